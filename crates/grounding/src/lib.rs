@@ -1,0 +1,1 @@
+//! Segmentation, dense features, clustering and tracking of 3-D keypoints.

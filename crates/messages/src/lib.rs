@@ -1,0 +1,1 @@
+//! Typed messages of the Tiller dataflow and their Arrow form.

@@ -1,0 +1,1 @@
+//! Kinematics, limits, interpolation and safe execution of action chunks.

@@ -1,0 +1,1 @@
+//! What every node shares: configuration, logs, stopping and the test harness.

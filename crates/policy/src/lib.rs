@@ -1,0 +1,1 @@
+//! Policy bundles: manifest, normalisation and the ONNX denoiser.

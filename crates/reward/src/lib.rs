@@ -1,0 +1,1 @@
+//! The reward language: parse, check, compile and differentiate VLM-written rewards.

@@ -1,0 +1,1 @@
+//! Binds policy, reward and steering into one step: observation to action chunk.

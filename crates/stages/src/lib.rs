@@ -1,0 +1,1 @@
+//! The stage machine: progress signals to stage decisions.

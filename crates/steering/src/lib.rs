@@ -1,0 +1,1 @@
+//! Inference-time steering of diffusion and flow-matching samplers.

@@ -1,0 +1,3 @@
+//! The tiller command line.
+
+fn main() {}

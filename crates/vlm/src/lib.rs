@@ -1,0 +1,1 @@
+//! Reward authors: from instruction and keypoints to reward programs.

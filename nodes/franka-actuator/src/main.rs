@@ -1,0 +1,3 @@
+//! Action chunk to safe motion.
+
+fn main() {}

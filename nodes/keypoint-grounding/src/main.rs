@@ -1,0 +1,3 @@
+//! Images to tracked 3-D keypoints.
+
+fn main() {}

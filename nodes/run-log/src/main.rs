@@ -1,0 +1,3 @@
+//! Pictures, plots and the summary of a run.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The play table as a dora node.
+
+fn main() {}

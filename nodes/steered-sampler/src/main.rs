@@ -1,0 +1,3 @@
+//! Observation, reward and stage to an action chunk.
+
+fn main() {}

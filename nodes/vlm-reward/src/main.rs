@@ -1,0 +1,3 @@
+//! Instruction and keypoints to a checked reward program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The stage machine as a dora operator.

@@ -1,0 +1,1 @@
+//! Holds the end-to-end, golden and architecture tests in `tests/`.
