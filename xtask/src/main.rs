@@ -1,3 +1,48 @@
-//! Set-up, demo and tests.
+//! `cargo xtask`: everything between a fresh clone and a moving robot.
 
-fn main() {}
+mod checks;
+mod demo;
+mod process;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Prepares, runs and tests Tiller. Needs a Rust toolchain and Python 3.11 or newer; fetches the
+/// rest (dora, ONNX Runtime, MuJoCo) into a private `.venv` in this folder.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fetch the pinned wheels into `.venv` and link the native libraries (demo and test do it too).
+    Setup,
+    /// Build everything and run `dataflow.yml` for one instruction in simulation.
+    ///
+    /// Exits with 0 only if the simulator's task oracle says that the task succeeded. The pictures,
+    /// the reward program and a summary are left in a folder under `runs/`.
+    Demo(demo::DemoArgs),
+    /// Set up, check formatting and lints, build, and run every test.
+    Test(checks::TestArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Setup => setup::prepare().map(|_| true),
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => checks::run(&args).map(|()| true),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(report) => {
+            process::say_error(&report);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask test`: formatting, lints, build and every test.
+
+use std::process::Command;
+use std::time::Instant;
+
+use clap::Args;
+use eyre::Result;
+
+use crate::process::{run_visible, say};
+use crate::setup::{self, Environment};
+
+#[derive(Args)]
+pub(crate) struct TestArgs {
+    /// Skip `cargo fmt --check` and clippy.
+    #[arg(long)]
+    no_lint: bool,
+    /// Passed on to `cargo test`, for instance a test's name.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// Runs the steps in the order in which they fail fastest; the first failure ends the run.
+pub(crate) fn run(args: &TestArgs) -> Result<()> {
+    let environment = setup::prepare()?;
+    let begin = Instant::now();
+    if !args.no_lint {
+        step(
+            "formatting",
+            cargo(&environment, &["fmt", "--all", "--check"]),
+        )?;
+    }
+    // The end-to-end tests start the nodes' executables, so these are built first.
+    step(
+        "build",
+        cargo(&environment, &["build", "--release", "--workspace"]),
+    )?;
+    let mut test = cargo(&environment, &["test", "--release", "--workspace"]);
+    test.args(&args.rest);
+    step("tests", test)?;
+    if !args.no_lint {
+        let lint = [
+            "clippy",
+            "--release",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        step("lints", cargo(&environment, &lint))?;
+    }
+    say(&format!(
+        "all checks passed in {} s",
+        begin.elapsed().as_secs()
+    ));
+    Ok(())
+}
+
+fn cargo(environment: &Environment, arguments: &[&str]) -> Command {
+    let mut command = environment.command("cargo");
+    command.args(arguments);
+    command
+}
+
+fn step(name: &str, mut command: Command) -> Result<()> {
+    say(name);
+    let begin = Instant::now();
+    run_visible(&mut command)?;
+    say(&format!("{name}: done in {} s", begin.elapsed().as_secs()));
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! `cargo xtask demo`: one instruction, from a fresh clone to pictures of the result.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use eyre::{Result, WrapErr, bail, eyre};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+use crate::process::{run_visible, say};
+use crate::setup::{self, Environment};
+
+/// Wall time that starting and stopping may add to an episode on a busy machine.
+const OVERHEAD: Duration = Duration::from_secs(120);
+/// On a slow machine simulated time may pass this much slower than wall time.
+const SLOWEST: f64 = 4.0;
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// What the robot is to do, in plain English.
+    #[arg(long, default_value = "open the drawer")]
+    instruction: String,
+    /// Seed of the scene and of the sampler; the same seed gives the same scene.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A policy bundle: a name under models/policies, or a path.
+    #[arg(long, default_value = "flow")]
+    policy: String,
+    /// Simulated seconds after which the episode counts as failed.
+    #[arg(long, default_value_t = 60.0)]
+    episode_s: f64,
+    /// Let the policy do what it likes instead of steering it.
+    #[arg(long)]
+    unsteered: bool,
+    /// Where pictures, program and summary go [default: runs/<time>-<instruction>-<seed>].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print the summary as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the demo. `Ok(true)` only if the task oracle reported success.
+pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
+    let environment = setup::prepare()?;
+    say("building (the first build takes several minutes)");
+    run_visible(
+        environment
+            .command("cargo")
+            .args(["build", "--release", "--workspace"]),
+    )?;
+
+    let folder = run_folder(&environment.root, args)?;
+    say(&format!(
+        "running dataflow.yml: \"{}\", seed {}",
+        args.instruction, args.seed
+    ));
+    let log_path = folder.join("dora.log");
+    let begin = Instant::now();
+    let status = run_dataflow(&environment, args, &folder, &log_path)?;
+    let seconds = begin.elapsed().as_secs_f64();
+
+    let summary_path = folder.join("summary.json");
+    let Ok(text) = fs::read_to_string(&summary_path) else {
+        show_errors(&log_path);
+        bail!(
+            "the dataflow ended ({status}) without a summary; see {}",
+            log_path.display()
+        );
+    };
+    let summary: Value = serde_json::from_str(&text)
+        .wrap_err_with(|| format!("{} is not JSON", summary_path.display()))?;
+    if args.json {
+        print_json(&text);
+    }
+    let outcome = summary["outcome"].as_str().unwrap_or("unknown");
+    let reason = summary["reason"].as_str().unwrap_or_default();
+    say(&format!("{outcome} after {seconds:.0} s: {reason}"));
+    if outcome != "success" {
+        show_errors(&log_path);
+    }
+    say(&format!(
+        "pictures, program and summary: {}",
+        folder.display()
+    ));
+    Ok(outcome == "success" && status.success())
+}
+
+fn run_folder(root: &Path, args: &DemoArgs) -> Result<PathBuf> {
+    let folder = match &args.out {
+        Some(path) => std::path::absolute(path)?,
+        None => {
+            let since = std::time::UNIX_EPOCH
+                .elapsed()
+                .map_or(0, |elapsed| elapsed.as_secs());
+            root.join("runs")
+                .join(format!("{since}-{}-{}", slug(&args.instruction), args.seed))
+        }
+    };
+    fs::create_dir_all(&folder)
+        .wrap_err_with(|| format!("could not create the run folder {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Letters and digits of an instruction, joined by dashes.
+fn slug(instruction: &str) -> String {
+    let words: Vec<String> = instruction
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let mut text = words.join("-");
+    text.truncate(40);
+    text
+}
+
+fn run_dataflow(
+    environment: &Environment,
+    args: &DemoArgs,
+    folder: &Path,
+    log_path: &Path,
+) -> Result<ExitStatus> {
+    let log = File::create(log_path).wrap_err("could not create the log file")?;
+    let mut command = environment.command("dora");
+    command
+        .args(["run", "dataflow.yml"])
+        .env("TILLER_INSTRUCTION", &args.instruction)
+        .env("TILLER_SEED", args.seed.to_string())
+        .env("TILLER_POLICY", &args.policy)
+        .env("TILLER_EPISODE_S", args.episode_s.to_string())
+        .env("TILLER_STEER", if args.unsteered { "off" } else { "on" })
+        .env("TILLER_RUN_DIR", folder)
+        .env("DORA_COORDINATOR_PORT", free_port()?.to_string())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
+    let limit = OVERHEAD + Duration::from_secs_f64(args.episode_s.clamp(0.0, 3600.0) * SLOWEST);
+    let child = Group::spawn(&mut command)?;
+    child.wait(limit, folder)
+}
+
+/// dora's default port belongs to the whole machine; two demos must not meet there.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).wrap_err("no free TCP port on loopback")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// A child in a process group of its own, so that its nodes end with it.
+struct Group {
+    child: Child,
+}
+
+impl Group {
+    fn spawn(command: &mut Command) -> Result<Self> {
+        let child = command
+            .process_group(0)
+            .spawn()
+            .wrap_err("could not start `dora`")?;
+        Ok(Self { child })
+    }
+
+    /// Waits with a spinner that shows the newest event of the run.
+    fn wait(mut self, limit: Duration, folder: &Path) -> Result<ExitStatus> {
+        let begin = Instant::now();
+        let spinner = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed_precise} {wide_msg}") {
+            spinner.set_style(style);
+        }
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        let mut events = EventLines::new(folder.join("events.log"));
+        // The group does not get the terminal's own interrupt.
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)) {
+            say(&format!("Ctrl-C will leave the nodes running: {error}"));
+        }
+        loop {
+            if interrupted.load(Ordering::SeqCst) {
+                spinner.finish_and_clear();
+                bail!("interrupted");
+            }
+            for line in events.fresh() {
+                spinner.println(format!("[tiller]   {line}"));
+                spinner.set_message(line);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                for line in events.fresh() {
+                    spinner.println(format!("[tiller]   {line}"));
+                }
+                spinner.finish_and_clear();
+                return Ok(status);
+            }
+            if begin.elapsed() > limit {
+                spinner.finish_and_clear();
+                return Err(eyre!(
+                    "the dataflow did not end within {} s and was stopped; see {}",
+                    limit.as_secs(),
+                    folder.join("dora.log").display()
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+impl Drop for Group {
+    /// Leaves no node behind, also when the demo itself is interrupted by an error.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        let group = format!("-{}", self.child.id());
+        for signal in ["-INT", "-KILL"] {
+            let sent = Command::new("kill").args([signal, "--", &group]).status();
+            if sent.is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        if let Err(error) = self.child.wait() {
+            say(&format!("dora could not be stopped: {error}"));
+        }
+    }
+}
+
+/// Complete lines appended to a file since the last look.
+struct EventLines {
+    path: PathBuf,
+    shown: usize,
+}
+
+impl EventLines {
+    fn new(path: PathBuf) -> Self {
+        Self { path, shown: 0 }
+    }
+
+    fn fresh(&mut self) -> Vec<String> {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+        let lines: Vec<String> = complete
+            .lines()
+            .skip(self.shown)
+            .map(str::to_owned)
+            .collect();
+        self.shown += lines.len();
+        lines
+    }
+}
+
+/// The lines of the log that say what went wrong, at most a screenful.
+fn show_errors(log_path: &Path) {
+    let text = fs::read_to_string(log_path).unwrap_or_default();
+    let signs = ["ERROR", "error", "Error", "panicked"];
+    let wrong: Vec<&str> = text
+        .lines()
+        .filter(|line| signs.iter().any(|sign| line.contains(sign)))
+        .collect();
+    for line in wrong.iter().take(20) {
+        say(&format!("  log: {line}"));
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the machine-readable result of --json")]
+fn print_json(text: &str) {
+    println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_safe_folder_names() {
+        assert_eq!(slug("Open the drawer!"), "open-the-drawer");
+        assert_eq!(slug("../../etc/passwd"), "etc-passwd");
+        assert!(slug(&"word ".repeat(50)).len() <= 40);
+    }
+
+    #[test]
+    fn events_are_shown_once_and_only_when_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.log");
+        let mut events = EventLines::new(path.clone());
+        assert!(events.fresh().is_empty(), "no file yet");
+        fs::write(&path, "one\ntw").unwrap();
+        assert_eq!(events.fresh(), ["one"]);
+        fs::write(&path, "one\ntwo\n").unwrap();
+        assert_eq!(events.fresh(), ["two"]);
+        assert!(events.fresh().is_empty());
+    }
+
+    #[test]
+    fn a_group_that_hangs_is_ended_with_all_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "sleep 600 & echo $! > child; wait"])
+            .current_dir(folder.path());
+        let group = Group::spawn(&mut command).unwrap();
+        let outcome = group.wait(Duration::from_millis(600), folder.path());
+        assert!(outcome.unwrap_err().to_string().contains("did not end"));
+        let child = fs::read_to_string(folder.path().join("child")).unwrap();
+        // Reaped or a zombie of init at most: it no longer runs.
+        let state = fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    }
+}
