@@ -1,0 +1,117 @@
+//! Runs the real `dataflow.yml` with the real simulator, as `cargo xtask demo` does.
+//!
+//! The executables and the private `.venv` must exist: `cargo xtask test` prepares both.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+/// Two dataflows at once would fight for the two cores that the tests may count on.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+struct Run {
+    status: ExitStatus,
+    folder: tempfile::TempDir,
+    log: String,
+}
+
+impl Run {
+    fn summary(&self) -> Value {
+        let path = self.folder.path().join("summary.json");
+        let text = fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("no {}: {error}\n{}", path.display(), self.log));
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `dora run dataflow.yml` with the given settings, at most `limit_s` of wall time.
+fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let venv = root().join(".venv/bin");
+    assert!(venv.join("dora").exists(), "no .venv/bin/dora: run `cargo xtask test`");
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let search = std::env::var("PATH").unwrap_or_default();
+    let output = Command::new("timeout")
+        .args(["--signal=INT", "--kill-after=20", &limit_s.to_string(), "dora", "run"])
+        .arg("dataflow.yml")
+        .current_dir(root())
+        .env("PATH", format!("{}:{search}", venv.display()))
+        .env("RUST_BACKTRACE", "0")
+        .env("DORA_COORDINATOR_PORT", port.to_string())
+        .env("TILLER_RUN_DIR", folder.path())
+        .envs(settings.iter().copied())
+        .output()
+        .expect("`timeout` and `dora` start");
+    let mut log = String::from_utf8_lossy(&output.stdout).into_owned();
+    log.push_str(&String::from_utf8_lossy(&output.stderr));
+    assert_ne!(output.status.code(), Some(124), "the dataflow hangs:\n{log}");
+    Run { status: output.status, folder, log }
+}
+
+fn picture_size(path: &PathBuf) -> u64 {
+    fs::metadata(path).map(|metadata| metadata.len()).unwrap_or(0)
+}
+
+#[test]
+fn steering_opens_the_drawer() {
+    let run = run_dataflow(
+        &[("TILLER_INSTRUCTION", "open the drawer"), ("TILLER_SEED", "1")],
+        400,
+    );
+    let summary = run.summary();
+    assert_eq!(summary["outcome"], "success", "{summary:#}\n{}", run.log);
+    assert_eq!(summary["task"], "drawer_open");
+    assert!(run.status.success(), "{}", run.log);
+    for name in ["annotated.png", "contact_sheet.png", "episode.gif", "plot.png"] {
+        let path = run.folder.path().join(name);
+        assert!(picture_size(&path) > 2_000, "{name} is missing or empty");
+    }
+    let program = fs::read_to_string(run.folder.path().join("program.py")).unwrap();
+    assert!(program.contains("def stage1_guidance("), "{program}");
+}
+
+#[test]
+fn an_instruction_that_nobody_understands_ends_the_dataflow() {
+    let run = run_dataflow(&[("TILLER_INSTRUCTION", "make coffee")], 120);
+    assert!(!run.status.success(), "{}", run.log);
+    assert_eq!(run.summary()["outcome"], "refused");
+    assert!(run.log.contains("make coffee"), "{}", run.log);
+}
+
+#[test]
+fn a_missing_policy_is_named_and_ends_the_dataflow() {
+    let run = run_dataflow(&[("TILLER_POLICY", "/nowhere/bundle")], 120);
+    assert!(!run.status.success(), "{}", run.log);
+    assert!(run.log.contains("/nowhere/bundle"), "{}", run.log);
+}
+
+#[test]
+fn every_wrong_setting_is_reported_at_once() {
+    let run = run_dataflow(&[("TILLER_SEED", "many"), ("TILLER_EPISODE_S", "-3")], 120);
+    assert!(!run.status.success(), "{}", run.log);
+    for name in ["SEED", "EPISODE_S"] {
+        assert!(run.log.contains(name), "{name} is not named:\n{}", run.log);
+    }
+}
+
+#[test]
+fn the_dataflow_is_typed_and_valid() {
+    let search = std::env::var("PATH").unwrap_or_default();
+    let output = Command::new(root().join(".venv/bin/dora"))
+        .args(["validate", "dataflow.yml"])
+        .current_dir(root())
+        .env("PATH", format!("{}:{search}", root().join(".venv/bin").display()))
+        .output()
+        .expect("`dora` starts: run `cargo xtask test` first");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
+}
