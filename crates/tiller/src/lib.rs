@@ -1,0 +1,3 @@
+//! What the `tiller` command line does, as a library so that tests reach it.
+
+pub mod lerobot;
