@@ -1,5 +1,7 @@
 //! Table-driven: a story of inputs on the left, the decisions that it must lead to on the right.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use tiller_stages::{
     Advice, AdviceRefusal, Decision, DecisionKind as K, ProgramRefusal, ProgressReading,
     StageConfig, StageInfo, StageMachine,

@@ -1,5 +1,7 @@
 //! What holds for every sequence of inputs.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use proptest::prelude::*;
 use tiller_stages::{
     Advice, Decision, DecisionKind, ProgressReading, StageConfig, StageInfo, StageMachine,
