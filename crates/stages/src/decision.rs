@@ -60,8 +60,6 @@ pub struct ProgressReading {
 /// A vision-language model's opinion on which stage should be active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
-    /// The stage that was active when the question was asked.
-    pub asked_stage: u32,
     /// The visit that was active when the question was asked.
     pub asked_visit: u32,
     /// The stage (1-based) that should be active.
@@ -93,14 +91,6 @@ pub enum AdviceRefusal {
         /// The active visit.
         expected: u32,
         /// The visit that the advice was for.
-        found: u32,
-    },
-    /// The advice was asked for another stage than the visit's.
-    #[error("the advice was asked for stage {found}, expected stage {expected}")]
-    OtherStage {
-        /// The active stage.
-        expected: u32,
-        /// The stage that the advice was asked for.
         found: u32,
     },
     /// The advice names a stage that the program does not have.

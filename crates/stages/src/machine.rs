@@ -209,10 +209,6 @@ impl StageMachine {
             let (expected, found) = (self.visit, advice.asked_visit);
             return Err(AdviceRefusal::Stale { expected, found });
         }
-        if advice.asked_stage != self.stage {
-            let (expected, found) = (self.stage, advice.asked_stage);
-            return Err(AdviceRefusal::OtherStage { expected, found });
-        }
         let stages = self.num_stages();
         if advice.stage == 0 || advice.stage > stages {
             return Err(AdviceRefusal::NoSuchStage {

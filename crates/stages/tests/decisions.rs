@@ -315,8 +315,7 @@ fn a_new_program_starts_over_but_visits_go_on() {
 #[test]
 fn advice_is_taken_only_for_this_visit_and_a_real_stage() {
     let mut story = Story::new(&done_stages(3));
-    let advice = |asked_stage, asked_visit, stage| Advice {
-        asked_stage,
+    let advice = |asked_visit, stage| Advice {
         asked_visit,
         stage,
         reason: "the drawer is open already".to_owned(),
@@ -324,28 +323,21 @@ fn advice_is_taken_only_for_this_visit_and_a_real_stage() {
     let machine = &mut story.machine;
     let refused = [
         (
-            advice(1, 9, 2),
+            advice(9, 2),
             AdviceRefusal::Stale {
                 expected: 1,
                 found: 9,
             },
         ),
         (
-            advice(2, 1, 2),
-            AdviceRefusal::OtherStage {
-                expected: 1,
-                found: 2,
-            },
-        ),
-        (
-            advice(1, 1, 4),
+            advice(1, 4),
             AdviceRefusal::NoSuchStage {
                 stages: 3,
                 found: 4,
             },
         ),
         (
-            advice(1, 1, 0),
+            advice(1, 0),
             AdviceRefusal::NoSuchStage {
                 stages: 3,
                 found: 0,
@@ -356,12 +348,12 @@ fn advice_is_taken_only_for_this_visit_and_a_real_stage() {
         assert_eq!(machine.on_advice(&advice), Err(refusal));
         assert_eq!((machine.stage(), machine.visit()), (1, 1));
     }
-    let taken = machine.on_advice(&advice(1, 1, 3)).unwrap();
+    let taken = machine.on_advice(&advice(1, 3)).unwrap();
     assert_eq!((taken.kind, taken.stage, taken.visit), (K::Advance, 3, 2));
     assert!(taken.reason.contains("already open") || taken.reason.contains("open already"));
-    let back = machine.on_advice(&advice(3, 2, 1)).unwrap();
+    let back = machine.on_advice(&advice(2, 1)).unwrap();
     assert_eq!((back.kind, back.stage, back.visit), (K::Back, 1, 3));
-    let stay = machine.on_advice(&advice(1, 3, 1)).unwrap();
+    let stay = machine.on_advice(&advice(3, 1)).unwrap();
     assert_eq!((stay.kind, stay.stage, stay.visit), (K::Stay, 1, 3));
 }
 
@@ -370,7 +362,6 @@ fn advice_after_the_end_is_refused() {
     let mut story = Story::new(&done_stages(1));
     story.tell(&[In::D(0.1), In::D(0.1)]);
     let advice = Advice {
-        asked_stage: 1,
         asked_visit: 1,
         stage: 1,
         reason: String::new(),

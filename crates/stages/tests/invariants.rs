@@ -100,7 +100,6 @@ fn feed(machine: &mut StageMachine, now_ns: u64, input: &Input) -> Option<Decisi
             let asked_visit = other(*this_visit);
             let reason = "advice".to_owned();
             let advice = Advice {
-                asked_stage: stage,
                 asked_visit,
                 stage: *target,
                 reason,
