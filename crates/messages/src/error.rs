@@ -1,0 +1,64 @@
+//! What can be wrong with an Arrow array that claims to be a message.
+
+/// Why an array is not the message that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The array is not a struct.
+    #[error("{message}: expected an Arrow struct, found {found}")]
+    NotAStruct {
+        /// The message asked for.
+        message: &'static str,
+        /// The Arrow type that arrived.
+        found: String,
+    },
+    /// The struct array does not hold exactly one row.
+    #[error("{message}: expected 1 row, found {found}")]
+    Rows {
+        /// The message asked for.
+        message: &'static str,
+        /// Rows that arrived.
+        found: usize,
+    },
+    /// The sender speaks another version of the schema.
+    #[error("{message}: expected schema version {expected}, found {found}; rebuild both nodes")]
+    SchemaVersion {
+        /// The message asked for.
+        message: &'static str,
+        /// This build's version.
+        expected: u32,
+        /// The sender's version.
+        found: u32,
+    },
+    /// A column is missing.
+    #[error("{message}: expected a column `{column}`, found none")]
+    MissingColumn {
+        /// The message asked for.
+        message: &'static str,
+        /// The column's name.
+        column: &'static str,
+    },
+    /// A column has another type.
+    #[error("{message}.{column}: expected {expected}, found {found}")]
+    ColumnType {
+        /// The message asked for.
+        message: &'static str,
+        /// The column's name.
+        column: &'static str,
+        /// The Arrow type of the schema.
+        expected: String,
+        /// The Arrow type that arrived.
+        found: String,
+    },
+    /// A value is missing, has the wrong length or is not one of the allowed words.
+    #[error("{message}.{column}: expected {expected}, found {found}")]
+    Value {
+        /// The message asked for.
+        message: &'static str,
+        /// The column's name.
+        column: &'static str,
+        /// What the schema allows.
+        expected: String,
+        /// What arrived.
+        found: String,
+    },
+}

@@ -1,0 +1,110 @@
+//! The reward program on its way to the sampler, and what its author has to say.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::DataType;
+
+use crate::column::{Column, ValueError};
+use crate::message::{check_length, message};
+use crate::{Message, MessageError};
+
+message! {
+    /// A reward program that has been parsed, checked and compiled once by its sender.
+    pub struct RewardProgram {
+        /// Counts from 1.
+        pub seq: u64,
+        /// The keypoint generation that its indices refer to.
+        pub generation: u32,
+        /// What the robot was asked to do.
+        pub instruction: String,
+        /// Number of stages, at least 1.
+        pub num_stages: u32,
+        /// The program's text.
+        pub text: String,
+        /// Who wrote it, such as `embedded`.
+        pub source: String,
+        /// What each stage is for, `[num_stages]`.
+        pub descriptions: Vec<String>,
+        /// Which stages say themselves when they are done, `[num_stages]`.
+        pub has_done: Vec<bool>,
+        /// Which stages leave the policy unguided, `[num_stages]`.
+        pub unguided: Vec<bool>,
+    }
+    check RewardProgram::check;
+}
+
+impl RewardProgram {
+    fn check(&self) -> Result<(), MessageError> {
+        let stages = self.num_stages as usize;
+        if stages == 0 {
+            return Err(MessageError::Value {
+                message: Self::NAME,
+                column: "num_stages",
+                expected: "1 or more".to_owned(),
+                found: "0".to_owned(),
+            });
+        }
+        check_length(Self::NAME, "descriptions", stages, self.descriptions.len())?;
+        check_length(Self::NAME, "has_done", stages, self.has_done.len())?;
+        check_length(Self::NAME, "unguided", stages, self.unguided.len())
+    }
+}
+
+message! {
+    /// Something a node wants people to know.
+    pub struct Status {
+        /// Counts from 1.
+        pub seq: u64,
+        /// The node that speaks.
+        pub node: String,
+        /// How grave it is.
+        pub level: Level,
+        /// A word that machines may test for, such as `refused`.
+        pub code: String,
+        /// The whole message, for people.
+        pub text: String,
+    }
+}
+
+/// How grave a [`Status`] is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Level {
+    /// All is well.
+    #[default]
+    Info,
+    /// It goes on, but not as wished.
+    Warning,
+    /// It does not go on.
+    Error,
+}
+
+impl Level {
+    /// All levels, mildest first.
+    pub const ALL: [Level; 3] = [Level::Info, Level::Warning, Level::Error];
+
+    /// The word that stands for it in the message.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
+}
+
+impl Column for Level {
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+
+    fn write(&self) -> ArrayRef {
+        Arc::new(arrow::array::StringArray::from(vec![self.as_str()]))
+    }
+
+    fn read(array: &dyn Array) -> Result<Self, ValueError> {
+        let word = String::read(array)?;
+        let level = Self::ALL.into_iter().find(|l| l.as_str() == word);
+        level.ok_or_else(|| ValueError::new("`info`, `warning` or `error`", format!("`{word}`")))
+    }
+}

@@ -1,0 +1,77 @@
+//! Where in the task the robot is.
+
+use crate::message::message;
+
+message! {
+    /// The switcher's decision: which stage is steered for, and whether at all.
+    pub struct StageCommand {
+        /// Counts from 1.
+        pub seq: u64,
+        /// The keypoint generation of the program that the stage belongs to.
+        pub generation: u32,
+        /// Stage counted from 1; 0 when there is none.
+        pub stage: u32,
+        /// How many times stages have been entered, this one included.
+        pub visit: u32,
+        /// Steer for the stage; else the policy runs free.
+        pub guidance: bool,
+        /// The last stage is complete.
+        pub finished: bool,
+        /// Why, for people.
+        pub reason: String,
+    }
+}
+
+message! {
+    /// The switcher asks a model whether the stage is right.
+    pub struct StageQuery {
+        /// Counts from 1.
+        pub seq: u64,
+        /// The stage in question, counted from 1.
+        pub stage: u32,
+        /// The visit in question.
+        pub visit: u32,
+        /// What makes the switcher ask.
+        pub reason: String,
+    }
+}
+
+message! {
+    /// A model's answer to a [`StageQuery`].
+    pub struct StageAdvice {
+        /// Counts from 1.
+        pub seq: u64,
+        /// The visit that was asked about; advice for another one is void.
+        pub visit: u32,
+        /// The stage to be in, counted from 1.
+        pub stage: u32,
+        /// Why, for people.
+        pub reason: String,
+    }
+}
+
+message! {
+    /// How far the current stage has come.
+    pub struct Progress {
+        /// Counts from 1.
+        pub seq: u64,
+        /// Stamp of the keypoints, ns.
+        pub stamp_ns: u64,
+        /// Stage counted from 1; 0 when unsteered.
+        pub stage: u32,
+        /// The visit of that stage.
+        pub visit: u32,
+        /// Progress that the selected chunk will bring, -0.2 to 1.2.
+        pub planned: f64,
+        /// Progress of holding still now, -0.2 to 1.2.
+        pub achieved: f64,
+        /// Value of the stage's `done`; at or above 0 when complete; none if it has none.
+        pub done: Option<f64>,
+        /// How strongly the last chunk was pushed, 0 or more.
+        pub guidance_strength: f64,
+        /// Reward of the selected chunk.
+        pub reward: f64,
+        /// Effective number of particles at the end of sampling.
+        pub ess: f64,
+    }
+}
