@@ -34,14 +34,29 @@ fn root() -> &'static Path {
 
 /// `dora run dataflow.yml` with the given settings, at most `limit_s` of wall time.
 fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     let venv = root().join(".venv/bin");
-    assert!(venv.join("dora").exists(), "no .venv/bin/dora: run `cargo xtask test`");
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    assert!(
+        venv.join("dora").exists(),
+        "no .venv/bin/dora: run `cargo xtask test`"
+    );
+    let port = TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let folder = tempfile::tempdir().unwrap();
     let search = std::env::var("PATH").unwrap_or_default();
     let output = Command::new("timeout")
-        .args(["--signal=INT", "--kill-after=20", &limit_s.to_string(), "dora", "run"])
+        .args([
+            "--signal=INT",
+            "--kill-after=20",
+            &limit_s.to_string(),
+            "dora",
+            "run",
+        ])
         .arg("dataflow.yml")
         .current_dir(root())
         .env("PATH", format!("{}:{search}", venv.display()))
@@ -53,25 +68,43 @@ fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
         .expect("`timeout` and `dora` start");
     let mut log = String::from_utf8_lossy(&output.stdout).into_owned();
     log.push_str(&String::from_utf8_lossy(&output.stderr));
-    assert_ne!(output.status.code(), Some(124), "the dataflow hangs:\n{log}");
-    Run { status: output.status, folder, log }
+    assert_ne!(
+        output.status.code(),
+        Some(124),
+        "the dataflow hangs:\n{log}"
+    );
+    Run {
+        status: output.status,
+        folder,
+        log,
+    }
 }
 
 fn picture_size(path: &PathBuf) -> u64 {
-    fs::metadata(path).map(|metadata| metadata.len()).unwrap_or(0)
+    fs::metadata(path)
+        .map(|metadata| metadata.len())
+        .unwrap_or(0)
 }
 
 #[test]
 fn steering_opens_the_drawer() {
     let run = run_dataflow(
-        &[("TILLER_INSTRUCTION", "open the drawer"), ("TILLER_SEED", "1")],
+        &[
+            ("TILLER_INSTRUCTION", "open the drawer"),
+            ("TILLER_SEED", "1"),
+        ],
         400,
     );
     let summary = run.summary();
     assert_eq!(summary["outcome"], "success", "{summary:#}\n{}", run.log);
     assert_eq!(summary["task"], "drawer_open");
     assert!(run.status.success(), "{}", run.log);
-    for name in ["annotated.png", "contact_sheet.png", "episode.gif", "plot.png"] {
+    for name in [
+        "annotated.png",
+        "contact_sheet.png",
+        "episode.gif",
+        "plot.png",
+    ] {
         let path = run.folder.path().join(name);
         assert!(picture_size(&path) > 2_000, "{name} is missing or empty");
     }
@@ -109,9 +142,16 @@ fn the_dataflow_is_typed_and_valid() {
     let output = Command::new(root().join(".venv/bin/dora"))
         .args(["validate", "dataflow.yml"])
         .current_dir(root())
-        .env("PATH", format!("{}:{search}", root().join(".venv/bin").display()))
+        .env(
+            "PATH",
+            format!("{}:{search}", root().join(".venv/bin").display()),
+        )
         .output()
         .expect("`dora` starts: run `cargo xtask test` first");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
