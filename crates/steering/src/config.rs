@@ -1,0 +1,355 @@
+//! Every knob of the sampler, with its default and unit.
+
+use crate::error::ConfigError;
+
+/// Where the reward's gradient is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GradientPoint {
+    /// At the clean estimate: the chunk that would be executed.
+    #[default]
+    Clean,
+    /// At the noisy sample itself.
+    Noisy,
+}
+
+/// What a gradient is divided by before the strength scales it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Normalise {
+    /// Each particle by its own root mean square over the guided entries.
+    #[default]
+    Particle,
+    /// All particles by their common root mean square: an outlier mutes the rest.
+    Batch,
+    /// Nothing: the reward's own scale decides.
+    None,
+}
+
+/// How particles repel each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kernel {
+    /// Potential `1 / d` of the distance between two whole trajectories.
+    #[default]
+    InverseDistance,
+    /// Potential `exp(-d^2 / h)`, `h` by the median heuristic.
+    Rbf,
+}
+
+/// What a Feynman-Kac weight is made of; `r` is the reward of the clean estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Potential {
+    /// `exp(lambda (r_now - r_before))`: favours particles that improve.
+    #[default]
+    Difference,
+    /// `exp(lambda max r)` over the particle's history.
+    Max,
+    /// `exp(lambda sum r)` over the particle's history.
+    Sum,
+    /// `exp(lambda r_now)`.
+    Immediate,
+}
+
+/// Phase 1: particles repel each other before guidance starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DiversityConfig {
+    /// How the distance between two trajectories turns into repulsion.
+    pub kernel: Kernel,
+    /// Strength, on the same scale as `guide_scale`; at least 0.
+    pub scale: f32,
+}
+
+impl Default for DiversityConfig {
+    fn default() -> Self {
+        Self {
+            kernel: Kernel::default(),
+            scale: 0.5,
+        }
+    }
+}
+
+/// Phase 3: resampling by reward.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FeynmanKacConfig {
+    /// What the weights are made of.
+    pub potential: Potential,
+    /// Inverse temperature, per unit of reward; at least 0.
+    pub lambda: f32,
+    /// Resample when the effective sample size falls below this fraction of the particles,
+    /// in `[0, 1]`. 0 never resamples, 1 resamples whenever the weights differ.
+    pub ess_threshold: f32,
+    /// Weights are updated every this many guided steps; at least 1.
+    pub every: usize,
+    /// How stochastic the steps after a resampling are: 0 deterministic (copies stay together),
+    /// 1 ancestral.
+    pub eta: f32,
+}
+
+impl Default for FeynmanKacConfig {
+    fn default() -> Self {
+        Self {
+            potential: Potential::default(),
+            lambda: 10.0,
+            ess_threshold: 0.5,
+            every: 1,
+            eta: 1.0,
+        }
+    }
+}
+
+/// How guidance fades as the stage progresses: `s(p) = 1 / (1 + exp(k (p - p0)))`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StrengthConfig {
+    /// Steepness `k`; at least 0.
+    pub steepness: f32,
+    /// Progress `p0` at which guidance has half its strength.
+    pub midpoint: f32,
+}
+
+impl StrengthConfig {
+    /// `s(progress)`, in `[0, 1]`.
+    #[must_use]
+    pub fn at(&self, progress: f32) -> f32 {
+        1.0 / (1.0 + (self.steepness * (progress - self.midpoint)).exp())
+    }
+}
+
+impl Default for StrengthConfig {
+    fn default() -> Self {
+        Self {
+            steepness: 10.0,
+            midpoint: 1.0,
+        }
+    }
+}
+
+/// How a chunk is sampled and steered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteeringConfig {
+    /// Chunks `B` sampled side by side when there is a reward; 1 to 1 000 000.
+    pub particles: usize,
+    /// Chunks sampled when there is none: one is the policy as it is.
+    pub unsteered_particles: usize,
+    /// Sampling steps; 1 to 10 000.
+    pub steps: usize,
+    /// Leading actions of a chunk that make the trajectory the reward sees; all when `None`.
+    pub guided_steps: Option<usize>,
+    /// Guidance strength. With `Normalise::Particle` and a gradient that keeps its direction, a
+    /// chunk that the denoiser does not pull back moves by about `0.62 * guide_scale` (root mean
+    /// square over the guided entries, in normalised units, half the action range being 1).
+    pub guide_scale: f32,
+    /// Fraction of the sampling steps after which guidance replaces diversity, in `[0, 1]`.
+    pub guidance_start: f32,
+    /// How guidance fades with progress.
+    pub strength: StrengthConfig,
+    /// Where the gradient is taken.
+    pub at: GradientPoint,
+    /// How the gradient is normalised.
+    pub normalise: Normalise,
+    /// Repetitions `M` of each guided step, re-noising between; 1 is plain guidance; at most 1000.
+    pub mcmc_steps: usize,
+    /// Repulsion before guidance starts; off when `None`.
+    pub diversity: Option<DiversityConfig>,
+    /// Resampling during guidance; off when `None`.
+    pub feynman_kac: Option<FeynmanKacConfig>,
+    /// Clean estimates (and so the chunk) are kept in `[-clip, clip]`, normalised; off when `None`.
+    pub clip_sample: Option<f32>,
+}
+
+impl Default for SteeringConfig {
+    fn default() -> Self {
+        Self {
+            particles: 20,
+            unsteered_particles: 1,
+            steps: 10,
+            guided_steps: None,
+            guide_scale: 1.0,
+            guidance_start: 0.3,
+            strength: StrengthConfig::default(),
+            at: GradientPoint::default(),
+            normalise: Normalise::default(),
+            mcmc_steps: 1,
+            diversity: Some(DiversityConfig::default()),
+            feynman_kac: Some(FeynmanKacConfig::default()),
+            clip_sample: Some(1.0),
+        }
+    }
+}
+
+impl SteeringConfig {
+    /// The first guided step: with 10 steps and a start of 0.3, step 3, so 7 steps are guided.
+    #[must_use]
+    pub fn first_guided_step(&self) -> usize {
+        (f64::from(self.guidance_start) * self.steps as f64).round() as usize
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// Every mistake at once, each with the setting's name and what was expected.
+    ///
+    /// ```
+    /// use tiller_steering::SteeringConfig;
+    /// assert!(SteeringConfig::default().validate().is_ok());
+    /// let wrong = SteeringConfig { particles: 0, guide_scale: -1.0, ..Default::default() };
+    /// assert_eq!(wrong.validate().unwrap_err().mistakes.len(), 2);
+    /// ```
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let mut check = Check::default();
+        check.count("particles", self.particles, 1_000_000);
+        check.count("unsteered_particles", self.unsteered_particles, 1_000_000);
+        check.count("steps", self.steps, 10_000);
+        check.count("mcmc_steps", self.mcmc_steps, 1000);
+        if self.guided_steps == Some(0) {
+            check
+                .mistakes
+                .push("guided_steps must be at least 1, found 0".to_owned());
+        }
+        check.number("guide_scale", self.guide_scale, 0.0, f32::MAX);
+        check.number("guidance_start", self.guidance_start, 0.0, 1.0);
+        check.number("strength.steepness", self.strength.steepness, 0.0, f32::MAX);
+        check.number(
+            "strength.midpoint",
+            self.strength.midpoint,
+            f32::MIN,
+            f32::MAX,
+        );
+        if let Some(diversity) = &self.diversity {
+            check.number("diversity.scale", diversity.scale, 0.0, f32::MAX);
+        }
+        if let Some(resampling) = &self.feynman_kac {
+            check.number("feynman_kac.lambda", resampling.lambda, 0.0, f32::MAX);
+            check.number(
+                "feynman_kac.ess_threshold",
+                resampling.ess_threshold,
+                0.0,
+                1.0,
+            );
+            check.count("feynman_kac.every", resampling.every, 10_000);
+            check.number("feynman_kac.eta", resampling.eta, 0.0, 1.0);
+        }
+        if let Some(clip) = self.clip_sample {
+            check.number("clip_sample", clip, f32::MIN_POSITIVE, f32::MAX);
+        }
+        if check.mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError {
+                mistakes: check.mistakes,
+            })
+        }
+    }
+}
+
+/// Collects mistakes instead of stopping at the first.
+#[derive(Default)]
+struct Check {
+    mistakes: Vec<String>,
+}
+
+impl Check {
+    fn count(&mut self, name: &str, found: usize, most: usize) {
+        if !(1..=most).contains(&found) {
+            self.mistakes
+                .push(format!("{name} must be from 1 to {most}, found {found}"));
+        }
+    }
+
+    fn number(&mut self, name: &str, found: f32, least: f32, most: f32) {
+        if found.is_finite() && (least..=most).contains(&found) {
+            return;
+        }
+        let expected = match (least, most) {
+            (f32::MIN, f32::MAX) => "finite".to_owned(),
+            (least, f32::MAX) if least == f32::MIN_POSITIVE => "finite and above 0".to_owned(),
+            (least, f32::MAX) => format!("finite and at least {least}"),
+            (least, most) => format!("from {least} to {most}"),
+        };
+        self.mistakes
+            .push(format!("{name} must be {expected}, found {found}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn all_mistakes_are_reported_together() {
+        let config = SteeringConfig {
+            particles: 0,
+            unsteered_particles: 0,
+            steps: 0,
+            guided_steps: Some(0),
+            guide_scale: f32::NAN,
+            guidance_start: 1.5,
+            strength: StrengthConfig {
+                steepness: -1.0,
+                midpoint: f32::INFINITY,
+            },
+            mcmc_steps: 0,
+            diversity: Some(DiversityConfig {
+                scale: -0.1,
+                ..Default::default()
+            }),
+            feynman_kac: Some(FeynmanKacConfig {
+                lambda: -1.0,
+                ess_threshold: 2.0,
+                every: 0,
+                eta: 1.1,
+                ..Default::default()
+            }),
+            clip_sample: Some(0.0),
+            ..Default::default()
+        };
+        let text = config.validate().unwrap_err().to_string();
+        assert_eq!(text.lines().count(), 1 + 15, "{text}");
+        assert!(
+            text.contains("guidance_start must be from 0 to 1, found 1.5"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_start_of_guidance_is_a_fraction_of_the_sampling_steps() {
+        let first = |steps, guidance_start| {
+            SteeringConfig {
+                steps,
+                guidance_start,
+                ..Default::default()
+            }
+            .first_guided_step()
+        };
+        assert_eq!(first(10, 0.3), 3);
+        assert_eq!(first(100, 0.29), 29);
+        assert_eq!(first(10, 1.0), 10);
+        assert_eq!(first(10, 0.0), 0);
+    }
+
+    #[test]
+    fn strength_fades_with_progress() {
+        let strength = StrengthConfig::default();
+        assert!(strength.at(0.0) > 0.99);
+        assert!((strength.at(1.0) - 0.5).abs() < 1e-6);
+        assert!(strength.at(1.2) < 0.13);
+    }
+
+    proptest! {
+        /// Whatever is inside the documented ranges is accepted.
+        #[test]
+        fn settings_inside_their_ranges_are_accepted(
+            particles in 1usize..2000, steps in 1usize..500, mcmc_steps in 1usize..10,
+            guide_scale in 0.0..50.0f32, guidance_start in 0.0..=1.0f32,
+            ess_threshold in 0.0..=1.0f32, eta in 0.0..=1.0f32, clip in 0.1..5.0f32,
+        ) {
+            let config = SteeringConfig {
+                particles, steps, mcmc_steps, guide_scale, guidance_start,
+                feynman_kac: Some(FeynmanKacConfig { ess_threshold, eta, ..Default::default() }),
+                clip_sample: Some(clip),
+                ..Default::default()
+            };
+            prop_assert!(config.validate().is_ok());
+            prop_assert!(config.first_guided_step() <= steps);
+        }
+    }
+}

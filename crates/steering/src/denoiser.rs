@@ -1,0 +1,44 @@
+//! The two things that callers bind: a policy and a reward.
+
+use crate::error::{DenoiserError, RewardError};
+
+/// A policy's denoising network with the observation already bound.
+pub trait Denoiser {
+    /// Steps `T` in a chunk.
+    fn horizon(&self) -> usize;
+
+    /// Columns `D` of an action.
+    fn action_dim(&self) -> usize;
+
+    /// Predicts for all particles at once; for flow matching the velocity `noise - data`.
+    ///
+    /// `sample` and `out` are `[particles, T, D]`, normalised; `time` is what the scheduler names
+    /// the noise level (flow matching: 1 is noise, 0 is data). Values that are not finite lose
+    /// only the particle they belong to.
+    ///
+    /// # Errors
+    /// When the network cannot be run.
+    fn predict(
+        &mut self,
+        sample: &[f32],
+        particles: usize,
+        time: f32,
+        out: &mut [f32],
+    ) -> Result<(), DenoiserError>;
+}
+
+/// A differentiable reward on end-effector trajectories.
+pub trait Reward {
+    /// Evaluates all particles: `trajectories` is `[B, P, 3]` in metres in the base frame, the
+    /// first of the `P` points being the anchor; `values` is `[B]`, `gradients` is `[B, P, 3]` and
+    /// must be overwritten. Values that are not finite lose only the particle they belong to.
+    ///
+    /// # Errors
+    /// When the reward cannot be evaluated at all.
+    fn evaluate(
+        &mut self,
+        trajectories: &[f32],
+        values: &mut [f32],
+        gradients: &mut [f32],
+    ) -> Result<(), RewardError>;
+}

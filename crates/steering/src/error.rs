@@ -1,0 +1,80 @@
+//! What can go wrong, with what was expected and what was found.
+
+use thiserror::Error;
+
+/// The denoiser could not predict.
+#[derive(Debug, Error)]
+#[error("the denoiser failed: {0}")]
+pub struct DenoiserError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl DenoiserError {
+    /// Wraps any error or message.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+/// The reward could not be evaluated.
+#[derive(Debug, Error)]
+#[error("the reward failed: {0}")]
+pub struct RewardError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl RewardError {
+    /// Wraps any error or message.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+/// Every mistake of a configuration, one line each.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("invalid steering configuration:\n- {}", .mistakes.join("\n- "))]
+pub struct ConfigError {
+    /// Each names the setting, what was expected and what was found.
+    pub mistakes: Vec<String>,
+}
+
+/// Why no chunk could be sampled.
+#[derive(Debug, Error)]
+pub enum SteeringError {
+    /// The configuration or the action space is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The denoiser's shape is not the one this sampler was built for.
+    #[error("the denoiser's {what} is {found}, expected {expected}")]
+    Shape {
+        /// Which dimension.
+        what: &'static str,
+        /// What the sampler was built with.
+        expected: usize,
+        /// What the denoiser says.
+        found: usize,
+    },
+    /// An argument is not a finite number.
+    #[error("{what} must be finite, found {found}")]
+    NotFinite {
+        /// Which argument.
+        what: &'static str,
+        /// Its value.
+        found: f32,
+    },
+    /// The denoiser failed.
+    #[error(transparent)]
+    Denoiser(#[from] DenoiserError),
+    /// The reward failed.
+    #[error(transparent)]
+    Reward(#[from] RewardError),
+    /// Every particle turned into something that is not a number: there is nothing to execute.
+    #[error(
+        "all {particles} particles were lost by step {step} of {steps}: the denoiser or the \
+         reward returned values that are not finite"
+    )]
+    AllLost {
+        /// How many particles there were.
+        particles: usize,
+        /// The sampling step at which the last one was lost (`steps` = at the final reward).
+        step: usize,
+        /// Number of sampling steps.
+        steps: usize,
+    },
+}

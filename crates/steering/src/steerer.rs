@@ -1,0 +1,636 @@
+//! The sampling loop.
+
+use crate::action::ActionSpace;
+use crate::config::{GradientPoint, SteeringConfig};
+use crate::denoiser::{Denoiser, Reward};
+use crate::diversity::Repulsion;
+use crate::error::{ConfigError, SteeringError};
+use crate::feynman_kac::Weights;
+use crate::guidance;
+use crate::random::{Purpose, Random};
+use crate::sampled::{Phase, Sampled, StepTrace};
+use crate::scheduler::{FlowEuler, Scheduler, Transition};
+use crate::trajectory::TrajectoryMap;
+
+/// Samples action chunks from a frozen policy, steered by a reward.
+///
+/// All buffers are allocated by [`Steerer::new`]; sampling allocates nothing.
+#[derive(Debug)]
+pub struct Steerer {
+    config: SteeringConfig,
+    space: ActionSpace,
+    map: TrajectoryMap<f32>,
+    scheduler: FlowEuler,
+    horizon: usize,
+    repulsion: Option<Repulsion<f32>>,
+    weights: Option<Weights>,
+    buffers: Buffers,
+    sampled: Sampled,
+}
+
+/// `[B, T, D]` unless stated otherwise.
+#[derive(Debug, Default)]
+struct Buffers {
+    sample: Vec<f32>,
+    prediction: Vec<f32>,
+    clean: Vec<f32>,
+    noise: Vec<f32>,
+    gradient: Vec<f32>,
+    /// `[B, P, 3]`.
+    trajectories: Vec<f32>,
+    /// `[B, P, 3]`.
+    trajectory_gradient: Vec<f32>,
+    /// `[B]`.
+    rewards: Vec<f32>,
+    /// `[B]`.
+    lost: Vec<bool>,
+    /// `[T, D]`, fresh noise of one particle.
+    fresh: Vec<f32>,
+}
+
+/// What one sampling run is given, beside the denoiser and the reward.
+struct Run {
+    particles: usize,
+    anchor: [f32; 3],
+    /// `s(progress)`.
+    strength: f32,
+    random: Random,
+    /// Whether a resampling happened: from then on steps are stochastic.
+    stochastic: bool,
+}
+
+impl Steerer {
+    /// A sampler for chunks of `horizon` actions in `space`.
+    ///
+    /// # Errors
+    /// Every mistake in the configuration and the action space together.
+    pub fn new(
+        config: SteeringConfig,
+        space: ActionSpace,
+        horizon: usize,
+    ) -> Result<Self, SteeringError> {
+        let mut mistakes = Vec::new();
+        for result in [config.validate(), space.validate()] {
+            mistakes.extend(result.err().map(|error| error.mistakes).unwrap_or_default());
+        }
+        if horizon == 0 {
+            mistakes.push("horizon must be at least 1, found 0".to_owned());
+        }
+        if let Some(steps) = config.guided_steps.filter(|steps| *steps > horizon) {
+            mistakes.push(format!(
+                "guided_steps must be at most {horizon}, found {steps}"
+            ));
+        }
+        if !mistakes.is_empty() {
+            return Err(ConfigError { mistakes }.into());
+        }
+        let map = TrajectoryMap::new(&space, horizon, config.guided_steps.unwrap_or(horizon));
+        let scheduler = FlowEuler::new(config.steps);
+        let most = config.particles.max(config.unsteered_particles);
+        let repulsion = config
+            .diversity
+            .map(|diversity| Repulsion::new(diversity.kernel, most));
+        let weights = config
+            .feynman_kac
+            .map(|fk| Weights::new(fk.potential, f64::from(fk.lambda), most));
+        let (samples, points) = (most * horizon * space.dim, most * map.points() * 3);
+        let buffers = Buffers {
+            sample: vec![0.0; samples],
+            prediction: vec![0.0; samples],
+            clean: vec![0.0; samples],
+            noise: vec![0.0; samples],
+            gradient: vec![0.0; samples],
+            trajectories: vec![0.0; points],
+            trajectory_gradient: vec![0.0; points],
+            rewards: vec![0.0; most],
+            lost: vec![false; most],
+            fresh: vec![0.0; horizon * space.dim],
+        };
+        let guided = config.steps - config.first_guided_step();
+        let resamplings = config.feynman_kac.map_or(0, |fk| guided.div_ceil(fk.every));
+        let sampled = Sampled {
+            chunk: vec![0.0; horizon * space.dim],
+            samples: Vec::with_capacity(samples),
+            candidates: Vec::with_capacity(points),
+            rewards: Vec::with_capacity(most),
+            weights: Vec::with_capacity(most),
+            trace: Vec::with_capacity(config.steps),
+            ancestors: Vec::with_capacity(resamplings * most),
+            ..Sampled::default()
+        };
+        Ok(Self {
+            config,
+            space,
+            map,
+            scheduler,
+            horizon,
+            repulsion,
+            weights,
+            buffers,
+            sampled,
+        })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &SteeringConfig {
+        &self.config
+    }
+
+    /// The action space.
+    #[must_use]
+    pub fn space(&self) -> &ActionSpace {
+        &self.space
+    }
+
+    /// Points `P` of the trajectories that a reward is given.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.map.points()
+    }
+
+    /// Samples one chunk.
+    ///
+    /// `anchor` is where the chunk's displacements start (metres); `progress` of the stage fades
+    /// the guidance; `seed` and `chunk_index` determine all randomness. Without a reward the
+    /// policy is sampled as it is.
+    ///
+    /// # Errors
+    /// When the denoiser has another shape, an argument is not finite, denoiser or reward fail, or
+    /// no particle is left. Values that are not finite lose only their own particle.
+    pub fn sample(
+        &mut self,
+        denoiser: &mut dyn Denoiser,
+        mut reward: Option<&mut dyn Reward>,
+        anchor: [f32; 3],
+        progress: f32,
+        seed: u64,
+        chunk_index: u64,
+    ) -> Result<&Sampled, SteeringError> {
+        self.check(denoiser, anchor, progress)?;
+        let steered = reward.is_some();
+        let mut run = Run {
+            particles: if steered {
+                self.config.particles
+            } else {
+                self.config.unsteered_particles
+            },
+            anchor,
+            strength: if steered {
+                self.config.strength.at(progress)
+            } else {
+                0.0
+            },
+            random: Random::new(seed, chunk_index),
+            stochastic: false,
+        };
+        self.start(&run);
+        for step in 0..self.config.steps {
+            let guided = step >= self.config.first_guided_step();
+            let repetitions = if steered && guided {
+                self.config.mcmc_steps
+            } else {
+                1
+            };
+            for inner in 0..repetitions {
+                self.predict(denoiser, &run, step)?;
+                let mut trace = match &mut reward {
+                    Some(reward) if guided => self.guide(&mut **reward, &run, step)?,
+                    Some(_) => self.repel(&run, step),
+                    None => self.free(step),
+                };
+                self.clip(&run);
+                let last = inner + 1 == repetitions;
+                if last && trace.phase == Phase::Guided {
+                    self.reweigh(&mut run, step, &mut trace);
+                }
+                self.advance(&run, step, inner);
+                if last {
+                    trace.ess = if trace.ess.is_nan() {
+                        run.particles as f32
+                    } else {
+                        trace.ess
+                    };
+                    self.sampled.trace.push(trace);
+                } else {
+                    self.renoise(&run, step, inner);
+                }
+            }
+        }
+        self.finish(reward, &run)?;
+        Ok(&self.sampled)
+    }
+
+    fn check(
+        &self,
+        denoiser: &dyn Denoiser,
+        anchor: [f32; 3],
+        progress: f32,
+    ) -> Result<(), SteeringError> {
+        for (what, expected, found) in [
+            ("horizon", self.horizon, denoiser.horizon()),
+            ("action dimension", self.space.dim, denoiser.action_dim()),
+        ] {
+            if expected != found {
+                return Err(SteeringError::Shape {
+                    what,
+                    expected,
+                    found,
+                });
+            }
+        }
+        let arguments = anchor.map(|value| ("the anchor", value));
+        for (what, found) in arguments.into_iter().chain([("the progress", progress)]) {
+            if !found.is_finite() {
+                return Err(SteeringError::NotFinite { what, found });
+            }
+        }
+        Ok(())
+    }
+
+    fn stride(&self) -> usize {
+        self.horizon * self.space.dim
+    }
+
+    /// Draws the initial noise.
+    fn start(&mut self, run: &Run) {
+        let stride = self.stride();
+        let samples = self
+            .buffers
+            .sample
+            .chunks_exact_mut(stride)
+            .take(run.particles);
+        for (particle, sample) in samples.enumerate() {
+            run.random.normal(Purpose::Initial, 0, 0, particle, sample);
+        }
+        self.buffers.lost.fill(false);
+        if let Some(weights) = &mut self.weights {
+            weights.reset(run.particles);
+        }
+        let sampled = &mut self.sampled;
+        sampled.trace.clear();
+        sampled.ancestors.clear();
+        sampled.lost = 0;
+        sampled.particles = run.particles;
+        sampled.strength = run.strength;
+    }
+
+    /// Asks the denoiser and splits the samples into clean chunk and noise.
+    fn predict(
+        &mut self,
+        denoiser: &mut dyn Denoiser,
+        run: &Run,
+        step: usize,
+    ) -> Result<(), SteeringError> {
+        let (stride, count) = (self.stride(), run.particles);
+        let time = self.scheduler.levels()[step].time as f32;
+        let buffers = &mut self.buffers;
+        let used = ..count * stride;
+        denoiser.predict(
+            &buffers.sample[used],
+            count,
+            time,
+            &mut buffers.prediction[used],
+        )?;
+        self.scheduler.estimate(
+            step,
+            &buffers.sample[used],
+            &buffers.prediction[used],
+            &mut buffers.clean[used],
+            &mut buffers.noise[used],
+        );
+        for particle in 0..count {
+            let own = particle * stride..(particle + 1) * stride;
+            let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+            if !buffers.lost[particle]
+                && !(finite(&buffers.clean[own.clone()]) && finite(&buffers.noise[own.clone()]))
+            {
+                self.sampled.lost += 1;
+                buffers.lost[particle] = true;
+            }
+            if buffers.lost[particle] {
+                // A lost particle rests at 0, so that nothing downstream sees what it was.
+                buffers.clean[own.clone()].fill(0.0);
+                buffers.noise[own].fill(0.0);
+            }
+        }
+        self.require_survivors(count, step)
+    }
+
+    fn require_survivors(&self, particles: usize, step: usize) -> Result<(), SteeringError> {
+        if self.buffers.lost[..particles].iter().all(|lost| *lost) {
+            return Err(SteeringError::AllLost {
+                particles,
+                step,
+                steps: self.config.steps,
+            });
+        }
+        Ok(())
+    }
+
+    fn free(&self, step: usize) -> StepTrace {
+        StepTrace {
+            time: self.scheduler.levels()[step].time as f32,
+            phase: Phase::Free,
+            reward_mean: f32::NAN,
+            reward_max: f32::NAN,
+            gradient_norm: 0.0,
+            strength: 0.0,
+            ess: f32::NAN,
+            resampled: false,
+        }
+    }
+
+    /// Phase 1: pushes the particles' trajectories apart.
+    fn repel(&mut self, run: &Run, step: usize) -> StepTrace {
+        let mut trace = self.free(step);
+        let (Some(repulsion), Some(diversity)) = (&mut self.repulsion, self.config.diversity)
+        else {
+            return trace;
+        };
+        trace.phase = Phase::Diversity;
+        let (points, count) = (self.map.points() * 3, run.particles);
+        let buffers = &mut self.buffers;
+        let source = match self.config.at {
+            GradientPoint::Clean => &buffers.clean,
+            GradientPoint::Noisy => &buffers.sample,
+        };
+        self.map.forward(
+            &source[..count * self.horizon * self.space.dim],
+            run.anchor,
+            &mut buffers.trajectories,
+        );
+        repulsion.gradient(
+            &buffers.trajectories[..count * points],
+            points,
+            &buffers.lost[..count],
+            &mut buffers.trajectory_gradient[..count * points],
+        );
+        // The potential must fall, so the push is against its gradient.
+        let strength = -f64::from(diversity.scale) * self.scheduler.levels()[step].noise_share();
+        self.push(run, step, strength, &mut trace);
+        trace.strength = -trace.strength;
+        trace
+    }
+
+    /// Phase 2: pushes every particle up its reward.
+    fn guide(
+        &mut self,
+        reward: &mut dyn Reward,
+        run: &Run,
+        step: usize,
+    ) -> Result<StepTrace, SteeringError> {
+        let mut trace = self.free(step);
+        trace.phase = Phase::Guided;
+        self.evaluate(reward, run, step, self.config.at)?;
+        let share = self.scheduler.levels()[step].noise_share();
+        let strength = f64::from(self.config.guide_scale) * f64::from(run.strength) * share;
+        self.push(run, step, strength, &mut trace);
+        if self.config.at == GradientPoint::Noisy {
+            // Weights and readings are always about the clean estimate.
+            self.evaluate(reward, run, step, GradientPoint::Clean)?;
+        }
+        let (mut sum, mut highest, mut alive) = (0.0, f32::NEG_INFINITY, 0u32);
+        for (reward, lost) in self.buffers.rewards[..run.particles]
+            .iter()
+            .zip(&self.buffers.lost)
+        {
+            if !lost {
+                sum += f64::from(*reward);
+                highest = highest.max(*reward);
+                alive += 1;
+            }
+        }
+        trace.reward_mean = (sum / f64::from(alive.max(1))) as f32;
+        trace.reward_max = highest;
+        Ok(trace)
+    }
+
+    /// Rewards and trajectory gradients of the samples at `at`; drops particles without a number.
+    fn evaluate(
+        &mut self,
+        reward: &mut dyn Reward,
+        run: &Run,
+        step: usize,
+        at: GradientPoint,
+    ) -> Result<(), SteeringError> {
+        let (points, count) = (self.map.points() * 3, run.particles);
+        let buffers = &mut self.buffers;
+        let source = match at {
+            GradientPoint::Clean => &buffers.clean,
+            GradientPoint::Noisy => &buffers.sample,
+        };
+        self.map.forward(
+            &source[..count * self.horizon * self.space.dim],
+            run.anchor,
+            &mut buffers.trajectories,
+        );
+        reward.evaluate(
+            &buffers.trajectories[..count * points],
+            &mut buffers.rewards[..count],
+            &mut buffers.trajectory_gradient[..count * points],
+        )?;
+        for particle in 0..count {
+            let gradient = &buffers.trajectory_gradient[particle * points..][..points];
+            let finite = buffers.rewards[particle].is_finite()
+                && gradient.iter().all(|value| value.is_finite());
+            if !finite && !buffers.lost[particle] {
+                buffers.lost[particle] = true;
+                self.sampled.lost += 1;
+            }
+        }
+        self.require_survivors(count, step)
+    }
+
+    /// Subtracts `strength` times the normalised gradient from the prediction.
+    fn push(&mut self, run: &Run, step: usize, strength: f64, trace: &mut StepTrace) {
+        let (stride, points, count) = (self.stride(), self.map.points() * 3, run.particles);
+        let buffers = &mut self.buffers;
+        let gradient = &mut buffers.gradient[..count * stride];
+        self.map
+            .adjoint(&buffers.trajectory_gradient[..count * points], gradient);
+        let lost = &buffers.lost[..count];
+        let size = guidance::normalise(
+            self.config.normalise,
+            gradient,
+            stride,
+            self.map.guided(),
+            lost,
+        );
+        let response = self.scheduler.response(step);
+        let (clean_gain, noise_gain) = (
+            (strength * response.clean) as f32,
+            (strength * response.noise) as f32,
+        );
+        let estimates = buffers.clean.iter_mut().zip(&mut buffers.noise);
+        for ((clean, noise), gradient) in estimates.zip(gradient.iter()) {
+            *clean += clean_gain * gradient;
+            *noise += noise_gain * gradient;
+        }
+        trace.gradient_norm = size.mean as f32;
+        trace.strength = strength as f32;
+    }
+
+    fn clip(&mut self, run: &Run) {
+        if let Some(clip) = self.config.clip_sample {
+            let used = ..run.particles * self.stride();
+            for value in &mut self.buffers.clean[used] {
+                *value = value.clamp(-clip, clip);
+            }
+        }
+    }
+
+    /// Phase 3: weighs the particles by the rewards of their clean estimates and resamples them
+    /// when too few of them carry the weight.
+    fn reweigh(&mut self, run: &mut Run, step: usize, trace: &mut StepTrace) {
+        let (Some(weights), Some(settings)) = (&mut self.weights, self.config.feynman_kac) else {
+            return;
+        };
+        if !(step - self.config.first_guided_step()).is_multiple_of(settings.every) {
+            return;
+        }
+        let count = run.particles;
+        let buffers = &mut self.buffers;
+        weights.update(&buffers.rewards[..count], &buffers.lost[..count]);
+        trace.ess = weights.effective_size() as f32;
+        if f64::from(trace.ess) >= f64::from(settings.ess_threshold) * count as f64 {
+            return;
+        }
+        trace.resampled = true;
+        run.stochastic = true;
+        let ancestors = weights.resample(run.random.uniform(Purpose::Resample, step));
+        let stride = self.horizon * self.space.dim;
+        for values in [&mut buffers.clean, &mut buffers.noise] {
+            // `prediction` is spent by now and serves as the room to copy from.
+            buffers.prediction[..count * stride].copy_from_slice(&values[..count * stride]);
+            for (value, &ancestor) in values.chunks_exact_mut(stride).zip(ancestors) {
+                let from = ancestor as usize * stride;
+                value.copy_from_slice(&buffers.prediction[from..from + stride]);
+            }
+        }
+        // Only particles with weight have descendants.
+        buffers.lost[..count].fill(false);
+        self.sampled.ancestors.extend_from_slice(ancestors);
+    }
+
+    /// Steps to the next noise level.
+    fn advance(&mut self, run: &Run, step: usize, inner: usize) {
+        let levels = self.scheduler.levels();
+        let eta = match self.config.feynman_kac {
+            Some(settings) if run.stochastic => f64::from(settings.eta),
+            _ => 0.0,
+        };
+        let transition = Transition::new(&levels[step], &levels[step + 1], eta);
+        let used = ..run.particles * self.stride();
+        let buffers = &mut self.buffers;
+        transition.apply(
+            &buffers.clean[used],
+            &buffers.noise[used],
+            &mut buffers.sample[used],
+        );
+        if transition.fresh > 0.0 {
+            self.add_noise(run, Purpose::Step, step, inner, transition.fresh);
+        }
+    }
+
+    /// Takes the samples back to the level they came from.
+    fn renoise(&mut self, run: &Run, step: usize, inner: usize) {
+        let levels = self.scheduler.levels();
+        let (factor, deviation) = levels[step].renoise(&levels[step + 1]);
+        let used = ..run.particles * self.stride();
+        for value in &mut self.buffers.sample[used] {
+            *value *= factor as f32;
+        }
+        self.add_noise(run, Purpose::Renoise, step, inner, deviation);
+    }
+
+    fn add_noise(
+        &mut self,
+        run: &Run,
+        purpose: Purpose,
+        step: usize,
+        inner: usize,
+        deviation: f64,
+    ) {
+        let stride = self.stride();
+        let buffers = &mut self.buffers;
+        let samples = buffers.sample.chunks_exact_mut(stride).take(run.particles);
+        for (particle, sample) in samples.enumerate() {
+            run.random
+                .normal(purpose, step, inner, particle, &mut buffers.fresh);
+            for (value, fresh) in sample.iter_mut().zip(&buffers.fresh) {
+                *value += deviation as f32 * fresh;
+            }
+        }
+    }
+
+    /// Rewards the finished chunks and selects one.
+    fn finish(&mut self, reward: Option<&mut dyn Reward>, run: &Run) -> Result<(), SteeringError> {
+        let (stride, count, steps) = (self.stride(), run.particles, self.config.steps);
+        let steered = reward.is_some();
+        self.buffers.clean[..count * stride]
+            .copy_from_slice(&self.buffers.sample[..count * stride]);
+        match reward {
+            Some(reward) => self.evaluate(reward, run, steps, GradientPoint::Clean)?,
+            None => {
+                self.map.forward(
+                    &self.buffers.clean[..count * stride],
+                    run.anchor,
+                    &mut self.buffers.trajectories,
+                );
+                self.buffers.rewards.fill(0.0);
+            }
+        }
+        let (buffers, sampled) = (&mut self.buffers, &mut self.sampled);
+        let lost = &buffers.lost[..count];
+        sampled.weights.clear();
+        match &mut self.weights {
+            Some(weights) if steered => {
+                weights.finish(&buffers.rewards[..count], lost);
+                sampled.weights.extend_from_slice(weights.normalised());
+                sampled.ess = weights.effective_size() as f32;
+            }
+            _ => {
+                let alive = lost.iter().filter(|lost| !**lost).count();
+                let weight = |lost: &bool| if *lost { 0.0 } else { 1.0 / alive as f64 };
+                sampled.weights.extend(lost.iter().map(weight));
+                sampled.ess = alive as f32;
+            }
+        }
+        for (reward, lost) in buffers.rewards.iter_mut().zip(lost) {
+            *reward = if *lost { f32::NAN } else { *reward };
+        }
+        let rewards = &buffers.rewards[..count];
+        sampled.selected = highest(rewards).ok_or(SteeringError::AllLost {
+            particles: count,
+            step: steps,
+            steps,
+        })?;
+        sampled.samples.clear();
+        sampled
+            .samples
+            .extend_from_slice(&buffers.clean[..count * stride]);
+        sampled.candidates.clear();
+        let points = self.map.points() * 3;
+        sampled
+            .candidates
+            .extend_from_slice(&buffers.trajectories[..count * points]);
+        sampled.rewards.clear();
+        sampled.rewards.extend_from_slice(rewards);
+        let own = sampled.selected * stride;
+        self.space
+            .unnormalise(&sampled.samples[own..own + stride], &mut sampled.chunk);
+        Ok(())
+    }
+}
+
+/// The index of the highest number, the lowest of equals; `None` when none is a number.
+fn highest(values: &[f32]) -> Option<usize> {
+    let mut best: Option<usize> = None;
+    for (index, value) in values.iter().enumerate() {
+        if !value.is_nan() && best.is_none_or(|best| *value > values[best]) {
+            best = Some(index);
+        }
+    }
+    best
+}
