@@ -1,0 +1,209 @@
+//! The Cartesian reference: a chunk's waypoints joined by straight lines at the policy's rate, then
+//! smoothed.
+//!
+//! Smoothing is two moving averages in series. They bound acceleration (the change of speed over the
+//! first window) and jerk, delay by half of both windows ([`LAG_S`]), come to rest exactly on the
+//! last waypoint one full window after it was due ([`SETTLE_S`]), and never leave the convex hull of
+//! the waypoints, so that a reference inside the workspace stays inside. Because the speed between
+//! waypoints is constant and the next chunk takes over where the last one ended, one-step chunks
+//! sent at the policy's rate move without stop-and-go.
+
+use nalgebra::Vector3;
+
+use crate::PERIOD_S;
+
+const WINDOWS_TICKS: [usize; 2] = [60, 20];
+
+/// Delay of the smoothed reference behind the waypoints' schedule, s.
+pub const LAG_S: f64 = 0.5 * (WINDOWS_TICKS[0] + WINDOWS_TICKS[1] - 2) as f64 * PERIOD_S;
+
+/// From the moment the last waypoint was due to complete rest on it, s.
+pub const SETTLE_S: f64 = (WINDOWS_TICKS[0] + WINDOWS_TICKS[1] - 2) as f64 * PERIOD_S;
+
+/// Speed at which the distance between the reference and a new chunk's anchor is made up, m/s.
+pub(crate) const BLEND_SPEED_M_S: f64 = 0.25;
+
+/// Shortest time for making it up, s.
+const BLEND_LEAST_S: f64 = 0.1;
+
+/// Moving average over a fixed window, summed anew each time round so that it never drifts.
+#[derive(Debug, Clone)]
+struct Average<const N: usize> {
+    samples: [Vector3<f64>; N],
+    next: usize,
+    sum: Vector3<f64>,
+}
+
+impl<const N: usize> Average<N> {
+    fn new(at: Vector3<f64>) -> Self {
+        Self {
+            samples: [at; N],
+            next: 0,
+            sum: at * N as f64,
+        }
+    }
+
+    fn push(&mut self, sample: Vector3<f64>) -> Vector3<f64> {
+        self.sum += sample - self.samples[self.next];
+        self.samples[self.next] = sample;
+        self.next += 1;
+        if self.next == N {
+            self.next = 0;
+            self.sum = self.samples.iter().sum();
+        }
+        self.sum / N as f64
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    /// Waypoint 0 is the chunk's anchor; empty before the first chunk.
+    waypoints: Vec<Vector3<f64>>,
+    ticks_per_step: f64,
+    tick: u64,
+    /// Reference minus anchor when the chunk came, worn off linearly.
+    offset: Vector3<f64>,
+    offset_ticks: f64,
+    scheduled: Vector3<f64>,
+    first: Average<{ WINDOWS_TICKS[0] }>,
+    second: Average<{ WINDOWS_TICKS[1] }>,
+    smoothed: Vector3<f64>,
+}
+
+impl Reference {
+    /// At rest at `at`; room for `capacity` waypoints is taken now.
+    pub(crate) fn new(at: Vector3<f64>, capacity: usize) -> Self {
+        Self {
+            waypoints: Vec::with_capacity(capacity),
+            ticks_per_step: 1.0,
+            tick: 0,
+            offset: Vector3::zeros(),
+            offset_ticks: 1.0,
+            scheduled: at,
+            first: Average::new(at),
+            second: Average::new(at),
+            smoothed: at,
+        }
+    }
+
+    /// Replaces the schedule: waypoint 0 (the anchor) now, waypoint k after `k / rate_hz`.
+    pub(crate) fn follow(&mut self, waypoints: &[Vector3<f64>], rate_hz: f64) {
+        self.waypoints.clear();
+        self.waypoints.extend_from_slice(waypoints);
+        self.ticks_per_step = 1.0 / (rate_hz * PERIOD_S);
+        self.tick = 0;
+        self.offset = waypoints
+            .first()
+            .map_or_else(Vector3::zeros, |anchor| self.scheduled - anchor);
+        let time_s = (self.offset.norm() / BLEND_SPEED_M_S).max(BLEND_LEAST_S);
+        self.offset_ticks = (time_s / PERIOD_S).ceil();
+    }
+
+    /// Ends the schedule at `at`, approached no faster than a new chunk's anchor would be.
+    pub(crate) fn settle_at(&mut self, at: Vector3<f64>) {
+        self.follow(&[at], 10.0);
+    }
+
+    /// At rest at `at`, at once: only for a robot that stands still there.
+    pub(crate) fn reset(&mut self, at: Vector3<f64>) {
+        self.waypoints.clear();
+        self.scheduled = at;
+        self.first = Average::new(at);
+        self.second = Average::new(at);
+        self.smoothed = at;
+    }
+
+    /// Steps due so far, whole ones.
+    pub(crate) fn steps_done(&self) -> usize {
+        // The product of a rate such as 30 Hz and its period may fall short of the whole by a hair.
+        let steps = (self.tick as f64 / self.ticks_per_step + 1e-9) as usize;
+        steps.min(self.step_count())
+    }
+
+    pub(crate) fn step_count(&self) -> usize {
+        self.waypoints.len().saturating_sub(1)
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.steps_done() == self.step_count()
+    }
+
+    /// Where the schedule is now: what a new chunk continues from.
+    pub(crate) fn scheduled(&self) -> Vector3<f64> {
+        self.scheduled
+    }
+
+    pub(crate) fn smoothed(&self) -> Vector3<f64> {
+        self.smoothed
+    }
+
+    /// Moves one period on; returns the smoothed velocity, m/s.
+    pub(crate) fn advance(&mut self) -> Vector3<f64> {
+        self.tick += 1;
+        if !self.waypoints.is_empty() {
+            let steps = self.tick as f64 / self.ticks_per_step;
+            let done = self.steps_done();
+            let from = self.waypoints[done];
+            let line = match self.waypoints.get(done + 1) {
+                Some(to) => from + (to - from) * (steps - done as f64).clamp(0.0, 1.0),
+                None => from,
+            };
+            let left = (1.0 - self.tick as f64 / self.offset_ticks).max(0.0);
+            self.scheduled = line + self.offset * left;
+        }
+        let last = self.smoothed;
+        self.smoothed = self.second.push(self.first.push(self.scheduled));
+        (self.smoothed - last) / PERIOD_S
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(reference: &mut Reference, ticks: usize) -> Vec<Vector3<f64>> {
+        (0..ticks).map(|_| reference.advance()).collect()
+    }
+
+    #[test]
+    fn ends_exactly_on_the_last_waypoint_after_the_settle_time() {
+        let mut reference = Reference::new(Vector3::zeros(), 4);
+        let end = Vector3::new(0.03, 0.0, -0.03);
+        reference.follow(&[Vector3::zeros(), end], 10.0);
+        run(&mut reference, 100);
+        assert!(reference.is_finished());
+        run(&mut reference, (SETTLE_S / PERIOD_S).round() as usize);
+        assert!((reference.smoothed() - end).norm() < 1e-12);
+    }
+
+    #[test]
+    fn one_step_chunks_on_time_move_at_constant_speed() {
+        let mut reference = Reference::new(Vector3::zeros(), 4);
+        let step = Vector3::new(0.02, 0.0, 0.0);
+        let mut speeds = Vec::new();
+        for _ in 0..10 {
+            let anchor = reference.scheduled();
+            reference.follow(&[anchor, anchor + step], 10.0);
+            speeds.extend(run(&mut reference, 100).iter().map(|velocity| velocity.x));
+        }
+        for speed in &speeds[100..] {
+            assert!((speed - 0.2).abs() < 1e-9, "{speed}");
+        }
+    }
+
+    #[test]
+    fn a_distant_anchor_is_approached_at_the_blend_speed() {
+        let mut reference = Reference::new(Vector3::zeros(), 4);
+        let anchor = Vector3::new(0.0, 0.1, 0.0);
+        reference.follow(&[anchor, anchor, anchor, anchor, anchor, anchor], 10.0);
+        let fastest = run(&mut reference, 600)
+            .iter()
+            .map(|v| v.norm())
+            .fold(0.0, f64::max);
+        assert!(
+            fastest <= BLEND_SPEED_M_S + 1e-9 && fastest > 0.9 * BLEND_SPEED_M_S,
+            "{fastest}"
+        );
+        assert!((reference.smoothed() - anchor).norm() < 1e-12);
+    }
+}
