@@ -1,0 +1,72 @@
+//! Segmentation labels.
+
+pub(crate) const DRAWER_HANDLE: u8 = 1;
+pub(crate) const DRAWER: u8 = 2;
+pub(crate) const DOOR_HANDLE: u8 = 3;
+pub(crate) const DOOR: u8 = 4;
+pub(crate) const SWITCH: u8 = 5;
+pub(crate) const BUTTON: u8 = 6;
+pub(crate) const RED_BLOCK: u8 = 7;
+pub(crate) const BLUE_BLOCK: u8 = 8;
+pub(crate) const PINK_BLOCK: u8 = 9;
+pub(crate) const TABLE: u8 = 10;
+pub(crate) const ROBOT: u8 = 11;
+
+const LABELS: [(u8, &str); 11] = [
+    (DRAWER_HANDLE, "drawer handle"),
+    (DRAWER, "drawer"),
+    (DOOR_HANDLE, "door handle"),
+    (DOOR, "door"),
+    (SWITCH, "switch"),
+    (BUTTON, "button"),
+    (RED_BLOCK, "red block"),
+    (BLUE_BLOCK, "blue block"),
+    (PINK_BLOCK, "pink block"),
+    (TABLE, "table"),
+    (ROBOT, "robot"),
+];
+
+/// Ids and names of what a segmentation image can hold. Id 0 is the background and has no name.
+pub fn labels() -> &'static [(u8, &'static str)] {
+    &LABELS
+}
+
+/// Label of a geom by its name in the scene and its body's name; `None` for the background.
+pub(crate) fn label_of(geom: &str, body: &str) -> Option<u8> {
+    Some(match body {
+        "drawer" if geom.starts_with("handle") => DRAWER_HANDLE,
+        "drawer" => DRAWER,
+        "door" if geom == "door_panel" => DOOR,
+        "door" => DOOR_HANDLE,
+        "switch" => SWITCH,
+        "button" => BUTTON,
+        "red" => RED_BLOCK,
+        "blue" => BLUE_BLOCK,
+        "pink" => PINK_BLOCK,
+        "table" => TABLE,
+        "world" => return None,
+        _ => ROBOT,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_in_order() {
+        for (index, (id, _)) in labels().iter().enumerate() {
+            assert_eq!(usize::from(*id), index + 1);
+        }
+    }
+
+    #[test]
+    fn parts_have_the_label_of_their_object() {
+        assert_eq!(label_of("handle_post_left", "drawer"), Some(DRAWER_HANDLE));
+        assert_eq!(label_of("drawer_front", "drawer"), Some(DRAWER));
+        assert_eq!(label_of("door_knob", "door"), Some(DOOR_HANDLE));
+        assert_eq!(label_of("lamp", "table"), Some(TABLE));
+        assert_eq!(label_of("left_finger", "left_finger"), Some(ROBOT));
+        assert_eq!(label_of("floor", "world"), None);
+    }
+}

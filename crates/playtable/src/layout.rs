@@ -1,0 +1,128 @@
+//! The distribution of scenes: what a seed decides.
+
+use crate::objects::Block;
+use crate::random::Random;
+use crate::task::Task;
+
+/// Where the blocks may lie: x and y ranges of their centres, metres. Clear of all furniture and of the
+/// paths of drawer, door handle, switch and button.
+const BLOCK_X_M: [f64; 2] = [0.39, 0.53];
+const BLOCK_Y_M: [f64; 2] = [-0.03, 0.29];
+/// Least distance between the centres of two blocks, metres: room for a finger between them.
+const BLOCK_GAP_M: f64 = 0.085;
+/// Largest rotation of a block about z, radians.
+const BLOCK_YAW_RAD: f64 = 0.3;
+/// TCP at reset: neutral position and largest offset from it along each axis, metres.
+const NEUTRAL_TCP_M: [f64; 3] = [0.45, 0.0, 0.20];
+const NEUTRAL_SPREAD_M: f64 = 0.03;
+
+/// A start state of the world.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Layout {
+    pub(crate) drawer_m: f64,
+    pub(crate) door_m: f64,
+    pub(crate) switch_rad: f64,
+    /// x, y, yaw of each block.
+    pub(crate) blocks: [[f64; 3]; 3],
+    pub(crate) tcp_m: [f64; 3],
+}
+
+impl Layout {
+    /// Draws the scene of a seed; a task forces only the state of the one fixture that it needs.
+    pub(crate) fn sample(seed: u64, task: Option<Task>) -> Self {
+        let mut random = Random::new(seed, 0);
+        // Always the same draws in the same order, so that a task changes nothing else.
+        let mut opened = random.coin();
+        let mut left = random.coin();
+        let mut on = random.coin();
+        match task {
+            Some(Task::DrawerOpen) => opened = false,
+            Some(Task::DrawerClose) => opened = true,
+            Some(Task::DoorLeft) => left = false,
+            Some(Task::DoorRight) => left = true,
+            Some(Task::SwitchOn) => on = false,
+            Some(Task::SwitchOff) => on = true,
+            _ => {}
+        }
+        let slack = [0; 3].map(|_| random.uniform(0.0, 1.0));
+        let tcp_m = NEUTRAL_TCP_M.map(|centre| centre + random.within(NEUTRAL_SPREAD_M));
+        Self {
+            drawer_m: if opened {
+                0.145 + 0.015 * slack[0]
+            } else {
+                0.01 * slack[0]
+            },
+            door_m: if left {
+                0.165 + 0.015 * slack[1]
+            } else {
+                0.015 * slack[1]
+            },
+            switch_rad: if on {
+                0.5 + 0.1 * slack[2]
+            } else {
+                -0.5 - 0.1 * slack[2]
+            },
+            blocks: place_blocks(&mut random),
+            tcp_m,
+        }
+    }
+}
+
+fn place_blocks(random: &mut Random) -> [[f64; 3]; 3] {
+    loop {
+        let blocks = Block::ALL.map(|_| {
+            [
+                random.uniform(BLOCK_X_M[0], BLOCK_X_M[1]),
+                random.uniform(BLOCK_Y_M[0], BLOCK_Y_M[1]),
+                random.within(BLOCK_YAW_RAD),
+            ]
+        });
+        let apart = |a: usize, b: usize| {
+            (blocks[a][0] - blocks[b][0]).hypot(blocks[a][1] - blocks[b][1]) > BLOCK_GAP_M
+        };
+        if apart(0, 1) && apart(0, 2) && apart(1, 2) {
+            return blocks;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn blocks_lie_apart_in_their_region(seed: u64) {
+            let layout = Layout::sample(seed, None);
+            for (i, a) in layout.blocks.iter().enumerate() {
+                prop_assert!((BLOCK_X_M[0]..BLOCK_X_M[1]).contains(&a[0]));
+                prop_assert!((BLOCK_Y_M[0]..BLOCK_Y_M[1]).contains(&a[1]));
+                prop_assert!(a[2].abs() <= BLOCK_YAW_RAD);
+                for b in &layout.blocks[i + 1..] {
+                    prop_assert!((a[0] - b[0]).hypot(a[1] - b[1]) > BLOCK_GAP_M);
+                }
+            }
+        }
+
+        #[test]
+        fn a_task_changes_only_its_fixture(seed: u64) {
+            let free = Layout::sample(seed, None);
+            let forced = Layout::sample(seed, Some(Task::DrawerOpen));
+            prop_assert!(forced.drawer_m <= 0.01);
+            prop_assert_eq!(Layout { drawer_m: free.drawer_m, ..forced }, free);
+        }
+    }
+
+    #[test]
+    fn seeds_differ_and_cover_both_states() {
+        let layouts: Vec<_> = (0..64).map(|seed| Layout::sample(seed, None)).collect();
+        assert!(layouts.windows(2).all(|pair| pair[0] != pair[1]));
+        let opened = layouts.iter().filter(|l| l.drawer_m > 0.1).count();
+        let left = layouts.iter().filter(|l| l.door_m > 0.1).count();
+        let on = layouts.iter().filter(|l| l.switch_rad > 0.0).count();
+        for count in [opened, left, on] {
+            assert!((16..=48).contains(&count), "{count} of 64");
+        }
+    }
+}

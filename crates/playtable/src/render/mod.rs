@@ -1,0 +1,9 @@
+//! Headless rendering of colour, depth and segmentation.
+
+mod context;
+mod frame;
+mod renderer;
+
+pub use context::RenderError;
+pub use frame::{Channels, Frame};
+pub use renderer::Renderer;

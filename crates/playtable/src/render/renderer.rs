@@ -1,0 +1,207 @@
+//! Draws the play table's cameras.
+
+use super::context::{Context, RenderError};
+use super::frame::{Channels, Frame, flip_rows};
+use crate::camera::Camera;
+use crate::world::PlayTable;
+use mujoco_rs::mujoco_c::{mjtObj, mjtRndFlag};
+use mujoco_rs::prelude::{MjrContext, MjrRectangle, MjvCamera, MjvOption, MjvPerturb, MjvScene};
+
+/// Largest width and height: the scene's off-screen buffer.
+const SIDE_LIMIT: usize = 1024;
+/// Room in MuJoCo's list of things to draw; the scene has about fifty.
+const MAX_GEOMS: usize = 500;
+/// Depths beyond this are reported as 0, millimetres.
+const FAR_MM: f64 = 5_000.0;
+/// Colour of the lamp when lit.
+const LAMP_LIT: [f32; 4] = [0.35, 1.0, 0.35, 1.0];
+
+/// Renders images of one size from any play table. Several may exist in one process; each stays on the
+/// thread that made it.
+pub struct Renderer {
+    // Dropped in this order: MuJoCo frees its buffers while the context is still there and current.
+    buffers: MjrContext,
+    scene: MjvScene,
+    context: Context,
+    width: usize,
+    height: usize,
+    raw_depth: Vec<f32>,
+    raw_ids: Vec<u8>,
+}
+
+impl Renderer {
+    /// Prepares to render images of a size.
+    ///
+    /// # Errors
+    /// [`RenderError::NoDevice`] when EGL is missing or cannot draw, [`RenderError::Size`] beyond 1024 pixels.
+    pub fn new(table: &PlayTable, width: usize, height: usize) -> Result<Self, RenderError> {
+        if !(1..=SIDE_LIMIT).contains(&width) || !(1..=SIDE_LIMIT).contains(&height) {
+            return Err(RenderError::Size {
+                width,
+                height,
+                limit: SIDE_LIMIT,
+            });
+        }
+        let context = Context::open()?;
+        // SAFETY: the context was made current on this thread just now, it is made current again before
+        // every use and before the drop, and it lives as long as the buffers.
+        let mut buffers = unsafe { MjrContext::new(table.model()) };
+        buffers.offscreen();
+        let scene = MjvScene::new(table.model(), MAX_GEOMS);
+        Ok(Self {
+            buffers,
+            scene,
+            context,
+            width,
+            height,
+            raw_depth: Vec::new(),
+            raw_ids: Vec::new(),
+        })
+    }
+
+    /// Name of the device that renders.
+    pub fn device(&self) -> &str {
+        self.context.device()
+    }
+
+    /// Renders one camera into a frame, whose buffers are reused. Channels not asked for come back empty.
+    ///
+    /// # Errors
+    /// [`RenderError::Context`] when the graphics context is lost.
+    pub fn render(
+        &mut self,
+        table: &mut PlayTable,
+        camera: Camera,
+        channels: Channels,
+        frame: &mut Frame,
+    ) -> Result<(), RenderError> {
+        self.context.make_current()?;
+        self.update_scene(table, camera);
+        let pixels = self.width * self.height;
+        let wanted = |on: bool, size: usize| if on { size } else { 0 };
+        frame.width = self.width;
+        frame.height = self.height;
+        frame.rgb.resize(wanted(channels.colour, 3 * pixels), 0);
+        frame.depth_mm.resize(wanted(channels.depth, pixels), 0);
+        frame
+            .segmentation
+            .resize(wanted(channels.segmentation, pixels), 0);
+        if channels.colour || channels.depth {
+            self.draw_colour_and_depth(table, frame)?;
+        }
+        if channels.segmentation {
+            self.draw_segmentation(table, frame)?;
+        }
+        Ok(())
+    }
+
+    fn update_scene(&mut self, table: &mut PlayTable, camera: Camera) {
+        let mut view = MjvCamera::new_fixed(table.camera_id(camera));
+        let (lamp, lit) = table.lamp();
+        let (options, perturbation) = (MjvOption::default(), MjvPerturb::default());
+        self.scene
+            .update(table.data_mut(), &options, &perturbation, &mut view);
+        if lit {
+            // SAFETY: only a colour is written, which MuJoCo reads as plain numbers.
+            for geom in unsafe { self.scene.geoms_mut() } {
+                if geom.objtype == mjtObj::mjOBJ_GEOM as i32 && geom.objid == lamp as i32 {
+                    geom.rgba = LAMP_LIT;
+                    geom.emission = 0.6;
+                }
+            }
+        }
+    }
+
+    fn viewport(&self) -> MjrRectangle {
+        MjrRectangle::new(0, 0, self.width as i32, self.height as i32)
+    }
+
+    fn draw_colour_and_depth(
+        &mut self,
+        table: &PlayTable,
+        frame: &mut Frame,
+    ) -> Result<(), RenderError> {
+        let viewport = self.viewport();
+        self.scene.render(&viewport, &self.buffers);
+        self.raw_depth.resize(frame.depth_mm.len(), 0.0);
+        let rgb = (!frame.rgb.is_empty()).then_some(&mut frame.rgb[..]);
+        let depth = (!self.raw_depth.is_empty()).then_some(&mut self.raw_depth[..]);
+        self.buffers
+            .read_pixels(rgb, depth, &viewport)
+            .map_err(read_error)?;
+        let (extent, map) = (table.model().stat().extent, &table.model().vis().map);
+        let (near, far) = (f64::from(map.znear) * extent, f64::from(map.zfar) * extent);
+        for (out, raw) in frame.depth_mm.iter_mut().zip(&self.raw_depth) {
+            // The inverse of OpenGL's perspective depth, in metres.
+            let depth_m = near / (1.0 - f64::from(*raw) * (1.0 - near / far));
+            let depth_mm = (depth_m * 1e3).round();
+            *out = if depth_mm < FAR_MM {
+                depth_mm as u16
+            } else {
+                0
+            };
+        }
+        flip_rows(&mut frame.rgb, self.height);
+        flip_rows(&mut frame.depth_mm, self.height);
+        Ok(())
+    }
+
+    fn draw_segmentation(
+        &mut self,
+        table: &PlayTable,
+        frame: &mut Frame,
+    ) -> Result<(), RenderError> {
+        let viewport = self.viewport();
+        self.set_segmentation(true);
+        self.scene.render(&viewport, &self.buffers);
+        self.set_segmentation(false);
+        self.raw_ids.resize(3 * frame.segmentation.len(), 0);
+        self.buffers
+            .read_pixels(Some(&mut self.raw_ids), None, &viewport)
+            .map_err(read_error)?;
+        // MuJoCo paints each thing in the colour segid + 1.
+        let geoms = self.scene.geoms();
+        let mut label_of = vec![0_u8; geoms.len() + 1];
+        for geom in geoms
+            .iter()
+            .filter(|geom| geom.objtype == mjtObj::mjOBJ_GEOM as i32)
+        {
+            let slot = usize::try_from(geom.segid + 1)
+                .ok()
+                .and_then(|id| label_of.get_mut(id));
+            let label = usize::try_from(geom.objid)
+                .ok()
+                .and_then(|id| table.geom_labels().get(id));
+            if let (Some(slot), Some(label)) = (slot, label) {
+                *slot = *label;
+            }
+        }
+        for (out, id) in frame
+            .segmentation
+            .iter_mut()
+            .zip(self.raw_ids.chunks_exact(3))
+        {
+            let id = usize::from(id[0]) | usize::from(id[1]) << 8 | usize::from(id[2]) << 16;
+            *out = label_of.get(id).copied().unwrap_or(0);
+        }
+        flip_rows(&mut frame.segmentation, self.height);
+        Ok(())
+    }
+
+    fn set_segmentation(&mut self, on: bool) {
+        let flags = self.scene.flags_mut();
+        flags[mjtRndFlag::mjRND_SEGMENT as usize] = u8::from(on);
+        flags[mjtRndFlag::mjRND_IDCOLOR as usize] = u8::from(on);
+    }
+}
+
+impl Drop for Renderer {
+    fn drop(&mut self) {
+        // The buffers are freed next and need their context; when it is lost there is nothing to free.
+        let _lost = self.context.make_current();
+    }
+}
+
+fn read_error(error: mujoco_rs::prelude::MjrContextError) -> RenderError {
+    RenderError::Read(error.to_string())
+}

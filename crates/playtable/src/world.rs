@@ -1,0 +1,342 @@
+//! The physics of the play table.
+
+use crate::assets::{self, AssetError};
+use crate::camera::{Camera, CameraGeometry};
+use crate::labels;
+use crate::layout::Layout;
+use crate::objects::{Block, BlockState, ObjectStates};
+use crate::oracle::{Oracle, thresholds};
+use crate::task::Task;
+use mujoco_rs::prelude::{MjData, MjModel, MjtObjBase};
+use tiller_motion::kinematics;
+use tiller_motion::limits::Limits;
+use tiller_motion::{ArmReading, Setpoint};
+
+/// Length of one physics step, nanoseconds.
+pub const STEP_NS: u64 = 2_000_000;
+
+/// Widest opening of the gripper, metres.
+const GRIPPER_MAX_M: f64 = 0.08;
+/// Joints of the arm; they come first in qpos, qvel and ctrl, followed by the fingers.
+const ARM: usize = 7;
+/// Steps taken at reset so that blocks and arm are at rest when the episode starts.
+const SETTLE_STEPS: usize = 50;
+
+/// The play table could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayTableError {
+    /// The embedded scene does not load.
+    #[error(transparent)]
+    Assets(#[from] AssetError),
+    /// The scene lacks something that the code relies on.
+    #[error("the play table's scene has no {kind} named {name}")]
+    Missing {
+        /// Kind of element.
+        kind: &'static str,
+        /// Its name.
+        name: &'static str,
+    },
+}
+
+/// Where the scene's elements are in MuJoCo's arrays.
+#[derive(Debug)]
+struct Ids {
+    tcp: usize,
+    cameras: [usize; 2],
+    drawer: usize,
+    door: usize,
+    switch: usize,
+    button: usize,
+    blocks: [usize; 3],
+    block_geoms: [usize; 3],
+    handle_geom: usize,
+    knob_geom: usize,
+    lever_geom: usize,
+    cap_geom: usize,
+    lamp_geom: usize,
+    left_finger: usize,
+    right_finger: usize,
+}
+
+/// The simulated world: a Panda at a table with a drawer, a sliding door, a switch, a button and blocks.
+///
+/// ```
+/// use tiller_playtable::{PlayTable, Task};
+/// let mut table = PlayTable::new()?;
+/// table.reset(7, Some(Task::DrawerOpen));
+/// table.step();
+/// assert_eq!(table.time_ns(), tiller_playtable::STEP_NS);
+/// assert!(!table.succeeded(Task::DrawerOpen));
+/// # Ok::<(), tiller_playtable::PlayTableError>(())
+/// ```
+#[derive(Debug)]
+pub struct PlayTable {
+    data: MjData<Box<MjModel>>,
+    ids: Ids,
+    labels: Vec<u8>,
+    oracle: Oracle,
+    steps: u64,
+    lamp_on: bool,
+    button_down: bool,
+}
+
+impl PlayTable {
+    /// Compiles the scene and resets it with seed 0.
+    ///
+    /// # Errors
+    /// [`PlayTableError`] when MuJoCo does not accept the embedded scene.
+    pub fn new() -> Result<Self, PlayTableError> {
+        let model = Box::new(assets::load_model()?);
+        let ids = find_ids(&model)?;
+        let labels = geom_labels(&model);
+        let mut table = Self {
+            data: MjData::new(model),
+            ids,
+            labels,
+            oracle: Oracle::new(ObjectStates::default()),
+            steps: 0,
+            lamp_on: false,
+            button_down: false,
+        };
+        table.reset(0, None);
+        Ok(table)
+    }
+
+    /// Starts the episode of a seed at time zero. The same seed gives the same scene; with a task, the one
+    /// fixture that it concerns starts in the other state, so that the task is not yet achieved.
+    pub fn reset(&mut self, seed: u64, task: Option<Task>) {
+        let layout = Layout::sample(seed, task);
+        self.data.reset();
+        let arm = arm_at(layout.tcp_m);
+        let qpos = self.data.qpos_mut();
+        qpos[..ARM].copy_from_slice(&arm);
+        qpos[ARM..ARM + 2].fill(0.0);
+        qpos[self.ids.drawer] = layout.drawer_m;
+        qpos[self.ids.door] = layout.door_m;
+        qpos[self.ids.switch] = layout.switch_rad;
+        for block in Block::ALL {
+            let [x, y, yaw] = layout.blocks[block.index()];
+            let at = self.ids.blocks[block.index()];
+            let (sin, cos) = (yaw / 2.0).sin_cos();
+            qpos[at..at + 7].copy_from_slice(&[x, y, block.rest_height_m(), cos, 0.0, 0.0, sin]);
+        }
+        self.command(&Setpoint {
+            q_rad: arm,
+            gripper_width_m: 0.0,
+        });
+        for _ in 0..SETTLE_STEPS {
+            self.data.step();
+        }
+        self.data.forward();
+        self.steps = 0;
+        self.lamp_on = false;
+        self.button_down = false;
+        self.oracle = Oracle::new(self.objects());
+    }
+
+    /// Simulation time since reset, nanoseconds.
+    pub fn time_ns(&self) -> u64 {
+        self.steps * STEP_NS
+    }
+
+    /// Measured joints and gripper.
+    pub fn reading(&self) -> ArmReading {
+        let mut reading = ArmReading {
+            q_rad: [0.0; ARM],
+            dq_rad_s: [0.0; ARM],
+            gripper_width_m: 0.0,
+        };
+        reading.q_rad.copy_from_slice(&self.data.qpos()[..ARM]);
+        reading.dq_rad_s.copy_from_slice(&self.data.qvel()[..ARM]);
+        reading.gripper_width_m = self.data.qpos()[ARM] + self.data.qpos()[ARM + 1];
+        reading
+    }
+
+    /// Measured position of the tool centre point between the fingertips, world frame, metres.
+    pub fn tcp_position_m(&self) -> [f64; 3] {
+        self.data.site_xpos()[self.ids.tcp]
+    }
+
+    /// Measured orientation of the tool centre point, world frame, w x y z.
+    pub fn tcp_quaternion_wxyz(&self) -> [f64; 4] {
+        kinematics::forward(&self.reading().q_rad).quaternion_wxyz
+    }
+
+    /// Sets the joint positions and the gripper opening that the actuators hold from now on.
+    pub fn command(&mut self, setpoint: &Setpoint) {
+        let ctrl = self.data.ctrl_mut();
+        ctrl[..ARM].copy_from_slice(&setpoint.q_rad);
+        ctrl[ARM] = setpoint.gripper_width_m.clamp(0.0, GRIPPER_MAX_M);
+    }
+
+    /// Advances the physics by [`STEP_NS`] and lets the oracle look.
+    pub fn step(&mut self) {
+        self.data.step();
+        self.steps += 1;
+        let travel = self.data.qpos()[self.ids.button];
+        if !self.button_down && travel > thresholds::BUTTON_PRESSED_M {
+            self.button_down = true;
+            self.lamp_on = !self.lamp_on;
+        } else if self.button_down && travel < thresholds::BUTTON_RELEASED_M {
+            self.button_down = false;
+        }
+        let objects = self.objects();
+        self.oracle.observe(&objects);
+    }
+
+    /// Every task achieved at any time since reset, relative to the state at reset.
+    pub fn completed(&self) -> Vec<Task> {
+        Task::ALL
+            .into_iter()
+            .filter(|task| self.oracle.achieved(*task))
+            .collect()
+    }
+
+    /// True once the task was achieved at any time since reset; see [`thresholds`].
+    pub fn succeeded(&self, task: Task) -> bool {
+        self.oracle.achieved(task)
+    }
+
+    /// True state of all objects. PRIVILEGED: for the oracle and the experts only.
+    pub fn objects(&self) -> ObjectStates {
+        let (qpos, geoms) = (self.data.qpos(), self.data.geom_xpos());
+        ObjectStates {
+            drawer_m: qpos[self.ids.drawer],
+            drawer_handle_m: geoms[self.ids.handle_geom],
+            door_m: qpos[self.ids.door],
+            door_handle_m: geoms[self.ids.knob_geom],
+            switch_rad: qpos[self.ids.switch],
+            switch_m: geoms[self.ids.lever_geom],
+            button_m: qpos[self.ids.button],
+            button_cap_m: geoms[self.ids.cap_geom],
+            lamp_on: self.lamp_on,
+            blocks: Block::ALL.map(|block| self.block(block)),
+        }
+    }
+
+    fn block(&self, block: Block) -> BlockState {
+        let at = self.ids.blocks[block.index()];
+        let pose = &self.data.qpos()[at..at + 7];
+        let [w, x, y, z] = [pose[3], pose[4], pose[5], pose[6]];
+        BlockState {
+            position_m: [pose[0], pose[1], pose[2]],
+            yaw_rad: (2.0 * (w * z + x * y)).atan2(1.0 - 2.0 * (y * y + z * z)),
+            gripped: self.gripped(self.ids.block_geoms[block.index()]),
+        }
+    }
+
+    /// Both fingers touch the geom.
+    fn gripped(&self, geom: usize) -> bool {
+        let bodies = self.data.model().geom_bodyid();
+        let touches = |finger: usize| {
+            self.data.contact().iter().any(|contact| {
+                let [a, b] = contact
+                    .geom
+                    .map(|id| usize::try_from(id).unwrap_or(usize::MAX));
+                let other = match (a == geom, b == geom) {
+                    (true, false) => b,
+                    (false, true) => a,
+                    _ => return false,
+                };
+                bodies.get(other).is_some_and(|body| *body == finger as i32)
+            })
+        };
+        touches(self.ids.left_finger) && touches(self.ids.right_finger)
+    }
+
+    /// Geometry of a camera for an image of that size, at the present state (the wrist camera moves).
+    pub fn camera_geometry(&self, camera: Camera, width: usize, height: usize) -> CameraGeometry {
+        let id = self.camera_id(camera);
+        CameraGeometry::new(
+            self.data.model().cam_fovy()[id],
+            [width, height],
+            self.data.cam_xpos()[id],
+            self.data.cam_xmat()[id],
+        )
+    }
+
+    pub(crate) fn camera_id(&self, camera: Camera) -> usize {
+        self.ids.cameras[camera as usize]
+    }
+
+    pub(crate) fn data_mut(&mut self) -> &mut MjData<Box<MjModel>> {
+        &mut self.data
+    }
+
+    pub(crate) fn model(&self) -> &MjModel {
+        self.data.model()
+    }
+
+    /// Label of each geom, by geom id; 0 for the background.
+    pub(crate) fn geom_labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// The lamp's geom, and whether it is lit.
+    pub(crate) fn lamp(&self) -> (usize, bool) {
+        (self.ids.lamp_geom, self.lamp_on)
+    }
+}
+
+/// Joints that hold the TCP at a position, pointing straight down.
+fn arm_at(tcp_m: [f64; 3]) -> [f64; ARM] {
+    let target = kinematics::Pose::down(tcp_m);
+    // The neutral region lies deep inside the workspace; home is a safe answer in any case.
+    kinematics::inverse(&target, &kinematics::HOME_Q, &Limits::panda().joint)
+        .unwrap_or(kinematics::HOME_Q)
+}
+
+fn geom_labels(model: &MjModel) -> Vec<u8> {
+    let bodies = model.geom_bodyid();
+    (0..bodies.len())
+        .map(|geom| {
+            let name = model
+                .id_to_name(MjtObjBase::mjOBJ_GEOM, geom)
+                .unwrap_or_default();
+            let body = usize::try_from(bodies[geom]).unwrap_or_default();
+            let body = model
+                .id_to_name(MjtObjBase::mjOBJ_BODY, body)
+                .unwrap_or_default();
+            labels::label_of(name, body).unwrap_or(0)
+        })
+        .collect()
+}
+
+fn find_ids(model: &MjModel) -> Result<Ids, PlayTableError> {
+    let find = |object: MjtObjBase, kind: &'static str, name: &'static str| {
+        model
+            .name_to_id(object, name)
+            .ok_or(PlayTableError::Missing { kind, name })
+    };
+    let geom = |name| find(MjtObjBase::mjOBJ_GEOM, "geom", name);
+    let body = |name| find(MjtObjBase::mjOBJ_BODY, "body", name);
+    let camera = |name| find(MjtObjBase::mjOBJ_CAMERA, "camera", name);
+    let joint = |name| {
+        let id = find(MjtObjBase::mjOBJ_JOINT, "joint", name)?;
+        usize::try_from(model.jnt_qposadr()[id]).map_err(|_| PlayTableError::Missing {
+            kind: "joint",
+            name,
+        })
+    };
+    let [red, blue, pink] = Block::ALL.map(Block::body);
+    Ok(Ids {
+        tcp: find(MjtObjBase::mjOBJ_SITE, "site", "tcp")?,
+        cameras: [
+            camera(Camera::Static.name())?,
+            camera(Camera::Wrist.name())?,
+        ],
+        drawer: joint("drawer")?,
+        door: joint("door")?,
+        switch: joint("switch")?,
+        button: joint("button")?,
+        blocks: [joint(red)?, joint(blue)?, joint(pink)?],
+        block_geoms: [geom(red)?, geom(blue)?, geom(pink)?],
+        handle_geom: geom("handle_bar")?,
+        knob_geom: geom("door_knob")?,
+        lever_geom: geom("switch_lever")?,
+        cap_geom: geom("button_cap")?,
+        lamp_geom: geom("lamp")?,
+        left_finger: body("left_finger")?,
+        right_finger: body("right_finger")?,
+    })
+}
