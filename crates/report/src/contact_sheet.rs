@@ -1,0 +1,96 @@
+//! Twelve moments of the episode on one page.
+
+use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
+
+use crate::record::{Recorder, Shot};
+use crate::summary::Outcome;
+use crate::text::{fill, stage_colour, write};
+
+const COLUMNS: u32 = 4;
+const ROWS: u32 = 3;
+const TILE: u32 = 256;
+const CAPTION: u32 = 24;
+const GAP: u32 = 6;
+const HEADER: u32 = 44;
+const PAPER: Rgb<u8> = Rgb([250, 250, 250]);
+const INK: Rgb<u8> = Rgb([30, 30, 30]);
+
+pub(crate) fn draw(recorder: &Recorder, outcome: &Outcome) -> RgbImage {
+    let width = COLUMNS * (TILE + GAP) + GAP;
+    let height = HEADER + ROWS * (TILE + CAPTION + GAP) + GAP;
+    let mut sheet = RgbImage::from_pixel(width, height, PAPER);
+    let colour = if outcome.success {
+        Rgb([0, 110, 60])
+    } else {
+        Rgb([170, 40, 20])
+    };
+    let verdict = if outcome.success {
+        "success"
+    } else {
+        "no success"
+    };
+    let header = format!(
+        "“{}” – {verdict}: {}",
+        recorder.info.instruction, outcome.reason
+    );
+    write(
+        &mut sheet,
+        [GAP as i32, 10],
+        24.0,
+        width - 2 * GAP,
+        colour,
+        &header,
+    );
+    for (index, shot) in moments(&recorder.frames).into_iter().enumerate() {
+        let (column, row) = (index as u32 % COLUMNS, index as u32 / COLUMNS);
+        let x = i64::from(GAP + column * (TILE + GAP));
+        let y = i64::from(HEADER + row * (TILE + CAPTION + GAP));
+        let tile = imageops::resize(&shot.image, TILE, TILE, FilterType::Triangle);
+        imageops::replace(&mut sheet, &tile, x, y);
+        caption(
+            &mut sheet,
+            recorder,
+            shot,
+            [x as i32, y as i32 + TILE as i32],
+        );
+    }
+    sheet
+}
+
+fn caption(sheet: &mut RgbImage, recorder: &Recorder, shot: &Shot, at: [i32; 2]) {
+    let stage = recorder.stage_at(shot.stamp_ns);
+    fill(sheet, at, [6, CAPTION], stage_colour(stage));
+    write(
+        sheet,
+        [at[0] + 10, at[1] + 4],
+        15.0,
+        TILE - 12,
+        INK,
+        &label(recorder, shot.stamp_ns),
+    );
+}
+
+/// Time and stage of a moment.
+pub(crate) fn label(recorder: &Recorder, stamp_ns: u64) -> String {
+    let seconds = recorder.seconds(stamp_ns);
+    match (
+        recorder.stage_at(stamp_ns),
+        recorder.stage_name(recorder.stage_at(stamp_ns)),
+    ) {
+        (0, _) => format!("{seconds:.1} s"),
+        (stage, "") => format!("{seconds:.1} s  stage {stage}"),
+        (stage, name) => format!("{seconds:.1} s  {stage}: {name}"),
+    }
+}
+
+/// Frames spread evenly over time, the first and the last among them.
+fn moments(frames: &[Shot]) -> Vec<&Shot> {
+    let tiles = (COLUMNS * ROWS) as usize;
+    if frames.len() <= tiles {
+        return frames.iter().collect();
+    }
+    (0..tiles)
+        .map(|i| &frames[i * (frames.len() - 1) / (tiles - 1)])
+        .collect()
+}
