@@ -1,0 +1,161 @@
+//! What every author of reward programs offers, whoever writes: a model behind a network or the
+//! embedded one.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// A named point of the scene, as it stands in the annotated image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneKeypoint {
+    /// Row of the keypoint in the program's `keypoints`.
+    pub index: usize,
+    /// What it is on, such as `drawer handle`, `red block` or `drawer 2`.
+    pub name: String,
+    /// Position in the robot base frame, m.
+    pub position_m: [f64; 3],
+}
+
+/// What an author is given. It holds what a person could read off the annotated image, and nothing
+/// of a simulator's state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuthorRequest {
+    /// The task in words.
+    pub instruction: String,
+    /// Every keypoint of the scene.
+    pub keypoints: Vec<SceneKeypoint>,
+}
+
+/// What an author wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The answer as it came, for the compiler to extract a program from and to judge.
+    pub text: String,
+    /// Who wrote it, such as `embedded`.
+    pub source: String,
+    /// The task as the author understood it, in its own canonical words.
+    pub understood: Option<String>,
+}
+
+/// Writes reward programs.
+pub trait Author {
+    /// Writes a program for the instruction, or says why not.
+    ///
+    /// # Errors
+    /// [`AuthorError`]; its text is meant for the person who gave the instruction.
+    fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError>;
+}
+
+/// The instructions that would work in a scene.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Abilities(pub Vec<String>);
+
+impl fmt::Display for Abilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            f.write_str("there is nothing in this scene that I know how to use")
+        } else {
+            write!(f, "I can: {}", self.0.join(", "))
+        }
+    }
+}
+
+/// Why there is no program.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AuthorError {
+    /// No words at all.
+    #[error("the instruction is empty; {can}")]
+    Empty {
+        /// What would work.
+        can: Abilities,
+    },
+    /// No known action.
+    #[error("I do not know how to {phrase}; {can}")]
+    UnknownVerb {
+        /// The instruction without its courtesies.
+        phrase: String,
+        /// What would work.
+        can: Abilities,
+    },
+    /// A known action on something that is no known object.
+    #[error("I do not know what \"{phrase}\" is; {can}")]
+    UnknownObject {
+        /// The words that name it.
+        phrase: String,
+        /// What would work.
+        can: Abilities,
+    },
+    /// A known object that no keypoint shows.
+    #[error("there is no {object} among the keypoints; {can}")]
+    ObjectNotInScene {
+        /// The object's name.
+        object: String,
+        /// What would work.
+        can: Abilities,
+    },
+    /// Several readings are possible; none is guessed.
+    #[error("\"{phrase}\" could mean several things: {}", .choices.join(", or "))]
+    Ambiguous {
+        /// The words that leave it open.
+        phrase: String,
+        /// Instructions that would be clear.
+        choices: Vec<String>,
+    },
+    /// A known action that does not go with the object.
+    #[error("I cannot {action} the {object}; {can}")]
+    Unsupported {
+        /// The action.
+        action: String,
+        /// The object.
+        object: String,
+        /// What would work with this object.
+        can: Abilities,
+    },
+    /// Action and object are known, and the rest changes them in a way that is not.
+    #[error("I did not understand \"{}\" in \"{instruction}\"; {can}", .words.join(" "))]
+    NotUnderstood {
+        /// The words.
+        words: Vec<String>,
+        /// The whole instruction.
+        instruction: String,
+        /// What would work.
+        can: Abilities,
+    },
+    /// No action, or an action without an object.
+    #[error("\"{instruction}\" does not say {missing}; {can}")]
+    Incomplete {
+        /// The whole instruction.
+        instruction: String,
+        /// What is missing.
+        missing: String,
+        /// What would work.
+        can: Abilities,
+    },
+    /// Asks for two things, or for opposites.
+    #[error("\"{instruction}\" asks for {} at once; one task at a time, please", .found.join(" and "))]
+    SeveralTasks {
+        /// The whole instruction.
+        instruction: String,
+        /// What was found.
+        found: Vec<String>,
+    },
+    /// Asks for something not to be done.
+    #[error("\"{instruction}\" says what not to do; say what to do instead; {can}")]
+    Negated {
+        /// The whole instruction.
+        instruction: String,
+        /// What would work.
+        can: Abilities,
+    },
+    /// A keypoint's position cannot be used.
+    #[error("keypoint {index} ({name}) stands at {found:?}, expected a finite position within 3 m")]
+    BadKeypoint {
+        /// The keypoint's row.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// What was found, as text.
+        found: String,
+    },
+}

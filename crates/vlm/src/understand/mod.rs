@@ -1,0 +1,12 @@
+//! From an instruction to a goal: words, then tokens, then one goal or a reason why not.
+//!
+//! Every word must be accounted for. A reader that skips what it does not know would open the
+//! drawer when told to open it *halfway* or *never*, which is worse than asking back.
+
+mod goal;
+mod lexicon;
+mod parse;
+mod resolve;
+
+pub use goal::{Direction, Goal};
+pub(crate) use parse::parse;

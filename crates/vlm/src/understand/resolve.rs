@@ -1,0 +1,379 @@
+//! From the parts of a request to the one goal that they mean.
+
+use super::goal::{Direction, Goal};
+use super::lexicon::{Object, Particle, Verb};
+use super::parse::Request;
+use crate::author::AuthorError;
+use crate::scene::Scene;
+
+/// Finds the goal, then makes sure that its object is there.
+pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorError> {
+    let object = the_object(&request, scene)?;
+    let Some(first) = request.verbs.first() else {
+        let missing = format!("what to do with the {}", object.word());
+        let instruction = request.instruction;
+        return Err(AuthorError::Incomplete {
+            instruction,
+            missing,
+            can: scene.abilities(),
+        });
+    };
+    if object != Object::Block
+        && let Some(colour) = request.colours.first()
+    {
+        // Names say nothing about the furniture's colour, so it cannot be checked here.
+        let words = vec![colour.clone()];
+        let instruction = request.instruction;
+        return Err(AuthorError::NotUnderstood {
+            words,
+            instruction,
+            can: scene.abilities(),
+        });
+    }
+    let first = first.word();
+    let mut bent = Bent {
+        request,
+        scene,
+        object,
+        used: Vec::new(),
+    };
+    let goal = match object {
+        Object::Drawer => bent.drawer(),
+        Object::Door => bent.door(),
+        Object::Switch => bent.switch(),
+        Object::Button => bent.button(),
+        Object::Block => bent.block(),
+        Object::Light | Object::Handle => Err(bent.unsupported(first)),
+    }?;
+    bent.check_particles()?;
+    if scene.find(&goal.object()).is_none() {
+        let object = goal.object();
+        return Err(AuthorError::ObjectNotInScene {
+            object,
+            can: scene.abilities(),
+        });
+    }
+    Ok(goal)
+}
+
+/// The one object that is meant.
+fn the_object(request: &Request, scene: &Scene) -> Result<Object, AuthorError> {
+    let is_weak = |object: &Object| matches!(object, Object::Light | Object::Handle);
+    let mut strong: Vec<Object> = request
+        .objects
+        .iter()
+        .copied()
+        .filter(|object| !is_weak(object))
+        .collect();
+    strong.sort_by_key(|object| object.word());
+    strong.dedup();
+    let instruction = || request.instruction.clone();
+    match strong.as_slice() {
+        [object] => Ok(*object),
+        [] => match request.objects.first() {
+            Some(weak) => weak_object(*weak, request, scene),
+            None => {
+                let verb = request.verbs.first().map_or("do", |verb| verb.word());
+                let colour = request.colours.first();
+                let missing = match colour {
+                    Some(colour) => format!("which {colour} thing to {verb}"),
+                    None => format!("what to {verb}"),
+                };
+                let can = scene.abilities();
+                Err(AuthorError::Incomplete {
+                    instruction: instruction(),
+                    missing,
+                    can,
+                })
+            }
+        },
+        several => {
+            let found = several
+                .iter()
+                .map(|object| format!("the {}", object.word()))
+                .collect();
+            Err(AuthorError::SeveralTasks {
+                instruction: instruction(),
+                found,
+            })
+        }
+    }
+}
+
+/// A light or a handle by itself belongs to one of two things; only the scene can tell which.
+fn weak_object(weak: Object, request: &Request, scene: &Scene) -> Result<Object, AuthorError> {
+    let owners: [(Object, &str); 2] = match weak {
+        Object::Light => [(Object::Switch, "switch"), (Object::Button, "button")],
+        _ => [
+            (Object::Drawer, "drawer handle"),
+            (Object::Door, "door handle"),
+        ],
+    };
+    let present: Vec<&(Object, &str)> = owners
+        .iter()
+        .filter(|(_, name)| scene.find(name).is_some())
+        .collect();
+    match present.as_slice() {
+        [(object, _)] => Ok(*object),
+        [] => Err(AuthorError::ObjectNotInScene {
+            object: weak.word().to_owned(),
+            can: scene.abilities(),
+        }),
+        _ => {
+            let objects: Vec<Object> = owners.iter().map(|(object, _)| *object).collect();
+            let choices = scene.abilities_with(|goal| {
+                objects
+                    .iter()
+                    .any(|object| goal.object().starts_with(object.word()))
+            });
+            let phrase = request.instruction.clone();
+            Err(AuthorError::Ambiguous {
+                phrase,
+                choices: choices.0,
+            })
+        }
+    }
+}
+
+/// A request whose verbs and particles are being weighed for one object.
+struct Bent<'a> {
+    request: Request,
+    scene: &'a Scene,
+    object: Object,
+    used: Vec<Particle>,
+}
+
+impl Bent<'_> {
+    fn has(&self, verb: Verb) -> bool {
+        self.request.verbs.contains(&verb)
+    }
+
+    /// Whether all verbs are among these.
+    fn only(&self, verbs: &[Verb]) -> bool {
+        self.request.verbs.iter().all(|verb| verbs.contains(verb))
+    }
+
+    /// Whether the particle is there; it then counts as understood.
+    fn take(&mut self, particle: Particle) -> bool {
+        let found = self.request.particles.iter().any(|(p, _)| *p == particle);
+        if found {
+            self.used.push(particle);
+        }
+        found
+    }
+
+    /// One of two opposites: `Ok(None)` if neither is there.
+    fn either<T: Copy>(&self, options: [(bool, T, &str); 2]) -> Result<Option<T>, AuthorError> {
+        let [(a, on_a, name_a), (b, on_b, name_b)] = options;
+        match (a, b) {
+            (true, false) => Ok(Some(on_a)),
+            (false, true) => Ok(Some(on_b)),
+            (false, false) => Ok(None),
+            (true, true) => Err(AuthorError::SeveralTasks {
+                instruction: self.request.instruction.clone(),
+                found: vec![name_a.to_owned(), name_b.to_owned()],
+            }),
+        }
+    }
+
+    fn unsupported(&self, action: &str) -> AuthorError {
+        let word = self.object.word();
+        let colour = self
+            .request
+            .colours
+            .first()
+            .filter(|_| self.object == Object::Block);
+        AuthorError::Unsupported {
+            action: action.to_owned(),
+            object: colour.map_or(word.to_owned(), |colour| format!("{colour} {word}")),
+            can: self
+                .scene
+                .abilities_with(|goal| goal.object().contains(word)),
+        }
+    }
+
+    /// The first verb that is not among these, as the one to complain about.
+    fn complain(&self, verbs: &[Verb]) -> AuthorError {
+        let odd = self.request.verbs.iter().find(|verb| !verbs.contains(verb));
+        self.unsupported(
+            odd.or(self.request.verbs.first())
+                .map_or("use", |verb| verb.word()),
+        )
+    }
+
+    fn ambiguous(&self) -> AuthorError {
+        let word = self.object.word();
+        AuthorError::Ambiguous {
+            phrase: self.request.instruction.clone(),
+            choices: self
+                .scene
+                .abilities_with(|goal| goal.object().contains(word))
+                .0,
+        }
+    }
+
+    /// States ("open", "shut") speak louder than motions ("pull", "push").
+    fn drawer(&mut self) -> Result<Goal, AuthorError> {
+        let fitting = [Verb::Open, Verb::Close, Verb::Pull, Verb::Push, Verb::Move];
+        if !self.only(&fitting) {
+            return Err(self.complain(&fitting));
+        }
+        let (open, close) = (Goal::OpenDrawer, Goal::CloseDrawer);
+        let inward = self.take(Particle::In);
+        let outward = self.take(Particle::Out) | self.take(Particle::Near);
+        let ways = [
+            [
+                (self.has(Verb::Open), 0, "opening"),
+                (self.has(Verb::Close), 1, "closing"),
+            ],
+            [(outward, 0, "out"), (inward, 1, "in")],
+            [
+                (self.has(Verb::Pull), 0, "pulling"),
+                (self.has(Verb::Push), 1, "pushing"),
+            ],
+        ];
+        for way in ways {
+            match self.either(way)? {
+                Some(0) => return Ok(open),
+                Some(_) => return Ok(close),
+                None => {}
+            }
+        }
+        Err(self.ambiguous())
+    }
+
+    fn door(&mut self) -> Result<Goal, AuthorError> {
+        let fitting = [Verb::Move, Verb::Push, Verb::Pull, Verb::Open, Verb::Close];
+        if !self.only(&fitting) {
+            return Err(self.complain(&fitting));
+        }
+        let (left, right) = (self.take(Particle::Left), self.take(Particle::Right));
+        let side = self.either([
+            (left, Direction::Left, "the left"),
+            (right, Direction::Right, "the right"),
+        ])?;
+        // Which end counts as open is not for the names to tell.
+        side.map(Goal::SlideDoor).ok_or_else(|| self.ambiguous())
+    }
+
+    fn switch(&mut self) -> Result<Goal, AuthorError> {
+        let fitting = [
+            Verb::Turn,
+            Verb::TurnOn,
+            Verb::TurnOff,
+            Verb::Push,
+            Verb::Move,
+            Verb::Press,
+        ];
+        if !self.only(&fitting) {
+            return Err(self.complain(&fitting));
+        }
+        let on = self.take(Particle::On) | self.has(Verb::TurnOn);
+        let off = self.take(Particle::Off) | self.has(Verb::TurnOff);
+        let state = self.either([(on, true, "on"), (off, false, "off")])?;
+        state.map(Goal::TurnSwitch).ok_or_else(|| self.ambiguous())
+    }
+
+    fn button(&mut self) -> Result<Goal, AuthorError> {
+        let fitting = [Verb::Press, Verb::Push, Verb::TurnOn];
+        // "press the button to turn on the light": the press is the means.
+        let is_means = self.has(Verb::Press) || self.has(Verb::Push);
+        if is_means && self.has(Verb::Turn) && self.request.objects.contains(&Object::Light) {
+            self.request.verbs.retain(|verb| *verb != Verb::Turn);
+            self.take(Particle::On);
+        }
+        if !self.only(&fitting) {
+            return Err(self.complain(&fitting));
+        }
+        self.take(Particle::Down);
+        self.take(Particle::In);
+        Ok(Goal::PressButton)
+    }
+
+    fn block(&mut self) -> Result<Goal, AuthorError> {
+        let pushes = [Verb::Push, Verb::Move];
+        let is_lift = self.only(&[Verb::Lift])
+            || (self.only(&[Verb::Lift, Verb::Move, Verb::Pull]) && self.take(Particle::Up));
+        let is_push = self.only(&pushes);
+        let colour = self.block_colour()?;
+        if is_lift {
+            self.take(Particle::Up);
+            return Ok(Goal::LiftBlock { colour });
+        }
+        if !is_push {
+            let mixed = self.has(Verb::Lift) && pushes.iter().any(|verb| self.has(*verb));
+            if mixed {
+                let found = vec!["lifting".to_owned(), "pushing".to_owned()];
+                let instruction = self.request.instruction.clone();
+                return Err(AuthorError::SeveralTasks { instruction, found });
+            }
+            return Err(self.complain(&[Verb::Push, Verb::Move, Verb::Lift]));
+        }
+        let ways = [
+            (Particle::Left, Direction::Left, "the left"),
+            (Particle::Right, Direction::Right, "the right"),
+            (Particle::Away, Direction::Away, "forward"),
+            (Particle::Near, Direction::Near, "backward"),
+        ];
+        let taken: Vec<_> = ways
+            .iter()
+            .filter(|(particle, ..)| self.take(*particle))
+            .collect();
+        let direction = match taken.as_slice() {
+            [] => None,
+            [(_, direction, _)] => Some(*direction),
+            several => {
+                let found = several
+                    .iter()
+                    .map(|(.., name)| (*name).to_owned())
+                    .collect();
+                let instruction = self.request.instruction.clone();
+                return Err(AuthorError::SeveralTasks { instruction, found });
+            }
+        };
+        Ok(Goal::PushBlock { colour, direction })
+    }
+
+    /// The colour of the block that is meant; without one, the only block there is.
+    fn block_colour(&self) -> Result<String, AuthorError> {
+        let mut colours = self.request.colours.clone();
+        colours.dedup();
+        match colours.as_slice() {
+            [colour] => Ok(colour.clone()),
+            [] => match self.scene.block_colours().as_slice() {
+                [colour] => Ok(colour.clone()),
+                [] => Err(AuthorError::ObjectNotInScene {
+                    object: "block".to_owned(),
+                    can: self.scene.abilities(),
+                }),
+                _ => Err(self.ambiguous()),
+            },
+            several => Err(AuthorError::SeveralTasks {
+                instruction: self.request.instruction.clone(),
+                found: several
+                    .iter()
+                    .map(|colour| format!("the {colour} block"))
+                    .collect(),
+            }),
+        }
+    }
+
+    /// A particle without use would have changed the task: "turn the switch off the table".
+    fn check_particles(&self) -> Result<(), AuthorError> {
+        let unused: Vec<String> = self
+            .request
+            .particles
+            .iter()
+            .filter(|(particle, _)| !self.used.contains(particle))
+            .map(|(_, word)| word.clone())
+            .collect();
+        if unused.is_empty() {
+            return Ok(());
+        }
+        Err(AuthorError::NotUnderstood {
+            words: unused,
+            instruction: self.request.instruction.clone(),
+            can: self.scene.abilities(),
+        })
+    }
+}
