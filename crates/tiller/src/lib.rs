@@ -1,3 +1,7 @@
 //! What the `tiller` command line does, as a library so that tests reach it.
 
+pub mod cli;
+pub mod demos;
 pub mod lerobot;
+pub mod progress;
+pub mod rig;

@@ -32,7 +32,12 @@ fn episode(task: &str, seed: u64, frames: usize) -> Episode {
             pngs: vec![vec![i as u8, 1, 2], vec![seed as u8; 5]],
         })
         .collect();
-    Episode { task: task.to_owned(), seed, frames, image_stats: vec![stats.clone(), stats] }
+    Episode {
+        task: task.to_owned(),
+        seed,
+        frames,
+        image_stats: vec![stats.clone(), stats],
+    }
 }
 
 fn read(path: &Path) -> RecordBatch {
@@ -48,7 +53,12 @@ fn read(path: &Path) -> RecordBatch {
 }
 
 fn column<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> &'a T {
-    batch.column_by_name(name).unwrap().as_any().downcast_ref().unwrap()
+    batch
+        .column_by_name(name)
+        .unwrap()
+        .as_any()
+        .downcast_ref()
+        .unwrap()
 }
 
 #[test]
@@ -56,10 +66,17 @@ fn frames_and_metadata_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("set");
     let mut writer = DatasetWriter::create(&root, spec()).unwrap();
-    for (task, seed, frames) in [("open the drawer", 7, 3), ("push", 8, 2), ("open the drawer", 9, 4)] {
+    for (task, seed, frames) in [
+        ("open the drawer", 7, 3),
+        ("push", 8, 2),
+        ("open the drawer", 9, 4),
+    ] {
         writer.push(&episode(task, seed, frames)).unwrap();
     }
-    assert!(!root.exists(), "nothing under the final name before it is whole");
+    assert!(
+        !root.exists(),
+        "nothing under the final name before it is whole"
+    );
     let summary = writer.finish().unwrap();
     assert_eq!((summary.episodes, summary.frames), (3, 9));
     assert_eq!(summary.tasks, ["open the drawer", "push"]);
@@ -75,18 +92,43 @@ fn frames_and_metadata_come_back() {
     let timestamps: &Float32Array = column(&data, "timestamp");
     assert_eq!(timestamps.values()[5..], [0.0, 0.1, 0.2, 0.3]);
     let states: &FixedSizeListArray = column(&data, "observation.state");
-    assert_eq!(states.value(6).as_primitive::<Float32Type>().values().as_ref(), [1.0, 1.0, 2.0, 9.0]);
-    let images = data.column_by_name("observation.images.wrist").unwrap().as_struct();
-    let bytes: &BinaryArray = images.column_by_name("bytes").unwrap().as_any().downcast_ref().unwrap();
+    assert_eq!(
+        states
+            .value(6)
+            .as_primitive::<Float32Type>()
+            .values()
+            .as_ref(),
+        [1.0, 1.0, 2.0, 9.0]
+    );
+    let images = data
+        .column_by_name("observation.images.wrist")
+        .unwrap()
+        .as_struct();
+    let bytes: &BinaryArray = images
+        .column_by_name("bytes")
+        .unwrap()
+        .as_any()
+        .downcast_ref()
+        .unwrap();
     assert_eq!(bytes.value(3), [8; 5]);
 
     let rows = read(&root.join("meta/episodes/chunk-000/file-000.parquet"));
     let to: &Int64Array = column(&rows, "dataset_to_index");
     assert_eq!(to.values().as_ref(), [3, 5, 9]);
-    let max = rows.column_by_name("stats/observation.state/max").unwrap().as_list::<i32>().value(2);
-    assert_eq!(max.as_primitive::<Float64Type>().values().as_ref(), [3.0, 1.0, 2.0, 9.0]);
+    let max = rows
+        .column_by_name("stats/observation.state/max")
+        .unwrap()
+        .as_list::<i32>()
+        .value(2);
+    assert_eq!(
+        max.as_primitive::<Float64Type>().values().as_ref(),
+        [3.0, 1.0, 2.0, 9.0]
+    );
     let names = read(&root.join("meta/tasks.parquet"));
-    let ids = names.column_by_name("task_index").unwrap().as_primitive::<Int64Type>();
+    let ids = names
+        .column_by_name("task_index")
+        .unwrap()
+        .as_primitive::<Int64Type>();
     assert_eq!(ids.values().as_ref(), [0, 1]);
 
     let json = |name: &str| -> serde_json::Value {
@@ -96,11 +138,16 @@ fn frames_and_metadata_come_back() {
     assert_eq!(info["codebase_version"], "v3.0");
     assert_eq!(info["total_frames"], 9);
     assert_eq!(info["splits"]["train"], "0:3");
-    assert_eq!(info["features"]["observation.images.static"]["shape"], serde_json::json!([8, 8, 3]));
+    assert_eq!(
+        info["features"]["observation.images.static"]["shape"],
+        serde_json::json!([8, 8, 3])
+    );
     let stats = json("stats.json");
     assert_eq!(stats["observation.state"]["count"], serde_json::json!([9]));
     assert_eq!(stats["action"]["min"][2], -0.01_f32 as f64);
-    let grey = stats["observation.images.static"]["mean"][0][0][0].as_f64().unwrap();
+    let grey = stats["observation.images.static"]["mean"][0][0][0]
+        .as_f64()
+        .unwrap();
     assert!((grey - 128.0 / 255.0).abs() < 1e-12);
 }
 

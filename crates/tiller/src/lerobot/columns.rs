@@ -28,14 +28,29 @@ pub(super) fn frames(
     task: usize,
 ) -> Result<Columns, ArrowError> {
     let n = frames.len();
-    let state = frames.iter().flat_map(|frame| frame.state.iter().copied()).collect();
-    let action = frames.iter().flat_map(|frame| frame.action.iter().copied()).collect();
+    let state = frames
+        .iter()
+        .flat_map(|frame| frame.state.iter().copied())
+        .collect();
+    let action = frames
+        .iter()
+        .flat_map(|frame| frame.action.iter().copied())
+        .collect();
     let mut columns: Columns = vec![
-        ("observation.state".to_owned(), fixed_list(spec.state_names.len(), state)?),
-        ("action".to_owned(), fixed_list(spec.action_names.len(), action)?),
+        (
+            "observation.state".to_owned(),
+            fixed_list(spec.state_names.len(), state)?,
+        ),
+        (
+            "action".to_owned(),
+            fixed_list(spec.action_names.len(), action)?,
+        ),
     ];
     for (camera, name) in spec.cameras.iter().enumerate() {
-        let pngs: Vec<&[u8]> = frames.iter().map(|frame| frame.pngs[camera].as_slice()).collect();
+        let pngs: Vec<&[u8]> = frames
+            .iter()
+            .map(|frame| frame.pngs[camera].as_slice())
+            .collect();
         columns.push((DatasetSpec::image_key(name), images(&pngs)?));
     }
     let fps = f64::from(spec.fps);
@@ -59,10 +74,15 @@ pub(super) fn stats(
     episodes: &[&FeatureStats],
 ) -> Result<Columns, ArrowError> {
     let mut columns = Columns::new();
-    let names = episodes.first().map(|stats| stats.rows.iter().map(|(name, _)| *name)).into_iter();
+    let names = episodes
+        .first()
+        .map(|stats| stats.rows.iter().map(|(name, _)| *name))
+        .into_iter();
     for name in names.flatten() {
-        let rows: Vec<&[f64]> =
-            episodes.iter().map(|stats| stats.row(name).unwrap_or_default()).collect();
+        let rows: Vec<&[f64]> = episodes
+            .iter()
+            .map(|stats| stats.row(name).unwrap_or_default())
+            .collect();
         let lens: Vec<usize> = rows.iter().map(|row| row.len()).collect();
         let flat = Float64Array::from_iter_values(rows.iter().flat_map(|row| row.iter().copied()));
         let mut column: ArrayRef = Arc::new(flat);
@@ -74,7 +94,10 @@ pub(super) fn stats(
         columns.push((format!("stats/{feature}/{name}"), list(column, &lens)?));
     }
     let counts = int64(episodes.iter().map(|stats| stats.count));
-    columns.push((format!("stats/{feature}/count"), list(counts, &vec![1; episodes.len()])?));
+    columns.push((
+        format!("stats/{feature}/count"),
+        list(counts, &vec![1; episodes.len()])?,
+    ));
     Ok(columns)
 }
 
@@ -100,7 +123,10 @@ pub(super) fn tasks(tasks: &[String]) -> Result<RecordBatch, ArrowError> {
         ("task_index".to_owned(), int64(0..tasks.len() as u64)),
         ("__index_level_0__".to_owned(), strings(tasks)),
     ];
-    batch(columns, HashMap::from([("pandas".to_owned(), pandas.to_string())]))
+    batch(
+        columns,
+        HashMap::from([("pandas".to_owned(), pandas.to_string())]),
+    )
 }
 
 /// A table of `columns` with schema metadata.
@@ -113,11 +139,16 @@ pub(super) fn batch(
         .map(|(name, column)| Field::new(name, column.data_type().clone(), true))
         .collect();
     let arrays = columns.into_iter().map(|(_, column)| column).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields).with_metadata(metadata)), arrays)
+    RecordBatch::try_new(
+        Arc::new(Schema::new(fields).with_metadata(metadata)),
+        arrays,
+    )
 }
 
 pub(super) fn int64(values: impl IntoIterator<Item = u64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(values.into_iter().map(u64::cast_signed)))
+    Arc::new(Int64Array::from_iter_values(
+        values.into_iter().map(u64::cast_signed),
+    ))
 }
 
 pub(super) fn strings(values: &[String]) -> ArrayRef {
@@ -133,8 +164,14 @@ pub(super) fn list(values: ArrayRef, lens: &[usize]) -> Result<ArrayRef, ArrowEr
 
 fn fixed_list(len: usize, values: Vec<f32>) -> Result<ArrayRef, ArrowError> {
     let field = Arc::new(Field::new("element", DataType::Float32, true));
-    let size = i32::try_from(len).map_err(|error| ArrowError::InvalidArgumentError(error.to_string()))?;
-    Ok(Arc::new(FixedSizeListArray::try_new(field, size, Arc::new(Float32Array::from(values)), None)?))
+    let size =
+        i32::try_from(len).map_err(|error| ArrowError::InvalidArgumentError(error.to_string()))?;
+    Ok(Arc::new(FixedSizeListArray::try_new(
+        field,
+        size,
+        Arc::new(Float32Array::from(values)),
+        None,
+    )?))
 }
 
 /// Images as Hugging Face `datasets` stores them: encoded bytes, or a path beside them.
@@ -144,8 +181,11 @@ fn images(pngs: &[&[u8]]) -> Result<ArrayRef, ArrowError> {
         Field::new("path", DataType::Utf8, true),
     ]);
     let bytes = BinaryArray::from_iter_values(pngs.iter());
-    let paths = StringArray::from_iter_values(
-        (0..pngs.len()).map(|frame| format!("frame-{frame:06}.png")),
-    );
-    Ok(Arc::new(StructArray::try_new(fields, vec![Arc::new(bytes), Arc::new(paths)], None)?))
+    let paths =
+        StringArray::from_iter_values((0..pngs.len()).map(|frame| format!("frame-{frame:06}.png")));
+    Ok(Arc::new(StructArray::try_new(
+        fields,
+        vec![Arc::new(bytes), Arc::new(paths)],
+        None,
+    )?))
 }

@@ -36,7 +36,8 @@ impl DatasetSpec {
     /// The `features` object of `info.json`.
     pub(super) fn features(&self) -> Value {
         let mut features = serde_json::Map::new();
-        let vector = |names: &[String]| json!({"dtype": "float32", "shape": [names.len()], "names": names});
+        let vector =
+            |names: &[String]| json!({"dtype": "float32", "shape": [names.len()], "names": names});
         features.insert("observation.state".to_owned(), vector(&self.state_names));
         features.insert("action".to_owned(), vector(&self.action_names));
         let [width, height] = self.image_size;
@@ -78,15 +79,16 @@ impl DatasetSpec {
     /// that its readers decode the images.
     pub(super) fn hugging_face(&self) -> Value {
         let mut features = serde_json::Map::new();
-        let list = |len: usize| {
-            json!({"_type": "List", "length": len, "feature": {"_type": "Value", "dtype": "float32"}})
-        };
+        let list = |len: usize| json!({"_type": "List", "length": len, "feature": {"_type": "Value", "dtype": "float32"}});
         features.insert("observation.state".to_owned(), list(self.state_names.len()));
         features.insert("action".to_owned(), list(self.action_names.len()));
         for camera in &self.cameras {
             features.insert(Self::image_key(camera), json!({"_type": "Image"}));
         }
-        features.insert("timestamp".to_owned(), json!({"_type": "Value", "dtype": "float32"}));
+        features.insert(
+            "timestamp".to_owned(),
+            json!({"_type": "Value", "dtype": "float32"}),
+        );
         for name in ["frame_index", "episode_index", "index", "task_index"] {
             features.insert(name.to_owned(), json!({"_type": "Value", "dtype": "int64"}));
         }

@@ -3,8 +3,13 @@
 use serde::Serialize;
 
 /// The quantiles that LeRobot stores, with their names.
-const QUANTILES: [(&str, f64); 5] =
-    [("q01", 0.01), ("q10", 0.10), ("q50", 0.50), ("q90", 0.90), ("q99", 0.99)];
+const QUANTILES: [(&str, f64); 5] = [
+    ("q01", 0.01),
+    ("q10", 0.10),
+    ("q50", 0.50),
+    ("q90", 0.90),
+    ("q99", 0.99),
+];
 
 /// Pixels are sampled on a grid of this stride, in both directions: statistics need no more.
 const PIXEL_STRIDE: usize = 4;
@@ -22,7 +27,10 @@ impl FeatureStats {
     /// The row of that name.
     #[must_use]
     pub fn row(&self, name: &str) -> Option<&[f64]> {
-        self.rows.iter().find(|(row, _)| *row == name).map(|(_, values)| values.as_slice())
+        self.rows
+            .iter()
+            .find(|(row, _)| *row == name)
+            .map(|(_, values)| values.as_slice())
     }
 }
 
@@ -34,7 +42,9 @@ pub(super) struct VectorStats {
 
 impl VectorStats {
     pub(super) fn new(dims: usize) -> Self {
-        Self { dims: vec![Vec::new(); dims] }
+        Self {
+            dims: vec![Vec::new(); dims],
+        }
     }
 
     /// Adds one sample; `values` has one entry a dimension.
@@ -70,12 +80,19 @@ impl VectorStats {
         for (name, q) in QUANTILES {
             rows.push((name, row(&|dim| quantile(dim, q))));
         }
-        FeatureStats { rows, count: self.dims.first().map_or(0, |dim| dim.len() as u64) }
+        FeatureStats {
+            rows,
+            count: self.dims.first().map_or(0, |dim| dim.len() as u64),
+        }
     }
 }
 
 fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+    if values.is_empty() {
+        0.0
+    } else {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
 }
 
 /// Population variance, in two passes so that large offsets cancel nothing.
@@ -84,12 +101,18 @@ fn variance(values: &[f64]) -> f64 {
     if values.is_empty() {
         return 0.0;
     }
-    values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / values.len() as f64
+    values
+        .iter()
+        .map(|value| (value - centre).powi(2))
+        .sum::<f64>()
+        / values.len() as f64
 }
 
 /// Linear interpolation between the neighbours of rank `q * (n - 1)`, as numpy does.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return 0.0;
+    };
     let rank = q * last as f64;
     let below = rank.floor() as usize;
     let above = (below + 1).min(last);
@@ -105,7 +128,10 @@ pub struct ImageStats {
 
 impl Default for ImageStats {
     fn default() -> Self {
-        Self { bins: vec![0; 3 * 256], frames: 0 }
+        Self {
+            bins: vec![0; 3 * 256],
+            frames: 0,
+        }
     }
 }
 
@@ -136,15 +162,24 @@ impl ImageStats {
         let channels: Vec<&[u64]> = self.bins.chunks_exact(256).collect();
         let row = |f: &dyn Fn(&[u64]) -> f64| channels.iter().map(|bins| f(bins) / 255.0).collect();
         let mut rows = vec![
-            ("min", row(&|bins| bins.iter().position(|&n| n > 0).unwrap_or(0) as f64)),
-            ("max", row(&|bins| bins.iter().rposition(|&n| n > 0).unwrap_or(0) as f64)),
+            (
+                "min",
+                row(&|bins| bins.iter().position(|&n| n > 0).unwrap_or(0) as f64),
+            ),
+            (
+                "max",
+                row(&|bins| bins.iter().rposition(|&n| n > 0).unwrap_or(0) as f64),
+            ),
             ("mean", row(&histogram_mean)),
             ("std", row(&histogram_std)),
         ];
         for (name, q) in QUANTILES {
             rows.push((name, row(&|bins| histogram_quantile(bins, q))));
         }
-        FeatureStats { rows, count: self.frames }
+        FeatureStats {
+            rows,
+            count: self.frames,
+        }
     }
 }
 
@@ -153,7 +188,11 @@ fn histogram_mean(bins: &[u64]) -> f64 {
     if total == 0 {
         return 0.0;
     }
-    bins.iter().enumerate().map(|(value, &n)| value as f64 * n as f64).sum::<f64>() / total as f64
+    bins.iter()
+        .enumerate()
+        .map(|(value, &n)| value as f64 * n as f64)
+        .sum::<f64>()
+        / total as f64
 }
 
 fn histogram_std(bins: &[u64]) -> f64 {
@@ -162,8 +201,11 @@ fn histogram_std(bins: &[u64]) -> f64 {
         return 0.0;
     }
     let centre = histogram_mean(bins);
-    let sum: f64 =
-        bins.iter().enumerate().map(|(value, &n)| (value as f64 - centre).powi(2) * n as f64).sum();
+    let sum: f64 = bins
+        .iter()
+        .enumerate()
+        .map(|(value, &n)| (value as f64 - centre).powi(2) * n as f64)
+        .sum();
     (sum / total as f64).sqrt()
 }
 
@@ -204,13 +246,25 @@ mod tests {
 
     #[test]
     fn merged_histograms_equal_one_histogram() {
-        let frames: Vec<Vec<u8>> =
-            (0..3_u8).map(|i| (0..8 * 8 * 3).map(|j| (j as u8).wrapping_mul(i + 3)).collect()).collect();
-        let (mut whole, mut left, mut right) =
-            (ImageStats::default(), ImageStats::default(), ImageStats::default());
+        let frames: Vec<Vec<u8>> = (0..3_u8)
+            .map(|i| {
+                (0..8 * 8 * 3)
+                    .map(|j| (j as u8).wrapping_mul(i + 3))
+                    .collect()
+            })
+            .collect();
+        let (mut whole, mut left, mut right) = (
+            ImageStats::default(),
+            ImageStats::default(),
+            ImageStats::default(),
+        );
         for (i, frame) in frames.iter().enumerate() {
             whole.push(frame, 8);
-            if i == 0 { left.push(frame, 8) } else { right.push(frame, 8) }
+            if i == 0 {
+                left.push(frame, 8)
+            } else {
+                right.push(frame, 8)
+            }
         }
         left.merge(&right);
         assert_eq!(whole, left);

@@ -132,7 +132,10 @@ impl DatasetWriter {
             fs::remove_dir_all(&partial).map_err(io(&partial))?;
         }
         fs::create_dir_all(&partial).map_err(io(&partial))?;
-        let vectors = vector_features(&spec).iter().map(|(_, dims)| VectorStats::new(*dims)).collect();
+        let vectors = vector_features(&spec)
+            .iter()
+            .map(|(_, dims)| VectorStats::new(*dims))
+            .collect();
         let images = vec![ImageStats::default(); spec.cameras.len()];
         Ok(Self {
             spec,
@@ -159,7 +162,10 @@ impl DatasetWriter {
         let index = self.rows.len() as u64;
         let task = self.task_index(&episode.task);
         let columns = columns::frames(&self.spec, &episode.frames, index, self.frames, task)?;
-        let metadata = HashMap::from([("huggingface".to_owned(), self.spec.hugging_face().to_string())]);
+        let metadata = HashMap::from([(
+            "huggingface".to_owned(),
+            self.spec.hugging_face().to_string(),
+        )]);
         let batch = columns::batch(columns, metadata.clone())?;
 
         let path = self.data_path(self.file);
@@ -198,7 +204,9 @@ impl DatasetWriter {
         self.close_data()?;
         let none = HashMap::new();
         let episodes = columns::batch(self.episode_columns()?, none.clone())?;
-        let path = self.partial.join("meta/episodes/chunk-000/file-000.parquet");
+        let path = self
+            .partial
+            .join("meta/episodes/chunk-000/file-000.parquet");
         write_table(&path, &episodes, &none)?;
 
         let tasks = columns::tasks(&self.tasks)?;
@@ -224,10 +232,19 @@ impl DatasetWriter {
             if expected == found {
                 Ok(())
             } else {
-                Err(DatasetError::Shape { episode: index, what, expected, found })
+                Err(DatasetError::Shape {
+                    episode: index,
+                    what,
+                    expected,
+                    found,
+                })
             }
         };
-        shape("image statistics", self.spec.cameras.len(), episode.image_stats.len())?;
+        shape(
+            "image statistics",
+            self.spec.cameras.len(),
+            episode.image_stats.len(),
+        )?;
         for frame in &episode.frames {
             shape("state", self.spec.state_names.len(), frame.state.len())?;
             shape("action", self.spec.action_names.len(), frame.action.len())?;
@@ -246,8 +263,10 @@ impl DatasetWriter {
 
     /// Folds the episode into the totals; returns its own statistics, one entry a feature.
     fn add_stats(&mut self, episode: &Episode, index: u64, task: usize) -> Vec<FeatureStats> {
-        let mut own: Vec<VectorStats> =
-            vector_features(&self.spec).iter().map(|(_, dims)| VectorStats::new(*dims)).collect();
+        let mut own: Vec<VectorStats> = vector_features(&self.spec)
+            .iter()
+            .map(|(_, dims)| VectorStats::new(*dims))
+            .collect();
         for (i, frame) in episode.frames.iter().enumerate() {
             own[0].push(frame.state.iter().copied().map(f64::from));
             own[1].push(frame.action.iter().copied().map(f64::from));
@@ -269,12 +288,18 @@ impl DatasetWriter {
     }
 
     fn feature_names(&self) -> Vec<String> {
-        let vectors = vector_features(&self.spec).into_iter().map(|(name, _)| name.to_owned());
+        let vectors = vector_features(&self.spec)
+            .into_iter()
+            .map(|(name, _)| name.to_owned());
         vectors.chain(self.image_columns()).collect()
     }
 
     fn image_columns(&self) -> Vec<String> {
-        self.spec.cameras.iter().map(|camera| DatasetSpec::image_key(camera)).collect()
+        self.spec
+            .cameras
+            .iter()
+            .map(|camera| DatasetSpec::image_key(camera))
+            .collect()
     }
 
     fn episode_columns(&self) -> Result<Columns, DatasetError> {
@@ -282,14 +307,32 @@ impl DatasetWriter {
         let tasks: Vec<String> = rows.iter().map(|row| row.task.clone()).collect();
         let column = |f: &dyn Fn(&EpisodeRow) -> u64| columns::int64(rows.iter().map(f));
         let mut table: Columns = vec![
-            ("episode_index".to_owned(), columns::int64(0..rows.len() as u64)),
-            ("tasks".to_owned(), columns::list(columns::strings(&tasks), &vec![1; tasks.len()])?),
+            (
+                "episode_index".to_owned(),
+                columns::int64(0..rows.len() as u64),
+            ),
+            (
+                "tasks".to_owned(),
+                columns::list(columns::strings(&tasks), &vec![1; tasks.len()])?,
+            ),
             ("length".to_owned(), column(&|row| row.length)),
             ("seed".to_owned(), column(&|row| row.seed)),
-            ("data/chunk_index".to_owned(), column(&|row| row.file / FILES_PER_CHUNK)),
-            ("data/file_index".to_owned(), column(&|row| row.file % FILES_PER_CHUNK)),
-            ("dataset_from_index".to_owned(), column(&|row| row.first_index)),
-            ("dataset_to_index".to_owned(), column(&|row| row.first_index + row.length)),
+            (
+                "data/chunk_index".to_owned(),
+                column(&|row| row.file / FILES_PER_CHUNK),
+            ),
+            (
+                "data/file_index".to_owned(),
+                column(&|row| row.file % FILES_PER_CHUNK),
+            ),
+            (
+                "dataset_from_index".to_owned(),
+                column(&|row| row.first_index),
+            ),
+            (
+                "dataset_to_index".to_owned(),
+                column(&|row| row.first_index + row.length),
+            ),
             ("meta/episodes/chunk_index".to_owned(), column(&|_| 0)),
             ("meta/episodes/file_index".to_owned(), column(&|_| 0)),
         ];
@@ -324,7 +367,8 @@ impl DatasetWriter {
 
     fn data_path(&self, file: u64) -> PathBuf {
         let (chunk, file) = (file / FILES_PER_CHUNK, file % FILES_PER_CHUNK);
-        self.partial.join(format!("data/chunk-{chunk:03}/file-{file:03}.parquet"))
+        self.partial
+            .join(format!("data/chunk-{chunk:03}/file-{file:03}.parquet"))
     }
 
     fn close_data(&mut self) -> Result<(), DatasetError> {

@@ -1,0 +1,86 @@
+//! `tiller demos`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use eyre::Result;
+use tiller_playtable::Task;
+
+use super::{default_jobs, say, task};
+use crate::demos::{self, DemosConfig, DemosSummary};
+
+/// Record demonstrations of scripted experts as a LeRobot v3.0 data set.
+///
+/// Experts, which alone may read the simulator's state, solve each task through the same actuator
+/// as the policies. At 10 Hz are recorded: both camera images (256 x 256), the robot's state
+/// [x, y, z, gripper width] in metres, and the action [dx, dy, dz, gripper]. Attempts in which the
+/// task oracle sees no success are left out. The result depends on the arguments only, not on the
+/// number of threads.
+#[derive(Debug, Args)]
+pub(super) struct DemosArgs {
+    /// Folder of the data set; must not exist.
+    #[arg(long, default_value = "datasets/playtable")]
+    out: PathBuf,
+    /// Demonstrations of each task.
+    #[arg(long, value_name = "N", default_value_t = 45)]
+    episodes_per_task: usize,
+    /// Only this task, such as drawer_open; may be given several times. Without it: all 13.
+    #[arg(long = "task", value_name = "NAME", value_parser = task)]
+    tasks: Vec<Task>,
+    /// First scene seed, at least 1000000: lower seeds are kept for benchmarks.
+    #[arg(long, value_name = "S", default_value_t = demos::FIRST_TRAINING_SEED)]
+    seed: u64,
+    /// Worker threads, each with a world and a renderer of its own [default: one a core].
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl DemosArgs {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        let tasks = if self.tasks.is_empty() {
+            Task::ALL.to_vec()
+        } else {
+            self.tasks
+        };
+        let summary = demos::run(&DemosConfig {
+            out: self.out.clone(),
+            episodes_per_task: self.episodes_per_task,
+            tasks,
+            seed: self.seed,
+            jobs: self.jobs.unwrap_or_else(default_jobs),
+            quiet: false,
+        })?;
+        if self.json {
+            say(&serde_json::to_string(&summary)?)?;
+        } else {
+            say(&format!("{}\n{}", self.out.display(), text(&summary)))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn text(summary: &DemosSummary) -> String {
+    let set = &summary.dataset;
+    let mut text = format!(
+        "{} episodes, {} frames of {} tasks, {:.0} MB in {:.0} s ({:.0} frames/s); \
+         {} failed attempts left out",
+        set.episodes,
+        set.frames,
+        set.tasks.len(),
+        set.data_bytes as f64 / 1e6,
+        summary.wall_s,
+        summary.frames_per_s,
+        summary.failed_attempts,
+    );
+    if !summary.short_tasks.is_empty() {
+        text.push_str(&format!(
+            "\nfewer episodes than asked for: {}",
+            summary.short_tasks.join(", ")
+        ));
+    }
+    text
+}

@@ -1,0 +1,64 @@
+//! Arguments, and what they start.
+//!
+//! Standard output carries results only; progress and errors go to standard error. Exit codes:
+//! 0 done, 1 the answer is no (a reward program with errors), 2 the command could not do its work.
+
+mod demos;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use eyre::Result;
+
+/// Steers frozen robot policies at inference time.
+///
+/// Demonstrate, check rewards and measure on the simulated play table, all in one process and
+/// with the same code as the dataflow's nodes. `cargo xtask demo` runs the dataflow itself.
+#[derive(Debug, Parser)]
+#[command(name = "tiller", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demos(demos::DemosArgs),
+}
+
+impl Cli {
+    /// Does what the arguments say; the exit code is that of the process.
+    ///
+    /// # Errors
+    /// When the work could not be done.
+    pub fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Demos(args) => args.run(),
+        }
+    }
+}
+
+/// Writes a result to standard output. A closed pipe (`tiller .. | head`) is no error.
+pub(crate) fn say(text: &str) -> Result<()> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Parses a task name such as `drawer_open`.
+fn task(name: &str) -> Result<tiller_playtable::Task, String> {
+    tiller_playtable::Task::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = tiller_playtable::Task::ALL
+            .iter()
+            .map(|task| task.name())
+            .collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+/// Threads to use when none were asked for: one a core.
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,103 @@
+//! One expert, one episode.
+
+use eyre::{Result, WrapErr};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use tiller_motion::Chunk;
+use tiller_playtable::{Camera, Channels, Expert, Frame as CameraFrame, Renderer, Task};
+
+use super::IMAGE_SIZE;
+use crate::lerobot::{Episode, Frame, ImageStats};
+use crate::rig::{POLICY_RATE_HZ, POLICY_STEP_NS, Rig};
+
+/// An expert that has not finished by then has failed: 40 s.
+const MAX_STEPS: usize = 400;
+/// The scene comes to rest for this long before success is judged, ns.
+const SETTLE_NS: u64 = 300_000_000;
+
+/// A world with its cameras.
+pub(super) struct Recorder {
+    rig: Rig,
+    renderer: Renderer,
+    frame: CameraFrame,
+}
+
+impl Recorder {
+    pub(super) fn new() -> Result<Self> {
+        let rig = Rig::new().wrap_err("cannot load the play table")?;
+        let size = IMAGE_SIZE as usize;
+        let renderer =
+            Renderer::new(&rig.table, size, size).wrap_err("cannot start the renderer")?;
+        Ok(Self {
+            rig,
+            renderer,
+            frame: CameraFrame::default(),
+        })
+    }
+
+    /// Lets the expert try; `None` when the oracle does not see the task achieved at the end.
+    pub(super) fn record(&mut self, task: Task, seed: u64) -> Result<Option<Episode>> {
+        self.rig.reset(seed, Some(task))?;
+        let mut expert = Expert::new(task, &self.rig.table, seed);
+        let mut episode = Episode {
+            task: task.instruction().to_owned(),
+            seed,
+            frames: Vec::new(),
+            image_stats: vec![ImageStats::default(); 2],
+        };
+        loop {
+            let anchor = self.rig.anchor_m();
+            let Some(step) = expert.act(&self.rig.table, anchor) else {
+                break;
+            };
+            if episode.frames.len() == MAX_STEPS {
+                return Ok(None);
+            }
+            let pngs = [Camera::Static, Camera::Wrist]
+                .into_iter()
+                .zip(&mut episode.image_stats)
+                .map(|(camera, stats)| {
+                    let table = &mut self.rig.table;
+                    self.renderer
+                        .render(table, camera, Channels::COLOUR, &mut self.frame)?;
+                    stats.push(&self.frame.rgb, IMAGE_SIZE as usize);
+                    png(&self.frame.rgb)
+                })
+                .collect::<Result<Vec<_>>>()?;
+            let [x, y, z] = self.rig.table.tcp_position_m();
+            let width = self.rig.table.reading().gripper_width_m;
+            let [dx, dy, dz] = step.delta_position_m;
+            episode.frames.push(Frame {
+                state: [x, y, z, width].map(|value| value as f32).to_vec(),
+                action: [dx, dy, dz, step.gripper]
+                    .map(|value| value as f32)
+                    .to_vec(),
+                pngs,
+            });
+            let chunk = Chunk {
+                seq: 0,
+                stamp_ns: 0,
+                anchor_position_m: anchor,
+                rate_hz: POLICY_RATE_HZ,
+                execute_steps: 1,
+                steps: vec![step],
+            };
+            if self.rig.accept(chunk).is_err() {
+                // The expert asked for what the limits forbid: not an example to learn from.
+                return Ok(None);
+            }
+            self.rig.advance(POLICY_STEP_NS);
+        }
+        self.rig.advance(SETTLE_NS);
+        Ok(self.rig.table.succeeded(task).then_some(episode))
+    }
+}
+
+/// PNG at its fastest: rendered scenes are smooth, so a cheap filter already does most of the work.
+fn png(rgb: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(64 << 10);
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
+        .write_image(rgb, IMAGE_SIZE, IMAGE_SIZE, ExtendedColorType::Rgb8)
+        .wrap_err("cannot encode an image")?;
+    Ok(bytes)
+}

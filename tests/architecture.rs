@@ -1,0 +1,222 @@
+//! The dependency rules of the workspace, checked on what cargo itself resolves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// Crates that hold mathematics and formats only.
+const LEAVES: [&str; 4] = [
+    "tiller-messages",
+    "tiller-reward",
+    "tiller-steering",
+    "tiller-motion",
+];
+
+/// What leaves must not reach, not even through others: the dataflow runtime, inference, async
+/// runtimes, HTTP.
+const NOT_IN_LEAVES: [&str; 12] = [
+    "dora-node-api",
+    "dora-operator-api",
+    "dora-core",
+    "ort",
+    "ort-sys",
+    "tokio",
+    "async-std",
+    "smol",
+    "futures-executor",
+    "reqwest",
+    "hyper",
+    "ureq",
+];
+
+/// The only packages that may know dora: those that run inside a dataflow, and their kit.
+const DORA_KIT: &str = "tiller-node-kit";
+
+/// The only packages that may talk to arm hardware drivers.
+const HARDWARE_DRIVERS: [&str; 4] = ["franka", "franka-rs", "libfranka-rs", "serialport"];
+
+struct Workspace {
+    metadata: Metadata,
+    /// Package name -> names of its normal dependencies, direct ones only.
+    direct: BTreeMap<String, BTreeSet<String>>,
+    /// The same over everything that cargo resolved.
+    resolved: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Workspace {
+    fn load() -> Self {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        // For this platform only: else cargo would want the packages of all others downloaded.
+        let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let metadata = MetadataCommand::new()
+            .manifest_path(manifest)
+            .other_options(["--filter-platform".to_owned(), platform])
+            .exec()
+            .expect("cargo metadata on this workspace");
+        let names: BTreeMap<_, _> = metadata
+            .packages
+            .iter()
+            .map(|package| (package.id.clone(), package.name.to_string()))
+            .collect();
+        let mut resolved: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for node in &metadata.resolve.as_ref().expect("a resolved graph").nodes {
+            let normal = node.deps.iter().filter(|dep| {
+                dep.dep_kinds
+                    .iter()
+                    .any(|kind| kind.kind == DependencyKind::Normal)
+            });
+            let entry = resolved.entry(names[&node.id].clone()).or_default();
+            entry.extend(normal.map(|dep| names[&dep.pkg].clone()));
+        }
+        let direct = metadata
+            .workspace_packages()
+            .into_iter()
+            .map(|package| {
+                let normal = |kind| kind == DependencyKind::Normal;
+                let dependencies = package.dependencies.iter().filter(|dep| normal(dep.kind));
+                (
+                    package.name.to_string(),
+                    dependencies.map(|dep| dep.name.clone()).collect(),
+                )
+            })
+            .collect();
+        Self {
+            metadata,
+            direct,
+            resolved,
+        }
+    }
+
+    /// Everything that `package` links, itself excluded.
+    fn reach(&self, package: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![package.to_owned()];
+        while let Some(name) = waiting.pop() {
+            for dependency in self.resolved.get(&name).into_iter().flatten() {
+                if seen.insert(dependency.clone()) {
+                    waiting.push(dependency.clone());
+                }
+            }
+        }
+        seen
+    }
+
+    /// Names of the members below a folder of the workspace.
+    fn members_in(&self, folder: &str) -> BTreeSet<String> {
+        let root = self.metadata.workspace_root.join(folder);
+        self.metadata
+            .workspace_packages()
+            .into_iter()
+            .filter(|package| package.manifest_path.starts_with(&root))
+            .map(|package| package.name.to_string())
+            .collect()
+    }
+}
+
+#[test]
+fn leaves_are_free_of_runtimes() {
+    let workspace = Workspace::load();
+    for leaf in LEAVES {
+        assert!(
+            workspace.direct.contains_key(leaf),
+            "{leaf} is no member any more"
+        );
+        let reach = workspace.reach(leaf);
+        let wrong: Vec<_> = NOT_IN_LEAVES
+            .iter()
+            .filter(|name| reach.contains(**name))
+            .collect();
+        assert!(wrong.is_empty(), "{leaf} reaches {wrong:?}");
+        let own: Vec<_> = reach
+            .iter()
+            .filter(|name| name.starts_with("tiller-"))
+            .collect();
+        assert!(own.is_empty(), "{leaf} is a leaf, yet depends on {own:?}");
+    }
+}
+
+#[test]
+fn nodes_and_operators_meet_only_in_messages() {
+    let workspace = Workspace::load();
+    let parts: BTreeSet<String> = workspace
+        .members_in("nodes")
+        .union(&workspace.members_in("operators"))
+        .cloned()
+        .collect();
+    assert!(
+        parts.len() >= 6,
+        "expected the nodes and the operator, found {parts:?}"
+    );
+    for part in &parts {
+        let others: Vec<_> = workspace
+            .reach(part)
+            .intersection(&parts)
+            .cloned()
+            .collect();
+        assert!(others.is_empty(), "{part} depends on {others:?}");
+        assert!(
+            workspace.direct[part].contains("tiller-messages"),
+            "{part} must speak tiller-messages"
+        );
+    }
+    let users = |name: &String| {
+        workspace
+            .reach(name)
+            .iter()
+            .any(|used| parts.contains(used))
+    };
+    let crates: Vec<_> = workspace
+        .members_in("crates")
+        .into_iter()
+        .filter(users)
+        .collect();
+    assert!(
+        crates.is_empty(),
+        "crates must not depend on nodes: {crates:?}"
+    );
+}
+
+#[test]
+fn only_nodes_know_dora() {
+    let workspace = Workspace::load();
+    for name in workspace.members_in("crates") {
+        if name == DORA_KIT {
+            continue;
+        }
+        let reach = workspace.reach(&name);
+        let dora: Vec<_> = reach
+            .iter()
+            .filter(|used| used.starts_with("dora-"))
+            .collect();
+        assert!(dora.is_empty(), "{name} reaches {dora:?}");
+    }
+}
+
+#[test]
+fn hardware_is_reached_only_through_motion() {
+    let workspace = Workspace::load();
+    for (name, direct) in &workspace.direct {
+        let drivers: Vec<_> = HARDWARE_DRIVERS
+            .iter()
+            .filter(|driver| direct.contains(**driver))
+            .collect();
+        if !drivers.is_empty() {
+            assert!(
+                direct.contains("tiller-motion"),
+                "{name} uses {drivers:?} without tiller-motion's limited arm"
+            );
+        }
+    }
+}
+
+#[test]
+fn set_up_needs_none_of_the_libraries_that_it_fetches() {
+    let workspace = Workspace::load();
+    let reach = workspace.reach("xtask");
+    let wrong: Vec<_> = ["mujoco-rs", "mujoco-rs-sys", "ort", "dora-node-api"]
+        .into_iter()
+        .filter(|name| reach.contains(*name))
+        .collect();
+    assert!(wrong.is_empty(), "xtask reaches {wrong:?}");
+}
