@@ -1,0 +1,63 @@
+//! Settings of a pilot.
+
+use tiller_steering::SteeringConfig;
+
+/// How a pilot samples and measures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PilotConfig {
+    /// How chunks are sampled and steered.
+    pub steering: SteeringConfig,
+    /// Leading actions of a chunk that are executed before the next is planned; default 8.
+    pub execute_steps: usize,
+    /// The furthest the end effector moves along an axis in one action, in metres; default 0.03.
+    /// Bounds the search for the highest reward that a stage can reach.
+    pub max_step_m: f64,
+}
+
+impl Default for PilotConfig {
+    fn default() -> Self {
+        Self { steering: SteeringConfig::default(), execute_steps: 8, max_step_m: 0.03 }
+    }
+}
+
+impl PilotConfig {
+    /// Checks everything against a policy of `horizon` actions a chunk.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn validate(&self, horizon: usize) -> Result<(), tiller_steering::ConfigError> {
+        let mut mistakes = self.steering.validate().err().map_or_else(Vec::new, |e| e.mistakes);
+        if !(1..=horizon).contains(&self.execute_steps) {
+            mistakes.push(format!(
+                "execute_steps must be from 1 to the horizon {horizon}, found {}",
+                self.execute_steps
+            ));
+        }
+        if !(self.max_step_m.is_finite() && self.max_step_m > 0.0) {
+            let found = self.max_step_m;
+            mistakes.push(format!("max_step_m must be finite and above 0, found {found}"));
+        }
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(tiller_steering::ConfigError { mistakes })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_of_all_parts_are_reported_together() {
+        assert!(PilotConfig::default().validate(16).is_ok());
+        let config = PilotConfig {
+            steering: SteeringConfig { particles: 0, ..SteeringConfig::default() },
+            execute_steps: 17,
+            max_step_m: f64::NAN,
+        };
+        let mistakes = config.validate(16).unwrap_err().mistakes;
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+}

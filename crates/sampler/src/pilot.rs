@@ -1,0 +1,285 @@
+//! Policy, reward and stage together.
+
+use std::time::Instant;
+
+use tiller_reward::{Evaluator, Program};
+use tiller_steering::{ActionSpace, Denoiser, Reward, Steerer};
+
+use crate::bound::{BoundReward, ExactReward, TimedDenoiser};
+use crate::config::PilotConfig;
+use crate::error::PilotError;
+use crate::goal::{self, Landscape, Reach};
+use crate::plan::{Plan, Request, Timings};
+use crate::progress::{GoalSource, Reading, Scale};
+
+/// Plans chunks toward the stage that the robot is in, and measures how far the stage is.
+#[derive(Debug)]
+pub struct Pilot {
+    steerer: Steerer,
+    config: PilotConfig,
+    horizon: usize,
+    program: Option<(Program, usize)>,
+    current: Option<Current>,
+}
+
+/// The stage that the robot is in.
+#[derive(Debug)]
+struct Current {
+    stage: u32,
+    visit: u32,
+    start_keypoints: Vec<[f64; 3]>,
+    guidance: Option<Guidance>,
+    /// Progress of the chunk planned last; fades the guidance of the next.
+    planned: f64,
+}
+
+/// The reward of a stage that has one.
+#[derive(Debug)]
+struct Guidance {
+    fast: Evaluator<f32>,
+    exact: Evaluator<f64>,
+    scale: Scale,
+}
+
+impl Pilot {
+    /// A pilot for a policy with chunks of `horizon` actions in `space`.
+    ///
+    /// # Errors
+    /// Every mistake in the settings together.
+    pub fn new(
+        config: PilotConfig,
+        space: ActionSpace,
+        horizon: usize,
+    ) -> Result<Self, PilotError> {
+        config.validate(horizon)?;
+        let steerer = Steerer::new(config.steering.clone(), space, horizon)?;
+        Ok(Self { steerer, config, horizon, program: None, current: None })
+    }
+
+    /// Points of a trajectory: what reward programs are to be compiled for, together with the
+    /// number of keypoints.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.steerer.points()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &PilotConfig {
+        &self.config
+    }
+
+    /// Takes a program compiled for `keypoints` keypoints and [`Self::points`] points. The robot is
+    /// in no stage until [`Self::enter_stage`].
+    pub fn set_program(&mut self, program: Program, keypoints: usize) {
+        self.program = Some((program, keypoints));
+        self.current = None;
+    }
+
+    /// Forgets program and stage: plans are the policy's own from now on.
+    pub fn clear(&mut self) {
+        self.program = None;
+        self.current = None;
+    }
+
+    /// Enters a stage (from 1; 0 leaves all stages) and measures what progress 0 and 1 mean for
+    /// it. Returns that scale; `None` for a stage without guidance.
+    ///
+    /// # Errors
+    /// When the stage does not exist, the keypoints do not fit or are not finite, or the reward has
+    /// no finite value where the robot is. The pilot is then in no stage.
+    pub fn enter_stage(
+        &mut self,
+        stage: u32,
+        visit: u32,
+        keypoints: &[[f64; 3]],
+        anchor_m: [f64; 3],
+    ) -> Result<Option<Scale>, PilotError> {
+        self.current = None;
+        if stage == 0 {
+            return Ok(None);
+        }
+        let (program, expected) =
+            self.program.as_ref().ok_or(PilotError::NoSuchStage { found: stage, stages: 0 })?;
+        let compiled = program
+            .stages
+            .get(stage as usize - 1)
+            .ok_or(PilotError::NoSuchStage { found: stage, stages: program.stages.len() })?;
+        check_keypoints(keypoints, *expected)?;
+        check_position("the anchor", anchor_m)?;
+        let guidance = if compiled.is_unguided {
+            None
+        } else {
+            let mut exact = Evaluator::new(&compiled.guidance, usize::MAX);
+            let reach = Reach {
+                anchor: anchor_m,
+                keypoints,
+                points: self.steerer.points(),
+                max_step_m: self.config.max_step_m,
+            };
+            let scale = measure(&mut ExactReward { evaluator: &mut exact, keypoints }, &reach)?;
+            let fast = Evaluator::new(&compiled.guidance, self.config.steering.particles);
+            Some(Guidance { fast, exact, scale })
+        };
+        let scale = guidance.as_ref().map(|guidance| guidance.scale);
+        let start_keypoints = keypoints.to_vec();
+        self.current = Some(Current { stage, visit, start_keypoints, guidance, planned: 0.0 });
+        Ok(scale)
+    }
+
+    /// How far the stage is now, without planning.
+    ///
+    /// # Errors
+    /// When the keypoints do not fit or are not finite, or the reward has no finite value here.
+    pub fn progress(
+        &mut self,
+        keypoints: &[[f64; 3]],
+        end_effector_m: [f64; 3],
+    ) -> Result<Reading, PilotError> {
+        let points = self.steerer.points();
+        let (Some(current), Some((program, expected))) = (&mut self.current, &self.program) else {
+            return Ok(Reading::default());
+        };
+        check_keypoints(keypoints, *expected)?;
+        check_position("the end effector", end_effector_m)?;
+        let compiled = &program.stages[current.stage as usize - 1];
+        let done = match &compiled.done {
+            Some(done) => {
+                Some(done.value(keypoints, &current.start_keypoints, end_effector_m)?)
+            }
+            None => None,
+        };
+        let mut reading = Reading {
+            stage: current.stage,
+            visit: current.visit,
+            planned: current.planned,
+            done,
+            ..Reading::default()
+        };
+        if let Some(guidance) = &mut current.guidance {
+            let mut reward = ExactReward { evaluator: &mut guidance.exact, keypoints };
+            reading.reward = reward_of_holding_still(&mut reward, end_effector_m, points)?;
+            reading.achieved = guidance.scale.progress(reading.reward);
+        }
+        Ok(reading)
+    }
+
+    /// Plans a chunk. The policy must have encoded the observation of this moment. Outside a stage,
+    /// in a stage without guidance and when guidance is off, the policy is sampled as it is.
+    ///
+    /// # Errors
+    /// When a position does not fit or is not finite, the policy or the reward fails, or no particle
+    /// is left: then nothing is to be executed.
+    pub fn plan(
+        &mut self,
+        denoiser: &mut dyn Denoiser,
+        request: &Request<'_>,
+    ) -> Result<Plan, PilotError> {
+        let start = Instant::now();
+        check_position("the anchor", request.anchor_m)?;
+        let mut reading = self.progress(request.keypoints, request.end_effector_m)?;
+        let mut timed = TimedDenoiser { inner: denoiser, spent: Default::default(), calls: 0 };
+        let planned = self.current.as_ref().map_or(0.0, |current| current.planned);
+        let mut guidance =
+            self.current.as_mut().and_then(|current| current.guidance.as_mut());
+        let mut bound = guidance.as_mut().filter(|_| request.guidance).map(|guidance| {
+            let evaluator = &mut guidance.fast;
+            BoundReward { evaluator, keypoints: request.keypoints, spent: Default::default() }
+        });
+        let sampled = self.steerer.sample(
+            &mut timed,
+            bound.as_mut().map(|bound| bound as &mut dyn Reward),
+            request.anchor_m.map(|value| value as f32),
+            planned as f32,
+            request.seed,
+            request.chunk_index,
+        )?;
+        let reward_time = bound.as_ref().map(|bound| bound.spent);
+        let candidates = sampled.candidates.clone();
+        let mut plan = Plan {
+            chunk: sampled.chunk.clone(),
+            horizon: self.horizon,
+            action_dim: timed.action_dim(),
+            execute_steps: self.config.execute_steps,
+            steered: reward_time.is_some(),
+            points: candidates.len() / (3 * sampled.particles),
+            candidates,
+            rewards: sampled.rewards.clone(),
+            selected: sampled.selected,
+            reading,
+            strength: f64::from(sampled.strength),
+            ess: f64::from(sampled.ess),
+            lost: sampled.lost,
+            trace: sampled.trace.clone(),
+            timings: Timings {
+                total: Default::default(),
+                denoiser: timed.spent,
+                reward: reward_time.unwrap_or_default(),
+                denoiser_calls: timed.calls,
+            },
+        };
+        if let Some(current) = &mut self.current
+            && let Some(guidance) = &mut current.guidance
+        {
+            let width = plan.points * 3;
+            let selected: Vec<f64> = plan.candidates[plan.selected * width..][..width]
+                .iter()
+                .map(|value| f64::from(*value))
+                .collect();
+            let mut reward =
+                ExactReward { evaluator: &mut guidance.exact, keypoints: request.keypoints };
+            let value = single_reward(&mut reward, &selected, "the selected chunk")?;
+            current.planned = guidance.scale.progress(value);
+            reading.planned = current.planned;
+        }
+        plan.reading = reading;
+        plan.timings.total = start.elapsed();
+        Ok(plan)
+    }
+}
+
+/// What progress 0 and 1 mean, measured at stage entry.
+fn measure(reward: &mut ExactReward<'_>, reach: &Reach<'_>) -> Result<Scale, PilotError> {
+    let entry = reward_of_holding_still(reward, reach.anchor, reach.points)?;
+    if goal::becomes_positive(reward, reach)? {
+        let goal = goal::highest_reward(reward, reach)?;
+        Ok(Scale { entry, goal, source: GoalSource::Optimised })
+    } else {
+        Ok(Scale { entry, goal: 0.0, source: GoalSource::Zero })
+    }
+}
+
+fn reward_of_holding_still(
+    reward: &mut ExactReward<'_>,
+    position: [f64; 3],
+    points: usize,
+) -> Result<f64, PilotError> {
+    single_reward(reward, &position.repeat(points), "holding still")
+}
+
+fn single_reward(
+    reward: &mut ExactReward<'_>,
+    trajectory: &[f64],
+    what: &'static str,
+) -> Result<f64, PilotError> {
+    let mut value = [f64::NAN];
+    reward.evaluate(trajectory, &mut value, None)?;
+    if value[0].is_finite() { Ok(value[0]) } else { Err(PilotError::RewardNotFinite { what }) }
+}
+
+fn check_keypoints(keypoints: &[[f64; 3]], expected: usize) -> Result<(), PilotError> {
+    if keypoints.len() != expected {
+        return Err(PilotError::KeypointCount { expected, found: keypoints.len() });
+    }
+    for (index, keypoint) in keypoints.iter().enumerate() {
+        check_position(&format!("keypoint {index}"), *keypoint)?;
+    }
+    Ok(())
+}
+
+fn check_position(what: &str, found: [f64; 3]) -> Result<(), PilotError> {
+    if found.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    Err(PilotError::NotFinite { what: what.to_owned(), found })
+}

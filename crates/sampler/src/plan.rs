@@ -1,0 +1,73 @@
+//! What is asked of a pilot and what it answers.
+
+use std::time::Duration;
+
+use tiller_steering::StepTrace;
+
+use crate::progress::Reading;
+
+/// One moment to plan from.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The keypoints now, in the program's order.
+    pub keypoints: &'a [[f64; 3]],
+    /// Where the chunk's displacements start.
+    pub anchor_m: [f64; 3],
+    /// Where the end effector is measured to be.
+    pub end_effector_m: [f64; 3],
+    /// Whether the stage's reward may steer; without, the policy is sampled as it is.
+    pub guidance: bool,
+    /// With the chunk's index the source of all randomness.
+    pub seed: u64,
+    /// Index of the chunk in the run.
+    pub chunk_index: u64,
+}
+
+/// Where the time of a plan went.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Timings {
+    /// From request to plan.
+    pub total: Duration,
+    /// Inside the policy's denoiser.
+    pub denoiser: Duration,
+    /// Inside the reward during sampling.
+    pub reward: Duration,
+    /// Calls of the denoiser.
+    pub denoiser_calls: usize,
+}
+
+/// A chunk to execute and everything about how it came about. `B` particles, `T` actions, `D`
+/// columns, `P` trajectory points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The chunk `[T, D]`, unnormalised.
+    pub chunk: Vec<f32>,
+    /// Actions `T`.
+    pub horizon: usize,
+    /// Columns `D`.
+    pub action_dim: usize,
+    /// How many leading actions are meant to be executed.
+    pub execute_steps: usize,
+    /// Whether a reward steered.
+    pub steered: bool,
+    /// Trajectories of all particles `[B, P, 3]`, metres.
+    pub candidates: Vec<f32>,
+    /// Points `P` of a trajectory.
+    pub points: usize,
+    /// Rewards `[B]` of the candidates: not a number for lost ones, 0 when unsteered.
+    pub rewards: Vec<f32>,
+    /// The particle that is executed.
+    pub selected: usize,
+    /// Progress as of this plan.
+    pub reading: Reading,
+    /// Fading of the guidance with progress, `[0, 1]`; 0 when unsteered.
+    pub strength: f64,
+    /// Effective sample size at the end.
+    pub ess: f64,
+    /// How often a particle was dropped because something about it was not finite.
+    pub lost: usize,
+    /// One entry per sampling step.
+    pub trace: Vec<StepTrace>,
+    /// Where the time went.
+    pub timings: Timings,
+}
