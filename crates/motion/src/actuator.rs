@@ -293,7 +293,8 @@ impl Actuator {
             self.command_gripper();
         }
         let from = self.reference.smoothed();
-        let velocity = self.reference.advance();
+        let pace = self.follower.pace(&self.reference.upcoming());
+        let velocity = self.reference.advance(pace);
         self.follower.follow(from, velocity);
         if self.mode != Mode::Executing {
             return;

@@ -10,9 +10,11 @@ use nalgebra::{Matrix3, Vector3};
 use crate::PERIOD_S;
 use crate::joint_limiter::JointLimiter;
 use crate::kinematics::{
-    Chain, DAMPING, HOME_Q, JOINTS, JointVector, Twist, damped_rates, down_rotation,
+    Chain, DAMPING, DampedInverse, HOME_Q, JOINTS, Jacobian, JointVector, Twist, damped_inverse,
+    damped_rates, down_rotation,
 };
 use crate::limits::Limits;
+use crate::reference::{Upcoming, WINDOW_S};
 
 /// Rate at which a small distance to the reference decays, 1/s.
 const POSITION_GAIN: f64 = 40.0;
@@ -27,6 +29,9 @@ const POSTURE_SPEED_RAD_S: f64 = 0.2;
 /// Speed of the TCP from which the elbow may drift at its full rate: at rest it stands still, m/s.
 const POSTURE_FADE_M_S: f64 = 0.1;
 
+/// Share of the operating limits that the schedule may use; the rest is for corrections.
+const SCHEDULE_SHARE: f64 = 0.85;
+
 #[derive(Debug, Clone)]
 pub(crate) struct Follower {
     limiter: JointLimiter,
@@ -35,6 +40,8 @@ pub(crate) struct Follower {
     max_acceleration: f64,
     max_jerk: f64,
     chain: Chain,
+    jacobian: Jacobian,
+    inverse: DampedInverse,
     velocity: Vector3<f64>,
     acceleration: Vector3<f64>,
     /// Before the first chunk nothing moves, not even to straighten the gripper.
@@ -45,13 +52,17 @@ impl Follower {
     /// At rest at `q_rad`.
     pub(crate) fn new(limits: &Limits, q_rad: JointVector) -> Self {
         let (hard, share) = (&limits.cartesian, &limits.operating);
+        let chain = Chain::new(&q_rad);
+        let jacobian = chain.jacobian();
         Self {
             limiter: JointLimiter::new(limits, q_rad),
             down: down_rotation(),
             max_speed: hard.speed_m_s * share.velocity,
             max_acceleration: hard.acceleration_m_s2 * share.acceleration,
             max_jerk: hard.jerk_m_s3 * share.jerk,
-            chain: Chain::new(&q_rad),
+            chain,
+            jacobian,
+            inverse: damped_inverse(&jacobian, DAMPING),
             velocity: Vector3::zeros(),
             acceleration: Vector3::zeros(),
             engaged: false,
@@ -73,6 +84,36 @@ impl Follower {
 
     pub(crate) fn is_at_rest(&self) -> bool {
         self.limiter.is_at_rest()
+    }
+
+    /// The pace, 0 to 1, at which the schedule may go on so that the joints can follow it.
+    ///
+    /// The smoothing turns a change of the schedule's velocity into an acceleration over
+    /// [`WINDOW_S`]. Speed and acceleration of every joint, and the TCP's acceleration, are linear
+    /// in the pace; the highest one that keeps all of them is taken.
+    pub(crate) fn pace(&self, upcoming: &Upcoming) -> f64 {
+        let rates = self.inverse.fixed_columns::<3>(0);
+        let entering = rates * upcoming.entering;
+        let leaving = rates * upcoming.leaving;
+        let mut pace = 1.0f64;
+        let mut keep = |rate: f64, from: f64, most: f64| {
+            if rate.abs() > 1e-9 {
+                let room = (most * SCHEDULE_SHARE + from * rate.signum()).max(0.0);
+                pace = pace.min(room / rate.abs());
+            }
+        };
+        for joint in 0..JOINTS {
+            let (speed, acceleration) = self.limiter.capability(joint);
+            keep(entering[joint], 0.0, speed);
+            keep(entering[joint], leaving[joint], acceleration * WINDOW_S);
+            // Slow enough to come to rest: the schedule may end at any time.
+            keep(entering[joint], 0.0, acceleration * WINDOW_S);
+        }
+        for axis in 0..3 {
+            let most = self.max_acceleration * WINDOW_S / 3f64.sqrt();
+            keep(upcoming.entering[axis], upcoming.leaving[axis], most);
+        }
+        pace
     }
 
     /// One period towards rest.
@@ -106,7 +147,7 @@ impl Follower {
             let rate = POSTURE_GAIN * (HOME_Q[joint] - q[joint]);
             fade * rate.clamp(-POSTURE_SPEED_RAD_S, POSTURE_SPEED_RAD_S)
         });
-        let rates = damped_rates(&self.chain.jacobian(), &twist, &posture, DAMPING);
+        let rates = damped_rates(&self.jacobian, &self.inverse, &twist, &posture);
         self.move_by(&rates);
     }
 
@@ -125,6 +166,8 @@ impl Follower {
     fn move_by(&mut self, rates: &JointVector) {
         self.limiter.step(rates);
         self.chain = Chain::new(self.limiter.position());
+        self.jacobian = self.chain.jacobian();
+        self.inverse = damped_inverse(&self.jacobian, DAMPING);
     }
 }
 

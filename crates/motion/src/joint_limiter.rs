@@ -55,6 +55,11 @@ impl JointLimiter {
         &self.position
     }
 
+    /// Highest speed (rad/s) and acceleration (rad/s2) that motion may use.
+    pub(crate) fn capability(&self, joint: usize) -> (f64, f64) {
+        (self.max_rate[joint], self.max_acceleration[joint])
+    }
+
     pub(crate) fn is_at_rest(&self) -> bool {
         self.rate.iter().all(|rate| rate.abs() < 1e-7)
             && self
@@ -81,7 +86,7 @@ impl JointLimiter {
             &self.max_acceleration.map(|bound| bound * PERIOD_S),
         );
         for joint in 0..JOINTS {
-            let acceleration = self.allowed_acceleration(joint, change[joint] * ease);
+            let acceleration = self.allowed_acceleration(joint, change[joint], ease);
             self.acceleration[joint] = acceleration;
             self.rate[joint] += acceleration * PERIOD_S;
             self.position[joint] += self.rate[joint] * PERIOD_S;
@@ -89,7 +94,7 @@ impl JointLimiter {
         &self.position
     }
 
-    fn allowed_acceleration(&self, joint: usize, change: f64) -> f64 {
+    fn allowed_acceleration(&self, joint: usize, change: f64, ease: f64) -> f64 {
         let jerk = self.max_jerk[joint];
         let most = self.max_acceleration[joint];
         let now = self.acceleration[joint];
@@ -110,8 +115,8 @@ impl JointLimiter {
         };
         high = up.highest_acceleration(low, high);
         low = -down.highest_acceleration(-high, -low);
-        // The acceleration that meets the change, but never more than jerk can take back in time.
-        let wanted = (change / PERIOD_S)
+        // The acceleration that makes the change, but never more than jerk can take back in time.
+        let wanted = (ease * change / PERIOD_S)
             .abs()
             .min((2.0 * jerk * change.abs()).sqrt());
         wanted.copysign(change).clamp(low, high)
@@ -179,11 +184,17 @@ mod tests {
                 let jerk = (acceleration - last.2[j]) / PERIOD_S;
                 prop_assert!(q[j] >= limits.joint.position_min_rad[j]);
                 prop_assert!(q[j] <= limits.joint.position_max_rad[j]);
-                prop_assert!(rate.abs() <= limits.joint.velocity_rad_s[j] * 0.5 + 1e-9);
                 prop_assert!(
-                    acceleration.abs() <= limits.joint.acceleration_rad_s2[j] * 0.8 + 1e-6
+                    rate.abs() <= limits.joint.velocity_rad_s[j] * limits.operating.velocity + 1e-9
                 );
-                prop_assert!(jerk.abs() <= limits.joint.jerk_rad_s3[j] * 0.5 + 1e-2);
+                prop_assert!(
+                    acceleration.abs()
+                        <= limits.joint.acceleration_rad_s2[j] * limits.operating.acceleration
+                            + 1e-6
+                );
+                prop_assert!(
+                    jerk.abs() <= limits.joint.jerk_rad_s3[j] * limits.operating.jerk + 1e-2
+                );
                 last.1[j] = rate;
                 last.2[j] = acceleration;
             }

@@ -152,25 +152,31 @@ pub fn jacobian(q_rad: &JointVector) -> Jacobian {
     Chain::new(q_rad).jacobian()
 }
 
-/// Joint rates (rad/s) that realise `twist` in the damped least squares sense, plus the part of
-/// `posture_rad_s` that does not move the TCP.
-///
-/// `dq = J' (J J' + damping^2 I)^-1 (twist - J posture) + posture`.
-pub fn damped_rates(
-    jacobian: &Jacobian,
-    twist: &Twist,
-    posture_rad_s: &JointVector,
-    damping: f64,
-) -> JointVector {
-    let posture = SVector::<f64, JOINTS>::from(*posture_rad_s);
+/// Joint rates for a twist: `dq = inverse * twist`.
+pub type DampedInverse = SMatrix<f64, JOINTS, 6>;
+
+/// Damped least squares inverse, `J' (J J' + damping^2 I)^-1`.
+pub fn damped_inverse(jacobian: &Jacobian, damping: f64) -> DampedInverse {
     let normal = jacobian * jacobian.transpose()
         + SMatrix::<f64, 6, 6>::identity() * (damping * damping).max(1e-12);
-    let task = twist - jacobian * posture;
     // Positive definite by construction: a failure means non-finite input, answered by no motion.
-    match normal.cholesky() {
-        Some(factor) => (jacobian.transpose() * factor.solve(&task) + posture).into(),
-        None => [0.0; JOINTS],
-    }
+    normal
+        .cholesky()
+        .map_or_else(DampedInverse::zeros, |factor| {
+            jacobian.transpose() * factor.inverse()
+        })
+}
+
+/// Joint rates (rad/s) that realise `twist` in the damped least squares sense, plus the part of
+/// `posture_rad_s` that does not move the TCP: `dq = inverse (twist - J posture) + posture`.
+pub fn damped_rates(
+    jacobian: &Jacobian,
+    inverse: &DampedInverse,
+    twist: &Twist,
+    posture_rad_s: &JointVector,
+) -> JointVector {
+    let posture = SVector::<f64, JOINTS>::from(*posture_rad_s);
+    (inverse * (twist - jacobian * posture) + posture).into()
 }
 
 /// Why no joint vector was found for a pose.
@@ -244,7 +250,9 @@ pub fn inverse(
             .copy_from(&(angular * (0.4 / left.1).min(1.0)));
         let damping = DAMPING * ((left.0 + left.1) / 0.05).min(1.0);
         let posture = std::array::from_fn(|joint| 0.05 * (seed_rad[joint] - q[joint]));
-        let step = damped_rates(&chain.jacobian(), &twist, &posture, damping);
+        let jacobian = chain.jacobian();
+        let inverse = damped_inverse(&jacobian, damping);
+        let step = damped_rates(&jacobian, &inverse, &twist, &posture);
         for joint in 0..JOINTS {
             q[joint] = (q[joint] + step[joint]).clamp(
                 limits.position_min_rad[joint],
@@ -256,4 +264,141 @@ pub fn inverse(
         position_error_m: left.0,
         rotation_error_rad: left.1,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::limits::Limits;
+
+    fn assert_at(q: &JointVector, expected: [f64; 3]) {
+        let found = forward(q).position_m;
+        for axis in 0..3 {
+            assert!(
+                (found[axis] - expected[axis]).abs() < 1e-4,
+                "{found:?} != {expected:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn forward_matches_the_stretched_arm() {
+        // x: a4 + a5 + a7; z: d1 + d3 + d5 less flange and hand, which then point down.
+        assert_at(
+            &[0.0; JOINTS],
+            [0.088, 0.0, 0.333 + 0.316 + 0.384 - 0.107 - 0.1034],
+        );
+    }
+
+    #[test]
+    fn forward_matches_franka_ready_pose() {
+        let ready = [
+            0.0,
+            -FRAC_PI_4,
+            0.0,
+            -3.0 * FRAC_PI_4,
+            0.0,
+            FRAC_PI_2,
+            FRAC_PI_4,
+        ];
+        assert_at(&ready, [0.3069, 0.0, 0.4869]);
+        let [w, x, y, z] = forward(&ready).quaternion_wxyz;
+        assert!(x.abs() > 1.0 - 1e-9 && w.abs() + y.abs() + z.abs() < 1e-9);
+    }
+
+    #[test]
+    fn home_points_straight_down_over_the_table() {
+        assert_at(&HOME_Q, [0.560551, 0.0, 0.392527]);
+        assert!(Chain::new(&HOME_Q).rotation_to(&down_rotation()).norm() < 1e-12);
+    }
+
+    fn joint_vector() -> impl Strategy<Value = JointVector> {
+        let limits = Limits::panda().joint;
+        prop::array::uniform7(0.02..0.98f64).prop_map(move |share| {
+            std::array::from_fn(|joint| {
+                let (low, high) = (
+                    limits.position_min_rad[joint],
+                    limits.position_max_rad[joint],
+                );
+                low + share[joint] * (high - low)
+            })
+        })
+    }
+
+    /// Gripper-down postures over the table.
+    fn table_pose() -> impl Strategy<Value = Pose> {
+        (0.4..0.65f64, -0.35..0.35f64, -0.15..0.4f64).prop_map(|(x, y, z)| Pose::down([x, y, z]))
+    }
+
+    proptest! {
+        #[test]
+        fn jacobian_matches_finite_differences(q in joint_vector()) {
+            const H: f64 = 1e-6;
+            let analytic = jacobian(&q);
+            for joint in 0..JOINTS {
+                let (mut ahead, mut behind) = (q, q);
+                ahead[joint] += H;
+                behind[joint] -= H;
+                let (ahead, behind) = (Chain::new(&ahead), Chain::new(&behind));
+                let linear = (ahead.position - behind.position) / (2.0 * H);
+                let angular = behind.rotation_to(&ahead.rotation) / (2.0 * H);
+                for axis in 0..3 {
+                    prop_assert!((analytic[(axis, joint)] - linear[axis]).abs() < 1e-8);
+                    prop_assert!((analytic[(axis + 3, joint)] - angular[axis]).abs() < 1e-8);
+                }
+            }
+        }
+
+        #[test]
+        fn inverse_finds_table_poses_from_home(pose in table_pose()) {
+            for limits in [Limits::panda().joint, Limits::fr3().joint] {
+                let q = inverse(&pose, &HOME_Q, &limits)?;
+                let found = forward(&q);
+                for axis in 0..3 {
+                    prop_assert!((found.position_m[axis] - pose.position_m[axis]).abs() < 1e-6);
+                }
+                prop_assert!(found.quaternion_wxyz[1].abs() > 1.0 - 1e-9);
+                for joint in 0..JOINTS {
+                    prop_assert!(q[joint] >= limits.position_min_rad[joint]);
+                    prop_assert!(q[joint] <= limits.position_max_rad[joint]);
+                }
+            }
+        }
+
+        #[test]
+        fn posture_motion_does_not_move_the_tcp(
+            q in joint_vector(), posture in prop::array::uniform7(-1.0..1.0f64),
+        ) {
+            let matrix = jacobian(&q);
+            let rates = damped_rates(&matrix, &damped_inverse(&matrix, 1e-5), &Twist::zeros(), &posture);
+            let twist = matrix * SVector::<f64, JOINTS>::from(rates);
+            prop_assert!(twist.norm() < 1e-4, "{}", twist.norm());
+        }
+    }
+
+    #[test]
+    fn inverse_says_how_far_an_unreachable_pose_is() {
+        let error = inverse(
+            &Pose::down([1.5, 0.0, 0.2]),
+            &HOME_Q,
+            &Limits::panda().joint,
+        );
+        let Err(InverseError::NotReached {
+            position_error_m, ..
+        }) = error
+        else {
+            panic!("{error:?}");
+        };
+        assert!(position_error_m > 0.3);
+        let nan = inverse(
+            &Pose::down([f64::NAN, 0.0, 0.2]),
+            &HOME_Q,
+            &Limits::panda().joint,
+        );
+        assert_eq!(nan, Err(InverseError::NotFinite));
+    }
 }

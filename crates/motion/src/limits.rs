@@ -50,8 +50,10 @@ pub struct Workspace {
     pub min_m: [f64; 3],
     /// Upper corner of the box, m.
     pub max_m: [f64; 3],
+    /// Shortest distance from the shoulder to the wrist, m: the elbow's limit with some room.
+    pub min_reach_m: f64,
     /// Longest distance from the shoulder to the wrist, m; 0.719 would be the stretched arm.
-    pub reach_m: f64,
+    pub max_reach_m: f64,
 }
 
 /// Height of the shoulder above the base, m.
@@ -62,7 +64,8 @@ const WRIST_ABOVE_TCP_M: f64 = 0.107 + crate::kinematics::HAND_TCP_M;
 const WRIST_TO_TCP_M: f64 = 0.088;
 
 impl Workspace {
-    /// The nearest allowed position along the way in: into the box first, then towards the shoulder.
+    /// The nearest allowed position: into the box first, then along the line from the shoulder into
+    /// reach.
     pub fn clamp(&self, position_m: [f64; 3]) -> [f64; 3] {
         let [x, y, z] =
             std::array::from_fn(|axis| position_m[axis].clamp(self.min_m[axis], self.max_m[axis]));
@@ -70,14 +73,15 @@ impl Workspace {
         let out = radius - WRIST_TO_TCP_M;
         let up = z + WRIST_ABOVE_TCP_M - SHOULDER_M;
         let distance = out.hypot(up);
-        if distance <= self.reach_m || out <= 0.0 {
+        let within = distance.clamp(self.min_reach_m, self.max_reach_m);
+        if distance == within || out <= 0.0 {
             return [x, y, z];
         }
-        let scale = self.reach_m / distance;
-        let shrink = (WRIST_TO_TCP_M + out * scale) / radius;
+        let scale = within / distance;
+        let turn = (WRIST_TO_TCP_M + out * scale) / radius;
         [
-            x * shrink,
-            y * shrink,
+            x * turn,
+            y * turn,
             up * scale + SHOULDER_M - WRIST_ABOVE_TCP_M,
         ]
     }
@@ -144,6 +148,10 @@ impl Limits {
                 jerk_m_s3: 6500.0,
                 rotation_speed_rad_s: 2.5,
             },
+            workspace: Workspace {
+                min_reach_m: 0.23,
+                ..Self::cell(Robot::Panda).workspace
+            },
             ..Self::cell(Robot::Panda)
         }
     }
@@ -171,17 +179,18 @@ impl Limits {
                 rotation_speed_rad_s: 2.5,
             },
             operating: OperatingFraction {
-                velocity: 0.5,
-                acceleration: 0.8,
+                velocity: 0.8,
+                acceleration: 0.9,
                 jerk: 0.5,
             },
             position_margin_rad: 0.02,
             workspace: Workspace {
                 min_m: [0.2, -0.55, -0.35],
                 max_m: [0.9, 0.55, 0.75],
-                reach_m: 0.69,
+                min_reach_m: 0.33,
+                max_reach_m: 0.69,
             },
-            max_step_m: 0.05,
+            max_step_m: 0.055,
             max_anchor_gap_m: 0.1,
         }
     }
@@ -261,7 +270,8 @@ impl Limits {
                 "operating fraction of acceleration",
             ),
             (self.operating.jerk, 1.0, "operating fraction of jerk"),
-            (self.workspace.reach_m, 0.71, "workspace reach"),
+            (self.workspace.min_reach_m, 0.5, "shortest workspace reach"),
+            (self.workspace.max_reach_m, 0.71, "longest workspace reach"),
             (self.max_step_m, 0.2, "largest step"),
             (self.max_anchor_gap_m, 0.3, "largest anchor gap"),
             (self.position_margin_rad, 0.2, "joint position margin"),

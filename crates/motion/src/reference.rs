@@ -7,12 +7,18 @@
 //! the waypoints, so that a reference inside the workspace stays inside. Because the speed between
 //! waypoints is constant and the next chunk takes over where the last one ended, one-step chunks
 //! sent at the policy's rate move without stop-and-go.
+//!
+//! The caller sets the pace of each tick: where the arm cannot keep the policy's rate the schedule
+//! is stretched in time, and its path stays the same.
 
 use nalgebra::Vector3;
 
 use crate::PERIOD_S;
 
-const WINDOWS_TICKS: [usize; 2] = [60, 20];
+const WINDOWS_TICKS: [usize; 2] = [100, 20];
+
+/// The first window, s: a change of the scheduled velocity becomes an acceleration spread over it.
+pub(crate) const WINDOW_S: f64 = WINDOWS_TICKS[0] as f64 * PERIOD_S;
 
 /// Delay of the smoothed reference behind the waypoints' schedule, s.
 pub const LAG_S: f64 = 0.5 * (WINDOWS_TICKS[0] + WINDOWS_TICKS[1] - 2) as f64 * PERIOD_S;
@@ -32,6 +38,8 @@ struct Average<const N: usize> {
     samples: [Vector3<f64>; N],
     next: usize,
     sum: Vector3<f64>,
+    /// The sample that left the window last.
+    left: Vector3<f64>,
 }
 
 impl<const N: usize> Average<N> {
@@ -40,11 +48,13 @@ impl<const N: usize> Average<N> {
             samples: [at; N],
             next: 0,
             sum: at * N as f64,
+            left: at,
         }
     }
 
     fn push(&mut self, sample: Vector3<f64>) -> Vector3<f64> {
-        self.sum += sample - self.samples[self.next];
+        self.left = self.samples[self.next];
+        self.sum += sample - self.left;
         self.samples[self.next] = sample;
         self.next += 1;
         if self.next == N {
@@ -55,12 +65,22 @@ impl<const N: usize> Average<N> {
     }
 }
 
+/// What the next tick will do to the schedule's velocity, m/s.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Upcoming {
+    /// The velocity that enters the smoothing window at full pace.
+    pub(crate) entering: Vector3<f64>,
+    /// The velocity that leaves it.
+    pub(crate) leaving: Vector3<f64>,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Reference {
     /// Waypoint 0 is the chunk's anchor; empty before the first chunk.
     waypoints: Vec<Vector3<f64>>,
     ticks_per_step: f64,
-    tick: u64,
+    /// Ticks of the schedule that are over; fractional where the pace was below 1.
+    elapsed: f64,
     /// Reference minus anchor when the chunk came, worn off linearly.
     offset: Vector3<f64>,
     offset_ticks: f64,
@@ -76,7 +96,7 @@ impl Reference {
         Self {
             waypoints: Vec::with_capacity(capacity),
             ticks_per_step: 1.0,
-            tick: 0,
+            elapsed: 0.0,
             offset: Vector3::zeros(),
             offset_ticks: 1.0,
             scheduled: at,
@@ -91,7 +111,7 @@ impl Reference {
         self.waypoints.clear();
         self.waypoints.extend_from_slice(waypoints);
         self.ticks_per_step = 1.0 / (rate_hz * PERIOD_S);
-        self.tick = 0;
+        self.elapsed = 0.0;
         self.offset = waypoints
             .first()
             .map_or_else(Vector3::zeros, |anchor| self.scheduled - anchor);
@@ -115,8 +135,12 @@ impl Reference {
 
     /// Steps due so far, whole ones.
     pub(crate) fn steps_done(&self) -> usize {
+        self.steps_at(self.elapsed)
+    }
+
+    fn steps_at(&self, elapsed: f64) -> usize {
         // The product of a rate such as 30 Hz and its period may fall short of the whole by a hair.
-        let steps = (self.tick as f64 / self.ticks_per_step + 1e-9) as usize;
+        let steps = (elapsed / self.ticks_per_step + 1e-9) as usize;
         steps.min(self.step_count())
     }
 
@@ -137,20 +161,34 @@ impl Reference {
         self.smoothed
     }
 
-    /// Moves one period on; returns the smoothed velocity, m/s.
-    pub(crate) fn advance(&mut self) -> Vector3<f64> {
-        self.tick += 1;
-        if !self.waypoints.is_empty() {
-            let steps = self.tick as f64 / self.ticks_per_step;
-            let done = self.steps_done();
-            let from = self.waypoints[done];
-            let line = match self.waypoints.get(done + 1) {
-                Some(to) => from + (to - from) * (steps - done as f64).clamp(0.0, 1.0),
-                None => from,
-            };
-            let left = (1.0 - self.tick as f64 / self.offset_ticks).max(0.0);
-            self.scheduled = line + self.offset * left;
+    fn scheduled_at(&self, elapsed: f64) -> Vector3<f64> {
+        let done = self.steps_at(elapsed);
+        let Some(from) = self.waypoints.get(done) else {
+            return self.scheduled;
+        };
+        let part = (elapsed / self.ticks_per_step - done as f64).clamp(0.0, 1.0);
+        let line = self
+            .waypoints
+            .get(done + 1)
+            .map_or(*from, |to| from + (to - from) * part);
+        line + self.offset * (1.0 - elapsed / self.offset_ticks).max(0.0)
+    }
+
+    /// The change of velocity that the next tick would bring at full pace.
+    pub(crate) fn upcoming(&self) -> Upcoming {
+        let next = self.scheduled_at(self.elapsed + 1.0);
+        let first = &self.first;
+        Upcoming {
+            entering: (next - self.scheduled) / PERIOD_S,
+            leaving: (first.samples[first.next] - first.left) / PERIOD_S,
         }
+    }
+
+    /// Moves one period on, and the schedule by `pace` (0 to 1) of it; returns the smoothed
+    /// velocity, m/s.
+    pub(crate) fn advance(&mut self, pace: f64) -> Vector3<f64> {
+        self.elapsed += pace;
+        self.scheduled = self.scheduled_at(self.elapsed);
         let last = self.smoothed;
         self.smoothed = self.second.push(self.first.push(self.scheduled));
         (self.smoothed - last) / PERIOD_S
@@ -162,7 +200,7 @@ mod tests {
     use super::*;
 
     fn run(reference: &mut Reference, ticks: usize) -> Vec<Vector3<f64>> {
-        (0..ticks).map(|_| reference.advance()).collect()
+        (0..ticks).map(|_| reference.advance(1.0)).collect()
     }
 
     #[test]
