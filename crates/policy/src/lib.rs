@@ -1,1 +1,46 @@
-//! Policy bundles: manifest, normalisation and the ONNX denoiser.
+//! Policy bundles: a checked manifest, normalisation, and the ONNX graphs behind it.
+//!
+//! A bundle is a directory with `policy.toml`, `encoder.onnx` (observation to condition) and
+//! `denoiser.onnx` (sample, timestep, condition to prediction). [`Bundle::load`] checks the
+//! manifest and the SHA-256 of both graphs and reports everything that is wrong at once;
+//! [`Policy::open`] loads the graphs into ONNX Runtime and checks their inputs and outputs against
+//! the manifest. A [`Policy`] encodes an observation once a chunk and is a
+//! [`tiller_steering::Denoiser`] for all particles of that chunk.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (static_rgb, wrist_rgb) = (vec![0u8; 3 * 256 * 256], vec![0u8; 3 * 256 * 256]);
+//! let bundle = Bundle::load(Path::new("models/policies/flow"))?;
+//! let mut policy = Policy::open(&bundle, &RuntimeOptions::default())?;
+//! policy.encode(&Observation {
+//!     images: &[
+//!         ImageView { name: "static", width: 256, height: 256, rgb: &static_rgb },
+//!         ImageView { name: "wrist", width: 256, height: 256, rgb: &wrist_rgb },
+//!     ],
+//!     state: &[0.4, 0.0, 0.3, 0.08],
+//! })?;
+//! let space = policy.action_space();
+//! # let _ = space;
+//! # Ok(())
+//! # }
+//! ```
+
+mod bundle;
+mod error;
+mod graph;
+mod manifest;
+mod observation;
+mod policy;
+mod runtime;
+
+pub use bundle::{Bundle, MANIFEST_FILE};
+pub use error::{BundleError, PolicyError, Problem};
+pub use manifest::{
+    Action, ActionMode, Files, GraphFile, Manifest, ObservationInput, ObservationKind, Scheduler,
+};
+pub use observation::{ImageView, Observation};
+pub use policy::Policy;
+pub use runtime::{LIBRARY_FILE, RuntimeOptions};

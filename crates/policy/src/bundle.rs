@@ -1,0 +1,141 @@
+//! Loading a bundle directory: manifest, graphs and their fingerprints.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{BundleError, Problem};
+use crate::manifest::{GraphFile, Manifest};
+
+/// File name of the manifest in a bundle directory.
+pub const MANIFEST_FILE: &str = "policy.toml";
+
+/// A bundle whose manifest is sound and whose graphs are the ones that the manifest names.
+///
+/// It keeps the bytes whose fingerprint was checked: what is run is what was verified, whatever
+/// happens to the files meanwhile.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    manifest: Manifest,
+    encoder: Graph,
+    denoiser: Graph,
+}
+
+/// A graph's bytes and where they came from, for messages.
+#[derive(Clone)]
+pub(crate) struct Graph {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Graph {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "Graph({}, {} bytes)",
+            self.path.display(),
+            self.bytes.len()
+        )
+    }
+}
+
+impl Bundle {
+    /// Reads and checks the bundle in `directory`.
+    ///
+    /// # Errors
+    /// [`BundleError`]: no manifest, a manifest that does not parse, or a list of everything else
+    /// that is wrong: unknown kinds, impossible shapes, missing files, wrong fingerprints.
+    pub fn load(directory: &Path) -> Result<Self, BundleError> {
+        let path = directory.join(MANIFEST_FILE);
+        let text = std::fs::read_to_string(&path).map_err(|source| BundleError::Unreadable {
+            directory: directory.to_path_buf(),
+            source,
+        })?;
+        let manifest: Manifest = toml::from_str(&text).map_err(|source| BundleError::Manifest {
+            path,
+            source: Box::new(source),
+        })?;
+        let mut problems = manifest.problems();
+        let encoder = read(directory, "encoder", &manifest.files.encoder, &mut problems);
+        let denoiser = read(
+            directory,
+            "denoiser",
+            &manifest.files.denoiser,
+            &mut problems,
+        );
+        match (encoder, denoiser) {
+            (Some(encoder), Some(denoiser)) if problems.is_empty() => Ok(Self {
+                manifest,
+                encoder,
+                denoiser,
+            }),
+            _ => Err(BundleError::Invalid {
+                directory: directory.to_path_buf(),
+                problems,
+            }),
+        }
+    }
+
+    /// What the bundle says about itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    pub(crate) fn encoder(&self) -> &Graph {
+        &self.encoder
+    }
+
+    pub(crate) fn denoiser(&self) -> &Graph {
+        &self.denoiser
+    }
+}
+
+/// Reads a graph and checks its fingerprint; adds to `problems` when it returns nothing.
+fn read(
+    directory: &Path,
+    role: &str,
+    file: &GraphFile,
+    problems: &mut Vec<Problem>,
+) -> Option<Graph> {
+    let path = directory.join(&file.path);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let expected = format!("the file `{}`", path.display());
+            problems.push(Problem::new(
+                format!("files.{role}"),
+                expected,
+                error.to_string(),
+            ));
+            return None;
+        }
+    };
+    let found = sha256(&bytes);
+    if found != file.sha256 {
+        problems.push(Problem::new(
+            format!("files.{role}.sha256 of `{}`", path.display()),
+            &file.sha256,
+            format!(
+                "{found} ({} bytes: damaged, or exported anew without its manifest)",
+                bytes.len()
+            ),
+        ));
+        return None;
+    }
+    Some(Graph {
+        path,
+        bytes: bytes.into(),
+    })
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,145 @@
+//! What can be wrong with a bundle, the runtime or an observation.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// One thing that is wrong: where, what was expected there and what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The manifest key, file or graph input that is wrong.
+    pub at: String,
+    /// What should have been there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        at: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self {
+            at: at.into(),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}: expected {}, found {}",
+            self.at, self.expected, self.found
+        )
+    }
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("\n  - {problem}"))
+        .collect()
+}
+
+/// Why a bundle directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The directory or its manifest is missing or unreadable.
+    #[error("no policy bundle at `{}`: cannot read `{}`: {source}", .directory.display(), crate::MANIFEST_FILE)]
+    Unreadable {
+        /// The bundle directory.
+        directory: PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+    /// The manifest is not TOML, lacks a key, has an unknown key or a value of the wrong type.
+    #[error("`{}` is not a policy manifest:\n{source}", .path.display())]
+    Manifest {
+        /// The manifest file.
+        path: PathBuf,
+        /// Where and what, with the offending line.
+        source: Box<toml::de::Error>,
+    },
+    /// The manifest parses, but what it says is not usable; all problems at once.
+    #[error("policy bundle `{}` is not usable:{}", .directory.display(), list(.problems))]
+    Invalid {
+        /// The bundle directory.
+        directory: PathBuf,
+        /// Everything that is wrong, never empty.
+        problems: Vec<Problem>,
+    },
+}
+
+/// Why a policy cannot be opened or run.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// ONNX Runtime's shared library was not found anywhere.
+    #[error(
+        "ONNX Runtime is not set up: looked for {}; run `cargo xtask setup`, or name the library in ORT_DYLIB_PATH",
+        .looked.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+    )]
+    LibraryMissing {
+        /// Every place that was tried, in order.
+        looked: Vec<PathBuf>,
+    },
+    /// The shared library was found but cannot serve: not a library, too old, or failed to start.
+    #[error("ONNX Runtime at `{}` cannot be used: {reason}; run `cargo xtask setup`", .path.display())]
+    Library {
+        /// The library that was tried.
+        path: PathBuf,
+        /// What the loader or the runtime said.
+        reason: String,
+    },
+    /// A graph could not be loaded: not ONNX, truncated, or an unsupported operator.
+    #[error("`{}` is not a usable ONNX graph: {reason}", .path.display())]
+    Graph {
+        /// The graph's file.
+        path: PathBuf,
+        /// What ONNX Runtime said.
+        reason: String,
+    },
+    /// A graph's inputs or outputs do not agree with the manifest; all problems at once.
+    #[error("`{}` does not agree with the manifest:{}", .path.display(), list(.problems))]
+    Interface {
+        /// The graph's file.
+        path: PathBuf,
+        /// Everything that is wrong, never empty.
+        problems: Vec<Problem>,
+    },
+    /// The observation does not have what the policy needs; all problems at once.
+    #[error("the observation does not fit the policy:{}", list(.0))]
+    Observation(Vec<Problem>),
+    /// `predict` was called before any observation was encoded.
+    #[error("no observation has been encoded yet: call `encode` before `predict`")]
+    NotEncoded,
+    /// A buffer handed to the denoiser has the wrong length.
+    #[error("{what}: expected {expected} numbers, found {found}")]
+    Length {
+        /// Which buffer.
+        what: &'static str,
+        /// Numbers that the policy's shapes ask for.
+        expected: usize,
+        /// Numbers in the buffer.
+        found: usize,
+    },
+    /// The encoder produced NaN or infinity.
+    #[error("the encoder's condition is not finite (number {index} of {count})")]
+    NotFinite {
+        /// Position of the first bad number.
+        index: usize,
+        /// Length of the condition.
+        count: usize,
+    },
+    /// ONNX Runtime failed while a graph ran.
+    #[error("the {graph} failed: {reason}")]
+    Run {
+        /// `encoder` or `denoiser`.
+        graph: &'static str,
+        /// What ONNX Runtime said.
+        reason: String,
+    },
+}

@@ -1,0 +1,101 @@
+//! What the robot sees, and how it becomes the encoder's numbers.
+
+use crate::error::Problem;
+use crate::manifest::{ObservationInput, ObservationKind};
+
+/// A picture from one camera, borrowed where it lies.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageView<'a> {
+    /// The camera's name, as in the manifest's `source`: `static` or `wrist`.
+    pub name: &'a str,
+    /// Pixels a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `height * width * 3` bytes, row by row from the top, red green blue.
+    pub rgb: &'a [u8],
+}
+
+/// Everything that a policy is shown: pictures and the robot's own state, never object poses.
+#[derive(Debug, Clone, Copy)]
+pub struct Observation<'a> {
+    /// One picture for each camera that the manifest names; others are ignored.
+    pub images: &'a [ImageView<'a>],
+    /// The robot state in the manifest's units, e.g. TCP x, y, z and gripper width in metres.
+    pub state: &'a [f32],
+}
+
+/// Writes `input`'s share of the observation, normalised, into `out` (the input's shape, flat).
+pub(crate) fn normalise(
+    input: &ObservationInput,
+    observation: &Observation<'_>,
+    out: &mut [f32],
+) -> Result<(), Problem> {
+    match input.kind {
+        ObservationKind::Image => normalise_image(input, observation, out),
+        ObservationKind::State => normalise_state(input, observation.state, out),
+    }
+}
+
+fn normalise_image(
+    input: &ObservationInput,
+    observation: &Observation<'_>,
+    out: &mut [f32],
+) -> Result<(), Problem> {
+    let (height, width) = (input.shape[1], input.shape[2]);
+    let at = || format!("image `{}`", input.source);
+    let expected = || format!("{width} x {height} pixels of rgb8");
+    let Some(image) = observation
+        .images
+        .iter()
+        .find(|image| image.name == input.source)
+    else {
+        let names: Vec<_> = observation.images.iter().map(|image| image.name).collect();
+        return Err(Problem::new(
+            at(),
+            expected(),
+            format!("only the images {names:?}"),
+        ));
+    };
+    if (image.width, image.height) != (width, height) || image.rgb.len() != width * height * 3 {
+        return Err(Problem::new(
+            at(),
+            expected(),
+            format!(
+                "{} x {} in {} bytes",
+                image.width,
+                image.height,
+                image.rgb.len()
+            ),
+        ));
+    }
+    // Pixels interleave the channels; the network wants one plane a channel. A table of the 256
+    // possible values replaces the arithmetic.
+    for (channel, plane) in out.chunks_exact_mut(width * height).enumerate() {
+        let (mean, std) = (input.mean[channel], input.std[channel]);
+        let table: [f32; 256] = std::array::from_fn(|value| (value as f32 / 255.0 - mean) / std);
+        for (number, pixel) in plane.iter_mut().zip(image.rgb.chunks_exact(3)) {
+            *number = table[usize::from(pixel[channel])];
+        }
+    }
+    Ok(())
+}
+
+fn normalise_state(
+    input: &ObservationInput,
+    state: &[f32],
+    out: &mut [f32],
+) -> Result<(), Problem> {
+    let count = input.shape[0];
+    if state.len() != count || state.iter().any(|number| !number.is_finite()) {
+        return Err(Problem::new(
+            "robot state",
+            format!("{count} finite numbers"),
+            format!("{state:?}"),
+        ));
+    }
+    for (index, number) in out.iter_mut().enumerate() {
+        *number = (state[index] - input.mean[index]) / input.std[index];
+    }
+    Ok(())
+}
