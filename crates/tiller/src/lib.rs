@@ -3,5 +3,6 @@
 pub mod cli;
 pub mod demos;
 pub mod lerobot;
+pub mod parallel;
 pub mod progress;
 pub mod rig;

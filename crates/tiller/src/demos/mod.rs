@@ -11,7 +11,9 @@ use serde::Serialize;
 use tiller_playtable::Task;
 
 use crate::lerobot::{DatasetSpec, DatasetSummary, DatasetWriter};
+use crate::parallel::in_order;
 use crate::progress::Progress;
+use record::Recorder;
 
 /// Demonstrations use scene seeds from here on; benchmarks use seeds below it. A benchmark scene
 /// was therefore never seen in training.
@@ -77,22 +79,28 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
     let mut writer = DatasetWriter::create(&config.out, spec())?;
     let mut progress = Progress::new(slots.len() as u64, config.quiet);
     let (mut failed_attempts, mut short_tasks, mut frames) = (0, Vec::new(), 0_u64);
-    slots::in_order(&slots, config.jobs, |slot, outcome| {
-        failed_attempts += outcome.failures;
-        if let Some(episode) = outcome.episode {
-            frames += episode.frames.len() as u64;
-            writer
-                .push(&episode)
-                .wrap_err("cannot write the data set")?;
-        } else if !short_tasks.iter().any(|name| name == slot.task.name()) {
-            short_tasks.push(slot.task.name().to_owned());
-        }
-        let rate = frames as f64 / start.elapsed().as_secs_f64();
-        progress.step(&format!(
-            "{rate:.0} frames/s, {failed_attempts} failed attempts"
-        ));
-        Ok(())
-    })?;
+    in_order(
+        &slots,
+        config.jobs,
+        Recorder::new,
+        slots::fill,
+        |slot, outcome| {
+            failed_attempts += outcome.failures;
+            if let Some(episode) = outcome.episode {
+                frames += episode.frames.len() as u64;
+                writer
+                    .push(&episode)
+                    .wrap_err("cannot write the data set")?;
+            } else if !short_tasks.iter().any(|name| name == slot.task.name()) {
+                short_tasks.push(slot.task.name().to_owned());
+            }
+            let rate = frames as f64 / start.elapsed().as_secs_f64();
+            progress.step(&format!(
+                "{rate:.0} frames/s, {failed_attempts} failed attempts"
+            ));
+            Ok(())
+        },
+    )?;
     progress.finish();
     let dataset = writer.finish().wrap_err("cannot write the data set")?;
     let wall_s = start.elapsed().as_secs_f64();

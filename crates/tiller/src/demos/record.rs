@@ -4,7 +4,9 @@ use eyre::{Result, WrapErr};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use tiller_motion::Chunk;
-use tiller_playtable::{Camera, Channels, Expert, Frame as CameraFrame, Renderer, Task};
+use tiller_playtable::{
+    Camera, Channels, Expert, ExpertConfig, Frame as CameraFrame, Renderer, Task,
+};
 
 use super::IMAGE_SIZE;
 use crate::lerobot::{Episode, Frame, ImageStats};
@@ -38,7 +40,7 @@ impl Recorder {
     /// Lets the expert try; `None` when the oracle does not see the task achieved at the end.
     pub(super) fn record(&mut self, task: Task, seed: u64) -> Result<Option<Episode>> {
         self.rig.reset(seed, Some(task))?;
-        let mut expert = Expert::new(task, &self.rig.table, seed);
+        let mut expert = Expert::with_config(task, &self.rig.table, seed, manner(seed));
         let mut episode = Episode {
             task: task.instruction().to_owned(),
             seed,
@@ -93,6 +95,25 @@ impl Recorder {
     }
 }
 
+/// How an expert varies its ways. Most wander first, so that the policy sees every task begin from
+/// anywhere; most are pushed off their course by noise and correct it, so that it learns to recover.
+fn manner(seed: u64) -> ExpertConfig {
+    let hash = mix(seed);
+    let noise_m = [0.0, 0.004, 0.006, 0.008][(hash >> 32) as usize % 4];
+    ExpertConfig {
+        wander: !hash.is_multiple_of(5),
+        noise_m,
+    }
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): neighbouring seeds become unrelated.
+fn mix(seed: u64) -> u64 {
+    let mut hash = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
 /// PNG at its fastest: rendered scenes are smooth, so a cheap filter already does most of the work.
 fn png(rgb: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(64 << 10);
@@ -100,4 +121,18 @@ fn png(rgb: &[u8]) -> Result<Vec<u8>> {
         .write_image(rgb, IMAGE_SIZE, IMAGE_SIZE, ExtendedColorType::Rgb8)
         .wrap_err("cannot encode an image")?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experts_differ() {
+        let manners: Vec<ExpertConfig> = (0..1000).map(manner).collect();
+        let wandering = manners.iter().filter(|manner| manner.wander).count();
+        let noisy = manners.iter().filter(|manner| manner.noise_m > 0.0).count();
+        assert!((700..900).contains(&wandering), "{wandering}");
+        assert!((650..850).contains(&noisy), "{noisy}");
+    }
 }

@@ -1,11 +1,6 @@
-//! Which seeds are tried for which episode, and the threads that work on them.
+//! Which seeds are tried for which episode.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
-
-use eyre::{Result, eyre};
+use eyre::Result;
 use tiller_playtable::Task;
 
 use super::record::Recorder;
@@ -52,68 +47,8 @@ pub(super) fn plan(tasks: &[Task], episodes_per_task: usize, seed: u64) -> Vec<S
         .collect()
 }
 
-/// Records every slot on `jobs` threads and hands the outcomes to `each` in the order of `slots`.
-///
-/// # Errors
-/// The first error of a worker or of `each`.
-pub(super) fn in_order(
-    slots: &[Slot],
-    jobs: usize,
-    mut each: impl FnMut(&Slot, Outcome) -> Result<()>,
-) -> Result<()> {
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        // Bounded, so that a slow disk does not fill the memory with episodes.
-        let (sender, receiver) = mpsc::sync_channel(2 * jobs);
-        for _ in 0..jobs {
-            let (sender, next) = (sender.clone(), &next);
-            scope.spawn(move || work(slots, next, &sender));
-        }
-        drop(sender);
-        let mut waiting = BTreeMap::new();
-        let mut written = 0;
-        for (index, outcome) in receiver {
-            let outcome = outcome.inspect_err(|_| {
-                // The other workers stop at their next slot.
-                next.store(slots.len(), Ordering::Relaxed);
-            })?;
-            waiting.insert(index, outcome);
-            while let Some(outcome) = waiting.remove(&written) {
-                each(&slots[written], outcome).inspect_err(|_| {
-                    next.store(slots.len(), Ordering::Relaxed);
-                })?;
-                written += 1;
-            }
-        }
-        if written == slots.len() {
-            Ok(())
-        } else {
-            Err(eyre!("a recording thread ended early"))
-        }
-    })
-}
-
-type Message = (usize, Result<Outcome>);
-
-fn work(slots: &[Slot], next: &AtomicUsize, sender: &mpsc::SyncSender<Message>) {
-    let mut recorder = match Recorder::new() {
-        Ok(recorder) => recorder,
-        Err(error) => {
-            // Nobody listens any more only when another thread failed first.
-            let _ = sender.send((0, Err(error)));
-            return;
-        }
-    };
-    loop {
-        let index = next.fetch_add(1, Ordering::Relaxed);
-        let Some(slot) = slots.get(index) else { return };
-        if sender.send((index, attempt(&mut recorder, slot))).is_err() {
-            return;
-        }
-    }
-}
-
-fn attempt(recorder: &mut Recorder, slot: &Slot) -> Result<Outcome> {
+/// Tries the seeds of a slot until one succeeds.
+pub(super) fn fill(recorder: &mut Recorder, slot: &Slot) -> Result<Outcome> {
     for failures in 0..ATTEMPTS {
         if let Some(episode) = recorder.record(slot.task, slot.seed + failures)? {
             return Ok(Outcome {
