@@ -11,6 +11,8 @@
 
 mod assets;
 mod camera;
+mod drive;
+mod expert;
 
 mod labels;
 mod layout;
@@ -24,6 +26,8 @@ mod world;
 pub use assets::AssetError;
 pub use camera::{Camera, CameraGeometry};
 
+pub use drive::Driver;
+pub use expert::{Expert, ExpertConfig};
 pub use labels::labels;
 pub use objects::{Block, BlockState, ObjectStates};
 pub use oracle::thresholds;
