@@ -85,8 +85,8 @@ impl JointLimiter {
             &change,
             &self.max_acceleration.map(|bound| bound * PERIOD_S),
         );
-        for joint in 0..JOINTS {
-            let acceleration = self.allowed_acceleration(joint, change[joint], ease);
+        for (joint, change) in change.into_iter().enumerate() {
+            let acceleration = self.allowed_acceleration(joint, change, ease);
             self.acceleration[joint] = acceleration;
             self.rate[joint] += acceleration * PERIOD_S;
             self.position[joint] += self.rate[joint] * PERIOD_S;

@@ -224,7 +224,7 @@ mod tests {
             reference.follow(&[anchor, anchor + step], 10.0);
             speeds.extend(run(&mut reference, 100).iter().map(|velocity| velocity.x));
         }
-        for speed in &speeds[100..] {
+        for speed in &speeds[150..] {
             assert!((speed - 0.2).abs() < 1e-9, "{speed}");
         }
     }

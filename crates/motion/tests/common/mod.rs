@@ -1,5 +1,5 @@
 //! A robot that goes where it is told, and a recorder of everything that it was told.
-#![allow(dead_code)] // Every test program uses a part of it.
+#![allow(dead_code, clippy::unwrap_used)] // Every test program uses a part of it.
 
 use tiller_motion::kinematics::{HOME_Q, Pose, forward, inverse};
 use tiller_motion::{
@@ -112,6 +112,10 @@ impl Rig {
             .windows(2)
             .map(|pair| distance(pair[0], pair[1]) / PERIOD_S)
             .collect()
+    }
+
+    pub(crate) fn chunk_seq_is(&self, seq: u64) -> bool {
+        self.actuator.status().chunk_seq == seq
     }
 
     pub(crate) fn kinds(&mut self) -> Vec<&'static str> {
