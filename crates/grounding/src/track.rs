@@ -1,0 +1,140 @@
+//! One object through time.
+
+use crate::cloud::Cloud;
+use crate::cluster::cluster;
+use crate::config::GroundingConfig;
+use crate::registration::register;
+
+/// An object with its keypoints. It is taken to move without turning, which holds for drawers and
+/// doors and, over a reach of a few centimetres, for what is pushed or lifted. An object with one
+/// keypoint does not care: its keypoint is its visible centroid.
+#[derive(Debug, Clone)]
+pub(crate) struct Track {
+    pub(crate) object: String,
+    /// The fullest view so far.
+    best: Cloud,
+    /// Keypoints relative to the best view's centroid, m.
+    offsets_m: Vec<[f64; 3]>,
+    /// How far the object has moved since the best view, m.
+    shift_m: [f64; 3],
+    pub(crate) visible: bool,
+    pub(crate) seen_ns: u64,
+}
+
+impl Track {
+    /// Grounds an object on what a frame shows of it.
+    pub(crate) fn new(object: &str, cloud: &Cloud, count: usize, stamp_ns: u64) -> Self {
+        let offsets_m = if count == 1 {
+            vec![[0.0; 3]]
+        } else {
+            let medoids = cluster(&cloud.samples_m, &cloud.features, count);
+            medoids
+                .iter()
+                .map(|at| minus(cloud.samples_m[*at], cloud.centroid_m))
+                .collect()
+        };
+        Self {
+            object: object.to_owned(),
+            best: cloud.clone(),
+            offsets_m,
+            shift_m: [0.0; 3],
+            visible: true,
+            seen_ns: stamp_ns,
+        }
+    }
+
+    /// Positions of the keypoints, m.
+    pub(crate) fn positions(&self) -> impl ExactSizeIterator<Item = [f64; 3]> + '_ {
+        let centre = plus(self.best.centroid_m, self.shift_m);
+        self.offsets_m
+            .iter()
+            .map(move |offset| plus(centre, *offset))
+    }
+
+    /// Follows the object into the next frame.
+    pub(crate) fn follow(
+        &mut self,
+        cloud: &Cloud,
+        depth_mm: &[u16],
+        stamp_ns: u64,
+        config: &GroundingConfig,
+    ) {
+        let share = cloud.area / self.best.area;
+        self.visible = cloud.count > 0
+            && cloud.count >= config.min_pixels.min(self.best.count)
+            && share >= config.min_visible_share;
+        if !self.visible {
+            return;
+        }
+        let shift = self.estimate(cloud, depth_mm, share, config);
+        let jump = norm(minus(shift, self.shift_m));
+        if share < 0.5 && jump > config.max_hidden_jump_m {
+            // A sliver of an object that seems to leap is more likely the sliver of another view.
+            self.visible = false;
+            return;
+        }
+        self.shift_m = shift;
+        self.seen_ns = stamp_ns;
+        if share > 1.0 {
+            self.adopt(cloud);
+        }
+    }
+
+    /// How far the object has moved since the best view.
+    fn estimate(
+        &self,
+        cloud: &Cloud,
+        depth_mm: &[u16],
+        share: f64,
+        config: &GroundingConfig,
+    ) -> [f64; 3] {
+        let by_centroid = minus(cloud.centroid_m, self.best.centroid_m);
+        let trust = self.trust_in_centroid(share, config);
+        if trust >= 1.0 {
+            return by_centroid;
+        }
+        let by_outline = register(&self.best, cloud, depth_mm, self.shift_m);
+        std::array::from_fn(|axis| trust * by_centroid[axis] + (1.0 - trust) * by_outline[axis])
+    }
+
+    /// From 1 in a full view to 0 in one that is clearly cut, so that the estimate never jumps from
+    /// one method to the other.
+    fn trust_in_centroid(&self, share: f64, config: &GroundingConfig) -> f64 {
+        let full = config.full_view_share;
+        let ramp = 0.12;
+        let lower = ((share - (full - ramp)) / ramp).clamp(0.0, 1.0);
+        // With several keypoints a view that grew has another centroid than the model's; with one
+        // the centroid is what is wanted.
+        let upper = if self.offsets_m.len() == 1 {
+            1.0
+        } else {
+            (1.0 - (share - 1.03) / ramp).clamp(0.0, 1.0)
+        };
+        lower.min(upper)
+    }
+
+    /// Makes a fuller view the model.
+    fn adopt(&mut self, cloud: &Cloud) {
+        let several = self.offsets_m.len() > 1;
+        if several {
+            let positions: Vec<[f64; 3]> = self.positions().collect();
+            for (offset, position) in self.offsets_m.iter_mut().zip(positions) {
+                *offset = minus(position, cloud.centroid_m);
+            }
+        }
+        self.best.clone_from(cloud);
+        self.shift_m = [0.0; 3];
+    }
+}
+
+fn plus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    std::array::from_fn(|axis| a[axis] + b[axis])
+}
+
+fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    std::array::from_fn(|axis| a[axis] - b[axis])
+}
+
+fn norm(v: [f64; 3]) -> f64 {
+    v.iter().map(|c| c * c).sum::<f64>().sqrt()
+}
