@@ -26,8 +26,8 @@ message! {
         pub actions: Vec<f32>,
         /// Columns of an action that hold x, y and z in metres.
         pub position_columns: [u32; 3],
-        /// Column that holds the gripper: -1 close to +1 open.
-        pub gripper_column: u32,
+        /// Column that holds the gripper, -1 close to +1 open; none if the policy has no say in it.
+        pub gripper_column: Option<u32>,
         /// Positions are deltas a step from the anchor on; else absolute.
         pub delta: bool,
     }
@@ -48,7 +48,7 @@ impl ActionChunk {
             horizon.saturating_mul(dim),
             self.actions.len(),
         )?;
-        let columns = self.position_columns.iter().chain([&self.gripper_column]);
+        let columns = self.position_columns.iter().chain(&self.gripper_column);
         for &column in columns {
             if column >= self.action_dim {
                 return Err(MessageError::Value {

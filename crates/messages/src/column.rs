@@ -102,21 +102,28 @@ impl Column for String {
     }
 }
 
-impl Column for Option<f64> {
-    const NULLABLE: bool = true;
+macro_rules! optional {
+    ($rust:ty, $array:ident, $arrow:ident, $kind:ident) => {
+        impl Column for Option<$rust> {
+            const NULLABLE: bool = true;
 
-    fn data_type() -> DataType {
-        DataType::Float64
-    }
+            fn data_type() -> DataType {
+                DataType::$kind
+            }
 
-    fn write(&self) -> ArrayRef {
-        Arc::new(Float64Array::from(vec![*self]))
-    }
+            fn write(&self) -> ArrayRef {
+                Arc::new($array::from(vec![*self]))
+            }
 
-    fn read(array: &dyn Array) -> Result<Self, ValueError> {
-        Ok((!array.is_null(0)).then(|| array.as_primitive::<Float64Type>().value(0)))
-    }
+            fn read(array: &dyn Array) -> Result<Self, ValueError> {
+                Ok((!array.is_null(0)).then(|| array.as_primitive::<$arrow>().value(0)))
+            }
+        }
+    };
 }
+
+optional!(u32, UInt32Array, UInt32Type, UInt32);
+optional!(f64, Float64Array, Float64Type, Float64);
 
 fn item_field(data_type: DataType) -> Arc<Field> {
     Arc::new(Field::new("item", data_type, true))

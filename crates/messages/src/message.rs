@@ -16,6 +16,9 @@ pub trait Message: Sized {
     /// The columns, the first of which is `schema_version`.
     fn fields() -> Fields;
 
+    /// The message's number on its stream, counted from 1.
+    fn seq(&self) -> u64;
+
     /// The struct array of length 1.
     fn to_arrow(&self) -> StructArray;
 
@@ -152,6 +155,10 @@ macro_rules! message {
                     ), )*
                 ]
                 .into()
+            }
+
+            fn seq(&self) -> u64 {
+                self.seq
             }
 
             fn to_arrow(&self) -> arrow::array::StructArray {

@@ -7,6 +7,8 @@ message! {
     pub struct StageCommand {
         /// Counts from 1.
         pub seq: u64,
+        /// Stamp of the reading that decided it, ns.
+        pub stamp_ns: u64,
         /// The keypoint generation of the program that the stage belongs to.
         pub generation: u32,
         /// Stage counted from 1; 0 when there is none.
@@ -17,6 +19,11 @@ message! {
         pub guidance: bool,
         /// The last stage is complete.
         pub finished: bool,
+        /// The tries are spent without success.
+        pub gave_up: bool,
+        /// The decision in a word: `advance`, `stay`, `back`, `guidance_on`, `guidance_off`,
+        /// `finished` or `give_up`.
+        pub kind: String,
         /// Why, for people.
         pub reason: String,
     }

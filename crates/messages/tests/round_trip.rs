@@ -51,7 +51,7 @@ prop_compose! {
         actions in vec(-1e3_f32..1e3, (horizon * action_dim) as usize),
         execute_steps in 1..=horizon, horizon in Just(horizon), action_dim in Just(action_dim),
         seq in any::<u64>(), stamp_ns in any::<u64>(), stage in any::<u32>(), anchor in prop::array::uniform3(number()),
-        rate_hz in number(), gripper_column in 0..action_dim, delta in any::<bool>(),
+        rate_hz in number(), gripper_column in prop::option::of(0..action_dim), delta in any::<bool>(),
     ) -> ActionChunk {
         ActionChunk {
             seq, stamp_ns, stage, anchor_position_m: anchor, rate_hz, execute_steps, horizon,
@@ -131,7 +131,10 @@ proptest! {
         let generation = stage / 2;
         survives(&StageQuery { seq, stage, visit, reason: reason.clone() })?;
         survives(&StageAdvice { seq, stage, visit, reason: reason.clone() })?;
-        survives(&StageCommand { seq, generation, stage, visit, guidance, finished, reason })?;
+        survives(&StageCommand {
+            seq, stamp_ns: seq / 2, generation, stage, visit, guidance, finished,
+            gave_up: !finished, kind: "back".into(), reason,
+        })?;
     }
 
     #[test]
@@ -305,7 +308,7 @@ fn contradictory_lengths_are_refused() {
 
     let chunk = ActionChunk {
         execute_steps: 1,
-        gripper_column: 4,
+        gripper_column: Some(4),
         ..chunk
     };
     assert!(ActionChunk::from_arrow(&chunk.to_arrow()).is_err());

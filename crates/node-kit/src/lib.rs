@@ -1,1 +1,19 @@
-//! What every node shares: configuration, logs, stopping and the test harness.
+//! What every node shares: settings, logs, inputs and outputs, stopping, and the test harness.
+//!
+//! A node is a `main` that calls [`run_node`] and a `run` that reads an [`Inbox`] and writes an
+//! [`Outbox`]; the harness in [`testing`] drives the same `run` without a daemon.
+
+mod environment;
+mod image;
+mod inbox;
+mod outbox;
+mod start;
+mod stream;
+pub mod testing;
+
+pub use environment::{Environment, Problem, SettingsError};
+pub use image::ImageInput;
+pub use inbox::{End, Inbox, Input, Next};
+pub use outbox::Outbox;
+pub use start::{init_logs, run_node};
+pub use stream::{Freshness, Stream};

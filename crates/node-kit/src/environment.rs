@@ -1,0 +1,229 @@
+//! Settings from the environment: every problem is found before any is reported.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Reads settings and remembers what is wrong with them.
+///
+/// A setting that is unset or empty takes its default. Getters return the default where the value
+/// is wrong, so that reading goes on; [`Environment::finish`] then refuses with all problems.
+///
+/// ```
+/// use tiller_node_kit::Environment;
+///
+/// let mut env = Environment::from_pairs([("SEED", "many"), ("STEER", "maybe")]);
+/// let seed = env.number("SEED", 0_u64, 0..=u64::MAX);
+/// let steer = env.choice("STEER", "on", &[("on", true), ("off", false)]);
+/// let error = env.finish((seed, steer)).unwrap_err().to_string();
+/// assert!(error.contains("SEED: expected a number from 0 to 18446744073709551615, found `many`"));
+/// assert!(error.contains("STEER: expected one of `on`, `off`, found `maybe`"));
+/// ```
+pub struct Environment {
+    source: Source,
+    problems: Vec<Problem>,
+}
+
+enum Source {
+    Process,
+    Pairs(BTreeMap<String, String>),
+}
+
+/// One setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable's name.
+    pub name: String,
+    /// What is allowed.
+    pub expected: String,
+    /// The value, or none when it is missing.
+    pub found: Option<String>,
+}
+
+impl Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}, found ", self.name, self.expected)?;
+        match &self.found {
+            Some(found) => write!(f, "`{found}`"),
+            None => write!(f, "nothing"),
+        }
+    }
+}
+
+/// All settings that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct SettingsError {
+    /// In the order in which they were read.
+    pub problems: Vec<Problem>,
+}
+
+impl Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [one] => write!(f, "wrong setting {one}"),
+            all => {
+                write!(f, "{} settings are wrong:", all.len())?;
+                all.iter()
+                    .try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn process() -> Self {
+        Self {
+            source: Source::Process,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Made-up settings, for tests.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let pairs = pairs
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        Self {
+            source: Source::Pairs(pairs),
+            problems: Vec::new(),
+        }
+    }
+
+    /// A text that may be absent.
+    pub fn optional(&mut self, name: &str) -> Option<String> {
+        let value = match &self.source {
+            Source::Process => match std::env::var(name) {
+                Ok(value) => Some(value),
+                Err(std::env::VarError::NotPresent) => None,
+                Err(std::env::VarError::NotUnicode(raw)) => {
+                    let found = raw.to_string_lossy().into_owned();
+                    self.refuse(name, "UTF-8 text", Some(found));
+                    None
+                }
+            },
+            Source::Pairs(pairs) => pairs.get(name).cloned(),
+        };
+        value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    /// A text that must be there; `expected` says what it is for.
+    pub fn required(&mut self, name: &str, expected: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.refuse(name, expected, None);
+            String::new()
+        })
+    }
+
+    /// A text with a default.
+    pub fn text(&mut self, name: &str, default: &str) -> String {
+        self.optional(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// A path with a default.
+    pub fn path(&mut self, name: &str, default: impl Into<PathBuf>) -> PathBuf {
+        self.optional(name)
+            .map_or_else(|| default.into(), PathBuf::from)
+    }
+
+    /// A number within bounds.
+    pub fn number<T>(&mut self, name: &str, default: T, allowed: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let Some(found) = self.optional(name) else {
+            return default;
+        };
+        match found.parse::<T>() {
+            Ok(value) if allowed.contains(&value) => value,
+            _ => {
+                let expected = format!("a number from {} to {}", allowed.start(), allowed.end());
+                self.refuse(name, &expected, Some(found));
+                default
+            }
+        }
+    }
+
+    /// One of a few words, each with its value. `default` must be one of them.
+    pub fn choice<T: Clone>(&mut self, name: &str, default: &str, allowed: &[(&str, T)]) -> T {
+        debug_assert!(allowed.iter().any(|(word, _)| *word == default));
+        let found = self.optional(name);
+        let word = found.as_deref().unwrap_or(default);
+        let value_of = |word: &str| allowed.iter().find(|(w, _)| *w == word).map(|(_, v)| v);
+        if let Some(value) = value_of(word) {
+            return value.clone();
+        }
+        let words: Vec<_> = allowed
+            .iter()
+            .map(|(word, _)| format!("`{word}`"))
+            .collect();
+        let expected = match words.as_slice() {
+            [only] => only.clone(),
+            several => format!("one of {}", several.join(", ")),
+        };
+        self.refuse(name, &expected, found.clone());
+        value_of(default).unwrap_or(&allowed[0].1).clone()
+    }
+
+    /// Notes a problem that only the caller can see.
+    pub fn refuse(&mut self, name: &str, expected: &str, found: Option<String>) {
+        let problem = Problem {
+            name: name.to_owned(),
+            expected: expected.to_owned(),
+            found,
+        };
+        self.problems.push(problem);
+    }
+
+    /// `settings`, if every value that went into it was good.
+    ///
+    /// # Errors
+    /// All problems that were found.
+    pub fn finish<S>(self, settings: S) -> Result<S, SettingsError> {
+        if self.problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsError {
+                problems: self.problems,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unset_and_empty_take_the_default() {
+        let mut env = Environment::from_pairs([("A", ""), ("B", "  ")]);
+        assert_eq!(env.number("A", 3, 0..=9), 3);
+        assert_eq!(env.text("B", "x"), "x");
+        assert_eq!(env.path("C", "runs"), PathBuf::from("runs"));
+        assert!(env.choice("D", "on", &[("on", true), ("off", false)]));
+        assert!(env.finish(()).is_ok());
+    }
+
+    #[test]
+    fn every_problem_is_listed_with_what_is_allowed() {
+        let mut env = Environment::from_pairs([("N", "12"), ("F", "NaN"), ("ARM", "toy")]);
+        env.number("N", 3, 0..=9);
+        env.number("F", 1.0, 0.1..=10.0);
+        env.choice("ARM", "simulation", &[("simulation", ())]);
+        env.required("INSTRUCTION", "what the robot is to do");
+        let error = env.finish(()).unwrap_err();
+        assert_eq!(error.problems.len(), 4);
+        let text = error.to_string();
+        for line in [
+            "N: expected a number from 0 to 9, found `12`",
+            "F: expected a number from 0.1 to 10, found `NaN`",
+            "ARM: expected `simulation`, found `toy`",
+            "INSTRUCTION: expected what the robot is to do, found nothing",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+}

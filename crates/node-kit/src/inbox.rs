@@ -1,0 +1,174 @@
+//! What arrives at a node, and when it must end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use dora_node_api::{DoraArray, Event, EventStream, Metadata};
+
+/// A node's inputs.
+///
+/// The node ends when it is told to, when its stream closes, or when one of its *essential*
+/// inputs closes: without those it has nothing to do, and a dataflow whose nodes end one after
+/// the other stops instead of hanging.
+pub struct Inbox {
+    events: EventStream,
+    essential: &'static [&'static str],
+    failures: BTreeMap<String, String>,
+    ended: Option<End>,
+    dropped: BTreeMap<String, u64>,
+}
+
+/// What to do next.
+pub enum Next {
+    /// A message came.
+    Input(Input),
+    /// Nothing came within the time given.
+    Idle,
+    /// The node must end; every later call says so again.
+    End(End),
+}
+
+/// A message.
+#[derive(Debug)]
+pub struct Input {
+    /// The input's name in the dataflow.
+    pub id: String,
+    /// What travels beside the data.
+    pub metadata: Metadata,
+    /// The data, shared with the sender's memory where it is large.
+    pub data: DoraArray,
+}
+
+/// Why a node ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The dataflow is being stopped, or all inputs are closed.
+    Stopped,
+    /// An essential input closed because its sender ended.
+    Closed {
+        /// The input.
+        input: String,
+    },
+    /// An essential input closed because its sender failed.
+    Failed {
+        /// The input.
+        input: String,
+        /// What the sender's failure was.
+        error: String,
+    },
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Stopped => write!(f, "stopped"),
+            End::Closed { input } => write!(f, "input `{input}` has ended"),
+            End::Failed { input, error } => write!(f, "the sender of `{input}` failed: {error}"),
+        }
+    }
+}
+
+impl Inbox {
+    /// Wraps the stream of a node that cannot go on without its `essential` inputs.
+    pub fn new(events: EventStream, essential: &'static [&'static str]) -> Self {
+        Self {
+            events,
+            essential,
+            failures: BTreeMap::new(),
+            ended: None,
+            dropped: BTreeMap::new(),
+        }
+    }
+
+    /// Waits for the next message, however long it takes.
+    pub fn next(&mut self) -> Next {
+        loop {
+            if let Some(end) = &self.ended {
+                return Next::End(end.clone());
+            }
+            let event = self.events.recv();
+            if let Some(next) = self.sort(event) {
+                return next;
+            }
+        }
+    }
+
+    /// Waits at most this long; returns [`Next::Idle`] when nothing came.
+    pub fn next_within(&mut self, limit: Duration) -> Next {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(end) = &self.ended {
+                return Next::End(end.clone());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let event = self.events.recv_timeout(left);
+            // dora reports the timeout as an error event; only the clock tells it from others.
+            if matches!(event, Some(Event::Error(_))) && Instant::now() >= deadline {
+                return Next::Idle;
+            }
+            if let Some(next) = self.sort(event) {
+                return next;
+            }
+        }
+    }
+
+    /// Messages that dora dropped because this node was busy, by input, since the start.
+    pub fn dropped(&mut self) -> &BTreeMap<String, u64> {
+        for (id, count) in self.events.drain_drop_counts() {
+            *self.dropped.entry(id.to_string()).or_default() += count;
+        }
+        &self.dropped
+    }
+
+    fn sort(&mut self, event: Option<Event>) -> Option<Next> {
+        match event {
+            Some(Event::Input { id, metadata, data }) => Some(Next::Input(Input {
+                id: id.to_string(),
+                metadata,
+                data,
+            })),
+            Some(Event::InputClosed { id }) => self.closed(id.as_str()),
+            Some(Event::NodeFailed {
+                affected_input_ids,
+                error,
+                source_node_id,
+            }) => {
+                tracing::debug!("node {source_node_id} failed: {error}");
+                // `InputClosed` follows; it says when what was still queued has been read.
+                for id in affected_input_ids {
+                    self.failures
+                        .insert(id.to_string(), format!("{source_node_id}: {error}"));
+                }
+                None
+            }
+            Some(Event::Stop(_)) | None => Some(self.end(End::Stopped)),
+            Some(Event::Error(error)) => {
+                tracing::warn!("dora: {error}");
+                None
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn closed(&mut self, id: &str) -> Option<Next> {
+        if !self.essential.contains(&id) {
+            tracing::debug!("input `{id}` has ended");
+            return None;
+        }
+        let input = id.to_owned();
+        let end = match self.failures.get(id) {
+            Some(error) => End::Failed {
+                input,
+                error: error.clone(),
+            },
+            None => End::Closed { input },
+        };
+        Some(self.end(end))
+    }
+
+    fn end(&mut self, end: End) -> Next {
+        self.ended = Some(end.clone());
+        Next::End(end)
+    }
+}

@@ -1,0 +1,75 @@
+//! How a node starts and how it ends.
+
+use std::process::ExitCode;
+
+use dora_node_api::DoraNode;
+use eyre::{Result, WrapErr};
+use tracing_subscriber::EnvFilter;
+
+use crate::{Inbox, Outbox};
+
+/// Runs a node: connects to dora, then calls `run`, and turns its error into one clear message
+/// and a failing exit status.
+///
+/// Connecting comes first: a node that fails before it has connected takes the whole dataflow
+/// down before any other node can say or keep anything. `run` therefore reads the settings.
+pub fn run_node(
+    essential: &'static [&'static str],
+    run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<()>,
+) -> ExitCode {
+    init_logs();
+    match connect(essential).and_then(|(mut inbox, mut outbox)| {
+        let result = run(&mut inbox, &mut outbox);
+        report_drops(&mut inbox);
+        result
+    }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // `{:#}` joins the causes into one line, which dora's log keeps together.
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Sends logs to standard error. `TILLER_LOG` filters them as `RUST_LOG` would; default `info`.
+pub fn init_logs() {
+    let filter = std::env::var("TILLER_LOG")
+        .ok()
+        .filter(|text| !text.trim().is_empty());
+    let (filter, problem) = match EnvFilter::try_new(filter.as_deref().unwrap_or("info")) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new("info"), Some(error)),
+    };
+    // dora prefixes lines with the time and the node. A subscriber that is set already stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .try_init();
+    if let Some(error) = problem {
+        tracing::warn!("TILLER_LOG is ignored: {error}");
+    }
+}
+
+fn connect(essential: &'static [&'static str]) -> Result<(Inbox, Outbox)> {
+    let (node, events) = DoraNode::init_from_env()
+        .wrap_err("this is a dora node: it is started by `dora run dataflow.yml`")?;
+    Ok((Inbox::new(events, essential), Outbox::new(node)))
+}
+
+fn report_drops(inbox: &mut Inbox) {
+    let dropped: Vec<_> = inbox
+        .dropped()
+        .iter()
+        .map(|(input, count)| format!("{input} {count}"))
+        .collect();
+    if !dropped.is_empty() {
+        tracing::debug!(
+            "inputs superseded before they were read: {}",
+            dropped.join(", ")
+        );
+    }
+}

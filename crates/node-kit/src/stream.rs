@@ -1,0 +1,100 @@
+//! One input's messages in order: what is lost, repeated or too old is counted and left out.
+
+use std::marker::PhantomData;
+
+use dora_node_api::DoraArray;
+use eyre::{Result, WrapErr};
+use tiller_messages::{Arrival, Message, SequenceCheck};
+
+/// Reads the messages of one input.
+pub struct Stream<M> {
+    name: &'static str,
+    check: SequenceCheck,
+    repeated: u64,
+    message: PhantomData<M>,
+}
+
+impl<M: Message> Stream<M> {
+    /// A stream that arrives at the input `name`.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            check: SequenceCheck::default(),
+            repeated: 0,
+            message: PhantomData,
+        }
+    }
+
+    /// The message, or none if it is not newer than one that was read before.
+    ///
+    /// # Errors
+    /// When the data is not such a message; a sender of another version is never guessed at.
+    pub fn read(&mut self, data: &DoraArray) -> Result<Option<M>> {
+        let message = M::from_arrow(data.as_array().as_ref())
+            .wrap_err_with(|| format!("cannot read input `{}`", self.name))?;
+        match self.check.observe(message.seq()) {
+            Arrival::Next => {}
+            Arrival::After { lost } => tracing::debug!("`{}`: {lost} lost", self.name),
+            Arrival::Repeated => {
+                self.repeated += 1;
+                return Ok(None);
+            }
+        }
+        Ok(Some(message))
+    }
+
+    /// Messages that never came.
+    pub fn lost(&self) -> u64 {
+        self.check.lost()
+    }
+
+    /// Messages that came again or out of order.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+}
+
+/// Leaves out what is too old to act on.
+///
+/// ```
+/// use tiller_node_kit::Freshness;
+///
+/// let mut images = Freshness::new("image", 300_000_000);
+/// assert!(images.is_fresh(1_000_000_000, 1_200_000_000));
+/// assert!(!images.is_fresh(1_000_000_000, 1_400_000_000));
+/// assert_eq!(images.dropped(), 1);
+/// ```
+#[derive(Debug)]
+pub struct Freshness {
+    name: &'static str,
+    max_age_ns: u64,
+    dropped: u64,
+}
+
+impl Freshness {
+    /// Messages of the input `name` may be this old.
+    pub fn new(name: &'static str, max_age_ns: u64) -> Self {
+        Self {
+            name,
+            max_age_ns,
+            dropped: 0,
+        }
+    }
+
+    /// Whether a message stamped `stamp_ns` may still be used at `now_ns`; counts those that
+    /// may not.
+    pub fn is_fresh(&mut self, stamp_ns: u64, now_ns: u64) -> bool {
+        let age_ns = now_ns.saturating_sub(stamp_ns);
+        if age_ns <= self.max_age_ns {
+            return true;
+        }
+        self.dropped += 1;
+        tracing::debug!("`{}`: {} ms old, dropped", self.name, age_ns / 1_000_000);
+        false
+    }
+
+    /// How many were too old.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}

@@ -1,0 +1,276 @@
+//! Drives a node's `run` without a daemon: a script of inputs in, typed messages out.
+//!
+//! ```
+//! use tiller_messages::{Level, Status};
+//! use tiller_node_kit::testing::Script;
+//! use tiller_node_kit::{Inbox, Next, Outbox};
+//!
+//! fn run(inbox: &mut Inbox, outbox: &mut Outbox) -> eyre::Result<()> {
+//!     while let Next::Input(input) = inbox.next() {
+//!         let status = Status { seq: 1, code: input.id, ..Default::default() };
+//!         outbox.send("status", &status)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let (result, sent) = Script::new(&[]).message("ping", &Status::default()).run(run)?;
+//! result?;
+//! assert_eq!(sent.messages::<Status>("status")?[0].code, "ping");
+//! # Ok::<(), eyre::Report>(())
+//! ```
+
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StructArray, UInt8Array, UInt16Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use dora_node_api::integration_testing::integration_testing_format::{
+    IncomingEvent, InputData, IntegrationTestInput, TimedIncomingEvent,
+};
+use dora_node_api::integration_testing::{
+    OutputJson, TestingInput, TestingOptions, TestingOutput, drain_outputs, output_channel,
+};
+use dora_node_api::{DoraNode, MetadataParameters};
+use eyre::{Result, WrapErr, eyre};
+use tempfile::TempDir;
+use tiller_messages::{ImageHeader, Message};
+
+use crate::image::parameters;
+use crate::{Inbox, Outbox};
+
+/// Seconds between two scripted inputs: long enough for a node to read one before the next
+/// supersedes it.
+const DEFAULT_GAP_S: f64 = 0.01;
+
+/// Inputs in the order in which the node will see them.
+pub struct Script {
+    essential: &'static [&'static str],
+    steps: Vec<Step>,
+    gap_s: f64,
+}
+
+enum Step {
+    Input {
+        id: &'static str,
+        parameters: MetadataParameters,
+        array: ArrayRef,
+    },
+    Closed {
+        id: &'static str,
+    },
+    Stop,
+    Wait {
+        seconds: f64,
+    },
+}
+
+/// What the node sent.
+#[derive(Debug)]
+pub struct Sent {
+    outputs: Vec<OutputJson>,
+}
+
+impl Script {
+    /// An empty script for a node with these essential inputs.
+    pub fn new(essential: &'static [&'static str]) -> Self {
+        Self {
+            essential,
+            steps: Vec::new(),
+            gap_s: DEFAULT_GAP_S,
+        }
+    }
+
+    /// Sets the time between inputs, s.
+    pub fn gap(mut self, seconds: f64) -> Self {
+        self.gap_s = seconds;
+        self
+    }
+
+    /// A message arrives.
+    pub fn message<M: Message>(self, id: &'static str, message: &M) -> Self {
+        self.array(id, Arc::new(message.to_arrow()))
+    }
+
+    /// Any other data arrives.
+    pub fn array(mut self, id: &'static str, array: ArrayRef) -> Self {
+        self.steps.push(Step::Input {
+            id,
+            parameters: MetadataParameters::default(),
+            array,
+        });
+        self
+    }
+
+    /// An image with 8 bits a channel arrives.
+    pub fn image(mut self, id: &'static str, header: &ImageHeader, pixels: &[u8]) -> Self {
+        let array: ArrayRef = Arc::new(UInt8Array::from_iter_values(pixels.iter().copied()));
+        self.steps.push(Step::Input {
+            id,
+            parameters: parameters(header),
+            array,
+        });
+        self
+    }
+
+    /// A depth image arrives.
+    pub fn depth(mut self, id: &'static str, header: &ImageHeader, depth_mm: &[u16]) -> Self {
+        let array: ArrayRef = Arc::new(UInt16Array::from_iter_values(depth_mm.iter().copied()));
+        self.steps.push(Step::Input {
+            id,
+            parameters: parameters(header),
+            array,
+        });
+        self
+    }
+
+    /// The input's sender ends.
+    pub fn closed(mut self, id: &'static str) -> Self {
+        self.steps.push(Step::Closed { id });
+        self
+    }
+
+    /// The dataflow is stopped.
+    pub fn stop(mut self) -> Self {
+        self.steps.push(Step::Stop);
+        self
+    }
+
+    /// Nothing arrives for a while.
+    pub fn wait(mut self, seconds: f64) -> Self {
+        self.steps.push(Step::Wait { seconds });
+        self
+    }
+
+    /// Runs the node to its end; gives its result and what it sent.
+    ///
+    /// # Errors
+    /// When the harness itself fails, not when the node does.
+    pub fn run<T>(
+        self,
+        run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<T>,
+    ) -> Result<(Result<T>, Sent)> {
+        let folder = TempDir::new().wrap_err("cannot make a folder for the inputs")?;
+        let events = self.events(&folder)?;
+        let id = "test-node".parse().map_err(|error| eyre!("{error}"))?;
+        let input = TestingInput::Input(IntegrationTestInput::new(id, events));
+        let (sender, mut receiver) = output_channel();
+        let options = TestingOptions {
+            skip_output_time_offsets: true,
+        };
+        let (node, events) =
+            DoraNode::init_testing(input, TestingOutput::ToChannel(sender), options)?;
+        let mut inbox = Inbox::new(events, self.essential);
+        let mut outbox = Outbox::new(node);
+        let result = run(&mut inbox, &mut outbox);
+        drop((inbox, outbox));
+        Ok((
+            result,
+            Sent {
+                outputs: drain_outputs(&mut receiver),
+            },
+        ))
+    }
+
+    fn events(&self, folder: &TempDir) -> Result<Vec<TimedIncomingEvent>> {
+        let mut events = Vec::new();
+        let mut time_s = 0.0;
+        for (index, step) in self.steps.iter().enumerate() {
+            time_s += self.gap_s;
+            let event = match step {
+                Step::Wait { seconds } => {
+                    time_s += seconds;
+                    continue;
+                }
+                Step::Stop => IncomingEvent::Stop,
+                Step::Closed { id } => IncomingEvent::InputClosed { id: (*id).into() },
+                Step::Input {
+                    id,
+                    parameters,
+                    array,
+                } => IncomingEvent::Input {
+                    id: (*id).into(),
+                    metadata: Some(parameters.clone()),
+                    data: Some(Box::new(write(folder, index, array)?)),
+                },
+            };
+            events.push(TimedIncomingEvent {
+                time_offset_secs: time_s,
+                event,
+            });
+        }
+        Ok(events)
+    }
+}
+
+/// Inputs go through Arrow files: JSON would lose types and take seconds for an image.
+fn write(folder: &TempDir, index: usize, array: &ArrayRef) -> Result<InputData> {
+    let path = folder.path().join(format!("{index}.arrow"));
+    let field = Field::new("data", array.data_type().clone(), true);
+    let schema = Arc::new(Schema::new(vec![field]));
+    let batch = RecordBatch::try_new(schema.clone(), vec![array.clone()])?;
+    let mut writer = arrow_ipc::writer::FileWriter::try_new(File::create(&path)?, &schema)?;
+    writer.write(&batch)?;
+    writer.finish()?;
+    Ok(InputData::ArrowFile {
+        path,
+        batch_index: 0,
+        column: Some("data".to_owned()),
+    })
+}
+
+impl Sent {
+    /// The messages on one output, in order.
+    ///
+    /// # Errors
+    /// When one of them is no such message.
+    pub fn messages<M: Message>(&self, output: &str) -> Result<Vec<M>> {
+        self.on(output).map(|sent| decode(sent)).collect()
+    }
+
+    /// How many messages, images included, went out on one output.
+    pub fn count(&self, output: &str) -> usize {
+        self.on(output).count()
+    }
+
+    /// The bytes of the images on one output, in order.
+    pub fn images(&self, output: &str) -> Vec<Vec<u8>> {
+        let bytes = |sent: &OutputJson| {
+            let values = sent["data"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            values
+                .iter()
+                .filter_map(|v| v.as_u64().and_then(|n| u8::try_from(n).ok()))
+                .collect()
+        };
+        self.on(output).map(bytes).collect()
+    }
+
+    /// Names of the outputs in the order in which they were used.
+    pub fn order(&self) -> Vec<&str> {
+        self.outputs
+            .iter()
+            .filter_map(|sent| sent["id"].as_str())
+            .collect()
+    }
+
+    fn on<'a>(&'a self, output: &'a str) -> impl Iterator<Item = &'a OutputJson> {
+        self.outputs.iter().filter(move |sent| sent["id"] == output)
+    }
+}
+
+fn decode<M: Message>(sent: &OutputJson) -> Result<M> {
+    let schema = Arc::new(Schema::new(M::fields()));
+    let mut decoder = arrow_json::ReaderBuilder::new(schema).build_decoder()?;
+    let rows = sent["data"]
+        .as_array()
+        .ok_or_else(|| eyre!("no data in {sent:?}"))?;
+    decoder.serialize(rows)?;
+    let batch = decoder
+        .flush()?
+        .ok_or_else(|| eyre!("no row in {sent:?}"))?;
+    let row = StructArray::from(batch);
+    debug_assert!(matches!(row.data_type(), DataType::Struct(_)));
+    Ok(M::from_arrow(&row)?)
+}

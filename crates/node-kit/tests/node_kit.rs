@@ -1,0 +1,204 @@
+//! The harness, the inbox and the declared types, against dora itself.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dora_core::types::TypeRegistry;
+use tiller_messages::{Encoding, ImageHeader, Keypoints, Label, RobotState, Status, schemas};
+use tiller_node_kit::testing::Script;
+use tiller_node_kit::{End, ImageInput, Next, Stream};
+
+fn header(encoding: Encoding) -> ImageHeader {
+    ImageHeader {
+        seq: 3,
+        stamp_ns: 42,
+        frame_id: "static".into(),
+        width: 64,
+        height: 48,
+        encoding,
+        focal: [300.0, 300.0],
+        principal_point: [31.5, 23.5],
+        world_from_camera: std::array::from_fn(|i| f64::from(u8::from(i % 5 == 0))),
+        labels: vec![Label {
+            id: 1,
+            name: "button".into(),
+        }],
+    }
+}
+
+#[test]
+fn messages_pass_through_a_node_unchanged() {
+    let state = RobotState {
+        seq: 9,
+        gripper_width_m: 0.04,
+        ..Default::default()
+    };
+    let points = Keypoints {
+        seq: 1,
+        names: vec!["button".into()],
+        xyz_m: vec![0.1, -0.2, 1e-17],
+        visible: vec![true],
+        ..Default::default()
+    };
+    let (result, sent) = Script::new(&[])
+        .message("robot_state", &state)
+        .message("keypoints", &points)
+        .run(|inbox, outbox| {
+            let mut states = Stream::<RobotState>::new("robot_state");
+            let mut keypoints = Stream::<Keypoints>::new("keypoints");
+            while let Next::Input(input) = inbox.next() {
+                match input.id.as_str() {
+                    "robot_state" => {
+                        outbox.send("a", &states.read(&input.data)?.unwrap())?;
+                    }
+                    _ => outbox.send("b", &keypoints.read(&input.data)?.unwrap())?,
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    result.unwrap();
+    assert_eq!(sent.order(), ["a", "b"]);
+    assert_eq!(sent.messages::<RobotState>("a").unwrap(), [state]);
+    assert_eq!(sent.messages::<Keypoints>("b").unwrap(), [points]);
+}
+
+#[test]
+fn images_pass_through_a_node_unchanged() {
+    let pixels: Vec<u8> = (0..64 * 48 * 3).map(|i| (i % 251) as u8).collect();
+    let depth: Vec<u16> = (0..64 * 48).map(|i| i * 7).collect();
+    let (result, sent) = Script::new(&[])
+        .image("image", &header(Encoding::Rgb8), &pixels)
+        .depth("depth", &header(Encoding::Mono16), &depth)
+        .run(|inbox, outbox| {
+            let mut read = Vec::new();
+            while let Next::Input(input) = inbox.next() {
+                let image = ImageInput::read(&input.metadata, input.data)?;
+                match image.header().encoding {
+                    Encoding::Rgb8 => {
+                        outbox.send_image("copy", image.header(), image.bytes(Encoding::Rgb8)?)?;
+                        assert!(image.bytes(Encoding::Mono8).is_err());
+                    }
+                    _ => {
+                        outbox.send_depth("deep", image.header(), &image.depth_mm()?)?;
+                        assert_eq!(image.depth_mm()?.as_ref(), depth);
+                    }
+                }
+                read.push(image.header().clone());
+            }
+            Ok(read)
+        })
+        .unwrap();
+    assert_eq!(
+        result.unwrap(),
+        [header(Encoding::Rgb8), header(Encoding::Mono16)]
+    );
+    assert_eq!(sent.images("copy"), [pixels]);
+    assert_eq!(sent.count("deep"), 1);
+}
+
+#[test]
+fn a_node_ends_with_its_essential_input_and_not_with_another() {
+    let status = Status {
+        seq: 1,
+        ..Default::default()
+    };
+    let script = Script::new(&["image"])
+        .closed("segmentation")
+        .message("image", &status)
+        .closed("image")
+        .message("image", &status);
+    let (ends, _) = script
+        .run(|inbox, _| {
+            let mut inputs = 0;
+            loop {
+                match inbox.next() {
+                    Next::Input(_) => inputs += 1,
+                    Next::Idle => unreachable!("`next` waits"),
+                    // Asked again, it says the same.
+                    Next::End(first) => match inbox.next() {
+                        Next::End(second) => return Ok((inputs, first, second)),
+                        _ => panic!("an ended inbox goes on"),
+                    },
+                }
+            }
+        })
+        .unwrap();
+    let end = End::Closed {
+        input: "image".into(),
+    };
+    assert_eq!(ends.unwrap(), (1, end.clone(), end));
+}
+
+#[test]
+fn waiting_has_a_limit() {
+    let (result, _) = Script::new(&[])
+        .wait(0.3)
+        .message(
+            "late",
+            &Status {
+                seq: 1,
+                ..Default::default()
+            },
+        )
+        .run(|inbox, _| {
+            assert!(matches!(
+                inbox.next_within(Duration::from_millis(50)),
+                Next::Idle
+            ));
+            assert!(matches!(
+                inbox.next_within(Duration::from_secs(5)),
+                Next::Input(_)
+            ));
+            Ok(())
+        })
+        .unwrap();
+    result.unwrap();
+}
+
+#[test]
+fn repeated_and_foreign_messages_are_not_taken() {
+    let state = |seq| RobotState {
+        seq,
+        ..Default::default()
+    };
+    let (result, _) = Script::new(&[])
+        .message("s", &state(1))
+        .message("s", &state(1))
+        .message("s", &state(4))
+        .message("s", &Status::default())
+        .run(|inbox, _| {
+            let mut states = Stream::<RobotState>::new("s");
+            let mut taken = Vec::new();
+            while let Next::Input(input) = inbox.next() {
+                match states.read(&input.data) {
+                    Ok(state) => taken.push(state.map(|s| s.seq)),
+                    Err(error) => {
+                        let text = format!("{error:#}");
+                        assert!(
+                            text.contains("`s`") && text.contains("RobotState"),
+                            "{text}"
+                        );
+                    }
+                }
+            }
+            Ok((taken, states.lost(), states.repeated()))
+        })
+        .unwrap();
+    assert_eq!(result.unwrap(), (vec![Some(1), None, Some(4)], 2, 1));
+}
+
+#[test]
+fn the_declared_types_are_those_of_the_messages() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../types");
+    let mut registry = TypeRegistry::new();
+    registry.load_from_dir(&folder).unwrap();
+    for (name, fields) in schemas() {
+        let declared = registry
+            .resolve(&format!("tiller/v1/{name}"))
+            .unwrap_or_else(|| panic!("types/tiller/v1.yml does not declare {name}"))
+            .to_arrow_schema_with_registry(&registry)
+            .unwrap_or_else(|| panic!("dora cannot build the schema of {name}"));
+        assert_eq!(declared.fields(), &fields, "{name}");
+    }
+}
