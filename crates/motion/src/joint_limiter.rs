@@ -178,23 +178,17 @@ mod tests {
     fn check(limits: &Limits, stream: &[JointVector]) -> Result<(), TestCaseError> {
         let mut last = (stream[0], [0.0; JOINTS], [0.0; JOINTS]);
         for q in &stream[1..] {
-            for j in 0..JOINTS {
-                let rate = (q[j] - last.0[j]) / PERIOD_S;
+            for (j, &position) in q.iter().enumerate() {
+                let (joint, share) = (&limits.joint, &limits.operating);
+                let rate = (position - last.0[j]) / PERIOD_S;
                 let acceleration = (rate - last.1[j]) / PERIOD_S;
                 let jerk = (acceleration - last.2[j]) / PERIOD_S;
-                prop_assert!(q[j] >= limits.joint.position_min_rad[j]);
-                prop_assert!(q[j] <= limits.joint.position_max_rad[j]);
-                prop_assert!(
-                    rate.abs() <= limits.joint.velocity_rad_s[j] * limits.operating.velocity + 1e-9
-                );
-                prop_assert!(
-                    acceleration.abs()
-                        <= limits.joint.acceleration_rad_s2[j] * limits.operating.acceleration
-                            + 1e-6
-                );
-                prop_assert!(
-                    jerk.abs() <= limits.joint.jerk_rad_s3[j] * limits.operating.jerk + 1e-2
-                );
+                prop_assert!(position >= joint.position_min_rad[j]);
+                prop_assert!(position <= joint.position_max_rad[j]);
+                prop_assert!(rate.abs() <= joint.velocity_rad_s[j] * share.velocity + 1e-9);
+                let most = joint.acceleration_rad_s2[j] * share.acceleration;
+                prop_assert!(acceleration.abs() <= most + 1e-6);
+                prop_assert!(jerk.abs() <= joint.jerk_rad_s3[j] * share.jerk + 1e-2);
                 last.1[j] = rate;
                 last.2[j] = acceleration;
             }
@@ -237,8 +231,8 @@ mod tests {
             wanted = [0.1 * (1.0 - phase.cos()); JOINTS];
             limiter.step(&wanted);
         }
-        for joint in 0..JOINTS {
-            assert!((limiter.rate[joint] - wanted[joint]).abs() < 1e-12);
+        for (rate, wanted) in limiter.rate.iter().zip(&wanted) {
+            assert!((rate - wanted).abs() < 1e-12);
         }
     }
 

@@ -362,9 +362,9 @@ mod tests {
                     prop_assert!((found.position_m[axis] - pose.position_m[axis]).abs() < 1e-6);
                 }
                 prop_assert!(found.quaternion_wxyz[1].abs() > 1.0 - 1e-9);
-                for joint in 0..JOINTS {
-                    prop_assert!(q[joint] >= limits.position_min_rad[joint]);
-                    prop_assert!(q[joint] <= limits.position_max_rad[joint]);
+                for (joint, angle) in q.into_iter().enumerate() {
+                    prop_assert!(angle >= limits.position_min_rad[joint]);
+                    prop_assert!(angle <= limits.position_max_rad[joint]);
                 }
             }
         }

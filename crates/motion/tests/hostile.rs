@@ -1,5 +1,7 @@
 //! Whatever a chunk holds, the setpoints keep the limits; what is refused is refused with a reason.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests count as plain functions.
+
 mod common;
 
 use common::{MS, Rig, usage};
