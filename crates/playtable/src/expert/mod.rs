@@ -15,8 +15,8 @@ use tiller_motion::ActionStep;
 /// Longest action along any axis, metres a step.
 const MAX_STEP_M: f64 = 0.03;
 /// Longest action in free space and on the way down, metres a step.
-const FREE_SPEED_M: f64 = 0.028;
-const DESCENT_SPEED_M: f64 = 0.020;
+const FREE_SPEED_M: f64 = 0.022;
+const DESCENT_SPEED_M: f64 = 0.018;
 /// Height at which the hand travels, metres: the fingertips clear everything.
 const TRAVEL_Z_M: f64 = 0.14;
 /// How far the hand rises when it is done, metres.

@@ -143,13 +143,10 @@ impl Skill {
             Task::SwitchOn => objects.switch_rad > 0.50,
             Task::SwitchOff => objects.switch_rad < -0.50,
             Task::ButtonPress => objects.lamp_on != lamp_at_start,
-            Task::Push(block) => {
-                let pushed = self.push.is_some_and(|push| {
-                    let way = minus(center(block, objects), push.from);
-                    way[0].hypot(way[1]) > PUSH_LENGTH_M
-                });
-                pushed
-            }
+            Task::Push(block) => self.push.is_some_and(|push| {
+                let way = minus(center(block, objects), push.from);
+                way[0].hypot(way[1]) > PUSH_LENGTH_M
+            }),
             Task::Lift(block) => objects.blocks[block.index()].position_m[2] > LIFTED_Z_M - 0.02,
         }
     }

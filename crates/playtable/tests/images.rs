@@ -1,0 +1,155 @@
+//! Images agree with the world that they show.
+
+use tiller_playtable::{Block, Camera, Channels, Frame, PlayTable, RenderError, Renderer, labels};
+
+const SIDE: usize = 256;
+
+fn label(name: &str) -> u8 {
+    labels()
+        .iter()
+        .find(|(_, label)| *label == name)
+        .map(|(id, _)| *id)
+        .expect("known label")
+}
+
+fn frame(table: &mut PlayTable, camera: Camera, channels: Channels) -> Frame {
+    let mut renderer = Renderer::new(table, SIDE, SIDE).expect("EGL");
+    let mut frame = Frame::default();
+    renderer
+        .render(table, camera, channels, &mut frame)
+        .expect("rendered");
+    frame
+}
+
+/// Distance of a point from the surface of a block, metres.
+fn distance_to_block(point: [f64; 3], table: &PlayTable, block: Block) -> f64 {
+    let state = table.objects().blocks[block.index()];
+    let d = [0, 1, 2].map(|axis| point[axis] - state.position_m[axis]);
+    let (sin, cos) = state.yaw_rad.sin_cos();
+    let local = [cos * d[0] + sin * d[1], cos * d[1] - sin * d[0], d[2]];
+    let half = block.half_size_m();
+    let outside = [0, 1, 2].map(|axis| (local[axis].abs() - half[axis]).max(0.0));
+    let inside = [0, 1, 2].map(|axis| half[axis] - local[axis].abs());
+    let depth = inside.into_iter().fold(f64::INFINITY, f64::min).max(0.0);
+    outside.iter().map(|x| x * x).sum::<f64>().sqrt().max(depth)
+}
+
+#[test]
+fn depth_back_projects_onto_the_blocks() {
+    let mut table = PlayTable::new().expect("scene");
+    for seed in 0..3 {
+        table.reset(seed, None);
+        for camera in Camera::ALL {
+            let frame = frame(&mut table, camera, Channels::ALL);
+            let geometry = table.camera_geometry(camera, SIDE, SIDE);
+            for (block, name) in Block::ALL.into_iter().zip(["red", "blue", "pink"]) {
+                let id = label(&format!("{name} block"));
+                let pixels: Vec<usize> = (0..SIDE * SIDE)
+                    .filter(|i| frame.segmentation[*i] == id)
+                    .collect();
+                if camera == Camera::Static {
+                    assert!(
+                        pixels.len() > 40,
+                        "{name}: {} pixels, seed {seed}",
+                        pixels.len()
+                    );
+                }
+                // A pixel at the outline may show what is behind.
+                let near = pixels
+                    .iter()
+                    .filter(|i| {
+                        let depth_m = f64::from(frame.depth_mm[**i]) / 1e3;
+                        let point = geometry.unproject(**i % SIDE, **i / SIDE, depth_m);
+                        distance_to_block(point, &table, block) < 0.01
+                    })
+                    .count();
+                assert!(
+                    near * 100 >= 95 * pixels.len(),
+                    "{name} from {camera:?}: {near} of {} pixels lie on it",
+                    pixels.len()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_static_camera_sees_every_object() {
+    let mut table = PlayTable::new().expect("scene");
+    for seed in 0..8 {
+        table.reset(seed, None);
+        let frame = frame(&mut table, Camera::Static, Channels::ALL);
+        for (id, name) in labels() {
+            let pixels = frame
+                .segmentation
+                .iter()
+                .filter(|label| *label == id)
+                .count();
+            assert!(pixels >= 25, "{name}: {pixels} pixels, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn the_red_block_is_red() {
+    let mut table = PlayTable::new().expect("scene");
+    table.reset(1, None);
+    let frame = frame(&mut table, Camera::Static, Channels::ALL);
+    let id = label("red block");
+    let mut sum = [0_u64; 3];
+    for (pixel, _) in frame
+        .rgb
+        .chunks_exact(3)
+        .zip(&frame.segmentation)
+        .filter(|(_, label)| **label == id)
+    {
+        for (sum, value) in sum.iter_mut().zip(pixel) {
+            *sum += u64::from(*value);
+        }
+    }
+    assert!(sum[0] > 4 * sum[1] && sum[0] > 4 * sum[2], "{sum:?}");
+}
+
+#[test]
+fn channels_not_asked_for_are_empty() {
+    let mut table = PlayTable::new().expect("scene");
+    let colour = frame(&mut table, Camera::Wrist, Channels::COLOUR);
+    assert!(colour.depth_mm.is_empty() && colour.segmentation.is_empty());
+    assert_eq!(colour.rgb.len(), 3 * SIDE * SIDE);
+}
+
+#[test]
+fn too_large_images_are_refused() {
+    let table = PlayTable::new().expect("scene");
+    let error = Renderer::new(&table, 2048, 64).err().expect("refused");
+    assert!(
+        matches!(error, RenderError::Size { width: 2048, .. }),
+        "{error}"
+    );
+}
+
+/// EGL's vendor list is read once a process: this test runs itself again without any vendor.
+#[test]
+fn without_egl_the_error_names_the_packages() {
+    const CHILD: &str = "TILLER_TEST_WITHOUT_EGL";
+    if std::env::var_os(CHILD).is_some() {
+        let table = PlayTable::new().expect("physics needs no EGL");
+        let error = Renderer::new(&table, 64, 64).err().expect("no device");
+        assert!(
+            error
+                .to_string()
+                .contains("libegl1 libegl-mesa0 libgl1-mesa-dri"),
+            "{error}"
+        );
+        return;
+    }
+    let status = std::process::Command::new(std::env::current_exe().expect("own path"))
+        .args(["--exact", "without_egl_the_error_names_the_packages"])
+        .env(CHILD, "1")
+        .env("__EGL_VENDOR_LIBRARY_FILENAMES", "/dev/null")
+        .env("__EGL_VENDOR_LIBRARY_DIRS", "/nonexistent")
+        .stdout(std::process::Stdio::null())
+        .status()
+        .expect("started");
+    assert!(status.success());
+}
