@@ -44,6 +44,9 @@ pub struct CartesianLimits {
 }
 
 /// Where the TCP may be sent: a box, and within it what a straight-down gripper can reach.
+///
+/// The box is a safety limit. The reach keeps plans away from the stretched and the folded arm,
+/// where the TCP can hardly be moved; braking next to it may take a few centimetres more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Workspace {
     /// Lower corner of the box, m.
@@ -188,7 +191,7 @@ impl Limits {
                 min_m: [0.2, -0.55, -0.35],
                 max_m: [0.9, 0.55, 0.75],
                 min_reach_m: 0.33,
-                max_reach_m: 0.69,
+                max_reach_m: 0.68,
             },
             max_step_m: 0.055,
             max_anchor_gap_m: 0.1,
