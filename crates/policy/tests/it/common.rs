@@ -1,0 +1,63 @@
+//! Bundles for tests: the tiny one of `tests/data`, whole or damaged.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tiller_policy::{Bundle, BundleError};
+
+/// The committed tiny bundle.
+pub(crate) fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+/// A copy of the tiny bundle that may be damaged; removed when dropped.
+pub(crate) struct Copy {
+    folder: TempDir,
+}
+
+impl Copy {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["policy.toml", "encoder.onnx", "denoiser.onnx"] {
+            std::fs::copy(data().join(file), folder.path().join(file)).unwrap();
+        }
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    /// Replaces text in the manifest; it must be there exactly once.
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let path = self.path("policy.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "`{from}` in the manifest");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// Puts other bytes in a graph's place and writes their fingerprint into the manifest.
+    pub(crate) fn replace(&self, file: &str, bytes: &[u8]) {
+        let old = digest(&std::fs::read(self.path(file)).unwrap());
+        std::fs::write(self.path(file), bytes).unwrap();
+        self.edit(&old, &digest(bytes));
+    }
+
+    pub(crate) fn load(&self) -> Result<Bundle, BundleError> {
+        Bundle::load(self.folder.path())
+    }
+
+    /// The message of loading, with the folder's changing name taken out.
+    pub(crate) fn message(&self) -> String {
+        let folder = self.folder.path().display().to_string();
+        self.load().unwrap_err().to_string().replace(&folder, "DIR")
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,212 @@
+//! Tiny graphs in a real ONNX Runtime: right answers, and clear words when something is off.
+
+use crate::common::{Copy, data};
+use tiller_policy::{Bundle, ImageView, Observation, Policy, PolicyError, RuntimeOptions};
+use tiller_steering::Denoiser;
+
+const SIDE: usize = 4;
+const STATE: [f32; 4] = [0.5, 0.2, 0.1, 0.08];
+
+fn open(bundle: &Bundle) -> Result<Policy, PolicyError> {
+    Policy::open(bundle, &RuntimeOptions::default())
+}
+
+fn tiny() -> Policy {
+    open(&Bundle::load(&data()).unwrap()).unwrap()
+}
+
+/// Encodes a static picture that is 255 everywhere and a wrist picture of one colour.
+fn encode(policy: &mut Policy, wrist: [u8; 3]) -> Result<Vec<f32>, PolicyError> {
+    let (white, coloured) = ([255; SIDE * SIDE * 3], wrist.repeat(SIDE * SIDE));
+    let view = |name, rgb| ImageView {
+        name,
+        width: SIDE,
+        height: SIDE,
+        rgb,
+    };
+    policy
+        .encode(&Observation {
+            // Order does not matter, and a camera that the policy does not know is ignored.
+            images: &[
+                view("wrist", &coloured),
+                view("side", &white),
+                view("static", &white),
+            ],
+            state: &STATE,
+        })
+        .map(<[f32]>::to_vec)
+}
+
+fn assert_close(found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+    }
+}
+
+#[test]
+fn the_encoder_sees_normalised_pictures_and_state() {
+    let mut policy = tiny();
+    assert_eq!(policy.condition_size(), 3);
+    let condition = encode(&mut policy, [0, 51, 255]).unwrap();
+    // (1 - 0.5) / 0.5; the mean of 0, 0.2 and 1; (0.1 / 0.1) + (0.2 / 0.2) + (-0.1 / 0.1) + 1.
+    assert_close(&condition, &[1.0, 0.4, 2.0]);
+}
+
+#[test]
+fn the_denoiser_serves_any_number_of_particles_with_the_last_condition() {
+    let mut policy = tiny();
+    assert_eq!((policy.horizon(), policy.action_dim()), (3, 4));
+    encode(&mut policy, [0; 3]).unwrap();
+    for particles in [1, 20, 7, 20] {
+        let sample: Vec<f32> = (0..particles * 12).map(|i| i as f32).collect();
+        let mut out = vec![f32::NAN; sample.len()];
+        for time in [1.0, 0.25] {
+            policy.predict(&sample, particles, time, &mut out).unwrap();
+            // condition[0] is 1.
+            let expected: Vec<f32> = sample.iter().map(|x| x + time + 1.0).collect();
+            assert_close(&out, &expected);
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_stay_in_their_particle() {
+    let mut policy = tiny();
+    encode(&mut policy, [0; 3]).unwrap();
+    let mut sample = vec![0.0; 24];
+    sample[5] = f32::NAN;
+    let mut out = vec![0.0; 24];
+    policy.predict(&sample, 2, 0.5, &mut out).unwrap();
+    assert!(out[5].is_nan());
+    assert_close(&out[12..], &[1.5; 12]);
+}
+
+#[test]
+fn actions_unnormalise_to_the_manifests_range() {
+    let space = tiny().action_space();
+    space.validate().unwrap();
+    assert_close(&space.scale, &[0.03, 0.02, 0.02, 1.0]);
+    assert_close(&space.offset, &[0.0, 0.0, 0.01, 0.0]);
+    assert_eq!(space.gripper_column, Some(3));
+}
+
+#[test]
+fn predicting_needs_an_observation_and_buffers_of_the_right_length() {
+    let mut policy = tiny();
+    let mut out = vec![0.0; 12];
+    let error = policy.predict(&[0.0; 12], 1, 1.0, &mut out).unwrap_err();
+    assert!(
+        error.to_string().contains("call `encode` before"),
+        "{error}"
+    );
+    encode(&mut policy, [0; 3]).unwrap();
+    let error = policy.predict(&[0.0; 12], 2, 1.0, &mut out).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("sample: expected 24 numbers, found 12"),
+        "{error}"
+    );
+    assert!(policy.predict(&[], 0, 1.0, &mut []).is_err());
+}
+
+#[test]
+fn an_observation_that_does_not_fit_is_refused_with_every_reason() {
+    let mut policy = tiny();
+    encode(&mut policy, [0; 3]).unwrap();
+    let pixels = [0; 27];
+    let observation = Observation {
+        images: &[ImageView {
+            name: "static",
+            width: 3,
+            height: 3,
+            rgb: &pixels,
+        }],
+        state: &[0.0, f32::NAN, 0.0, 0.0],
+    };
+    let error = policy.encode(&observation).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the observation does not fit the policy:\
+         \n  - image `static`: expected 4 x 4 pixels of rgb8, found 3 x 3 in 27 bytes\
+         \n  - image `wrist`: expected 4 x 4 pixels of rgb8, found only the images [\"static\"]\
+         \n  - robot state: expected 4 finite numbers, found [0.0, NaN, 0.0, 0.0]"
+    );
+    // What was encoded before must not be mistaken for this observation.
+    let error = policy.predict(&[0.0; 12], 1, 1.0, &mut [0.0; 12]);
+    assert!(error.is_err());
+}
+
+#[test]
+fn a_corrupted_graph_with_a_matching_fingerprint_is_refused_by_name() {
+    let whole = std::fs::read(data().join("denoiser.onnx")).unwrap();
+    for bytes in [&b"not an onnx file"[..], &whole[..whole.len() / 2], b""] {
+        let copy = Copy::new();
+        copy.replace("denoiser.onnx", bytes);
+        let error = open(&copy.load().unwrap()).unwrap_err();
+        let message = error.to_string();
+        assert!(matches!(error, PolicyError::Graph { .. }), "{message}");
+        assert!(
+            message.contains("denoiser.onnx` is not a usable ONNX graph"),
+            "{message}"
+        );
+    }
+}
+
+/// Opens the tiny bundle with one graph exchanged and returns what is said about it.
+fn exchanged(role: &str, by: &str) -> String {
+    let copy = Copy::new();
+    let bytes = std::fs::read(data().join(by)).unwrap();
+    copy.replace(role, &bytes);
+    open(&copy.load().unwrap()).unwrap_err().to_string()
+}
+
+#[test]
+fn graphs_that_disagree_with_the_manifest_are_told_apart() {
+    let message = exchanged("denoiser.onnx", "denoiser_wide.onnx");
+    assert!(
+        message.contains("denoiser.onnx` does not agree with the manifest"),
+        "{message}"
+    );
+    for side in ["input `sample`", "output `prediction`"] {
+        let expected = format!("{side}: expected float32 [dynamic, 3, 4], found");
+        assert!(message.contains(&expected), "{message}");
+    }
+
+    let message = exchanged("denoiser.onnx", "denoiser_fixed.onnx");
+    assert!(
+        message.contains("input `timestep`: expected float32 [dynamic], found"),
+        "{message}"
+    );
+
+    let message = exchanged("encoder.onnx", "encoder_int.onnx");
+    assert!(
+        message.contains("input `observation.state`: expected float32 [1, 4], found"),
+        "{message}"
+    );
+
+    let message = exchanged("encoder.onnx", "denoiser.onnx");
+    assert!(
+        message.contains("input `observation.images.static`: expected float32 [1, 3, 4, 4]")
+            && message.contains("input `sample`: expected no such input"),
+        "{message}"
+    );
+}
+
+#[test]
+fn several_policies_share_the_runtime_and_stay_apart() {
+    let (mut first, mut second) = (tiny(), tiny());
+    encode(&mut first, [0; 3]).unwrap();
+    assert!(second.predict(&[0.0; 12], 1, 0.0, &mut [0.0; 12]).is_err());
+    encode(&mut second, [255; 3]).unwrap();
+    let mut out = [0.0; 12];
+    first.predict(&[0.0; 12], 1, 0.0, &mut out).unwrap();
+    assert_close(&out, &[1.0; 12]);
+}
+
+#[test]
+fn a_policy_can_move_to_another_thread() {
+    fn assert_send<T: Send>() {}
+    assert_send::<Policy>();
+}
