@@ -1,0 +1,100 @@
+"""Reads demonstrations: a LeRobot v3.0 data set with pictures stored in its Parquet files."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+import pyarrow.parquet as pq
+from PIL import Image
+
+STATE = "observation.state"
+ACTION = "action"
+CAMERAS = ("static", "wrist")
+
+
+def image_column(camera: str) -> str:
+    return f"observation.images.{camera}"
+
+
+@dataclass
+class Demonstrations:
+    """States and actions of all frames, in the order of the data set; pictures stay on disk."""
+
+    files: list[Path]
+    state: np.ndarray  # [N, S] float32: TCP x, y, z and gripper width, metres
+    action: np.ndarray  # [N, D] float32: TCP step x, y, z in metres, gripper -1 close to +1 open
+    episode: np.ndarray  # [N] int64
+    fps: float
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+
+def load(root: Path) -> Demonstrations:
+    """Loads everything but the pictures. The task column is never read: the policy must not know."""
+    info = json.loads((root / "meta" / "info.json").read_text())
+    files = sorted((root / "data").glob("chunk-*/file-*.parquet"))
+    if not files:
+        raise FileNotFoundError(f"no data/chunk-*/file-*.parquet below {root}")
+    state, action, episode = [], [], []
+    for file in files:
+        table = pq.read_table(file, columns=[STATE, ACTION, "episode_index"])
+        state.append(np.stack(table[STATE].to_numpy(zero_copy_only=False)))
+        action.append(np.stack(table[ACTION].to_numpy(zero_copy_only=False)))
+        episode.append(table["episode_index"].to_numpy())
+    return Demonstrations(
+        files=files,
+        state=np.concatenate(state).astype(np.float32),
+        action=np.concatenate(action).astype(np.float32),
+        episode=np.concatenate(episode).astype(np.int64),
+        fps=float(info["fps"]),
+    )
+
+
+def pictures(demonstrations: Demonstrations, keep: np.ndarray, batch: int) -> Iterator[dict]:
+    """Yields pictures of the kept frames (bool [N]) in order: camera to uint8 [n, H, W, 3]."""
+    start = 0
+    columns = [image_column(camera) for camera in CAMERAS]
+    for file in demonstrations.files:
+        for rows in pq.ParquetFile(file).iter_batches(batch_size=batch, columns=columns):
+            wanted = np.flatnonzero(keep[start : start + rows.num_rows])
+            start += rows.num_rows
+            if len(wanted) == 0:
+                continue
+            yield {
+                camera: np.stack(
+                    [decode(rows.column(image_column(camera))[int(row)]) for row in wanted]
+                )
+                for camera in CAMERAS
+            }
+
+
+def decode(cell) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(cell["bytes"].as_buffer())).convert("RGB"))
+
+
+def chunks(demonstrations: Demonstrations, horizon: int) -> np.ndarray:
+    """The next `horizon` actions from every frame [N, T, D].
+
+    Past an episode's end the arm stays where it is: zero steps with the last gripper command.
+    """
+    action, episode = demonstrations.action, demonstrations.episode
+    count = len(action)
+    last = np.flatnonzero(np.append(episode[1:] != episode[:-1], True))
+    end = last[np.searchsorted(last, np.arange(count))]
+    index = np.arange(count)[:, None] + np.arange(horizon)[None, :]
+    over = index > end[:, None]
+    result = action[np.minimum(index, end[:, None])]
+    result[over, :3] = 0.0
+    return result
+
+
+def action_range(action: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Min and max of each column. Symmetric, so that standing still is the network's zero."""
+    bound = np.abs(action).max(axis=0)
+    bound[:3] = np.maximum(bound[:3], 1e-3)
+    bound[3] = 1.0
+    return -bound, bound
