@@ -1,5 +1,7 @@
 //! In a process of its own: a process that has loaded ONNX Runtime once keeps it.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 use std::path::{Path, PathBuf};
 
 use tiller_policy::{Bundle, Policy, PolicyError, RuntimeOptions};

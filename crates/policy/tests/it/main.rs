@@ -1,5 +1,7 @@
 //! Bundles on disk and policies in a real ONNX Runtime, on the tiny graphs of `tests/data`.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 mod bundle;
 mod common;
 mod policy;
