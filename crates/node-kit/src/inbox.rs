@@ -14,6 +14,7 @@ use dora_node_api::{DoraArray, Event, EventStream, Metadata};
 pub struct Inbox {
     events: EventStream,
     essential: &'static [&'static str],
+    announced: Vec<&'static str>,
     failures: BTreeMap<String, String>,
     ended: Option<End>,
     dropped: BTreeMap<String, u64>,
@@ -25,6 +26,8 @@ pub enum Next {
     Input(Input),
     /// Nothing came within the time given.
     Idle,
+    /// An input named to [`Inbox::announce_end_of`] has closed; the node goes on.
+    Ended(End),
     /// The node must end; every later call says so again.
     End(End),
 }
@@ -40,17 +43,17 @@ pub struct Input {
     pub data: DoraArray,
 }
 
-/// Why a node ends.
+/// Why a node, or one of its inputs, ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// The dataflow is being stopped, or all inputs are closed.
     Stopped,
-    /// An essential input closed because its sender ended.
+    /// An input closed because its sender ended.
     Closed {
         /// The input.
         input: String,
     },
-    /// An essential input closed because its sender failed.
+    /// An input closed because its sender failed.
     Failed {
         /// The input.
         input: String,
@@ -75,10 +78,22 @@ impl Inbox {
         Self {
             events,
             essential,
+            announced: Vec::new(),
             failures: BTreeMap::new(),
             ended: None,
             dropped: BTreeMap::new(),
         }
+    }
+
+    /// Asks for [`Next::Ended`] when this input closes; others that are not essential close
+    /// silently.
+    pub fn announce_end_of(&mut self, input: &'static str) {
+        self.announced.push(input);
+    }
+
+    /// Senders that failed so far: what each one's failure was, by input.
+    pub fn failures(&self) -> &BTreeMap<String, String> {
+        &self.failures
     }
 
     /// Waits for the next message, however long it takes.

@@ -114,7 +114,9 @@ fn a_node_ends_with_its_essential_input_and_not_with_another() {
             loop {
                 match inbox.next() {
                     Next::Input(_) => inputs += 1,
-                    Next::Idle => unreachable!("`next` waits"),
+                    Next::Idle | Next::Ended(_) => {
+                        unreachable!("`next` waits, nothing is announced")
+                    }
                     // Asked again, it says the same.
                     Next::End(first) => match inbox.next() {
                         Next::End(second) => return Ok((inputs, first, second)),
@@ -128,6 +130,24 @@ fn a_node_ends_with_its_essential_input_and_not_with_another() {
         input: "image".into(),
     };
     assert_eq!(ends.unwrap(), (1, end.clone(), end));
+}
+
+#[test]
+fn the_end_of_an_input_is_announced_on_request() {
+    let (result, _) = Script::new(&[])
+        .closed("action_chunk")
+        .message("robot_state", &RobotState::default())
+        .run(|inbox, _| {
+            inbox.announce_end_of("action_chunk");
+            let end = End::Closed {
+                input: "action_chunk".into(),
+            };
+            assert!(matches!(inbox.next(), Next::Ended(found) if found == end));
+            assert!(matches!(inbox.next(), Next::Input(_)));
+            Ok(())
+        })
+        .unwrap();
+    result.unwrap();
 }
 
 #[test]

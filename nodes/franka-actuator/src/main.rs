@@ -1,3 +1,17 @@
-//! Action chunk to safe motion.
+//! Executes action chunks on an arm, within its limits.
 
-fn main() {}
+mod config;
+mod convert;
+mod node;
+mod simulated;
+
+use std::process::ExitCode;
+
+use tiller_node_kit::{Environment, run_node};
+
+fn main() -> ExitCode {
+    run_node(node::ESSENTIAL, |inbox, outbox| {
+        let settings = config::Settings::read(Environment::process())?;
+        node::run(&settings, inbox, outbox)
+    })
+}

@@ -1,3 +1,16 @@
 //! Instruction and keypoints to a checked reward program.
 
-fn main() {}
+mod config;
+mod node;
+mod write;
+
+use std::process::ExitCode;
+
+use tiller_node_kit::{Environment, run_node};
+
+fn main() -> ExitCode {
+    run_node(node::ESSENTIAL, |inbox, outbox| {
+        let settings = config::Settings::read(Environment::process())?;
+        node::run(&settings, inbox, outbox)
+    })
+}

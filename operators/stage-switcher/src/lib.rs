@@ -1,1 +1,51 @@
 //! The stage machine as a dora operator.
+//!
+//! `face` turns messages into calls of the machine and its decisions into messages; this file only
+//! holds what dora wants to see of it.
+
+mod face;
+mod settings;
+
+use dora_operator_api::{DoraOperator, DoraOutputSender, DoraStatus, Event, register_operator};
+
+use face::Face;
+
+register_operator!(StageSwitcher);
+
+/// The operator that dora makes and drives.
+pub struct StageSwitcher {
+    /// dora asks for a default, which cannot fail: what was wrong is said at the first event.
+    face: Result<Face, String>,
+}
+
+impl Default for StageSwitcher {
+    fn default() -> Self {
+        Self {
+            face: settings::read(|name| std::env::var(name).ok()).and_then(Face::new),
+        }
+    }
+}
+
+impl DoraOperator for StageSwitcher {
+    fn on_event(
+        &mut self,
+        event: &Event,
+        output: &mut DoraOutputSender,
+    ) -> Result<DoraStatus, String> {
+        let face = self.face.as_mut().map_err(|error| error.clone())?;
+        match event {
+            Event::Input { id, data, .. } => {
+                for (port, message) in face.take(id, data.as_array().as_ref())? {
+                    output.send(port, message)?;
+                }
+            }
+            Event::InputParseError { id, error } => return Err(format!("input `{id}`: {error}")),
+            Event::InputClosed { id } if face::ESSENTIAL.contains(id) => {
+                return Ok(DoraStatus::Stop);
+            }
+            Event::Stop => return Ok(DoraStatus::Stop),
+            _ => {}
+        }
+        Ok(DoraStatus::Continue)
+    }
+}

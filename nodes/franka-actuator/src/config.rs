@@ -1,0 +1,60 @@
+//! Settings.
+
+use tiller_motion::ActuatorConfig;
+use tiller_node_kit::{Environment, SettingsError};
+
+/// Which arm is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ArmKind {
+    /// The simulator's, by `arm_command`.
+    Simulation,
+}
+
+/// Settings of the node.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settings {
+    /// Which arm is moved.
+    pub(crate) arm: ArmKind,
+    /// Limits and checks.
+    pub(crate) actuator: ActuatorConfig,
+}
+
+impl Settings {
+    /// Reads and checks everything.
+    pub(crate) fn read(mut env: Environment) -> Result<Self, SettingsError> {
+        let defaults = ActuatorConfig::default();
+        let arm = env.choice("ARM", "simulation", &[("simulation", ArmKind::Simulation)]);
+        let age_ms = env.number(
+            "MAX_CHUNK_AGE_MS",
+            defaults.max_chunk_age_ns / 1_000_000,
+            1..=60_000,
+        );
+        let actuator = ActuatorConfig {
+            max_chunk_age_ns: age_ms * 1_000_000,
+            ..defaults
+        };
+        env.finish(Self { arm, actuator })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_arm_and_a_bad_age_are_reported_together() {
+        let env = Environment::from_pairs([("ARM", "toaster"), ("MAX_CHUNK_AGE_MS", "0")]);
+        let error = Settings::read(env).unwrap_err().to_string();
+        assert!(
+            error.contains("ARM: expected `simulation`, found `toaster`"),
+            "{error}"
+        );
+        assert!(error.contains("MAX_CHUNK_AGE_MS"), "{error}");
+    }
+
+    #[test]
+    fn limits_are_on_by_default() {
+        let settings = Settings::read(Environment::from_pairs([])).unwrap();
+        assert_eq!(settings.actuator, ActuatorConfig::default());
+    }
+}

@@ -1,0 +1,83 @@
+//! A chunk as it travels, in the actuator's terms.
+
+use tiller_messages::ActionChunk;
+use tiller_motion::{ActionStep, Chunk};
+
+/// The chunk's motion as displacements from its anchor; whatever else a policy puts out is its
+/// own affair. A policy without a gripper leaves the gripper as it is.
+pub(crate) fn chunk(message: &ActionChunk) -> Chunk {
+    let mut last = message.anchor_position_m;
+    let steps = message
+        .rows()
+        .map(|row| {
+            let position: [f64; 3] =
+                std::array::from_fn(|i| f64::from(row[message.position_columns[i] as usize]));
+            let delta_position_m = if message.delta {
+                position
+            } else {
+                let delta = std::array::from_fn(|i| position[i] - last[i]);
+                last = position;
+                delta
+            };
+            let gripper = message
+                .gripper_column
+                .map_or(0.0, |column| f64::from(row[column as usize]));
+            ActionStep {
+                delta_position_m,
+                gripper,
+            }
+        })
+        .collect();
+    Chunk {
+        seq: message.seq,
+        stamp_ns: message.stamp_ns,
+        anchor_position_m: message.anchor_position_m,
+        rate_hz: message.rate_hz,
+        execute_steps: message.execute_steps as usize,
+        steps,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(delta: bool, gripper_column: Option<u32>) -> ActionChunk {
+        ActionChunk {
+            anchor_position_m: [0.5, 0.0, 0.2],
+            rate_hz: 10.0,
+            execute_steps: 1,
+            horizon: 2,
+            action_dim: 4,
+            actions: vec![-1.0, 0.5, 0.25, 0.25, 1.0, 0.625, 0.25, 0.25],
+            position_columns: [1, 2, 3],
+            gripper_column,
+            delta,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn displacements_and_gripper_are_taken_from_their_columns() {
+        let chunk = chunk(&message(true, Some(0)));
+        assert_eq!(chunk.steps[0].delta_position_m, [0.5, 0.25, 0.25]);
+        assert_eq!(
+            [chunk.steps[0].gripper, chunk.steps[1].gripper],
+            [-1.0, 1.0]
+        );
+    }
+
+    #[test]
+    fn absolute_positions_become_displacements() {
+        let chunk = chunk(&message(false, None));
+        for (found, expected) in chunk.steps[0]
+            .delta_position_m
+            .iter()
+            .zip([0.0, 0.25, 0.05])
+        {
+            assert!((found - expected).abs() < 1e-12);
+        }
+        assert_eq!(chunk.steps[1].delta_position_m, [0.125, 0.0, 0.0]);
+        assert_eq!(chunk.steps[1].gripper, 0.0);
+    }
+}

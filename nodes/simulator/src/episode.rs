@@ -1,0 +1,77 @@
+//! When an episode is over.
+
+/// How long the world goes on after the task is achieved, so that the end can be seen, ns.
+const AFTERGLOW_NS: u64 = 500_000_000;
+
+/// Watches one episode.
+#[derive(Debug)]
+pub(crate) struct Episode {
+    limit_ns: u64,
+    achieved_ns: Option<u64>,
+}
+
+/// Why an episode ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// The task was achieved.
+    Success,
+    /// The time is up.
+    Timeout,
+}
+
+impl Over {
+    /// For people.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Over::Success => "the task is achieved",
+            Over::Timeout => "the time is up",
+        }
+    }
+}
+
+impl Episode {
+    /// An episode of at most `limit_ns` of simulated time.
+    pub(crate) fn new(limit_ns: u64) -> Self {
+        Self {
+            limit_ns,
+            achieved_ns: None,
+        }
+    }
+
+    /// Whether the episode is over at `now_ns`, and why.
+    pub(crate) fn check(&mut self, now_ns: u64, achieved: bool) -> Option<Over> {
+        if achieved {
+            let since_ns = *self.achieved_ns.get_or_insert(now_ns);
+            if now_ns >= since_ns + AFTERGLOW_NS {
+                return Some(Over::Success);
+            }
+            return None;
+        }
+        (now_ns >= self.limit_ns).then_some(Over::Timeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn success_ends_it_half_a_second_later() {
+        let mut episode = Episode::new(10_000_000_000);
+        assert_eq!(episode.check(1_000_000_000, false), None);
+        assert_eq!(episode.check(9_800_000_000, true), None);
+        assert_eq!(
+            episode.check(10_200_000_000, true),
+            None,
+            "success outlives the limit"
+        );
+        assert_eq!(episode.check(10_300_000_000, true), Some(Over::Success));
+    }
+
+    #[test]
+    fn time_ends_it_otherwise() {
+        let mut episode = Episode::new(1_000);
+        assert_eq!(episode.check(999, false), None);
+        assert_eq!(episode.check(1_000, false), Some(Over::Timeout));
+    }
+}
