@@ -1,1 +1,28 @@
 //! The reward language: parse, check, compile and differentiate VLM-written rewards.
+//!
+//! A reward program is PyTorch text, yet no Python ever runs. [`compile`] takes the program out
+//! of a chat answer, parses it with Python's own grammar, interprets each stage with static
+//! shapes, checks it on probes and lowers it to flat code. An [`Evaluator`] runs that code for
+//! many particles at once, forward and in reverse, without allocating.
+//!
+//! The way of a program: `extract` (Markdown to Python) → `guard` (depth) → ruff's parser →
+//! `lower` (abstract interpretation) → `graph` (scalar SSA) → `run` (batches over rows of
+//! particle lanes) → `probe` (finite everywhere?).
+
+mod diagnostic;
+mod extract;
+mod graph;
+mod guard;
+mod lower;
+mod op;
+mod options;
+mod probe;
+mod program;
+mod run;
+mod tensor;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Kind};
+pub use options::{CompileOptions, Limits, Workspace};
+pub use program::{CompiledDone, CompiledReward, Program, Stage, compile};
+pub use run::evaluator::{EvaluateError, Evaluator};
+pub use run::real::Real;

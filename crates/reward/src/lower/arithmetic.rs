@@ -1,0 +1,250 @@
+//! Operators between values, and the passage from Python numbers to tensors.
+
+use ruff_python_ast::Operator;
+
+use super::expression::number;
+use super::value::{Sequence, Value};
+use super::{Lower, Lowered};
+use crate::diagnostic::{Draft, Kind, Span};
+use crate::op::Op;
+use crate::tensor::{DType, Tensor};
+
+impl Lower<'_> {
+    pub(super) fn binary_operator(
+        &mut self,
+        op: Operator,
+        left: Value,
+        right: Value,
+        span: Span,
+    ) -> Lowered<Value> {
+        if let (Some(a), Some(b)) = (number(&left), number(&right)) {
+            return self.python_arithmetic(op, &left, &right, a, b, span);
+        }
+        match (op, &left, &right) {
+            (Operator::Add, Value::List(a), Value::List(b)) => {
+                return Ok(Value::List(self.joined(a, b)?));
+            }
+            (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => {
+                return Ok(Value::Tuple(self.joined(a, b)?));
+            }
+            (Operator::Mult, Value::List(items), Value::Int(times))
+            | (Operator::Mult, Value::Int(times), Value::List(items)) => {
+                let times = usize::try_from(*times).unwrap_or(0);
+                self.charge(items.items.len().saturating_mul(times))?;
+                let repeated: Vec<Value> = (0..times).flat_map(|_| items.items.to_vec()).collect();
+                return Ok(Value::list(repeated));
+            }
+            _ => {}
+        }
+        if op == Operator::MatMult {
+            let (left, right) = (self.to_tensor(left, span)?, self.to_tensor(right, span)?);
+            return Ok(Value::Tensor(self.matmul(&left, &right, span)?));
+        }
+        let code = match op {
+            Operator::Add => Op::Add,
+            Operator::Sub => Op::Sub,
+            Operator::Mult => Op::Mul,
+            Operator::Div => Op::Div,
+            Operator::Pow => Op::Pow,
+            Operator::Mod => Op::Remainder,
+            Operator::FloorDiv => Op::FloorDiv,
+            Operator::BitAnd => Op::And,
+            Operator::BitOr => Op::Or,
+            Operator::BitXor => Op::NotEqual,
+            Operator::MatMult | Operator::LShift | Operator::RShift => {
+                return Err(self.fail(Draft::new(
+                    Kind::Unsupported,
+                    span,
+                    format!("`{}` is not part of the reward language", op.as_str()),
+                )));
+            }
+        };
+        let (left, right) = (self.to_tensor(left, span)?, self.to_tensor(right, span)?);
+        if matches!(op, Operator::BitAnd | Operator::BitOr | Operator::BitXor)
+            && left.dtype.max(right.dtype) != DType::Bool
+        {
+            return Err(self.fail(
+                Draft::new(
+                    Kind::Type,
+                    span,
+                    format!("`{}` needs bool tensors", op.as_str()),
+                )
+                .found(format!("{} and {}", left.dtype.name(), right.dtype.name()))
+                .help("compare first, and put parentheses around the comparisons"),
+            ));
+        }
+        Ok(Value::Tensor(self.binary(code, &left, &right, span)?))
+    }
+
+    fn joined(&mut self, a: &Sequence, b: &Sequence) -> Lowered<Sequence> {
+        self.charge(a.items.len() + b.items.len())?;
+        Ok(Sequence::new(
+            a.items.iter().chain(b.items.iter()).cloned().collect(),
+        ))
+    }
+
+    /// Python's own arithmetic on two static numbers.
+    fn python_arithmetic(
+        &mut self,
+        op: Operator,
+        left: &Value,
+        right: &Value,
+        a: f64,
+        b: f64,
+        span: Span,
+    ) -> Lowered<Value> {
+        let divides = matches!(op, Operator::Div | Operator::FloorDiv | Operator::Mod);
+        if divides && b == 0.0 {
+            return Err(self.fail(Draft::new(Kind::Arithmetic, span, "division by zero")));
+        }
+        if let (Some(x), Some(y)) = (integer(left), integer(right))
+            && let Some(result) = integer_arithmetic(op, x, y)
+        {
+            return match result {
+                Some(value) => Ok(Value::Int(value)),
+                None => Err(self.fail(Draft::new(
+                    Kind::Arithmetic,
+                    span,
+                    "this integer is too large",
+                ))),
+            };
+        }
+        let value = match op {
+            Operator::Add => a + b,
+            Operator::Sub => a - b,
+            Operator::Mult => a * b,
+            Operator::Div => a / b,
+            Operator::FloorDiv => (a / b).floor(),
+            Operator::Mod => a - (a / b).floor() * b,
+            Operator::Pow if a == 0.0 && b < 0.0 => {
+                return Err(self.fail(Draft::new(Kind::Arithmetic, span, "division by zero")));
+            }
+            Operator::Pow => a.powf(b),
+            _ => {
+                return Err(self.fail(Draft::new(
+                    Kind::Type,
+                    span,
+                    format!("`{}` does not apply to these numbers", op.as_str()),
+                )));
+            }
+        };
+        if value.is_nan() {
+            return Err(self.fail(Draft::new(Kind::Arithmetic, span, "this has no real value")));
+        }
+        Ok(Value::Float(value))
+    }
+
+    /// A tensor of any number, list of numbers or tensor, as PyTorch would convert it.
+    pub(super) fn to_tensor(&mut self, value: Value, span: Span) -> Lowered<Tensor> {
+        match value {
+            Value::Tensor(tensor) => Ok(tensor),
+            Value::Bool(value) => self.static_scalar(f64::from(u8::from(value)), DType::Bool),
+            Value::Int(value) => self.static_scalar(value as f64, DType::Int),
+            Value::Float(value) => self.static_scalar(value, DType::Float),
+            Value::List(items) | Value::Tuple(items) => {
+                let mut parts = Vec::with_capacity(items.items.len());
+                for item in items.items.iter() {
+                    self.charge(1)?;
+                    parts.push(self.to_tensor(item.clone(), span)?);
+                }
+                if parts.is_empty() {
+                    return Ok(Tensor::new(vec![0], Vec::new(), DType::Float));
+                }
+                self.stacked(&parts, 0, span)
+            }
+            Value::Pair(..) => Err(self.fail(
+                Draft::new(Kind::Type, span, "this is a (values, indices) pair")
+                    .expected("a tensor")
+                    .help("take its `.values`, or unpack it: `values, indices = ...`"),
+            )),
+            other => Err(self.fail(
+                Draft::new(Kind::Type, span, "a tensor or a number is needed here")
+                    .found(other.describe()),
+            )),
+        }
+    }
+
+    fn static_scalar(&mut self, value: f64, dtype: DType) -> Lowered<Tensor> {
+        let node = self.constant(value)?;
+        Ok(Tensor::scalar(node, dtype))
+    }
+
+    /// A static integer: an int, or a tensor whose single element is known.
+    pub(super) fn integer_argument(&mut self, value: &Value, span: Span) -> Lowered<i64> {
+        if let Some(value) = integer(value) {
+            return Ok(value);
+        }
+        if let Value::Tensor(tensor) = value
+            && tensor.dtype == DType::Int
+            && let Some([one]) = self.constants_of(tensor).as_deref()
+        {
+            return Ok(*one as i64);
+        }
+        Err(self.fail(
+            Draft::new(Kind::Type, span, "an integer is needed here")
+                .expected("an int that is known before the robot moves")
+                .found(value.describe()),
+        ))
+    }
+
+    /// A static number: an int, a float, or a tensor whose single element is known.
+    pub(super) fn number_argument(&mut self, value: &Value, span: Span) -> Lowered<f64> {
+        if let Some(value) = number(value) {
+            return Ok(value);
+        }
+        if let Value::Tensor(tensor) = value
+            && let Some([one]) = self.constants_of(tensor).as_deref()
+        {
+            return Ok(*one);
+        }
+        Err(self.fail(
+            Draft::new(Kind::Type, span, "a number is needed here")
+                .expected("a number that is known before the robot moves")
+                .found(value.describe()),
+        ))
+    }
+}
+
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Bool(value) => Some(i64::from(*value)),
+        Value::Int(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// `None`: not an integer result; `Some(None)`: overflow.
+fn integer_arithmetic(op: Operator, a: i64, b: i64) -> Option<Option<i64>> {
+    match op {
+        Operator::Add => Some(a.checked_add(b)),
+        Operator::Sub => Some(a.checked_sub(b)),
+        Operator::Mult => Some(a.checked_mul(b)),
+        // Python rounds toward minus infinity.
+        Operator::FloorDiv => Some(a.checked_div(b).map(|q| {
+            if a % b != 0 && (a < 0) != (b < 0) {
+                q - 1
+            } else {
+                q
+            }
+        })),
+        Operator::Mod => Some(a.checked_rem(b).map(|r| {
+            if r != 0 && (r < 0) != (b < 0) {
+                r + b
+            } else {
+                r
+            }
+        })),
+        Operator::Pow if b >= 0 => Some(u32::try_from(b).ok().and_then(|b| a.checked_pow(b))),
+        Operator::BitAnd => Some(Some(a & b)),
+        Operator::BitOr => Some(Some(a | b)),
+        Operator::BitXor => Some(Some(a ^ b)),
+        Operator::LShift => Some(
+            u32::try_from(b)
+                .ok()
+                .filter(|&b| b < 32)
+                .and_then(|b| a.checked_mul(1 << b)),
+        ),
+        Operator::RShift => Some(u32::try_from(b).ok().map(|b| a >> b.min(63))),
+        _ => None,
+    }
+}

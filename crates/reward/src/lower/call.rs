@@ -1,0 +1,603 @@
+//! Calls and attributes: modules, methods, Python's own functions and local functions.
+
+use ruff_python_ast::{Expr, ExprCall};
+
+use super::arguments::{Bound, Call};
+use super::expression::{nearest, number, range_length};
+use super::statement::Flow;
+use super::table::{self, Home, Run};
+use super::value::{Module, Value};
+use super::{LocalBody, Lower, Lowered, Stop};
+use crate::diagnostic::{Draft, Kind, Span};
+use crate::op::Op;
+use crate::tensor::{DType, Tensor, strided_positions, strides};
+
+/// Local functions calling one another.
+const MAX_CALL_DEPTH: usize = 8;
+
+impl<'a> Lower<'a> {
+    pub(super) fn call(&mut self, call: &'a ExprCall) -> Lowered<Value> {
+        let span = Span::of(call);
+        if let Expr::Attribute(attribute) = &*call.func {
+            let base = self.expression(&attribute.value)?;
+            let method = attribute.attr.as_str();
+            match base {
+                Value::Module(_) => {}
+                Value::List(_) if matches!(method, "append" | "extend") => {
+                    return self.grow_list(&attribute.value, method, call, span);
+                }
+                Value::Tensor(tensor) => {
+                    return self.method(Value::Tensor(tensor), method, call, span);
+                }
+                Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                    // What torch returns as a scalar tensor may be a static number here.
+                    let tensor = self.to_tensor(base, span)?;
+                    return self.method(Value::Tensor(tensor), method, call, span);
+                }
+                other => {
+                    return Err(self.fail(
+                        Draft::new(
+                            Kind::UnknownOperation,
+                            Span::of(&attribute.attr),
+                            format!("`.{method}` does not exist here"),
+                        )
+                        .found(other.describe()),
+                    ));
+                }
+            }
+        }
+        match self.expression(&call.func)? {
+            Value::Function(function) => {
+                let name = format!("{}.{}", function.first_home(), function.name);
+                let arguments = self.arguments(call, name, None)?;
+                self.run(function.run, arguments, function.parameters)
+            }
+            Value::Builtin(name) => {
+                let arguments = self.arguments(call, name.to_owned(), None)?;
+                self.builtin(name, arguments)
+            }
+            Value::Local(local) => {
+                let name = self.locals[local].name.to_owned();
+                let arguments = self.arguments(call, name, None)?;
+                self.call_local(local, arguments)
+            }
+            Value::DType(dtype) => {
+                let arguments = self.arguments(call, dtype.name().to_owned(), None)?;
+                let bound = Bound::new(self, arguments, "input")?;
+                let tensor = bound.tensor(self, 0)?;
+                Ok(Value::Tensor(self.cast(&tensor, dtype)?))
+            }
+            other => Err(self.fail(
+                Draft::new(Kind::Type, Span::of(&*call.func), "this cannot be called")
+                    .found(other.describe()),
+            )),
+        }
+    }
+
+    /// Evaluates arguments; `receiver` goes first.
+    fn arguments(
+        &mut self,
+        call: &'a ExprCall,
+        name: String,
+        receiver: Option<Value>,
+    ) -> Lowered<Call> {
+        let span = Span::of(call);
+        let mut positional: Vec<(Value, Span)> =
+            receiver.into_iter().map(|value| (value, span)).collect();
+        for argument in &call.arguments.args {
+            if let Expr::Starred(starred) = argument {
+                let inner = self.expression(&starred.value)?;
+                for item in self.iterate(inner, Span::of(&*starred.value))? {
+                    positional.push((item, Span::of(argument)));
+                }
+            } else {
+                let value = self.expression(argument)?;
+                positional.push((value, Span::of(argument)));
+            }
+        }
+        let mut keywords = Vec::new();
+        for keyword in &call.arguments.keywords {
+            let Some(name) = &keyword.arg else {
+                return Err(self.fail(Draft::new(
+                    Kind::Unsupported,
+                    Span::of(keyword),
+                    "`**` is not part of the reward language",
+                )));
+            };
+            // What is ignored need not be understood: `device=action_sequence.device`.
+            let value = if name.as_str() == "device" {
+                Value::None
+            } else {
+                self.expression(&keyword.value)?
+            };
+            keywords.push((name.to_string(), value, Span::of(keyword)));
+        }
+        Ok(Call {
+            name,
+            span,
+            positional,
+            keywords,
+        })
+    }
+
+    pub(super) fn run(&mut self, run: Run, call: Call, parameters: &str) -> Lowered<Value> {
+        let span = call.span;
+        let bound = Bound::new(self, call, parameters)?;
+        match run {
+            Run::Unary(op) => {
+                let x = bound.tensor(self, 0)?;
+                Ok(Value::Tensor(self.unary(op, &x)?))
+            }
+            Run::Binary(op) => {
+                let (a, b) = (bound.tensor(self, 0)?, bound.tensor(self, 1)?);
+                Ok(Value::Tensor(self.binary(op, &a, &b, span)?))
+            }
+            Run::Special(run) => run(self, &bound),
+        }
+    }
+
+    fn method(
+        &mut self,
+        receiver: Value,
+        name: &str,
+        call: &'a ExprCall,
+        span: Span,
+    ) -> Lowered<Value> {
+        let Some(function) = table::find(Home::METHOD, name) else {
+            let Expr::Attribute(attribute) = &*call.func else {
+                return Err(Stop::Reported);
+            };
+            return Err(self.unknown("tensor", Home::METHOD, name, Span::of(&attribute.attr)));
+        };
+        let arguments = self.arguments(call, format!("Tensor.{name}"), Some(receiver))?;
+        debug_assert_eq!(arguments.span, span);
+        self.run(function.run, arguments, function.parameters)
+    }
+
+    /// Reports a function that does not exist, with the closest one that does.
+    fn unknown(&mut self, place: &str, home: Home, name: &str, span: Span) -> Stop {
+        let help = if let Some(hint) = table::substitute(name) {
+            hint.to_owned()
+        } else if let Some(elsewhere) = table::find_anywhere(name) {
+            format!("use `{}.{name}`", elsewhere.first_home())
+        } else if let Some(close) = nearest(name, table::names(home)) {
+            format!("did you mean `{close}`?")
+        } else {
+            "build it from the supported tensor functions".to_owned()
+        };
+        self.fail(
+            Draft::new(
+                Kind::UnknownOperation,
+                span,
+                format!("`{name}` of {place} is not an operation of the reward language"),
+            )
+            .help(help),
+        )
+    }
+
+    pub(super) fn attribute(&mut self, base: Value, name: &str, span: Span) -> Lowered<Value> {
+        match base {
+            Value::Module(module) => self.module_attribute(module, name, span),
+            Value::Pair(values, indices) => match name {
+                "values" => Ok(Value::Tensor(values)),
+                "indices" => Ok(Value::Tensor(indices)),
+                _ => Err(self.unknown("a (values, indices) pair", Home::METHOD, name, span)),
+            },
+            Value::Tensor(tensor) => self.tensor_attribute(&tensor, name, span),
+            other => Err(self.fail(
+                Draft::new(
+                    Kind::UnknownOperation,
+                    span,
+                    format!("there is no attribute `{name}`"),
+                )
+                .found(other.describe()),
+            )),
+        }
+    }
+
+    fn module_attribute(&mut self, module: Module, name: &str, span: Span) -> Lowered<Value> {
+        let home = match module {
+            Module::Torch => match name {
+                "nn" => return Ok(Value::Module(Module::TorchNn)),
+                "linalg" => return Ok(Value::Module(Module::TorchLinalg)),
+                _ => Home::TORCH,
+            },
+            Module::TorchNn if name == "functional" => {
+                return Ok(Value::Module(Module::Functional));
+            }
+            Module::TorchNn => {
+                return Err(self.fail(
+                    Draft::new(
+                        Kind::UnknownOperation,
+                        span,
+                        format!("`torch.nn.{name}` is not available to rewards"),
+                    )
+                    .help("use the functions of torch.nn.functional (`F`)"),
+                ));
+            }
+            Module::Numpy if name == "linalg" => return Ok(Value::Module(Module::NumpyLinalg)),
+            Module::Functional => Home::FUNCTIONAL,
+            Module::TorchLinalg => Home::LINALG,
+            Module::Numpy => Home::NUMPY,
+            Module::NumpyLinalg => Home::NUMPY_LINALG,
+            Module::Math => Home::MATH,
+        };
+        if matches!(module, Module::Torch | Module::Numpy | Module::Math) {
+            match name {
+                "pi" => return Ok(Value::Float(std::f64::consts::PI)),
+                "e" => return Ok(Value::Float(std::f64::consts::E)),
+                "tau" if module == Module::Math => return Ok(Value::Float(std::f64::consts::TAU)),
+                "inf" => return Ok(Value::Float(f64::INFINITY)),
+                "newaxis" => return Ok(Value::None),
+                "Tensor" => return self.module_attribute(module, "tensor", span),
+                _ => {}
+            }
+        }
+        if matches!(module, Module::Torch | Module::Numpy)
+            && let Some(dtype) = dtype_name(name)
+        {
+            return Ok(Value::DType(dtype));
+        }
+        match table::find(home, name) {
+            Some(function) => Ok(Value::Function(function)),
+            None => Err(self.unknown(module.name(), home, name, span)),
+        }
+    }
+
+    fn tensor_attribute(&mut self, tensor: &Tensor, name: &str, span: Span) -> Lowered<Value> {
+        match name {
+            "shape" => Ok(Value::tuple(
+                tensor.shape.iter().map(|&s| Value::Int(s as i64)).collect(),
+            )),
+            "ndim" => Ok(Value::Int(tensor.rank() as i64)),
+            "dtype" => Ok(Value::DType(tensor.dtype)),
+            "device" => Ok(Value::None),
+            "requires_grad" => Ok(Value::Bool(self.is_differentiable(tensor))),
+            "data" => Ok(Value::Tensor(self.unary(Op::Detach, tensor)?)),
+            "T" | "mT" if tensor.rank() == 2 || (name == "mT" && tensor.rank() > 2) => {
+                let rank = tensor.rank();
+                let mut steps = strides(&tensor.shape);
+                let mut shape = tensor.shape.clone();
+                steps.swap(rank - 2, rank - 1);
+                shape.swap(rank - 2, rank - 1);
+                let positions = strided_positions(&shape, &steps, 0);
+                Ok(Value::Tensor(tensor.view(shape, &positions)))
+            }
+            "T" if tensor.rank() < 2 => Ok(Value::Tensor(tensor.clone())),
+            _ if table::find(Home::METHOD, name).is_some() => Err(self.fail(
+                Draft::new(
+                    Kind::Type,
+                    span,
+                    format!("the method `{name}` is not called"),
+                )
+                .help(format!("write `.{name}()`")),
+            )),
+            _ => Err(self.unknown("tensor", Home::METHOD, name, span)),
+        }
+    }
+
+    /// `list.append(x)` and `list.extend(xs)` on a list that a name holds.
+    fn grow_list(
+        &mut self,
+        base: &'a Expr,
+        method: &str,
+        call: &'a ExprCall,
+        span: Span,
+    ) -> Lowered<Value> {
+        let Expr::Name(name) = base else {
+            return Err(self.fail(Draft::new(
+                Kind::Unsupported,
+                span,
+                "only a list that has a name can grow",
+            )));
+        };
+        let arguments = self.arguments(call, format!("list.{method}"), None)?;
+        let bound = Bound::new(self, arguments, "item")?;
+        let item = bound.get(0).cloned().unwrap_or(Value::None);
+        let items = if method == "extend" {
+            self.iterate(item, span)?
+        } else {
+            vec![item]
+        };
+        self.check_depth(&items, span)?;
+        if let Some(Some(Value::List(list))) = self.scope.get_mut(name.id.as_str()) {
+            for item in items {
+                list.push(item);
+            }
+        }
+        Ok(Value::None)
+    }
+
+    fn call_local(&mut self, local: usize, call: Call) -> Lowered<Value> {
+        let function = self.locals[local];
+        if self.call_depth >= MAX_CALL_DEPTH {
+            return Err(self.fail(
+                Draft::new(
+                    Kind::Limit,
+                    call.span,
+                    "functions call one another too deeply",
+                )
+                .expected(format!("at most {MAX_CALL_DEPTH} calls inside one another"))
+                .help("recursion is not part of the reward language"),
+            ));
+        }
+        let span = call.span;
+        let mut names = Vec::new();
+        let mut specification = String::new();
+        let mut defaults = Vec::new();
+        if let Some(parameters) = function.parameters {
+            if parameters.vararg.is_some() || parameters.kwarg.is_some() {
+                return Err(self.fail(Draft::new(
+                    Kind::Unsupported,
+                    span,
+                    "`*` and `**` parameters are not part of the reward language",
+                )));
+            }
+            let all = parameters.posonlyargs.iter().chain(&parameters.args);
+            for parameter in all.chain(&parameters.kwonlyargs) {
+                names.push(parameter.parameter.name.to_string());
+                specification.push_str(parameter.parameter.name.as_str());
+                specification.push_str(if parameter.default.is_some() {
+                    "? "
+                } else {
+                    " "
+                });
+                defaults.push(parameter.default.as_deref());
+            }
+        }
+        let bound = Bound::new(self, call, &specification)?;
+        self.charge(self.scope.len() + 1)?;
+        let outer = self.scope.clone();
+        for (position, (name, default)) in names.into_iter().zip(defaults).enumerate() {
+            let value = match (bound.get(position), default) {
+                (Some(value), _) => value.clone(),
+                (None, Some(default)) => self.expression(default)?,
+                (None, None) => Value::None,
+            };
+            self.scope.insert(name, Some(value));
+        }
+        self.call_depth += 1;
+        let result = match function.body {
+            LocalBody::Expression(expression) => self.expression(expression),
+            LocalBody::Block(statements) => self.block(statements).map(|flow| match flow {
+                Flow::Return(value, _) => value,
+                _ => Value::None,
+            }),
+        };
+        self.call_depth -= 1;
+        self.scope = outer;
+        result
+    }
+
+    /// Python's own functions.
+    fn builtin(&mut self, name: &str, call: Call) -> Lowered<Value> {
+        let span = call.span;
+        match name {
+            "min" | "max" if call.positional.len() > 1 => {
+                let items = call
+                    .positional
+                    .into_iter()
+                    .map(|(value, _)| value)
+                    .collect();
+                return self.extreme(name, items, span);
+            }
+            "range" => return self.range(call),
+            "zip" => return self.zip(call),
+            _ => {}
+        }
+        let parameters = match name {
+            "round" => "number ndigits?",
+            "sum" | "enumerate" => "iterable start?",
+            "pow" => "base exponent",
+            _ => "value",
+        };
+        let bound = Bound::new(self, call, parameters)?;
+        let value = bound.get(0).cloned().unwrap_or(Value::None);
+        match name {
+            "len" => match &value {
+                Value::Tensor(tensor) if tensor.rank() > 0 => {
+                    Ok(Value::Int(tensor.shape[0] as i64))
+                }
+                Value::Range { start, stop, step } => {
+                    Ok(Value::Int(range_length(*start, *stop, *step) as i64))
+                }
+                _ => Ok(Value::Int(self.iterate(value, span)?.len() as i64)),
+            },
+            "enumerate" => {
+                let start = bound.integer(self, 1, 0)?;
+                let items = self.iterate(value, span)?;
+                let numbered = items.into_iter().enumerate();
+                Ok(Value::list(
+                    numbered
+                        .map(|(i, item)| {
+                            Value::tuple(vec![Value::Int(start.saturating_add(i as i64)), item])
+                        })
+                        .collect(),
+                ))
+            }
+            "sum" => {
+                let mut total = bound.get(1).cloned().unwrap_or(Value::Int(0));
+                for item in self.iterate(value, span)? {
+                    total =
+                        self.binary_operator(ruff_python_ast::Operator::Add, total, item, span)?;
+                }
+                Ok(total)
+            }
+            "min" | "max" => {
+                let items = self.iterate(value, span)?;
+                self.extreme(name, items, span)
+            }
+            "abs" => match value {
+                Value::Int(value) => Ok(Value::Int(value.saturating_abs())),
+                Value::Float(value) => Ok(Value::Float(value.abs())),
+                other => {
+                    let tensor = self.to_tensor(other, span)?;
+                    Ok(Value::Tensor(self.unary(Op::Abs, &tensor)?))
+                }
+            },
+            "pow" => {
+                let exponent = bound.get(1).cloned().unwrap_or(Value::None);
+                self.binary_operator(ruff_python_ast::Operator::Pow, value, exponent, span)
+            }
+            "float" | "int" | "bool" | "round" => self.convert(name, value, &bound),
+            "list" => Ok(Value::list(self.iterate(value, span)?)),
+            "tuple" => Ok(Value::tuple(self.iterate(value, span)?)),
+            _ => {
+                let mut items = self.iterate(value, span)?;
+                items.reverse();
+                Ok(Value::list(items))
+            }
+        }
+    }
+
+    fn range(&mut self, call: Call) -> Lowered<Value> {
+        let span = call.span;
+        let mut bounds = Vec::new();
+        for (value, span) in &call.positional {
+            bounds.push(self.integer_argument(value, *span)?);
+        }
+        match (bounds.as_slice(), call.keywords.is_empty()) {
+            (&[stop], true) => Ok(Value::Range {
+                start: 0,
+                stop,
+                step: 1,
+            }),
+            (&[start, stop], true) => Ok(Value::Range {
+                start,
+                stop,
+                step: 1,
+            }),
+            (&[start, stop, step], true) if step != 0 => Ok(Value::Range { start, stop, step }),
+            _ => Err(self.fail(
+                Draft::new(Kind::Argument, span, "`range` takes one to three integers")
+                    .expected("range(stop), range(start, stop) or range(start, stop, step)"),
+            )),
+        }
+    }
+
+    fn zip(&mut self, call: Call) -> Lowered<Value> {
+        let mut columns = Vec::new();
+        for (value, span) in call.positional {
+            columns.push(self.iterate(value, span)?);
+        }
+        let length = columns.iter().map(Vec::len).min().unwrap_or(0);
+        self.charge(length * columns.len())?;
+        let rows = (0..length)
+            .map(|i| Value::tuple(columns.iter().map(|column| column[i].clone()).collect()));
+        Ok(Value::list(rows.collect()))
+    }
+
+    /// Python's `min` and `max` of several values: the first of equals is returned.
+    fn extreme(&mut self, name: &str, items: Vec<Value>, span: Span) -> Lowered<Value> {
+        let mut items = items.into_iter();
+        let Some(mut best) = items.next() else {
+            return Err(self.fail(Draft::new(
+                Kind::Argument,
+                span,
+                format!("`{name}` of nothing has no value"),
+            )));
+        };
+        for item in items {
+            best = match (number(&best), number(&item)) {
+                (Some(a), Some(b)) => {
+                    let better = if name == "max" { b > a } else { b < a };
+                    if better { item } else { best }
+                }
+                _ => {
+                    let a = self.to_tensor(best, span)?;
+                    let b = self.to_tensor(item, span)?;
+                    if a.len() != 1 || b.len() != 1 {
+                        let function = if name == "max" { "maximum" } else { "minimum" };
+                        return Err(self.fail(
+                            Draft::new(
+                                Kind::Shape,
+                                span,
+                                format!("Python's `{name}` compares single numbers"),
+                            )
+                            .help(format!(
+                                "use `torch.{function}` for two tensors, `torch.{name}` for one"
+                            )),
+                        ));
+                    }
+                    let op = if name == "max" {
+                        Op::MaxLeft
+                    } else {
+                        Op::MinLeft
+                    };
+                    Value::Tensor(self.binary(op, &a, &b, span)?)
+                }
+            };
+        }
+        Ok(best)
+    }
+
+    /// `float(x)`, `int(x)`, `bool(x)` and `round(x)`: static where the value is known; a tensor
+    /// loses its gradient, as in PyTorch.
+    fn convert(&mut self, name: &str, value: Value, bound: &Bound) -> Lowered<Value> {
+        let span = bound.span_of(0);
+        if let Value::Str(text) = &value
+            && name == "float"
+        {
+            return match text.trim().trim_start_matches('+') {
+                "inf" | "infinity" => Ok(Value::Float(f64::INFINITY)),
+                "-inf" | "-infinity" => Ok(Value::Float(f64::NEG_INFINITY)),
+                _ => Err(self.fail(Draft::new(Kind::Type, span, "a number is needed here"))),
+            };
+        }
+        let known = match (&value, number(&value)) {
+            (_, Some(known)) => Some(known),
+            (Value::Tensor(tensor), _) => match self.constants_of(tensor).as_deref() {
+                Some(&[one]) => Some(one),
+                _ => None,
+            },
+            _ => None,
+        };
+        if name == "bool" {
+            return Ok(Value::Bool(self.truth(&value, span)?));
+        }
+        let Some(known) = known else {
+            let tensor = self.to_tensor(value, span)?;
+            if name != "float" || tensor.len() != 1 {
+                return Err(self.fail(
+                    Draft::new(
+                        Kind::DynamicControl,
+                        span,
+                        format!("`{name}` needs a known value"),
+                    )
+                    .found(Value::Tensor(tensor).describe())
+                    .help("use the tensor itself, or `torch.round` and `torch.floor`"),
+                ));
+            }
+            let tensor = self.unary(Op::Detach, &tensor)?;
+            return Ok(Value::Tensor(tensor.reshaped(Vec::new())));
+        };
+        match name {
+            "float" => Ok(Value::Float(known)),
+            "int" if known.abs() < 9e15 => Ok(Value::Int(known.trunc() as i64)),
+            "round" if bound.get(1).is_some() => {
+                let digits = bound.integer(self, 1, 0)?.clamp(-15, 15) as i32;
+                let scale = 10_f64.powi(digits);
+                Ok(Value::Float((known * scale).round_ties_even() / scale))
+            }
+            "round" if known.abs() < 9e15 => Ok(Value::Int(known.round_ties_even() as i64)),
+            _ => Err(self.fail(Draft::new(
+                Kind::Arithmetic,
+                span,
+                "this integer is too large",
+            ))),
+        }
+    }
+}
+
+fn dtype_name(name: &str) -> Option<DType> {
+    match name {
+        "float" | "float16" | "float32" | "float64" | "double" | "half" | "bfloat16" => {
+            Some(DType::Float)
+        }
+        "int" | "long" | "int8" | "int16" | "int32" | "int64" | "uint8" | "short" => {
+            Some(DType::Int)
+        }
+        "bool" | "bool_" => Some(DType::Bool),
+        _ => None,
+    }
+}

@@ -1,0 +1,229 @@
+//! Tensors made from numbers.
+
+use super::arguments::Bound;
+use super::value::Value;
+use super::{Lower, Lowered};
+use crate::diagnostic::{Draft, Kind, Span};
+use crate::graph::Class;
+use crate::tensor::{DType, Tensor};
+
+impl Lower<'_> {
+    pub(super) fn filled(
+        &mut self,
+        shape: Vec<usize>,
+        value: f64,
+        dtype: DType,
+    ) -> Lowered<Tensor> {
+        self.allow(&shape)?;
+        let node = self.constant(value)?;
+        let nodes = vec![node; crate::tensor::count(&shape)];
+        Ok(Tensor::new(shape, nodes, dtype))
+    }
+
+    fn row(&mut self, values: impl Iterator<Item = f64>, dtype: DType) -> Lowered<Tensor> {
+        let mut nodes = Vec::new();
+        for value in values {
+            nodes.push(self.constant(value)?);
+        }
+        Ok(Tensor::new(vec![nodes.len()], nodes, dtype))
+    }
+
+    fn sizes(&mut self, b: &Bound, position: usize) -> Lowered<Vec<usize>> {
+        let mut shape = Vec::new();
+        for size in b.integers(self, position)? {
+            match usize::try_from(size) {
+                Ok(size) => shape.push(size),
+                Err(_) => {
+                    return Err(self.fail(
+                        Draft::new(Kind::Shape, b.span_of(position), "a size is negative")
+                            .found(format!("{size}")),
+                    ));
+                }
+            }
+        }
+        Ok(shape)
+    }
+
+    fn length(&mut self, length: f64, span: Span) -> Lowered<usize> {
+        let limit = self.limits.elements;
+        if length >= 0.0 && length <= limit as f64 {
+            self.charge(length as usize)?;
+            return Ok(length as usize);
+        }
+        Err(self.fail(
+            Draft::new(
+                Kind::Limit,
+                span,
+                "this tensor has too many elements or a negative size",
+            )
+            .expected(format!("0 to {limit}"))
+            .found(format!("{length}")),
+        ))
+    }
+}
+
+/// `torch.tensor(data)`: a copy of numbers. What depends on the trajectory would lose its
+/// gradient in PyTorch, which no reward can mean.
+pub(super) fn tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let given_tensor = matches!(b.get(0), Some(Value::Tensor(_)));
+    let varying = x
+        .nodes()
+        .into_iter()
+        .any(|id| lower.graph.node(id).class == Class::Varying);
+    if varying && !given_tensor {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::NoGradient,
+                b.span,
+                "`torch.tensor` cuts the gradient of what depends on the trajectory",
+            )
+            .help("use `torch.stack([...])`"),
+        ));
+    }
+    let x = Tensor::new(x.shape.clone(), x.nodes(), x.dtype);
+    match b.dtype(1) {
+        Some(dtype) => lower.cast(&x, dtype).map(Value::Tensor),
+        None => Ok(Value::Tensor(x)),
+    }
+}
+
+/// `np.array(data)` and `torch.as_tensor(data)`: keep the gradient of tensors in a list, as the
+/// program means.
+pub(super) fn array(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    match b.dtype(1) {
+        Some(dtype) => lower.cast(&x, dtype).map(Value::Tensor),
+        None => Ok(Value::Tensor(x)),
+    }
+}
+
+fn constant_of(lower: &mut Lower<'_>, b: &Bound, value: f64) -> Lowered<Value> {
+    let shape = lower.sizes(b, 0)?;
+    let dtype = b.dtype(1).unwrap_or(DType::Float);
+    lower.filled(shape, value, dtype).map(Value::Tensor)
+}
+
+pub(super) fn zeros(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    constant_of(lower, b, 0.0)
+}
+
+pub(super) fn ones(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    constant_of(lower, b, 1.0)
+}
+
+/// `full(size, fill_value)`.
+pub(super) fn full(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let shape = lower.sizes(b, 0)?;
+    let value = b.tensor(lower, 1)?;
+    let tensor = lower.broadcast_to(&value, &shape, b.span)?;
+    Ok(Value::Tensor(Tensor::new(
+        tensor.shape.clone(),
+        tensor.nodes(),
+        tensor.dtype,
+    )))
+}
+
+fn like(lower: &mut Lower<'_>, b: &Bound, value: f64) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dtype = b.dtype(1).unwrap_or(x.dtype);
+    lower.filled(x.shape, value, dtype).map(Value::Tensor)
+}
+
+pub(super) fn zeros_like(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    like(lower, b, 0.0)
+}
+
+pub(super) fn ones_like(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    like(lower, b, 1.0)
+}
+
+/// `full_like(input, fill_value)`.
+pub(super) fn full_like(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let value = b.tensor(lower, 1)?;
+    let tensor = lower.broadcast_to(&value, &x.shape, b.span)?;
+    Ok(Value::Tensor(Tensor::new(
+        tensor.shape.clone(),
+        tensor.nodes(),
+        tensor.dtype,
+    )))
+}
+
+/// `eye(n, m=n)`.
+pub(super) fn eye(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let rows = b.integer(lower, 0, 0)?;
+    let columns = b.integer(lower, 1, rows)?;
+    let rows = lower.length(rows as f64, b.span)?;
+    let columns = lower.length(columns as f64, b.span)?;
+    let tensor = lower.filled(vec![rows, columns], 0.0, DType::Float)?;
+    let one = lower.constant(1.0)?;
+    let diagonal: Vec<usize> = (0..rows.min(columns)).map(|i| i * columns + i).collect();
+    tensor
+        .view(vec![diagonal.len()], &diagonal)
+        .write(&vec![one; diagonal.len()]);
+    Ok(Value::Tensor(tensor))
+}
+
+/// `linspace(start, end, steps)`; PyTorch counts from both ends toward the middle.
+pub(super) fn linspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (start, end) = (b.number(lower, 0, 0.0)?, b.number(lower, 1, 0.0)?);
+    let steps = b.integer(lower, 2, 50)?;
+    let steps = lower.length(steps as f64, b.span_of(2))?;
+    let step = if steps > 1 {
+        (end - start) / (steps - 1) as f64
+    } else {
+        0.0
+    };
+    let values = (0..steps).map(|i| {
+        if i < steps.div_ceil(2) || steps < 2 {
+            start + step * i as f64
+        } else {
+            end - step * (steps - 1 - i) as f64
+        }
+    });
+    lower.row(values, DType::Float).map(Value::Tensor)
+}
+
+/// `arange(end)`, `arange(start, end)` or `arange(start, end, step)`.
+pub(super) fn arange(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let first = b.number(lower, 0, 0.0)?;
+    let (start, end) = match b.get(1) {
+        Some(_) => (first, b.number(lower, 1, 0.0)?),
+        None => (0.0, first),
+    };
+    let step = b.number(lower, 2, 1.0)?;
+    if step == 0.0 || (end - start) / step < 0.0 {
+        return Err(lower.fail(
+            Draft::new(Kind::Argument, b.span, "`arange` never reaches its end")
+                .found(format!("from {start} to {end} by {step}")),
+        ));
+    }
+    let count = lower.length(((end - start) / step).ceil(), b.span)?;
+    let whole = [start, end, step].iter().all(|v| v.fract() == 0.0);
+    let is_int = |position| match b.get(position) {
+        Some(Value::Float(_)) => false,
+        Some(Value::Tensor(tensor)) => tensor.dtype != DType::Float,
+        _ => true,
+    };
+    let integers = whole && (0..3).all(is_int);
+    let dtype = b
+        .dtype(3)
+        .unwrap_or(if integers { DType::Int } else { DType::Float });
+    lower
+        .row((0..count).map(|i| start + step * i as f64), dtype)
+        .map(Value::Tensor)
+}
+
+/// `x.new_zeros(shape)`.
+pub(super) fn new_zeros(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let shape = lower.sizes(b, 1)?;
+    lower.filled(shape, 0.0, x.dtype).map(Value::Tensor)
+}
+
+/// `x.new_tensor(data)`: numbers in the dtype of `x`.
+pub(super) fn new_tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, data) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    lower.cast(&data, x.dtype).map(Value::Tensor)
+}

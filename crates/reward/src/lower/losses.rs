@@ -1,0 +1,98 @@
+//! Losses of torch.nn.functional, which rewards use with a minus sign.
+
+use super::arguments::Bound;
+use super::value::Value;
+use super::{Lower, Lowered};
+use crate::diagnostic::{Draft, Kind};
+use crate::op::Op;
+use crate::tensor::{DType, Tensor};
+
+/// Applies the reduction named by the argument at `position`; the mean by default.
+fn reduced(lower: &mut Lower<'_>, b: &Bound, x: Tensor, position: usize) -> Lowered<Value> {
+    let how = match b.get(position) {
+        Some(Value::Str(how)) => how.to_string(),
+        _ => "mean".to_owned(),
+    };
+    let dims: Vec<usize> = (0..x.rank()).collect();
+    match how.as_str() {
+        "none" => Ok(Value::Tensor(x)),
+        "sum" => lower.sum_over(&x, &dims).map(Value::Tensor),
+        "mean" => {
+            lower.refuse_empty(&x, &dims, b)?;
+            let sum = lower.sum_over(&x, &dims)?;
+            lower
+                .with_number(Op::Div, &sum, x.len() as f64)
+                .map(Value::Tensor)
+        }
+        _ => Err(lower.fail(
+            Draft::new(
+                Kind::Argument,
+                b.span_of(position),
+                "this reduction does not exist",
+            )
+            .expected("'mean', 'sum' or 'none'")
+            .found(how),
+        )),
+    }
+}
+
+fn difference(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Tensor> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    lower.binary(Op::Sub, &x, &y, b.span)
+}
+
+pub(super) fn mse_loss(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let difference = difference(lower, b)?;
+    let loss = lower.unary(Op::Square, &difference)?;
+    reduced(lower, b, loss, 2)
+}
+
+pub(super) fn l1_loss(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let difference = difference(lower, b)?;
+    let loss = lower.unary(Op::Abs, &difference)?;
+    reduced(lower, b, loss, 2)
+}
+
+/// Quadratic within `width` of zero, linear beyond, continuous in value and slope.
+fn rounded(
+    lower: &mut Lower<'_>,
+    b: &Bound,
+    width: f64,
+    quadratic_scale: f64,
+    linear_scale: f64,
+) -> Lowered<Tensor> {
+    let difference = difference(lower, b)?;
+    let size = lower.unary(Op::Abs, &difference)?;
+    let square = lower.unary(Op::Square, &difference)?;
+    let quadratic = lower.with_number(Op::Mul, &square, 0.5 * quadratic_scale)?;
+    let linear = lower.with_number(Op::Sub, &size, 0.5 * width)?;
+    let linear = lower.with_number(Op::Mul, &linear, linear_scale)?;
+    let width = lower.filled(Vec::new(), width, DType::Float)?;
+    let near = lower.binary(Op::Less, &size, &width, b.span)?;
+    lower.choose(&near, &quadratic, &linear, b.span)
+}
+
+/// `smooth_l1_loss(input, target, reduction='mean', beta=1)`.
+pub(super) fn smooth_l1_loss(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let beta = positive(lower, b, 3)?;
+    let loss = rounded(lower, b, beta, 1.0 / beta, 1.0)?;
+    reduced(lower, b, loss, 2)
+}
+
+/// `huber_loss(input, target, reduction='mean', delta=1)`.
+pub(super) fn huber_loss(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let delta = positive(lower, b, 3)?;
+    let loss = rounded(lower, b, delta, 1.0, delta)?;
+    reduced(lower, b, loss, 2)
+}
+
+fn positive(lower: &mut Lower<'_>, b: &Bound, position: usize) -> Lowered<f64> {
+    let value = b.number(lower, position, 1.0)?;
+    if value > 0.0 {
+        return Ok(value);
+    }
+    Err(lower.fail(
+        Draft::new(Kind::Argument, b.span_of(position), "this must be positive")
+            .found(format!("{value}")),
+    ))
+}

@@ -1,0 +1,303 @@
+//! Lowering: abstract interpretation of a stage function with static shapes.
+//!
+//! Python's numbers, lists and control flow are carried out now; tensors become arrays of graph
+//! nodes, so that indexing, reshaping and stacking cost nothing later.
+
+mod arguments;
+mod arithmetic;
+mod call;
+mod create;
+mod elementwise;
+mod expression;
+mod index;
+mod linalg;
+mod losses;
+mod order;
+mod reduce;
+mod shape;
+mod statement;
+mod table;
+mod value;
+
+use std::collections::HashMap;
+
+use ruff_python_ast::{Expr, Parameters, Stmt, StmtFunctionDef};
+
+use crate::diagnostic::{Draft, Kind, Span};
+use crate::graph::{Class, Graph, NodeId};
+use crate::op::Op;
+use crate::options::Limits;
+use crate::tensor::{DType, Tensor};
+use statement::Flow;
+pub(crate) use statement::check_import;
+use value::Value;
+
+/// Mistakes shown at most; the rest would mostly follow from them.
+const MAX_DRAFTS: usize = 20;
+
+/// Containers inside containers.
+const MAX_CONTAINER_DEPTH: u8 = 8;
+
+/// Why lowering of an expression ended early; the diagnostic is already recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The next statement can still be checked.
+    Reported,
+    /// Nothing more can be done.
+    Fatal,
+}
+
+type Lowered<T> = Result<T, Stop>;
+
+/// A parameter of a stage function and what it is bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input {
+    /// `(count, 3)` points among the uniform inputs, from input `first` on.
+    Points { first: usize, count: usize },
+    /// `(3,)`: one point among the uniform inputs.
+    Point { first: usize },
+    /// `(1, points, 3)`: the trajectory.
+    Trajectory { points: usize },
+}
+
+/// The bodies of functions defined inside a stage.
+#[derive(Clone, Copy)]
+enum LocalBody<'a> {
+    Block(&'a [Stmt]),
+    Expression(&'a Expr),
+}
+
+#[derive(Clone, Copy)]
+struct Local<'a> {
+    name: &'a str,
+    parameters: Option<&'a Parameters>,
+    body: LocalBody<'a>,
+}
+
+/// The state of lowering one function.
+pub(crate) struct Lower<'a> {
+    pub(crate) graph: Graph,
+    /// Names in scope; `None` marks one whose value could not be computed.
+    scope: HashMap<String, Option<Value>>,
+    locals: Vec<Local<'a>>,
+    /// Parameters that hold keypoints, for better messages.
+    keypoint_names: Vec<String>,
+    drafts: &'a mut Vec<Draft>,
+    limits: &'a Limits,
+    work_left: &'a mut usize,
+    call_depth: usize,
+}
+
+impl<'a> Lower<'a> {
+    pub(crate) fn new(
+        limits: &'a Limits,
+        work_left: &'a mut usize,
+        drafts: &'a mut Vec<Draft>,
+    ) -> Self {
+        Self {
+            graph: Graph::new(limits.operations),
+            scope: HashMap::new(),
+            locals: Vec::new(),
+            keypoint_names: Vec::new(),
+            drafts,
+            limits,
+            work_left,
+            call_depth: 0,
+        }
+    }
+
+    /// Lowers `function` with its parameters bound to `inputs`; its single result.
+    pub(crate) fn function(
+        &mut self,
+        function: &'a StmtFunctionDef,
+        inputs: &[Input],
+    ) -> Lowered<NodeId> {
+        self.graph.span = Span::of(&function.name);
+        let parameters = function
+            .parameters
+            .args
+            .iter()
+            .chain(&function.parameters.posonlyargs);
+        for (parameter, &input) in parameters.zip(inputs) {
+            let name = parameter.parameter.name.as_str();
+            if matches!(input, Input::Points { .. }) {
+                self.keypoint_names.push(name.to_owned());
+            }
+            let tensor = self.input(input)?;
+            self.scope
+                .insert(name.to_owned(), Some(Value::Tensor(tensor)));
+        }
+        let before = self.drafts.len();
+        let flow = self.block(&function.body)?;
+        if self.drafts.len() > before {
+            return Err(Stop::Reported);
+        }
+        let (value, span) = match flow {
+            Flow::Return(value, span) => (value, span),
+            _ => {
+                return Err(self.fail(
+                    Draft::new(
+                        Kind::Result,
+                        Span::of(&function.name),
+                        format!("`{}` does not return anything", function.name),
+                    )
+                    .help("end it with `return reward`"),
+                ));
+            }
+        };
+        self.result(value, span)
+    }
+
+    fn input(&mut self, input: Input) -> Lowered<Tensor> {
+        let (shape, first, varying) = match input {
+            Input::Points { first, count } => (vec![count, 3], first, false),
+            Input::Point { first } => (vec![3], first, false),
+            Input::Trajectory { points } => (vec![1, points, 3], 0, true),
+        };
+        let count = crate::tensor::count(&shape);
+        self.charge(count)?;
+        let nodes = (first..first + count)
+            .map(|i| {
+                let leaf = if varying {
+                    self.graph.varying(i)
+                } else {
+                    self.graph.uniform(i)
+                };
+                leaf.map_err(|_| self.graph_full())
+            })
+            .collect::<Lowered<_>>()?;
+        Ok(Tensor::new(shape, nodes, DType::Float))
+    }
+
+    /// The one number that a stage returns.
+    fn result(&mut self, value: Value, span: Span) -> Lowered<NodeId> {
+        let found = value.describe();
+        let help = match &value {
+            Value::Tensor(tensor) if tensor.len() == 1 => return Ok(tensor.nodes()[0]),
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                return Ok(self.to_tensor(value, span)?.nodes()[0]);
+            }
+            Value::Tensor(tensor) if tensor.shape.first() == Some(&1) => {
+                "reduce it over time, for example with `.mean(dim=1)` or `.sum(dim=1)`"
+            }
+            Value::Tensor(_) => "reduce it to one number, for example with `.mean()`",
+            Value::Pair(..) => "take its `.values`",
+            Value::None => "end the function with `return reward`",
+            _ => "return the reward alone",
+        };
+        Err(self.fail(
+            Draft::new(Kind::Result, span, "a reward must be one number")
+                .expected("a scalar: one value for each particle (B is 1 here)")
+                .found(found)
+                .help(help),
+        ))
+    }
+
+    /// Records a mistake.
+    fn fail(&mut self, draft: Draft) -> Stop {
+        let known = self
+            .drafts
+            .iter()
+            .any(|d| d.kind == draft.kind && d.span == draft.span);
+        if !known {
+            self.drafts.push(draft);
+        }
+        if self.drafts.len() >= MAX_DRAFTS {
+            Stop::Fatal
+        } else {
+            Stop::Reported
+        }
+    }
+
+    /// Accounts for `amount` units of work.
+    fn charge(&mut self, amount: usize) -> Lowered<()> {
+        match self.work_left.checked_sub(amount) {
+            Some(left) => {
+                *self.work_left = left;
+                Ok(())
+            }
+            None => {
+                *self.work_left = 0;
+                let span = self.graph.span;
+                self.fail(
+                    Draft::new(Kind::Limit, span, "the program does too much")
+                        .expected(format!("at most {} units of work", self.limits.work))
+                        .help("use fewer loop iterations and smaller tensors"),
+                );
+                Err(Stop::Fatal)
+            }
+        }
+    }
+
+    /// Checks the size of a tensor that is about to be made, and accounts for it.
+    fn allow(&mut self, shape: &[usize]) -> Lowered<()> {
+        let count = crate::tensor::count(shape);
+        if count > self.limits.elements {
+            let span = self.graph.span;
+            return Err(self.fail(
+                Draft::new(Kind::Limit, span, "this tensor is too large")
+                    .expected(format!("at most {} elements", self.limits.elements))
+                    .found(format!("shape {}", crate::tensor::show_shape(shape))),
+            ));
+        }
+        self.charge(count)
+    }
+
+    fn graph_full(&mut self) -> Stop {
+        let span = self.graph.span;
+        self.fail(
+            Draft::new(Kind::Limit, span, "the stage has too many operations")
+                .expected(format!(
+                    "at most {} scalar operations",
+                    self.limits.operations
+                ))
+                .help("use fewer keypoints, pairs or loop iterations"),
+        );
+        Stop::Fatal
+    }
+
+    fn node(&mut self, op: Op, operands: &[NodeId]) -> Lowered<NodeId> {
+        match self.graph.add(op, operands) {
+            Ok(id) => Ok(id),
+            Err(_) => Err(self.graph_full()),
+        }
+    }
+
+    fn constant(&mut self, value: f64) -> Lowered<NodeId> {
+        match self.graph.constant(value) {
+            Ok(id) => Ok(id),
+            Err(_) => Err(self.graph_full()),
+        }
+    }
+
+    /// The elements as numbers, if all are known now.
+    fn constants_of(&self, tensor: &Tensor) -> Option<Vec<f64>> {
+        tensor
+            .nodes()
+            .into_iter()
+            .map(|id| self.graph.constant_value(id))
+            .collect()
+    }
+
+    /// Whether any element depends on the trajectory through something differentiable.
+    fn is_differentiable(&self, tensor: &Tensor) -> bool {
+        tensor
+            .nodes()
+            .into_iter()
+            .any(|id| self.graph.node(id).differentiable)
+    }
+
+    /// What a tensor depends on, in words.
+    fn dependence(&self, tensor: &Tensor) -> &'static str {
+        let class = tensor
+            .nodes()
+            .into_iter()
+            .map(|id| self.graph.node(id).class)
+            .max();
+        match class {
+            Some(Class::Varying) => "the trajectory",
+            Some(Class::Uniform) => "the keypoints",
+            _ => "constants",
+        }
+    }
+}

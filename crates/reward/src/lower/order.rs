@@ -1,0 +1,141 @@
+//! Sorting by a fixed network of comparisons, so that no index is computed at run time.
+
+use super::arguments::Bound;
+use super::value::Value;
+use super::{Lower, Lowered};
+use crate::diagnostic::{Draft, Kind};
+use crate::graph::NodeId;
+use crate::op::Op;
+use crate::tensor::{DType, Tensor, strided_positions, strides};
+
+/// Odd-even transposition: neighbours swap only if strictly out of order, so it is stable.
+fn sort_line(
+    lower: &mut Lower<'_>,
+    members: &[NodeId],
+    descending: bool,
+) -> Lowered<(Vec<NodeId>, Vec<NodeId>)> {
+    lower.charge(members.len() * members.len())?;
+    let mut values = members.to_vec();
+    let mut indices = Vec::with_capacity(members.len());
+    for position in 0..members.len() {
+        indices.push(lower.constant(position as f64)?);
+    }
+    for round in 0..members.len() {
+        for left in (round % 2..members.len().saturating_sub(1)).step_by(2) {
+            let (a, b) = (values[left], values[left + 1]);
+            let (i, j) = (indices[left], indices[left + 1]);
+            let order = if descending { [a, b] } else { [b, a] };
+            let swap = lower.node(Op::Less, &order)?;
+            values[left] = lower.node(Op::Where, &[swap, b, a])?;
+            values[left + 1] = lower.node(Op::Where, &[swap, a, b])?;
+            indices[left] = lower.node(Op::Where, &[swap, j, i])?;
+            indices[left + 1] = lower.node(Op::Where, &[swap, i, j])?;
+        }
+    }
+    Ok((values, indices))
+}
+
+fn sorted(
+    lower: &mut Lower<'_>,
+    x: &Tensor,
+    dim: usize,
+    descending: bool,
+    keep: Option<usize>,
+) -> Lowered<(Tensor, Tensor)> {
+    let cut = |mut line: Vec<NodeId>| {
+        line.truncate(keep.unwrap_or(usize::MAX));
+        line
+    };
+    let values = lower.along(x, dim, x.dtype, |lower, members| {
+        Ok(cut(sort_line(lower, members, descending)?.0))
+    })?;
+    let indices = lower.along(x, dim, DType::Int, |lower, members| {
+        Ok(cut(sort_line(lower, members, descending)?.1))
+    })?;
+    Ok((values, indices))
+}
+
+/// `sort(input, dim=-1, descending=False)`.
+pub(super) fn sort(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank(), Some(-1))?.unwrap_or(0);
+    let descending = b.flag(lower, 2)?;
+    let (values, indices) = sorted(lower, &x, dim, descending, None)?;
+    Ok(Value::Pair(values, indices))
+}
+
+/// NumPy's `sort(a, axis=-1)` returns the values alone.
+pub(super) fn numpy_sort(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank(), Some(-1))?.unwrap_or(0);
+    Ok(Value::Tensor(sorted(lower, &x, dim, false, None)?.0))
+}
+
+pub(super) fn argsort(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank(), Some(-1))?.unwrap_or(0);
+    let descending = b.flag(lower, 2)?;
+    Ok(Value::Tensor(sorted(lower, &x, dim, descending, None)?.1))
+}
+
+/// `topk(input, k, dim=-1, largest=True)`.
+pub(super) fn topk(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let k = b.integer(lower, 1, 1)?;
+    let dim = b.dim(lower, 2, x.rank(), Some(-1))?.unwrap_or(0);
+    let largest = if b.get(3).is_some() {
+        b.flag(lower, 3)?
+    } else {
+        true
+    };
+    let size = x.shape.get(dim).copied().unwrap_or(1);
+    let Some(k) = usize::try_from(k).ok().filter(|&k| k <= size) else {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Index,
+                b.span_of(1),
+                "`topk` asks for more elements than there are",
+            )
+            .expected(format!("at most {size}"))
+            .found(format!("{k}")),
+        ));
+    };
+    let (values, indices) = sorted(lower, &x, dim, largest, Some(k))?;
+    Ok(Value::Pair(values, indices))
+}
+
+/// `median(input)` is one number; `median(input, dim)` a pair: the lower of two middles.
+pub(super) fn median(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let (x, dim) = match b.dim(lower, 1, x.rank(), None)? {
+        Some(dim) => (x, dim),
+        None => (x.reshaped(vec![x.len()]), 0),
+    };
+    let keepdim = b.flag(lower, 2)?;
+    let dims: Vec<usize> = if x.rank() == 0 { Vec::new() } else { vec![dim] };
+    lower.refuse_empty(&x, &dims, b)?;
+    let size = x.shape.get(dim).copied().unwrap_or(1);
+    let (values, indices) = sorted(lower, &x, dim, false, None)?;
+    let middle = |tensor: &Tensor| {
+        if tensor.rank() == 0 {
+            return tensor.clone();
+        }
+        let mut steps = strides(&tensor.shape);
+        let mut shape = tensor.shape.clone();
+        let offset = (size - 1) / 2 * steps[dim];
+        if keepdim {
+            shape[dim] = 1;
+        } else {
+            shape.remove(dim);
+            steps.remove(dim);
+        }
+        let positions = strided_positions(&shape, &steps, offset);
+        tensor.view(shape, &positions)
+    };
+    let (values, indices) = (middle(&values), middle(&indices));
+    Ok(if b.get(1).is_some() {
+        Value::Pair(values, indices)
+    } else {
+        Value::Tensor(values)
+    })
+}

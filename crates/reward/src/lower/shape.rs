@@ -1,0 +1,594 @@
+//! Operations that only rearrange elements.
+
+use super::arguments::Bound;
+use super::expression::select;
+use super::value::Value;
+use super::{Lower, Lowered};
+use crate::diagnostic::{Draft, Kind, Span};
+use crate::op::Op;
+use crate::tensor::{Tensor, broadcast_positions, count, show_shape, strided_positions, strides};
+
+impl Lower<'_> {
+    /// Tensors of one shape along a new dimension.
+    pub(super) fn stacked(&mut self, parts: &[Tensor], dim: usize, span: Span) -> Lowered<Tensor> {
+        let first = &parts[0];
+        if let Some(other) = parts.iter().find(|part| part.shape != first.shape) {
+            return Err(self.fail(
+                Draft::new(Kind::Shape, span, "all parts must have the same shape")
+                    .expected(format!("shape {}", show_shape(&first.shape)))
+                    .found(format!("shape {}", show_shape(&other.shape))),
+            ));
+        }
+        let parts: Vec<Tensor> = parts
+            .iter()
+            .map(|part| {
+                let mut shape = part.shape.clone();
+                shape.insert(dim, 1);
+                part.reshaped(shape)
+            })
+            .collect();
+        self.concatenated(&parts, dim, span)
+    }
+
+    /// Tensors one after another along `dim`.
+    pub(super) fn concatenated(
+        &mut self,
+        parts: &[Tensor],
+        dim: usize,
+        span: Span,
+    ) -> Lowered<Tensor> {
+        let first = &parts[0];
+        let mut shape = first.shape.clone();
+        shape[dim] = 0;
+        for part in parts {
+            let fits = part.rank() == first.rank()
+                && (0..first.rank()).all(|d| d == dim || part.shape[d] == first.shape[d]);
+            if !fits {
+                return Err(self.fail(
+                    Draft::new(Kind::Shape, span, "the parts do not fit together")
+                        .expected(format!(
+                            "shape {} but for dimension {dim}",
+                            show_shape(&first.shape)
+                        ))
+                        .found(format!("shape {}", show_shape(&part.shape))),
+                ));
+            }
+            shape[dim] += part.shape[dim];
+        }
+        self.allow(&shape)?;
+        let dtype = parts
+            .iter()
+            .map(|part| part.dtype)
+            .max()
+            .unwrap_or(first.dtype);
+        let outer = count(&shape[..dim]);
+        let inner = count(&shape[dim + 1..]);
+        let lines: Vec<Vec<u32>> = parts.iter().map(Tensor::nodes).collect();
+        let mut nodes = Vec::with_capacity(count(&shape));
+        for block in 0..outer {
+            for (part, line) in parts.iter().zip(&lines) {
+                let length = part.shape[dim] * inner;
+                nodes.extend_from_slice(&line[block * length..(block + 1) * length]);
+            }
+        }
+        Ok(Tensor::new(shape, nodes, dtype))
+    }
+
+    /// A shape argument in which one size may be -1.
+    fn resolve_shape(&mut self, sizes: &[i64], total: usize, span: Span) -> Lowered<Vec<usize>> {
+        let known: usize = count(
+            &sizes
+                .iter()
+                .filter_map(|&s| usize::try_from(s).ok())
+                .collect::<Vec<_>>(),
+        );
+        let open = sizes.iter().filter(|&&size| size == -1).count();
+        let valid = sizes.iter().all(|&size| size >= -1);
+        let shape: Option<Vec<usize>> = match open {
+            0 if valid && known == total => sizes
+                .iter()
+                .map(|&size| usize::try_from(size).ok())
+                .collect(),
+            1 if valid && known > 0 && total.is_multiple_of(known) => Some(
+                sizes
+                    .iter()
+                    .map(|&s| usize::try_from(s).unwrap_or(total / known))
+                    .collect(),
+            ),
+            _ => None,
+        };
+        shape.ok_or_else(|| {
+            let sizes: Vec<String> = sizes.iter().map(i64::to_string).collect();
+            self.fail(
+                Draft::new(
+                    Kind::Shape,
+                    span,
+                    "the new shape holds another number of elements",
+                )
+                .expected(format!("{total} elements"))
+                .found(format!("({})", sizes.join(", "))),
+            )
+        })
+    }
+
+    fn permuted(&self, x: &Tensor, order: &[usize]) -> Tensor {
+        let own = strides(&x.shape);
+        let shape: Vec<usize> = order.iter().map(|&d| x.shape[d]).collect();
+        let steps: Vec<usize> = order.iter().map(|&d| own[d]).collect();
+        let positions = strided_positions(&shape, &steps, 0);
+        x.view(shape, &positions)
+    }
+
+    /// The tensors of a list argument.
+    fn parts(&mut self, b: &Bound) -> Lowered<Vec<Tensor>> {
+        let span = b.span_of(0);
+        let value = b.get(0).cloned().unwrap_or(Value::None);
+        let items = self.iterate(value, span)?;
+        let mut parts = Vec::with_capacity(items.len());
+        for item in items {
+            parts.push(self.to_tensor(item, span)?);
+        }
+        if parts.is_empty() {
+            return Err(self.fail(Draft::new(
+                Kind::Argument,
+                span,
+                format!("`{}` needs at least one tensor", b.name),
+            )));
+        }
+        Ok(parts)
+    }
+}
+
+pub(super) fn stack(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let parts = lower.parts(b)?;
+    let dim = b.dim(lower, 1, parts[0].rank() + 1, Some(0))?.unwrap_or(0);
+    lower.stacked(&parts, dim, b.span).map(Value::Tensor)
+}
+
+pub(super) fn cat(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let parts = lower.parts(b)?;
+    if parts[0].rank() == 0 {
+        return Err(lower.fail(
+            Draft::new(Kind::Shape, b.span, "scalars cannot be concatenated")
+                .help("use `torch.stack`"),
+        ));
+    }
+    let dim = b.dim(lower, 1, parts[0].rank(), Some(0))?.unwrap_or(0);
+    lower.concatenated(&parts, dim, b.span).map(Value::Tensor)
+}
+
+/// `hstack` and `vstack`: scalars and vectors gain dimensions first.
+fn joined(lower: &mut Lower<'_>, b: &Bound, rank: usize, dim: usize) -> Lowered<Value> {
+    let mut parts = lower.parts(b)?;
+    for part in &mut parts {
+        while part.rank() < rank {
+            let mut shape = part.shape.clone();
+            shape.insert(0, 1);
+            *part = part.reshaped(shape);
+        }
+    }
+    let dim = if parts[0].rank() == 1 { 0 } else { dim };
+    lower.concatenated(&parts, dim, b.span).map(Value::Tensor)
+}
+
+pub(super) fn hstack(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    joined(lower, b, 1, 1)
+}
+
+pub(super) fn vstack(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    joined(lower, b, 2, 0)
+}
+
+pub(super) fn reshape(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    if let Some(&Value::DType(dtype)) = b.get(1) {
+        return lower.cast(&x, dtype).map(Value::Tensor);
+    }
+    let sizes = b.integers(lower, 1)?;
+    let shape = lower.resolve_shape(&sizes, x.len(), b.span)?;
+    Ok(Value::Tensor(x.reshaped(shape)))
+}
+
+/// `flatten(input, start_dim=0, end_dim=-1)`.
+pub(super) fn flatten(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    if x.rank() == 0 {
+        return Ok(Value::Tensor(x.reshaped(vec![1])));
+    }
+    let start = b.dim(lower, 1, x.rank(), Some(0))?.unwrap_or(0);
+    let end = b.dim(lower, 2, x.rank(), Some(-1))?.unwrap_or(0);
+    if start > end {
+        return Err(lower.fail(Draft::new(
+            Kind::Index,
+            b.span,
+            "`flatten` ends before it starts",
+        )));
+    }
+    let mut shape = x.shape[..start].to_vec();
+    shape.push(count(&x.shape[start..=end]));
+    shape.extend_from_slice(&x.shape[end + 1..]);
+    Ok(Value::Tensor(x.reshaped(shape)))
+}
+
+pub(super) fn squeeze(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dims = lower.dims(b, 1, x.rank())?;
+    let kept = (0..x.rank()).filter(|d| !(dims.contains(d) && x.shape[*d] == 1));
+    let shape = kept.map(|d| x.shape[d]).collect();
+    Ok(Value::Tensor(x.reshaped(shape)))
+}
+
+pub(super) fn unsqueeze(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank() + 1, None)?.unwrap_or(0);
+    let mut shape = x.shape.clone();
+    shape.insert(dim, 1);
+    Ok(Value::Tensor(x.reshaped(shape)))
+}
+
+/// `permute(dims)`; NumPy's `transpose` without axes reverses them.
+pub(super) fn permute(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let given = b.integers(lower, 1)?;
+    let mut order = Vec::with_capacity(given.len());
+    for dim in &given {
+        order.push(lower.wrap_dim(*dim, x.rank(), b.span)?);
+    }
+    if given.is_empty() {
+        order = (0..x.rank()).rev().collect();
+    }
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    if sorted != (0..x.rank()).collect::<Vec<_>>() {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Index,
+                b.span,
+                "a permutation names every dimension once",
+            )
+            .expected(format!("{} dimensions", x.rank())),
+        ));
+    }
+    Ok(Value::Tensor(lower.permuted(&x, &order)))
+}
+
+pub(super) fn transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let first = b.dim(lower, 1, x.rank(), None)?.unwrap_or(0);
+    let second = b.dim(lower, 2, x.rank(), None)?.unwrap_or(0);
+    let mut order: Vec<usize> = (0..x.rank()).collect();
+    if !order.is_empty() {
+        order.swap(first, second);
+    }
+    Ok(Value::Tensor(lower.permuted(&x, &order)))
+}
+
+/// `t()`: the transpose of a matrix.
+pub(super) fn matrix_transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    if x.rank() > 2 {
+        return Err(lower.fail(
+            Draft::new(Kind::Shape, b.span, "`t` needs at most two dimensions")
+                .found(format!("shape {}", show_shape(&x.shape)))
+                .help("use `transpose(-2, -1)`"),
+        ));
+    }
+    let order: Vec<usize> = (0..x.rank()).rev().collect();
+    Ok(Value::Tensor(lower.permuted(&x, &order)))
+}
+
+/// `movedim(input, source, destination)`.
+pub(super) fn movedim(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let source = b.dim(lower, 1, x.rank(), None)?.unwrap_or(0);
+    let destination = b.dim(lower, 2, x.rank(), None)?.unwrap_or(0);
+    let mut order: Vec<usize> = (0..x.rank()).collect();
+    if !order.is_empty() {
+        order.remove(source);
+        order.insert(destination, source);
+    }
+    Ok(Value::Tensor(lower.permuted(&x, &order)))
+}
+
+/// `expand(sizes)`: -1 keeps a size.
+pub(super) fn expand(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let sizes = b.integers(lower, 1)?;
+    let lead = sizes.len().saturating_sub(x.rank());
+    let fits = sizes.len() >= x.rank()
+        && sizes.iter().enumerate().all(|(d, &size)| {
+            size >= 0 && (d < lead || x.shape[d - lead] == 1 || x.shape[d - lead] as i64 == size)
+                || size == -1 && d >= lead
+        });
+    if !fits {
+        let sizes: Vec<String> = sizes.iter().map(i64::to_string).collect();
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Shape,
+                b.span,
+                "only dimensions of size 1 can be expanded",
+            )
+            .expected(format!(
+                "sizes that shape {} broadcasts to",
+                show_shape(&x.shape)
+            ))
+            .found(format!("({})", sizes.join(", "))),
+        ));
+    }
+    let shape: Vec<usize> = sizes
+        .iter()
+        .enumerate()
+        .map(|(d, &size)| {
+            if size < 0 {
+                x.shape[d - lead]
+            } else {
+                size as usize
+            }
+        })
+        .collect();
+    lower.allow(&shape)?;
+    let positions = broadcast_positions(&x.shape, &shape);
+    Ok(Value::Tensor(x.view(shape, &positions)))
+}
+
+pub(super) fn expand_as(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, other) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    lower
+        .broadcast_to(&x, &other.shape, b.span)
+        .map(Value::Tensor)
+}
+
+/// `repeat(sizes)` and `tile`: whole copies, one after another.
+pub(super) fn repeat(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let mut times = b.integers(lower, 1)?;
+    while times.len() < x.rank() {
+        times.insert(0, 1);
+    }
+    let lead = times.len() - x.rank();
+    let mut shape = vec![1; lead];
+    shape.extend_from_slice(&x.shape);
+    let mut target = Vec::with_capacity(shape.len());
+    for (&size, &times) in shape.iter().zip(&times) {
+        target.push(size.saturating_mul(usize::try_from(times).unwrap_or(0)));
+    }
+    lower.allow(&target)?;
+    let own = strides(&shape);
+    let steps = strides(&target);
+    let nodes = x.nodes();
+    let repeated = (0..count(&target))
+        .map(|position| {
+            let from: usize = (0..shape.len())
+                .map(|d| position / steps[d] % target[d] % shape[d] * own[d])
+                .sum();
+            nodes[from]
+        })
+        .collect();
+    Ok(Value::Tensor(Tensor::new(target, repeated, x.dtype)))
+}
+
+pub(super) fn flip(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let mut flipped = Vec::new();
+    for dim in b.integers(lower, 1)? {
+        flipped.push(lower.wrap_dim(dim, x.rank(), b.span)?);
+    }
+    lower.charge(x.len())?;
+    moved(&x, |d, i, size| {
+        if flipped.contains(&d) {
+            size - 1 - i
+        } else {
+            i
+        }
+    })
+}
+
+/// `roll(input, shifts, dim)` along one dimension.
+pub(super) fn roll(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let shift = b.integer(lower, 1, 1)?;
+    let dim = b.dim(lower, 2, x.rank(), None)?;
+    lower.charge(x.len())?;
+    match dim {
+        Some(dim) => moved(&x, |d, i, size| {
+            if d == dim {
+                (i as i64 - shift).rem_euclid(size as i64) as usize
+            } else {
+                i
+            }
+        }),
+        None => {
+            let size = x.len().max(1) as i64;
+            let line = x.reshaped(vec![x.len()]);
+            let positions: Vec<usize> = (0..size)
+                .map(|i| (i - shift % size).rem_euclid(size) as usize)
+                .take(x.len())
+                .collect();
+            let rolled = line.view(line.shape.clone(), &positions);
+            Ok(Value::Tensor(Tensor::new(
+                x.shape.clone(),
+                rolled.nodes(),
+                x.dtype,
+            )))
+        }
+    }
+}
+
+/// A copy whose index `i` along dimension `d` reads index `from(d, i, size)`.
+fn moved(x: &Tensor, from: impl Fn(usize, usize, usize) -> usize) -> Lowered<Value> {
+    let steps = strides(&x.shape);
+    let nodes = x.nodes();
+    let moved = (0..x.len())
+        .map(|position| {
+            let source: usize = (0..x.rank())
+                .map(|d| from(d, position / steps[d] % x.shape[d], x.shape[d]) * steps[d])
+                .sum();
+            nodes[source]
+        })
+        .collect();
+    Ok(Value::Tensor(Tensor::new(x.shape.clone(), moved, x.dtype)))
+}
+
+pub(super) fn select_(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank(), None)?.unwrap_or(0);
+    let index = b.integer(lower, 2, 0)?;
+    let size = x.shape.get(dim).copied().unwrap_or(0) as i64;
+    if !(-size..size).contains(&index) {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Index,
+                b.span_of(2),
+                format!("index {index} is out of range"),
+            )
+            .expected(format!("-{size} to {}", size - 1)),
+        ));
+    }
+    Ok(Value::Tensor(select(
+        &x,
+        dim,
+        index.rem_euclid(size) as usize,
+    )))
+}
+
+/// `unbind(input, dim=0)`: the slices as a tuple.
+pub(super) fn unbind(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank(), Some(0))?.unwrap_or(0);
+    let size = x.shape.get(dim).copied().unwrap_or(0);
+    lower.charge(x.len() + size)?;
+    Ok(Value::tuple(
+        (0..size)
+            .map(|i| Value::Tensor(select(&x, dim, i)))
+            .collect(),
+    ))
+}
+
+/// The part of a dimension from `start` on.
+fn narrowed(x: &Tensor, dim: usize, start: usize, length: usize) -> Tensor {
+    let steps = strides(&x.shape);
+    let mut shape = x.shape.clone();
+    shape[dim] = length;
+    let positions = strided_positions(&shape, &steps, start * steps[dim]);
+    x.view(shape, &positions)
+}
+
+/// `narrow(input, dim, start, length)`.
+pub(super) fn narrow(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank(), None)?.unwrap_or(0);
+    let size = x.shape.get(dim).copied().unwrap_or(0) as i64;
+    let (start, length) = (b.integer(lower, 2, 0)?, b.integer(lower, 3, 0)?);
+    let start = if start < 0 {
+        start.saturating_add(size)
+    } else {
+        start
+    };
+    if start < 0 || length < 0 || start.saturating_add(length) > size {
+        return Err(lower.fail(
+            Draft::new(Kind::Index, b.span, "`narrow` reaches beyond the tensor")
+                .found(format!("shape {}", show_shape(&x.shape))),
+        ));
+    }
+    Ok(Value::Tensor(narrowed(
+        &x,
+        dim,
+        start as usize,
+        length as usize,
+    )))
+}
+
+/// `split(input, sizes, dim=0)` and `chunk(input, chunks, dim=0)`.
+fn pieces(lower: &mut Lower<'_>, b: &Bound, chunks: bool) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 2, x.rank(), Some(0))?.unwrap_or(0);
+    let size = x.shape.get(dim).copied().unwrap_or(0);
+    let given = b.integers(lower, 1)?;
+    let lengths: Vec<usize> = match given.as_slice() {
+        &[one] if one > 0 => {
+            let one = one as usize;
+            let length = if chunks { size.div_ceil(one) } else { one }.max(1);
+            (0..size.div_ceil(length))
+                .map(|i| length.min(size - i * length))
+                .collect()
+        }
+        many => many
+            .iter()
+            .map(|&l| usize::try_from(l).unwrap_or(usize::MAX))
+            .collect(),
+    };
+    let total = lengths
+        .iter()
+        .fold(0_usize, |sum, &l| sum.saturating_add(l));
+    if total != size || x.rank() == 0 {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Shape,
+                b.span,
+                "the pieces do not add up to the dimension",
+            )
+            .expected(format!("{size}"))
+            .found(format!("{total}")),
+        ));
+    }
+    lower.charge(x.len())?;
+    let mut start = 0;
+    let mut parts = Vec::with_capacity(lengths.len());
+    for length in lengths {
+        parts.push(Value::Tensor(narrowed(&x, dim, start, length)));
+        start += length;
+    }
+    Ok(Value::tuple(parts))
+}
+
+pub(super) fn split(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    pieces(lower, b, false)
+}
+
+pub(super) fn chunk(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    pieces(lower, b, true)
+}
+
+/// `diff(input, n=1, dim=-1)`: differences of neighbours.
+pub(super) fn diff(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let mut x = b.tensor(lower, 0)?;
+    let times = b.integer(lower, 1, 1)?;
+    let dim = b.dim(lower, 2, x.rank(), Some(-1))?.unwrap_or(0);
+    if x.rank() == 0 {
+        return Err(lower.fail(Draft::new(
+            Kind::Shape,
+            b.span,
+            "`diff` needs at least one dimension",
+        )));
+    }
+    for _ in 0..times.max(0) {
+        let size = x.shape[dim];
+        if size == 0 {
+            break;
+        }
+        let later = narrowed(&x, dim, 1, size - 1);
+        let earlier = narrowed(&x, dim, 0, size - 1);
+        x = lower.binary(Op::Sub, &later, &earlier, b.span)?;
+    }
+    Ok(Value::Tensor(x))
+}
+
+pub(super) fn size(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    match b.dim(lower, 1, x.rank(), None)? {
+        Some(dim) => Ok(Value::Int(x.shape.get(dim).copied().unwrap_or(1) as i64)),
+        None => Ok(Value::tuple(
+            x.shape.iter().map(|&s| Value::Int(s as i64)).collect(),
+        )),
+    }
+}
+
+pub(super) fn numel(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    Ok(Value::Int(x.len() as i64))
+}
+
+pub(super) fn rank(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    Ok(Value::Int(x.rank() as i64))
+}

@@ -1,0 +1,313 @@
+//! Flat code: the scalar graph grouped into batches of like operations over rows of an arena.
+//!
+//! A row holds one scalar for every particle lane. Rows come in this order: splatted uniforms
+//! (constants and functions of the keypoints), trajectory inputs, then the result rows of each
+//! batch. Operands always lie before results, so one split of the arena separates them.
+
+use crate::diagnostic::Span;
+use crate::graph::{Class, Graph, NodeId};
+use crate::op::{Op, apply};
+
+/// One scalar operation of the once-per-call section.
+#[derive(Clone, Debug)]
+struct UniformStep {
+    op: Op,
+    first: u32,
+    count: u32,
+    slot: u32,
+}
+
+/// `rows` independent applications of one operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) op: Op,
+    /// First result row.
+    pub(crate) out: usize,
+    /// Number of result rows, one after another.
+    pub(crate) rows: usize,
+    /// Operands of each application.
+    pub(crate) arity: usize,
+    /// Start of the operand rows in [`Code::operands`]: operand by operand, each `rows` long.
+    pub(crate) first: usize,
+    /// For the first operands: whether any of their rows leads to the trajectory.
+    pub(crate) needs_gradient: [bool; 3],
+    /// Whether any operand leads to the trajectory.
+    pub(crate) needs_any: bool,
+}
+
+/// Where the result stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Output {
+    /// A row of the arena.
+    Row(usize),
+    /// A slot of the uniform section: the same for every particle.
+    Slot(usize),
+}
+
+/// A compiled scalar function of keypoints and a trajectory.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    /// Numbers in the uniform input (`3 K` for keypoints).
+    pub(crate) uniform_inputs: usize,
+    /// Numbers in one particle's trajectory (`3 (T + 1)`).
+    pub(crate) varying_inputs: usize,
+    /// Initial slots: constants in place, everything else NaN.
+    slots: Vec<f64>,
+    /// `(slot, input)` for every uniform input that is used.
+    loads: Vec<(u32, u32)>,
+    steps: Vec<UniformStep>,
+    step_operands: Vec<u32>,
+    /// The slot that each splatted row holds.
+    pub(crate) splats: Vec<u32>,
+    /// The trajectory component that each input row holds.
+    pub(crate) inputs: Vec<u32>,
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) operands: Vec<u32>,
+    pub(crate) rows: usize,
+    pub(crate) output: Output,
+    /// Source of each row, for diagnostics.
+    pub(crate) spans: Vec<Span>,
+}
+
+impl Code {
+    /// Schedules everything that `result` needs.
+    pub(crate) fn new(
+        graph: &Graph,
+        result: NodeId,
+        uniform_inputs: usize,
+        varying_inputs: usize,
+    ) -> Self {
+        let live = reachable(graph, result);
+        let mut code = Self {
+            uniform_inputs,
+            varying_inputs,
+            slots: Vec::new(),
+            loads: Vec::new(),
+            steps: Vec::new(),
+            step_operands: Vec::new(),
+            splats: Vec::new(),
+            inputs: Vec::new(),
+            batches: Vec::new(),
+            operands: Vec::new(),
+            rows: 0,
+            output: Output::Slot(0),
+            spans: Vec::new(),
+        };
+        // A uniform node's slot, and any node's row once it has one.
+        let mut slot = vec![u32::MAX; graph.len()];
+        let mut row = vec![u32::MAX; graph.len()];
+        code.schedule_uniform(graph, &live, &mut slot);
+        if graph.node(result).class != Class::Varying {
+            code.output = Output::Slot(slot[result as usize] as usize);
+            return code;
+        }
+        code.schedule_leaves(graph, &live, &slot, &mut row);
+        code.schedule_batches(graph, &live, &mut row);
+        code.output = Output::Row(row[result as usize] as usize);
+        code
+    }
+
+    fn schedule_uniform(&mut self, graph: &Graph, live: &[NodeId], slot: &mut [u32]) {
+        for &id in live {
+            let node = graph.node(id);
+            if node.class == Class::Varying {
+                continue;
+            }
+            let place = self.slots.len() as u32;
+            slot[id as usize] = place;
+            self.slots.push(node.value);
+            match node.op {
+                Op::Const => {}
+                Op::Uniform => self.loads.push((place, graph.input(id))),
+                op => {
+                    let first = self.step_operands.len() as u32;
+                    let operands = graph.operands(id);
+                    self.step_operands
+                        .extend(operands.iter().map(|&o| slot[o as usize]));
+                    let count = operands.len() as u32;
+                    self.steps.push(UniformStep {
+                        op,
+                        first,
+                        count,
+                        slot: place,
+                    });
+                }
+            }
+        }
+    }
+
+    fn schedule_leaves(&mut self, graph: &Graph, live: &[NodeId], slot: &[u32], row: &mut [u32]) {
+        for &id in live {
+            if graph.node(id).class != Class::Varying {
+                continue;
+            }
+            for &operand in graph.operands(id) {
+                let operand = operand as usize;
+                if slot[operand] != u32::MAX && row[operand] == u32::MAX {
+                    row[operand] = self.splats.len() as u32;
+                    self.splats.push(slot[operand]);
+                    self.spans.push(graph.node(operand as NodeId).span);
+                }
+            }
+        }
+        self.rows = self.splats.len();
+        let mut inputs: Vec<NodeId> = live
+            .iter()
+            .copied()
+            .filter(|&id| graph.node(id).op == Op::Varying)
+            .collect();
+        inputs.sort_unstable_by_key(|&id| graph.input(id));
+        for id in inputs {
+            row[id as usize] = self.rows as u32;
+            self.inputs.push(graph.input(id));
+            self.spans.push(graph.node(id).span);
+            self.rows += 1;
+        }
+    }
+
+    /// Groups operations by their depth below the inputs: those of one depth are independent.
+    fn schedule_batches(&mut self, graph: &Graph, live: &[NodeId], row: &mut [u32]) {
+        let mut depth = vec![0_u32; graph.len()];
+        let mut order: Vec<(u32, Op, usize, NodeId)> = Vec::new();
+        for &id in live {
+            let node = graph.node(id);
+            if node.class != Class::Varying || node.op == Op::Varying {
+                continue;
+            }
+            let operands = graph.operands(id);
+            let below = operands
+                .iter()
+                .map(|&o| depth[o as usize])
+                .max()
+                .unwrap_or(0);
+            depth[id as usize] = below + 1;
+            order.push((below + 1, node.op, operands.len(), id));
+        }
+        order.sort_unstable();
+        for group in order.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
+            let (_, op, arity, _) = group[0];
+            let (out, first) = (self.rows, self.operands.len());
+            let mut needs_gradient = [false; 3];
+            let mut needs_any = false;
+            for position in 0..arity {
+                for &(.., id) in group {
+                    let operand = graph.operands(id)[position];
+                    self.operands.push(row[operand as usize]);
+                    let needs = op.passes_gradient(position) && graph.node(operand).differentiable;
+                    needs_any |= needs;
+                    if let Some(flag) = needs_gradient.get_mut(position) {
+                        *flag |= needs;
+                    }
+                }
+            }
+            for &(.., id) in group {
+                row[id as usize] = self.rows as u32;
+                self.spans.push(graph.node(id).span);
+                self.rows += 1;
+            }
+            let rows = group.len();
+            self.batches.push(Batch {
+                op,
+                out,
+                rows,
+                arity,
+                first,
+                needs_gradient,
+                needs_any,
+            });
+        }
+    }
+
+    /// Fresh slots for [`Code::run_uniform`].
+    pub(crate) fn new_slots(&self) -> Vec<f64> {
+        self.slots.clone()
+    }
+
+    /// Evaluates everything that depends on keypoints alone; the result if it is among that.
+    pub(crate) fn run_uniform(&self, inputs: impl Fn(usize) -> f64, slots: &mut [f64]) -> f64 {
+        for &(slot, input) in &self.loads {
+            slots[slot as usize] = inputs(input as usize);
+        }
+        for step in &self.steps {
+            let operands =
+                &self.step_operands[step.first as usize..(step.first + step.count) as usize];
+            let value = match *operands {
+                [a] => apply(step.op, &[slots[a as usize]]),
+                [a, b] => apply(step.op, &[slots[a as usize], slots[b as usize]]),
+                [a, b, c] => apply(
+                    step.op,
+                    &[slots[a as usize], slots[b as usize], slots[c as usize]],
+                ),
+                _ => fold_many(step.op, operands.iter().map(|&o| slots[o as usize])),
+            };
+            slots[step.slot as usize] = value;
+        }
+        match self.output {
+            Output::Slot(slot) => slots[slot],
+            Output::Row(_) => f64::NAN,
+        }
+    }
+
+    /// The operation that computes `row` and its operand rows; `None` for leaves.
+    pub(crate) fn producer(&self, row: usize) -> Option<(Op, Vec<usize>)> {
+        let batch = self
+            .batches
+            .iter()
+            .find(|b| (b.out..b.out + b.rows).contains(&row))?;
+        let operands = (0..batch.arity)
+            .map(|j| self.operands[batch.first + j * batch.rows + row - batch.out] as usize);
+        Some((batch.op, operands.collect()))
+    }
+
+    /// The operations that read `row`, with the rows they compute.
+    pub(crate) fn users(&self, row: usize) -> Vec<(Op, usize)> {
+        let mut users = Vec::new();
+        for batch in &self.batches {
+            let operands = &self.operands[batch.first..batch.first + batch.arity * batch.rows];
+            for (place, _) in operands
+                .iter()
+                .enumerate()
+                .filter(|(_, o)| **o as usize == row)
+            {
+                users.push((batch.op, batch.out + place % batch.rows));
+            }
+        }
+        users
+    }
+
+    /// Scalar operations in all: once-per-call steps and those of each particle.
+    pub(crate) fn operations(&self) -> usize {
+        self.steps.len() + self.batches.iter().map(|batch| batch.rows).sum::<usize>()
+    }
+
+    /// The uniform inputs that the code reads.
+    pub(crate) fn used_uniforms(&self) -> impl Iterator<Item = usize> {
+        self.loads.iter().map(|&(_, input)| input as usize)
+    }
+}
+
+/// The value of an operation with any number of operands, without a buffer for them.
+fn fold_many(op: Op, values: impl Iterator<Item = f64>) -> f64 {
+    match op {
+        Op::Norm2 => values.map(|v| v * v).sum::<f64>().sqrt(),
+        Op::Sum => values.sum(),
+        _ => values.reduce(|a, b| apply(op, &[a, b])).unwrap_or(f64::NAN),
+    }
+}
+
+/// The nodes that `result` depends on, itself included, operands first.
+fn reachable(graph: &Graph, result: NodeId) -> Vec<NodeId> {
+    let mut needed = vec![false; graph.len()];
+    needed[result as usize] = true;
+    let mut live = Vec::new();
+    for id in (0..=result).rev() {
+        if needed[id as usize] {
+            live.push(id);
+            for &operand in graph.operands(id) {
+                needed[operand as usize] = true;
+            }
+        }
+    }
+    live.reverse();
+    live
+}

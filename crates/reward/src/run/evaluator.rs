@@ -1,0 +1,285 @@
+//! Values and gradients of a compiled reward for many particles.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::code::{Code, Output};
+use super::kernels::{backward, forward};
+use super::real::Real;
+use crate::program::CompiledReward;
+
+/// Lanes of a block when few particles are expected.
+const NARROW: usize = 8;
+/// Lanes of a block otherwise: 20 particles, the usual number, fit into one block.
+const WIDE: usize = 24;
+
+/// Why a reward could not be evaluated.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// The scene has another number of keypoints than the program was compiled for.
+    #[error("the program was compiled for {expected} keypoints, found {found}")]
+    KeypointCount {
+        /// Keypoints at compile time.
+        expected: usize,
+        /// Keypoints given.
+        found: usize,
+    },
+    /// A buffer does not have the length that the number of particles asks for.
+    #[error("`{buffer}` must hold {expected} numbers, found {found}")]
+    BufferLength {
+        /// Which argument.
+        buffer: &'static str,
+        /// Length that fits.
+        expected: usize,
+        /// Length given.
+        found: usize,
+    },
+    /// The reward or its gradient is infinite or NaN for a particle. All other particles'
+    /// numbers have been written and are valid.
+    #[error("the reward or its gradient is not finite for particle {particle}")]
+    NotFinite {
+        /// First such particle.
+        particle: usize,
+    },
+}
+
+/// Evaluates one compiled reward. Owns all buffers: after construction nothing is allocated.
+///
+/// ```
+/// use tiller_reward::{CompileOptions, Evaluator, compile};
+///
+/// let text = "
+/// num_stages = 1
+/// def stage1_guidance(keypoints, action_sequence):
+///     return -torch.norm(action_sequence[:, -1] - keypoints[0], dim=-1).mean()
+/// ";
+/// let program = compile(text, &CompileOptions::new(1, 2))?;
+/// let mut evaluator = Evaluator::<f64>::new(&program.stages[0].guidance, 20);
+/// let trajectory = [0.4, 0.0, 0.2, 0.5, 0.0, 0.2]; // one particle, two points
+/// let (mut value, mut gradient) = ([0.0], [0.0; 6]);
+/// evaluator.evaluate(&[[0.5, 0.0, 0.3]], &trajectory, &mut value, Some(&mut gradient))?;
+/// assert!((value[0] + 0.1).abs() < 1e-12);
+/// assert!((gradient[5] - 1.0).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Evaluator<T: Real> {
+    code: Arc<Code>,
+    slots: Vec<f64>,
+    keypoints: Vec<[f64; 3]>,
+    /// Whether `slots` and the splatted rows belong to `keypoints`.
+    warm: bool,
+    lanes: usize,
+    arena: Vec<T>,
+    adjoints: Vec<T>,
+}
+
+impl<T: Real> Evaluator<T> {
+    /// Buffers for `max_particles` particles at a time. More are accepted and run in blocks.
+    #[must_use]
+    pub fn new(reward: &CompiledReward, max_particles: usize) -> Self {
+        Self::from_code(Arc::clone(&reward.code), max_particles)
+    }
+
+    pub(crate) fn from_code(code: Arc<Code>, max_particles: usize) -> Self {
+        let lanes = if max_particles <= NARROW {
+            NARROW
+        } else {
+            WIDE
+        };
+        Self {
+            slots: code.new_slots(),
+            keypoints: vec![[f64::NAN; 3]; code.uniform_inputs / 3],
+            warm: false,
+            lanes,
+            arena: vec![T::ZERO; code.rows * lanes],
+            adjoints: vec![T::ZERO; code.rows * lanes],
+            code,
+        }
+    }
+
+    /// The reward of every particle and, if asked for, its gradient.
+    ///
+    /// `keypoints` are `K` points and `trajectories` is `[B][T + 1][3]`, both in metres in the
+    /// robot base frame; the first point of a trajectory is the current position. `values` is
+    /// `[B]` and decides the number of particles; `gradients` has the shape of `trajectories`.
+    ///
+    /// # Errors
+    ///
+    /// Buffers of the wrong length, another number of keypoints than at compile time, or a
+    /// result that is not finite (then everything has been written all the same).
+    pub fn evaluate(
+        &mut self,
+        keypoints: &[[f64; 3]],
+        trajectories: &[T],
+        values: &mut [T],
+        gradients: Option<&mut [T]>,
+    ) -> Result<(), EvaluateError> {
+        let width = self.code.varying_inputs;
+        let found = trajectories.len();
+        expect_length("trajectories", values.len() * width, found)?;
+        if let Some(gradients) = &gradients {
+            expect_length("gradients", values.len() * width, gradients.len())?;
+        }
+        if keypoints.len() * 3 != self.code.uniform_inputs {
+            let expected = self.code.uniform_inputs / 3;
+            return Err(EvaluateError::KeypointCount {
+                expected,
+                found: keypoints.len(),
+            });
+        }
+        if !self.warm || self.keypoints != keypoints {
+            self.keypoints.copy_from_slice(keypoints);
+            self.code
+                .run_uniform(|i| keypoints[i / 3][i % 3], &mut self.slots);
+            self.splat();
+            self.warm = true;
+        }
+        let row = match self.code.output {
+            Output::Row(row) => row,
+            Output::Slot(slot) => {
+                return uniform_result(self.slots[slot], values, gradients);
+            }
+        };
+        let bad = if self.lanes == NARROW {
+            self.run::<NARROW>(row, trajectories, values, gradients)
+        } else {
+            self.run::<WIDE>(row, trajectories, values, gradients)
+        };
+        bad.map_or(Ok(()), |particle| {
+            Err(EvaluateError::NotFinite { particle })
+        })
+    }
+
+    fn splat(&mut self) {
+        let lanes = self.lanes;
+        for (row, &slot) in self.arena.chunks_exact_mut(lanes).zip(&self.code.splats) {
+            row.fill(T::from_f64(self.slots[slot as usize]));
+        }
+    }
+
+    /// Runs all blocks; the first particle with a result that is not finite.
+    fn run<const L: usize>(
+        &mut self,
+        row: usize,
+        trajectories: &[T],
+        values: &mut [T],
+        mut gradients: Option<&mut [T]>,
+    ) -> Option<usize> {
+        let width = self.code.varying_inputs;
+        let (arena, _) = self.arena.as_chunks_mut::<L>();
+        let (adjoints, _) = self.adjoints.as_chunks_mut::<L>();
+        let code = &*self.code;
+        let mut bad = None;
+        for (block, values) in values.chunks_mut(L).enumerate() {
+            let particles = values.len();
+            let range = block * L * width..(block * L + particles) * width;
+            let first_input = code.splats.len();
+            load(
+                &trajectories[range.clone()],
+                width,
+                &code.inputs,
+                &mut arena[first_input..first_input + code.inputs.len()],
+            );
+            forward(code, arena);
+            values.copy_from_slice(&arena[row][..particles]);
+            let mut finite = values.iter().position(|value| !value.is_finite());
+            if let Some(gradients) = gradients.as_deref_mut() {
+                adjoints.as_flattened_mut().fill(T::ZERO);
+                adjoints[row] = [T::ONE; L];
+                backward(code, arena, adjoints);
+                let shares = &adjoints[first_input..first_input + code.inputs.len()];
+                let gradients = &mut gradients[range];
+                let gradient = store(shares, width, &code.inputs, gradients);
+                finite = [finite, gradient].into_iter().flatten().min();
+            }
+            bad = bad.or(finite.map(|particle| block * L + particle));
+        }
+        bad
+    }
+
+    /// Whether each row of the last block is finite in lane `lane`: values and adjoints.
+    pub(crate) fn inspect(&self, lane: usize) -> impl Fn(usize) -> (f64, f64) + '_ {
+        move |row| {
+            let place = row * self.lanes + lane;
+            (self.arena[place].to_f64(), self.adjoints[place].to_f64())
+        }
+    }
+}
+
+fn expect_length(buffer: &'static str, expected: usize, found: usize) -> Result<(), EvaluateError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(EvaluateError::BufferLength {
+            buffer,
+            expected,
+            found,
+        })
+    }
+}
+
+/// The no-guidance stage: one number for all particles and no gradient.
+fn uniform_result<T: Real>(
+    value: f64,
+    values: &mut [T],
+    gradients: Option<&mut [T]>,
+) -> Result<(), EvaluateError> {
+    values.fill(T::from_f64(value));
+    if let Some(gradients) = gradients {
+        gradients.fill(T::ZERO);
+    }
+    if value.is_finite() {
+        Ok(())
+    } else {
+        Err(EvaluateError::NotFinite { particle: 0 })
+    }
+}
+
+/// Transposes trajectories into input rows. Lanes without a particle repeat the last one, so
+/// that they compute nothing out of the ordinary.
+#[inline(always)]
+fn load<T: Real, const L: usize>(
+    trajectories: &[T],
+    width: usize,
+    inputs: &[u32],
+    rows: &mut [[T; L]],
+) {
+    let particles = trajectories.len() / width;
+    for lane in 0..L {
+        let start = lane.min(particles - 1) * width;
+        let trajectory = &trajectories[start..start + width];
+        for (row, &input) in rows.iter_mut().zip(inputs) {
+            row[lane] = trajectory[input as usize];
+        }
+    }
+}
+
+/// Transposes input adjoints into gradients; the first particle whose gradient is not finite.
+#[inline(always)]
+fn store<T: Real, const L: usize>(
+    shares: &[[T; L]],
+    width: usize,
+    inputs: &[u32],
+    gradients: &mut [T],
+) -> Option<usize> {
+    // x - x is 0 for finite x and NaN otherwise.
+    let mut check = [T::ZERO; L];
+    for share in shares {
+        for l in 0..L {
+            check[l] += share[l] - share[l];
+        }
+    }
+    if inputs.len() != width {
+        gradients.fill(T::ZERO);
+    }
+    for (lane, gradient) in gradients.chunks_exact_mut(width).enumerate() {
+        for (share, &input) in shares.iter().zip(inputs) {
+            gradient[input as usize] = share[lane];
+        }
+    }
+    let particles = gradients.len() / width;
+    check[..particles].iter().position(|&sum| sum != T::ZERO)
+}
