@@ -1,0 +1,97 @@
+//! Sampling must not allocate: it runs inside a robot's control loop.
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use support::{arm_space, reach};
+use tiller_steering::{
+    Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Kernel, Steerer, SteeringConfig,
+};
+
+/// The system's allocator, counting the calls of each thread.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is handed to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.set(CALLS.get() + 1);
+        // SAFETY: the caller's guarantees are passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's guarantees are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        CALLS.set(CALLS.get() + 1);
+        // SAFETY: the caller's guarantees are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A network that hardly does anything, computed without allocating.
+struct Idle;
+
+impl Denoiser for Idle {
+    fn horizon(&self) -> usize {
+        16
+    }
+    fn action_dim(&self) -> usize {
+        4
+    }
+    fn predict(
+        &mut self,
+        sample: &[f32],
+        _: usize,
+        time: f32,
+        out: &mut [f32],
+    ) -> Result<(), DenoiserError> {
+        out.iter_mut()
+            .zip(sample)
+            .for_each(|(v, x)| *v = 0.1 * x + time);
+        Ok(())
+    }
+}
+
+#[test]
+fn sampling_allocates_nothing() {
+    for kernel in [Kernel::InverseDistance, Kernel::Rbf] {
+        let config = SteeringConfig {
+            mcmc_steps: 2,
+            diversity: Some(DiversityConfig { kernel, scale: 1.0 }),
+            feynman_kac: Some(FeynmanKacConfig {
+                lambda: 100.0,
+                ..Default::default()
+            }),
+            ..SteeringConfig::default()
+        };
+        let mut steerer = Steerer::new(config, arm_space(), 16).unwrap();
+        let mut reward = reach([0.7, 0.3, 0.1]);
+        for seed in 0..5 {
+            let before = CALLS.get();
+            let steered = steerer
+                .sample(&mut Idle, Some(&mut reward), [0.4, 0.0, 0.2], 0.0, seed, 0)
+                .unwrap();
+            let resampled = steered.trace.iter().any(|step| step.resampled);
+            let plain = steerer.sample(&mut Idle, None, [0.4, 0.0, 0.2], 0.0, seed, 0);
+            let samples = plain.unwrap().samples.len();
+            assert_eq!(CALLS.get() - before, 0, "run {seed} with {kernel:?}");
+            assert!(
+                resampled && samples == 64,
+                "the run must have exercised everything"
+            );
+        }
+    }
+    let before = CALLS.get();
+    drop(std::hint::black_box(vec![1u8; 100]));
+    assert_eq!(CALLS.get() - before, 1, "the counter counts");
+}

@@ -1,0 +1,337 @@
+//! Where the answer is known: Gaussian policies and quadratic rewards.
+//!
+//! A flow-matching policy whose data are Gaussian has a linear velocity, so the distribution that
+//! the discretised sampler produces is Gaussian too, and its mean and variance follow by recursion.
+//! Tilting it by a quadratic reward gives a Gaussian again. What the sampler draws must agree with
+//! that within three standard errors.
+
+mod support;
+
+use support::{FnReward, MixturePolicy, Mode, assert_within_three_errors, plain_space, quadratic};
+use tiller_steering::scheduler::{FlowEuler, Scheduler, Transition};
+use tiller_steering::{
+    FeynmanKacConfig, Normalise, Potential, Sampled, Steerer, SteeringConfig, StrengthConfig,
+};
+
+const PARTICLES: usize = 20_000;
+const HORIZON: usize = 2;
+const DIM: usize = 3;
+const STRIDE: usize = HORIZON * DIM;
+const ANCHOR: [f32; 3] = [0.0; 3];
+/// The policy's data: two actions, the same on every axis.
+const MEAN: [f64; HORIZON] = [0.4, -0.2];
+const DEVIATION: f64 = 0.6;
+
+fn policy() -> MixturePolicy {
+    let mean = MEAN.iter().flat_map(|m| [*m; DIM]).collect();
+    MixturePolicy::gaussian(HORIZON, DIM, mean, DEVIATION)
+}
+
+fn plain(steps: usize) -> SteeringConfig {
+    SteeringConfig {
+        particles: PARTICLES,
+        unsteered_particles: PARTICLES,
+        steps,
+        guide_scale: 0.0,
+        diversity: None,
+        feynman_kac: None,
+        clip_sample: None,
+        ..SteeringConfig::default()
+    }
+}
+
+/// Mean and variance of one entry with data mean `mean`, by exact recursion through the steps.
+/// Steps from `stochastic_from` on draw fresh noise; `push` is added to the sample after a step.
+fn discrete_law(
+    steps: usize,
+    mean: f64,
+    stochastic_from: usize,
+    push: impl Fn(usize) -> f64,
+) -> (f64, f64) {
+    let scheduler = FlowEuler::new(steps);
+    let levels = scheduler.levels();
+    let (mut m, mut variance) = (0.0, 1.0);
+    for (i, pair) in levels.windows(2).enumerate() {
+        let (signal, noise) = (pair[0].signal, pair[0].noise);
+        let eta = if i >= stochastic_from { 1.0 } else { 0.0 };
+        let step = Transition::new(&pair[0], &pair[1], eta);
+        let total = (signal * DEVIATION).powi(2) + noise * noise;
+        // clean = mean + a (x - signal mean), noise = b (x - signal mean).
+        let (a, b) = (signal * DEVIATION.powi(2) / total, noise / total);
+        let factor = step.clean * a + step.noise * b;
+        m = step.clean * mean + factor * (m - signal * mean) + push(i);
+        variance = factor * factor * variance + step.fresh * step.fresh;
+    }
+    (m, variance)
+}
+
+/// Mean and covariance of two independent Gaussian actions tilted by
+/// `exp(-precision (x0 + x1 - target)^2 / 2)`: means, then variance, covariance, variance.
+fn tilted(laws: [(f64, f64); 2], precision: f64, target: f64) -> [f64; 5] {
+    let [(m0, v0), (m1, v1)] = laws;
+    // Sherman-Morrison: adding one observation of the sum.
+    let gain = 1.0 / (v0 + v1 + 1.0 / precision);
+    let off = target - m0 - m1;
+    [
+        m0 + v0 * gain * off,
+        m1 + v1 * gain * off,
+        v0 - v0 * gain * v0,
+        -v0 * gain * v1,
+        v1 - v1 * gain * v1,
+    ]
+}
+
+/// Weighted estimates of the same five numbers, averaged over the three axes.
+fn moments(sampled: &Sampled) -> [f64; 5] {
+    let mut moments = [0.0; 5];
+    for axis in 0..DIM {
+        let entry = |particle: usize, step: usize| {
+            f64::from(sampled.samples[particle * STRIDE + step * DIM + axis])
+        };
+        let expect = |f: &dyn Fn(usize) -> f64| {
+            sampled
+                .weights
+                .iter()
+                .enumerate()
+                .map(|(b, weight)| weight * f(b))
+                .sum::<f64>()
+        };
+        let (m0, m1) = (expect(&|b| entry(b, 0)), expect(&|b| entry(b, 1)));
+        let own = [
+            m0,
+            m1,
+            expect(&|b| (entry(b, 0) - m0).powi(2)),
+            expect(&|b| (entry(b, 0) - m0) * (entry(b, 1) - m1)),
+            expect(&|b| (entry(b, 1) - m1).powi(2)),
+        ];
+        moments
+            .iter_mut()
+            .zip(own)
+            .for_each(|(sum, own)| *sum += own / DIM as f64);
+    }
+    moments
+}
+
+const NAMES: [&str; 5] = ["mean 0", "mean 1", "variance 0", "covariance", "variance 1"];
+
+/// Compares independent runs; their spread gives the standard error.
+fn compare_runs(what: &str, runs: &[[f64; 5]], expected: [f64; 5]) {
+    for (i, name) in NAMES.iter().enumerate() {
+        let estimates: Vec<f64> = runs.iter().map(|run| run[i]).collect();
+        assert_within_three_errors(&format!("{what}, {name}"), &estimates, expected[i]);
+    }
+}
+
+/// Compares one run of independent particles, whose standard errors are known: the three axes make
+/// `3 PARTICLES` draws of two independent numbers with variance `variance`.
+fn compare_independent(what: &str, found: [f64; 5], means: [f64; 2], variance: f64) {
+    let root = (3.0 * PARTICLES as f64).sqrt();
+    let (of_mean, of_variance) = (variance.sqrt() / root, variance * 2f64.sqrt() / root);
+    let errors = [of_mean, of_mean, of_variance, variance / root, of_variance];
+    let expected = [means[0], means[1], variance, 0.0, variance];
+    for i in 0..5 {
+        let off = (found[i] - expected[i]).abs() / errors[i];
+        let (name, found, expected) = (NAMES[i], found[i], expected[i]);
+        assert!(
+            off <= 3.0,
+            "{what}, {name}: {found} is {off:.2} errors from {expected}"
+        );
+    }
+}
+
+#[test]
+fn an_unguided_run_matches_the_prior() {
+    // Enough steps for the discretisation to be far below the standard error.
+    let mut steerer = Steerer::new(plain(600), plain_space(), HORIZON).unwrap();
+    let sampled = steerer
+        .sample(&mut policy(), None, ANCHOR, 0.0, 0, 0)
+        .unwrap();
+    compare_independent("prior", moments(sampled), MEAN, DEVIATION * DEVIATION);
+}
+
+#[test]
+fn the_discretisation_converges_to_the_prior_with_and_without_fresh_noise() {
+    for stochastic_from in [0, 300, usize::MAX] {
+        let (mean, variance) = discrete_law(3000, MEAN[0], stochastic_from, |_| 0.0);
+        assert!((mean - MEAN[0]).abs() < 2e-3, "{mean}");
+        assert!(
+            (variance.sqrt() / DEVIATION - 1.0).abs() < 2e-3,
+            "{variance}"
+        );
+    }
+}
+
+#[test]
+fn feynman_kac_samples_match_the_tilted_gaussian_for_every_potential() {
+    const STEPS: usize = 12;
+    const FIRST: usize = 6;
+    let (lambda, weight, target) = (2.0f32, 0.5f32, 1.2f32);
+    // The threshold 1 makes the first weighing resample, so that what follows is stochastic.
+    let laws = MEAN.map(|mean| discrete_law(STEPS, mean, FIRST, |_| 0.0));
+    let expected = tilted(laws, f64::from(lambda * weight), f64::from(target));
+    for potential in [
+        Potential::Difference,
+        Potential::Max,
+        Potential::Sum,
+        Potential::Immediate,
+    ] {
+        let config = SteeringConfig {
+            guidance_start: FIRST as f32 / STEPS as f32,
+            feynman_kac: Some(FeynmanKacConfig {
+                potential,
+                lambda,
+                ess_threshold: 1.0,
+                every: 3,
+                eta: 1.0,
+            }),
+            ..plain(STEPS)
+        };
+        let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
+        let mut policy = policy();
+        let mut runs = Vec::new();
+        for seed in 0..12 {
+            let mut reward = quadratic([target; 3], weight);
+            let sampled = steerer
+                .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
+                .unwrap();
+            assert!(sampled.trace[FIRST].resampled, "{potential:?}");
+            runs.push(moments(sampled));
+        }
+        compare_runs(&format!("{potential:?}"), &runs, expected);
+    }
+}
+
+#[test]
+fn guidance_moves_the_mean_by_what_the_recursion_says() {
+    const STEPS: usize = 20;
+    const FIRST: usize = 6;
+    let (slope, scale, progress) = (0.3f32, 2.0f32, 0.8f32);
+    let strength = StrengthConfig::default();
+    let config = SteeringConfig {
+        guide_scale: scale,
+        guidance_start: FIRST as f32 / STEPS as f32,
+        normalise: Normalise::None,
+        strength,
+        ..plain(STEPS)
+    };
+    let scheduler = FlowEuler::new(STEPS);
+    // The reward `slope * x` of the end point has the gradient `slope` for both actions; a push
+    // g on the velocity moves the sample by (t - s) g.
+    let push = |i: usize| {
+        if i < FIRST {
+            return 0.0;
+        }
+        let (from, to) = (scheduler.levels()[i], scheduler.levels()[i + 1]);
+        let share = from.noise / from.signal.hypot(from.noise);
+        (from.time - to.time)
+            * f64::from(scale)
+            * f64::from(strength.at(progress))
+            * share
+            * f64::from(slope)
+    };
+    let (guided, variance) = discrete_law(STEPS, MEAN[0], usize::MAX, push);
+    let (second, _) = discrete_law(STEPS, MEAN[1], usize::MAX, push);
+    let (unguided, _) = discrete_law(STEPS, MEAN[0], usize::MAX, |_| 0.0);
+    assert!(guided > unguided + 0.02, "the reward rises along x");
+    let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
+    let mut policy = policy();
+    let mut reward = FnReward(|trajectory: &[f32], gradient: &mut [f32]| {
+        let end = trajectory.len() - 3;
+        gradient[end..].fill(slope);
+        trajectory[end..].iter().sum::<f32>() * slope
+    });
+    let sampled = steerer
+        .sample(&mut policy, Some(&mut reward), ANCHOR, progress, 0, 0)
+        .unwrap();
+    compare_independent("guided", moments(sampled), [guided, second], variance);
+}
+
+#[test]
+fn repeated_steps_leave_the_policy_where_it_is() {
+    // Without a push, re-noising and denoising again keeps the distribution (up to the
+    // discretisation, which is the same for the mean here: the data mean is 0).
+    let config = SteeringConfig {
+        mcmc_steps: 3,
+        guidance_start: 0.0,
+        ..plain(60)
+    };
+    let config = SteeringConfig {
+        particles: 4000,
+        ..config
+    };
+    let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
+    let mut policy = MixturePolicy::gaussian(HORIZON, DIM, vec![0.0; STRIDE], 1.0);
+    let mut runs = Vec::new();
+    for seed in 0..8 {
+        let mut reward = quadratic([5.0; 3], 1.0);
+        let sampled = steerer
+            .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
+            .unwrap();
+        runs.push(moments(sampled));
+    }
+    for i in [0, 1, 3] {
+        let estimates: Vec<f64> = runs.iter().map(|run| run[i]).collect();
+        assert_within_three_errors("repeated", &estimates, 0.0);
+    }
+    let variance = support::mean_and_error(&runs.iter().map(|run| run[2]).collect::<Vec<_>>()).0;
+    assert!((variance - 1.0).abs() < 0.05, "{variance}");
+}
+
+#[test]
+fn resampling_alone_picks_modes_in_proportion_to_the_exponential_reward() {
+    const STEPS: usize = 12;
+    let mode = |x: f64| Mode {
+        weight: 0.5,
+        mean: vec![x, 0.0, 0.0],
+        deviation: 0.1,
+    };
+    let mut policy = MixturePolicy {
+        horizon: 1,
+        dim: DIM,
+        modes: vec![mode(-1.0), mode(1.0)],
+    };
+    let (lambda, gain) = (1.5f32, 0.7f32);
+    // The reward of the right mode is higher by `gain`; there is no gradient to follow.
+    let mut reward = FnReward(
+        |trajectory: &[f32], _: &mut [f32]| {
+            if trajectory[3] > 0.0 { gain } else { 0.0 }
+        },
+    );
+    let tilt = f64::from(lambda * gain).exp();
+    for potential in [
+        Potential::Difference,
+        Potential::Max,
+        Potential::Sum,
+        Potential::Immediate,
+    ] {
+        let config = SteeringConfig {
+            guidance_start: 0.5,
+            feynman_kac: Some(FeynmanKacConfig {
+                potential,
+                lambda,
+                ess_threshold: 0.9,
+                every: 3,
+                eta: 1.0,
+            }),
+            ..plain(STEPS)
+        };
+        let mut steerer = Steerer::new(config, plain_space(), 1).unwrap();
+        let mut shares = Vec::new();
+        for seed in 0..12 {
+            let sampled = steerer
+                .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
+                .unwrap();
+            let right =
+                |(sample, weight): (&[f32], &f64)| if sample[0] > 0.0 { *weight } else { 0.0 };
+            shares.push(
+                sampled
+                    .samples
+                    .chunks_exact(DIM)
+                    .zip(&sampled.weights)
+                    .map(right)
+                    .sum(),
+            );
+        }
+        assert_within_three_errors(&format!("{potential:?}"), &shares, tilt / (1.0 + tilt));
+    }
+}
