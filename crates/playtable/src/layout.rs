@@ -6,10 +6,10 @@ use crate::task::Task;
 
 /// Where the blocks may lie: x and y ranges of their centres, metres. Clear of all furniture and of the
 /// paths of drawer, door handle, switch and button.
-const BLOCK_X_M: [f64; 2] = [0.39, 0.53];
-const BLOCK_Y_M: [f64; 2] = [-0.03, 0.29];
+const BLOCK_X_M: [f64; 2] = [0.39, 0.52];
+const BLOCK_Y_M: [f64; 2] = [-0.02, 0.265];
 /// Least distance between the centres of two blocks, metres: room for a finger between them.
-const BLOCK_GAP_M: f64 = 0.085;
+const BLOCK_GAP_M: f64 = 0.09;
 /// Largest rotation of a block about z, radians.
 const BLOCK_YAW_RAD: f64 = 0.3;
 /// TCP at reset: neutral position and largest offset from it along each axis, metres.

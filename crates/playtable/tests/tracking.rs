@@ -10,10 +10,10 @@ fn chunks_end_within_two_millimetres() {
     let mut driver = Driver::new(&table).expect("driver");
     let mut worst = 0.0_f64;
     for delta in [
-        [0.03, 0.0, -0.01],
-        [0.0, 0.03, 0.02],
-        [-0.03, -0.03, 0.0],
-        [0.01, -0.02, 0.01],
+        [0.018, 0.0, -0.010],
+        [0.0, 0.020, 0.010],
+        [-0.015, -0.015, 0.0],
+        [0.010, -0.020, 0.010],
     ] {
         let start = driver.anchor_m();
         let step = ActionStep {

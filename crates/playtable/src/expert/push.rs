@@ -1,6 +1,7 @@
 //! Chooses how to push a block.
 
 use super::geometry::{add, distance, minus, scale};
+use super::skill::BUTTON_XY_M;
 use crate::objects::{Block, ObjectStates};
 use crate::random::Random;
 
@@ -12,10 +13,11 @@ const GAP_M: f64 = 0.022;
 const FINGERS_M: f64 = 0.014;
 /// Where the pushed block's centre may end, x and y ranges in metres: on the table, clear of the furniture.
 const END_X_M: [f64; 2] = [0.35, 0.575];
-const END_Y_M: [f64; 2] = [-0.065, 0.305];
-/// Where the fingertips may come down.
-const ENTRY_X_M: [f64; 2] = [0.32, 0.59];
-const ENTRY_Y_M: [f64; 2] = [-0.11, 0.335];
+const END_Y_M: [f64; 2] = [-0.045, 0.32];
+/// Where the fingertips may come down: the hand, 0.20 m wide along y and
+/// 0.06 m along x, stays off the switch and the door's handle.
+const ENTRY_X_M: [f64; 2] = [0.32, 0.582];
+const ENTRY_Y_M: [f64; 2] = [-0.11, 0.275];
 
 /// A straight push.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,6 +68,7 @@ impl Push {
                 .min(y[1] - p[1])
         };
         let mut room = inside(end, END_X_M, END_Y_M).min(inside(entry, ENTRY_X_M, ENTRY_Y_M));
+        room = room.min(distance(entry, BUTTON_XY_M) - 0.065);
         for other in Block::ALL.into_iter().filter(|other| *other != block) {
             let obstacle = center(other, objects);
             room = room.min(distance(entry, obstacle) - 0.055);

@@ -12,7 +12,7 @@ const DOOR_Z_M: f64 = 0.070;
 const SWITCH_Z_M: f64 = 0.058;
 const BUTTON_ABOVE_Z_M: f64 = 0.075;
 const BUTTON_DOWN_Z_M: f64 = 0.026;
-const PUSH_Z_M: f64 = 0.025;
+const PUSH_Z_M: f64 = 0.022;
 const GRASP_Z_M: f64 = 0.022;
 /// Height to which a block is lifted, metres.
 const LIFTED_Z_M: f64 = 0.145;
@@ -20,9 +20,9 @@ const LIFTED_Z_M: f64 = 0.145;
 /// Where the fixtures are, world frame, metres; see the scene.
 const HANDLE_SHUT_X_M: f64 = 0.582;
 const HANDLE_Y_M: f64 = -0.30;
-const KNOB_X_M: f64 = 0.62;
-const SWITCH_XY_M: [f64; 2] = [0.52, 0.38];
-const BUTTON_XY_M: [f64; 2] = [0.40, -0.14];
+const KNOB_X_M: f64 = 0.64;
+const SWITCH_XY_M: [f64; 2] = [0.48, 0.42];
+pub(super) const BUTTON_XY_M: [f64; 2] = [0.40, -0.12];
 
 /// Longest action in contact and when a held block is raised, metres a step.
 const CONTACT_SPEED_M: f64 = 0.016;
