@@ -1,5 +1,7 @@
 //! The same seed and the same commands give the same bits.
 
+#![allow(clippy::expect_used, reason = "a test")]
+
 use tiller_playtable::{
     Camera, Channels, Driver, Expert, ExpertConfig, Frame, PlayTable, Renderer, Task,
 };

@@ -1,5 +1,7 @@
 //! Experts solve every task; the table over 50 seeds is the example `experts`.
 
+#![allow(clippy::expect_used, reason = "a test")]
+
 use tiller_playtable::{Driver, Expert, ExpertConfig, PlayTable, Task};
 
 fn solve(table: &mut PlayTable, task: Task, seed: u64, config: ExpertConfig) -> usize {

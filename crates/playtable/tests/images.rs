@@ -1,5 +1,7 @@
 //! Images agree with the world that they show.
 
+#![allow(clippy::expect_used, reason = "a test")]
+
 use tiller_playtable::{Block, Camera, Channels, Frame, PlayTable, RenderError, Renderer, labels};
 
 const SIDE: usize = 256;
