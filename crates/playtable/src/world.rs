@@ -19,16 +19,6 @@ pub const STEP_NS: u64 = 2_000_000;
 const GRIPPER_MAX_M: f64 = 0.08;
 /// Joints of the arm; they come first in qpos, qvel and ctrl, followed by the fingers.
 const ARM: usize = 7;
-/// Damping over stiffness of the arm's actuators, seconds; see `panda.xml`.
-const FEED_FORWARD_S: [f64; ARM] = [
-    250.0 / 9000.0,
-    250.0 / 9000.0,
-    200.0 / 7000.0,
-    200.0 / 7000.0,
-    0.02,
-    0.02,
-    0.02,
-];
 /// Fastest joint speed that is fed forward, rad/s: the Panda's limit.
 const SPEED_LIMIT: f64 = 2.61;
 /// Steps taken at reset so that blocks and arm are at rest when the episode starts.
@@ -86,6 +76,8 @@ pub struct PlayTable {
     data: MjData<Box<MjModel>>,
     ids: Ids,
     labels: Vec<u8>,
+    /// Damping over stiffness of each joint's actuator, seconds.
+    feed_forward_s: [f64; ARM],
     oracle: Oracle,
     setpoint: Setpoint,
     last_q_rad: [f64; ARM],
@@ -103,10 +95,14 @@ impl PlayTable {
         let model = Box::new(assets::load_model()?);
         let ids = find_ids(&model)?;
         let labels = geom_labels(&model);
+        // A position actuator's force is gain * ctrl + bias[1] * q + bias[2] * dq.
+        let bias = model.actuator_biasprm();
+        let feed_forward_s = std::array::from_fn(|joint| bias[joint][2] / bias[joint][1]);
         let mut table = Self {
             data: MjData::new(model),
             ids,
             labels,
+            feed_forward_s,
             oracle: Oracle::new(ObjectStates::default()),
             setpoint: Setpoint {
                 q_rad: kinematics::HOME_Q,
@@ -195,7 +191,8 @@ impl PlayTable {
         for joint in 0..ARM {
             let wanted = self.setpoint.q_rad[joint];
             let speed = (wanted - self.last_q_rad[joint]) / (STEP_NS as f64 * 1e-9);
-            ctrl[joint] = wanted + FEED_FORWARD_S[joint] * speed.clamp(-SPEED_LIMIT, SPEED_LIMIT);
+            ctrl[joint] =
+                wanted + self.feed_forward_s[joint] * speed.clamp(-SPEED_LIMIT, SPEED_LIMIT);
         }
         ctrl[ARM] = self.setpoint.gripper_width_m.clamp(0.0, GRIPPER_MAX_M);
         self.last_q_rad = self.setpoint.q_rad;
@@ -372,4 +369,50 @@ fn find_ids(model: &MjModel) -> Result<Ids, PlayTableError> {
         left_finger: body("left_finger")?,
         right_finger: body("right_finger")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_have_the_scene_s_sizes() {
+        let table = PlayTable::new().expect("scene");
+        for block in Block::ALL {
+            let geom = table.ids.block_geoms[block.index()];
+            assert_eq!(table.model().geom_size()[geom], block.half_size_m());
+        }
+    }
+
+    #[test]
+    fn joints_are_fed_forward_by_some_milliseconds() {
+        let table = PlayTable::new().expect("scene");
+        assert!(
+            table
+                .feed_forward_s
+                .iter()
+                .all(|lead| (0.01..0.05).contains(lead))
+        );
+    }
+
+    #[test]
+    fn the_arm_starts_at_rest_near_neutral() {
+        let mut table = PlayTable::new().expect("scene");
+        for seed in 0..10 {
+            table.reset(seed, None);
+            let tcp = Layout::sample(seed, None).tcp_m;
+            let found = table.tcp_position_m();
+            assert!(
+                (0..3).all(|axis| (tcp[axis] - found[axis]).abs() < 1e-3),
+                "{found:?}"
+            );
+            assert!(
+                table
+                    .reading()
+                    .dq_rad_s
+                    .iter()
+                    .all(|speed| speed.abs() < 1e-2)
+            );
+        }
+    }
 }

@@ -182,3 +182,38 @@ fn center(block: Block, objects: &ObjectStates) -> [f64; 2] {
     let [x, y, _] = objects.blocks[block.index()].position_m;
     [x, y]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::PlayTable;
+
+    #[test]
+    fn fixtures_are_where_the_scene_has_them() {
+        let mut table = PlayTable::new().expect("scene");
+        for seed in 0..4 {
+            table.reset(seed, None);
+            let objects = table.objects();
+            let close = |found: f64, expected: f64| {
+                assert!(
+                    (found - expected).abs() < 2e-3,
+                    "{found} is not {expected}, seed {seed}"
+                );
+            };
+            close(
+                objects.drawer_handle_m[0] + objects.drawer_m,
+                HANDLE_SHUT_X_M,
+            );
+            close(objects.drawer_handle_m[1], HANDLE_Y_M);
+            close(objects.door_handle_m[0], KNOB_X_M);
+            close(objects.door_handle_m[1], objects.door_m);
+            close(
+                objects.switch_m[0],
+                SWITCH_XY_M[0] + 0.034 * objects.switch_rad.sin(),
+            );
+            close(objects.switch_m[1], SWITCH_XY_M[1]);
+            close(objects.button_cap_m[0], BUTTON_XY_M[0]);
+            close(objects.button_cap_m[1], BUTTON_XY_M[1]);
+        }
+    }
+}
