@@ -1,3 +1,16 @@
 //! Pictures, plots and the summary of a run.
 
-fn main() {}
+mod config;
+mod node;
+mod outcome;
+
+use std::process::ExitCode;
+
+use tiller_node_kit::{Environment, run_node};
+
+fn main() -> ExitCode {
+    run_node(node::ESSENTIAL, |inbox, outbox| {
+        let settings = config::Settings::read(Environment::process())?;
+        node::run(&settings, inbox, outbox)
+    })
+}

@@ -3,11 +3,16 @@
 /// How long the world goes on after the task is achieved, so that the end can be seen, ns.
 const AFTERGLOW_NS: u64 = 500_000_000;
 
+/// How long the world goes on after the reward program has ended: what was pushed may still have
+/// to come to rest, ns.
+const GRACE_NS: u64 = 2_000_000_000;
+
 /// Watches one episode.
 #[derive(Debug)]
 pub(crate) struct Episode {
     limit_ns: u64,
     achieved_ns: Option<u64>,
+    program_ended_ns: Option<u64>,
 }
 
 /// Why an episode ended.
@@ -15,6 +20,8 @@ pub(crate) struct Episode {
 pub(crate) enum Over {
     /// The task was achieved.
     Success,
+    /// The reward program has ended, and nothing more will be done.
+    ProgramEnded,
     /// The time is up.
     Timeout,
 }
@@ -24,6 +31,7 @@ impl Over {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Over::Success => "the task is achieved",
+            Over::ProgramEnded => "the reward program has ended, but the task is not achieved",
             Over::Timeout => "the time is up",
         }
     }
@@ -38,6 +46,15 @@ impl Episode {
         }
     }
 
+    /// Takes note that the reward program has ended; a later decision may take it back.
+    pub(crate) fn on_program(&mut self, ended: bool, now_ns: u64) {
+        self.program_ended_ns = if ended {
+            Some(self.program_ended_ns.unwrap_or(now_ns))
+        } else {
+            None
+        };
+    }
+
     /// Whether the episode is over at `now_ns`, and why.
     pub(crate) fn check(&mut self, now_ns: u64, achieved: bool) -> Option<Over> {
         if achieved {
@@ -46,6 +63,12 @@ impl Episode {
                 return Some(Over::Success);
             }
             return None;
+        }
+        if self
+            .program_ended_ns
+            .is_some_and(|ended_ns| now_ns >= ended_ns + GRACE_NS)
+        {
+            return Some(Over::ProgramEnded);
         }
         (now_ns >= self.limit_ns).then_some(Over::Timeout)
     }
@@ -66,6 +89,25 @@ mod tests {
             "success outlives the limit"
         );
         assert_eq!(episode.check(10_300_000_000, true), Some(Over::Success));
+    }
+
+    #[test]
+    fn the_end_of_the_program_ends_it_after_a_while() {
+        let mut episode = Episode::new(10_000_000_000);
+        episode.on_program(true, 1_000_000_000);
+        episode.on_program(true, 2_000_000_000);
+        assert_eq!(episode.check(2_900_000_000, false), None);
+        episode.on_program(false, 2_950_000_000);
+        assert_eq!(
+            episode.check(3_000_000_000, false),
+            None,
+            "a new program has begun"
+        );
+        episode.on_program(true, 4_000_000_000);
+        assert_eq!(
+            episode.check(6_000_000_000, false),
+            Some(Over::ProgramEnded)
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use eyre::Result;
-use tiller_messages::{ArmCommand, TaskStatus};
+use tiller_messages::{ArmCommand, StageCommand, TaskStatus};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
 
 use crate::config::Settings;
@@ -32,6 +32,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
         episode: Episode::new(settings.episode_ns),
         pacer: Pacer::new(settings.speed),
         commands: Stream::new("arm_command"),
+        stages: Stream::new("stage"),
         answer: None,
         asked_at: Instant::now(),
         states_sent: 0,
@@ -64,6 +65,7 @@ struct Node<'a> {
     episode: Episode,
     pacer: Pacer,
     commands: Stream<ArmCommand>,
+    stages: Stream<StageCommand>,
     /// The command that answers the present state, until its time has come.
     answer: Option<ArmCommand>,
     asked_at: Instant,
@@ -74,21 +76,32 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
-    /// Takes a command. Ticks only wake the loop.
+    /// Takes an input. Ticks only wake the loop.
     fn take(&mut self, input: &Input) -> Result<()> {
-        if input.id != "arm_command" {
-            return Ok(());
+        match input.id.as_str() {
+            "arm_command" => {
+                if let Some(command) = self.commands.read(&input.data)? {
+                    self.take_command(command);
+                }
+            }
+            "stage" => {
+                if let Some(stage) = self.stages.read(&input.data)? {
+                    let ended = stage.finished || stage.gave_up;
+                    self.episode.on_program(ended, self.world.time_ns());
+                }
+            }
+            _ => {}
         }
-        let Some(command) = self.commands.read(&input.data)? else {
-            return Ok(());
-        };
+        Ok(())
+    }
+
+    fn take_command(&mut self, command: ArmCommand) {
         if command.stamp_ns == self.world.time_ns() {
             self.answer = Some(command);
         } else {
             // The answer to a state that was sent twice and has had its answer.
             tracing::debug!("a command for {} ns came late", command.stamp_ns);
         }
-        Ok(())
     }
 
     /// Runs the pending command if its time has come, and publishes what comes of it.

@@ -1,0 +1,182 @@
+//! The node's loop.
+
+use std::fs;
+
+use eyre::{Result, WrapErr};
+use tiller_messages::{
+    Encoding, ImageHeader, Progress, RewardProgram, SafetyEvent, StageCommand, Status, TaskStatus,
+};
+use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
+use tiller_report::{Decision, Outcome, Picture, Recorder, Sample};
+
+use crate::config::Settings;
+use crate::outcome::{Ending, RunSummary, Verdict};
+
+/// The simulator's last word ends the run; whatever else ends before is a part of it.
+pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
+
+/// Records until the simulator ends, then writes the report.
+///
+/// A summary is written for every run, also for one that ended before anything happened.
+pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, _: &mut Outbox) -> Result<()> {
+    let mut log = Log::new(settings);
+    let recorded = record(&mut log, inbox);
+    if let Err(error) = &recorded {
+        log.ending.on_failure(format!("{error:#}"));
+    }
+    for error in inbox.failures().values() {
+        log.ending.on_failure(error.clone());
+    }
+    log.write(settings)?;
+    recorded
+}
+
+fn record(log: &mut Log, inbox: &mut Inbox) -> Result<()> {
+    loop {
+        match inbox.next() {
+            Next::Input(input) => log.take(input)?,
+            Next::Idle | Next::Ended(_) => {}
+            Next::End(_) => return Ok(()),
+        }
+    }
+}
+
+struct Log {
+    recorder: Recorder,
+    ending: Ending,
+    programs: Stream<RewardProgram>,
+    stages: Stream<StageCommand>,
+    progress: Stream<Progress>,
+    tasks: Stream<TaskStatus>,
+    statuses: Stream<Status>,
+    safety: Stream<SafetyEvent>,
+}
+
+impl Log {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            recorder: Recorder::new(settings.info.clone()),
+            ending: Ending::default(),
+            programs: Stream::new("reward_program"),
+            stages: Stream::new("stage"),
+            progress: Stream::new("progress"),
+            tasks: Stream::new("task_status"),
+            statuses: Stream::new("status"),
+            safety: Stream::new("safety_event"),
+        }
+    }
+
+    fn take(&mut self, input: Input) -> Result<()> {
+        match input.id.as_str() {
+            "image" => {
+                let image = read_image(input)?;
+                self.recorder
+                    .add_frame(image.header().stamp_ns, picture(&image)?);
+            }
+            "annotated_image" => self.recorder.set_annotated(picture(&read_image(input)?)?),
+            "reward_program" => {
+                if let Some(program) = self.programs.read(&input.data)? {
+                    self.recorder.set_program(
+                        &program.text,
+                        &program.source,
+                        &program.descriptions,
+                    );
+                }
+            }
+            "stage" => {
+                if let Some(command) = self.stages.read(&input.data)? {
+                    self.recorder.add_decision(decision(command));
+                }
+            }
+            "progress" => {
+                if let Some(progress) = self.progress.read(&input.data)? {
+                    self.recorder.add_sample(sample(&progress));
+                }
+            }
+            "task_status" => {
+                if let Some(status) = self.tasks.read(&input.data)? {
+                    self.ending.on_task(status);
+                }
+            }
+            "status" => {
+                if let Some(status) = self.statuses.read(&input.data)? {
+                    self.ending.on_status(&status);
+                }
+            }
+            "safety_event" => {
+                if let Some(event) = self.safety.read(&input.data)? {
+                    tracing::info!("{}: {}", event.kind, event.text);
+                }
+            }
+            other => tracing::warn!("input `{other}` is unknown"),
+        }
+        Ok(())
+    }
+
+    fn write(&self, settings: &Settings) -> Result<()> {
+        let folder = &settings.folder;
+        let (verdict, reason) = self.ending.verdict();
+        let outcome = Outcome {
+            success: verdict == Verdict::Success,
+            reason: reason.clone(),
+            completed: self.ending.completed(),
+        };
+        let what = || format!("cannot write the report to `{}`", folder.display());
+        let summary = self.recorder.write(folder, &outcome).wrap_err_with(what)?;
+        let summary = RunSummary {
+            outcome: verdict,
+            task: self.ending.task(),
+            summary,
+        };
+        let text = serde_json::to_string_pretty(&summary).wrap_err_with(what)?;
+        fs::write(folder.join("summary.json"), text + "\n").wrap_err_with(what)?;
+        tracing::info!("{verdict:?}: {reason}; report in {}", folder.display());
+        Ok(())
+    }
+}
+
+fn read_image(input: Input) -> Result<ImageInput> {
+    ImageInput::read(&input.metadata, input.data)
+        .wrap_err_with(|| format!("cannot read input `{}`", input.id))
+}
+
+fn picture(image: &ImageInput) -> Result<Picture<'_>> {
+    let ImageHeader { width, height, .. } = *image.header();
+    let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(Picture::new(
+        image.bytes(Encoding::Rgb8)?,
+        side(width),
+        side(height),
+    )?)
+}
+
+fn decision(command: StageCommand) -> Decision {
+    let StageCommand {
+        stamp_ns,
+        stage,
+        kind,
+        reason,
+        ..
+    } = command;
+    Decision {
+        stamp_ns,
+        stage,
+        kind,
+        reason,
+    }
+}
+
+fn sample(progress: &Progress) -> Sample {
+    Sample {
+        stamp_ns: progress.stamp_ns,
+        stage: progress.stage,
+        planned: progress.planned,
+        achieved: progress.achieved,
+        done: progress.done,
+        strength: progress.guidance_strength,
+        reward: progress.reward,
+    }
+}
+
+#[cfg(test)]
+mod tests;

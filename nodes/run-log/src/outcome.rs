@@ -1,0 +1,146 @@
+//! How a run ended, from what the nodes said.
+
+use serde::Serialize;
+use tiller_messages::{Level, Status, TaskStatus};
+use tiller_report::Summary;
+
+/// How a run ended, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    /// The oracle saw the task achieved.
+    Success,
+    /// The time was up, or the program had ended, without that.
+    Timeout,
+    /// The instruction, or the program written for it, was refused.
+    Refused,
+    /// A node failed, or the run was stopped.
+    Failed,
+}
+
+/// What was heard of the run's end.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    task: Option<TaskStatus>,
+    refusal: Option<String>,
+    failure: Option<String>,
+}
+
+/// The summary as it stands in `summary.json`: the report's own, with the verdict and the task.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunSummary {
+    /// How it ended.
+    pub(crate) outcome: Verdict,
+    /// The task that the oracle watched for; empty if there was none.
+    pub(crate) task: String,
+    /// Everything else.
+    #[serde(flatten)]
+    pub(crate) summary: Summary,
+}
+
+impl Ending {
+    /// Takes the oracle's word.
+    pub(crate) fn on_task(&mut self, status: TaskStatus) {
+        self.task = Some(status);
+    }
+
+    /// Takes a node's word.
+    pub(crate) fn on_status(&mut self, status: &Status) {
+        if status.level == Level::Error {
+            self.refusal.get_or_insert_with(|| status.text.clone());
+        }
+    }
+
+    /// Takes note of a failure; the first one is the cause of those that follow.
+    pub(crate) fn on_failure(&mut self, text: String) {
+        self.failure.get_or_insert(text);
+    }
+
+    /// The verdict and the reason for it.
+    pub(crate) fn verdict(&self) -> (Verdict, String) {
+        if let Some(task) = &self.task
+            && (task.success || task.episode_over)
+        {
+            let verdict = if task.success {
+                Verdict::Success
+            } else {
+                Verdict::Timeout
+            };
+            return (verdict, task.reason.clone());
+        }
+        if let Some(text) = &self.refusal {
+            return (Verdict::Refused, text.clone());
+        }
+        let text = self.failure.clone();
+        (
+            Verdict::Failed,
+            text.unwrap_or_else(|| "the run was stopped".to_owned()),
+        )
+    }
+
+    /// The task's name.
+    pub(crate) fn task(&self) -> String {
+        self.task
+            .as_ref()
+            .map(|task| task.task.clone())
+            .unwrap_or_default()
+    }
+
+    /// All tasks achieved.
+    pub(crate) fn completed(&self) -> Vec<String> {
+        self.task
+            .as_ref()
+            .map(|task| task.completed.clone())
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(success: bool, episode_over: bool) -> TaskStatus {
+        TaskStatus {
+            success,
+            episode_over,
+            reason: "so".into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn the_oracle_has_the_last_word() {
+        let mut ending = Ending::default();
+        ending.on_failure("a node died".into());
+        ending.on_task(task(true, true));
+        assert_eq!(ending.verdict(), (Verdict::Success, "so".into()));
+        ending.on_task(task(false, true));
+        assert_eq!(ending.verdict().0, Verdict::Timeout);
+    }
+
+    #[test]
+    fn a_refusal_explains_the_failures_that_follow_it() {
+        let mut ending = Ending::default();
+        ending.on_task(task(false, false));
+        let text = "coffee is not understood".to_owned();
+        ending.on_status(&Status {
+            level: Level::Error,
+            text: text.clone(),
+            ..Default::default()
+        });
+        ending.on_failure("vlm-reward failed".into());
+        assert_eq!(ending.verdict(), (Verdict::Refused, text));
+    }
+
+    #[test]
+    fn the_first_failure_is_the_reason() {
+        let mut ending = Ending::default();
+        assert_eq!(
+            ending.verdict(),
+            (Verdict::Failed, "the run was stopped".into())
+        );
+        ending.on_failure("first".into());
+        ending.on_failure("second".into());
+        assert_eq!(ending.verdict(), (Verdict::Failed, "first".into()));
+    }
+}

@@ -1,0 +1,186 @@
+//! Planning a chunk, and saying what came of it.
+
+use eyre::{Result, WrapErr};
+use tiller_messages::{ActionChunk, Candidates, Progress, RobotState};
+use tiller_policy::{ActionMode, Observation, Policy};
+use tiller_sampler::{Pilot, PilotConfig, Plan, Reading, Request};
+
+use crate::config::Settings;
+use crate::senses::Moment;
+
+/// A policy with its pilot.
+pub(crate) struct Planner {
+    policy: Policy,
+    pilot: Pilot,
+    seed: u64,
+    chunks: u64,
+    progress_sent: u64,
+    last: LastPlan,
+}
+
+/// What of the last plan is repeated with every progress reading.
+#[derive(Default)]
+struct LastPlan {
+    strength: f64,
+    reward: f64,
+    ess: f64,
+}
+
+impl Planner {
+    /// Binds the policy to a pilot with its own horizon, steps and rate.
+    pub(crate) fn new(settings: &Settings, policy: Policy) -> Result<Self> {
+        let manifest = policy.manifest();
+        let mut steering = settings.steering.clone();
+        steering.steps = manifest.scheduler.steps;
+        let config = PilotConfig {
+            steering,
+            execute_steps: manifest.execute_steps,
+            ..Default::default()
+        };
+        let pilot = Pilot::new(config, policy.action_space(), manifest.horizon)?;
+        Ok(Self {
+            policy,
+            pilot,
+            seed: settings.seed,
+            chunks: 0,
+            progress_sent: 0,
+            last: LastPlan::default(),
+        })
+    }
+
+    /// The pilot, to set program and stage.
+    pub(crate) fn pilot(&mut self) -> &mut Pilot {
+        &mut self.pilot
+    }
+
+    /// Plans from a moment.
+    pub(crate) fn plan(
+        &mut self,
+        moment: &Moment<'_>,
+        guidance: bool,
+    ) -> Result<(Plan, ActionChunk, Candidates)> {
+        let RobotState {
+            tcp_position_m: [x, y, z],
+            gripper_width_m,
+            ..
+        } = *moment.state;
+        let state = [x, y, z, gripper_width_m].map(|value| value as f32);
+        self.policy
+            .encode(&Observation {
+                images: &moment.images,
+                state: &state,
+            })
+            .wrap_err("the policy cannot take the observation")?;
+        let request = Request {
+            keypoints: &moment.points,
+            anchor_m: moment.state.anchor_position_m,
+            end_effector_m: moment.state.tcp_position_m,
+            guidance,
+            seed: self.seed,
+            chunk_index: self.chunks,
+        };
+        let plan = self
+            .pilot
+            .plan(&mut self.policy, &request)
+            .wrap_err("planning failed")?;
+        self.chunks += 1;
+        self.last = LastPlan {
+            strength: plan.strength,
+            reward: plan
+                .rewards
+                .get(plan.selected)
+                .map_or(0.0, |reward| f64::from(*reward)),
+            ess: plan.ess,
+        };
+        let chunk = self.chunk(&plan, moment);
+        let candidates = self.candidates(&plan, moment.stamp_ns);
+        Ok((plan, chunk, candidates))
+    }
+
+    /// A chunk that brings the arm to rest where it is, with the gripper as it is.
+    pub(crate) fn rest(&mut self, state: &RobotState) -> ActionChunk {
+        self.chunks += 1;
+        ActionChunk {
+            seq: self.chunks,
+            stamp_ns: state.stamp_ns,
+            anchor_position_m: state.anchor_position_m,
+            rate_hz: self.policy.manifest().rate_hz,
+            execute_steps: 1,
+            horizon: 1,
+            action_dim: 3,
+            actions: vec![0.0; 3],
+            position_columns: [0, 1, 2],
+            gripper_column: None,
+            delta: true,
+            stage: 0,
+        }
+    }
+
+    /// How far the stage is; none outside of stages.
+    pub(crate) fn progress(
+        &mut self,
+        stamp_ns: u64,
+        points: &[[f64; 3]],
+        state: &RobotState,
+    ) -> Result<Option<Progress>> {
+        let reading = self.pilot.progress(points, state.tcp_position_m)?;
+        Ok(self.message(stamp_ns, &reading))
+    }
+
+    /// The reading as a message, with what is known of the last plan.
+    pub(crate) fn message(&mut self, stamp_ns: u64, reading: &Reading) -> Option<Progress> {
+        if reading.stage == 0 {
+            return None;
+        }
+        self.progress_sent += 1;
+        Some(Progress {
+            seq: self.progress_sent,
+            stamp_ns,
+            stage: reading.stage,
+            visit: reading.visit,
+            planned: reading.planned,
+            achieved: reading.achieved,
+            done: reading.done,
+            guidance_strength: self.last.strength,
+            reward: self.last.reward,
+            ess: self.last.ess,
+        })
+    }
+
+    fn chunk(&self, plan: &Plan, moment: &Moment<'_>) -> ActionChunk {
+        let manifest = self.policy.manifest();
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        ActionChunk {
+            seq: self.chunks,
+            stamp_ns: moment.stamp_ns,
+            stage: plan.reading.stage,
+            anchor_position_m: moment.state.anchor_position_m,
+            rate_hz: manifest.rate_hz,
+            execute_steps: number(plan.execute_steps),
+            horizon: number(plan.horizon),
+            action_dim: number(plan.action_dim),
+            actions: plan.chunk.clone(),
+            position_columns: manifest.action.position.map(number),
+            gripper_column: manifest.action.gripper.map(number),
+            delta: manifest.action.mode == ActionMode::Delta,
+        }
+    }
+
+    fn candidates(&self, plan: &Plan, stamp_ns: u64) -> Candidates {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Candidates {
+            seq: self.chunks,
+            stamp_ns,
+            chunk_seq: self.chunks,
+            particles: number(plan.candidates.len() / (3 * plan.points.max(1))),
+            points: number(plan.points),
+            xyz_m: plan.candidates.clone(),
+            rewards: if plan.steered {
+                plan.rewards.clone()
+            } else {
+                Vec::new()
+            },
+            selected: number(plan.selected),
+        }
+    }
+}
