@@ -187,12 +187,15 @@ impl PlayTable {
     /// Position control with velocity feed-forward, as arms have it: without the latter the joints would
     /// trail their setpoints by damping over stiffness, 20 to 28 ms.
     fn actuate(&mut self) {
+        let mut leads = [0.0; ARM];
+        for (joint, lead) in leads.iter_mut().enumerate() {
+            let moved = self.setpoint.q_rad[joint] - self.last_q_rad[joint];
+            let speed = moved / (STEP_NS as f64 * 1e-9);
+            *lead = self.feed_forward_s[joint] * speed.clamp(-SPEED_LIMIT, SPEED_LIMIT);
+        }
         let ctrl = self.data.ctrl_mut();
-        for joint in 0..ARM {
-            let wanted = self.setpoint.q_rad[joint];
-            let speed = (wanted - self.last_q_rad[joint]) / (STEP_NS as f64 * 1e-9);
-            ctrl[joint] =
-                wanted + self.feed_forward_s[joint] * speed.clamp(-SPEED_LIMIT, SPEED_LIMIT);
+        for (ctrl, (wanted, lead)) in ctrl.iter_mut().zip(self.setpoint.q_rad.iter().zip(leads)) {
+            *ctrl = wanted + lead;
         }
         ctrl[ARM] = self.setpoint.gripper_width_m.clamp(0.0, GRIPPER_MAX_M);
         self.last_q_rad = self.setpoint.q_rad;
