@@ -37,8 +37,13 @@ impl Reward for BoundReward<'_> {
         gradients: &mut [f32],
     ) -> Result<(), RewardError> {
         let start = Instant::now();
-        let result =
-            evaluate(self.evaluator, self.keypoints, trajectories, values, Some(gradients));
+        let result = evaluate(
+            self.evaluator,
+            self.keypoints,
+            trajectories,
+            values,
+            Some(gradients),
+        );
         self.spent += start.elapsed();
         result.map_err(RewardError::new)
     }
@@ -59,7 +64,13 @@ impl Landscape for ExactReward<'_> {
         values: &mut [f64],
         gradients: Option<&mut [f64]>,
     ) -> Result<(), EvaluateError> {
-        evaluate(self.evaluator, self.keypoints, trajectories, values, gradients)
+        evaluate(
+            self.evaluator,
+            self.keypoints,
+            trajectories,
+            values,
+            gradients,
+        )
     }
 }
 

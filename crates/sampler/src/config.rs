@@ -16,7 +16,11 @@ pub struct PilotConfig {
 
 impl Default for PilotConfig {
     fn default() -> Self {
-        Self { steering: SteeringConfig::default(), execute_steps: 8, max_step_m: 0.03 }
+        Self {
+            steering: SteeringConfig::default(),
+            execute_steps: 8,
+            max_step_m: 0.03,
+        }
     }
 }
 
@@ -26,7 +30,11 @@ impl PilotConfig {
     /// # Errors
     /// Every mistake at once.
     pub fn validate(&self, horizon: usize) -> Result<(), tiller_steering::ConfigError> {
-        let mut mistakes = self.steering.validate().err().map_or_else(Vec::new, |e| e.mistakes);
+        let mut mistakes = self
+            .steering
+            .validate()
+            .err()
+            .map_or_else(Vec::new, |e| e.mistakes);
         if !(1..=horizon).contains(&self.execute_steps) {
             mistakes.push(format!(
                 "execute_steps must be from 1 to the horizon {horizon}, found {}",
@@ -35,7 +43,9 @@ impl PilotConfig {
         }
         if !(self.max_step_m.is_finite() && self.max_step_m > 0.0) {
             let found = self.max_step_m;
-            mistakes.push(format!("max_step_m must be finite and above 0, found {found}"));
+            mistakes.push(format!(
+                "max_step_m must be finite and above 0, found {found}"
+            ));
         }
         if mistakes.is_empty() {
             Ok(())
@@ -53,7 +63,10 @@ mod tests {
     fn mistakes_of_all_parts_are_reported_together() {
         assert!(PilotConfig::default().validate(16).is_ok());
         let config = PilotConfig {
-            steering: SteeringConfig { particles: 0, ..SteeringConfig::default() },
+            steering: SteeringConfig {
+                particles: 0,
+                ..SteeringConfig::default()
+            },
             execute_steps: 17,
             max_step_m: f64::NAN,
         };

@@ -34,10 +34,10 @@ pub enum PilotError {
         /// Its value, metres.
         found: [f64; 3],
     },
-    /// The reward has no finite value where the robot is.
-    #[error("the reward of {what} is not finite")]
+    /// The program has no finite value where the robot is.
+    #[error("the program's value of {what} is not finite")]
     RewardNotFinite {
-        /// Of what.
+        /// Of what: holding still, the selected chunk, being done.
         what: &'static str,
     },
     /// The reward could not be evaluated.

@@ -43,6 +43,12 @@ impl Reach<'_> {
         self.points - 1
     }
 
+    /// The keypoints that are known.
+    fn targets(&self) -> impl Iterator<Item = [f64; 3]> + '_ {
+        let known = |keypoint: &[f64; 3]| keypoint.iter().all(|value| value.is_finite());
+        self.keypoints.iter().copied().filter(known)
+    }
+
     /// Random numbers that depend on nothing but the index.
     fn direction(index: usize) -> [f64; 3] {
         let mut normal = [0.0f32; 3];
@@ -59,7 +65,9 @@ impl Reach<'_> {
     /// limit.
     fn random_step(&self, index: usize, share: f64) -> [f64; 3] {
         let direction = Self::direction(index);
-        let longest = direction.iter().fold(f64::MIN_POSITIVE, |most, d| most.max(d.abs()));
+        let longest = direction
+            .iter()
+            .fold(f64::MIN_POSITIVE, |most, d| most.max(d.abs()));
         direction.map(|d| d / longest * share * self.max_step_m)
     }
 
@@ -79,14 +87,14 @@ pub(crate) fn becomes_positive<L: Landscape>(
 ) -> Result<bool, L::Error> {
     let mut trajectories = Vec::new();
     reach.push_line([0.0; 3], &mut trajectories);
-    for keypoint in reach.keypoints {
-        reach.push_line(reach.straight_to(*keypoint), &mut trajectories);
+    for keypoint in reach.targets() {
+        reach.push_line(reach.straight_to(keypoint), &mut trajectories);
     }
     for index in 0..PROBES {
         let share = [1.0, 0.5, 0.1][index % 3];
         reach.push_line(reach.random_step(index, share), &mut trajectories);
     }
-    let mut values = vec![0.0; 1 + reach.keypoints.len() + PROBES];
+    let mut values = vec![0.0; trajectories.len() / (reach.points * 3)];
     landscape.evaluate(&trajectories, &mut values, None)?;
     Ok(values.iter().any(|value| *value > POSITIVE))
 }
@@ -99,11 +107,12 @@ pub(crate) fn highest_reward<L: Landscape>(
 ) -> Result<f64, L::Error> {
     let (actions, width) = (reach.actions(), reach.points * 3);
     let mut steps = vec![0.0; CLIMBERS * actions * 3];
+    let mut targets = reach.targets();
     for (climber, steps) in steps.chunks_exact_mut(actions * 3).enumerate() {
         let step = match climber.checked_sub(1) {
             None => [0.0; 3],
-            Some(index) => match reach.keypoints.get(index) {
-                Some(keypoint) => reach.straight_to(*keypoint),
+            Some(index) => match targets.next() {
+                Some(keypoint) => reach.straight_to(keypoint),
                 None => reach.random_step(index, 0.5),
             },
         };
@@ -132,7 +141,9 @@ pub(crate) fn highest_reward<L: Landscape>(
 /// Points from steps: the cumulative sum from the anchor.
 fn integrate(reach: &Reach<'_>, steps: &[f64], trajectories: &mut [f64]) {
     let stride = reach.actions() * 3;
-    let pairs = steps.chunks_exact(stride).zip(trajectories.chunks_exact_mut(reach.points * 3));
+    let pairs = steps
+        .chunks_exact(stride)
+        .zip(trajectories.chunks_exact_mut(reach.points * 3));
     for (steps, points) in pairs {
         let mut position = reach.anchor;
         points[..3].copy_from_slice(&position);
@@ -149,7 +160,9 @@ fn integrate(reach: &Reach<'_>, steps: &[f64], trajectories: &mut [f64]) {
 /// and back into the box.
 fn climb(reach: &Reach<'_>, gradients: &[f64], length: f64, steps: &mut [f64]) {
     let stride = reach.actions() * 3;
-    let pairs = gradients.chunks_exact(reach.points * 3).zip(steps.chunks_exact_mut(stride));
+    let pairs = gradients
+        .chunks_exact(reach.points * 3)
+        .zip(steps.chunks_exact_mut(stride));
     let mut slope = vec![0.0; stride];
     for (gradient, steps) in pairs {
         // dR/dstep_j = sum of dR/dpoint_k over the points k > j.
@@ -213,7 +226,12 @@ mod tests {
     }
 
     fn reach(keypoints: &[[f64; 3]]) -> Reach<'_> {
-        Reach { anchor: [0.4, 0.0, 0.2], keypoints, points: 17, max_step_m: 0.03 }
+        Reach {
+            anchor: [0.4, 0.0, 0.2],
+            keypoints,
+            points: 17,
+            max_step_m: 0.03,
+        }
     }
 
     proptest! {
@@ -230,7 +248,10 @@ mod tests {
     #[test]
     fn the_motion_limit_bounds_what_is_out_of_reach() {
         // 16 steps of 0.03 m reach 0.48 m of the 0.6 m along x.
-        let mut bowl = Bowl { peak: 1.0, target: [1.0, 0.0, 0.2] };
+        let mut bowl = Bowl {
+            peak: 1.0,
+            target: [1.0, 0.0, 0.2],
+        };
         let found = highest_reward(&mut bowl, &reach(&[])).unwrap();
         assert!((found - (1.0 - 0.12f64.powi(2))).abs() < 1e-4, "{found}");
     }
@@ -238,10 +259,16 @@ mod tests {
     #[test]
     fn probes_tell_positive_rewards_from_penalties() {
         let keypoint = [[0.7, 0.3, 0.05]];
-        let mut penalty = Bowl { peak: 0.0, target: keypoint[0] };
+        let mut penalty = Bowl {
+            peak: 0.0,
+            target: keypoint[0],
+        };
         assert!(!becomes_positive(&mut penalty, &reach(&keypoint)).unwrap());
         // Positive only within a centimetre of the keypoint.
-        let mut bonus = Bowl { peak: 1e-4, target: keypoint[0] };
+        let mut bonus = Bowl {
+            peak: 1e-4,
+            target: keypoint[0],
+        };
         assert!(becomes_positive(&mut bonus, &reach(&keypoint)).unwrap());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tiller_reward::{Evaluator, Program};
+use tiller_reward::{EvaluateError, Evaluator, Program};
 use tiller_steering::{ActionSpace, Denoiser, Reward, Steerer};
 
 use crate::bound::{BoundReward, ExactReward, TimedDenoiser};
@@ -28,6 +28,8 @@ struct Current {
     stage: u32,
     visit: u32,
     start_keypoints: Vec<[f64; 3]>,
+    /// The keypoints that guidance or done read: only these must be known.
+    used: Vec<usize>,
     guidance: Option<Guidance>,
     /// Progress of the chunk planned last; fades the guidance of the next.
     planned: f64,
@@ -53,7 +55,13 @@ impl Pilot {
     ) -> Result<Self, PilotError> {
         config.validate(horizon)?;
         let steerer = Steerer::new(config.steering.clone(), space, horizon)?;
-        Ok(Self { steerer, config, horizon, program: None, current: None })
+        Ok(Self {
+            steerer,
+            config,
+            horizon,
+            program: None,
+            current: None,
+        })
     }
 
     /// Points of a trajectory: what reward programs are to be compiled for, together with the
@@ -86,7 +94,7 @@ impl Pilot {
     /// it. Returns that scale; `None` for a stage without guidance.
     ///
     /// # Errors
-    /// When the stage does not exist, the keypoints do not fit or are not finite, or the reward has
+    /// When the stage does not exist, the keypoints do not fit or one that is read is not finite, or the reward has
     /// no finite value where the robot is. The pilot is then in no stage.
     pub fn enter_stage(
         &mut self,
@@ -99,13 +107,20 @@ impl Pilot {
         if stage == 0 {
             return Ok(None);
         }
-        let (program, expected) =
-            self.program.as_ref().ok_or(PilotError::NoSuchStage { found: stage, stages: 0 })?;
+        let (program, expected) = self.program.as_ref().ok_or(PilotError::NoSuchStage {
+            found: stage,
+            stages: 0,
+        })?;
         let compiled = program
             .stages
             .get(stage as usize - 1)
-            .ok_or(PilotError::NoSuchStage { found: stage, stages: program.stages.len() })?;
-        check_keypoints(keypoints, *expected)?;
+            .ok_or(PilotError::NoSuchStage {
+                found: stage,
+                stages: program.stages.len(),
+            })?;
+        let mut used = compiled.guidance.used_keypoints();
+        used.extend(compiled.done.iter().flat_map(|done| done.used_keypoints()));
+        check_keypoints(keypoints, *expected, &used)?;
         check_position("the anchor", anchor_m)?;
         let guidance = if compiled.is_unguided {
             None
@@ -117,20 +132,34 @@ impl Pilot {
                 points: self.steerer.points(),
                 max_step_m: self.config.max_step_m,
             };
-            let scale = measure(&mut ExactReward { evaluator: &mut exact, keypoints }, &reach)?;
+            let scale = measure(
+                &mut ExactReward {
+                    evaluator: &mut exact,
+                    keypoints,
+                },
+                &reach,
+            )?;
             let fast = Evaluator::new(&compiled.guidance, self.config.steering.particles);
             Some(Guidance { fast, exact, scale })
         };
         let scale = guidance.as_ref().map(|guidance| guidance.scale);
         let start_keypoints = keypoints.to_vec();
-        self.current = Some(Current { stage, visit, start_keypoints, guidance, planned: 0.0 });
+        self.current = Some(Current {
+            stage,
+            visit,
+            start_keypoints,
+            used,
+            guidance,
+            planned: 0.0,
+        });
         Ok(scale)
     }
 
     /// How far the stage is now, without planning.
     ///
     /// # Errors
-    /// When the keypoints do not fit or are not finite, or the reward has no finite value here.
+    /// When the keypoints do not fit or one that is read is not finite, or the reward or done has no
+    /// finite value here.
     pub fn progress(
         &mut self,
         keypoints: &[[f64; 3]],
@@ -140,13 +169,14 @@ impl Pilot {
         let (Some(current), Some((program, expected))) = (&mut self.current, &self.program) else {
             return Ok(Reading::default());
         };
-        check_keypoints(keypoints, *expected)?;
+        check_keypoints(keypoints, *expected, &current.used)?;
         check_position("the end effector", end_effector_m)?;
         let compiled = &program.stages[current.stage as usize - 1];
         let done = match &compiled.done {
-            Some(done) => {
-                Some(done.value(keypoints, &current.start_keypoints, end_effector_m)?)
-            }
+            Some(done) => Some(
+                done.value(keypoints, &current.start_keypoints, end_effector_m)
+                    .map_err(|error| not_finite(error, "being done"))?,
+            ),
             None => None,
         };
         let mut reading = Reading {
@@ -157,7 +187,10 @@ impl Pilot {
             ..Reading::default()
         };
         if let Some(guidance) = &mut current.guidance {
-            let mut reward = ExactReward { evaluator: &mut guidance.exact, keypoints };
+            let mut reward = ExactReward {
+                evaluator: &mut guidance.exact,
+                keypoints,
+            };
             reading.reward = reward_of_holding_still(&mut reward, end_effector_m, points)?;
             reading.achieved = guidance.scale.progress(reading.reward);
         }
@@ -178,14 +211,27 @@ impl Pilot {
         let start = Instant::now();
         check_position("the anchor", request.anchor_m)?;
         let mut reading = self.progress(request.keypoints, request.end_effector_m)?;
-        let mut timed = TimedDenoiser { inner: denoiser, spent: Default::default(), calls: 0 };
+        let mut timed = TimedDenoiser {
+            inner: denoiser,
+            spent: Default::default(),
+            calls: 0,
+        };
         let planned = self.current.as_ref().map_or(0.0, |current| current.planned);
-        let mut guidance =
-            self.current.as_mut().and_then(|current| current.guidance.as_mut());
-        let mut bound = guidance.as_mut().filter(|_| request.guidance).map(|guidance| {
-            let evaluator = &mut guidance.fast;
-            BoundReward { evaluator, keypoints: request.keypoints, spent: Default::default() }
-        });
+        let mut guidance = self
+            .current
+            .as_mut()
+            .and_then(|current| current.guidance.as_mut());
+        let mut bound = guidance
+            .as_mut()
+            .filter(|_| request.guidance)
+            .map(|guidance| {
+                let evaluator = &mut guidance.fast;
+                BoundReward {
+                    evaluator,
+                    keypoints: request.keypoints,
+                    spent: Default::default(),
+                }
+            });
         let sampled = self.steerer.sample(
             &mut timed,
             bound.as_mut().map(|bound| bound as &mut dyn Reward),
@@ -226,8 +272,10 @@ impl Pilot {
                 .iter()
                 .map(|value| f64::from(*value))
                 .collect();
-            let mut reward =
-                ExactReward { evaluator: &mut guidance.exact, keypoints: request.keypoints };
+            let mut reward = ExactReward {
+                evaluator: &mut guidance.exact,
+                keypoints: request.keypoints,
+            };
             let value = single_reward(&mut reward, &selected, "the selected chunk")?;
             current.planned = guidance.scale.progress(value);
             reading.planned = current.planned;
@@ -243,9 +291,17 @@ fn measure(reward: &mut ExactReward<'_>, reach: &Reach<'_>) -> Result<Scale, Pil
     let entry = reward_of_holding_still(reward, reach.anchor, reach.points)?;
     if goal::becomes_positive(reward, reach)? {
         let goal = goal::highest_reward(reward, reach)?;
-        Ok(Scale { entry, goal, source: GoalSource::Optimised })
+        Ok(Scale {
+            entry,
+            goal,
+            source: GoalSource::Optimised,
+        })
     } else {
-        Ok(Scale { entry, goal: 0.0, source: GoalSource::Zero })
+        Ok(Scale {
+            entry,
+            goal: 0.0,
+            source: GoalSource::Zero,
+        })
     }
 }
 
@@ -264,22 +320,53 @@ fn single_reward(
 ) -> Result<f64, PilotError> {
     let mut value = [f64::NAN];
     reward.evaluate(trajectory, &mut value, None)?;
-    if value[0].is_finite() { Ok(value[0]) } else { Err(PilotError::RewardNotFinite { what }) }
+    if value[0].is_finite() {
+        Ok(value[0])
+    } else {
+        Err(PilotError::RewardNotFinite { what })
+    }
 }
 
-fn check_keypoints(keypoints: &[[f64; 3]], expected: usize) -> Result<(), PilotError> {
-    if keypoints.len() != expected {
-        return Err(PilotError::KeypointCount { expected, found: keypoints.len() });
+/// Names what has no finite value, which the reward itself cannot know.
+fn not_finite(error: EvaluateError, what: &'static str) -> PilotError {
+    match error {
+        EvaluateError::NotFinite { .. } => PilotError::RewardNotFinite { what },
+        error => error.into(),
     }
-    for (index, keypoint) in keypoints.iter().enumerate() {
-        check_position(&format!("keypoint {index}"), *keypoint)?;
+}
+
+fn check_keypoints(
+    keypoints: &[[f64; 3]],
+    expected: usize,
+    used: &[usize],
+) -> Result<(), PilotError> {
+    if keypoints.len() != expected {
+        return Err(PilotError::KeypointCount {
+            expected,
+            found: keypoints.len(),
+        });
+    }
+    for &index in used {
+        if !is_finite(keypoints[index]) {
+            return Err(PilotError::NotFinite {
+                what: format!("keypoint {index}"),
+                found: keypoints[index],
+            });
+        }
     }
     Ok(())
 }
 
+fn is_finite(position: [f64; 3]) -> bool {
+    position.iter().all(|value| value.is_finite())
+}
+
 fn check_position(what: &str, found: [f64; 3]) -> Result<(), PilotError> {
-    if found.iter().all(|value| value.is_finite()) {
+    if is_finite(found) {
         return Ok(());
     }
-    Err(PilotError::NotFinite { what: what.to_owned(), found })
+    Err(PilotError::NotFinite {
+        what: what.to_owned(),
+        found,
+    })
 }

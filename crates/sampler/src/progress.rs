@@ -65,7 +65,11 @@ mod tests {
     use super::*;
 
     fn scale(entry: f64, goal: f64) -> Scale {
-        Scale { entry, goal, source: GoalSource::Zero }
+        Scale {
+            entry,
+            goal,
+            source: GoalSource::Zero,
+        }
     }
 
     #[test]
