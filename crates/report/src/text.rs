@@ -5,8 +5,8 @@ use image::{Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_text_mut, text_size};
 use imageproc::rect::Rect;
 
-/// DejaVu Sans; its licence lies beside it.
-pub(crate) const FONT: &[u8] = include_bytes!("../assets/DejaVuSans.ttf");
+/// DejaVu Sans, shared with the annotated images; its licence lies beside it.
+pub(crate) const FONT: &[u8] = include_bytes!("../../grounding/assets/DejaVuSans.ttf");
 
 /// Writes `text`; shortens it with an ellipsis to at most `max_width` pixels.
 pub(crate) fn write(
