@@ -28,7 +28,7 @@ impl Author for EmbeddedAuthor {
             return Err(AuthorError::ObjectNotInScene { object, can });
         };
         Ok(Answer {
-            text: recipes::write(&goal, point).to_string(),
+            text: recipes::write(&goal, point, &scene).to_string(),
             source: "embedded".to_owned(),
             understood: Some(goal.to_string()),
         })

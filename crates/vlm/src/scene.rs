@@ -50,6 +50,11 @@ impl Scene {
         self.points.iter().find(|point| point.object == object)
     }
 
+    /// Every keypoint.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter()
+    }
+
     /// Colours of the blocks, in order of keypoints, without repeats.
     pub(crate) fn block_colours(&self) -> Vec<String> {
         let mut colours: Vec<String> = Vec::new();

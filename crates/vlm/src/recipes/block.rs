@@ -1,62 +1,81 @@
 //! Recipes for the blocks.
 
-use super::terms::{Margin, descend, reach, sweep};
+use super::terms::{ABOVE, AT_CONTACT, TRAVEL_Z_M, descend, offset_to_height, reach, sweep};
 use crate::program::{StageText, number};
-use crate::scene::Point;
+use crate::scene::{Point, Scene};
 use crate::understand::Direction;
 
-const ABOVE: Margin = Margin {
-    plane: 0.030,
-    height: 0.040,
-};
-const BESIDE: Margin = Margin {
-    plane: 0.022,
-    height: 0.020,
-};
-
-/// Half a block, half a finger and room for an error, m.
-const CLEARANCE_M: f64 = 0.055;
+/// From the keypoint to the block's middle along x, m: the camera sees the top and the far face.
+const MIDDLE_X_M: f64 = -0.0085;
+/// Height of the end effector beside and around a block, m.
+const LOW_Z_M: f64 = 0.022;
+/// From the block's middle to where the fingers come down, m: half a block, half the fingers, a gap.
+const STANDOFF_M: f64 = 0.060;
+/// How far the block must have moved, m, and where the fingers aim beyond its first place: they
+/// touch it 4 cm behind its middle.
+const PUSH_TRAVEL_M: f64 = 0.080;
+const PUSH_AIM_M: f64 = 0.075;
+/// Where fingers and block may be during a push, x and y, m: on the table, clear of the furniture.
+const FREE_X_M: [f64; 2] = [0.33, 0.58];
+const FREE_Y_M: [f64; 2] = [-0.10, 0.33];
+/// Least distance of the fingers on the way down, and of the pushed block, from anything else, m.
+const ENTRY_ROOM_M: f64 = 0.058;
+const PUSH_ROOM_M: f64 = 0.068;
 
 /// From the side opposite to the direction, low, through the block.
-pub(super) fn push(point: &Point, direction: Option<Direction>) -> Vec<StageText> {
+pub(super) fn push(point: &Point, direction: Option<Direction>, scene: &Scene) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
-    let direction = direction.unwrap_or(Direction::Left);
+    let direction = direction.unwrap_or_else(|| free_direction(point, scene));
     let [dx, dy] = direction.unit();
-    let start = [-CLEARANCE_M * dx, -CLEARANCE_M * dy];
-    let reach_m = 0.10 - 0.03;
-    let end = [x + reach_m * dx, y + reach_m * dy, z - 0.01];
+    let behind = |height_m: f64| {
+        let offset_z = offset_to_height(height_m, z);
+        [MIDDLE_X_M - STANDOFF_M * dx, -STANDOFF_M * dy, offset_z]
+    };
+    let end = [
+        x + MIDDLE_X_M + PUSH_AIM_M * dx,
+        y + PUSH_AIM_M * dy,
+        LOW_Z_M,
+    ];
+    let (side, way) = match direction {
+        Direction::Left => ("on the right of the block", "left"),
+        Direction::Right => ("on the left of the block", "right"),
+        Direction::Away => ("on the near side of the block", "forward"),
+        Direction::Near => ("on the far side of the block", "backward"),
+    };
     vec![
         reach(
-            "move above a point beside the block",
+            &format!("move above a place {side}"),
             index,
-            [start[0], start[1], 0.08],
+            behind(TRAVEL_Z_M),
             ABOVE,
         ),
         descend(
-            "go down beside the block",
+            &format!("go down {side}"),
             index,
-            [start[0], start[1], -0.01],
-            BESIDE,
+            behind(LOW_Z_M),
+            AT_CONTACT,
         ),
         sweep(
-            "push through the block",
+            &format!("push the block {way}"),
             end,
             index,
             [x, y, z],
             [dx, dy, 0.0],
-            0.08,
+            PUSH_TRAVEL_M,
         ),
     ]
 }
 
-/// From above, around the block; the policy closes the fingers.
+/// From above, around the block; the policy closes the fingers. The second stage ends when the
+/// block has left the table, which it only does in a grip.
 pub(super) fn lift(point: &Point) -> Vec<StageText> {
     let (index, [_, _, z]) = (point.index, point.position_m);
+    let over = |height_m: f64| [MIDDLE_X_M, 0.0, offset_to_height(height_m, z)];
     let mut grasp = descend(
-        "go down to the block and grasp it",
+        "go down around the block and grasp it",
         index,
-        [0.0, 0.0, -0.01],
-        BESIDE,
+        over(LOW_Z_M),
+        AT_CONTACT,
     );
     grasp.done = vec![format!(
         "return keypoints[{index}][2] - {}",
@@ -67,18 +86,60 @@ pub(super) fn lift(point: &Point) -> Vec<StageText> {
         guidance: vec![
             format!(
                 "missing = torch.relu({} - action_sequence[:, :, 2])",
-                number(z + 0.12)
+                number(TRAVEL_Z_M)
             ),
             "return -missing.mean()".to_owned(),
         ],
         done: vec![format!(
             "return keypoints[{index}][2] - {}",
-            number(z + 0.065)
+            number(z + 0.070)
         )],
     };
     vec![
-        reach("move above the block", index, [0.0, 0.0, 0.08], ABOVE),
+        reach("move above the block", index, over(TRAVEL_Z_M), ABOVE),
         grasp,
         raise,
     ]
+}
+
+/// The first direction with free way, or else the one with the most room. Towards the robot comes
+/// last: there the hand hides the block from the camera.
+fn free_direction(point: &Point, scene: &Scene) -> Direction {
+    let order = [
+        Direction::Left,
+        Direction::Right,
+        Direction::Away,
+        Direction::Near,
+    ];
+    let room = |direction: Direction| room_m(point, direction, scene);
+    let free = order.into_iter().find(|direction| room(*direction) > 0.0);
+    let most = order
+        .into_iter()
+        .max_by(|a, b| room(*a).total_cmp(&room(*b)));
+    free.or(most).unwrap_or(Direction::Left)
+}
+
+/// Distance to the nearest thing in the way of a push beyond what is needed, m; negative when
+/// blocked.
+fn room_m(point: &Point, direction: Direction, scene: &Scene) -> f64 {
+    let [dx, dy] = direction.unit();
+    let middle = [point.position_m[0] + MIDDLE_X_M, point.position_m[1]];
+    let along = |length: f64| [middle[0] + dx * length, middle[1] + dy * length];
+    let inside = |[x, y]: [f64; 2]| {
+        let [x_low, x_high] = FREE_X_M;
+        let [y_low, y_high] = FREE_Y_M;
+        (x - x_low).min(x_high - x).min(y - y_low).min(y_high - y)
+    };
+    let entry = along(-STANDOFF_M);
+    let mut room = inside(entry).min(inside(along(PUSH_TRAVEL_M)));
+    for other in scene.points().filter(|other| other.index != point.index) {
+        let at = [other.position_m[0], other.position_m[1]];
+        let distance = |from: [f64; 2]| (from[0] - at[0]).hypot(from[1] - at[1]);
+        room = room.min(distance(entry) - ENTRY_ROOM_M);
+        for part in 0..=4 {
+            let place = along(PUSH_TRAVEL_M * f64::from(part) / 4.0);
+            room = room.min(distance(place) - PUSH_ROOM_M);
+        }
+    }
+    room
 }

@@ -1,45 +1,58 @@
 //! Recipes for what is fixed to the table: drawer, door, switch, button.
+//!
+//! Offsets are from the keypoint, which lies on the surface that the camera sees: up to 2 cm above
+//! and beyond the middle of the part that the fingers touch.
 
-use super::terms::{Margin, descend, reach, sweep};
+use super::terms::{ABOVE, AT_CONTACT, constant, descend, distance_to_target, reach, sweep};
+use super::terms::{TRAVEL_Z_M, offset_to_height};
 use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
 use crate::understand::Direction;
 
-const ABOVE: Margin = Margin {
-    plane: 0.030,
-    height: 0.040,
-};
-const BESIDE: Margin = Margin {
-    plane: 0.022,
-    height: 0.020,
-};
+/// From the keypoint on the drawer's bar to its middle along x, m.
+const BAR_X_M: f64 = -0.012;
+/// From the middle of the bar to the middle of the gap behind it, and to a place before it, m.
+const GAP_X_M: f64 = 0.037;
+const BEFORE_BAR_X_M: f64 = -0.045;
+/// Height of the end effector at the bar, m.
+const BAR_Z_M: f64 = 0.045;
+/// How far the drawer must have moved, m, and how far the pull or push aims.
+const DRAWER_TRAVEL_M: f64 = 0.137;
+const DRAWER_AIM_M: f64 = 0.175;
+
+/// From the keypoint on the door's knob to its middle along x, m.
+const KNOB_X_M: f64 = -0.012;
+/// From the knob's middle to a place beside it, m: half the knob, the fingers and a gap.
+const BESIDE_KNOB_M: f64 = 0.058;
+const KNOB_Z_M: f64 = 0.070;
+const DOOR_TRAVEL_M: f64 = 0.150;
+const DOOR_AIM_M: f64 = 0.185;
+
+const SWITCH_Z_M: f64 = 0.058;
+const SWITCH_TRAVEL_M: f64 = 0.033;
 
 /// Hook the bar from behind and pull it towards the robot.
 pub(super) fn open_drawer(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
-    // The gap between bar and front is 6 cm wide: its middle lies 3.8 cm behind the bar's middle.
-    let gap = 0.036;
-    let pull = [x + gap - 0.17, y, z - 0.015];
+    let gap = BAR_X_M + GAP_X_M;
+    let pull = [x + BAR_X_M - DRAWER_AIM_M + 0.02, y, BAR_Z_M];
+    let above = [gap, 0.0, offset_to_height(TRAVEL_Z_M, z)];
+    let hook = [gap, 0.0, offset_to_height(BAR_Z_M, z)];
     vec![
         reach(
             "move above the gap behind the drawer handle",
             index,
-            [gap, 0.0, 0.08],
+            above,
             ABOVE,
         ),
-        descend(
-            "go down behind the drawer handle",
-            index,
-            [gap, 0.0, -0.015],
-            BESIDE,
-        ),
+        descend("go down behind the drawer handle", index, hook, AT_CONTACT),
         sweep(
             "pull the drawer open",
             pull,
             index,
             [x, y, z],
             [-1.0, 0.0, 0.0],
-            0.13,
+            DRAWER_TRAVEL_M,
         ),
     ]
 }
@@ -47,20 +60,22 @@ pub(super) fn open_drawer(point: &Point) -> Vec<StageText> {
 /// Push the bar away from the robot.
 pub(super) fn close_drawer(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
-    let front = -0.045;
-    let push = [x + front + 0.18, y, z - 0.01];
+    let before = BAR_X_M + BEFORE_BAR_X_M;
+    let push = [x + BAR_X_M + DRAWER_AIM_M - 0.02, y, BAR_Z_M];
+    let above = [before, 0.0, offset_to_height(TRAVEL_Z_M, z)];
+    let down = [before, 0.0, offset_to_height(BAR_Z_M, z)];
     vec![
         reach(
-            "move above a point in front of the drawer handle",
+            "move above a place in front of the drawer handle",
             index,
-            [front, 0.0, 0.08],
+            above,
             ABOVE,
         ),
         descend(
             "go down in front of the drawer handle",
             index,
-            [front, 0.0, -0.01],
-            BESIDE,
+            down,
+            AT_CONTACT,
         ),
         sweep(
             "push the drawer shut",
@@ -68,99 +83,103 @@ pub(super) fn close_drawer(point: &Point) -> Vec<StageText> {
             index,
             [x, y, z],
             [1.0, 0.0, 0.0],
-            0.135,
+            DRAWER_TRAVEL_M,
         ),
     ]
 }
 
-/// Push the handle sideways from its other side.
+/// Push the knob sideways from its other side.
 pub(super) fn slide_door(point: &Point, direction: Direction) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
     let [_, side] = direction.unit();
-    let (beside, word) = if side > 0.0 {
+    let (from, to) = if side > 0.0 {
         ("right", "left")
     } else {
         ("left", "right")
     };
-    let start = -0.045 * side;
-    let end = [x, y + start + 0.19 * side, z - 0.02];
+    let beside = -BESIDE_KNOB_M * side;
+    let above = [KNOB_X_M, beside, offset_to_height(TRAVEL_Z_M, z)];
+    let down = [KNOB_X_M, beside, offset_to_height(KNOB_Z_M, z)];
+    let end = [x + KNOB_X_M, y + DOOR_AIM_M * side, KNOB_Z_M];
     vec![
         reach(
-            &format!("move above a point {beside} of the door handle"),
+            &format!("move above a place on the {from} of the door handle"),
             index,
-            [0.0, start, 0.08],
+            above,
             ABOVE,
         ),
         descend(
-            &format!("go down on the {beside} of the door handle"),
+            &format!("go down on the {from} of the door handle"),
             index,
-            [0.0, start, -0.02],
-            BESIDE,
+            down,
+            AT_CONTACT,
         ),
         sweep(
-            &format!("push the door to the {word}"),
+            &format!("push the door to the {to}"),
             end,
             index,
             [x, y, z],
             [0.0, side, 0.0],
-            0.148,
+            DOOR_TRAVEL_M,
         ),
     ]
 }
 
-/// Push the lever over from the side that it leans to.
+/// Push the lever over from the side that it leans to: on is away from the robot. The lever turns
+/// where it stands, and the hand hides it, so the approach goes by where it was seen.
 pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
-    let (away, side, state) = if on {
-        (1.0, "near", "on")
+    // The camera looks from beyond the table, hence the lever's middle is nearer to the robot.
+    let (away, side, state, start, end) = if on {
+        (1.0, "near", "on", x - 0.088, x + 0.065)
     } else {
-        (-1.0, "far", "off")
+        (-1.0, "far", "off", x + 0.063, x - 0.090)
     };
-    let start = -0.045 * away;
-    let end = [x + start + 0.09 * away, y, z + 0.01];
+    let place = |x: f64, z: f64| constant([x, y + 0.004, z]);
     vec![
-        reach(
-            &format!("move above a point on the {side} side of the switch"),
-            index,
-            [start, 0.0, 0.07],
+        StageText::to_target(
+            &format!("move above a place on the {side} side of the switch"),
+            &place(start, TRAVEL_Z_M),
+            [1.0, 1.0, 1.0],
             ABOVE,
         ),
-        descend(
+        StageText::to_target(
             &format!("go down on the {side} side of the switch"),
-            index,
-            [start, 0.0, 0.01],
-            BESIDE,
+            &place(start, SWITCH_Z_M),
+            [2.0, 2.0, 1.0],
+            AT_CONTACT,
         ),
         sweep(
             &format!("push the switch {state}"),
-            end,
+            [end, y + 0.004, SWITCH_Z_M],
             index,
             [x, y, z],
             [away, 0.0, 0.0],
-            0.03,
+            SWITCH_TRAVEL_M,
         ),
     ]
 }
 
-/// Straight down onto the cap. The hand hides the cap, so the end effector's depth decides.
+/// Straight down onto the cap. The hand may hide the cap, so depth counts as well as its travel.
 pub(super) fn press_button(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
-    let pressed = [x, y, z - 0.012];
+    let middle = [x - 0.0075, y, z];
+    let above = [-0.0075, 0.0, offset_to_height(TRAVEL_Z_M, z)];
+    let mut guidance = vec![constant([middle[0], middle[1], z - 0.012])];
+    guidance.extend(distance_to_target([2.0, 2.0, 1.0]));
     let press = StageText {
         description: "press the button down".to_owned(),
-        guidance: {
-            let mut lines = vec![format!("target = {}", tensor([x, y, z - 0.02]))];
-            lines.extend(super::terms::distance_to_target([2.0, 2.0, 1.0]));
-            lines
-        },
+        guidance,
         done: vec![
-            format!("offset = end_effector - {}", tensor(pressed)),
+            format!(
+                "offset = end_effector - {}",
+                tensor([middle[0], middle[1], z - 0.003])
+            ),
             format!("plane = {} - torch.norm(offset[:2])", number(0.03)),
-            "return torch.minimum(plane, -offset[2])".to_owned(),
+            "depth = torch.minimum(plane, -offset[2])".to_owned(),
+            format!("travel = {} - keypoints[{index}][2] - 0.011", number(z)),
+            "return torch.maximum(depth, travel)".to_owned(),
         ],
     };
-    vec![
-        reach("move above the button", index, [0.0, 0.0, 0.07], ABOVE),
-        press,
-    ]
+    vec![reach("move above the button", index, above, ABOVE), press]
 }

@@ -10,6 +10,56 @@ pub(crate) struct Margin {
     pub(crate) height: f64,
 }
 
+/// Above a place on the way down: the next stage corrects what is left.
+pub(crate) const ABOVE: Margin = Margin {
+    plane: 0.025,
+    height: 0.050,
+};
+/// Down at the place from which the contact begins.
+pub(crate) const AT_CONTACT: Margin = Margin {
+    plane: 0.022,
+    height: 0.018,
+};
+
+/// Height at which the end effector clears everything on the table, m.
+pub(crate) const TRAVEL_Z_M: f64 = 0.14;
+
+/// The offset that brings a keypoint at height `z_m` to a height above the table.
+pub(crate) fn offset_to_height(height_m: f64, z_m: f64) -> f64 {
+    height_m - z_m
+}
+
+/// A line that makes a fixed point the target.
+pub(crate) fn constant(point_m: [f64; 3]) -> String {
+    format!("target = {}", tensor(point_m))
+}
+
+impl StageText {
+    /// A stage that brings the end effector to the target that the line defines. Errors along each
+    /// axis are weighed by `scale`.
+    pub(crate) fn to_target(
+        description: &str,
+        target: &str,
+        scale: [f64; 3],
+        margin: Margin,
+    ) -> Self {
+        let mut guidance = vec![target.to_owned()];
+        guidance.extend(distance_to_target(scale));
+        let done = vec![
+            target.to_owned(),
+            "offset = end_effector - target".to_owned(),
+            format!("plane = {} - torch.norm(offset[:2])", number(margin.plane)),
+            format!("height = {} - torch.abs(offset[2])", number(margin.height)),
+            "return torch.minimum(plane, height)".to_owned(),
+        ];
+        Self {
+            description: description.to_owned(),
+            guidance,
+            done,
+        }
+    }
+}
+
 /// A stage that brings the end effector to a point that moves with a keypoint.
 pub(crate) fn reach(
     description: &str,
@@ -17,14 +67,12 @@ pub(crate) fn reach(
     offset_m: [f64; 3],
     margin: Margin,
 ) -> StageText {
-    let target = format!("target = keypoints[{keypoint}] + {}", tensor(offset_m));
-    let mut guidance = vec![target.clone()];
-    guidance.extend(distance_to_target([1.0, 1.0, 1.0]));
-    StageText {
-        description: description.to_owned(),
-        guidance,
-        done: within(target, margin),
-    }
+    StageText::to_target(
+        description,
+        &beside(keypoint, offset_m),
+        [1.0, 1.0, 1.0],
+        margin,
+    )
 }
 
 /// Like [`reach`], straight down: sideways errors weigh double, so that the fingers come down
@@ -35,18 +83,17 @@ pub(crate) fn descend(
     offset_m: [f64; 3],
     margin: Margin,
 ) -> StageText {
-    let target = format!("target = keypoints[{keypoint}] + {}", tensor(offset_m));
-    let mut guidance = vec![target.clone()];
-    guidance.extend(distance_to_target([2.0, 2.0, 1.0]));
-    StageText {
-        description: description.to_owned(),
-        guidance,
-        done: within(target, margin),
-    }
+    StageText::to_target(
+        description,
+        &beside(keypoint, offset_m),
+        [2.0, 2.0, 1.0],
+        margin,
+    )
 }
 
 /// A stage that moves the end effector to a fixed point through a contact; done when the keypoint
-/// has travelled `travel_m` along `direction` from where it was seen.
+/// has travelled `travel_m` along `direction` from where it was seen. The start is a constant, not
+/// `start_keypoints`: a stage that is entered again half-way must not ask for the whole way again.
 pub(crate) fn sweep(
     description: &str,
     target_m: [f64; 3],
@@ -55,7 +102,7 @@ pub(crate) fn sweep(
     direction: [f64; 3],
     travel_m: f64,
 ) -> StageText {
-    let mut guidance = vec![format!("target = {}", tensor(target_m))];
+    let mut guidance = vec![constant(target_m)];
     guidance.extend(distance_to_target([1.0, 1.0, 1.0]));
     let done = vec![
         format!("travel = keypoints[{keypoint}] - {}", tensor(seen_m)),
@@ -84,13 +131,6 @@ pub(crate) fn distance_to_target(scale: [f64; 3]) -> Vec<String> {
     ]
 }
 
-/// At or above 0 when the end effector is within the margin of `target`.
-fn within(target: String, margin: Margin) -> Vec<String> {
-    vec![
-        target,
-        "offset = end_effector - target".to_owned(),
-        format!("plane = {} - torch.norm(offset[:2])", number(margin.plane)),
-        format!("height = {} - torch.abs(offset[2])", number(margin.height)),
-        "return torch.minimum(plane, height)".to_owned(),
-    ]
+fn beside(keypoint: usize, offset_m: [f64; 3]) -> String {
+    format!("target = keypoints[{keypoint}] + {}", tensor(offset_m))
 }

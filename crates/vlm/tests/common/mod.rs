@@ -4,17 +4,17 @@ use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest, EmbeddedAuthor, Sce
 
 /// Name and position of every keypoint.
 pub(crate) const TABLE: &[(&str, [f64; 3])] = &[
-    ("drawer handle", [0.582, -0.300, 0.060]),
-    ("drawer 1", [0.665, -0.240, 0.060]),
-    ("drawer 2", [0.665, -0.360, 0.060]),
-    ("door handle", [0.625, 0.000, 0.090]),
-    ("door 1", [0.710, -0.040, 0.090]),
-    ("door 2", [0.710, 0.040, 0.090]),
-    ("switch", [0.510, 0.380, 0.065]),
-    ("button", [0.400, -0.140, 0.032]),
-    ("red block", [0.465, 0.020, 0.033]),
-    ("blue block", [0.465, 0.140, 0.033]),
-    ("pink block", [0.465, 0.260, 0.033]),
+    ("drawer handle", [0.594, -0.300, 0.058]),
+    ("drawer 1", [0.662, -0.233, 0.078]),
+    ("drawer 2", [0.658, -0.355, 0.078]),
+    ("door handle", [0.652, 0.000, 0.078]),
+    ("door 1", [0.732, 0.048, 0.089]),
+    ("door 2", [0.732, -0.037, 0.089]),
+    ("switch", [0.510, 0.380, 0.050]),
+    ("button", [0.4075, -0.140, 0.031]),
+    ("red block", [0.465, 0.020, 0.032]),
+    ("blue block", [0.465, 0.140, 0.032]),
+    ("pink block", [0.465, 0.260, 0.032]),
 ];
 
 /// A scene with the keypoints whose names pass the filter.
