@@ -42,7 +42,7 @@ impl Default for Limits {
             source_bytes: 128 * 1024,
             nesting: 200,
             stages: 16,
-            work: 400_000,
+            work: 250_000,
             elements: 32_768,
             operations: 40_000,
         }

@@ -35,6 +35,9 @@ use value::Value;
 /// Mistakes shown at most; the rest would mostly follow from them.
 const MAX_DRAFTS: usize = 20;
 
+/// Dimensions of a tensor.
+const MAX_RANK: usize = 12;
+
 /// Containers inside containers.
 const MAX_CONTAINER_DEPTH: u8 = 8;
 
@@ -232,6 +235,14 @@ impl<'a> Lower<'a> {
     /// Checks the size of a tensor that is about to be made, and accounts for it.
     fn allow(&mut self, shape: &[usize]) -> Lowered<()> {
         let count = crate::tensor::count(shape);
+        if shape.len() > MAX_RANK {
+            let span = self.graph.span;
+            return Err(self.fail(
+                Draft::new(Kind::Limit, span, "this tensor has too many dimensions")
+                    .expected(format!("at most {MAX_RANK}"))
+                    .found(format!("{}", shape.len())),
+            ));
+        }
         if count > self.limits.elements {
             let span = self.graph.span;
             return Err(self.fail(

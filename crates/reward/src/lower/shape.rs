@@ -186,6 +186,7 @@ pub(super) fn reshape(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     }
     let sizes = b.integers(lower, 1)?;
     let shape = lower.resolve_shape(&sizes, x.len(), b.span)?;
+    lower.allow(&shape)?;
     Ok(Value::Tensor(x.reshaped(shape)))
 }
 
@@ -223,6 +224,7 @@ pub(super) fn unsqueeze(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let dim = b.dim(lower, 1, x.rank() + 1, None)?.unwrap_or(0);
     let mut shape = x.shape.clone();
     shape.insert(dim, 1);
+    lower.allow(&shape)?;
     Ok(Value::Tensor(x.reshaped(shape)))
 }
 

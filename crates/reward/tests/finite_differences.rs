@@ -1,0 +1,122 @@
+//! Gradients of random programs agree with finite differences.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use tiller_reward::{CompileOptions, Evaluator, compile};
+
+/// Points of a trajectory.
+const POINTS: usize = 4;
+
+/// Smooth operations on tensors of one shape; `{0}` and `{1}` are earlier results.
+const STEPS: &[&str] = &[
+    "{0} + {1}",
+    "{0} - 0.7 * {1}",
+    "{0} * {1}",
+    "{0} / (1.5 + {1} ** 2)",
+    "torch.sin({0}) + torch.cos({1})",
+    "torch.tanh({0})",
+    "torch.sigmoid({0} - {1})",
+    "torch.exp(-{0} ** 2)",
+    "torch.log(1.5 + {0} ** 2)",
+    "torch.sqrt(0.5 + {0} ** 2)",
+    "F.softplus({0})",
+    "torch.atan2({0}, 2.0 + {1} ** 2)",
+    "{0}.flip(1) + {1}.roll(1, dims=2)",
+    "torch.cumsum({0}, dim=1)",
+    "torch.softmax({0}, dim=-1)",
+    "{0} - {1}.mean(dim=1, keepdim=True)",
+    "{0} * torch.norm({1} + 3.0, dim=-1, keepdim=True)",
+    "torch.logsumexp({0}, dim=1, keepdim=True) * {1}",
+    "torch.where(k[0] > 0.4, {0}, {1})",
+    "torch.cross({0}, {1}, dim=-1)",
+    "{0} @ torch.stack([k[0], k[1], k[0] - k[1]])",
+    "torch.cat([{0}[:, 1:], {1}[:, :1]], dim=1)",
+    "F.normalize({0} + 3.0, dim=-1)",
+    "torch.einsum('bti,bsi->bts', {0}, {1})[..., :3]",
+    "({0} + 2.5).std(dim=2, keepdim=True) + {1}",
+];
+
+#[derive(Clone, Debug)]
+struct Sample {
+    steps: Vec<(usize, usize, usize)>,
+    path: Vec<f64>,
+    keypoints: Vec<f64>,
+}
+
+fn sample() -> impl Strategy<Value = Sample> {
+    let step = (0..STEPS.len(), 0..100_usize, 0..100_usize);
+    let path = prop::collection::vec(-1.0..1.0_f64, POINTS * 3);
+    let keypoints = prop::collection::vec(0.1..0.9_f64, 6);
+    (prop::collection::vec(step, 1..9), path, keypoints).prop_map(|(steps, path, keypoints)| {
+        Sample {
+            steps,
+            path,
+            keypoints,
+        }
+    })
+}
+
+fn program(sample: &Sample) -> String {
+    let mut text = "num_stages = 1\ndef stage1_guidance(k, a):\n    x0 = a\n".to_owned();
+    for (number, &(op, first, second)) in sample.steps.iter().enumerate() {
+        let pick = |which: usize| format!("x{}", number - which % (number + 1).min(3));
+        let right = STEPS[op]
+            .replace("{0}", &pick(first))
+            .replace("{1}", &pick(second));
+        writeln!(text, "    x{} = {right}", number + 1).unwrap();
+    }
+    writeln!(
+        text,
+        "    return (x{} * torch.linspace(0.5, 1.5, 3)).sum()",
+        sample.steps.len()
+    )
+    .unwrap();
+    text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(2026),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn gradients_are_slopes(sample in sample()) {
+        let text = program(&sample);
+        let compiled = match compile(&text, &CompileOptions::new(2, POINTS)) {
+            Ok(compiled) => compiled,
+            // The last step may have dropped the trajectory, as `x - mean` of one row can.
+            Err(mistakes) => return Err(TestCaseError::fail(mistakes.render(&text))),
+        };
+        let keypoints: Vec<[f64; 3]> =
+            sample.keypoints.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect();
+        let mut evaluator = Evaluator::<f64>::new(&compiled.stages[0].guidance, 1);
+        let (mut value, mut gradient) = ([0.0], vec![0.0; POINTS * 3]);
+        evaluator.evaluate(&keypoints, &sample.path, &mut value, Some(&mut gradient)).unwrap();
+        let mut at = |path: &[f64]| {
+            let mut value = [0.0];
+            evaluator.evaluate(&keypoints, path, &mut value, None).unwrap();
+            value[0]
+        };
+        for axis in 0..POINTS * 3 {
+            // Central differences with one Richardson step: error of the order h^4.
+            let mut slope = |h: f64| {
+                let mut path = sample.path.clone();
+                path[axis] += h;
+                let above = at(&path);
+                path[axis] -= 2.0 * h;
+                (above - at(&path)) / (2.0 * h)
+            };
+            let (coarse, fine) = (slope(2e-3), slope(1e-3));
+            let expected = fine + (fine - coarse) / 3.0;
+            let scale = 1.0 + gradient.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
+            prop_assert!(
+                (gradient[axis] - expected).abs() < 1e-5 * scale,
+                "{text}axis {axis}: {} against {expected}", gradient[axis]
+            );
+        }
+    }
+}
