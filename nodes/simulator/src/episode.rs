@@ -43,6 +43,7 @@ impl Episode {
         Self {
             limit_ns,
             achieved_ns: None,
+            program_ended_ns: None,
         }
     }
 

@@ -87,12 +87,23 @@ impl Senses {
         since_ns: u64,
         with_keypoints: bool,
     ) -> Result<Option<Moment<'_>>> {
+        let (Some(image), Some(state)) = (&self.image, &self.state) else {
+            return Ok(None);
+        };
+        let stamp_ns = image.header().stamp_ns;
+        if stamp_ns < since_ns {
+            return Ok(None);
+        }
+        if !self.images.is_fresh(stamp_ns, state.stamp_ns) {
+            // Counted once: the next look is at another image.
+            self.image = None;
+            return Ok(None);
+        }
         let (Some(image), Some(wrist), Some(state)) = (&self.image, &self.wrist_image, &self.state)
         else {
             return Ok(None);
         };
-        let stamp_ns = image.header().stamp_ns;
-        if stamp_ns < since_ns || wrist.header().stamp_ns != stamp_ns {
+        if wrist.header().stamp_ns != stamp_ns {
             return Ok(None);
         }
         if with_keypoints
@@ -101,11 +112,6 @@ impl Senses {
                 .as_ref()
                 .is_none_or(|k| k.stamp_ns < stamp_ns)
         {
-            return Ok(None);
-        }
-        if !self.images.is_fresh(stamp_ns, state.stamp_ns) {
-            // Counted once: the next look is at another image.
-            self.image = None;
             return Ok(None);
         }
         let points = self

@@ -6,11 +6,16 @@
 mod face;
 mod settings;
 
-use dora_operator_api::{DoraOperator, DoraOutputSender, DoraStatus, Event, register_operator};
+use dora_operator_api::{DoraOperator, DoraOutputSender, DoraStatus, Event};
 
 use face::Face;
 
-register_operator!(StageSwitcher);
+/// What the runtime looks up in the shared library.
+#[allow(missing_docs, unreachable_pub)] // the macro writes these functions
+mod exports {
+    use super::StageSwitcher;
+    dora_operator_api::register_operator!(StageSwitcher);
+}
 
 /// The operator that dora makes and drives.
 pub struct StageSwitcher {
