@@ -32,14 +32,22 @@ pub fn run_node(
     }
 }
 
+/// What is logged unless `TILLER_LOG` says otherwise. dora's own crates print their whole
+/// configuration with every line, and zenoh its addresses.
+const DEFAULT_FILTER: &str = "zenoh=error,dora_node_api=error";
+
 /// Sends logs to standard error. `TILLER_LOG` filters them as `RUST_LOG` would; default `info`.
 pub fn init_logs() {
-    let filter = std::env::var("TILLER_LOG")
+    let wanted = std::env::var("TILLER_LOG")
         .ok()
         .filter(|text| !text.trim().is_empty());
-    let (filter, problem) = match EnvFilter::try_new(filter.as_deref().unwrap_or("info")) {
+    let wanted = wanted.as_deref().unwrap_or("info");
+    let (filter, problem) = match EnvFilter::try_new(format!("{DEFAULT_FILTER},{wanted}")) {
         Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new("info"), Some(error)),
+        Err(error) => (
+            EnvFilter::new(format!("{DEFAULT_FILTER},info")),
+            Some(error),
+        ),
     };
     // dora prefixes lines with the time and the node. A subscriber that is set already stays.
     let _ = tracing_subscriber::fmt()
