@@ -1,5 +1,7 @@
 //! A pilot with a real reward program and a policy that moves every way alike.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use tiller_reward::{CompileOptions, compile};
 use tiller_sampler::{GoalSource, Pilot, PilotConfig, PilotError, Request};
 use tiller_steering::{ActionMode, ActionSpace, Denoiser, DenoiserError, SteeringError};

@@ -8,6 +8,8 @@ use crate::real::Real;
 
 /// Keeps the inverse distance and its gradient finite when trajectories coincide (m^2, m).
 const SOFTENING: f64 = 1e-6;
+/// Partial sums of a distance.
+const LANES: usize = 8;
 
 /// Evaluates a repulsion potential and its gradient. Cost grows with the square of the particles.
 #[derive(Debug, Clone)]
@@ -98,10 +100,23 @@ fn for_pairs(lost: &[bool], mut visit: impl FnMut(usize, usize)) {
 fn squared_distance<F: Real>(trajectories: &[F], stride: usize, i: usize, j: usize) -> F {
     let a = &trajectories[i * stride..][..stride];
     let b = &trajectories[j * stride..][..stride];
+    // Independent partial sums, which the compiler may keep in one register.
+    let mut sums = [F::default(); LANES];
+    let (blocks_a, rest_a) = a.as_chunks::<LANES>();
+    let (blocks_b, rest_b) = b.as_chunks::<LANES>();
+    for (a, b) in blocks_a.iter().zip(blocks_b) {
+        for lane in 0..LANES {
+            let difference = a[lane] - b[lane];
+            sums[lane] += difference * difference;
+        }
+    }
     let mut sum = F::default();
-    for (a, b) in a.iter().zip(b) {
+    for (a, b) in rest_a.iter().zip(rest_b) {
         let difference = *a - *b;
         sum += difference * difference;
+    }
+    for lane in sums {
+        sum += lane;
     }
     sum
 }
@@ -125,10 +140,11 @@ fn accumulate<F: Real>(
         let (of_i, of_j) = (&mut head[i * stride..][..stride], &mut tail[..stride]);
         let a = &trajectories[i * stride..][..stride];
         let b = &trajectories[j * stride..][..stride];
-        for k in 0..stride {
-            let push = factor * (a[k] - b[k]);
-            of_i[k] += push;
-            of_j[k] += -push;
+        let rows = of_i.iter_mut().zip(of_j).zip(a.iter().zip(b));
+        for ((of_i, of_j), (a, b)) in rows {
+            let push = factor * (*a - *b);
+            *of_i += push;
+            *of_j += -push;
         }
     });
     potential

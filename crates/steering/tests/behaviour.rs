@@ -1,5 +1,7 @@
 //! A multimodal policy that does what it likes, and steering that makes it do one thing.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod support;
 
 use support::{MixturePolicy, Mode, arm_space, reach};
@@ -37,8 +39,8 @@ fn policy(rare: f64) -> MixturePolicy {
 
 fn target(policy: &MixturePolicy, mode: usize, off: f32) -> [f32; 3] {
     let mut at = ANCHOR;
-    for axis in 0..3 {
-        at[axis] += policy.modes[mode].mean[axis] as f32 * 0.03 * HORIZON as f32;
+    for (at, step) in at.iter_mut().zip(&policy.modes[mode].mean) {
+        *at += *step as f32 * 0.03 * HORIZON as f32;
     }
     at[1] += off;
     at

@@ -5,6 +5,8 @@
 //! Tilting it by a quadratic reward gives a Gaussian again. What the sampler draws must agree with
 //! that within three standard errors.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod support;
 
 use support::{FnReward, MixturePolicy, Mode, assert_within_three_errors, plain_space, quadratic};

@@ -1,5 +1,7 @@
 //! Numbers from PyTorch and diffusers.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use serde::Deserialize;
 use serde_json::Value;
 use tiller_steering::diversity::Repulsion;

@@ -1,5 +1,7 @@
 //! Bits, faults and limits.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod support;
 
 use proptest::prelude::*;

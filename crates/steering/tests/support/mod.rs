@@ -44,7 +44,7 @@ impl MixturePolicy {
         };
         (0..self.modes.len())
             .min_by(|a, b| distance(&self.modes[*a]).total_cmp(&distance(&self.modes[*b])))
-            .unwrap()
+            .unwrap_or_default()
     }
 }
 

@@ -1,0 +1,198 @@
+//! What pushes the particles in a step: repulsion, the reward, resampling.
+
+use super::{Run, Steerer};
+use crate::config::GradientPoint;
+use crate::denoiser::Reward;
+use crate::error::SteeringError;
+use crate::guidance;
+use crate::random::Purpose;
+use crate::sampled::{Phase, StepTrace};
+use crate::scheduler::Scheduler;
+
+impl Steerer {
+    /// The trace of a step that nothing pushes.
+    pub(super) fn free(&self, step: usize) -> StepTrace {
+        StepTrace {
+            time: self.scheduler.levels()[step].time as f32,
+            phase: Phase::Free,
+            reward_mean: f32::NAN,
+            reward_max: f32::NAN,
+            gradient_norm: 0.0,
+            strength: 0.0,
+            ess: f32::NAN,
+            resampled: false,
+        }
+    }
+
+    /// Phase 1: pushes the particles' trajectories apart.
+    pub(super) fn repel(&mut self, run: &Run, step: usize) -> StepTrace {
+        let mut trace = self.free(step);
+        let (Some(repulsion), Some(diversity)) = (&mut self.repulsion, self.config.diversity)
+        else {
+            return trace;
+        };
+        trace.phase = Phase::Diversity;
+        let (points, count) = (self.map.points() * 3, run.particles);
+        let buffers = &mut self.buffers;
+        let source = match self.config.at {
+            GradientPoint::Clean => &buffers.clean,
+            GradientPoint::Noisy => &buffers.sample,
+        };
+        self.map.forward(
+            &source[..count * self.horizon * self.space.dim],
+            run.anchor,
+            &mut buffers.trajectories,
+        );
+        repulsion.gradient(
+            &buffers.trajectories[..count * points],
+            points,
+            &buffers.lost[..count],
+            &mut buffers.trajectory_gradient[..count * points],
+        );
+        // The potential must fall, so the push is against its gradient.
+        let strength = -f64::from(diversity.scale) * self.scheduler.levels()[step].noise_share();
+        self.push(run, step, strength, &mut trace);
+        trace.strength = -trace.strength;
+        trace
+    }
+
+    /// Phase 2: pushes every particle up its reward.
+    pub(super) fn guide(
+        &mut self,
+        reward: &mut dyn Reward,
+        run: &Run,
+        step: usize,
+    ) -> Result<StepTrace, SteeringError> {
+        let mut trace = self.free(step);
+        trace.phase = Phase::Guided;
+        self.evaluate(reward, run, step, self.config.at)?;
+        let share = self.scheduler.levels()[step].noise_share();
+        let strength = f64::from(self.config.guide_scale) * f64::from(run.strength) * share;
+        self.push(run, step, strength, &mut trace);
+        if self.config.at == GradientPoint::Noisy {
+            // Weights and readings are always about the clean estimate.
+            self.evaluate(reward, run, step, GradientPoint::Clean)?;
+        }
+        let (mut sum, mut highest, mut alive) = (0.0, f32::NEG_INFINITY, 0u32);
+        for (reward, lost) in self.buffers.rewards[..run.particles]
+            .iter()
+            .zip(&self.buffers.lost)
+        {
+            if !lost {
+                sum += f64::from(*reward);
+                highest = highest.max(*reward);
+                alive += 1;
+            }
+        }
+        trace.reward_mean = (sum / f64::from(alive.max(1))) as f32;
+        trace.reward_max = highest;
+        Ok(trace)
+    }
+
+    /// Rewards and trajectory gradients of the samples at `at`; drops particles without a number.
+    pub(super) fn evaluate(
+        &mut self,
+        reward: &mut dyn Reward,
+        run: &Run,
+        step: usize,
+        at: GradientPoint,
+    ) -> Result<(), SteeringError> {
+        let (points, count) = (self.map.points() * 3, run.particles);
+        let buffers = &mut self.buffers;
+        let source = match at {
+            GradientPoint::Clean => &buffers.clean,
+            GradientPoint::Noisy => &buffers.sample,
+        };
+        self.map.forward(
+            &source[..count * self.horizon * self.space.dim],
+            run.anchor,
+            &mut buffers.trajectories,
+        );
+        reward.evaluate(
+            &buffers.trajectories[..count * points],
+            &mut buffers.rewards[..count],
+            &mut buffers.trajectory_gradient[..count * points],
+        )?;
+        for particle in 0..count {
+            let gradient = &buffers.trajectory_gradient[particle * points..][..points];
+            let finite = buffers.rewards[particle].is_finite()
+                && gradient.iter().all(|value| value.is_finite());
+            if !finite && !buffers.lost[particle] {
+                buffers.lost[particle] = true;
+                self.sampled.lost += 1;
+            }
+        }
+        self.require_survivors(count, step)
+    }
+
+    /// Subtracts `strength` times the normalised gradient from the prediction.
+    fn push(&mut self, run: &Run, step: usize, strength: f64, trace: &mut StepTrace) {
+        let (stride, points, count) = (self.stride(), self.map.points() * 3, run.particles);
+        let buffers = &mut self.buffers;
+        let gradient = &mut buffers.gradient[..count * stride];
+        self.map
+            .adjoint(&buffers.trajectory_gradient[..count * points], gradient);
+        let lost = &buffers.lost[..count];
+        let size = guidance::normalise(
+            self.config.normalise,
+            gradient,
+            stride,
+            self.map.guided(),
+            lost,
+        );
+        let response = self.scheduler.response(step);
+        let (clean_gain, noise_gain) = (
+            (strength * response.clean) as f32,
+            (strength * response.noise) as f32,
+        );
+        let estimates = buffers.clean.iter_mut().zip(&mut buffers.noise);
+        for ((clean, noise), gradient) in estimates.zip(gradient.iter()) {
+            *clean += clean_gain * gradient;
+            *noise += noise_gain * gradient;
+        }
+        trace.gradient_norm = size.mean as f32;
+        trace.strength = strength as f32;
+    }
+
+    pub(super) fn clip(&mut self, run: &Run) {
+        if let Some(clip) = self.config.clip_sample {
+            let used = ..run.particles * self.stride();
+            for value in &mut self.buffers.clean[used] {
+                *value = value.clamp(-clip, clip);
+            }
+        }
+    }
+
+    /// Phase 3: weighs the particles by the rewards of their clean estimates and resamples them
+    /// when too few of them carry the weight.
+    pub(super) fn reweigh(&mut self, run: &mut Run, step: usize, trace: &mut StepTrace) {
+        let (Some(weights), Some(settings)) = (&mut self.weights, self.config.feynman_kac) else {
+            return;
+        };
+        if !(step - self.config.first_guided_step()).is_multiple_of(settings.every) {
+            return;
+        }
+        let count = run.particles;
+        let buffers = &mut self.buffers;
+        weights.update(&buffers.rewards[..count], &buffers.lost[..count]);
+        trace.ess = weights.effective_size() as f32;
+        if f64::from(trace.ess) >= f64::from(settings.ess_threshold) * count as f64 {
+            return;
+        }
+        trace.resampled = true;
+        run.stochastic = true;
+        let ancestors = weights.resample(run.random.uniform(Purpose::Resample, step));
+        let stride = self.horizon * self.space.dim;
+        for values in [&mut buffers.clean, &mut buffers.noise] {
+            // `prediction` is spent by now and serves as the room to copy from.
+            buffers.prediction[..count * stride].copy_from_slice(&values[..count * stride]);
+            for (value, &ancestor) in values.chunks_exact_mut(stride).zip(ancestors) {
+                let from = ancestor as usize * stride;
+                value.copy_from_slice(&buffers.prediction[from..from + stride]);
+            }
+        }
+        // Only particles with weight have descendants.
+        buffers.lost[..count].fill(false);
+        self.sampled.ancestors.extend_from_slice(ancestors);
+    }
+}
