@@ -105,7 +105,7 @@ fn depth_limits(
         .filter(|mm| *mm > 0);
     depths_mm.extend(known);
     let Some(centre) = median(depths_mm) else {
-        return 1..=0;
+        return 0..=0;
     };
     for depth in depths_mm.iter_mut() {
         *depth = depth.abs_diff(centre);

@@ -320,13 +320,13 @@ fn tracking_keeps_up_with_the_camera() {
     let mut grounder = grounded(&solids);
     solids.push(occluder([0.57, -0.21, 0.12], [0.02, 0.035, 0.08]));
     let picture = render(&solids);
-    let rounds = 20;
-    let start = Instant::now();
-    for step in 0..rounds {
-        grounder.track(&picture.frame(step)).unwrap();
-    }
-    let frame_ms = start.elapsed().as_secs_f64() * 1e3 / rounds as f64;
-    println!("{frame_ms:.2} ms a frame");
-    // The aim is 5 ms; the bound leaves room for a machine that does other things, too.
-    assert!(frame_ms < 25.0, "{frame_ms} ms a frame");
+    // The fastest of several rounds, so that other work on the machine does not count.
+    let fastest_ms = (0..20)
+        .map(|step| {
+            let start = Instant::now();
+            grounder.track(&picture.frame(step)).unwrap();
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .fold(f64::INFINITY, f64::min);
+    assert!(fastest_ms < 5.0, "{fastest_ms} ms a frame");
 }

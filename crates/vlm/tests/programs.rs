@@ -11,8 +11,7 @@ use tiller_vlm::{Author, AuthorRequest, EmbeddedAuthor};
 
 const POINTS: usize = 17;
 
-/// Every task with the path that its expert takes, as offsets of the end effector in each stage's
-/// goal: computed here from where the keypoints are, independently of the recipes' text.
+/// The canonical instruction of every task.
 const TASKS: &[&str] = &[
     "open the drawer",
     "close the drawer",
@@ -220,8 +219,8 @@ fn stages_lead_to_where_the_work_is() {
         let index = program.stages[last].done.as_ref().unwrap().used_keypoints()[0];
         let moved = |share: f64| {
             let mut keypoints = positions();
-            for axis in 0..3 {
-                keypoints[index][axis] += share * travel[axis];
+            for (value, way) in keypoints[index].iter_mut().zip(travel) {
+                *value += share * way;
             }
             keypoints
         };
@@ -306,8 +305,8 @@ proptest! {
     ) {
         let mut request = request(task);
         for (keypoint, shift) in request.keypoints.iter_mut().zip(&shifts) {
-            for axis in 0..3 {
-                keypoint.position_m[axis] += shift[axis];
+            for (value, shift) in keypoint.position_m.iter_mut().zip(shift) {
+                *value += shift;
             }
         }
         let program = program_of(&request);
