@@ -44,7 +44,10 @@ class Encoder(nn.Module):
         self.vision, self.fusion = policy.vision, policy.fusion
 
     def forward(self, static: torch.Tensor, wrist: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-        features = {"static": self.trunk(static), "wrist": self.trunk(wrist)}
+        features = {
+            camera: self.trunk(picture).permute(0, 2, 3, 1)
+            for camera, picture in (("static", static), ("wrist", wrist))
+        }
         return self.fusion(self.vision(features), state)
 
 

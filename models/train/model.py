@@ -32,7 +32,7 @@ class Shape:
 
 
 class KeypointHead(nn.Module):
-    """One camera's feature map [B, C, h, w] to K keypoints: x, y in [-1, 1] and two values each.
+    """One camera's feature map to K keypoints: x, y in [-1, 1] and two values each.
 
     Spatial softmax: each keypoint attends to one place of the map. Its coordinates are the
     expectation over the map, finer than a cell; its values tell what is there.
@@ -56,16 +56,17 @@ class KeypointHead(nn.Module):
         return self.attend.out_features * (2 + self.VALUES)
 
     def forward(self, features: torch.Tensor, scale: torch.Tensor | None = None) -> torch.Tensor:
-        """`scale` [C] multiplies the features; folded into the weights, as it costs nothing there."""
-        height, width = features.shape[-2:]
+        """Map [B, h, w, C] to [B, outputs]. `scale` [C] multiplies the features: folded into the
+        weights, where it costs nothing. Channels come last, so that each layer is one product."""
+        height, width = features.shape[1:3]
         weight = self.reduce.weight / self.std
         bias = self.reduce.bias - weight @ self.mean
         if scale is not None:
             weight = weight * scale
-        hidden = torch.relu_(weight @ features.flatten(2) + bias.unsqueeze(-1))
-        attention = (self.attend.weight @ hidden).softmax(dim=-1)
+        hidden = torch.relu_(nn.functional.linear(features.flatten(1, 2), weight, bias))
+        attention = self.attend(hidden).softmax(dim=1).transpose(1, 2)
         xy = attention @ _grid(height, width, hidden.device)
-        attended = attention @ hidden.transpose(1, 2)
+        attended = attention @ hidden
         values = (attended.unsqueeze(2) * self.read).sum(dim=-1)
         return torch.cat([xy, values], dim=-1).flatten(1)
 
@@ -91,9 +92,9 @@ class Vision(nn.Module):
 
     def set_statistics(self, features: dict, scales: dict) -> None:
         for camera, head in self.heads.items():
-            data = features[camera] * scales[camera].view(1, -1, 1, 1)
-            head.mean.copy_(data.mean(dim=(0, 2, 3)))
-            head.std.copy_(data.std(dim=(0, 2, 3)) + 1e-3)
+            data = (features[camera] * scales[camera]).flatten(0, 2)
+            head.mean.copy_(data.mean(dim=0))
+            head.std.copy_(data.std(dim=0) + 1e-3)
 
     def forward(self, features: dict, scales: dict | None = None) -> torch.Tensor:
         return torch.cat(
@@ -186,7 +187,12 @@ class Policy(nn.Module):
 
 
 def flow_loss(
-    denoiser: nn.Module, condition: torch.Tensor, chunk: torch.Tensor, repeats: int, generator
+    denoiser: nn.Module,
+    condition: torch.Tensor,
+    chunk: torch.Tensor,
+    repeats: int,
+    generator: torch.Generator,
+    bf16: bool = False,
 ) -> torch.Tensor:
     """Flow matching: x_t = t * noise + (1 - t) * data, target velocity noise - data.
 
@@ -200,8 +206,10 @@ def flow_loss(
     time = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
     mixed = time.view(-1, 1, 1)
     sample = mixed * noise + (1.0 - mixed) * chunk
-    velocity = denoiser(sample, time, condition)
-    return (velocity - (noise - chunk)).square().mean()
+    # The products in 16 bits, where the processor has units for them; weights stay in 32.
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        velocity = denoiser(sample, time, condition)
+    return (velocity.float() - (noise - chunk)).square().mean()
 
 
 @torch.inference_mode()

@@ -52,10 +52,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--vision-share", type=float, default=0.6, help="of the minutes, for vision")
     parser.add_argument("--vision-steps", type=int, help="exact steps, instead of minutes")
     parser.add_argument("--policy-steps", type=int, help="exact steps, instead of minutes")
-    parser.add_argument("--frame-stride", type=int, default=2, help="keep every n-th frame")
+    parser.add_argument("--frame-stride", type=int, default=3, help="keep every n-th frame")
     parser.add_argument("--export-minutes", type=float, default=5.0, help="between exports")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--no-bf16", dest="bf16", action="store_false", help="32-bit products in the denoiser"
+    )
     parser.add_argument("--cache-only", action="store_true", help="fill the feature cache and stop")
     parser.add_argument("--resume", type=Path, help="continue the second phase from a checkpoint")
     return parser.parse_args()
@@ -114,8 +117,8 @@ class Average:
     def update(self, model: torch.nn.Module) -> None:
         self.updates += 1
         decay = min(EMA_DECAY, (1 + self.updates) / (10 + self.updates))
-        for mean, value in zip(self.model.parameters(), model.parameters()):
-            mean.lerp_(value, 1.0 - decay)
+        means, values = list(self.model.parameters()), list(model.parameters())
+        torch._foreach_lerp_(means, values, 1.0 - decay)
 
 
 def keep_memory() -> None:
@@ -167,7 +170,7 @@ class Trainer:
         return self.data.state[rows] + noise * self.data.noise
 
     def run(self, name: str, budget: Budget, peak: float, parameters: list, loss_of) -> None:
-        optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=1e-2, betas=(0.9, 0.98))
+        optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=1e-2, fused=True)
         mean_loss, reported = None, time.monotonic()
         while (progress := budget.progress()) < 1.0:
             for group in optimiser.param_groups:
@@ -196,13 +199,17 @@ class Trainer:
         self.record[f"{name}_train_loss"] = mean_loss
         self.export(name, budget.done)
 
+    def loss(self, condition: torch.Tensor, chunk: torch.Tensor, repeats: int) -> torch.Tensor:
+        bf16 = self.options.bf16
+        return flow_loss(self.policy.denoiser, condition, chunk, repeats, self.generator, bf16)
+
     def vision_loss(self) -> torch.Tensor:
         rows = np.sort(self.numpy.choice(self.data.train, VISION_BATCH))
         features = self.data.features
         keypoints = self.policy.vision(features.batch(rows), features.scales)
         condition = self.policy.fusion(keypoints, self.state(rows))
         chunk = self.data.chunk[rows]
-        return flow_loss(self.policy.denoiser, condition, chunk, VISION_REPEATS, self.generator)
+        return self.loss(condition, chunk, VISION_REPEATS)
 
     def freeze_vision(self) -> None:
         """From here on the averaged keypoints are inputs; they are computed once for all frames."""
@@ -216,7 +223,7 @@ class Trainer:
         noise = torch.randn(keypoints.shape, generator=self.generator)
         condition = self.policy.fusion(keypoints + KEYPOINT_NOISE * noise, self.state(rows))
         chunk = self.data.chunk[rows]
-        return flow_loss(self.policy.denoiser, condition, chunk, POLICY_REPEATS, self.generator)
+        return self.loss(condition, chunk, POLICY_REPEATS)
 
     def export(self, name: str, steps: int) -> None:
         model = self.average.model.eval()
