@@ -16,7 +16,10 @@ pub fn interval(successes: usize, trials: usize) -> (f64, f64) {
     let centre = p + Z * Z / (2.0 * n);
     let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
-    (((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0))
+    (
+        ((centre - spread) / scale).max(0.0),
+        ((centre + spread) / scale).min(1.0),
+    )
 }
 
 #[cfg(test)]
@@ -34,8 +37,14 @@ mod tests {
         ];
         for ((successes, trials), (low, high)) in golden {
             let found = interval(successes, trials);
-            assert!((found.0 - low).abs() < 5e-5, "{successes}/{trials}: {found:?}");
-            assert!((found.1 - high).abs() < 5e-5, "{successes}/{trials}: {found:?}");
+            assert!(
+                (found.0 - low).abs() < 5e-5,
+                "{successes}/{trials}: {found:?}"
+            );
+            assert!(
+                (found.1 - high).abs() < 5e-5,
+                "{successes}/{trials}: {found:?}"
+            );
         }
     }
 

@@ -3,7 +3,9 @@
 //! Standard output carries results only; progress and errors go to standard error. Exit codes:
 //! 0 done, 1 the answer is no (a reward program with errors), 2 the command could not do its work.
 
+mod bench;
 mod demos;
+mod reward;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demos(demos::DemosArgs),
+    Reward(reward::RewardArgs),
+    Bench(bench::BenchArgs),
 }
 
 impl Cli {
@@ -34,6 +38,8 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Demos(args) => args.run(),
+            Command::Reward(args) => args.run(),
+            Command::Bench(args) => args.run(),
         }
     }
 }

@@ -1,0 +1,161 @@
+//! `tiller bench`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use eyre::{Result, bail};
+use tiller_grounding::GroundingConfig;
+use tiller_playtable::Task;
+use tiller_sampler::PilotConfig;
+use tiller_stages::StageConfig;
+
+use super::{default_jobs, say, task};
+use crate::bench::{self, BenchConfig, FREE_RUN, Suite};
+use crate::episode::RunnerConfig;
+
+/// Measure success over seeded episodes.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    world: World,
+}
+
+#[derive(Debug, Subcommand)]
+enum World {
+    Playtable(PlaytableArgs),
+}
+
+/// Success rates on the play table, steered and unsteered, with Wilson 95 % intervals.
+///
+/// Each episode is a scene that the training data did not contain. Steered: the embedded author
+/// turns the task's instruction into a reward program, which steers the policy. Unsteered: the same
+/// policy left alone. An episode succeeds when the task oracle sees the task achieved in time.
+/// The same seeds give the same results, whatever the number of jobs.
+///
+/// Examples:
+///   tiller bench playtable --task drawer_open --episodes 5
+///   tiller bench playtable --suite all --episodes 20 --json results.jsonl
+///   tiller bench playtable --task any --episodes 100     which tasks the policy does by itself
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+struct PlaytableArgs {
+    /// A group of tasks.
+    #[arg(long, value_enum, conflicts_with = "tasks", default_value = "all")]
+    suite: Suite,
+    /// One task, such as drawer_open; may be given several times. `any`: unsteered free runs in
+    /// which every completed task counts.
+    #[arg(long = "task", value_name = "NAME", value_parser = task_or_any)]
+    tasks: Vec<Goal>,
+    /// With steering, without, or both.
+    #[arg(long, value_enum, default_value = "both")]
+    steer: Steer,
+    /// Policy bundle: a name below models/policies, or a folder.
+    #[arg(long, value_name = "NAME|PATH", default_value = "flow")]
+    policy: String,
+    /// Episodes of each task, each way.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    episodes: usize,
+    /// Seed of the first episode; below 1000000, where the training scenes begin.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// Policy steps of 100 ms after which an episode has failed.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    max_steps: usize,
+    /// Episodes at the same time, one core each [default: one a core].
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Write one JSON line an episode: task, seed, success, steps, chunks, stages, times.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Leave contact sheet, animation, plot and program of every episode in a folder.
+    #[arg(long, value_name = "DIR")]
+    pictures: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Steer {
+    On,
+    Off,
+    Both,
+}
+
+/// A task, or any.
+#[derive(Clone, Copy, Debug)]
+struct Goal(Option<Task>);
+
+fn task_or_any(name: &str) -> Result<Goal, String> {
+    if name == FREE_RUN {
+        return Ok(Goal(None));
+    }
+    task(name)
+        .map(|task| Goal(Some(task)))
+        .map_err(|text| format!("{text}, or {FREE_RUN}"))
+}
+
+impl BenchArgs {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        match self.world {
+            World::Playtable(args) => args.run(),
+        }
+    }
+}
+
+impl PlaytableArgs {
+    fn run(self) -> Result<ExitCode> {
+        let tasks = if self.tasks.is_empty() {
+            self.suite.tasks().into_iter().map(Some).collect()
+        } else {
+            self.tasks.iter().map(|goal| goal.0).collect()
+        };
+        let steered = match self.steer {
+            Steer::On => vec![true],
+            Steer::Off => vec![false],
+            Steer::Both => vec![true, false],
+        };
+        let folder = find_policy(&self.policy)?;
+        let tally = bench::run(&BenchConfig {
+            tasks,
+            steered,
+            episodes: self.episodes,
+            seed: self.seed,
+            max_steps: self.max_steps,
+            jobs: self.jobs.unwrap_or_else(default_jobs),
+            runner: RunnerConfig {
+                policy: folder,
+                threads: 1,
+                pilot: PilotConfig::default(),
+                stages: StageConfig::default(),
+                grounding: GroundingConfig::default(),
+            },
+            policy: self.policy,
+            json: self.json,
+            pictures: self.pictures,
+            quiet: false,
+        })?;
+        say(&tally.text())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The folder of a bundle: a path, or a name below `models/policies` of this folder or one above.
+fn find_policy(name: &str) -> Result<PathBuf> {
+    let path = Path::new(name);
+    if path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let here = std::env::current_dir()?;
+    let places = here
+        .ancestors()
+        .map(|folder| folder.join("models/policies").join(name));
+    let found = places.into_iter().find(|folder| folder.is_dir());
+    let Some(found) = found else {
+        bail!(
+            "no policy `{name}`: expected a folder of that name, or models/policies/{name} here or \
+             in a folder above {}",
+            here.display()
+        );
+    };
+    Ok(found)
+}

@@ -1,0 +1,207 @@
+//! Everything that steers: keypoints, the reward program, its stages.
+
+use tiller_grounding::{FrameView, Grounder, GroundingConfig, GroundingError, Keypoint};
+use tiller_reward::{CompileOptions, Program, compile};
+use tiller_sampler::{Pilot, PilotError, Reading};
+use tiller_stages::{Decision, GripperGoal, ProgressReading, StageConfig, StageInfo, StageMachine};
+use tiller_vlm::{Author, AuthorError, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+
+use super::{PhaseTimes, timed};
+
+/// Steering cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum GuideError {
+    /// No keypoints.
+    #[error("grounding failed: {0}")]
+    Grounding(#[from] GroundingError),
+    /// No program.
+    #[error("no reward program: {0}")]
+    Author(#[from] AuthorError),
+    /// A program with errors.
+    #[error("the reward program has errors:\n{0}")]
+    Program(String),
+    /// A program without stages.
+    #[error("the reward program cannot be run: {0}")]
+    Stages(#[from] tiller_stages::ProgramRefusal),
+    /// A stage that cannot be entered or measured.
+    #[error("the reward fails: {0}")]
+    Pilot(#[from] PilotError),
+}
+
+/// The robot as the stage machine sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Body {
+    pub(super) now_ns: u64,
+    pub(super) end_effector_m: [f64; 3],
+    pub(super) anchor_m: [f64; 3],
+    pub(super) gripper_width_m: f64,
+}
+
+/// Guides one episode.
+pub(super) struct Guide {
+    instruction: String,
+    grounder: Grounder,
+    machine: StageMachine,
+    points: Vec<[f64; 3]>,
+    /// Text of the program and names of its stages, once it is written.
+    pub(super) program: Option<Written>,
+    /// The last reading of progress.
+    pub(super) reading: Reading,
+}
+
+/// A program as the author wrote it.
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) source: String,
+    pub(super) stages: Vec<String>,
+}
+
+impl Guide {
+    pub(super) fn new(
+        instruction: &str,
+        grounding: GroundingConfig,
+        stages: StageConfig,
+    ) -> Result<Self, eyre::Report> {
+        Ok(Self {
+            instruction: instruction.to_owned(),
+            grounder: Grounder::new(grounding)?,
+            machine: StageMachine::new(stages)?,
+            points: Vec::new(),
+            program: None,
+            reading: Reading::default(),
+        })
+    }
+
+    /// Takes in a frame: grounds and writes the program at the first one, tracks, measures and
+    /// decides at the others. Returns the decisions, oldest first.
+    pub(super) fn observe(
+        &mut self,
+        frame: &FrameView<'_>,
+        body: &Body,
+        pilot: &mut Pilot,
+        time: &mut PhaseTimes,
+    ) -> Result<Vec<Decision>, GuideError> {
+        if self.program.is_none() {
+            timed(&mut time.ground_s, || {
+                self.grounder.ground(frame).map(|_| ())
+            })?;
+            self.points = self
+                .grounder
+                .keypoints()
+                .iter()
+                .map(|point| point.position_m)
+                .collect();
+            return timed(&mut time.author_s, || self.begin(body, pilot));
+        }
+        timed(&mut time.ground_s, || {
+            self.grounder.track(frame).map(|_| ())
+        })?;
+        for (point, keypoint) in self.points.iter_mut().zip(self.grounder.keypoints()) {
+            *point = keypoint.position_m;
+        }
+        timed(&mut time.stage_s, || self.decide(body, pilot))
+    }
+
+    /// Has the program written and enters its first stage.
+    fn begin(&mut self, body: &Body, pilot: &mut Pilot) -> Result<Vec<Decision>, GuideError> {
+        let keypoints = self
+            .grounder
+            .keypoints()
+            .iter()
+            .map(|keypoint| SceneKeypoint {
+                index: keypoint.index,
+                name: keypoint.name.clone(),
+                position_m: keypoint.position_m,
+            });
+        let request = AuthorRequest {
+            instruction: self.instruction.clone(),
+            keypoints: keypoints.collect(),
+        };
+        let answer = EmbeddedAuthor.author(&request)?;
+        let options = CompileOptions::new(self.points.len(), pilot.points());
+        let program = compile(&answer.text, &options)
+            .map_err(|errors| GuideError::Program(errors.render(&answer.text)))?;
+        let infos: Vec<StageInfo> = infos(&program);
+        self.program = Some(Written {
+            text: answer.text,
+            source: answer.source,
+            stages: infos.iter().map(|info| info.description.clone()).collect(),
+        });
+        pilot.set_program(program, self.points.len());
+        let first = self.machine.on_program(body.now_ns, &infos)?;
+        self.enter(&first, body, pilot)?;
+        Ok(vec![first])
+    }
+
+    fn decide(&mut self, body: &Body, pilot: &mut Pilot) -> Result<Vec<Decision>, GuideError> {
+        let mut decisions = Vec::new();
+        if let Some(decision) = self.machine.on_gripper(body.now_ns, body.gripper_width_m) {
+            self.enter(&decision, body, pilot)?;
+            decisions.push(decision);
+        }
+        self.reading = pilot.progress(&self.points, body.end_effector_m)?;
+        let reading = ProgressReading {
+            stamp_ns: body.now_ns,
+            stage: self.reading.stage,
+            visit: self.reading.visit,
+            planned: self.reading.planned,
+            achieved: self.reading.achieved,
+            done: self.reading.done,
+        };
+        if let Some(decision) = self.machine.on_progress(&reading) {
+            self.enter(&decision, body, pilot)?;
+            decisions.push(decision);
+        }
+        Ok(decisions)
+    }
+
+    /// Follows a decision; one that only switches guidance leaves the stage as it is.
+    fn enter(
+        &mut self,
+        decision: &Decision,
+        body: &Body,
+        pilot: &mut Pilot,
+    ) -> Result<(), GuideError> {
+        if decision.is_final() {
+            pilot.enter_stage(0, decision.visit, &self.points, body.anchor_m)?;
+        } else if (decision.stage, decision.visit) != (self.reading.stage, self.reading.visit) {
+            pilot.enter_stage(decision.stage, decision.visit, &self.points, body.anchor_m)?;
+            self.reading = pilot.progress(&self.points, body.end_effector_m)?;
+        }
+        Ok(())
+    }
+
+    /// The keypoints now, in the program's order, metres.
+    pub(super) fn points(&self) -> &[[f64; 3]] {
+        &self.points
+    }
+
+    /// The keypoints with their names.
+    pub(super) fn keypoints(&self) -> &[Keypoint] {
+        self.grounder.keypoints()
+    }
+
+    /// Whether the sampler should steer now.
+    pub(super) fn guidance(&self) -> bool {
+        self.machine.guidance()
+    }
+
+    /// Whether the program has finished or was given up.
+    pub(super) fn is_over(&self) -> bool {
+        self.machine.is_over()
+    }
+}
+
+/// What the stage machine needs to know of a program.
+fn infos(program: &Program) -> Vec<StageInfo> {
+    program
+        .stages
+        .iter()
+        .map(|stage| StageInfo {
+            description: stage.description.clone(),
+            has_done: stage.done.is_some(),
+            guided: !stage.is_unguided,
+            gripper: GripperGoal::from_description(&stage.description),
+        })
+        .collect()
+}

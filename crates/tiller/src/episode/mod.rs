@@ -1,0 +1,119 @@
+//! The closed loop in one process: the crates that stand behind the dataflow's nodes, called in
+//! the dataflow's rhythm.
+//!
+//! Every 100 ms the static camera is looked at, keypoints are tracked, progress is read and the
+//! stage machine may decide. When the leading steps of a chunk have been executed, or another
+//! stage has begun, both cameras are encoded and the next chunk is planned. Nothing reads the
+//! simulator's state but the task oracle, which only keeps the score.
+
+mod eyes;
+mod guide;
+mod runner;
+
+pub use guide::GuideError;
+pub use runner::{Runner, RunnerConfig};
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tiller_playtable::Task;
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpisodeSpec {
+    /// The task that counts as success; `None`: a free run in which all completed tasks count and
+    /// which lasts until its time is over.
+    pub task: Option<Task>,
+    /// What the reward author is told; `None`: no steering.
+    pub instruction: Option<String>,
+    /// Seed of scene and sampling.
+    pub seed: u64,
+    /// Policy steps (100 ms) after which the episode has failed.
+    pub max_steps: usize,
+}
+
+/// What came of an episode.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeResult {
+    /// Whether the oracle saw the task achieved (any task, in a free run).
+    pub success: bool,
+    /// Why it ended.
+    pub reason: String,
+    /// Policy steps executed, 100 ms each.
+    pub steps: usize,
+    /// Chunks planned.
+    pub chunks: usize,
+    /// Chunks that the actuator refused.
+    pub refused: usize,
+    /// Names of all tasks that were achieved.
+    pub completed: Vec<String>,
+    /// What the stage machine decided.
+    pub stages: Vec<StageEntry>,
+    /// Where the wall time went.
+    pub time: PhaseTimes,
+}
+
+/// A decision of the stage machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StageEntry {
+    /// Simulated seconds since the start.
+    pub time_s: f64,
+    /// Stage from then on, from 1.
+    pub stage: u32,
+    /// Visit from then on.
+    pub visit: u32,
+    /// What was decided.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Wall time of the parts of an episode, seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhaseTimes {
+    /// Physics and actuator.
+    pub simulate_s: f64,
+    /// Both cameras.
+    pub render_s: f64,
+    /// Finding and tracking keypoints.
+    pub ground_s: f64,
+    /// Writing and compiling the reward program.
+    pub author_s: f64,
+    /// Images to condition.
+    pub encode_s: f64,
+    /// Sampling, all in all.
+    pub plan_s: f64,
+    /// The part of sampling that the policy itself took.
+    pub denoise_s: f64,
+    /// Progress readings and stage decisions.
+    pub stage_s: f64,
+    /// From reset to end.
+    pub wall_s: f64,
+}
+
+impl PhaseTimes {
+    /// Adds the times of another episode.
+    pub fn add(&mut self, other: &Self) {
+        self.simulate_s += other.simulate_s;
+        self.render_s += other.render_s;
+        self.ground_s += other.ground_s;
+        self.author_s += other.author_s;
+        self.encode_s += other.encode_s;
+        self.plan_s += other.plan_s;
+        self.denoise_s += other.denoise_s;
+        self.stage_s += other.stage_s;
+        self.wall_s += other.wall_s;
+    }
+}
+
+/// Runs `work` and adds its wall time to `spent_s`.
+fn timed<R>(spent_s: &mut f64, work: impl FnOnce() -> R) -> R {
+    let start = std::time::Instant::now();
+    let result = work();
+    *spent_s += seconds(start.elapsed());
+    result
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

@@ -1,0 +1,378 @@
+//! One episode after the other.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use eyre::{Result, WrapErr};
+use tiller_grounding::{GroundingConfig, annotate};
+use tiller_motion::{ActionStep, Chunk};
+use tiller_playtable::Channels;
+use tiller_policy::{Bundle, Observation, Policy, RuntimeOptions};
+use tiller_report::{Picture, Recorder, Sample};
+use tiller_sampler::{Pilot, PilotConfig, Plan, Request};
+use tiller_stages::{Decision, DecisionKind, StageConfig};
+
+use super::eyes::{Eyes, IMAGE_SIZE};
+use super::guide::{Body, Guide};
+use super::{EpisodeResult, EpisodeSpec, PhaseTimes, StageEntry, seconds, timed};
+use crate::rig::{POLICY_STEP_NS, Rig};
+
+/// After the program's end the oracle gets this many steps to see a success: things may still be
+/// coming to rest.
+const GRACE_STEPS: usize = 10;
+
+/// What all episodes have in common.
+#[derive(Clone, Debug)]
+pub struct RunnerConfig {
+    /// Folder of the policy bundle.
+    pub policy: PathBuf,
+    /// Threads that one policy may use.
+    pub threads: usize,
+    /// Sampling and steering; the bundle says how many sampling steps and how many executed steps.
+    pub pilot: PilotConfig,
+    /// Stage switching.
+    pub stages: StageConfig,
+    /// Keypoints.
+    pub grounding: GroundingConfig,
+}
+
+/// Runs episodes; holds a world, its cameras and a policy.
+pub struct Runner {
+    config: RunnerConfig,
+    rig: Rig,
+    eyes: Eyes,
+    policy: Policy,
+    pilot: Pilot,
+    rate_hz: f64,
+}
+
+/// The course of one episode.
+struct Course {
+    result: EpisodeResult,
+    start_ns: u64,
+    /// Steps of the current chunk that are over.
+    executed: usize,
+    /// The last plan.
+    plan: Option<Plan>,
+    /// Steps since the program ended.
+    grace: usize,
+}
+
+impl Runner {
+    /// Loads world and policy.
+    ///
+    /// # Errors
+    /// When the bundle is not sound, or MuJoCo, the renderer or ONNX Runtime does not start.
+    pub fn new(config: RunnerConfig) -> Result<Self> {
+        let bundle = Bundle::load(&config.policy)?;
+        let options = RuntimeOptions {
+            threads: config.threads,
+            ..RuntimeOptions::default()
+        };
+        let policy = Policy::open(&bundle, &options)?;
+        let manifest = bundle.manifest();
+        let mut pilot_config = config.pilot.clone();
+        pilot_config.execute_steps = manifest.execute_steps;
+        pilot_config.steering.steps = manifest.scheduler.steps;
+        let pilot = Pilot::new(pilot_config, policy.action_space(), manifest.horizon)?;
+        let rig = Rig::new().wrap_err("cannot load the play table")?;
+        let eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
+        let rate_hz = manifest.rate_hz;
+        Ok(Self {
+            config,
+            rig,
+            eyes,
+            policy,
+            pilot,
+            rate_hz,
+        })
+    }
+
+    /// Runs one episode and, if there is a recorder, fills it.
+    ///
+    /// # Errors
+    /// When rendering or inference fails. That steering could not begin, or that the reward broke,
+    /// is no error: the episode has failed, with the reason in its result.
+    pub fn run(
+        &mut self,
+        spec: &EpisodeSpec,
+        mut recorder: Option<&mut Recorder>,
+    ) -> Result<EpisodeResult> {
+        let start = Instant::now();
+        self.rig.reset(spec.seed, spec.task)?;
+        self.pilot.clear();
+        let config = &self.config;
+        let mut guide = match &spec.instruction {
+            Some(text) => Some(Guide::new(
+                text,
+                config.grounding.clone(),
+                config.stages.clone(),
+            )?),
+            None => None,
+        };
+        let mut course = Course {
+            result: EpisodeResult::default(),
+            start_ns: self.rig.table.time_ns(),
+            executed: 0,
+            plan: None,
+            grace: 0,
+        };
+        let reason = loop {
+            if let Some(reason) = self.over(spec, guide.as_ref(), &mut course) {
+                break reason;
+            }
+            let step = self.step(spec, guide.as_mut(), &mut course, recorder.as_deref_mut());
+            if let Some(reason) = step? {
+                break reason;
+            }
+        };
+        let mut result = course.result;
+        result.completed = self
+            .rig
+            .table
+            .completed()
+            .iter()
+            .map(|task| task.name().to_owned())
+            .collect();
+        result.success = match spec.task {
+            Some(task) => self.rig.table.succeeded(task),
+            None => !result.completed.is_empty(),
+        };
+        result.reason = reason;
+        result.time.wall_s = seconds(start.elapsed());
+        Ok(result)
+    }
+
+    /// Why the episode ends here, if it does.
+    fn over(
+        &self,
+        spec: &EpisodeSpec,
+        guide: Option<&Guide>,
+        course: &mut Course,
+    ) -> Option<String> {
+        if spec.task.is_some_and(|task| self.rig.table.succeeded(task)) {
+            return Some("the task is achieved".to_owned());
+        }
+        if course.result.steps >= spec.max_steps {
+            return Some(format!("out of time after {} steps", spec.max_steps));
+        }
+        if guide.is_some_and(Guide::is_over) {
+            course.grace += 1;
+            if course.grace > GRACE_STEPS {
+                let last = course.result.stages.last();
+                return Some(last.map_or_else(String::new, |entry| entry.reason.clone()));
+            }
+        }
+        None
+    }
+
+    /// Looks, decides, plans when due, and moves for one policy step. Returns why steering failed,
+    /// if it did.
+    fn step(
+        &mut self,
+        spec: &EpisodeSpec,
+        mut guide: Option<&mut Guide>,
+        course: &mut Course,
+        mut recorder: Option<&mut Recorder>,
+    ) -> Result<Option<String>> {
+        let mut due = course
+            .plan
+            .as_ref()
+            .is_none_or(|plan| course.executed >= plan.execute_steps);
+        self.look(
+            guide.is_some(),
+            due || recorder.is_some(),
+            &mut course.result.time,
+        )?;
+        let body = self.body();
+        if let Some(guide) = &mut guide {
+            let view = self.eyes.scene(&self.rig.table);
+            let fresh = guide.program.is_none();
+            let decided = guide.observe(&view, &body, &mut self.pilot, &mut course.result.time);
+            let decisions = match decided {
+                Ok(decisions) => decisions,
+                Err(error) => return Ok(Some(error.to_string())),
+            };
+            // Another visit is another goal: what is left of the old chunk leads elsewhere.
+            due |= decisions.iter().any(changes_goal);
+            for decision in &decisions {
+                note(course, decision, &body, recorder.as_deref_mut());
+            }
+            if fresh && let Some(recorder) = &mut recorder {
+                let picture = annotate(&view, guide.keypoints())?;
+                recorder.set_annotated(Picture::new(
+                    picture.as_raw(),
+                    picture.width(),
+                    picture.height(),
+                )?);
+                if let Some(program) = &guide.program {
+                    recorder.set_program(&program.text, &program.source, &program.stages);
+                }
+            }
+        }
+        if let Some(recorder) = &mut recorder {
+            let edge = IMAGE_SIZE as u32;
+            recorder.add_frame(body.now_ns, Picture::new(self.eyes.rgb(), edge, edge)?);
+        }
+        if guide.as_ref().is_some_and(|guide| guide.is_over()) {
+            self.rest(&body, course);
+        } else if due && let Err(reason) = self.plan(spec, guide.as_deref(), &body, course)? {
+            return Ok(Some(reason));
+        }
+        if let (Some(recorder), Some(guide)) = (&mut recorder, &guide) {
+            recorder.add_sample(sample(guide, course, &body));
+        }
+        timed(&mut course.result.time.simulate_s, || {
+            self.rig.advance(POLICY_STEP_NS)
+        });
+        course.executed += 1;
+        course.result.steps += 1;
+        Ok(None)
+    }
+
+    /// Renders the static camera, as much of it as is needed.
+    fn look(&mut self, ground: bool, colour: bool, time: &mut PhaseTimes) -> Result<()> {
+        let channels = match (ground, colour) {
+            (true, _) => Channels::ALL,
+            (false, true) => Channels::COLOUR,
+            (false, false) => return Ok(()),
+        };
+        timed(&mut time.render_s, || {
+            self.eyes.look(&mut self.rig.table, channels)
+        })?;
+        Ok(())
+    }
+
+    fn body(&self) -> Body {
+        Body {
+            now_ns: self.rig.table.time_ns(),
+            end_effector_m: self.rig.table.tcp_position_m(),
+            anchor_m: self.rig.anchor_m(),
+            gripper_width_m: self.rig.table.reading().gripper_width_m,
+        }
+    }
+
+    /// Plans a chunk and hands it to the actuator. The inner error says why steering failed.
+    fn plan(
+        &mut self,
+        spec: &EpisodeSpec,
+        guide: Option<&Guide>,
+        body: &Body,
+        course: &mut Course,
+    ) -> Result<Result<(), String>> {
+        let time = &mut course.result.time;
+        timed(&mut time.render_s, || {
+            self.eyes.look_at_hand(&mut self.rig.table)
+        })?;
+        let [x, y, z] = body.end_effector_m;
+        let state = [x, y, z, body.gripper_width_m].map(|value| value as f32);
+        let images = self.eyes.policy_images();
+        let observation = Observation {
+            images: &images,
+            state: &state,
+        };
+        timed(&mut time.encode_s, || {
+            self.policy.encode(&observation).map(|_| ())
+        })?;
+        let request = Request {
+            keypoints: guide.map_or(&[], Guide::points),
+            anchor_m: body.anchor_m,
+            end_effector_m: body.end_effector_m,
+            guidance: guide.is_some_and(Guide::guidance),
+            seed: spec.seed,
+            chunk_index: course.result.chunks as u64,
+        };
+        let planned = timed(&mut time.plan_s, || {
+            self.pilot.plan(&mut self.policy, &request)
+        });
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(error) => return Ok(Err(format!("planning failed: {error}"))),
+        };
+        time.denoise_s += seconds(plan.timings.denoiser);
+        course.result.chunks += 1;
+        if self.rig.accept(self.chunk(&plan, body)).is_err() {
+            course.result.refused += 1;
+        }
+        course.executed = 0;
+        course.plan = Some(plan);
+        Ok(Ok(()))
+    }
+
+    /// Brings the arm to rest where it is, with the gripper as it is.
+    fn rest(&mut self, body: &Body, course: &mut Course) {
+        let still = ActionStep {
+            delta_position_m: [0.0; 3],
+            gripper: 0.0,
+        };
+        let chunk = Chunk {
+            seq: 0,
+            stamp_ns: body.now_ns,
+            anchor_position_m: body.anchor_m,
+            rate_hz: self.rate_hz,
+            execute_steps: 1,
+            steps: vec![still],
+        };
+        if self.rig.accept(chunk).is_err() {
+            course.result.refused += 1;
+        }
+    }
+
+    fn chunk(&self, plan: &Plan, body: &Body) -> Chunk {
+        let space = self.policy.action_space();
+        let step = |row: &[f32]| ActionStep {
+            delta_position_m: space.position_columns.map(|column| f64::from(row[column])),
+            gripper: space
+                .gripper_column
+                .map_or(0.0, |column| f64::from(row[column])),
+        };
+        Chunk {
+            seq: 0,
+            stamp_ns: body.now_ns,
+            anchor_position_m: body.anchor_m,
+            rate_hz: self.rate_hz,
+            execute_steps: plan.execute_steps,
+            steps: plan.chunk.chunks_exact(plan.action_dim).map(step).collect(),
+        }
+    }
+}
+
+fn changes_goal(decision: &Decision) -> bool {
+    !matches!(
+        decision.kind,
+        DecisionKind::GuidanceOn | DecisionKind::GuidanceOff
+    )
+}
+
+fn note(course: &mut Course, decision: &Decision, body: &Body, recorder: Option<&mut Recorder>) {
+    course.result.stages.push(StageEntry {
+        time_s: (body.now_ns - course.start_ns) as f64 * 1e-9,
+        stage: decision.stage,
+        visit: decision.visit,
+        kind: decision.kind.to_string(),
+        reason: decision.reason.clone(),
+    });
+    if let Some(recorder) = recorder {
+        recorder.add_decision(tiller_report::Decision {
+            stamp_ns: body.now_ns,
+            stage: decision.stage,
+            kind: decision.kind.to_string(),
+            reason: decision.reason.clone(),
+        });
+    }
+}
+
+/// What the plots show of this moment: progress now, strength and reward of the last plan.
+fn sample(guide: &Guide, course: &Course, body: &Body) -> Sample {
+    let reading = guide.reading;
+    let plan = course.plan.as_ref().filter(|plan| plan.steered);
+    Sample {
+        stamp_ns: body.now_ns,
+        stage: reading.stage,
+        planned: reading.planned,
+        achieved: reading.achieved,
+        done: reading.done,
+        strength: plan.map_or(0.0, |plan| plan.strength),
+        reward: plan.map_or(0.0, |plan| f64::from(plan.rewards[plan.selected])),
+    }
+}
