@@ -15,7 +15,7 @@ pub struct Inbox {
     events: EventStream,
     essential: &'static [&'static str],
     announced: Vec<&'static str>,
-    failures: BTreeMap<String, String>,
+    failures: Vec<Failure>,
     ended: Option<End>,
     dropped: BTreeMap<String, u64>,
 }
@@ -43,6 +43,23 @@ pub struct Input {
     pub data: DoraArray,
 }
 
+/// A node that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The input that it sent to.
+    pub input: String,
+    /// The node.
+    pub node: String,
+    /// What dora says of it.
+    pub error: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node `{}` failed: {}", self.node, self.error)
+    }
+}
+
 /// Why a node, or one of its inputs, ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -67,7 +84,7 @@ impl fmt::Display for End {
         match self {
             End::Stopped => write!(f, "stopped"),
             End::Closed { input } => write!(f, "input `{input}` has ended"),
-            End::Failed { input, error } => write!(f, "the sender of `{input}` failed: {error}"),
+            End::Failed { input, error } => write!(f, "input `{input}` has ended: {error}"),
         }
     }
 }
@@ -79,7 +96,7 @@ impl Inbox {
             events,
             essential,
             announced: Vec::new(),
-            failures: BTreeMap::new(),
+            failures: Vec::new(),
             ended: None,
             dropped: BTreeMap::new(),
         }
@@ -91,8 +108,8 @@ impl Inbox {
         self.announced.push(input);
     }
 
-    /// Senders that failed so far: what each one's failure was, by input.
-    pub fn failures(&self) -> &BTreeMap<String, String> {
+    /// Senders that failed so far, the first one first: the cause of those that follow.
+    pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
 
@@ -151,9 +168,10 @@ impl Inbox {
             }) => {
                 tracing::debug!("node {source_node_id} failed: {error}");
                 // `InputClosed` follows; it says when what was still queued has been read.
-                for id in affected_input_ids {
-                    self.failures
-                        .insert(id.to_string(), format!("{source_node_id}: {error}"));
+                let node = source_node_id.to_string();
+                for input in affected_input_ids.iter().map(ToString::to_string) {
+                    let (node, error) = (node.clone(), error.clone());
+                    self.failures.push(Failure { input, node, error });
                 }
                 None
             }
@@ -167,19 +185,23 @@ impl Inbox {
     }
 
     fn closed(&mut self, id: &str) -> Option<Next> {
-        if !self.essential.contains(&id) {
-            tracing::debug!("input `{id}` has ended");
-            return None;
-        }
         let input = id.to_owned();
-        let end = match self.failures.get(id) {
-            Some(error) => End::Failed {
+        let failure = self.failures.iter().find(|failure| failure.input == id);
+        let end = match failure {
+            Some(failure) => End::Failed {
                 input,
-                error: error.clone(),
+                error: failure.to_string(),
             },
             None => End::Closed { input },
         };
-        Some(self.end(end))
+        if self.essential.contains(&id) {
+            return Some(self.end(end));
+        }
+        if self.announced.contains(&id) {
+            return Some(Next::Ended(end));
+        }
+        tracing::debug!("{end}");
+        None
     }
 
     fn end(&mut self, end: End) -> Next {

@@ -13,7 +13,7 @@ pub mod testing;
 
 pub use environment::{Environment, Problem, SettingsError};
 pub use image::ImageInput;
-pub use inbox::{End, Inbox, Input, Next};
+pub use inbox::{End, Failure, Inbox, Input, Next};
 pub use outbox::Outbox;
 pub use start::{init_logs, run_node};
 pub use stream::{Freshness, Stream};

@@ -33,8 +33,9 @@ pub fn run_node(
 }
 
 /// What is logged unless `TILLER_LOG` says otherwise. dora's own crates print their whole
-/// configuration with every line, and zenoh its addresses.
-const DEFAULT_FILTER: &str = "zenoh=error,dora_node_api=error";
+/// configuration with every line, and zenoh its addresses and every message that a stopping node
+/// no longer wants.
+const DEFAULT_FILTER: &str = "zenoh=error,zenoh::net::routing=off,dora_node_api=error";
 
 /// Sends logs to standard error. `TILLER_LOG` filters them as `RUST_LOG` would; default `info`.
 pub fn init_logs() {

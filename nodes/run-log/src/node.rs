@@ -24,16 +24,17 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, _: &mut Outbox) -> Res
     if let Err(error) = &recorded {
         log.ending.on_failure(format!("{error:#}"));
     }
-    for error in inbox.failures().values() {
-        log.ending.on_failure(error.clone());
-    }
     log.write(settings)?;
     recorded
 }
 
 fn record(log: &mut Log, inbox: &mut Inbox) -> Result<()> {
     loop {
-        match inbox.next() {
+        let next = inbox.next();
+        for failure in inbox.failures() {
+            log.ending.on_failure(failure.to_string());
+        }
+        match next {
             Next::Input(input) => log.take(input)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(_) => return Ok(()),

@@ -51,31 +51,32 @@ impl Ending {
         }
     }
 
-    /// Takes note of a failure; the first one is the cause of those that follow.
+    /// Takes note of a failure; the first one is the cause of those that follow. What fails after
+    /// the episode has nothing to do with how it went.
     pub(crate) fn on_failure(&mut self, text: String) {
+        if self.task.as_ref().is_some_and(|task| task.episode_over) {
+            return;
+        }
         self.failure.get_or_insert(text);
     }
 
     /// The verdict and the reason for it.
     pub(crate) fn verdict(&self) -> (Verdict, String) {
-        if let Some(task) = &self.task
-            && (task.success || task.episode_over)
-        {
-            let verdict = if task.success {
-                Verdict::Success
-            } else {
-                Verdict::Timeout
-            };
-            return (verdict, task.reason.clone());
+        let task = self.task.as_ref();
+        let reason = |task: &TaskStatus| task.reason.clone();
+        if let Some(task) = task.filter(|task| task.success) {
+            return (Verdict::Success, reason(task));
         }
         if let Some(text) = &self.refusal {
             return (Verdict::Refused, text.clone());
         }
-        let text = self.failure.clone();
-        (
-            Verdict::Failed,
-            text.unwrap_or_else(|| "the run was stopped".to_owned()),
-        )
+        if let Some(text) = &self.failure {
+            return (Verdict::Failed, text.clone());
+        }
+        match task.filter(|task| task.episode_over) {
+            Some(task) => (Verdict::Timeout, reason(task)),
+            None => (Verdict::Failed, "the run was stopped".to_owned()),
+        }
     }
 
     /// The task's name.
@@ -142,5 +143,17 @@ mod tests {
         ending.on_failure("first".into());
         ending.on_failure("second".into());
         assert_eq!(ending.verdict(), (Verdict::Failed, "first".into()));
+    }
+
+    #[test]
+    fn a_failure_before_the_time_was_up_is_the_reason_and_one_after_is_not() {
+        let mut ending = Ending::default();
+        ending.on_task(task(false, true));
+        ending.on_failure("late".into());
+        assert_eq!(ending.verdict(), (Verdict::Timeout, "so".into()));
+        let mut ending = Ending::default();
+        ending.on_failure("early".into());
+        ending.on_task(task(false, true));
+        assert_eq!(ending.verdict(), (Verdict::Failed, "early".into()));
     }
 }

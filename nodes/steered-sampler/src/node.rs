@@ -90,8 +90,11 @@ impl Node<'_> {
             _ => {}
         }
         let changed = self.guide.follow(self.planner.pilot(), &self.senses)?;
-        if changed && self.settings.steer {
-            self.interrupt(outbox)?;
+        if changed {
+            self.planner.forget_plan();
+            if self.settings.steer {
+                self.interrupt(outbox)?;
+            }
         }
         if input.id == "keypoints" {
             self.send_progress(outbox)?;

@@ -53,6 +53,11 @@ impl Planner {
         &mut self.pilot
     }
 
+    /// Forgets what is repeated of the last plan: it was for another goal.
+    pub(crate) fn forget_plan(&mut self) {
+        self.last = LastPlan::default();
+    }
+
     /// Plans from a moment.
     pub(crate) fn plan(
         &mut self,
