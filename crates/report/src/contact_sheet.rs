@@ -10,7 +10,7 @@ use crate::text::{fill, stage_colour, write};
 const COLUMNS: u32 = 4;
 const ROWS: u32 = 3;
 const TILE: u32 = 256;
-const CAPTION: u32 = 24;
+const CAPTION: u32 = 40;
 const GAP: u32 = 6;
 const HEADER: u32 = 44;
 const PAPER: Rgb<u8> = Rgb([250, 250, 250]);
@@ -58,26 +58,27 @@ pub(crate) fn draw(recorder: &Recorder, outcome: &Outcome) -> RgbImage {
     sheet
 }
 
+/// Time and stage, and below them what the stage is called.
 fn caption(sheet: &mut RgbImage, recorder: &Recorder, shot: &Shot, at: [i32; 2]) {
     let stage = recorder.stage_at(shot.stamp_ns);
     fill(sheet, at, [6, CAPTION], stage_colour(stage));
-    write(
-        sheet,
-        [at[0] + 10, at[1] + 4],
-        15.0,
-        TILE - 12,
-        INK,
-        &label(recorder, shot.stamp_ns),
-    );
+    let seconds = recorder.seconds(shot.stamp_ns);
+    let first = match stage {
+        0 => format!("{seconds:.1} s"),
+        stage => format!("{seconds:.1} s   stage {stage}"),
+    };
+    let mut line = |y: i32, height: f32, text: &str| {
+        write(sheet, [at[0] + 11, at[1] + y], height, TILE - 13, INK, text);
+    };
+    line(3, 15.0, &first);
+    line(21, 13.5, recorder.stage_name(stage));
 }
 
-/// Time and stage of a moment.
+/// Time and stage of a moment in one line.
 pub(crate) fn label(recorder: &Recorder, stamp_ns: u64) -> String {
     let seconds = recorder.seconds(stamp_ns);
-    match (
-        recorder.stage_at(stamp_ns),
-        recorder.stage_name(recorder.stage_at(stamp_ns)),
-    ) {
+    let stage = recorder.stage_at(stamp_ns);
+    match (stage, recorder.stage_name(stage)) {
         (0, _) => format!("{seconds:.1} s"),
         (stage, "") => format!("{seconds:.1} s  stage {stage}"),
         (stage, name) => format!("{seconds:.1} s  {stage}: {name}"),

@@ -15,6 +15,7 @@
 
 mod animation;
 mod contact_sheet;
+mod curve;
 mod picture;
 mod plot;
 mod record;

@@ -1,55 +1,25 @@
 //! Reward, progress and guidance strength over time.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use image::RgbImage;
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
+use crate::curve::{Curve, Run, extent};
 use crate::record::{Recorder, Sample};
 use crate::summary::spans;
 use crate::text::{FONT, stage_colour};
 
 const SIZE: (u32, u32) = (1000, 960);
 const TITLE: u32 = 36;
+const LEGEND: u32 = 22;
 const FAMILY: &str = "report";
-
-/// One curve: name, colour, pieces of points (seconds, value).
-struct Curve {
-    name: &'static str,
-    colour: RGBColor,
-    pieces: Vec<Vec<(f64, f64)>>,
-}
-
-impl Curve {
-    /// The curve breaks where the stage changes or has no value: another stage measures something
-    /// else, and a line between the two would say nothing.
-    fn new(
-        recorder: &Recorder,
-        name: &'static str,
-        colour: RGBColor,
-        value: impl Fn(&Sample) -> Option<f64>,
-    ) -> Self {
-        let mut pieces = vec![Vec::new()];
-        let mut stage = None;
-        for sample in &recorder.samples {
-            let value = value(sample).filter(|value| value.is_finite());
-            if value.is_none() || stage != Some(sample.stage) {
-                pieces.push(Vec::new());
-            }
-            stage = Some(sample.stage);
-            if let (Some(value), Some(piece)) = (value, pieces.last_mut()) {
-                piece.push((recorder.seconds(sample.stamp_ns), value));
-            }
-        }
-        pieces.retain(|piece| !piece.is_empty());
-        Self {
-            name,
-            colour,
-            pieces,
-        }
-    }
-}
+/// Progress is clamped to [-0.2, 1.2] where it is measured.
+const PROGRESS: Range<f64> = -0.3..1.3;
+const STRENGTH: Range<f64> = 0.0..1.08;
 
 /// Draws the three panels.
 pub(crate) fn draw(recorder: &Recorder) -> Result<RgbImage, String> {
@@ -83,47 +53,48 @@ fn draw_into(recorder: &Recorder, pixels: &mut [u8]) -> Result<(), Box<dyn std::
         recorder,
         "reward of the selected chunk",
         blue,
+        Run::Level,
         |s| Some(s.reward),
     )];
-    panel(recorder, &rows[0], "reward", &reward, None, true)?;
+    panel(recorder, &rows[0], "reward", &reward, extent(&reward), true)?;
+    let done = |s: &Sample| s.done.map(|done| done.clamp(PROGRESS.start, PROGRESS.end));
     let progress = [
-        Curve::new(recorder, "planned", blue, |s| Some(s.planned)),
-        Curve::new(recorder, "achieved", green, |s| Some(s.achieved)),
-        Curve::new(recorder, "done (complete at 0)", red, |s| {
-            s.done.map(|done| done.clamp(-0.3, 1.3))
+        Curve::new(recorder, "planned", blue, Run::Level, |s| Some(s.planned)),
+        Curve::new(recorder, "achieved", green, Run::Straight, |s| {
+            Some(s.achieved)
         }),
+        Curve::new(recorder, "done (complete at 0)", red, Run::Straight, done),
     ];
-    panel(
+    panel(recorder, &rows[1], "progress", &progress, PROGRESS, false)?;
+    let strength = [Curve::new(
         recorder,
-        &rows[1],
-        "progress",
-        &progress,
-        Some(-0.3..1.3),
-        false,
-    )?;
-    let strength = [Curve::new(recorder, "guidance strength", red, |s| {
-        Some(s.strength)
-    })];
-    panel(recorder, &rows[2], "strength", &strength, None, false)?;
+        "guidance strength",
+        red,
+        Run::Level,
+        |s| Some(s.strength),
+    )];
+    panel(recorder, &rows[2], "strength", &strength, STRENGTH, false)?;
     root.present()?;
     Ok(())
 }
 
 fn panel<DB: DrawingBackend>(
     recorder: &Recorder,
-    area: &DrawingArea<DB, plotters::coord::Shift>,
+    area: &DrawingArea<DB, Shift>,
     label: &str,
     curves: &[Curve],
-    range: Option<std::ops::Range<f64>>,
+    values: Range<f64>,
     name_stages: bool,
 ) -> Result<(), Box<dyn std::error::Error>>
 where
     DB::ErrorType: 'static,
 {
     let end = recorder.seconds(recorder.end_ns()).max(0.1);
-    let values = range.unwrap_or_else(|| extent(curves));
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
+    let (header, body) = area.split_vertically(LEGEND);
+    legend(&header, curves)?;
+    let mut chart = ChartBuilder::on(&body)
+        .margin_left(8)
+        .margin_bottom(4)
         .margin_right(16)
         .x_label_area_size(38)
         .y_label_area_size(62)
@@ -149,26 +120,34 @@ where
         .draw()?;
     for curve in curves {
         let colour = curve.colour;
-        for (index, piece) in curve.pieces.iter().enumerate() {
-            let line = LineSeries::new(piece.iter().copied(), colour.stroke_width(2));
-            let drawn = chart.draw_series(line)?;
-            if index == 0 {
-                drawn.label(curve.name).legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3))
-                });
-            }
+        for piece in &curve.pieces {
+            let line = piece.iter().copied();
+            chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
         }
     }
     if name_stages {
         name(recorder, &mut chart, &values, end)?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .label_font((FAMILY, 15))
-        .draw()?;
+    Ok(())
+}
+
+/// Names the curves above the panel, where they cover nothing.
+fn legend<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    curves: &[Curve],
+) -> Result<(), Box<dyn std::error::Error>>
+where
+    DB::ErrorType: 'static,
+{
+    let style = (FAMILY, 15).into_text_style(area);
+    let mut x = 74;
+    for curve in curves {
+        let line = [(x, 11), (x + 22, 11)];
+        area.draw(&PathElement::new(line, curve.colour.stroke_width(3)))?;
+        area.draw_text(curve.name, &style, (x + 28, 3))?;
+        let (width, _) = area.estimate_text_size(curve.name, &style)?;
+        x += 28 + width as i32 + 24;
+    }
     Ok(())
 }
 
@@ -182,7 +161,7 @@ type Chart<'a, DB> = ChartContext<
 fn name<DB: DrawingBackend>(
     recorder: &Recorder,
     chart: &mut Chart<'_, DB>,
-    values: &std::ops::Range<f64>,
+    values: &Range<f64>,
     end: f64,
 ) -> Result<(), Box<dyn std::error::Error>>
 where
@@ -216,19 +195,4 @@ fn tick(value: f64) -> String {
     } else {
         text.to_owned()
     }
-}
-
-/// The range of the values with some air; never empty.
-fn extent(curves: &[Curve]) -> std::ops::Range<f64> {
-    let values = || {
-        curves
-            .iter()
-            .flat_map(|curve| curve.pieces.iter().flatten().map(|point| point.1))
-    };
-    let (low, high) = values().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-    if low > high {
-        return 0.0..1.0;
-    }
-    let air = (0.12 * (high - low)).max(1e-3 * high.abs()).max(1e-6);
-    low - air..high + air
 }

@@ -5,7 +5,7 @@ use image::RgbImage;
 use crate::picture::Picture;
 
 /// Frames closer together than this add nothing to the pictures, ns.
-const MIN_FRAME_GAP_NS: u64 = 190_000_000;
+const MIN_FRAME_GAP_NS: u64 = 95_000_000;
 /// More frames than this are thinned out, so that a long run does not fill the memory: about
 /// 80 MB at 256 x 256.
 const MAX_FRAMES: usize = 400;
@@ -84,7 +84,7 @@ impl Recorder {
         }
     }
 
-    /// Adds a camera image. At most five a second are kept, and fewer in runs over 80 s.
+    /// Adds a camera image. At most ten a second are kept, and fewer in runs over 40 s.
     pub fn add_frame(&mut self, stamp_ns: u64, picture: Picture<'_>) {
         let gap = MIN_FRAME_GAP_NS << self.thinning;
         if self

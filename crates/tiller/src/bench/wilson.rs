@@ -16,9 +16,10 @@ pub fn interval(successes: usize, trials: usize) -> (f64, f64) {
     let centre = p + Z * Z / (2.0 * n);
     let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
+    // The rate itself lies inside; rounding must not put it outside at the ends.
     (
-        ((centre - spread) / scale).max(0.0),
-        ((centre + spread) / scale).min(1.0),
+        ((centre - spread) / scale).clamp(0.0, p),
+        ((centre + spread) / scale).clamp(p, 1.0),
     )
 }
 

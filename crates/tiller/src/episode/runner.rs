@@ -362,14 +362,15 @@ fn note(course: &mut Course, decision: &Decision, body: &Body, recorder: Option<
     }
 }
 
-/// What the plots show of this moment: progress now, strength and reward of the last plan.
+/// What the plots show of this moment: progress now, and the last plan of this visit.
 fn sample(guide: &Guide, course: &Course, body: &Body) -> Sample {
     let reading = guide.reading;
     let plan = course.plan.as_ref().filter(|plan| plan.steered);
+    let planned = plan.filter(|plan| plan.reading.visit == reading.visit);
     Sample {
         stamp_ns: body.now_ns,
         stage: reading.stage,
-        planned: reading.planned,
+        planned: planned.map_or(reading.planned, |plan| plan.reading.planned),
         achieved: reading.achieved,
         done: reading.done,
         strength: plan.map_or(0.0, |plan| plan.strength),
