@@ -169,6 +169,7 @@ impl Inbox {
                 tracing::debug!("node {source_node_id} failed: {error}");
                 // `InputClosed` follows; it says when what was still queued has been read.
                 let node = source_node_id.to_string();
+                let error = essence(&error);
                 for input in affected_input_ids.iter().map(ToString::to_string) {
                     let (node, error) = (node.clone(), error.clone());
                     self.failures.push(Failure { input, node, error });
@@ -207,5 +208,29 @@ impl Inbox {
     fn end(&mut self, end: End) -> Next {
         self.ended = Some(end.clone());
         Next::End(end)
+    }
+}
+
+/// What a failed node said for itself, without the frame that dora draws around its last lines.
+fn essence(error: &str) -> String {
+    let said: Vec<_> = error
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("ERROR "))
+        .collect();
+    match said.as_slice() {
+        [] => error.trim().to_owned(),
+        lines => lines.join("; "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::essence;
+
+    #[test]
+    fn a_failure_is_told_in_the_nodes_own_words() {
+        let framed = "exited with code 1 with stderr output:\n-----\n INFO on my way\nERROR no policy: `/x`\n-----\n";
+        assert_eq!(essence(framed), "no policy: `/x`");
+        assert_eq!(essence("killed by signal 9\n"), "killed by signal 9");
     }
 }

@@ -25,8 +25,7 @@ pub fn run_node(
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `{:#}` joins the causes into one line, which dora's log keeps together.
-            tracing::error!("{error:#}");
+            tracing::error!("{}", in_one_line(&error));
             ExitCode::FAILURE
         }
     }
@@ -63,6 +62,18 @@ pub fn init_logs() {
     }
 }
 
+/// An error with its causes, which dora's log then keeps together. A cause that the error quotes
+/// already is not repeated.
+fn in_one_line(error: &eyre::Report) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 fn connect(essential: &'static [&'static str]) -> Result<(Inbox, Outbox)> {
     let (node, events) = DoraNode::init_from_env()
         .wrap_err("this is a dora node: it is started by `dora run dataflow.yml`")?;
@@ -80,5 +91,20 @@ fn report_drops(inbox: &mut Inbox) {
             "inputs superseded before they were read: {}",
             dropped.join(", ")
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let cause = std::io::Error::other("no such file");
+        let error = Err::<(), _>(cause)
+            .wrap_err("no bundle: no such file")
+            .wrap_err("cannot open");
+        let text = in_one_line(&error.unwrap_err());
+        assert_eq!(text, "cannot open: no bundle: no such file");
     }
 }

@@ -153,7 +153,7 @@ fn the_end_of_an_input_is_announced_on_request() {
 #[test]
 fn waiting_has_a_limit() {
     let (result, _) = Script::new(&[])
-        .wait(0.3)
+        .wait(2.0)
         .message(
             "late",
             &Status {

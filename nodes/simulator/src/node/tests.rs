@@ -67,17 +67,15 @@ fn a_command_for_another_state_does_not_move_time() {
 
 #[test]
 fn a_state_without_an_answer_is_sent_again() {
-    let script = Script::new(ESSENTIAL).wait(0.7).closed("arm_command");
+    // Starting the renderer takes its share of the time on a busy machine.
+    let script = Script::new(ESSENTIAL).wait(3.0).closed("arm_command");
     let states = drive(&[], script)
         .messages::<RobotState>("robot_state")
         .unwrap();
-    assert_eq!(
-        states
-            .iter()
-            .map(|s| (s.seq, s.stamp_ns))
-            .collect::<Vec<_>>(),
-        [(1, 0), (2, 0)]
-    );
+    assert!(states.len() > 1, "{} states", states.len());
+    for (state, seq) in states.iter().zip(1..) {
+        assert_eq!((state.seq, state.stamp_ns), (seq, 0));
+    }
 }
 
 #[test]
