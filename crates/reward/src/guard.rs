@@ -50,11 +50,7 @@ pub(crate) fn check_nesting(source: &str, limit: usize) -> Result<(), Draft> {
             }
             b'"' | b'\'' => at = skip_string(bytes, start),
             b'(' | b'[' | b'{' => levels.push(0),
-            b')' | b']' | b'}' => {
-                if levels.len() > 1 {
-                    total -= levels.pop().unwrap_or(0);
-                }
-            }
+            b')' | b']' | b'}' if levels.len() > 1 => total -= levels.pop().unwrap_or(0),
             b',' | b';' => {
                 if let Some(level) = levels.last_mut() {
                     total -= *level;

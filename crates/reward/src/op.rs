@@ -432,27 +432,27 @@ macro_rules! binary_value {
             }
             // A NaN on either side stays a NaN, so that no check misses it.
             Op::MaxLeft => {
-                let $f = |a: T, b: T| if b > a || b != b { b } else { a };
+                let $f = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
                 $body
             }
             Op::MaxRight => {
-                let $f = |a: T, b: T| if a > b || a != a { a } else { b };
+                let $f = |a: T, b: T| if a > b || a.is_nan() { a } else { b };
                 $body
             }
             Op::MinLeft => {
-                let $f = |a: T, b: T| if b < a || b != b { b } else { a };
+                let $f = |a: T, b: T| if b < a || b.is_nan() { b } else { a };
                 $body
             }
             Op::MinRight => {
-                let $f = |a: T, b: T| if a < b || a != a { a } else { b };
+                let $f = |a: T, b: T| if a < b || a.is_nan() { a } else { b };
                 $body
             }
             Op::Maximum | Op::ClampMin => {
-                let $f = |a: T, b: T| if b > a || b != b { b } else { a };
+                let $f = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
                 $body
             }
             Op::Minimum | Op::ClampMax => {
-                let $f = |a: T, b: T| if b < a || b != b { b } else { a };
+                let $f = |a: T, b: T| if b < a || b.is_nan() { b } else { a };
                 $body
             }
             Op::Less => {

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
 use crate::extract::extract;
 use crate::graph::Class;
 use crate::guard::check_nesting;
-use crate::lower::{Input, Lower, Stop, check_import};
+use crate::lower::{Input, Lower, MAX_DRAFTS, Stop, check_import};
 use crate::options::{CompileOptions, Limits};
 use crate::probe::{check_done, check_guidance};
 use crate::run::code::Code;
@@ -143,7 +143,7 @@ fn used_points(code: &Code, count: usize) -> Vec<usize> {
 ///
 /// let text = "
 /// num_stages = 1
-/// # Stage 1: reach the block
+/// ## Stage 1: reach the block
 /// def stage1_guidance(keypoints, action_sequence):
 ///     return -torch.norm(action_sequence - keypoints[7], dim=-1).mean()
 /// ";
@@ -173,6 +173,7 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
     };
     compile_python(&extracted.python, options).map_err(|mut drafts| {
         drafts.sort_by_key(|draft| draft.span);
+        drafts.truncate(MAX_DRAFTS);
         let items = drafts
             .into_iter()
             .map(|draft| {
@@ -202,6 +203,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
             .map(|error| {
                 let message = format!("this is not Python: {}", lower_first(&error.error));
                 Draft::new(Kind::Syntax, Span::of(&error.location), message)
+                    .help("check brackets, quotes and indentation")
             })
             .collect());
     }
@@ -264,6 +266,7 @@ fn collect<'a>(
     drafts: &mut Vec<Draft>,
 ) -> Vec<Functions<'a>> {
     let mut count = None;
+    let mut count_span = Span::default();
     let mut found: Vec<(usize, bool, &StmtFunctionDef)> = Vec::new();
     for statement in statements {
         match statement {
@@ -276,6 +279,7 @@ fn collect<'a>(
                     .iter()
                     .any(|target| is_name(target, "num_stages"))
                 {
+                    count_span = Span::of(assign);
                     match stage_count(&assign.value, limits) {
                         Ok(value) => count = Some(value),
                         Err(draft) => {
@@ -285,21 +289,21 @@ fn collect<'a>(
                     }
                 }
             }
-            Stmt::FunctionDef(function) => match stage_name(function.name.as_str()) {
-                Some((stage, is_done)) => {
-                    if found.iter().any(|&(s, d, _)| (s, d) == (stage, is_done)) {
-                        drafts.push(Draft::new(
-                            Kind::StageFunction,
-                            Span::of(&function.name),
-                            format!("`{}` is defined twice", function.name),
-                        ));
-                    } else {
-                        found.push((stage, is_done, function));
-                    }
+            Stmt::FunctionDef(function) => {
+                // A helper outside the stages is unknown where it is used.
+                let Some((stage, is_done)) = stage_name(function.name.as_str()) else {
+                    continue;
+                };
+                if found.iter().any(|&(s, d, _)| (s, d) == (stage, is_done)) {
+                    drafts.push(Draft::new(
+                        Kind::StageFunction,
+                        Span::of(&function.name),
+                        format!("`{}` is defined twice", function.name),
+                    ));
+                } else {
+                    found.push((stage, is_done, function));
                 }
-                // A helper outside the stages: unknown where it is used.
-                None => {}
-            },
+            }
             Stmt::Expr(expression) if matches!(&*expression.value, Expr::StringLiteral(_)) => {}
             Stmt::AnnAssign(_) | Stmt::Pass(_) => {}
             other => drafts.push(
@@ -341,9 +345,7 @@ fn collect<'a>(
     for (position, slot) in functions.iter().enumerate() {
         if slot.guidance.is_none() {
             let name = format!("stage{}_guidance", position + 1);
-            let at = slot
-                .done
-                .map_or_else(Span::default, |done| Span::of(&done.name));
+            let at = slot.done.map_or(count_span, |done| Span::of(&done.name));
             drafts.push(
                 Draft::new(Kind::StageFunction, at, format!("`{name}` is missing"))
                     .expected(format!("one guidance function for each of {count} stages"))

@@ -1,5 +1,7 @@
 //! Evaluation allocates nothing once its buffers exist.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 

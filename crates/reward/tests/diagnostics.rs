@@ -1,5 +1,7 @@
 //! Diagnostics read well: what, where, what was expected, what was found, how to mend it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use tiller_reward::{CompileOptions, compile};
 
 /// The rendered mistakes of a program for 3 keypoints and 9 points.

@@ -1,5 +1,7 @@
 //! Gradients of random programs agree with finite differences.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;

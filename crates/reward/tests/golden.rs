@@ -1,5 +1,7 @@
 //! Values and gradients agree with what PyTorch computed for the same programs.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use serde_json::Value;
 use tiller_reward::{CompileOptions, Evaluator, Limits, Real, compile};
 

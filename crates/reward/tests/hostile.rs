@@ -1,5 +1,7 @@
 //! Nothing that a text can hold takes long, takes much memory or panics.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use std::time::{Duration, Instant};
 
 use tiller_reward::{CompileOptions, compile};

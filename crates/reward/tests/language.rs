@@ -1,5 +1,7 @@
 //! What the embedded author and vision-language models write is accepted and means what it says.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use tiller_reward::{CompileOptions, EvaluateError, Evaluator, compile};
 
 const AUTHOR: &str = "\

@@ -133,7 +133,7 @@ impl Bound {
 
     pub(super) fn tensor(&self, lower: &mut Lower<'_>, position: usize) -> Lowered<Tensor> {
         let value = self.get(position).cloned().unwrap_or(Value::None);
-        lower.to_tensor(value, self.span_of(position))
+        lower.tensor_of(value, self.span_of(position))
     }
 
     pub(super) fn number(
@@ -227,7 +227,7 @@ impl Lower<'_> {
     }
 }
 
-fn plain<'n>(name: &'n str) -> &'n str {
+fn plain(name: &str) -> &str {
     name.trim_start_matches('*').trim_end_matches('?')
 }
 

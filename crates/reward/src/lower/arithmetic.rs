@@ -37,7 +37,7 @@ impl Lower<'_> {
             _ => {}
         }
         if op == Operator::MatMult {
-            let (left, right) = (self.to_tensor(left, span)?, self.to_tensor(right, span)?);
+            let (left, right) = (self.tensor_of(left, span)?, self.tensor_of(right, span)?);
             return Ok(Value::Tensor(self.matmul(&left, &right, span)?));
         }
         let code = match op {
@@ -59,7 +59,7 @@ impl Lower<'_> {
                 )));
             }
         };
-        let (left, right) = (self.to_tensor(left, span)?, self.to_tensor(right, span)?);
+        let (left, right) = (self.tensor_of(left, span)?, self.tensor_of(right, span)?);
         if matches!(op, Operator::BitAnd | Operator::BitOr | Operator::BitXor)
             && left.dtype.max(right.dtype) != DType::Bool
         {
@@ -135,7 +135,7 @@ impl Lower<'_> {
     }
 
     /// A tensor of any number, list of numbers or tensor, as PyTorch would convert it.
-    pub(super) fn to_tensor(&mut self, value: Value, span: Span) -> Lowered<Tensor> {
+    pub(super) fn tensor_of(&mut self, value: Value, span: Span) -> Lowered<Tensor> {
         match value {
             Value::Tensor(tensor) => Ok(tensor),
             Value::Bool(value) => self.static_scalar(f64::from(u8::from(value)), DType::Bool),
@@ -145,7 +145,7 @@ impl Lower<'_> {
                 let mut parts = Vec::with_capacity(items.items.len());
                 for item in items.items.iter() {
                     self.charge(1)?;
-                    parts.push(self.to_tensor(item.clone(), span)?);
+                    parts.push(self.tensor_of(item.clone(), span)?);
                 }
                 if parts.is_empty() {
                     return Ok(Tensor::new(vec![0], Vec::new(), DType::Float));

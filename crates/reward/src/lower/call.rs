@@ -31,7 +31,7 @@ impl<'a> Lower<'a> {
                 }
                 Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
                     // What torch returns as a scalar tensor may be a static number here.
-                    let tensor = self.to_tensor(base, span)?;
+                    let tensor = self.tensor_of(base, span)?;
                     return self.method(Value::Tensor(tensor), method, call, span);
                 }
                 other => {
@@ -431,7 +431,7 @@ impl<'a> Lower<'a> {
                 Value::Int(value) => Ok(Value::Int(value.saturating_abs())),
                 Value::Float(value) => Ok(Value::Float(value.abs())),
                 other => {
-                    let tensor = self.to_tensor(other, span)?;
+                    let tensor = self.tensor_of(other, span)?;
                     Ok(Value::Tensor(self.unary(Op::Abs, &tensor)?))
                 }
             },
@@ -504,8 +504,8 @@ impl<'a> Lower<'a> {
                     if better { item } else { best }
                 }
                 _ => {
-                    let a = self.to_tensor(best, span)?;
-                    let b = self.to_tensor(item, span)?;
+                    let a = self.tensor_of(best, span)?;
+                    let b = self.tensor_of(item, span)?;
                     if a.len() != 1 || b.len() != 1 {
                         let function = if name == "max" { "maximum" } else { "minimum" };
                         return Err(self.fail(
@@ -556,7 +556,7 @@ impl<'a> Lower<'a> {
             return Ok(Value::Bool(self.truth(&value, span)?));
         }
         let Some(known) = known else {
-            let tensor = self.to_tensor(value, span)?;
+            let tensor = self.tensor_of(value, span)?;
             if name != "float" || tensor.len() != 1 {
                 return Err(self.fail(
                     Draft::new(

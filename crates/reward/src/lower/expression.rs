@@ -283,7 +283,7 @@ impl<'a> Lower<'a> {
                 ));
             }
         };
-        let (left, right) = (self.to_tensor(left, span)?, self.to_tensor(right, span)?);
+        let (left, right) = (self.tensor_of(left, span)?, self.tensor_of(right, span)?);
         let (left, right) = if swap { (right, left) } else { (left, right) };
         Ok(Value::Tensor(self.binary(op, &left, &right, span)?))
     }

@@ -74,15 +74,15 @@ impl<'a> Lower<'a> {
         span: Span,
         wrap: fn(Vec<Value>) -> Value,
     ) -> Lowered<Value> {
-        if let Expr::Slice(_) = index {
-            if let Some(Item::Slice { lower, upper, step }) = self.items(index)?.pop() {
-                let (first, length) = self.slice_bounds(items.len(), lower, upper, step, span)?;
-                self.charge(length)?;
-                let picked = (0..length as i64)
-                    .map(|i| items[(first + i * step) as usize].clone())
-                    .collect();
-                return Ok(wrap(picked));
-            }
+        if let Expr::Slice(_) = index
+            && let Some(Item::Slice { lower, upper, step }) = self.items(index)?.pop()
+        {
+            let (first, length) = self.slice_bounds(items.len(), lower, upper, step, span)?;
+            self.charge(length)?;
+            let picked = (0..length as i64)
+                .map(|i| items[(first + i * step) as usize].clone())
+                .collect();
+            return Ok(wrap(picked));
         }
         let value = self.expression(index)?;
         let position = self.integer_argument(&value, Span::of(index))?;
@@ -158,7 +158,7 @@ impl<'a> Lower<'a> {
             )),
             value @ (Value::List(_) | Value::Tuple(_) | Value::Range { .. }) => {
                 let items = self.iterate(value, span)?;
-                let tensor = self.to_tensor(Value::list(items), span)?;
+                let tensor = self.tensor_of(Value::list(items), span)?;
                 if tensor.dtype == DType::Float {
                     return Err(self.not_an_index(&Value::Tensor(tensor), span));
                 }

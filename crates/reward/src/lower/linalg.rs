@@ -361,7 +361,7 @@ pub(super) fn einsum(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let mut sizes: Vec<(u8, usize)> = Vec::new();
     let mut tensors = Vec::new();
     for (term, operand) in terms.iter().zip(operands) {
-        let tensor = lower.to_tensor(operand, b.span)?;
+        let tensor = lower.tensor_of(operand, b.span)?;
         if tensor.rank() != term.len() {
             return Err(bad_equation(
                 lower,

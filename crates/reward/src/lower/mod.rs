@@ -33,7 +33,7 @@ pub(crate) use statement::check_import;
 use value::Value;
 
 /// Mistakes shown at most; the rest would mostly follow from them.
-const MAX_DRAFTS: usize = 20;
+pub(crate) const MAX_DRAFTS: usize = 20;
 
 /// Dimensions of a tensor.
 const MAX_RANK: usize = 12;
@@ -178,7 +178,7 @@ impl<'a> Lower<'a> {
         let help = match &value {
             Value::Tensor(tensor) if tensor.len() == 1 => return Ok(tensor.nodes()[0]),
             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-                return Ok(self.to_tensor(value, span)?.nodes()[0]);
+                return Ok(self.tensor_of(value, span)?.nodes()[0]);
             }
             Value::Tensor(tensor) if tensor.shape.first() == Some(&1) => {
                 "reduce it over time, for example with `.mean(dim=1)` or `.sum(dim=1)`"

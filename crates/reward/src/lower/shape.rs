@@ -126,7 +126,7 @@ impl Lower<'_> {
         let items = self.iterate(value, span)?;
         let mut parts = Vec::with_capacity(items.len());
         for item in items {
-            parts.push(self.to_tensor(item, span)?);
+            parts.push(self.tensor_of(item, span)?);
         }
         if parts.is_empty() {
             return Err(self.fail(Draft::new(

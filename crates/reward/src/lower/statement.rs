@@ -251,7 +251,7 @@ impl<'a> Lower<'a> {
 
     /// Writes `value`, broadcast, into a view.
     fn overwrite(&mut self, place: &Tensor, value: Value, span: Span) -> Lowered<()> {
-        let value = self.to_tensor(value, span)?;
+        let value = self.tensor_of(value, span)?;
         let value = self.broadcast_to(&value, &place.shape, span)?;
         place.write(&value.nodes());
         Ok(())

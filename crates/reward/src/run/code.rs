@@ -33,6 +33,9 @@ pub(crate) struct Batch {
     pub(crate) needs_gradient: [bool; 3],
     /// Whether any operand leads to the trajectory.
     pub(crate) needs_any: bool,
+    /// For the first operands: whether the backward pass may overwrite their adjoints, being
+    /// the first to reach them. Operations with any number of operands use the first flag.
+    pub(crate) overwrites: [bool; 3],
 }
 
 /// Where the result stands.
@@ -65,6 +68,8 @@ pub(crate) struct Code {
     pub(crate) operands: Vec<u32>,
     pub(crate) rows: usize,
     pub(crate) output: Output,
+    /// Rows whose adjoints are added to before anything overwrites them, ascending.
+    pub(crate) zeroed: Vec<u32>,
     /// Source of each row, for diagnostics.
     pub(crate) spans: Vec<Span>,
 }
@@ -91,6 +96,7 @@ impl Code {
             operands: Vec::new(),
             rows: 0,
             output: Output::Slot(0),
+            zeroed: Vec::new(),
             spans: Vec::new(),
         };
         // A uniform node's slot, and any node's row once it has one.
@@ -103,7 +109,9 @@ impl Code {
         }
         code.schedule_leaves(graph, &live, &slot, &mut row);
         code.schedule_batches(graph, &live, &mut row);
-        code.output = Output::Row(row[result as usize] as usize);
+        let output = row[result as usize] as usize;
+        code.output = Output::Row(output);
+        code.plan_adjoints(output);
         code
     }
 
@@ -214,8 +222,60 @@ impl Code {
                 first,
                 needs_gradient,
                 needs_any,
+                overwrites: [false; 3],
             });
         }
+    }
+
+    /// Finds, in the order of the backward pass, which operands are reached for the first time:
+    /// their adjoints are overwritten, so that only the others need to start from zero.
+    fn plan_adjoints(&mut self, output: usize) {
+        let mut written = vec![false; self.rows];
+        written[output] = true;
+        let mut zeroed = vec![false; self.rows];
+        for batch in self
+            .batches
+            .iter_mut()
+            .rev()
+            .filter(|batch| batch.needs_any)
+        {
+            // Results that only comparisons use are never written, yet their adjoints are read.
+            for row in batch.out..batch.out + batch.rows {
+                zeroed[row] |= !written[row];
+            }
+            let operands = &self.operands[batch.first..batch.first + batch.arity * batch.rows];
+            let variadic = matches!(batch.op, Op::Sum | Op::Norm2 | Op::AMax | Op::AMin);
+            let size = if variadic { operands.len() } else { batch.rows };
+            for (position, group) in operands.chunks(size.max(1)).enumerate() {
+                // A choice writes both sides whether or not they lead to the trajectory.
+                let skipped = if batch.op == Op::Where {
+                    position == 0
+                } else {
+                    !variadic && !batch.needs_gradient[position]
+                };
+                if skipped {
+                    continue;
+                }
+                let mut reached: Vec<u32> = Vec::new();
+                for &row in group {
+                    if !std::mem::replace(&mut written[row as usize], true) {
+                        reached.push(row);
+                    }
+                }
+                batch.overwrites[position] = reached.len() == group.len();
+                if !batch.overwrites[position] {
+                    reached
+                        .into_iter()
+                        .for_each(|row| zeroed[row as usize] = true);
+                }
+            }
+        }
+        for input in self.splats.len()..self.splats.len() + self.inputs.len() {
+            zeroed[input] |= !written[input];
+        }
+        self.zeroed = (0..self.rows as u32)
+            .filter(|&row| zeroed[row as usize])
+            .collect();
     }
 
     /// Fresh slots for [`Code::run_uniform`].

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+#[cfg(target_arch = "x86_64")]
+use super::block::run_blocks_avx2;
+use super::block::{Work, run_blocks};
 use super::code::{Code, Output};
-use super::kernels::{backward, forward};
 use super::real::Real;
 use crate::program::CompiledReward;
 
@@ -72,6 +74,8 @@ pub struct Evaluator<T: Real> {
     /// Whether `slots` and the splatted rows belong to `keypoints`.
     warm: bool,
     lanes: usize,
+    #[cfg(target_arch = "x86_64")]
+    avx2: bool,
     arena: Vec<T>,
     adjoints: Vec<T>,
 }
@@ -94,6 +98,8 @@ impl<T: Real> Evaluator<T> {
             keypoints: vec![[f64::NAN; 3]; code.uniform_inputs / 3],
             warm: false,
             lanes,
+            #[cfg(target_arch = "x86_64")]
+            avx2: std::arch::is_x86_feature_detected!("avx2"),
             arena: vec![T::ZERO; code.rows * lanes],
             adjoints: vec![T::ZERO; code.rows * lanes],
             code,
@@ -160,44 +166,27 @@ impl<T: Real> Evaluator<T> {
         }
     }
 
-    /// Runs all blocks; the first particle with a result that is not finite.
     fn run<const L: usize>(
         &mut self,
         row: usize,
         trajectories: &[T],
         values: &mut [T],
-        mut gradients: Option<&mut [T]>,
+        gradients: Option<&mut [T]>,
     ) -> Option<usize> {
-        let width = self.code.varying_inputs;
         let (arena, _) = self.arena.as_chunks_mut::<L>();
         let (adjoints, _) = self.adjoints.as_chunks_mut::<L>();
-        let code = &*self.code;
-        let mut bad = None;
-        for (block, values) in values.chunks_mut(L).enumerate() {
-            let particles = values.len();
-            let range = block * L * width..(block * L + particles) * width;
-            let first_input = code.splats.len();
-            load(
-                &trajectories[range.clone()],
-                width,
-                &code.inputs,
-                &mut arena[first_input..first_input + code.inputs.len()],
-            );
-            forward(code, arena);
-            values.copy_from_slice(&arena[row][..particles]);
-            let mut finite = values.iter().position(|value| !value.is_finite());
-            if let Some(gradients) = gradients.as_deref_mut() {
-                adjoints.as_flattened_mut().fill(T::ZERO);
-                adjoints[row] = [T::ONE; L];
-                backward(code, arena, adjoints);
-                let shares = &adjoints[first_input..first_input + code.inputs.len()];
-                let gradients = &mut gradients[range];
-                let gradient = store(shares, width, &code.inputs, gradients);
-                finite = [finite, gradient].into_iter().flatten().min();
-            }
-            bad = bad.or(finite.map(|particle| block * L + particle));
+        let work = Work {
+            code: &self.code,
+            row,
+            arena,
+            adjoints,
+        };
+        #[cfg(target_arch = "x86_64")]
+        if self.avx2 {
+            // SAFETY: `avx2` says that this processor has the instructions.
+            return unsafe { run_blocks_avx2(work, trajectories, values, gradients) };
         }
-        bad
+        run_blocks(work, trajectories, values, gradients)
     }
 
     /// Whether each row of the last block is finite in lane `lane`: values and adjoints.
@@ -236,50 +225,4 @@ fn uniform_result<T: Real>(
     } else {
         Err(EvaluateError::NotFinite { particle: 0 })
     }
-}
-
-/// Transposes trajectories into input rows. Lanes without a particle repeat the last one, so
-/// that they compute nothing out of the ordinary.
-#[inline(always)]
-fn load<T: Real, const L: usize>(
-    trajectories: &[T],
-    width: usize,
-    inputs: &[u32],
-    rows: &mut [[T; L]],
-) {
-    let particles = trajectories.len() / width;
-    for lane in 0..L {
-        let start = lane.min(particles - 1) * width;
-        let trajectory = &trajectories[start..start + width];
-        for (row, &input) in rows.iter_mut().zip(inputs) {
-            row[lane] = trajectory[input as usize];
-        }
-    }
-}
-
-/// Transposes input adjoints into gradients; the first particle whose gradient is not finite.
-#[inline(always)]
-fn store<T: Real, const L: usize>(
-    shares: &[[T; L]],
-    width: usize,
-    inputs: &[u32],
-    gradients: &mut [T],
-) -> Option<usize> {
-    // x - x is 0 for finite x and NaN otherwise.
-    let mut check = [T::ZERO; L];
-    for share in shares {
-        for l in 0..L {
-            check[l] += share[l] - share[l];
-        }
-    }
-    if inputs.len() != width {
-        gradients.fill(T::ZERO);
-    }
-    for (lane, gradient) in gradients.chunks_exact_mut(width).enumerate() {
-        for (share, &input) in shares.iter().zip(inputs) {
-            gradient[input as usize] = share[lane];
-        }
-    }
-    let particles = gradients.len() / width;
-    check[..particles].iter().position(|&sum| sum != T::ZERO)
 }

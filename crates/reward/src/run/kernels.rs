@@ -1,4 +1,9 @@
 //! The inner loops: one batch over all its rows, `L` particle lanes at a time.
+//!
+//! Everything here is inlined into one function for each width and instruction set. Loops count
+//! instead of chaining iterators: in a function of that size adapters are no longer inlined.
+
+#![allow(clippy::needless_range_loop, reason = "see above")]
 
 use super::code::{Batch, Code};
 use super::real::Real;
@@ -13,24 +18,10 @@ pub(crate) fn forward<T: Real, const L: usize>(code: &Code, arena: &mut [[T; L]]
         let operands = &code.operands[batch.first..batch.first + batch.arity * batch.rows];
         match batch.arity {
             1 => {
-                unary_value!(batch.op, f => each_unary(before, out, operands, f), else many(batch.op, before, out, operands))
+                unary_value!(batch.op, f => each_unary(before, out, operands, f), else many(batch.op, before, out, operands));
             }
             2 => {
                 binary_value!(batch.op, f => each_binary(before, out, operands, f), else many(batch.op, before, out, operands));
-            }
-            3 if batch.op == Op::Where => {
-                let (condition, rest) = operands.split_at(batch.rows);
-                let (yes, no) = rest.split_at(batch.rows);
-                for (((o, &c), &a), &b) in out.iter_mut().zip(condition).zip(yes).zip(no) {
-                    let (c, a, b) = (
-                        &before[c as usize],
-                        &before[a as usize],
-                        &before[b as usize],
-                    );
-                    for l in 0..L {
-                        o[l] = if c[l] != T::ZERO { a[l] } else { b[l] };
-                    }
-                }
             }
             _ => many(batch.op, before, out, operands),
         }
@@ -44,10 +35,10 @@ fn each_unary<T: Real, const L: usize>(
     operands: &[u32],
     f: impl Fn(T) -> T,
 ) {
-    for (o, &a) in out.iter_mut().zip(operands) {
-        let a = &before[a as usize];
+    for i in 0..out.len().min(operands.len()) {
+        let a = &before[operands[i] as usize];
         for l in 0..L {
-            o[l] = f(a[l]);
+            out[i][l] = f(a[l]);
         }
     }
 }
@@ -60,19 +51,29 @@ fn each_binary<T: Real, const L: usize>(
     f: impl Fn(T, T) -> T,
 ) {
     let (left, right) = operands.split_at(out.len());
-    for ((o, &a), &b) in out.iter_mut().zip(left).zip(right) {
-        let (a, b) = (&before[a as usize], &before[b as usize]);
+    for i in 0..left.len().min(right.len()) {
+        let (a, b) = (&before[left[i] as usize], &before[right[i] as usize]);
         for l in 0..L {
-            o[l] = f(a[l], b[l]);
+            out[i][l] = f(a[l], b[l]);
         }
     }
 }
 
-/// Operations with any number of operands.
+/// Operations of three operands and of any number of them.
 #[inline(always)]
 fn many<T: Real, const L: usize>(op: Op, before: &[[T; L]], out: &mut [[T; L]], operands: &[u32]) {
     match op {
-        Op::Sum => reduce(before, out, operands, |x| x, |sum, x| sum + x, |sum| sum),
+        Op::Where => {
+            let rows = out.len();
+            for i in 0..rows {
+                let c = &before[operands[i] as usize];
+                let a = &before[operands[rows + i] as usize];
+                let b = &before[operands[2 * rows + i] as usize];
+                for l in 0..L {
+                    out[i][l] = if c[l] != T::ZERO { a[l] } else { b[l] };
+                }
+            }
+        }
         Op::Norm2 => {
             reduce(
                 before,
@@ -83,23 +84,19 @@ fn many<T: Real, const L: usize>(op: Op, before: &[[T; L]], out: &mut [[T; L]], 
                 |sum| sum.sqrt(),
             );
         }
-        Op::AMax => reduce(
-            before,
-            out,
-            operands,
-            |x| x,
-            |best, x| if x > best || x != x { x } else { best },
-            |best| best,
-        ),
-        Op::AMin => reduce(
-            before,
-            out,
-            operands,
-            |x| x,
-            |best, x| if x < best || x != x { x } else { best },
-            |best| best,
-        ),
-        _ => unreachable!("every operation has a kernel"),
+        Op::AMax => {
+            let larger = |best: T, x: T| if x > best || x.is_nan() { x } else { best };
+            reduce(before, out, operands, |x| x, larger, |best| best);
+        }
+        Op::AMin => {
+            let smaller = |best: T, x: T| if x < best || x.is_nan() { x } else { best };
+            reduce(before, out, operands, |x| x, smaller, |best| best);
+        }
+        // The only one left.
+        _ => {
+            debug_assert_eq!(op, Op::Sum);
+            reduce(before, out, operands, |x| x, |sum, x| sum + x, |sum| sum);
+        }
     }
 }
 
@@ -113,35 +110,38 @@ fn reduce<T: Real, const L: usize>(
     finish: impl Fn(T) -> T,
 ) {
     let rows = out.len();
-    for (i, o) in out.iter_mut().enumerate() {
-        let mut positions = operands[i..].iter().step_by(rows);
+    for i in 0..rows {
+        let a = &before[operands[i] as usize];
         let mut sum = [T::ZERO; L];
-        if let Some(&a) = positions.next() {
-            let a = &before[a as usize];
-            for l in 0..L {
-                sum[l] = start(a[l]);
-            }
+        for l in 0..L {
+            sum[l] = start(a[l]);
         }
-        for &a in positions {
-            let a = &before[a as usize];
+        let mut at = i + rows;
+        while at < operands.len() {
+            let a = &before[operands[at] as usize];
             for l in 0..L {
                 sum[l] = step(sum[l], a[l]);
             }
+            at += rows;
         }
         for l in 0..L {
-            o[l] = finish(sum[l]);
+            out[i][l] = finish(sum[l]);
         }
     }
 }
 
-/// Runs every batch backward: adds each operand's share to its adjoint row.
+/// Runs every batch backward: gives each operand's adjoint row its share.
 #[inline(always)]
 pub(crate) fn backward<T: Real, const L: usize>(
     code: &Code,
     arena: &[[T; L]],
     adjoints: &mut [[T; L]],
 ) {
-    for batch in code.batches.iter().rev().filter(|batch| batch.needs_any) {
+    for b in (0..code.batches.len()).rev() {
+        let batch = &code.batches[b];
+        if !batch.needs_any {
+            continue;
+        }
         let (before, rest) = adjoints.split_at_mut(batch.out);
         let at = At {
             arena,
@@ -151,7 +151,7 @@ pub(crate) fn backward<T: Real, const L: usize>(
         };
         match batch.arity {
             1 => {
-                unary_gradient!(batch.op, d => back_unary(&at, before, d), else back_many(batch, &at, before))
+                unary_gradient!(batch.op, d => back_unary(batch, &at, before, d), else back_many(batch, &at, before));
             }
             2 => {
                 binary_gradient!(batch.op, (da, db) => back_binary(batch, &at, before, da, db), else back_many(batch, &at, before));
@@ -169,17 +169,35 @@ struct At<'a, T, const L: usize> {
     operands: &'a [u32],
 }
 
+/// Adds a share to an adjoint row, or stores it where nothing was stored before.
+#[inline(always)]
+fn share<T: Real, const L: usize>(
+    adjoint: &mut [T; L],
+    overwrite: bool,
+    value: impl Fn(usize) -> T,
+) {
+    if overwrite {
+        for l in 0..L {
+            adjoint[l] = value(l);
+        }
+    } else {
+        for l in 0..L {
+            adjoint[l] += value(l);
+        }
+    }
+}
+
 #[inline(always)]
 fn back_unary<T: Real, const L: usize>(
+    batch: &Batch,
     at: &At<'_, T, L>,
     before: &mut [[T; L]],
     d: impl Fn(T, T, T) -> T,
 ) {
-    for ((y, g), &a) in at.out.iter().zip(at.adjoint).zip(at.operands) {
-        let (x, share) = (&at.arena[a as usize], &mut before[a as usize]);
-        for l in 0..L {
-            share[l] += d(x[l], y[l], g[l]);
-        }
+    for i in 0..at.out.len() {
+        let a = at.operands[i] as usize;
+        let (x, y, g) = (&at.arena[a], &at.out[i], &at.adjoint[i]);
+        share(&mut before[a], batch.overwrites[0], |l| d(x[l], y[l], g[l]));
     }
 }
 
@@ -192,29 +210,22 @@ fn back_binary<T: Real, const L: usize>(
     db: impl Fn(T, T, T, T) -> T,
 ) {
     let (left, right) = at.operands.split_at(batch.rows);
-    let rows = at.out.iter().zip(at.adjoint).zip(left.iter().zip(right));
     if batch.needs_gradient[0] {
-        for ((y, g), (&a, &b)) in rows.clone() {
-            let (x, z, share) = (
-                &at.arena[a as usize],
-                &at.arena[b as usize],
-                &mut before[a as usize],
-            );
-            for l in 0..L {
-                share[l] += da(x[l], z[l], y[l], g[l]);
-            }
+        for i in 0..at.out.len() {
+            let (a, b) = (left[i] as usize, right[i] as usize);
+            let (x, z, y, g) = (&at.arena[a], &at.arena[b], &at.out[i], &at.adjoint[i]);
+            share(&mut before[a], batch.overwrites[0], |l| {
+                da(x[l], z[l], y[l], g[l])
+            });
         }
     }
     if batch.needs_gradient[1] {
-        for ((y, g), (&a, &b)) in rows {
-            let (x, z, share) = (
-                &at.arena[a as usize],
-                &at.arena[b as usize],
-                &mut before[b as usize],
-            );
-            for l in 0..L {
-                share[l] += db(x[l], z[l], y[l], g[l]);
-            }
+        for i in 0..at.out.len() {
+            let (a, b) = (left[i] as usize, right[i] as usize);
+            let (x, z, y, g) = (&at.arena[a], &at.arena[b], &at.out[i], &at.adjoint[i]);
+            share(&mut before[b], batch.overwrites[1], |l| {
+                db(x[l], z[l], y[l], g[l])
+            });
         }
     }
 }
@@ -222,33 +233,29 @@ fn back_binary<T: Real, const L: usize>(
 #[inline(always)]
 fn back_many<T: Real, const L: usize>(batch: &Batch, at: &At<'_, T, L>, before: &mut [[T; L]]) {
     match batch.op {
-        Op::Sum => back_reduce(at, before, |_, _, g, _| g, false),
-        Op::Norm2 => back_reduce(
-            at,
-            before,
-            |x, y, g, _| if y == T::ZERO { T::ZERO } else { x * (g / y) },
-            false,
-        ),
-        Op::AMax | Op::AMin => {
-            back_reduce(
-                at,
-                before,
-                |x, y, g, ties| if x == y { g / ties } else { T::ZERO },
-                true,
-            );
+        Op::Sum => back_reduce(batch, at, before, |_, g, _| g, |_, _, scale| scale, false),
+        Op::Norm2 => {
+            let scale = |y: T, g: T, _: T| if y == T::ZERO { T::ZERO } else { g / y };
+            back_reduce(batch, at, before, scale, |x, _, scale| x * scale, false);
         }
+        Op::AMax | Op::AMin => {
+            let pass = |x: T, y: T, scale: T| if x == y { scale } else { T::ZERO };
+            back_reduce(batch, at, before, |_, g, ties| g / ties, pass, true);
+        }
+        // One side after the other: a row may stand on both sides of a batch.
         Op::Where => {
-            let (condition, rest) = at.operands.split_at(batch.rows);
-            let (yes, no) = rest.split_at(batch.rows);
-            for (((g, &c), &a), &b) in at.adjoint.iter().zip(condition).zip(yes).zip(no) {
-                let c = &at.arena[c as usize];
-                let share = &mut before[a as usize];
-                for l in 0..L {
-                    share[l] += if c[l] != T::ZERO { g[l] } else { T::ZERO };
-                }
-                let share = &mut before[b as usize];
-                for l in 0..L {
-                    share[l] += if c[l] != T::ZERO { T::ZERO } else { g[l] };
+            let rows = batch.rows;
+            for side in 1..3 {
+                for i in 0..rows {
+                    let (c, g) = (&at.arena[at.operands[i] as usize], &at.adjoint[i]);
+                    let adjoint = &mut before[at.operands[side * rows + i] as usize];
+                    share(adjoint, batch.overwrites[side], |l| {
+                        if (c[l] != T::ZERO) == (side == 1) {
+                            g[l]
+                        } else {
+                            T::ZERO
+                        }
+                    });
                 }
             }
         }
@@ -257,31 +264,41 @@ fn back_many<T: Real, const L: usize>(batch: &Batch, at: &At<'_, T, L>, before: 
     }
 }
 
-/// Shares of a reduction: `d(operand, value, adjoint, ties)`, where `ties` counts the operands
-/// that equal the value and is computed only when `count_ties` is set.
+/// Shares of a reduction: `pass(operand, value, scale)` with `scale(value, adjoint, ties)`
+/// computed once for each result, where `ties` counts the operands that equal the value (only
+/// if `count_ties` is set).
 #[inline(always)]
 fn back_reduce<T: Real, const L: usize>(
+    batch: &Batch,
     at: &At<'_, T, L>,
     before: &mut [[T; L]],
-    d: impl Fn(T, T, T, T) -> T,
+    scale: impl Fn(T, T, T) -> T,
+    pass: impl Fn(T, T, T) -> T,
     count_ties: bool,
 ) {
     let rows = at.out.len();
-    for (i, (y, g)) in at.out.iter().zip(at.adjoint).enumerate() {
-        let mut ties = [T::ZERO; L];
-        if count_ties {
-            for &a in at.operands[i..].iter().step_by(rows) {
-                let x = &at.arena[a as usize];
-                for l in 0..L {
-                    ties[l] += if x[l] == y[l] { T::ONE } else { T::ZERO };
-                }
-            }
-        }
-        for &a in at.operands[i..].iter().step_by(rows) {
-            let (x, share) = (&at.arena[a as usize], &mut before[a as usize]);
+    for i in 0..rows {
+        let (y, g) = (&at.out[i], &at.adjoint[i]);
+        let mut scales = [T::ZERO; L];
+        let mut place = i;
+        while count_ties && place < at.operands.len() {
+            let x = &at.arena[at.operands[place] as usize];
             for l in 0..L {
-                share[l] += d(x[l], y[l], g[l], ties[l]);
+                scales[l] += if x[l] == y[l] { T::ONE } else { T::ZERO };
             }
+            place += rows;
+        }
+        for l in 0..L {
+            scales[l] = scale(y[l], g[l], scales[l]);
+        }
+        let mut place = i;
+        while place < at.operands.len() {
+            let a = at.operands[place] as usize;
+            let x = &at.arena[a];
+            share(&mut before[a], batch.overwrites[0], |l| {
+                pass(x[l], y[l], scales[l])
+            });
+            place += rows;
         }
     }
 }

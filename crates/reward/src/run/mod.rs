@@ -1,5 +1,6 @@
 //! Compiled form and its evaluation.
 
+mod block;
 pub(crate) mod code;
 pub(crate) mod evaluator;
 mod kernels;

@@ -41,6 +41,8 @@ pub trait Real:
     /// Whether this is neither infinite nor NaN.
     fn is_finite(self) -> bool;
     #[doc(hidden)]
+    fn is_nan(self) -> bool;
+    #[doc(hidden)]
     fn math(self, function: Math) -> Self;
     #[doc(hidden)]
     fn sqrt(self) -> Self;
@@ -118,6 +120,11 @@ macro_rules! implement {
                     Math::Trunc => self.trunc(),
                     Math::Round => self.round_ties_even(),
                 }
+            }
+
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                <$type>::is_nan(self)
             }
 
             #[inline(always)]

@@ -1,0 +1,188 @@
+//! Blocks of particles: transposed in, run forward and backward, transposed out.
+//!
+//! Loops count, as in `kernels`, for the same reason.
+
+#![allow(
+    clippy::needless_range_loop,
+    clippy::manual_memcpy,
+    reason = "see above"
+)]
+
+use super::code::Code;
+use super::kernels::{backward, forward};
+use super::real::Real;
+
+/// Rows and columns that are transposed at a time.
+const TILE: usize = 4;
+
+/// What a run works on.
+pub(crate) struct Work<'a, T, const L: usize> {
+    pub(crate) code: &'a Code,
+    /// The result's row.
+    pub(crate) row: usize,
+    pub(crate) arena: &'a mut [[T; L]],
+    pub(crate) adjoints: &'a mut [[T; L]],
+}
+
+/// [`run_blocks`] compiled for AVX2. The numbers are the same to the last bit: every operation
+/// is still done element by element, and nothing is contracted.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+pub(crate) fn run_blocks_avx2<T: Real, const L: usize>(
+    work: Work<'_, T, L>,
+    trajectories: &[T],
+    values: &mut [T],
+    gradients: Option<&mut [T]>,
+) -> Option<usize> {
+    run_blocks(work, trajectories, values, gradients)
+}
+
+/// Runs all blocks; the first particle with a result that is not finite.
+#[inline(always)]
+pub(crate) fn run_blocks<T: Real, const L: usize>(
+    work: Work<'_, T, L>,
+    trajectories: &[T],
+    values: &mut [T],
+    mut gradients: Option<&mut [T]>,
+) -> Option<usize> {
+    let Work {
+        code,
+        row,
+        arena,
+        adjoints,
+    } = work;
+    let width = code.varying_inputs;
+    let inputs = code.splats.len()..code.splats.len() + code.inputs.len();
+    let mut bad = None;
+    for (block, values) in values.chunks_mut(L).enumerate() {
+        let particles = values.len();
+        let range = block * L * width..(block * L + particles) * width;
+        load(
+            &trajectories[range.clone()],
+            width,
+            &code.inputs,
+            &mut arena[inputs.clone()],
+        );
+        forward(code, arena);
+        values.copy_from_slice(&arena[row][..particles]);
+        let mut first = values.iter().position(|value| !value.is_finite());
+        if let Some(gradients) = gradients.as_deref_mut() {
+            for &zeroed in &code.zeroed {
+                adjoints[zeroed as usize] = [T::ZERO; L];
+            }
+            adjoints[row] = [T::ONE; L];
+            backward(code, arena, adjoints);
+            let shares = &adjoints[inputs.clone()];
+            let gradient = store(shares, width, &code.inputs, &mut gradients[range]);
+            first = [first, gradient].into_iter().flatten().min();
+        }
+        bad = bad.or(first.map(|particle| block * L + particle));
+    }
+    bad
+}
+
+/// Transposes trajectories into input rows. Lanes without a particle repeat the last one, so
+/// that they compute nothing out of the ordinary.
+#[inline(always)]
+fn load<T: Real, const L: usize>(
+    trajectories: &[T],
+    width: usize,
+    inputs: &[u32],
+    rows: &mut [[T; L]],
+) {
+    let last = trajectories.len() / width - 1;
+    let particle = |lane: usize| &trajectories[lane.min(last) * width..][..width];
+    // Inputs are ascending, so as many as there are components means all of them, in order.
+    let tiled = if inputs.len() == width {
+        width / TILE * TILE
+    } else {
+        0
+    };
+    let mut lane = 0;
+    while lane < L {
+        let sources: [&[T]; TILE] = [
+            particle(lane),
+            particle(lane + 1),
+            particle(lane + 2),
+            particle(lane + 3),
+        ];
+        let mut first = 0;
+        while first < tiled {
+            let mut read = [[T::ZERO; TILE]; TILE];
+            for i in 0..TILE {
+                let source = &sources[i][first..first + TILE];
+                for j in 0..TILE {
+                    read[i][j] = source[j];
+                }
+            }
+            for j in 0..TILE {
+                for i in 0..TILE {
+                    rows[first + j][lane + i] = read[i][j];
+                }
+            }
+            first += TILE;
+        }
+        for at in tiled..inputs.len() {
+            for i in 0..TILE {
+                rows[at][lane + i] = sources[i][inputs[at] as usize];
+            }
+        }
+        lane += TILE;
+    }
+}
+
+/// Transposes input adjoints into gradients; the first particle whose gradient is not finite.
+#[inline(always)]
+fn store<T: Real, const L: usize>(
+    shares: &[[T; L]],
+    width: usize,
+    inputs: &[u32],
+    gradients: &mut [T],
+) -> Option<usize> {
+    // 0 * x is 0 for finite x and NaN otherwise.
+    let mut check = [T::ZERO; L];
+    for at in 0..shares.len() {
+        for l in 0..L {
+            check[l] += T::ZERO * shares[at][l];
+        }
+    }
+    let complete = inputs.len() == width;
+    if !complete {
+        gradients.fill(T::ZERO);
+    }
+    let particles = gradients.len() / width;
+    let whole_lanes = particles / TILE * TILE;
+    let tiled = if complete { width / TILE * TILE } else { 0 };
+    let mut lane = 0;
+    while lane < whole_lanes {
+        let group = &mut gradients[lane * width..(lane + TILE) * width];
+        let mut first = 0;
+        while first < tiled {
+            let mut read = [[T::ZERO; TILE]; TILE];
+            for j in 0..TILE {
+                for i in 0..TILE {
+                    read[j][i] = shares[first + j][lane + i];
+                }
+            }
+            for i in 0..TILE {
+                let out = &mut group[i * width + first..][..TILE];
+                for j in 0..TILE {
+                    out[j] = read[j][i];
+                }
+            }
+            first += TILE;
+        }
+        lane += TILE;
+    }
+    for lane in 0..particles {
+        let skipped = if lane < whole_lanes { tiled } else { 0 };
+        for at in skipped..inputs.len() {
+            gradients[lane * width + inputs[at] as usize] = shares[at][lane];
+        }
+    }
+    let mut lane = 0;
+    while lane < particles && check[lane] == T::ZERO {
+        lane += 1;
+    }
+    (lane < particles).then_some(lane)
+}
