@@ -1,5 +1,11 @@
 //! The dependency rules of the workspace, checked on what cargo itself resolves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

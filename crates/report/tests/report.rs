@@ -1,5 +1,11 @@
 //! A synthetic run leaves the promised files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,11 @@
 //! The command as a user meets it: output, messages, exit codes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;

@@ -1,5 +1,11 @@
 //! The closed loop with a policy that only wanders: what it achieves is the work of steering.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use std::path::PathBuf;
 
 use tiller_cli::bench::{self, BenchConfig, EpisodeLine};

@@ -1,5 +1,11 @@
 //! A data set that was written is read back through Parquet.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use std::fs::File;
 use std::path::Path;
 
