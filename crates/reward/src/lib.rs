@@ -14,6 +14,7 @@ mod extract;
 mod graph;
 mod guard;
 mod lower;
+mod module;
 mod op;
 mod options;
 mod probe;

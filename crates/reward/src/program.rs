@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use ruff_python_ast::{Expr, Number, Stmt, StmtFunctionDef};
+use ruff_python_ast::StmtFunctionDef;
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 
 use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
 use crate::extract::extract;
 use crate::graph::Class;
 use crate::guard::check_nesting;
-use crate::lower::{Input, Lower, MAX_DRAFTS, Stop, check_import};
-use crate::options::{CompileOptions, Limits};
+use crate::lower::{Input, Lower, MAX_DRAFTS, Stop};
+use crate::module::{collect, descriptions, docstring};
+use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
 use crate::run::code::Code;
 use crate::run::evaluator::EvaluateError;
@@ -185,13 +186,6 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
     })
 }
 
-/// The functions of one stage.
-#[derive(Default)]
-struct Functions<'a> {
-    guidance: Option<&'a StmtFunctionDef>,
-    done: Option<&'a StmtFunctionDef>,
-}
-
 fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec<Draft>> {
     check_nesting(python, options.limits.nesting).map_err(|draft| vec![draft])?;
     let parsed = parse_unchecked(python, ParseOptions::from(Mode::Module));
@@ -257,175 +251,6 @@ fn lower_first(error: &impl ToString) -> String {
     chars.next().map_or_else(String::new, |first| {
         first.to_lowercase().chain(chars).collect()
     })
-}
-
-/// Reads the module level: `num_stages`, imports and the stage functions.
-fn collect<'a>(
-    statements: &'a [Stmt],
-    limits: &Limits,
-    drafts: &mut Vec<Draft>,
-) -> Vec<Functions<'a>> {
-    let mut count = None;
-    let mut count_span = Span::default();
-    let mut found: Vec<(usize, bool, &StmtFunctionDef)> = Vec::new();
-    for statement in statements {
-        match statement {
-            Stmt::Import(_) | Stmt::ImportFrom(_) => {
-                drafts.extend(check_import(statement).err());
-            }
-            Stmt::Assign(assign) => {
-                if assign
-                    .targets
-                    .iter()
-                    .any(|target| is_name(target, "num_stages"))
-                {
-                    count_span = Span::of(assign);
-                    match stage_count(&assign.value, limits) {
-                        Ok(value) => count = Some(value),
-                        Err(draft) => {
-                            drafts.push(draft);
-                            count = Some(0);
-                        }
-                    }
-                }
-            }
-            Stmt::FunctionDef(function) => {
-                // A helper outside the stages is unknown where it is used.
-                let Some((stage, is_done)) = stage_name(function.name.as_str()) else {
-                    continue;
-                };
-                if found.iter().any(|&(s, d, _)| (s, d) == (stage, is_done)) {
-                    drafts.push(Draft::new(
-                        Kind::StageFunction,
-                        Span::of(&function.name),
-                        format!("`{}` is defined twice", function.name),
-                    ));
-                } else {
-                    found.push((stage, is_done, function));
-                }
-            }
-            Stmt::Expr(expression) if matches!(&*expression.value, Expr::StringLiteral(_)) => {}
-            Stmt::AnnAssign(_) | Stmt::Pass(_) => {}
-            other => drafts.push(
-                Draft::new(
-                    Kind::Unsupported,
-                    Span::of(other),
-                    "only stage functions, imports and `num_stages` may stand here",
-                )
-                .help("remove it, or move it into the stage function that needs it"),
-            ),
-        }
-    }
-    let highest = found.iter().map(|&(stage, ..)| stage).max().unwrap_or(0);
-    let Some(count) = count else {
-        drafts.push(
-            Draft::new(Kind::StageCount, Span::default(), "`num_stages` is not set")
-                .expected("a line such as `num_stages = 2`")
-                .help(format!("add `num_stages = {}` at the top", highest.max(1))),
-        );
-        return Vec::new();
-    };
-    let mut functions: Vec<Functions<'_>> = (0..count).map(|_| Functions::default()).collect();
-    for (stage, is_done, function) in found {
-        match functions.get_mut(stage.wrapping_sub(1)) {
-            Some(slot) if is_done => slot.done = Some(function),
-            Some(slot) => slot.guidance = Some(function),
-            None if count > 0 => drafts.push(
-                Draft::new(
-                    Kind::StageFunction,
-                    Span::of(&function.name),
-                    format!("there is no stage {stage}"),
-                )
-                .expected(format!("stages 1 to {count}, as `num_stages` says"))
-                .help("correct `num_stages` or the function's name"),
-            ),
-            None => {}
-        }
-    }
-    for (position, slot) in functions.iter().enumerate() {
-        if slot.guidance.is_none() {
-            let name = format!("stage{}_guidance", position + 1);
-            let at = slot.done.map_or(count_span, |done| Span::of(&done.name));
-            drafts.push(
-                Draft::new(Kind::StageFunction, at, format!("`{name}` is missing"))
-                    .expected(format!("one guidance function for each of {count} stages"))
-                    .help(format!(
-                        "add `def {name}(keypoints, action_sequence):`; return 0 for no guidance"
-                    )),
-            );
-        }
-    }
-    functions
-}
-
-fn is_name(expression: &Expr, name: &str) -> bool {
-    matches!(expression, Expr::Name(found) if found.id.as_str() == name)
-}
-
-fn stage_count(value: &Expr, limits: &Limits) -> Result<usize, Draft> {
-    let literal = match value {
-        Expr::NumberLiteral(literal) => match &literal.value {
-            Number::Int(int) => int.as_usize(),
-            _ => None,
-        },
-        _ => None,
-    };
-    match literal {
-        Some(count) if (1..=limits.stages).contains(&count) => Ok(count),
-        _ => Err(Draft::new(
-            Kind::StageCount,
-            Span::of(value),
-            "this is not a number of stages",
-        )
-        .expected(format!("an integer literal from 1 to {}", limits.stages))),
-    }
-}
-
-/// `stage3_guidance` is `(3, false)`, `stage3_done` is `(3, true)`.
-fn stage_name(name: &str) -> Option<(usize, bool)> {
-    let (number, suffix) = name.strip_prefix("stage")?.split_once('_')?;
-    let is_done = match suffix {
-        "guidance" => false,
-        "done" => true,
-        _ => return None,
-    };
-    number.parse().ok().map(|number| (number, is_done))
-}
-
-/// `# Stage I: ...` comments.
-fn descriptions(python: &str) -> Vec<(usize, String)> {
-    python.lines().filter_map(description).collect()
-}
-
-fn description(line: &str) -> Option<(usize, String)> {
-    let text = line
-        .trim()
-        .strip_prefix('#')?
-        .trim_start_matches('#')
-        .trim_start();
-    let head = text
-        .get(..5)
-        .filter(|head| head.eq_ignore_ascii_case("stage"))?;
-    let rest = text[head.len()..].trim_start();
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let number = rest[..digits].parse().ok()?;
-    let text = rest[digits..]
-        .trim_start()
-        .strip_prefix([':', '-', '.', ')'])?
-        .trim();
-    (!text.is_empty()).then(|| (number, text.to_owned()))
-}
-
-/// The first line of a function's docstring.
-fn docstring(function: &StmtFunctionDef) -> Option<String> {
-    let Stmt::Expr(first) = function.body.first()? else {
-        return None;
-    };
-    let Expr::StringLiteral(text) = &*first.value else {
-        return None;
-    };
-    let line = text.value.to_str().trim().lines().next()?.trim();
-    (!line.is_empty()).then(|| line.to_owned())
 }
 
 /// Compiles the functions of one stage.

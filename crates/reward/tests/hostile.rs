@@ -60,7 +60,7 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("module escape", ret("torch.os.system('true')")),
         ("open", ret("open('/etc/passwd').read()")),
         ("unicode", ret("ａ.sum() + 𝒶 + a\u{202e}.mean()")),
-        ("nul", format!("num_stages = 1\0\ndef stage1_guidance(k, a):\n    return a.sum()\0")),
+        ("nul", "num_stages = 1\0\ndef stage1_guidance(k, a):\n    return a.sum()\0".to_owned()),
         ("megabytes", "num_stages = 1\n".repeat(400_000)),
         ("many stages", format!("num_stages = 16\n{}", (1..=16).map(|i| format!("def stage{i}_guidance(k, a):\n    x = a\n    for i in range(1000):\n        x = torch.sin(x)\n    return x.sum()\n")).collect::<String>())),
         ("many functions", format!("num_stages = 1\n{}", (1..3_000).map(|i| format!("def stage{i}_guidance(k, a): pass\n")).collect::<String>())),

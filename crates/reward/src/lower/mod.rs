@@ -5,11 +5,14 @@
 
 mod arguments;
 mod arithmetic;
+mod builtins;
 mod call;
 mod create;
 mod elementwise;
 mod expression;
+mod gather;
 mod index;
+mod join;
 mod linalg;
 mod losses;
 mod order;

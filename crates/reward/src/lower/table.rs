@@ -2,7 +2,7 @@
 
 use super::arguments::Bound;
 use super::value::Value;
-use super::{Lower, Lowered, create, elementwise, linalg, losses, order, reduce, shape};
+use super::{Lower, Lowered, create, elementwise, join, linalg, losses, order, reduce, shape};
 use crate::op::Op;
 
 /// Where a function can be found, as a set.
@@ -319,12 +319,12 @@ static FUNCTIONS: &[Function] = &[
     special("topk", T | M, "input k dim? largest? sorted?", order::topk),
     special("median", T | M, REDUCE_ONE, order::median),
     // Rearrangement.
-    special("stack", T | N, "tensors dim?", shape::stack),
-    special("cat", T, "tensors dim?", shape::cat),
-    special("concat", T, "tensors dim?", shape::cat),
-    special("concatenate", T | N, "tensors dim?", shape::cat),
-    special("hstack", T | N, "tensors", shape::hstack),
-    special("vstack", T | N, "tensors", shape::vstack),
+    special("stack", T | N, "tensors dim?", join::stack),
+    special("cat", T, "tensors dim?", join::cat),
+    special("concat", T, "tensors dim?", join::cat),
+    special("concatenate", T | N, "tensors dim?", join::cat),
+    special("hstack", T | N, "tensors", join::hstack),
+    special("vstack", T | N, "tensors", join::vstack),
     special("reshape", T | M | N, "input *shape", shape::reshape),
     special("view", M, "input *shape", shape::reshape),
     special(
@@ -357,10 +357,10 @@ static FUNCTIONS: &[Function] = &[
     special("flip", T | M | N, "input *dims", shape::flip),
     special("roll", T | M | N, "input shifts dim?", shape::roll),
     special("select", T | M, "input dim index", shape::select_),
-    special("unbind", T | M, "input dim?", shape::unbind),
-    special("narrow", T | M, "input dim start length", shape::narrow),
-    special("split", T | M, "input split_size dim?", shape::split),
-    special("chunk", T | M, "input chunks dim?", shape::chunk),
+    special("unbind", T | M, "input dim?", join::unbind),
+    special("narrow", T | M, "input dim start length", join::narrow),
+    special("split", T | M, "input split_size dim?", join::split),
+    special("chunk", T | M, "input chunks dim?", join::chunk),
     special("diff", T | M | N, "input n? dim?", shape::diff),
     special("size", M, "input dim?", shape::size),
     special("numel", T | M, "input", shape::numel),
