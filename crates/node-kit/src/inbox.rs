@@ -145,6 +145,20 @@ impl Inbox {
         }
     }
 
+    /// After the end: waits a while for word of failures. A node that fails closes its outputs
+    /// before it exits, so why an input has closed may be known only after it has.
+    pub fn learn_of_failures(&mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.failures.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                None => return,
+                Some(Event::Error(_)) if Instant::now() >= deadline => return,
+                event => drop(self.sort(event)),
+            }
+        }
+    }
+
     /// Messages that dora dropped because this node was busy, by input, since the start.
     pub fn dropped(&mut self) -> &BTreeMap<String, u64> {
         for (id, count) in self.events.drain_drop_counts() {
@@ -213,14 +227,17 @@ impl Inbox {
 
 /// What a failed node said for itself, without the frame that dora draws around its last lines.
 fn essence(error: &str) -> String {
-    let said: Vec<_> = error
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("ERROR "))
-        .collect();
-    match said.as_slice() {
-        [] => error.trim().to_owned(),
-        lines => lines.join("; "),
+    let lines = error.lines().filter(|line| !line.starts_with("-----"));
+    let mut said = lines
+        .skip_while(|line| !line.trim_start().starts_with("ERROR "))
+        .peekable();
+    if said.peek().is_none() {
+        return error.trim().to_owned();
     }
+    let said: Vec<_> = said
+        .map(|line| line.trim().trim_start_matches("ERROR "))
+        .collect();
+    said.join(" ").trim().to_owned()
 }
 
 #[cfg(test)]
@@ -229,8 +246,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_in_the_nodes_own_words() {
-        let framed = "exited with code 1 with stderr output:\n-----\n INFO on my way\nERROR no policy: `/x`\n-----\n";
-        assert_eq!(essence(framed), "no policy: `/x`");
+        let framed = "exited with code 1 with stderr output:\n-----\n INFO on my way\n\
+            ERROR 2 settings are wrong:\n  A: no\n  B: no\n-----\n";
+        assert_eq!(essence(framed), "2 settings are wrong: A: no B: no");
         assert_eq!(essence("killed by signal 9\n"), "killed by signal 9");
     }
 }

@@ -135,7 +135,8 @@ impl Script {
         self
     }
 
-    /// Nothing arrives for a while.
+    /// Nothing arrives for a while. dora's harness then also holds back what the node sends, so
+    /// a node that sends on its own is better kept awake by ticks.
     pub fn wait(mut self, seconds: f64) -> Self {
         self.steps.push(Step::Wait { seconds });
         self

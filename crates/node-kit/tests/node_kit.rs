@@ -153,6 +153,7 @@ fn the_end_of_an_input_is_announced_on_request() {
 #[test]
 fn waiting_has_a_limit() {
     let (result, _) = Script::new(&[])
+        .message("early", &Status::default())
         .wait(2.0)
         .message(
             "late",
@@ -162,6 +163,7 @@ fn waiting_has_a_limit() {
             },
         )
         .run(|inbox, _| {
+            assert!(matches!(inbox.next(), Next::Input(_)));
             assert!(matches!(
                 inbox.next_within(Duration::from_millis(50)),
                 Next::Idle

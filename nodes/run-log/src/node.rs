@@ -1,6 +1,7 @@
 //! The node's loop.
 
 use std::fs;
+use std::time::Duration;
 
 use eyre::{Result, WrapErr};
 use tiller_messages::{
@@ -14,6 +15,9 @@ use crate::outcome::{Ending, RunSummary, Verdict};
 
 /// The simulator's last word ends the run; whatever else ends before is a part of it.
 pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
+
+/// How long a failure may take to be heard of after the run has ended without an explanation.
+const FAILURE_LIMIT: Duration = Duration::from_secs(3);
 
 /// Records until the simulator ends, then writes the report.
 ///
@@ -37,9 +41,16 @@ fn record(log: &mut Log, inbox: &mut Inbox) -> Result<()> {
         match next {
             Next::Input(input) => log.take(input)?,
             Next::Idle | Next::Ended(_) => {}
-            Next::End(_) => return Ok(()),
+            Next::End(_) => break,
         }
     }
+    if !log.ending.is_explained() {
+        inbox.learn_of_failures(FAILURE_LIMIT);
+        for failure in inbox.failures() {
+            log.ending.on_failure(failure.to_string());
+        }
+    }
+    Ok(())
 }
 
 struct Log {

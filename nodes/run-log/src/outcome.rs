@@ -60,6 +60,15 @@ impl Ending {
         self.failure.get_or_insert(text);
     }
 
+    /// Whether it is known why the run ended.
+    pub(crate) fn is_explained(&self) -> bool {
+        let over = self
+            .task
+            .as_ref()
+            .is_some_and(|task| task.success || task.episode_over);
+        over || self.refusal.is_some() || self.failure.is_some()
+    }
+
     /// The verdict and the reason for it.
     pub(crate) fn verdict(&self) -> (Verdict, String) {
         let task = self.task.as_ref();

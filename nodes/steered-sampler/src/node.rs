@@ -186,3 +186,6 @@ impl Node<'_> {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

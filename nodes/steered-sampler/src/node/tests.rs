@@ -1,0 +1,259 @@
+//! The loop on the tiny policy that the policy crate's tests come with: chunks of 3 actions, 2 of
+//! them executed, images of 4 x 4 pixels.
+
+use tiller_messages::{
+    ActionChunk, Candidates, Encoding, ImageHeader, Keypoints, Progress, RewardProgram, RobotState,
+    StageCommand,
+};
+use tiller_node_kit::Environment;
+use tiller_node_kit::testing::{Script, Sent};
+
+use super::{ESSENTIAL, run};
+use crate::config::Settings;
+
+const BUNDLE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../crates/policy/tests/data"
+);
+const SIDE: usize = 4;
+const MS: u64 = 1_000_000;
+
+const PROGRAM: &str = "
+num_stages = 2
+
+# Stage 1: reach
+def stage1_guidance(keypoints, action_sequence):
+    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()
+
+def stage1_done(keypoints, start_keypoints, end_effector):
+    return 0.01 - torch.norm(end_effector - keypoints[0])
+
+# Stage 2: stay
+def stage2_guidance(keypoints, action_sequence):
+    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()
+";
+
+fn images(script: Script, stamp_ms: u64) -> Script {
+    let header = ImageHeader {
+        seq: stamp_ms,
+        stamp_ns: stamp_ms * MS,
+        frame_id: "camera".into(),
+        width: SIDE,
+        height: SIDE,
+        encoding: Encoding::Rgb8,
+        focal: [4.0; 2],
+        principal_point: [2.0; 2],
+        world_from_camera: [0.0; 16],
+        labels: Vec::new(),
+    };
+    let pixels = [77; SIDE * SIDE * 3];
+    script
+        .image("image", &header, &pixels)
+        .image("wrist_image", &header, &pixels)
+}
+
+fn state(seq: u64, stamp_ms: u64, chunk_seq: u64, chunk_step: u32, holding: bool) -> RobotState {
+    RobotState {
+        seq,
+        stamp_ns: stamp_ms * MS,
+        tcp_position_m: [0.4, 0.0, 0.2],
+        gripper_width_m: 0.04,
+        anchor_position_m: [0.401, 0.0, 0.2],
+        chunk_seq,
+        chunk_step,
+        holding,
+        ..Default::default()
+    }
+}
+
+fn keypoints(seq: u64, stamp_ms: u64) -> Keypoints {
+    Keypoints {
+        seq,
+        stamp_ns: stamp_ms * MS,
+        generation: 1,
+        names: vec!["button".into()],
+        xyz_m: vec![0.45, 0.0, 0.2],
+        visible: vec![true],
+    }
+}
+
+fn program() -> RewardProgram {
+    RewardProgram {
+        seq: 1,
+        generation: 1,
+        num_stages: 2,
+        text: PROGRAM.into(),
+        source: "test".into(),
+        descriptions: vec!["reach".into(), "stay".into()],
+        has_done: vec![true, false],
+        unguided: vec![false, false],
+        ..Default::default()
+    }
+}
+
+fn stage(seq: u64, stage: u32) -> StageCommand {
+    StageCommand {
+        seq,
+        generation: 1,
+        stage,
+        visit: seq as u32,
+        guidance: true,
+        ..Default::default()
+    }
+}
+
+/// All that a steered plan needs, seen at `stamp_ms`.
+fn scene(script: Script, seq: u64, stamp_ms: u64) -> Script {
+    images(script, stamp_ms).message("keypoints", &keypoints(seq, stamp_ms))
+}
+
+fn drive(more: &[(&str, &str)], script: Script) -> (eyre::Result<()>, Sent) {
+    let pairs = [("POLICY", BUNDLE)];
+    let settings = Settings::read(Environment::from_pairs(pairs.iter().chain(more).copied()));
+    let settings = settings.unwrap();
+    let policy = settings.open_policy().unwrap();
+    script
+        .run(|inbox, outbox| run(&settings, policy, inbox, outbox))
+        .expect("the harness works")
+}
+
+fn chunks(more: &[(&str, &str)], script: Script) -> (Vec<ActionChunk>, Sent) {
+    let (result, sent) = drive(more, script.closed("image"));
+    result.unwrap();
+    (sent.messages("action_chunk").unwrap(), sent)
+}
+
+#[test]
+fn unsteered_it_plans_as_soon_as_it_sees() {
+    let script = images(Script::new(ESSENTIAL), 100);
+    let (chunks, sent) = chunks(
+        &[("STEER", "off")],
+        script.message("robot_state", &state(1, 120, 0, 0, true)),
+    );
+    assert_eq!(chunks.len(), 1);
+    let chunk = &chunks[0];
+    assert_eq!((chunk.seq, chunk.stamp_ns, chunk.stage), (1, 100 * MS, 0));
+    assert_eq!(
+        (chunk.horizon, chunk.action_dim, chunk.execute_steps),
+        (3, 4, 2)
+    );
+    assert_eq!(chunk.anchor_position_m, [0.401, 0.0, 0.2]);
+    assert_eq!(
+        (chunk.position_columns, chunk.gripper_column),
+        ([0, 1, 2], Some(3))
+    );
+    assert!(chunk.delta && chunk.rate_hz == 10.0);
+    assert_eq!(sent.count("progress"), 0);
+}
+
+#[test]
+fn steered_it_waits_for_program_and_stage() {
+    let script = Script::new(ESSENTIAL).message("robot_state", &state(1, 120, 0, 0, true));
+    let before = scene(script, 1, 100).message("reward_program", &program());
+    assert!(chunks(&[], before).0.is_empty());
+
+    // The stage overtakes its program.
+    let script = Script::new(ESSENTIAL).message("stage", &stage(1, 1));
+    let script = scene(
+        script.message("robot_state", &state(1, 120, 0, 0, true)),
+        1,
+        100,
+    );
+    let (chunks, sent) = chunks(&[], script.message("reward_program", &program()));
+    assert_eq!(chunks.len(), 1);
+    assert_eq!(chunks[0].stage, 1);
+    let candidates = sent.messages::<Candidates>("candidates").unwrap();
+    let all = &candidates[0];
+    assert_eq!((all.particles, all.points, all.chunk_seq), (20, 4, 1));
+    let best = all.rewards.iter().copied().fold(f32::MIN, f32::max);
+    assert_eq!(all.rewards[all.selected as usize], best);
+    let progress = sent.messages::<Progress>("progress").unwrap();
+    let last = progress.last().unwrap();
+    assert_eq!((last.stage, last.visit), (1, 1));
+    assert!(
+        last.planned > 0.0,
+        "the chunk leads towards the keypoint: {last:?}"
+    );
+    assert!(last.done.unwrap() < 0.0);
+}
+
+/// Up to and including the first plan of stage 1.
+fn under_way() -> Script {
+    let script = Script::new(ESSENTIAL)
+        .message("reward_program", &program())
+        .message("stage", &stage(1, 1))
+        .message("robot_state", &state(1, 120, 0, 0, true));
+    scene(script, 1, 100)
+}
+
+#[test]
+fn the_next_chunk_comes_from_what_is_seen_after_the_last_one() {
+    let script = under_way().message("robot_state", &state(2, 200, 1, 1, false));
+    let script = scene(script, 2, 200).message("robot_state", &state(3, 320, 1, 2, false));
+    // Seen in motion: not to be planned from.
+    let script = scene(script, 3, 300);
+    let (first, _) = chunks(&[], script);
+    assert_eq!(first.len(), 1);
+
+    let script = under_way().message("robot_state", &state(2, 320, 1, 2, false));
+    let (both, _) = chunks(&[], scene(script, 2, 400));
+    assert_eq!(
+        both.iter()
+            .map(|c| (c.seq, c.stamp_ns / MS))
+            .collect::<Vec<_>>(),
+        [(1, 100), (2, 400)]
+    );
+}
+
+#[test]
+fn another_stage_first_brings_the_arm_to_rest() {
+    let script = under_way()
+        .message("robot_state", &state(2, 200, 1, 1, false))
+        .message("stage", &stage(2, 2))
+        .message("robot_state", &state(3, 220, 2, 0, false))
+        .message("robot_state", &state(4, 320, 2, 1, true));
+    let (chunks, _) = chunks(&[], scene(script, 2, 400));
+    let brief: Vec<_> = chunks
+        .iter()
+        .map(|c| (c.seq, c.stage, c.execute_steps))
+        .collect();
+    assert_eq!(brief, [(1, 1, 2), (2, 0, 1), (3, 2, 2)]);
+    assert!(chunks[1].actions.iter().all(|a| *a == 0.0) && chunks[1].gripper_column.is_none());
+}
+
+#[test]
+fn after_the_last_stage_it_rests() {
+    let finished = StageCommand {
+        finished: true,
+        guidance: false,
+        visit: 1,
+        ..stage(2, 1)
+    };
+    let script = under_way()
+        .message("stage", &finished)
+        .message("robot_state", &state(2, 320, 1, 2, true));
+    let (chunks, _) = chunks(&[], scene(script, 2, 400));
+    assert_eq!(chunks.len(), 1);
+}
+
+#[test]
+fn an_old_image_is_not_planned_from() {
+    let script = images(Script::new(ESSENTIAL), 100);
+    let script = script.message("robot_state", &state(1, 700, 0, 0, true));
+    let (none, _) = chunks(&[("STEER", "off")], script);
+    assert!(none.is_empty());
+}
+
+#[test]
+fn a_program_that_does_not_compile_is_an_error() {
+    let broken = RewardProgram {
+        text: "num_stages = 1".into(),
+        ..program()
+    };
+    let script = Script::new(ESSENTIAL)
+        .message("robot_state", &state(1, 120, 0, 0, true))
+        .message("reward_program", &broken);
+    let (result, _) = drive(&[], scene(script, 1, 100).closed("image"));
+    let error = format!("{:#}", result.unwrap_err());
+    assert!(error.contains("the reward program does not fit"), "{error}");
+}
