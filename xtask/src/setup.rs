@@ -13,9 +13,11 @@ use eyre::{Result, WrapErr, bail, eyre};
 
 use crate::process::{run_captured, say, workspace_root};
 
-/// The wheels, pinned: the dora command line and daemon, and the two native libraries.
-const WHEELS: [&str; 3] = [
+/// The wheels, pinned: the dora command line and daemon, the runtime that hosts operators (it comes
+/// with dora's Python interface), and the two native libraries.
+const WHEELS: [&str; 4] = [
     "dora-rs-cli==1.1.0",
+    "dora-rs==1.1.0",
     "onnxruntime==1.31.1",
     "mujoco==3.17.0",
 ];
