@@ -1,7 +1,11 @@
 //! Bundles on disk and policies in a real ONNX Runtime, on the tiny graphs of `tests/data`.
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, as it should"
+)]
 
 mod bundle;
 mod common;
 mod policy;
+mod shipped;

@@ -210,3 +210,21 @@ fn a_policy_can_move_to_another_thread() {
     fn assert_send<T: Send>() {}
     assert_send::<Policy>();
 }
+
+#[test]
+fn policies_open_run_and_close_on_several_threads_at_once() {
+    let bundle = Bundle::load(&data()).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let mut policy = open(&bundle).unwrap();
+                    encode(&mut policy, [0; 3]).unwrap();
+                    let mut out = [0.0; 24];
+                    policy.predict(&[0.0; 24], 2, 0.0, &mut out).unwrap();
+                    assert_close(&out, &[1.0; 24]);
+                }
+            });
+        }
+    });
+}
