@@ -2,6 +2,12 @@
 //!
 //! The executables and the private `.venv` must exist: `cargo xtask test` prepares both.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -114,7 +114,7 @@ impl Inbox {
     }
 
     /// Waits for the next message, however long it takes.
-    pub fn next(&mut self) -> Next {
+    pub fn wait(&mut self) -> Next {
         loop {
             if let Some(end) = &self.ended {
                 return Next::End(end.clone());
@@ -127,7 +127,7 @@ impl Inbox {
     }
 
     /// Waits at most this long; returns [`Next::Idle`] when nothing came.
-    pub fn next_within(&mut self, limit: Duration) -> Next {
+    pub fn wait_at_most(&mut self, limit: Duration) -> Next {
         let deadline = Instant::now() + limit;
         loop {
             if let Some(end) = &self.ended {
@@ -232,7 +232,8 @@ fn essence(error: &str) -> String {
         .skip_while(|line| !line.trim_start().starts_with("ERROR "))
         .peekable();
     if said.peek().is_none() {
-        return error.trim().to_owned();
+        let first = error.trim().lines().next().unwrap_or_default();
+        return first.trim_end_matches(" with stderr output:").to_owned();
     }
     let said: Vec<_> = said
         .map(|line| line.trim().trim_start_matches("ERROR "))
@@ -249,6 +250,8 @@ mod tests {
         let framed = "exited with code 1 with stderr output:\n-----\n INFO on my way\n\
             ERROR 2 settings are wrong:\n  A: no\n  B: no\n-----\n";
         assert_eq!(essence(framed), "2 settings are wrong: A: no B: no");
-        assert_eq!(essence("killed by signal 9\n"), "killed by signal 9");
+        let killed =
+            "exited because of signal SIGKILL with stderr output:\n-----\n INFO on my way\n";
+        assert_eq!(essence(killed), "exited because of signal SIGKILL");
     }
 }

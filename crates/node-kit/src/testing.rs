@@ -6,7 +6,7 @@
 //! use tiller_node_kit::{Inbox, Next, Outbox};
 //!
 //! fn run(inbox: &mut Inbox, outbox: &mut Outbox) -> eyre::Result<()> {
-//!     while let Next::Input(input) = inbox.next() {
+//!     while let Next::Input(input) = inbox.wait() {
 //!         let status = Status { seq: 1, code: input.id, ..Default::default() };
 //!         outbox.send("status", &status)?;
 //!     }

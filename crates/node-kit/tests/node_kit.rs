@@ -46,7 +46,7 @@ fn messages_pass_through_a_node_unchanged() {
         .run(|inbox, outbox| {
             let mut states = Stream::<RobotState>::new("robot_state");
             let mut keypoints = Stream::<Keypoints>::new("keypoints");
-            while let Next::Input(input) = inbox.next() {
+            while let Next::Input(input) = inbox.wait() {
                 match input.id.as_str() {
                     "robot_state" => {
                         outbox.send("a", &states.read(&input.data)?.unwrap())?;
@@ -72,7 +72,7 @@ fn images_pass_through_a_node_unchanged() {
         .depth("depth", &header(Encoding::Mono16), &depth)
         .run(|inbox, outbox| {
             let mut read = Vec::new();
-            while let Next::Input(input) = inbox.next() {
+            while let Next::Input(input) = inbox.wait() {
                 let image = ImageInput::read(&input.metadata, input.data)?;
                 match image.header().encoding {
                     Encoding::Rgb8 => {
@@ -112,13 +112,13 @@ fn a_node_ends_with_its_essential_input_and_not_with_another() {
         .run(|inbox, _| {
             let mut inputs = 0;
             loop {
-                match inbox.next() {
+                match inbox.wait() {
                     Next::Input(_) => inputs += 1,
                     Next::Idle | Next::Ended(_) => {
-                        unreachable!("`next` waits, nothing is announced")
+                        unreachable!("`wait` waits, nothing is announced")
                     }
                     // Asked again, it says the same.
-                    Next::End(first) => match inbox.next() {
+                    Next::End(first) => match inbox.wait() {
                         Next::End(second) => return Ok((inputs, first, second)),
                         _ => panic!("an ended inbox goes on"),
                     },
@@ -142,8 +142,8 @@ fn the_end_of_an_input_is_announced_on_request() {
             let end = End::Closed {
                 input: "action_chunk".into(),
             };
-            assert!(matches!(inbox.next(), Next::Ended(found) if found == end));
-            assert!(matches!(inbox.next(), Next::Input(_)));
+            assert!(matches!(inbox.wait(), Next::Ended(found) if found == end));
+            assert!(matches!(inbox.wait(), Next::Input(_)));
             Ok(())
         })
         .unwrap();
@@ -163,13 +163,13 @@ fn waiting_has_a_limit() {
             },
         )
         .run(|inbox, _| {
-            assert!(matches!(inbox.next(), Next::Input(_)));
+            assert!(matches!(inbox.wait(), Next::Input(_)));
             assert!(matches!(
-                inbox.next_within(Duration::from_millis(50)),
+                inbox.wait_at_most(Duration::from_millis(50)),
                 Next::Idle
             ));
             assert!(matches!(
-                inbox.next_within(Duration::from_secs(5)),
+                inbox.wait_at_most(Duration::from_secs(5)),
                 Next::Input(_)
             ));
             Ok(())
@@ -192,7 +192,7 @@ fn repeated_and_foreign_messages_are_not_taken() {
         .run(|inbox, _| {
             let mut states = Stream::<RobotState>::new("s");
             let mut taken = Vec::new();
-            while let Next::Input(input) = inbox.next() {
+            while let Next::Input(input) = inbox.wait() {
                 match states.read(&input.data) {
                     Ok(state) => taken.push(state.map(|s| s.seq)),
                     Err(error) => {

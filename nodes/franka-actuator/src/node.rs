@@ -23,7 +23,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
         ending: false,
     };
     loop {
-        match inbox.next() {
+        match inbox.wait() {
             Next::Input(input) => node.take(&input, outbox)?,
             Next::Ended(end) => {
                 tracing::info!("{end}: the arm is brought to rest");

@@ -21,7 +21,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
         sent: 0,
     };
     loop {
-        match inbox.next() {
+        match inbox.wait() {
             Next::Input(input) => node.take(input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {

@@ -34,7 +34,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, _: &mut Outbox) -> Res
 
 fn record(log: &mut Log, inbox: &mut Inbox) -> Result<()> {
     loop {
-        let next = inbox.next();
+        let next = inbox.wait();
         for failure in inbox.failures() {
             log.ending.on_failure(failure.to_string());
         }

@@ -42,7 +42,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
     };
     node.publish(outbox)?;
     loop {
-        match inbox.next_within(ANSWER_LIMIT) {
+        match inbox.wait_at_most(ANSWER_LIMIT) {
             Next::Input(input) => node.take(&input)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {

@@ -48,7 +48,7 @@ pub(crate) fn run(
         failures: 0,
     };
     loop {
-        match inbox.next_within(PATIENCE) {
+        match inbox.wait_at_most(PATIENCE) {
             Next::Input(input) => node.take(&input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
