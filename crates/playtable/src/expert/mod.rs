@@ -33,7 +33,8 @@ const ATTEMPTS: u32 = 4;
 /// How demonstrations vary.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ExpertConfig {
-    /// Visit up to two random places above the table before the approach. Default: no.
+    /// Visit up to two random places above the table before the approach, and open the fingers for
+    /// half of the lifts only just above the block. Default: no.
     pub wander: bool,
     /// Size of the noise added to actions in free space, metres; later actions correct it. Default: 0.
     pub noise_m: f64,
@@ -71,6 +72,8 @@ pub struct Expert {
     noise_m: f64,
     drift_m: [f64; 3],
     wander: Vec<[f64; 3]>,
+    /// Distance from the place above the block within which the fingers open, metres.
+    open_within_m: f64,
     phase: Phase,
     steps: u32,
     attempts: u32,
@@ -96,12 +99,19 @@ impl Expert {
         let wander = (0..places)
             .map(|_| [0, 1, 2].map(|axis| random.uniform(WANDER_MIN_M[axis], WANDER_MAX_M[axis])))
             .collect();
+        // A hand that arrives above a block with closed fingers must have been seen to open them.
+        let open_within_m = if config.wander && skill.grasps() && random.coin() {
+            random.uniform(0.015, 0.06)
+        } else {
+            f64::INFINITY
+        };
         Self {
             skill,
             random,
             noise_m: config.noise_m,
             drift_m: [0.0; 3],
             wander,
+            open_within_m,
             phase: Phase::Clear,
             steps: 0,
             attempts: 1,
@@ -116,7 +126,12 @@ impl Expert {
         self.advance(&objects, anchor);
         let entry = self.skill.entry_m(&objects);
         let above = [entry[0], entry[1], TRAVEL_Z_M];
-        let open = if self.skill.grasps() { 1.0 } else { -1.0 };
+        let near = (anchor[0] - entry[0]).hypot(anchor[1] - entry[1]) < self.open_within_m;
+        let open = if self.skill.grasps() && near {
+            1.0
+        } else {
+            -1.0
+        };
         let (target, speed, noise, gripper) = match self.phase {
             Phase::Clear => (
                 [anchor[0], anchor[1], TRAVEL_Z_M + 0.01],
