@@ -132,6 +132,32 @@ fn too_large_images_are_refused() {
 
 /// EGL's vendor list is read once a process: this test runs itself again without any vendor.
 #[test]
+fn renderers_come_and_go_on_several_threads() {
+    let first = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut table = PlayTable::new().expect("scene");
+                    table.reset(7, None);
+                    let frames: Vec<Frame> = (0..6)
+                        .map(|_| frame(&mut table, Camera::Static, Channels::COLOUR))
+                        .collect();
+                    assert!(frames.windows(2).all(|pair| pair[0].rgb == pair[1].rgb));
+                    frames[0].rgb.clone()
+                })
+            })
+            .collect();
+        let pictures: Vec<_> = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("joined"))
+            .collect();
+        assert!(pictures.windows(2).all(|pair| pair[0] == pair[1]));
+        pictures[0].clone()
+    });
+    assert!(first.iter().any(|value| *value > 0));
+}
+
+#[test]
 fn without_egl_the_error_names_the_packages() {
     const CHILD: &str = "TILLER_TEST_WITHOUT_EGL";
     if std::env::var_os(CHILD).is_some() {

@@ -9,6 +9,16 @@ use glutin::context::{ContextApi, ContextAttributesBuilder, GlProfile, Version};
 use glutin::prelude::{GlDisplay, NotCurrentGlContext, PossiblyCurrentGlContext};
 use glutin::surface::{PbufferSurface, SurfaceAttributesBuilder};
 use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// EGL hands the same display to everyone in the process; opening and closing it are not for two
+/// threads at once.
+static DISPLAY: Mutex<()> = Mutex::new(());
+
+/// Held while a context opens or closes.
+pub(super) fn lock_display() -> MutexGuard<'static, ()> {
+    DISPLAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Images could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +47,7 @@ pub enum RenderError {
     Read(String),
 }
 
-/// A context with its surface.
+/// A context with its surface. To be opened and dropped under [`lock_display`].
 pub(super) struct Context {
     context: PossiblyCurrentContext,
     surface: Surface<PbufferSurface>,
@@ -106,6 +116,13 @@ impl Context {
     /// The device's own description.
     pub(super) fn device(&self) -> &str {
         &self.device
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // A context that is current outlives its destruction until the thread ends, beyond the lock.
+        let _lost = self.context.make_not_current_in_place();
     }
 }
 

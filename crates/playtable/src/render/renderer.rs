@@ -1,11 +1,12 @@
 //! Draws the play table's cameras.
 
-use super::context::{Context, RenderError};
+use super::context::{Context, RenderError, lock_display};
 use super::frame::{Channels, Frame, flip_rows};
 use crate::camera::Camera;
 use crate::world::PlayTable;
 use mujoco_rs::mujoco_c::{mjtObj, mjtRndFlag};
 use mujoco_rs::prelude::{MjrContext, MjrRectangle, MjvCamera, MjvOption, MjvPerturb, MjvScene};
+use std::sync::MutexGuard;
 
 /// Largest width and height: the scene's off-screen buffer.
 const SIDE_LIMIT: usize = 1024;
@@ -27,6 +28,8 @@ pub struct Renderer {
     height: usize,
     raw_depth: Vec<f32>,
     raw_ids: Vec<u8>,
+    // Last, so that everything above is closed under the lock.
+    closing: Option<MutexGuard<'static, ()>>,
 }
 
 impl Renderer {
@@ -42,6 +45,7 @@ impl Renderer {
                 limit: SIDE_LIMIT,
             });
         }
+        let _opening = lock_display();
         let context = Context::open()?;
         // SAFETY: the context was made current on this thread just now, it is made current again before
         // every use and before the drop, and it lives as long as the buffers.
@@ -56,6 +60,7 @@ impl Renderer {
             height,
             raw_depth: Vec::new(),
             raw_ids: Vec::new(),
+            closing: None,
         })
     }
 
@@ -199,6 +204,7 @@ impl Drop for Renderer {
     fn drop(&mut self) {
         // The buffers are freed next and need their context; when it is lost there is nothing to free.
         let _lost = self.context.make_current();
+        self.closing = Some(lock_display());
     }
 }
 
