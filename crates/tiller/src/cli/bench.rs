@@ -63,6 +63,12 @@ struct PlaytableArgs {
     /// Policy steps of 100 ms after which an episode has failed.
     #[arg(long, value_name = "N", default_value_t = 400)]
     max_steps: usize,
+    /// Strength of guidance [default: the sampler's].
+    #[arg(long, value_name = "S")]
+    guide_scale: Option<f32>,
+    /// Chunks sampled side by side when steered [default: the sampler's].
+    #[arg(long, value_name = "B")]
+    particles: Option<usize>,
     /// Episodes at the same time, one core each [default: one a core].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -115,6 +121,11 @@ impl PlaytableArgs {
             Steer::Both => vec![true, false],
         };
         let folder = find_policy(&self.policy)?;
+        let mut pilot = PilotConfig::default();
+        let steering = &mut pilot.steering;
+        steering.guide_scale = self.guide_scale.unwrap_or(steering.guide_scale);
+        steering.particles = self.particles.unwrap_or(steering.particles);
+        steering.validate()?;
         let tally = bench::run(&BenchConfig {
             tasks,
             steered,
@@ -125,7 +136,7 @@ impl PlaytableArgs {
             runner: RunnerConfig {
                 policy: folder,
                 threads: 1,
-                pilot: PilotConfig::default(),
+                pilot,
                 stages: StageConfig::default(),
                 grounding: GroundingConfig::default(),
             },

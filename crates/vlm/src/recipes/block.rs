@@ -1,7 +1,7 @@
 //! Recipes for the blocks.
 
-use super::terms::{ABOVE, AT_CONTACT, TRAVEL_Z_M, descend, offset_to_height, reach, sweep};
-use crate::program::{StageText, number};
+use super::terms::{ABOVE, AT_CONTACT, STILL, TRAVEL_Z_M, descend, offset_to_height, reach, sweep};
+use crate::program::{StageText, number, tensor};
 use crate::scene::{Point, Scene};
 use crate::understand::Direction;
 
@@ -18,6 +18,9 @@ const PUSH_AIM_M: f64 = 0.075;
 /// Where fingers and block may be during a push, x and y, m: on the table, clear of the furniture.
 const FREE_X_M: [f64; 2] = [0.33, 0.58];
 const FREE_Y_M: [f64; 2] = [-0.10, 0.33];
+/// How fast the hand comes down around a block, m a step: the policy must find the time to open the
+/// fingers, which the reward cannot ask for.
+const DESCENT_M: f64 = 0.012;
 /// Least distance of the fingers on the way down, and of the pushed block, from anything else, m.
 const ENTRY_ROOM_M: f64 = 0.058;
 const PUSH_ROOM_M: f64 = 0.068;
@@ -71,16 +74,24 @@ pub(super) fn push(point: &Point, direction: Option<Direction>, scene: &Scene) -
 pub(super) fn lift(point: &Point) -> Vec<StageText> {
     let (index, [_, _, z]) = (point.index, point.position_m);
     let over = |height_m: f64| [MIDDLE_X_M, 0.0, offset_to_height(height_m, z)];
-    let mut grasp = descend(
-        "go down around the block and grasp it",
-        index,
-        over(LOW_Z_M),
-        AT_CONTACT,
-    );
-    grasp.done = vec![format!(
-        "return keypoints[{index}][2] - {}",
-        number(z + 0.015)
-    )];
+    let grasp = StageText {
+        description: "go down around the block and grasp it".to_owned(),
+        guidance: vec![
+            format!("target = keypoints[{index}] + {}", tensor(over(LOW_Z_M))),
+            "steps = torch.arange(action_sequence.shape[1])".to_owned(),
+            format!(
+                "height = torch.maximum(action_sequence[:, :1, 2] - {} * steps, target[2])",
+                number(DESCENT_M)
+            ),
+            "aside = torch.norm(action_sequence[:, :, :2] - target[:2], dim=-1)".to_owned(),
+            "late = torch.abs(action_sequence[:, :, 2] - height)".to_owned(),
+            "return -(2.000 * aside + late).mean()".to_owned(),
+        ],
+        done: vec![format!(
+            "return keypoints[{index}][2] - {}",
+            number(z + 0.015)
+        )],
+    };
     let raise = StageText {
         description: "raise the block".to_owned(),
         guidance: vec![
@@ -96,7 +107,7 @@ pub(super) fn lift(point: &Point) -> Vec<StageText> {
         )],
     };
     vec![
-        reach("move above the block", index, over(TRAVEL_Z_M), ABOVE),
+        reach("stop above the block", index, over(TRAVEL_Z_M), STILL),
         grasp,
         raise,
     ]

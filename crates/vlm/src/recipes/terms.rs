@@ -15,6 +15,11 @@ pub(crate) const ABOVE: Margin = Margin {
     plane: 0.025,
     height: 0.050,
 };
+/// Above a place, to pause there.
+pub(crate) const STILL: Margin = Margin {
+    plane: 0.010,
+    height: 0.015,
+};
 /// Down at the place from which the contact begins.
 pub(crate) const AT_CONTACT: Margin = Margin {
     plane: 0.022,
