@@ -70,6 +70,14 @@ impl Environment {
             .env("VIRTUAL_ENV", &self.venv)
             // dora prints 40 lines of frames with every error otherwise.
             .env("RUST_BACKTRACE", "0");
+        // `cargo xtask` sets these for us; some dependencies' build scripts watch them, and half of
+        // the workspace would be built anew whenever cargo runs by hand and from here in turns.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
         command
     }
 }

@@ -1,6 +1,9 @@
 //! In a process of its own: a process that has loaded ONNX Runtime once keeps it.
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, as it should"
+)]
 
 use std::path::{Path, PathBuf};
 
