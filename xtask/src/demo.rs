@@ -28,7 +28,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value = "open the drawer")]
     instruction: String,
     /// Seed of the scene and of the sampler; the same seed gives the same scene.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 0)]
     seed: u64,
     /// A policy bundle: a name under models/policies, or a path.
     #[arg(long, default_value = "flow")]
