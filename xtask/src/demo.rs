@@ -83,11 +83,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
     let outcome = summary["outcome"].as_str().unwrap_or("unknown");
     let reason = summary["reason"].as_str().unwrap_or_default();
     say(&format!("{outcome} after {seconds:.0} s: {reason}"));
-    if outcome != "success" {
-        show_errors(&log_path);
-    }
     say(&format!(
-        "pictures, program and summary: {}",
+        "pictures, program, summary and dora.log: {}",
         folder.display()
     ));
     Ok(outcome == "success" && status.success())
