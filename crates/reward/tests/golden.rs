@@ -5,7 +5,10 @@
 use serde_json::Value;
 use tiller_reward::{CompileOptions, Evaluator, Limits, Real, compile};
 
-const GOLDEN: &str = include_str!("golden/golden.json");
+const GOLDEN: [&str; 2] = [
+    include_str!("golden/programs.json"),
+    include_str!("golden/operations.json"),
+];
 
 fn numbers(value: &Value) -> Vec<f64> {
     value
@@ -71,7 +74,8 @@ fn disagreement<T: Real>(case: &Value, relative: f64, absolute: f64) -> Result<f
 }
 
 fn cases() -> Vec<Value> {
-    serde_json::from_str(GOLDEN).unwrap()
+    let parse = |text| serde_json::from_str::<Vec<Value>>(text).unwrap();
+    GOLDEN.into_iter().flat_map(parse).collect()
 }
 
 #[test]

@@ -103,11 +103,13 @@ fn damage(random: &mut Random, text: &mut String, sources: &[String]) {
 
 #[test]
 fn damaged_programs_never_panic() {
-    let golden: Value = serde_json::from_str(include_str!("golden/golden.json")).unwrap();
+    let golden = [
+        include_str!("golden/programs.json"),
+        include_str!("golden/operations.json"),
+    ];
     let sources: Vec<String> = golden
-        .as_array()
-        .unwrap()
-        .iter()
+        .into_iter()
+        .flat_map(|text| serde_json::from_str::<Vec<Value>>(text).unwrap())
         .map(|case| case["source"].as_str().unwrap().to_owned())
         .collect();
     // More on demand: MUTATIONS=1000000 cargo test --release ...

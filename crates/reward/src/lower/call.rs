@@ -7,7 +7,7 @@ use super::expression::nearest;
 use super::statement::Flow;
 use super::table::{self, Home, Run};
 use super::value::{Module, Value};
-use super::{LocalBody, Lower, Lowered, Stop};
+use super::{LocalBody, Lower, Lowered, Stop, substitute};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
@@ -156,7 +156,7 @@ impl<'a> Lower<'a> {
 
     /// Reports a function that does not exist, with the closest one that does.
     fn unknown(&mut self, place: &str, home: Home, name: &str, span: Span) -> Stop {
-        let help = if let Some(hint) = table::substitute(name) {
+        let help = if let Some(hint) = substitute::substitute(name) {
             hint.to_owned()
         } else if let Some(elsewhere) = table::find_anywhere(name) {
             format!("use `{}.{name}`", elsewhere.first_home())

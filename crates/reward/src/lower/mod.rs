@@ -19,6 +19,7 @@ mod order;
 mod reduce;
 mod shape;
 mod statement;
+mod substitute;
 mod table;
 mod value;
 

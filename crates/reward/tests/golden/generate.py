@@ -1,4 +1,4 @@
-"""Writes golden.json: what PyTorch computes for the programs of programs.py.
+"""Writes programs.json and operations.json: what PyTorch computes for programs.py and operations.py.
 
 Run with any Python that has torch: `python crates/reward/tests/golden/generate.py`.
 """
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import operations
 import programs
 
 torch.set_default_dtype(torch.float64)
@@ -76,24 +77,28 @@ def main():
     draw = lambda *shape: torch.round(torch.rand(*shape, generator=generator) * 1e4) / 1e4
     keypoints = draw(KEYPOINTS, 3) * 0.5
     paths = [draw(1, POINTS, 3) * 0.5 for _ in range(PARTICLES)]
+    bodies = [case(name, HEADER + body, keypoints, paths) for name, body in programs.BODIES.items()]
+    write("programs.json", bodies)
     cases = []
-    for name, body in programs.BODIES.items():
-        cases.append(case(name, HEADER + body, keypoints, paths))
-    for text in programs.EXPRESSIONS:
+    for text in operations.EXPRESSIONS:
         body = f"""
     a, k = action_sequence, keypoints
     y = ({text}).reshape(-1)
     return (y * torch.linspace(0.5, 1.5, y.shape[0])).sum()
 """
         cases.append(case(text, HEADER + body, keypoints, paths))
-    for text, at in programs.TIES:
+    for text, at in operations.TIES:
         path = paths[0].clone()
         path[0, 0] = torch.tensor(at)
         body = f"\n    x = action_sequence[0, 0]\n    return {text}\n"
         cases.append(case(text, HEADER + body, keypoints, [path]))
-    out = pathlib.Path(__file__).with_name("golden.json")
+    write("operations.json", cases)
+
+
+def write(name, cases):
+    out = pathlib.Path(__file__).with_name(name)
     out.write_text("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
-    print(f"{len(cases)} programs")
+    print(f"{name}: {len(cases)} programs")
 
 
 if __name__ == "__main__":
