@@ -74,9 +74,11 @@ fn trajectories(
     all
 }
 
-/// Checks that value and gradient are finite on every probe.
+/// Checks that value and gradient are finite on every probe. `unfused` makes the code again with
+/// all its intermediate values, which show where a number stopped being finite.
 pub(crate) fn check_guidance(
     reward: &CompiledReward,
+    unfused: impl Fn() -> Code,
     options: &CompileOptions,
     name: &str,
 ) -> Result<(), Draft> {
@@ -95,7 +97,11 @@ pub(crate) fn check_guidance(
         let result = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
         if let Err(EvaluateError::NotFinite { particle }) = result {
             let value_is_finite = values[particle].is_finite();
-            let (op, span) = culprit(&reward.code, &evaluator, particle, value_is_finite);
+            let code = Arc::new(unfused());
+            let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&code), TRAJECTORIES);
+            // It fails in the same way; what counts are the rows that it leaves behind.
+            let _ = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
+            let (op, span) = culprit(&code, &evaluator, particle, value_is_finite);
             let what = if value_is_finite { "gradient" } else { "value" };
             let probe = describe(particle);
             let mut draft = Draft::new(

@@ -67,7 +67,7 @@ impl CompiledReward {
     /// Scalar operations for one particle after folding and sharing.
     #[must_use]
     pub fn operations(&self) -> usize {
-        self.code.operations()
+        self.code.operations
     }
 }
 
@@ -337,7 +337,12 @@ impl StageCompiler<'_> {
             )
             .found("comparisons, rounding, indices or detached values only")
             .help("use distances, or soft steps such as `torch.sigmoid((x - limit) / 0.01)`")
-        } else if let Err(draft) = check_guidance(&reward, self.options, function.name.as_str()) {
+        } else if let Err(draft) = check_guidance(
+            &reward,
+            || Code::unfused(graph, result, 3 * keypoints, 3 * points),
+            self.options,
+            function.name.as_str(),
+        ) {
             draft
         } else {
             return Ok((reward, false));

@@ -92,6 +92,11 @@ pub(crate) enum Op {
 }
 
 impl Op {
+    /// Whether this is an input or a constant.
+    pub(crate) fn is_leaf(self) -> bool {
+        matches!(self, Op::Const | Op::Uniform | Op::Varying)
+    }
+
     /// Whether swapping the two operands changes nothing, gradients included.
     pub(crate) fn commutes(self) -> bool {
         matches!(

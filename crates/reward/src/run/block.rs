@@ -24,22 +24,9 @@ pub(crate) struct Work<'a, T, const L: usize> {
     pub(crate) adjoints: &'a mut [[T; L]],
 }
 
-/// [`run_blocks`] compiled for AVX2. The numbers are the same to the last bit: every operation
-/// is still done element by element, and nothing is contracted.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-pub(crate) fn run_blocks_avx2<T: Real, const L: usize>(
-    work: Work<'_, T, L>,
-    trajectories: &[T],
-    values: &mut [T],
-    gradients: Option<&mut [T]>,
-) -> Option<usize> {
-    run_blocks(work, trajectories, values, gradients)
-}
-
-/// Runs all blocks; the first particle with a result that is not finite.
-#[inline(always)]
-pub(crate) fn run_blocks<T: Real, const L: usize>(
+/// Runs all blocks; the first particle with a result that is not finite. `AVX2` may only be set
+/// where the processor has these instructions.
+pub(crate) fn run_blocks<T: Real, const L: usize, const AVX2: bool>(
     work: Work<'_, T, L>,
     trajectories: &[T],
     values: &mut [T],
@@ -63,7 +50,7 @@ pub(crate) fn run_blocks<T: Real, const L: usize>(
             &code.inputs,
             &mut arena[inputs.clone()],
         );
-        forward(code, arena);
+        forward::<T, L, AVX2>(code, arena);
         values.copy_from_slice(&arena[row][..particles]);
         let mut first = values.iter().position(|value| !value.is_finite());
         if let Some(gradients) = gradients.as_deref_mut() {
@@ -71,7 +58,7 @@ pub(crate) fn run_blocks<T: Real, const L: usize>(
                 adjoints[zeroed as usize] = [T::ZERO; L];
             }
             adjoints[row] = [T::ONE; L];
-            backward(code, arena, adjoints);
+            backward::<T, L, AVX2>(code, arena, adjoints);
             let shares = &adjoints[inputs.clone()];
             let gradient = store(shares, width, &code.inputs, &mut gradients[range]);
             first = [first, gradient].into_iter().flatten().min();

@@ -4,6 +4,7 @@
 //! (constants and functions of the keypoints), trajectory inputs, then the result rows of each
 //! batch. Operands always lie before results, so one split of the arena separates them.
 
+use super::fuse::{Map, Plan};
 use crate::diagnostic::Span;
 use crate::graph::{Class, Graph, NodeId};
 use crate::op::{Op, apply};
@@ -21,21 +22,42 @@ struct UniformStep {
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) op: Op,
+    /// What a sum or a length reduces; [`Map::Id`] for everything else.
+    pub(crate) map: Map,
     /// First result row.
     pub(crate) out: usize,
     /// Number of result rows, one after another.
     pub(crate) rows: usize,
-    /// Operands of each application.
+    /// Operands of each application, all terms together.
     pub(crate) arity: usize,
     /// Start of the operand rows in [`Code::operands`]: operand by operand, each `rows` long.
     pub(crate) first: usize,
-    /// For the first operands: whether any of their rows leads to the trajectory.
+    /// For the first operands, or those of every term: whether any of their rows leads to the
+    /// trajectory.
     pub(crate) needs_gradient: [bool; 3],
     /// Whether any operand leads to the trajectory.
     pub(crate) needs_any: bool,
     /// For the first operands: whether the backward pass may overwrite their adjoints, being
     /// the first to reach them. Operations with any number of operands use the first flag.
     pub(crate) overwrites: [bool; 3],
+}
+
+impl Batch {
+    /// Whether this is a sum or a length of terms.
+    pub(crate) fn is_reduction(&self) -> bool {
+        matches!(self.op, Op::Sum | Op::Norm2)
+    }
+}
+
+/// What the operations of a batch have in common.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    depth: u32,
+    op: Op,
+    map: Map,
+    arity: usize,
+    needs: [bool; 3],
+    needs_any: bool,
 }
 
 /// Where the result stands.
@@ -66,6 +88,8 @@ pub(crate) struct Code {
     pub(crate) inputs: Vec<u32>,
     pub(crate) batches: Vec<Batch>,
     pub(crate) operands: Vec<u32>,
+    /// Operations before fusion, once-per-call steps included.
+    pub(crate) operations: usize,
     pub(crate) rows: usize,
     pub(crate) output: Output,
     /// Rows whose adjoints are added to before anything overwrites them, ascending.
@@ -75,7 +99,7 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// Schedules everything that `result` needs.
+    /// Schedules everything that `result` needs, with what [`Plan::fused`] finds fused.
     pub(crate) fn new(
         graph: &Graph,
         result: NodeId,
@@ -83,6 +107,30 @@ impl Code {
         varying_inputs: usize,
     ) -> Self {
         let live = reachable(graph, result);
+        let plan = Plan::fused(graph, &live, result);
+        Self::schedule(graph, result, &live, &plan, uniform_inputs, varying_inputs)
+    }
+
+    /// The same with a row for every operation, so that each intermediate value can be seen.
+    pub(crate) fn unfused(
+        graph: &Graph,
+        result: NodeId,
+        uniform_inputs: usize,
+        varying_inputs: usize,
+    ) -> Self {
+        let live = reachable(graph, result);
+        let plan = Plan::separate(graph);
+        Self::schedule(graph, result, &live, &plan, uniform_inputs, varying_inputs)
+    }
+
+    fn schedule(
+        graph: &Graph,
+        result: NodeId,
+        live: &[NodeId],
+        plan: &Plan,
+        uniform_inputs: usize,
+        varying_inputs: usize,
+    ) -> Self {
         let mut code = Self {
             uniform_inputs,
             varying_inputs,
@@ -94,6 +142,10 @@ impl Code {
             inputs: Vec::new(),
             batches: Vec::new(),
             operands: Vec::new(),
+            operations: live
+                .iter()
+                .filter(|&&id| !graph.node(id).op.is_leaf())
+                .count(),
             rows: 0,
             output: Output::Slot(0),
             zeroed: Vec::new(),
@@ -102,13 +154,13 @@ impl Code {
         // A uniform node's slot, and any node's row once it has one.
         let mut slot = vec![u32::MAX; graph.len()];
         let mut row = vec![u32::MAX; graph.len()];
-        code.schedule_uniform(graph, &live, &mut slot);
+        code.schedule_uniform(graph, live, &mut slot);
         if graph.node(result).class != Class::Varying {
             code.output = Output::Slot(slot[result as usize] as usize);
             return code;
         }
-        code.schedule_leaves(graph, &live, &slot, &mut row);
-        code.schedule_batches(graph, &live, &mut row);
+        code.schedule_leaves(graph, live, &slot, &mut row);
+        code.schedule_batches(graph, live, plan, &mut row);
         let output = row[result as usize] as usize;
         code.output = Output::Row(output);
         code.plan_adjoints(output);
@@ -174,54 +226,65 @@ impl Code {
     }
 
     /// Groups operations by their depth below the inputs: those of one depth are independent.
-    fn schedule_batches(&mut self, graph: &Graph, live: &[NodeId], row: &mut [u32]) {
+    fn schedule_batches(&mut self, graph: &Graph, live: &[NodeId], plan: &Plan, row: &mut [u32]) {
         let mut depth = vec![0_u32; graph.len()];
-        let mut order: Vec<(u32, Op, usize, NodeId)> = Vec::new();
+        let mut order: Vec<(Key, NodeId)> = Vec::new();
+        let mut operands = Vec::new();
         for &id in live {
             let node = graph.node(id);
-            if node.class != Class::Varying || node.op == Op::Varying {
+            let leaf = node.class != Class::Varying || node.op == Op::Varying;
+            if leaf || plan.is_absorbed(id) {
                 continue;
             }
-            let operands = graph.operands(id);
-            let below = operands
-                .iter()
-                .map(|&o| depth[o as usize])
-                .max()
-                .unwrap_or(0);
-            depth[id as usize] = below + 1;
-            order.push((below + 1, node.op, operands.len(), id));
-        }
-        order.sort_unstable();
-        for group in order.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
-            let (_, op, arity, _) = group[0];
-            let (out, first) = (self.rows, self.operands.len());
-            let mut needs_gradient = [false; 3];
-            let mut needs_any = false;
-            for position in 0..arity {
-                for &(.., id) in group {
-                    let operand = graph.operands(id)[position];
-                    self.operands.push(row[operand as usize]);
-                    let needs = op.passes_gradient(position) && graph.node(operand).differentiable;
-                    needs_any |= needs;
-                    if let Some(flag) = needs_gradient.get_mut(position) {
-                        *flag |= needs;
-                    }
+            plan.operands(graph, id, &mut operands);
+            let below = operands.iter().map(|&o| depth[o as usize]).max();
+            depth[id as usize] = below.unwrap_or(0) + 1;
+            let (op, map) = (plan.op(graph, id), plan.map(id));
+            let mut needs = [false; 3];
+            let positions = if matches!(op, Op::Sum | Op::Norm2) {
+                map.arity()
+            } else {
+                operands.len()
+            };
+            for (place, &operand) in operands.iter().enumerate() {
+                let position = place % positions;
+                if let Some(flag) = needs.get_mut(position) {
+                    *flag |= op.passes_gradient(position) && graph.node(operand).differentiable;
                 }
             }
-            for &(.., id) in group {
-                row[id as usize] = self.rows as u32;
-                self.spans.push(graph.node(id).span);
-                self.rows += 1;
-            }
-            let rows = group.len();
-            self.batches.push(Batch {
+            let key = Key {
+                depth: depth[id as usize],
                 op,
+                map,
+                arity: operands.len(),
+                needs,
+                needs_any: node.differentiable,
+            };
+            order.push((key, id));
+        }
+        order.sort_unstable();
+        for group in order.chunk_by(|a, b| a.0 == b.0) {
+            let key = group[0].0;
+            let (out, first, rows) = (self.rows, self.operands.len(), group.len());
+            self.operands.resize(first + key.arity * rows, 0);
+            for (place, &(_, id)) in group.iter().enumerate() {
+                plan.operands(graph, id, &mut operands);
+                for (position, &operand) in operands.iter().enumerate() {
+                    self.operands[first + position * rows + place] = row[operand as usize];
+                }
+                row[id as usize] = (out + place) as u32;
+                self.spans.push(graph.node(id).span);
+            }
+            self.rows += rows;
+            self.batches.push(Batch {
+                op: key.op,
+                map: key.map,
                 out,
                 rows,
-                arity,
+                arity: key.arity,
                 first,
-                needs_gradient,
-                needs_any,
+                needs_gradient: key.needs,
+                needs_any: key.needs_any,
                 overwrites: [false; 3],
             });
         }
@@ -233,6 +296,7 @@ impl Code {
         let mut written = vec![false; self.rows];
         written[output] = true;
         let mut zeroed = vec![false; self.rows];
+        let mut times = vec![0_u8; self.rows];
         for batch in self
             .batches
             .iter_mut()
@@ -244,30 +308,49 @@ impl Code {
                 zeroed[row] |= !written[row];
             }
             let operands = &self.operands[batch.first..batch.first + batch.arity * batch.rows];
-            let variadic = matches!(batch.op, Op::Sum | Op::Norm2 | Op::AMax | Op::AMin);
-            let size = if variadic { operands.len() } else { batch.rows };
-            for (position, group) in operands.chunks(size.max(1)).enumerate() {
-                // A choice writes both sides whether or not they lead to the trajectory.
-                let skipped = if batch.op == Op::Where {
-                    position == 0
-                } else {
-                    !variadic && !batch.needs_gradient[position]
-                };
-                if skipped {
-                    continue;
+            // Position of an operand among the flags. Reductions share position by position of
+            // every term, the others work through one position after the other.
+            let flags = match batch.op {
+                Op::Sum | Op::Norm2 => batch.map.arity(),
+                Op::AMax | Op::AMin => 1,
+                _ => batch.arity,
+            };
+            let in_turn = !matches!(batch.op, Op::Sum | Op::Norm2 | Op::AMax | Op::AMin);
+            // A choice writes both sides whether or not they lead to the trajectory.
+            let shared = |position: usize| match batch.op {
+                Op::Where => position > 0,
+                Op::AMax | Op::AMin => true,
+                _ => batch.needs_gradient[position],
+            };
+            let places = |position: usize| {
+                let rows = batch.rows;
+                (0..operands.len()).filter(move |place| place / rows % flags == position)
+            };
+            if !in_turn {
+                for row in (0..flags).filter(|&p| shared(p)).flat_map(places) {
+                    let seen = &mut times[operands[row] as usize];
+                    *seen = seen.saturating_add(1);
                 }
+            }
+            for position in (0..flags).filter(|&position| shared(position)) {
                 let mut reached: Vec<u32> = Vec::new();
-                for &row in group {
-                    if !std::mem::replace(&mut written[row as usize], true) {
+                let mut first = true;
+                for row in places(position).map(|place| operands[place]) {
+                    let new = !std::mem::replace(&mut written[row as usize], true);
+                    first &= new && (in_turn || times[row as usize] == 1);
+                    if new {
                         reached.push(row);
                     }
                 }
-                batch.overwrites[position] = reached.len() == group.len();
-                if !batch.overwrites[position] {
-                    reached
-                        .into_iter()
-                        .for_each(|row| zeroed[row as usize] = true);
+                batch.overwrites[position] = first;
+                if !first {
+                    for row in reached {
+                        zeroed[row as usize] = true;
+                    }
                 }
+            }
+            if !in_turn {
+                operands.iter().for_each(|&row| times[row as usize] = 0);
             }
         }
         for input in self.splats.len()..self.splats.len() + self.inputs.len() {
@@ -333,11 +416,6 @@ impl Code {
             }
         }
         users
-    }
-
-    /// Scalar operations in all: once-per-call steps and those of each particle.
-    pub(crate) fn operations(&self) -> usize {
-        self.steps.len() + self.batches.iter().map(|batch| batch.rows).sum::<usize>()
     }
 
     /// The uniform inputs that the code reads.

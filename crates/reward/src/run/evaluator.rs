@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-#[cfg(target_arch = "x86_64")]
-use super::block::run_blocks_avx2;
 use super::block::{Work, run_blocks};
 use super::code::{Code, Output};
 use super::real::Real;
@@ -183,10 +181,9 @@ impl<T: Real> Evaluator<T> {
         };
         #[cfg(target_arch = "x86_64")]
         if self.avx2 {
-            // SAFETY: `avx2` says that this processor has the instructions.
-            return unsafe { run_blocks_avx2(work, trajectories, values, gradients) };
+            return run_blocks::<T, L, true>(work, trajectories, values, gradients);
         }
-        run_blocks(work, trajectories, values, gradients)
+        run_blocks::<T, L, false>(work, trajectories, values, gradients)
     }
 
     /// Whether each row of the last block is finite in lane `lane`: values and adjoints.

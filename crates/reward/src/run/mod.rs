@@ -3,5 +3,8 @@
 mod block;
 pub(crate) mod code;
 pub(crate) mod evaluator;
+mod fuse;
 mod kernels;
 pub(crate) mod real;
+mod reduce;
+mod target;
