@@ -176,21 +176,17 @@ pub(crate) fn backward<T: Real, const L: usize, const AVX2: bool>(
     }
 }
 
-/// Adds a share to an adjoint row, or stores it where nothing was stored before.
+/// Adds a share to an adjoint row, or stores it where nothing was stored before: lane by lane a
+/// choice, not a branch, which would keep the lanes from becoming vectors.
 #[inline(always)]
 pub(crate) fn share<T: Real, const L: usize>(
     adjoint: &mut [T; L],
     overwrite: bool,
     value: impl Fn(usize) -> T,
 ) {
-    if overwrite {
-        for l in 0..L {
-            adjoint[l] = value(l);
-        }
-    } else {
-        for l in 0..L {
-            adjoint[l] += value(l);
-        }
+    for l in 0..L {
+        let before = if overwrite { T::ZERO } else { adjoint[l] };
+        adjoint[l] = before + value(l);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod block;
 pub(crate) mod code;
+mod elementary;
 pub(crate) mod evaluator;
 mod fuse;
 mod kernels;

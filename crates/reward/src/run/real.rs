@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use super::elementary;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -56,7 +58,7 @@ pub trait Real:
     fn atan2(self, x: Self) -> Self;
 }
 
-/// Functions of one argument that come from the system's mathematics library.
+/// Functions of one argument, from the system's mathematics library or from `elementary`.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Math {
@@ -79,7 +81,7 @@ pub enum Math {
 }
 
 macro_rules! implement {
-    ($type:ty) => {
+    ($type:ty, $exp:path, $tanh:path) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -103,7 +105,7 @@ macro_rules! implement {
             #[inline(always)]
             fn math(self, function: Math) -> Self {
                 match function {
-                    Math::Exp => self.exp(),
+                    Math::Exp => $exp(self),
                     Math::Expm1 => self.exp_m1(),
                     Math::Log => self.ln(),
                     Math::Log1p => self.ln_1p(),
@@ -115,7 +117,7 @@ macro_rules! implement {
                     Math::Atan => self.atan(),
                     Math::Sinh => self.sinh(),
                     Math::Cosh => self.cosh(),
-                    Math::Tanh => self.tanh(),
+                    Math::Tanh => $tanh(self),
                     Math::Ceil => self.ceil(),
                     Math::Trunc => self.trunc(),
                     Math::Round => self.round_ties_even(),
@@ -155,5 +157,6 @@ macro_rules! implement {
     };
 }
 
-implement!(f32);
-implement!(f64);
+// In single precision, what gates are made of must not call a library lane by lane.
+implement!(f32, elementary::exp, elementary::tanh);
+implement!(f64, f64::exp, f64::tanh);

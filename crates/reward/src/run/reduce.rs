@@ -249,11 +249,9 @@ fn share_length<T: Real, const L: usize, const K: usize>(
         let (y, g) = (&at.out[i], &at.adjoint[i]);
         let mut scale = [T::ZERO; L];
         for l in 0..L {
-            scale[l] = if y[l] == T::ZERO {
-                T::ZERO
-            } else {
-                g[l] / y[l]
-            };
+            // Divided in any case, as vectors do; a branch for each lane would cost far more.
+            let slope = g[l] / y[l];
+            scale[l] = if y[l] == T::ZERO { T::ZERO } else { slope };
         }
         share_terms::<T, L, K>(at, before, i, &scale, |x, scale, position| {
             d(x, f(x) * scale, position)
