@@ -50,8 +50,8 @@ pub(crate) fn tanh(x: f32) -> f32 {
     p = p * z + 1.333_144_2e-1;
     p = p * z - 3.333_328_1e-1;
     let near = p * z * x + x;
-    let far = (1.0 - 2.0 / (exp(size + size) + 1.0)).copysign(x);
-    if size < 0.625 { near } else { far }
+    let far = 1.0 - 2.0 / (exp(size + size) + 1.0);
+    (if size < 0.625 { near } else { far }).copysign(x)
 }
 
 #[cfg(test)]
