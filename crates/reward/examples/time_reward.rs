@@ -72,10 +72,7 @@ fn summarise(mut samples_us: Vec<f64>) -> Times {
 }
 
 /// Calls `run` for about `duration`; every sample is a mean over enough calls.
-fn measure<E>(
-    duration: Duration,
-    mut run: impl FnMut(usize) -> Result<(), E>,
-) -> Result<Times, E> {
+fn measure<E>(duration: Duration, mut run: impl FnMut(usize) -> Result<(), E>) -> Result<Times, E> {
     let mut calls = 1;
     let mut number = 0;
     let mut sample = |calls: usize| -> Result<Duration, E> {

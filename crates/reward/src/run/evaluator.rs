@@ -186,6 +186,16 @@ impl<T: Real> Evaluator<T> {
         run_blocks::<T, L, false>(work, trajectories, values, gradients)
     }
 
+    /// The same with the instructions that every processor has.
+    #[cfg(test)]
+    pub(crate) fn without_avx2(mut self) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            self.avx2 = false;
+        }
+        self
+    }
+
     /// Whether each row of the last block is finite in lane `lane`: values and adjoints.
     pub(crate) fn inspect(&self, lane: usize) -> impl Fn(usize) -> (f64, f64) + '_ {
         move |row| {

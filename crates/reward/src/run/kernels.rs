@@ -82,14 +82,24 @@ fn many<T: Real, const L: usize, const AVX2: bool>(
     match op {
         Op::Where => forward_kernel::<T, L, AVX2>(before, out, operands, choose),
         Op::AMax => forward_kernel::<T, L, AVX2>(before, out, operands, |b, y, x| {
-            fold(b, y, x, |best: T, x: T| {
-                if x > best || x.is_nan() { x } else { best }
-            });
+            fold(
+                b,
+                y,
+                x,
+                |best: T, x: T| {
+                    if x > best || x.is_nan() { x } else { best }
+                },
+            );
         }),
         Op::AMin => forward_kernel::<T, L, AVX2>(before, out, operands, |b, y, x| {
-            fold(b, y, x, |best: T, x: T| {
-                if x < best || x.is_nan() { x } else { best }
-            });
+            fold(
+                b,
+                y,
+                x,
+                |best: T, x: T| {
+                    if x < best || x.is_nan() { x } else { best }
+                },
+            );
         }),
         // Nothing else has so many operands: sums and lengths have kernels of their own.
         _ => {}
@@ -199,7 +209,9 @@ fn back_unary<T: Real, const L: usize>(
     for i in 0..at.out.len() {
         let a = at.operands[i] as usize;
         let (x, y, g) = (&at.arena[a], &at.out[i], &at.adjoint[i]);
-        share(&mut before[a], at.batch.overwrites[0], |l| d(x[l], y[l], g[l]));
+        share(&mut before[a], at.batch.overwrites[0], |l| {
+            d(x[l], y[l], g[l])
+        });
     }
 }
 
@@ -232,10 +244,7 @@ fn back_binary<T: Real, const L: usize>(
 }
 
 #[inline(always)]
-fn back_many<T: Real, const L: usize, const AVX2: bool>(
-    at: &At<'_, T, L>,
-    before: &mut [[T; L]],
-) {
+fn back_many<T: Real, const L: usize, const AVX2: bool>(at: &At<'_, T, L>, before: &mut [[T; L]]) {
     match at.batch.op {
         Op::AMax | Op::AMin => backward_kernel::<T, L, AVX2>(at, before, back_extreme),
         Op::Where => backward_kernel::<T, L, AVX2>(at, before, back_choose),

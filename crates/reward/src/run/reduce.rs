@@ -32,7 +32,8 @@ macro_rules! with_map {
     (Mul, $k:ident, $f:ident, $d:ident, $body:expr) => {{
         const $k: usize = 2;
         let $f = |[a, b, _]: [T; 3]| a * b;
-        let $d = |[a, b, _]: [T; 3], s: T, position: usize| if position == 0 { s * b } else { s * a };
+        let $d =
+            |[a, b, _]: [T; 3], s: T, position: usize| if position == 0 { s * b } else { s * a };
         $body
     }};
     (Square, $k:ident, $f:ident, $d:ident, $body:expr) => {{
@@ -173,8 +174,7 @@ fn sum_terms<T: Real, const L: usize, const K: usize>(
                 }
                 while term < terms {
                     let at = term * stride + i;
-                    sum =
-                        sum_some::<T, L, K, 1>(before, operands, at, rows, Some(&sum), f, |s| s);
+                    sum = sum_some::<T, L, K, 1>(before, operands, at, rows, Some(&sum), f, |s| s);
                     term += 1;
                 }
                 for l in 0..L {
