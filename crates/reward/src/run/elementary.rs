@@ -25,7 +25,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     p = p * r + 8.333_452e-3;
     p = p * r + 4.166_579_6e-2;
     p = p * r + 1.666_666_5e-1;
-    p = p * r + 5.000_000_1e-1;
+    p = p * r + 0.5;
     let power = p * (r * r) + r + 1.0;
     // 2^n in two factors, because 2^128 and 2^-150 have no exponent of their own.
     let n = (rounded.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
@@ -45,10 +45,10 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let size = x.abs();
     let z = x * x;
     let mut p = -5.704_988_7e-3;
-    p = p * z + 2.063_908_9e-2;
+    p = p * z + 2.063_909e-2;
     p = p * z - 5.373_972e-2;
     p = p * z + 1.333_144_2e-1;
-    p = p * z - 3.333_328_1e-1;
+    p = p * z - 3.333_328e-1;
     let near = p * z * x + x;
     let far = 1.0 - 2.0 / (exp(size + size) + 1.0);
     (if size < 0.625 { near } else { far }).copysign(x)

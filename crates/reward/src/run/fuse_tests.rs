@@ -110,7 +110,7 @@ fn every_pattern_is_fused_and_computes_the_same() {
             let terms: Vec<NodeId> = (0..terms)
                 .map(|n| {
                     let first = builder.add(Op::Exp, &[input(n)]);
-                    term(&mut builder, map, [first, input(n + 4), input(n + 2)])
+                    term(&mut builder, map, [first, input(n + 4), input(n)])
                 })
                 .collect();
             let result = match op {
