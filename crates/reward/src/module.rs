@@ -13,58 +13,68 @@ pub(crate) struct Functions<'a> {
     pub(crate) done: Option<&'a StmtFunctionDef>,
 }
 
-/// Reads the module level: `num_stages`, imports and the stage functions.
+/// What stands at the module level.
+#[derive(Default)]
+pub(crate) struct Module<'a> {
+    pub(crate) stages: Vec<Functions<'a>>,
+    /// Imports and assignments of constants, in order.
+    pub(crate) constants: Vec<&'a Stmt>,
+}
+
+/// Reads the module level: `num_stages`, imports, constants and the stage functions. As in
+/// Python, a later definition replaces an earlier one: an answer may correct itself.
 pub(crate) fn collect<'a>(
     statements: &'a [Stmt],
     limits: &Limits,
     drafts: &mut Vec<Draft>,
-) -> Vec<Functions<'a>> {
+) -> Module<'a> {
+    let mut module = Module::default();
     let mut count = None;
     let mut count_span = Span::default();
     let mut found: Vec<(usize, bool, &StmtFunctionDef)> = Vec::new();
+    let mut outdated = 0;
     for statement in statements {
         match statement {
-            Stmt::Import(_) | Stmt::ImportFrom(_) => {
-                drafts.extend(check_import(statement).err());
-            }
-            Stmt::Assign(assign) => {
-                if assign
-                    .targets
-                    .iter()
-                    .any(|target| is_name(target, "num_stages"))
-                {
-                    count_span = Span::of(assign);
-                    match stage_count(&assign.value, limits) {
-                        Ok(value) => count = Some(value),
-                        Err(draft) => {
-                            drafts.push(draft);
-                            count = Some(0);
-                        }
-                    }
+            Stmt::Import(_) | Stmt::ImportFrom(_) => match check_import(statement) {
+                Ok(()) => module.constants.push(statement),
+                Err(draft) => drafts.push(draft),
+            },
+            Stmt::Assign(_) | Stmt::AnnAssign(_) => {
+                let Some(value) = stage_count_value(statement) else {
+                    module.constants.push(statement);
+                    continue;
+                };
+                // Stages of an earlier version may exceed the new number.
+                if let Some(Ok(_)) = count {
+                    outdated = found.len();
                 }
+                count_span = Span::of(statement);
+                count = Some(stage_count(value, limits));
             }
             Stmt::FunctionDef(function) => {
                 // A helper outside the stages is unknown where it is used.
                 let Some((stage, is_done)) = stage_name(function.name.as_str()) else {
                     continue;
                 };
-                if found.iter().any(|&(s, d, _)| (s, d) == (stage, is_done)) {
-                    drafts.push(Draft::new(
-                        Kind::StageFunction,
-                        Span::of(&function.name),
-                        format!("`{}` is defined twice", function.name),
-                    ));
-                } else {
-                    found.push((stage, is_done, function));
-                }
+                found.push((stage, is_done, function));
             }
+            // Python itself runs such a block only where the text is the main program.
+            Stmt::If(branch) if is_main_guard(&branch.test) => {}
+            Stmt::Expr(expression) if is_print(&expression.value) => drafts.push(
+                Draft::new(
+                    Kind::Unsupported,
+                    Span::of(expression),
+                    "a reward prints nothing",
+                )
+                .help("remove it"),
+            ),
             Stmt::Expr(expression) if matches!(&*expression.value, Expr::StringLiteral(_)) => {}
-            Stmt::AnnAssign(_) | Stmt::Pass(_) => {}
+            Stmt::Pass(_) => {}
             other => drafts.push(
                 Draft::new(
                     Kind::Unsupported,
                     Span::of(other),
-                    "only stage functions, imports and `num_stages` may stand here",
+                    "only stage functions, imports, constants and `num_stages` may stand here",
                 )
                 .help("remove it, or move it into the stage function that needs it"),
             ),
@@ -77,14 +87,18 @@ pub(crate) fn collect<'a>(
                 .expected("a line such as `num_stages = 2`")
                 .help(format!("add `num_stages = {}` at the top", highest.max(1))),
         );
-        return Vec::new();
+        return module;
     };
+    let count = count.unwrap_or_else(|draft| {
+        drafts.push(draft);
+        0
+    });
     let mut functions: Vec<Functions<'_>> = (0..count).map(|_| Functions::default()).collect();
-    for (stage, is_done, function) in found {
+    for (position, (stage, is_done, function)) in found.into_iter().enumerate() {
         match functions.get_mut(stage.wrapping_sub(1)) {
             Some(slot) if is_done => slot.done = Some(function),
             Some(slot) => slot.guidance = Some(function),
-            None if count > 0 => drafts.push(
+            None if count > 0 && position >= outdated => drafts.push(
                 Draft::new(
                     Kind::StageFunction,
                     Span::of(&function.name),
@@ -109,7 +123,31 @@ pub(crate) fn collect<'a>(
             );
         }
     }
-    functions
+    module.stages = functions;
+    module
+}
+
+/// The right side of `num_stages = ...`.
+fn stage_count_value(statement: &Stmt) -> Option<&Expr> {
+    match statement {
+        Stmt::Assign(assign) => {
+            let mut targets = assign.targets.iter();
+            targets
+                .any(|target| is_name(target, "num_stages"))
+                .then_some(&*assign.value)
+        }
+        Stmt::AnnAssign(assign) if is_name(&assign.target, "num_stages") => assign.value.as_deref(),
+        _ => None,
+    }
+}
+
+/// `__name__ == "__main__"`.
+fn is_main_guard(test: &Expr) -> bool {
+    matches!(test, Expr::Compare(compare) if is_name(&compare.left, "__name__"))
+}
+
+fn is_print(expression: &Expr) -> bool {
+    matches!(expression, Expr::Call(call) if is_name(&call.func, "print"))
 }
 
 fn is_name(expression: &Expr, name: &str) -> bool {

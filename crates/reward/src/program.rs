@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ruff_python_ast::StmtFunctionDef;
+use ruff_python_ast::{Stmt, StmtFunctionDef};
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 
 use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
@@ -10,7 +10,7 @@ use crate::extract::extract;
 use crate::graph::Class;
 use crate::guard::check_nesting;
 use crate::lower::{Input, Lower, MAX_DRAFTS, Stop};
-use crate::module::{collect, descriptions, docstring};
+use crate::module::{Module, collect, descriptions, docstring};
 use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
 use crate::run::code::Code;
@@ -205,7 +205,10 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
         return Err(Vec::new());
     };
     let mut drafts = Vec::new();
-    let functions = collect(module.suite(), &options.limits, &mut drafts);
+    let Module {
+        stages: functions,
+        constants,
+    } = collect(module.suite(), &options.limits, &mut drafts);
     let descriptions = descriptions(python);
     let mut stages = Vec::with_capacity(functions.len());
     let mut work_left = options.limits.work;
@@ -215,6 +218,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
         };
         let mut stage = StageCompiler {
             options,
+            constants: &constants,
             drafts: &mut drafts,
             work_left: &mut work_left,
         };
@@ -256,17 +260,20 @@ fn lower_first(error: &impl ToString) -> String {
 /// Compiles the functions of one stage.
 struct StageCompiler<'s> {
     options: &'s CompileOptions,
+    /// Statements of the module level that give names to constants.
+    constants: &'s [&'s Stmt],
     drafts: &'s mut Vec<Draft>,
     work_left: &'s mut usize,
 }
 
-impl StageCompiler<'_> {
+impl<'s> StageCompiler<'s> {
     fn check_signature(&mut self, function: &StmtFunctionDef, names: &[&str]) -> Result<(), Stop> {
         let parameters = &function.parameters;
-        let plain = parameters.posonlyargs.len() + parameters.args.len();
-        let others = parameters.kwonlyargs.len()
-            + usize::from(parameters.vararg.is_some())
-            + usize::from(parameters.kwarg.is_some());
+        let plain = parameters.posonlyargs.iter().chain(&parameters.args);
+        let required = plain.clone().filter(|p| p.default.is_none()).count();
+        let fits = required <= names.len()
+            && plain.clone().count() >= names.len()
+            && parameters.kwonlyargs.iter().all(|p| p.default.is_some());
         if function.is_async || !function.decorator_list.is_empty() {
             self.drafts.push(
                 Draft::new(
@@ -278,7 +285,7 @@ impl StageCompiler<'_> {
             );
             return Err(Stop::Reported);
         }
-        if plain == names.len() && others == 0 {
+        if fits {
             return Ok(());
         }
         self.drafts.push(
@@ -288,12 +295,15 @@ impl StageCompiler<'_> {
                 format!("`{}` has the wrong parameters", function.name),
             )
             .expected(format!("({})", names.join(", ")))
-            .found(format!("{} parameters", plain + others)),
+            .found(format!(
+                "{} parameters",
+                plain.count() + parameters.kwonlyargs.len()
+            )),
         );
         Err(Stop::Reported)
     }
 
-    fn guidance(&mut self, function: &StmtFunctionDef) -> Result<(CompiledReward, bool), Stop> {
+    fn guidance(&mut self, function: &'s StmtFunctionDef) -> Result<(CompiledReward, bool), Stop> {
         self.check_signature(function, &["keypoints", "action_sequence"])?;
         let (keypoints, points) = (self.options.keypoints, self.options.points);
         let inputs = [
@@ -304,6 +314,7 @@ impl StageCompiler<'_> {
             Input::Trajectory { points },
         ];
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
+        lower.module_constants(self.constants)?;
         let result = lower.function(function, &inputs)?;
         let graph = &lower.graph;
         let node = graph.node(result);
@@ -351,7 +362,7 @@ impl StageCompiler<'_> {
         Err(Stop::Reported)
     }
 
-    fn done(&mut self, function: &StmtFunctionDef) -> Result<CompiledDone, Stop> {
+    fn done(&mut self, function: &'s StmtFunctionDef) -> Result<CompiledDone, Stop> {
         self.check_signature(function, &["keypoints", "start_keypoints", "end_effector"])?;
         let keypoints = self.options.keypoints;
         let inputs = [
@@ -368,6 +379,7 @@ impl StageCompiler<'_> {
             },
         ];
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
+        lower.module_constants(self.constants)?;
         let result = lower.function(function, &inputs)?;
         let code = Arc::new(Code::new(&lower.graph, result, 6 * keypoints + 3, 0));
         let done = CompiledDone { code, keypoints };

@@ -123,6 +123,12 @@ impl Bound {
         }
     }
 
+    /// An argument that was given, `None` included.
+    pub(super) fn given(&self, position: usize) -> Option<&Value> {
+        let (value, _) = self.values.get(position)?.as_ref()?;
+        Some(value)
+    }
+
     /// The source of an argument, or of the whole call.
     pub(super) fn span_of(&self, position: usize) -> Span {
         match self.values.get(position) {

@@ -3,7 +3,7 @@
 use ruff_python_ast::Operator;
 
 use super::expression::number;
-use super::value::{Sequence, Value};
+use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
@@ -21,18 +21,27 @@ impl Lower<'_> {
             return self.python_arithmetic(op, &left, &right, a, b, span);
         }
         match (op, &left, &right) {
-            (Operator::Add, Value::List(a), Value::List(b)) => {
-                return Ok(Value::List(self.joined(a, b)?));
+            (Operator::Add, Value::ListRef(_), Value::ListRef(_))
+            | (Operator::Add, Value::Tuple(_), Value::Tuple(_)) => {
+                let is_list = matches!(left, Value::ListRef(_));
+                let mut items = self.iterate(left, span)?;
+                items.extend(self.iterate(right, span)?);
+                return Ok(self.sequence(is_list, items));
             }
-            (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => {
-                return Ok(Value::Tuple(self.joined(a, b)?));
+            (Operator::Mult, items @ (Value::ListRef(_) | Value::Tuple(_)), times)
+            | (Operator::Mult, times, items @ (Value::ListRef(_) | Value::Tuple(_)))
+                if integer(times).is_some() =>
+            {
+                let times = usize::try_from(integer(times).unwrap_or(0)).unwrap_or(0);
+                let is_list = matches!(items, Value::ListRef(_));
+                let items = self.iterate(items.clone(), span)?;
+                self.charge(items.len().saturating_mul(times))?;
+                let repeated = (0..times).flat_map(|_| items.clone()).collect();
+                return Ok(self.sequence(is_list, repeated));
             }
-            (Operator::Mult, Value::List(items), Value::Int(times))
-            | (Operator::Mult, Value::Int(times), Value::List(items)) => {
-                let times = usize::try_from(*times).unwrap_or(0);
-                self.charge(items.items.len().saturating_mul(times))?;
-                let repeated: Vec<Value> = (0..times).flat_map(|_| items.items.to_vec()).collect();
-                return Ok(Value::list(repeated));
+            (Operator::Add, Value::Str(a), Value::Str(b)) => {
+                self.charge(a.len() + b.len())?;
+                return Ok(Value::Str(format!("{a}{b}").into()));
             }
             _ => {}
         }
@@ -76,11 +85,12 @@ impl Lower<'_> {
         Ok(Value::Tensor(self.binary(code, &left, &right, span)?))
     }
 
-    fn joined(&mut self, a: &Sequence, b: &Sequence) -> Lowered<Sequence> {
-        self.charge(a.items.len() + b.items.len())?;
-        Ok(Sequence::new(
-            a.items.iter().chain(b.items.iter()).cloned().collect(),
-        ))
+    fn sequence(&mut self, is_list: bool, items: Vec<Value>) -> Value {
+        if is_list {
+            self.new_list(items)
+        } else {
+            Value::tuple(items)
+        }
     }
 
     /// Python's own arithmetic on two static numbers.
@@ -141,6 +151,10 @@ impl Lower<'_> {
             Value::Bool(value) => self.static_scalar(f64::from(u8::from(value)), DType::Bool),
             Value::Int(value) => self.static_scalar(value as f64, DType::Int),
             Value::Float(value) => self.static_scalar(value, DType::Float),
+            Value::ListRef(_) | Value::Dict(_) => {
+                let value = self.frozen(value, span)?;
+                self.tensor_of(value, span)
+            }
             Value::List(items) | Value::Tuple(items) => {
                 let mut parts = Vec::with_capacity(items.items.len());
                 for item in items.items.iter() {
@@ -164,7 +178,7 @@ impl Lower<'_> {
         }
     }
 
-    fn static_scalar(&mut self, value: f64, dtype: DType) -> Lowered<Tensor> {
+    pub(super) fn static_scalar(&mut self, value: f64, dtype: DType) -> Lowered<Tensor> {
         let node = self.constant(value)?;
         Ok(Tensor::scalar(node, dtype))
     }

@@ -1,11 +1,55 @@
 //! Python's own functions: `len`, `range`, `zip`, `sum`, `min`, `float` and their like.
 
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use ruff_python_ast::Operator;
+
 use super::arguments::{Bound, Call};
 use super::expression::{number, range_length};
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
+use crate::tensor::DType;
+
+/// What `sorted` compares.
+enum Key {
+    Number(f64),
+    Text(Rc<str>),
+}
+
+impl Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Key::Number(a), Key::Number(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+            (Key::Text(a), Key::Text(b)) => a.cmp(b),
+            (Key::Number(_), Key::Text(_)) => Ordering::Less,
+            (Key::Text(_), Key::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+fn compare_keys(a: &[Key], b: &[Key]) -> Ordering {
+    let mut pairs = a.iter().zip(b);
+    pairs
+        .find_map(|(a, b)| Some(a.cmp(b)).filter(|order| order.is_ne()))
+        .unwrap_or(a.len().cmp(&b.len()))
+}
+
+fn is_instance(value: &Value, kind: &Value) -> bool {
+    match (value, kind) {
+        (Value::Tensor(_), Value::Builtin("Tensor"))
+        | (Value::Bool(_) | Value::Int(_), Value::Builtin("int"))
+        | (Value::Bool(_), Value::Builtin("bool"))
+        | (Value::Float(_), Value::Builtin("float"))
+        | (Value::ListRef(_), Value::Builtin("list"))
+        | (Value::Tuple(_), Value::Builtin("tuple"))
+        | (Value::Dict(_), Value::Builtin("dict"))
+        | (Value::Str(_), Value::Builtin("str")) => true,
+        _ => false,
+    }
+}
 
 impl Lower<'_> {
     /// Python's own functions.
@@ -13,30 +57,49 @@ impl Lower<'_> {
         let span = call.span;
         match name {
             "min" | "max" if call.positional.len() > 1 => {
+                let key = call.keywords.into_iter().find(|(name, ..)| name == "key");
                 let items = call
                     .positional
                     .into_iter()
                     .map(|(value, _)| value)
                     .collect();
-                return self.extreme(name, items, span);
+                return self.extreme(name, items, key.map(|(_, key, _)| key), span);
             }
             "range" => return self.range(call),
             "zip" => return self.zip(call),
+            "map" => return self.map(call),
+            "dict" => return self.dict(call),
+            // Everything is computed in one place.
+            "device" => return Ok(Value::None),
             _ => {}
         }
         let parameters = match name {
             "round" => "number ndigits?",
             "sum" | "enumerate" => "iterable start?",
-            "pow" => "base exponent",
+            "pow" | "divmod" => "base exponent",
+            "filter" => "function iterable",
+            "sorted" => "value key? reverse?",
+            "isinstance" => "value type",
+            "min" | "max" => "value key? default?",
+            "list" | "tuple" | "str" => "value?",
+            "ndarray" => {
+                return Err(self.fail(
+                    Draft::new(Kind::Unsupported, span, "`np.ndarray` is not called")
+                        .help("use `np.array`"),
+                ));
+            }
             _ => "value",
         };
         let bound = Bound::new(self, call, parameters)?;
-        let value = bound.get(0).cloned().unwrap_or(Value::None);
+        let value = bound.given(0).cloned().unwrap_or(Value::None);
         match name {
             "len" => match &value {
                 Value::Tensor(tensor) if tensor.rank() > 0 => {
                     Ok(Value::Int(tensor.shape[0] as i64))
                 }
+                Value::ListRef(list) => Ok(Value::Int(self.lists[*list].len() as i64)),
+                Value::Dict(dict) => Ok(Value::Int(self.dicts[*dict].len() as i64)),
+                Value::Str(text) => Ok(Value::Int(text.chars().count() as i64)),
                 Value::Range { start, stop, step } => {
                     Ok(Value::Int(range_length(*start, *stop, *step) as i64))
                 }
@@ -45,26 +108,28 @@ impl Lower<'_> {
             "enumerate" => {
                 let start = bound.integer(self, 1, 0)?;
                 let items = self.iterate(value, span)?;
+                self.check_depth(&items, span)?;
                 let numbered = items.into_iter().enumerate();
-                Ok(Value::list(
-                    numbered
-                        .map(|(i, item)| {
-                            Value::tuple(vec![Value::Int(start.saturating_add(i as i64)), item])
-                        })
-                        .collect(),
-                ))
+                let pairs = numbered
+                    .map(|(i, item)| {
+                        Value::tuple(vec![Value::Int(start.saturating_add(i as i64)), item])
+                    })
+                    .collect();
+                Ok(self.new_list(pairs))
             }
             "sum" => {
                 let mut total = bound.get(1).cloned().unwrap_or(Value::Int(0));
                 for item in self.iterate(value, span)? {
-                    total =
-                        self.binary_operator(ruff_python_ast::Operator::Add, total, item, span)?;
+                    total = self.binary_operator(Operator::Add, total, item, span)?;
                 }
                 Ok(total)
             }
             "min" | "max" => {
                 let items = self.iterate(value, span)?;
-                self.extreme(name, items, span)
+                match bound.given(2) {
+                    Some(default) if items.is_empty() => Ok(default.clone()),
+                    _ => self.extreme(name, items, bound.get(1).cloned(), span),
+                }
             }
             "abs" => match value {
                 Value::Int(value) => Ok(Value::Int(value.saturating_abs())),
@@ -76,16 +141,215 @@ impl Lower<'_> {
             },
             "pow" => {
                 let exponent = bound.get(1).cloned().unwrap_or(Value::None);
-                self.binary_operator(ruff_python_ast::Operator::Pow, value, exponent, span)
+                self.binary_operator(Operator::Pow, value, exponent, span)
             }
             "float" | "int" | "bool" | "round" => self.convert(name, value, &bound),
-            "list" => Ok(Value::list(self.iterate(value, span)?)),
-            "tuple" => Ok(Value::tuple(self.iterate(value, span)?)),
+            "list" | "tuple" => {
+                let items = match bound.given(0) {
+                    Some(_) => self.iterate(value, span)?,
+                    None => Vec::new(),
+                };
+                self.check_depth(&items, span)?;
+                Ok(if name == "list" {
+                    self.new_list(items)
+                } else {
+                    Value::tuple(items)
+                })
+            }
+            "any" | "all" => {
+                for item in self.iterate(value, span)? {
+                    if self.truth(&item, span)? == (name == "any") {
+                        return Ok(Value::Bool(name == "any"));
+                    }
+                }
+                Ok(Value::Bool(name == "all"))
+            }
+            "filter" => {
+                let items = bound.given(1).cloned().unwrap_or(Value::None);
+                let mut kept = Vec::new();
+                for item in self.iterate(items, span)? {
+                    let keep = match &value {
+                        Value::None => item.clone(),
+                        function => self.apply(function, vec![item.clone()], span)?,
+                    };
+                    if self.truth(&keep, span)? {
+                        kept.push(item);
+                    }
+                }
+                Ok(self.new_list(kept))
+            }
+            "sorted" => {
+                let items = self.iterate(value, span)?;
+                let is_reversed = bound.flag(self, 2)?;
+                self.sorted(items, bound.get(1).cloned(), is_reversed, span)
+            }
+            "divmod" => {
+                let divisor = bound.given(1).cloned().unwrap_or(Value::None);
+                let quotient =
+                    self.binary_operator(Operator::FloorDiv, value.clone(), divisor.clone(), span)?;
+                let rest = self.binary_operator(Operator::Mod, value, divisor, span)?;
+                Ok(Value::tuple(vec![quotient, rest]))
+            }
+            "str" => match (&value, bound.given(0)) {
+                (_, None) => Ok(Value::Str("".into())),
+                (Value::Str(_), _) => Ok(value),
+                (Value::Int(number), _) => Ok(Value::Str(number.to_string().into())),
+                (other, _) => Err(self.fail(
+                    Draft::new(Kind::Unsupported, span, "`str` takes integers here")
+                        .found(other.describe())
+                        .help("remove it: a reward is computed from numbers and tensors only"),
+                )),
+            },
+            "isinstance" => {
+                let wanted = bound.given(1).cloned().unwrap_or(Value::None);
+                let types = match wanted {
+                    Value::Tuple(types) => types.items.to_vec(),
+                    one => vec![one],
+                };
+                Ok(Value::Bool(
+                    types.iter().any(|one| is_instance(&value, one)),
+                ))
+            }
+            "Tensor" => {
+                let value = self.frozen(value, span)?;
+                let tensor = self.tensor_of(value, span)?;
+                if self.is_differentiable(&tensor) {
+                    return Err(self.fail(
+                        Draft::new(
+                            Kind::NoGradient,
+                            span,
+                            "`torch.Tensor` cuts the gradient of what depends on the trajectory",
+                        )
+                        .help("use `torch.stack([...])`"),
+                    ));
+                }
+                Ok(Value::Tensor(self.cast(&tensor, DType::Float)?))
+            }
             _ => {
                 let mut items = self.iterate(value, span)?;
                 items.reverse();
-                Ok(Value::list(items))
+                Ok(self.new_list(items))
             }
+        }
+    }
+
+    /// Calls `function` with values.
+    fn apply(&mut self, function: &Value, arguments: Vec<Value>, span: Span) -> Lowered<Value> {
+        self.charge(1)?;
+        let positional = arguments.into_iter().map(|value| (value, span)).collect();
+        self.call_value(
+            function,
+            Call {
+                name: "function".to_owned(),
+                span,
+                positional,
+                keywords: Vec::new(),
+            },
+        )
+    }
+
+    /// `map(function, iterable, ...)`.
+    fn map(&mut self, call: Call) -> Lowered<Value> {
+        let span = call.span;
+        let mut arguments = call.positional.into_iter();
+        let Some((function, _)) = arguments.next() else {
+            return Err(self.fail(Draft::new(
+                Kind::Argument,
+                span,
+                "`map` needs a function and what to apply it to",
+            )));
+        };
+        let rows = self.rows(arguments.collect())?;
+        let mut results = Vec::with_capacity(rows.len());
+        for row in rows {
+            results.push(self.apply(&function, row, span)?);
+        }
+        Ok(self.new_list(results))
+    }
+
+    /// `dict(pairs, key=value)`.
+    fn dict(&mut self, call: Call) -> Lowered<Value> {
+        let span = call.span;
+        let value = self.new_dict(Vec::new());
+        if let Value::Dict(own) = value {
+            for (other, span) in call.positional.into_iter().take(1) {
+                self.update(own, other, span)?;
+            }
+            for (name, item, _) in call.keywords {
+                self.insert(own, Value::Str(name.into()), item, span)?;
+            }
+        }
+        Ok(value)
+    }
+
+    /// `sorted`: stable, by keys that are known now.
+    fn sorted(
+        &mut self,
+        items: Vec<Value>,
+        key: Option<Value>,
+        is_reversed: bool,
+        span: Span,
+    ) -> Lowered<Value> {
+        let mut keyed = Vec::with_capacity(items.len());
+        for item in items {
+            let key = match &key {
+                Some(function) => self.apply(function, vec![item.clone()], span)?,
+                None => item.clone(),
+            };
+            keyed.push((self.sort_key(&key, span)?, item));
+        }
+        let length = keyed.len();
+        self.charge(length * (usize::BITS - length.leading_zeros()) as usize)?;
+        // Python keeps the order of equals in both directions.
+        keyed.sort_by(|(a, _), (b, _)| {
+            if is_reversed {
+                compare_keys(b, a)
+            } else {
+                compare_keys(a, b)
+            }
+        });
+        let items = keyed.into_iter().map(|(_, item)| item).collect();
+        Ok(self.new_list(items))
+    }
+
+    fn sort_key(&mut self, key: &Value, span: Span) -> Lowered<Vec<Key>> {
+        let parts = match key {
+            Value::Tuple(items) => items.items.to_vec(),
+            one => vec![one.clone()],
+        };
+        self.charge(parts.len())?;
+        let mut keys = Vec::with_capacity(parts.len());
+        for part in parts {
+            keys.push(match part {
+                Value::Str(text) => Key::Text(text),
+                part => match self.known_number(&part) {
+                    Some(value) => Key::Number(value),
+                    None => {
+                        return Err(self.fail(
+                            Draft::new(
+                                Kind::DynamicControl,
+                                span,
+                                "this order is not known before the robot moves",
+                            )
+                            .found(part.describe())
+                            .help("use `torch.sort` or `torch.topk` on a tensor"),
+                        ));
+                    }
+                },
+            });
+        }
+        Ok(keys)
+    }
+
+    /// A number that is known now, also as a tensor of one element.
+    fn known_number(&self, value: &Value) -> Option<f64> {
+        match (value, number(value)) {
+            (_, Some(known)) => Some(known),
+            (Value::Tensor(tensor), _) => match self.constants_of(tensor).as_deref() {
+                Some(&[one]) => Some(one),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -115,19 +379,41 @@ impl Lower<'_> {
     }
 
     fn zip(&mut self, call: Call) -> Lowered<Value> {
+        let span = call.span;
+        let rows = self.rows(call.positional)?;
+        for row in &rows {
+            self.check_depth(row, span)?;
+        }
+        let rows = rows.into_iter().map(Value::tuple).collect();
+        Ok(self.new_list(rows))
+    }
+
+    /// The first items of all iterables, the second ones, and so on.
+    fn rows(&mut self, iterables: Vec<(Value, Span)>) -> Lowered<Vec<Vec<Value>>> {
         let mut columns = Vec::new();
-        for (value, span) in call.positional {
+        for (value, span) in iterables {
             columns.push(self.iterate(value, span)?);
         }
         let length = columns.iter().map(Vec::len).min().unwrap_or(0);
-        self.charge(length * columns.len())?;
-        let rows = (0..length)
-            .map(|i| Value::tuple(columns.iter().map(|column| column[i].clone()).collect()));
-        Ok(Value::list(rows.collect()))
+        self.charge(length.saturating_mul(columns.len()))?;
+        Ok((0..length)
+            .map(|i| columns.iter().map(|column| column[i].clone()).collect())
+            .collect())
     }
 
     /// Python's `min` and `max` of several values: the first of equals is returned.
-    fn extreme(&mut self, name: &str, items: Vec<Value>, span: Span) -> Lowered<Value> {
+    fn extreme(
+        &mut self,
+        name: &str,
+        items: Vec<Value>,
+        key: Option<Value>,
+        span: Span,
+    ) -> Lowered<Value> {
+        if key.is_some() && !items.is_empty() {
+            let sorted = self.sorted(items, key, name == "max", span)?;
+            let first = self.iterate(sorted, span)?.into_iter().next();
+            return Ok(first.unwrap_or(Value::None));
+        }
         let mut items = items.into_iter();
         let Some(mut best) = items.next() else {
             return Err(self.fail(Draft::new(
@@ -183,14 +469,7 @@ impl Lower<'_> {
                 _ => Err(self.fail(Draft::new(Kind::Type, span, "a number is needed here"))),
             };
         }
-        let known = match (&value, number(&value)) {
-            (_, Some(known)) => Some(known),
-            (Value::Tensor(tensor), _) => match self.constants_of(tensor).as_deref() {
-                Some(&[one]) => Some(one),
-                _ => None,
-            },
-            _ => None,
-        };
+        let known = self.known_number(&value);
         if name == "bool" {
             return Ok(Value::Bool(self.truth(&value, span)?));
         }
@@ -215,8 +494,13 @@ impl Lower<'_> {
             "int" if known.abs() < 9e15 => Ok(Value::Int(known.trunc() as i64)),
             "round" if bound.get(1).is_some() => {
                 let digits = bound.integer(self, 1, 0)?.clamp(-15, 15) as i32;
-                let scale = 10_f64.powi(digits);
-                Ok(Value::Float((known * scale).round_ties_even() / scale))
+                if digits >= 0 {
+                    // Python rounds the exact decimal value, as formatting does.
+                    let text = format!("{known:.*}", digits as usize);
+                    return Ok(Value::Float(text.parse().unwrap_or(known)));
+                }
+                let scale = 10_f64.powi(-digits);
+                Ok(Value::Float((known / scale).round_ties_even() * scale))
             }
             "round" if known.abs() < 9e15 => Ok(Value::Int(known.round_ties_even() as i64)),
             _ => Err(self.fail(Draft::new(

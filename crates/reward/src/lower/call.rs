@@ -1,13 +1,13 @@
 //! Calls and attributes: modules, methods, Python's own functions and local functions.
 
-use ruff_python_ast::{Expr, ExprCall};
+use ruff_python_ast::{Expr, ExprCall, Parameters};
 
 use super::arguments::{Bound, Call};
 use super::expression::nearest;
 use super::statement::Flow;
 use super::table::{self, Home, Run};
 use super::value::{Module, Value};
-use super::{LocalBody, Lower, Lowered, Stop, substitute};
+use super::{Local, LocalBody, Lower, Lowered, Stop, substitute};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
@@ -18,13 +18,17 @@ const MAX_CALL_DEPTH: usize = 8;
 impl<'a> Lower<'a> {
     pub(super) fn call(&mut self, call: &'a ExprCall) -> Lowered<Value> {
         let span = Span::of(call);
-        if let Expr::Attribute(attribute) = &*call.func {
+        let callee = if let Expr::Attribute(attribute) = &*call.func {
             let base = self.expression(&attribute.value)?;
             let method = attribute.attr.as_str();
             match base {
-                Value::Module(_) => {}
-                Value::List(_) if matches!(method, "append" | "extend") => {
-                    return self.grow_list(&attribute.value, method, call, span);
+                Value::Module(module) => {
+                    self.module_attribute(module, method, Span::of(attribute))?
+                }
+                Value::ListRef(_) | Value::Tuple(_) | Value::Dict(_) => {
+                    let arguments = self.arguments(call, method.to_owned(), None)?;
+                    let place = Span::of(&attribute.attr);
+                    return self.container_method(base, method, place, arguments);
                 }
                 Value::Tensor(tensor) => {
                     return self.method(Value::Tensor(tensor), method, call, span);
@@ -45,37 +49,80 @@ impl<'a> Lower<'a> {
                     ));
                 }
             }
-        }
-        match self.expression(&call.func)? {
-            Value::Function(function) => {
-                let name = format!("{}.{}", function.first_home(), function.name);
-                let arguments = self.arguments(call, name, None)?;
-                self.run(function.run, arguments, function.parameters)
+        } else {
+            self.expression(&call.func)?
+        };
+        let name = match &callee {
+            Value::Function(function) => format!("{}.{}", function.first_home(), function.name),
+            Value::MathFunction(function) => format!("math.{}", function.name),
+            Value::Builtin(name) => (*name).to_owned(),
+            Value::Local(local) => self.locals[*local].name.to_owned(),
+            Value::DType(dtype) => dtype.name().to_owned(),
+            other => {
+                return Err(self.fail(
+                    Draft::new(Kind::Type, Span::of(&*call.func), "this cannot be called")
+                        .found(other.describe()),
+                ));
             }
-            Value::Builtin(name) => {
-                let arguments = self.arguments(call, name.to_owned(), None)?;
-                self.builtin(name, arguments)
+        };
+        let arguments = self.arguments(call, name, None)?;
+        self.call_value(&callee, arguments)
+    }
+
+    /// Calls whatever can be called.
+    pub(super) fn call_value(&mut self, callee: &Value, call: Call) -> Lowered<Value> {
+        match callee {
+            Value::Function(function) => self.run(function.run, call, function.parameters),
+            Value::MathFunction(function) => {
+                let span = call.span;
+                let value = self.run(function.run, call, function.parameters)?;
+                self.python_number(function.name, value, span)
             }
-            Value::Local(local) => {
-                let name = self.locals[local].name.to_owned();
-                let arguments = self.arguments(call, name, None)?;
-                self.call_local(local, arguments)
-            }
+            Value::Builtin(name) => self.builtin(name, call),
+            Value::Local(local) => self.call_local(*local, call),
             Value::DType(dtype) => {
-                let arguments = self.arguments(call, dtype.name().to_owned(), None)?;
-                let bound = Bound::new(self, arguments, "input")?;
+                let bound = Bound::new(self, call, "input")?;
                 let tensor = bound.tensor(self, 0)?;
-                Ok(Value::Tensor(self.cast(&tensor, dtype)?))
+                Ok(Value::Tensor(self.cast(&tensor, *dtype)?))
             }
             other => Err(self.fail(
-                Draft::new(Kind::Type, Span::of(&*call.func), "this cannot be called")
-                    .found(other.describe()),
+                Draft::new(Kind::Type, call.span, "this cannot be called").found(other.describe()),
             )),
         }
     }
 
+    /// What a function of `math` returns: a number, which carries no gradient.
+    fn python_number(&mut self, name: &str, value: Value, span: Span) -> Lowered<Value> {
+        let Value::Tensor(tensor) = value else {
+            return Ok(value);
+        };
+        if tensor.len() != 1 {
+            return Err(self.fail(
+                Draft::new(
+                    Kind::Type,
+                    span,
+                    format!("`math.{name}` takes single numbers"),
+                )
+                .found(Value::Tensor(tensor).describe())
+                .help(format!("use `torch.{name}`")),
+            ));
+        }
+        let tensor = tensor.reshaped(Vec::new());
+        match self.constants_of(&tensor).as_deref() {
+            Some(&[value]) if value.is_nan() => {
+                Err(self.fail(Draft::new(Kind::Arithmetic, span, "this has no real value")))
+            }
+            Some(&[value]) if matches!(name, "floor" | "ceil" | "trunc") && value.abs() < 9e15 => {
+                Ok(Value::Int(value as i64))
+            }
+            Some(&[value]) if tensor.dtype != DType::Bool => Ok(Value::Float(value)),
+            Some(&[value]) => Ok(Value::Bool(value != 0.0)),
+            _ => Ok(Value::Tensor(self.unary(Op::Detach, &tensor)?)),
+        }
+    }
+
     /// Evaluates arguments; `receiver` goes first.
-    fn arguments(
+    pub(super) fn arguments(
         &mut self,
         call: &'a ExprCall,
         name: String,
@@ -98,11 +145,9 @@ impl<'a> Lower<'a> {
         let mut keywords = Vec::new();
         for keyword in &call.arguments.keywords {
             let Some(name) = &keyword.arg else {
-                return Err(self.fail(Draft::new(
-                    Kind::Unsupported,
-                    Span::of(keyword),
-                    "`**` is not part of the reward language",
-                )));
+                let value = self.expression(&keyword.value)?;
+                self.spread_keywords(value, Span::of(keyword), &mut keywords)?;
+                continue;
             };
             // What is ignored need not be understood: `device=action_sequence.device`.
             let value = if name.as_str() == "device" {
@@ -120,8 +165,44 @@ impl<'a> Lower<'a> {
         })
     }
 
-    pub(super) fn run(&mut self, run: Run, call: Call, parameters: &str) -> Lowered<Value> {
+    /// `**options` with a dictionary whose keys are names.
+    fn spread_keywords(
+        &mut self,
+        value: Value,
+        span: Span,
+        keywords: &mut Vec<(String, Value, Span)>,
+    ) -> Lowered<()> {
+        let entries = match value {
+            Value::Dict(dict) => self.dicts[dict].clone(),
+            other => {
+                return Err(self.fail(
+                    Draft::new(Kind::Type, span, "`**` takes a dictionary").found(other.describe()),
+                ));
+            }
+        };
+        self.charge(entries.len())?;
+        for (key, value) in entries {
+            match key {
+                Value::Str(name) => keywords.push((name.to_string(), value, span)),
+                other => {
+                    return Err(self.fail(
+                        Draft::new(Kind::Type, span, "a keyword is a string")
+                            .found(other.describe()),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn run(&mut self, run: Run, mut call: Call, parameters: &str) -> Lowered<Value> {
         let span = call.span;
+        for (value, span) in &mut call.positional {
+            *value = self.frozen(std::mem::replace(value, Value::None), *span)?;
+        }
+        for (_, value, span) in &mut call.keywords {
+            *value = self.frozen(std::mem::replace(value, Value::None), *span)?;
+        }
         let bound = Bound::new(self, call, parameters)?;
         match run {
             Run::Unary(op) => {
@@ -132,7 +213,10 @@ impl<'a> Lower<'a> {
                 let (a, b) = (bound.tensor(self, 0)?, bound.tensor(self, 1)?);
                 Ok(Value::Tensor(self.binary(op, &a, &b, span)?))
             }
-            Run::Special(run) => run(self, &bound),
+            Run::Special(run) => {
+                let value = run(self, &bound)?;
+                self.thawed(value)
+            }
         }
     }
 
@@ -229,7 +313,13 @@ impl<'a> Lower<'a> {
                 "tau" if module == Module::Math => return Ok(Value::Float(std::f64::consts::TAU)),
                 "inf" => return Ok(Value::Float(f64::INFINITY)),
                 "newaxis" => return Ok(Value::None),
-                "Tensor" => return self.module_attribute(module, "tensor", span),
+                "Tensor" | "FloatTensor" if module == Module::Torch => {
+                    return Ok(Value::Builtin("Tensor"));
+                }
+                "ndarray" if module == Module::Numpy => return Ok(Value::Builtin("ndarray")),
+                "Size" if module == Module::Torch => return Ok(Value::Builtin("tuple")),
+                // Everything is computed in one place.
+                "device" if module == Module::Torch => return Ok(Value::Builtin("device")),
                 _ => {}
             }
         }
@@ -239,6 +329,7 @@ impl<'a> Lower<'a> {
             return Ok(Value::DType(dtype));
         }
         match table::find(home, name) {
+            Some(function) if module == Module::Math => Ok(Value::MathFunction(function)),
             Some(function) => Ok(Value::Function(function)),
             None => Err(self.unknown(module.name(), home, name, span)),
         }
@@ -252,8 +343,13 @@ impl<'a> Lower<'a> {
             "ndim" => Ok(Value::Int(tensor.rank() as i64)),
             "dtype" => Ok(Value::DType(tensor.dtype)),
             "device" => Ok(Value::None),
+            "real" => Ok(Value::Tensor(tensor.clone())),
+            "is_cuda" => Ok(Value::Bool(false)),
             "requires_grad" => Ok(Value::Bool(self.is_differentiable(tensor))),
-            "data" => Ok(Value::Tensor(self.unary(Op::Detach, tensor)?)),
+            "data" if self.is_differentiable(tensor) => {
+                Ok(Value::Tensor(self.unary(Op::Detach, tensor)?))
+            }
+            "data" => Ok(Value::Tensor(tensor.clone())),
             "T" | "mT" if tensor.rank() == 2 || (name == "mT" && tensor.rank() > 2) => {
                 let rank = tensor.rank();
                 let mut steps = strides(&tensor.shape);
@@ -276,40 +372,36 @@ impl<'a> Lower<'a> {
         }
     }
 
-    /// `list.append(x)` and `list.extend(xs)` on a list that a name holds.
-    fn grow_list(
+    /// A function or lambda defined inside a stage, with its defaults evaluated now.
+    pub(super) fn define(
         &mut self,
-        base: &'a Expr,
-        method: &str,
-        call: &'a ExprCall,
-        span: Span,
+        name: &'a str,
+        parameters: Option<&'a Parameters>,
+        body: LocalBody<'a>,
     ) -> Lowered<Value> {
-        let Expr::Name(name) = base else {
-            return Err(self.fail(Draft::new(
-                Kind::Unsupported,
-                span,
-                "only a list that has a name can grow",
-            )));
-        };
-        let arguments = self.arguments(call, format!("list.{method}"), None)?;
-        let bound = Bound::new(self, arguments, "item")?;
-        let item = bound.get(0).cloned().unwrap_or(Value::None);
-        let items = if method == "extend" {
-            self.iterate(item, span)?
-        } else {
-            vec![item]
-        };
-        self.check_depth(&items, span)?;
-        if let Some(Some(Value::List(list))) = self.scope.get_mut(name.id.as_str()) {
-            for item in items {
-                list.push(item);
+        let mut defaults = Vec::new();
+        if let Some(parameters) = parameters {
+            let plain = parameters.posonlyargs.iter().chain(&parameters.args);
+            for parameter in plain.chain(&parameters.kwonlyargs) {
+                self.charge(1)?;
+                defaults.push(match &parameter.default {
+                    Some(default) => Some(self.expression(default)?),
+                    None => None,
+                });
             }
         }
-        Ok(Value::None)
+        self.locals.push(Local {
+            name,
+            parameters,
+            defaults: defaults.into(),
+            body,
+            frame: self.frame,
+        });
+        Ok(Value::Local(self.locals.len() - 1))
     }
 
     fn call_local(&mut self, local: usize, call: Call) -> Lowered<Value> {
-        let function = self.locals[local];
+        let function = self.locals[local].clone();
         if self.call_depth >= MAX_CALL_DEPTH {
             return Err(self.fail(
                 Draft::new(
@@ -321,40 +413,67 @@ impl<'a> Lower<'a> {
                 .help("recursion is not part of the reward language"),
             ));
         }
-        let span = call.span;
         let mut names = Vec::new();
         let mut specification = String::new();
-        let mut defaults = Vec::new();
         if let Some(parameters) = function.parameters {
-            if parameters.vararg.is_some() || parameters.kwarg.is_some() {
-                return Err(self.fail(Draft::new(
-                    Kind::Unsupported,
-                    span,
-                    "`*` and `**` parameters are not part of the reward language",
-                )));
+            if let Some(rest) = &parameters.kwarg {
+                return Err(self.fail(
+                    Draft::new(
+                        Kind::Unsupported,
+                        Span::of(&**rest),
+                        "`**` parameters are not part of the reward language",
+                    )
+                    .help("name the parameters"),
+                ));
             }
-            let all = parameters.posonlyargs.iter().chain(&parameters.args);
-            for parameter in all.chain(&parameters.kwonlyargs) {
-                names.push(parameter.parameter.name.to_string());
-                specification.push_str(parameter.parameter.name.as_str());
+            let plain = parameters.posonlyargs.iter().chain(&parameters.args);
+            for parameter in plain.chain(&parameters.kwonlyargs) {
+                let name = parameter.parameter.name.as_str();
+                names.push(name);
+                if parameters.vararg.is_some()
+                    && names.len() == parameters.posonlyargs.len() + parameters.args.len() + 1
+                {
+                    specification.push_str("*rest ");
+                }
+                specification.push_str(name);
                 specification.push_str(if parameter.default.is_some() {
                     "? "
                 } else {
                     " "
                 });
-                defaults.push(parameter.default.as_deref());
+            }
+            if let Some(rest) = &parameters.vararg {
+                let plain = parameters.posonlyargs.len() + parameters.args.len();
+                names.insert(plain, rest.name.as_str());
+                if parameters.kwonlyargs.is_empty() {
+                    specification.push_str("*rest");
+                }
             }
         }
+        let rest = specification
+            .split_whitespace()
+            .position(|name| name.starts_with('*'));
         let bound = Bound::new(self, call, &specification)?;
-        self.charge(self.scope.len() + 1)?;
-        let outer = self.scope.clone();
-        for (position, (name, default)) in names.into_iter().zip(defaults).enumerate() {
-            let value = match (bound.get(position), default) {
-                (Some(value), _) => value.clone(),
-                (None, Some(default)) => self.expression(default)?,
-                (None, None) => Value::None,
+        let locals = self.locals.len();
+        let outer = self.enter(function.frame, true);
+        for (position, name) in names.into_iter().enumerate() {
+            self.charge(1)?;
+            let value = match rest {
+                Some(rest) if position == rest => bound
+                    .given(rest)
+                    .cloned()
+                    .unwrap_or_else(|| Value::tuple(Vec::new())),
+                _ => {
+                    let own = position - usize::from(rest.is_some_and(|rest| position > rest));
+                    let default = function.defaults.get(own).cloned().flatten();
+                    bound
+                        .given(position)
+                        .cloned()
+                        .or(default)
+                        .unwrap_or(Value::None)
+                }
             };
-            self.scope.insert(name, Some(value));
+            self.assign(name, Some(value));
         }
         self.call_depth += 1;
         let result = match function.body {
@@ -365,7 +484,7 @@ impl<'a> Lower<'a> {
             }),
         };
         self.call_depth -= 1;
-        self.scope = outer;
+        self.leave(outer, locals);
         result
     }
 }

@@ -1,38 +1,29 @@
 //! Expressions.
 
-use ruff_python_ast::{CmpOp, Comprehension, Expr, Number, UnaryOp};
+use ruff_python_ast::{CmpOp, Expr, Number, UnaryOp};
 
-use super::value::{Module, Value};
-use super::{Local, LocalBody, Lower, Lowered, MAX_CONTAINER_DEPTH, Stop};
+use super::value::Value;
+use super::{LocalBody, Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
-
-/// Python's own functions that programs may call.
-pub(super) const BUILTINS: [&str; 16] = [
-    "len",
-    "range",
-    "enumerate",
-    "zip",
-    "sum",
-    "min",
-    "max",
-    "abs",
-    "float",
-    "int",
-    "bool",
-    "round",
-    "list",
-    "tuple",
-    "reversed",
-    "pow",
-];
 
 impl<'a> Lower<'a> {
     pub(super) fn expression(&mut self, expression: &'a Expr) -> Lowered<Value> {
         self.charge(1)?;
         let outer = std::mem::replace(&mut self.graph.span, Span::of(expression));
-        let value = self.expression_inner(expression);
+        let mut value = self.expression_inner(expression);
+        // A view taken under `torch.no_grad` carries no gradient either.
+        if self.is_detached
+            && let Ok(Value::Tensor(tensor)) = &value
+            && matches!(
+                expression,
+                Expr::Call(_) | Expr::Subscript(_) | Expr::Attribute(_)
+            )
+            && self.is_differentiable(tensor)
+        {
+            value = self.unary(Op::Detach, tensor).map(Value::Tensor);
+        }
         self.graph.span = outer;
         value
     }
@@ -62,7 +53,26 @@ impl<'a> Lower<'a> {
             Expr::StringLiteral(literal) => Ok(Value::Str(literal.value.to_str().into())),
             Expr::Name(name) => self.lookup(name.id.as_str(), span),
             Expr::Tuple(tuple) => Ok(Value::tuple(self.elements(&tuple.elts, span)?)),
-            Expr::List(list) => Ok(Value::list(self.elements(&list.elts, span)?)),
+            Expr::List(list) => {
+                let items = self.elements(&list.elts, span)?;
+                Ok(self.new_list(items))
+            }
+            Expr::Dict(dict) => self.dict_display(dict),
+            Expr::DictComp(dict) => match &dict.key {
+                Some(key) => self.dict_comprehension(key, &dict.value, &dict.generators),
+                None => Err(self.fail(Draft::new(
+                    Kind::Unsupported,
+                    span,
+                    "a dictionary comprehension needs keys",
+                ))),
+            },
+            Expr::Named(named) => {
+                let value = self.expression(&named.value)?;
+                if let Expr::Name(name) = &*named.target {
+                    self.assign_walrus(name.id.as_str(), value.clone());
+                }
+                Ok(value)
+            }
             Expr::BinOp(binary) => {
                 let left = self.expression(&binary.left)?;
                 let right = self.expression(&binary.right)?;
@@ -94,7 +104,13 @@ impl<'a> Lower<'a> {
                     if position > 0 && !self.truth(&result, left_span)? {
                         return Ok(result);
                     }
-                    let value = self.expression(right)?;
+                    let value = match (op, right) {
+                        // The one use of a set that does not ask for its order.
+                        (CmpOp::In | CmpOp::NotIn, Expr::Set(set)) => {
+                            Value::tuple(self.elements(&set.elts, span)?)
+                        }
+                        _ => self.expression(right)?,
+                    };
                     result = self.compare(op, left, value.clone(), span)?;
                     left = value;
                     left_span = Span::of(right);
@@ -120,26 +136,26 @@ impl<'a> Lower<'a> {
                 let base = self.expression(&subscript.value)?;
                 self.subscript(base, &subscript.value, &subscript.slice, span)
             }
-            Expr::Lambda(lambda) => {
-                self.locals.push(Local {
-                    name: "lambda",
-                    parameters: lambda.parameters.as_deref(),
-                    body: LocalBody::Expression(&lambda.body),
-                });
-                Ok(Value::Local(self.locals.len() - 1))
+            Expr::Lambda(lambda) => self.define(
+                "lambda",
+                lambda.parameters.as_deref(),
+                LocalBody::Expression(&lambda.body),
+            ),
+            other => {
+                let (what, help) = unsupported(other);
+                Err(self.fail(
+                    Draft::new(
+                        Kind::Unsupported,
+                        span,
+                        format!("{what} is not part of the reward language"),
+                    )
+                    .help(help),
+                ))
             }
-            other => Err(self.fail(
-                Draft::new(
-                    Kind::Unsupported,
-                    span,
-                    format!("{} is not part of the reward language", what(other)),
-                )
-                .help("use numbers, lists, tensors and the functions of torch"),
-            )),
         }
     }
 
-    fn elements(&mut self, elements: &'a [Expr], span: Span) -> Lowered<Vec<Value>> {
+    pub(super) fn elements(&mut self, elements: &'a [Expr], span: Span) -> Lowered<Vec<Value>> {
         let mut values = Vec::with_capacity(elements.len());
         for element in elements {
             if let Expr::Starred(starred) = element {
@@ -152,51 +168,6 @@ impl<'a> Lower<'a> {
         }
         self.check_depth(&values, span)?;
         Ok(values)
-    }
-
-    /// Bounds how deeply containers nest, so that nothing recurses without end.
-    pub(super) fn check_depth(&mut self, values: &[Value], span: Span) -> Lowered<()> {
-        let too_deep = values.iter().any(|value| match value {
-            Value::List(sequence) | Value::Tuple(sequence) => sequence.depth >= MAX_CONTAINER_DEPTH,
-            _ => false,
-        });
-        if too_deep {
-            return Err(self.fail(
-                Draft::new(Kind::Limit, span, "lists are nested too deeply")
-                    .expected(format!("at most {MAX_CONTAINER_DEPTH} levels")),
-            ));
-        }
-        Ok(())
-    }
-
-    /// The value of a name: a variable, a module or a function of Python's own.
-    pub(super) fn lookup(&mut self, name: &str, span: Span) -> Lowered<Value> {
-        match self.scope.get(name) {
-            Some(Some(value)) => return Ok(value.clone()),
-            // Already reported where it should have been computed.
-            Some(None) => return Err(Stop::Reported),
-            None => {}
-        }
-        match name {
-            "torch" => return Ok(Value::Module(Module::Torch)),
-            "F" => return Ok(Value::Module(Module::Functional)),
-            "np" | "numpy" => return Ok(Value::Module(Module::Numpy)),
-            "math" => return Ok(Value::Module(Module::Math)),
-            _ => {}
-        }
-        if let Some(builtin) = BUILTINS.iter().find(|&&builtin| builtin == name) {
-            return Ok(Value::Builtin(builtin));
-        }
-        let mut known: Vec<&str> = self.scope.keys().map(String::as_str).collect();
-        known.sort_unstable();
-        let close = nearest(name, known.iter().copied());
-        let help = match close {
-            Some(close) => format!("did you mean `{close}`?"),
-            None => "every stage must be self-contained: define it inside the function".to_owned(),
-        };
-        Err(self.fail(
-            Draft::new(Kind::UnknownName, span, format!("`{name}` is not defined")).help(help),
-        ))
     }
 
     fn unary_operator(&mut self, op: UnaryOp, operand: Value, span: Span) -> Lowered<Value> {
@@ -233,18 +204,32 @@ impl<'a> Lower<'a> {
             (CmpOp::IsNot, value, Value::None) | (CmpOp::IsNot, Value::None, value) => {
                 return Ok(Value::Bool(!matches!(value, Value::None)));
             }
-            (CmpOp::In | CmpOp::NotIn, needle, Value::List(items) | Value::Tuple(items)) => {
-                self.charge(items.items.len())?;
-                let found = items
-                    .items
-                    .iter()
-                    .any(|item| equal(item, needle) == Some(true));
-                return Ok(Value::Bool(found == (op == CmpOp::In)));
+            (
+                CmpOp::In | CmpOp::NotIn,
+                needle,
+                Value::ListRef(_) | Value::Tuple(_) | Value::Range { .. } | Value::Dict(_),
+            ) => {
+                for item in self.iterate(right.clone(), span)? {
+                    if self.equal(&item, needle)? == Some(true) {
+                        return Ok(Value::Bool(op == CmpOp::In));
+                    }
+                }
+                return Ok(Value::Bool(op == CmpOp::NotIn));
+            }
+            (CmpOp::In | CmpOp::NotIn, Value::Str(needle), Value::Str(text)) => {
+                return Ok(Value::Bool(text.contains(&**needle) == (op == CmpOp::In)));
+            }
+            (CmpOp::Is | CmpOp::IsNot, Value::Bool(_), Value::Bool(_))
+            | (CmpOp::Is | CmpOp::IsNot, Value::DType(_), Value::DType(_)) => {
+                let same = self.equal(&left, &right)? == Some(true);
+                return Ok(Value::Bool(same == (op == CmpOp::Is)));
             }
             _ => {}
         }
         let eager = match op {
-            CmpOp::Eq | CmpOp::NotEq => equal(&left, &right).map(|same| same == (op == CmpOp::Eq)),
+            CmpOp::Eq | CmpOp::NotEq => self
+                .equal(&left, &right)?
+                .map(|same| same == (op == CmpOp::Eq)),
             CmpOp::Lt | CmpOp::LtE | CmpOp::Gt | CmpOp::GtE => {
                 match (number(&left), number(&right)) {
                     (Some(a), Some(b)) => Some(match op {
@@ -287,110 +272,6 @@ impl<'a> Lower<'a> {
         let (left, right) = if swap { (right, left) } else { (left, right) };
         Ok(Value::Tensor(self.binary(op, &left, &right, span)?))
     }
-
-    fn comprehension(
-        &mut self,
-        element: &'a Expr,
-        generators: &'a [Comprehension],
-        span: Span,
-    ) -> Lowered<Value> {
-        // The targets live in a scope of their own.
-        let saved = self.scope.clone();
-        self.charge(saved.len())?;
-        let mut items = Vec::new();
-        let outcome = self.generate(element, generators, &mut items);
-        self.scope = saved;
-        outcome?;
-        self.check_depth(&items, span)?;
-        Ok(Value::list(items))
-    }
-
-    fn generate(
-        &mut self,
-        element: &'a Expr,
-        generators: &'a [Comprehension],
-        items: &mut Vec<Value>,
-    ) -> Lowered<()> {
-        let Some((generator, inner)) = generators.split_first() else {
-            items.push(self.expression(element)?);
-            return Ok(());
-        };
-        let iterable = self.expression(&generator.iter)?;
-        'items: for item in self.iterate(iterable, Span::of(&generator.iter))? {
-            self.charge(1)?;
-            self.bind(&generator.target, item)?;
-            for condition in &generator.ifs {
-                let value = self.expression(condition)?;
-                if !self.truth(&value, Span::of(condition))? {
-                    continue 'items;
-                }
-            }
-            self.generate(element, inner, items)?;
-        }
-        Ok(())
-    }
-
-    /// Whether a value counts as true. Control flow must be known now.
-    pub(super) fn truth(&mut self, value: &Value, span: Span) -> Lowered<bool> {
-        match value {
-            Value::None => Ok(false),
-            Value::Bool(value) => Ok(*value),
-            Value::Int(value) => Ok(*value != 0),
-            Value::Float(value) => Ok(*value != 0.0),
-            Value::Str(value) => Ok(!value.is_empty()),
-            Value::List(items) | Value::Tuple(items) => Ok(!items.items.is_empty()),
-            Value::Tensor(tensor) => match self.constants_of(tensor).as_deref() {
-                Some(&[one]) => Ok(one != 0.0),
-                Some(_) => Err(self.fail(
-                    Draft::new(Kind::Type, span, "a condition must be one value")
-                        .found(value.describe())
-                        .help("reduce it with `.any()` or `.all()`"),
-                )),
-                None => {
-                    let source = self.dependence(tensor);
-                    Err(self.fail(
-                        Draft::new(
-                            Kind::DynamicControl,
-                            span,
-                            format!("this condition depends on {source}"),
-                        )
-                        .expected("a condition that is known before the robot moves")
-                        .help("use `torch.where(condition, a, b)`, or `&` and `|` between tensors"),
-                    ))
-                }
-            },
-            _ => Ok(true),
-        }
-    }
-
-    /// The items of anything that can be looped over.
-    pub(super) fn iterate(&mut self, value: Value, span: Span) -> Lowered<Vec<Value>> {
-        match value {
-            Value::List(items) | Value::Tuple(items) => {
-                self.charge(items.items.len())?;
-                Ok(items.items.to_vec())
-            }
-            Value::Range { start, stop, step } => {
-                let length = range_length(start, stop, step);
-                self.charge(length)?;
-                Ok((0..length as i64)
-                    .map(|i| Value::Int(start + i * step))
-                    .collect())
-            }
-            Value::Pair(values, indices) => Ok(vec![Value::Tensor(values), Value::Tensor(indices)]),
-            Value::Tensor(tensor) if tensor.rank() > 0 => {
-                self.charge(tensor.len() + tensor.shape[0])?;
-                Ok((0..tensor.shape[0])
-                    .map(|i| Value::Tensor(select(&tensor, 0, i)))
-                    .collect())
-            }
-            other => Err(self.fail(
-                Draft::new(Kind::Type, span, "this cannot be looped over")
-                    .expected("a range, a list, a tuple or a tensor")
-                    .found(other.describe()),
-            )),
-        }
-    }
 }
 
 /// The view of a tensor at one index of a dimension.
@@ -420,26 +301,6 @@ pub(super) fn number(value: &Value) -> Option<f64> {
         Value::Int(value) => Some(*value as f64),
         Value::Float(value) => Some(*value),
         _ => None,
-    }
-}
-
-/// Static equality, where it can be decided without a tensor.
-fn equal(left: &Value, right: &Value) -> Option<bool> {
-    match (left, right) {
-        (Value::None, Value::None) => Some(true),
-        (Value::Str(a), Value::Str(b)) => Some(a == b),
-        (Value::Tensor(_), _) | (_, Value::Tensor(_)) => None,
-        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
-            if a.items.len() != b.items.len() || a.depth > 1 || b.depth > 1 {
-                return Some(false);
-            }
-            let mut pairs = a.items.iter().zip(b.items.iter());
-            Some(pairs.all(|(a, b)| equal(a, b) == Some(true)))
-        }
-        (a, b) => match (number(a), number(b)) {
-            (Some(a), Some(b)) => Some(a == b),
-            _ => Some(false),
-        },
     }
 }
 
@@ -475,16 +336,22 @@ fn edit_distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// An expression that the language does not have, in words.
-fn what(expression: &Expr) -> &'static str {
+/// An expression that the language does not have, in words, and what to use instead.
+fn unsupported(expression: &Expr) -> (&'static str, &'static str) {
     match expression {
-        Expr::Named(_) => "`:=`",
-        Expr::Dict(_) | Expr::DictComp(_) => "a dictionary",
-        Expr::Set(_) | Expr::SetComp(_) => "a set",
-        Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) => "a coroutine",
-        Expr::FString(_) | Expr::TString(_) => "an f-string",
-        Expr::BytesLiteral(_) => "a bytes literal",
-        Expr::Starred(_) => "`*` here",
-        _ => "this expression",
+        Expr::Set(_) | Expr::SetComp(_) => ("a set", "use a list or a tuple"),
+        Expr::Await(_) => ("`await`", "remove it"),
+        Expr::Yield(_) | Expr::YieldFrom(_) => ("`yield`", "return a list"),
+        Expr::FString(_) | Expr::TString(_) => (
+            "an f-string",
+            "remove it: a reward is computed from numbers and tensors only",
+        ),
+        Expr::BytesLiteral(_) => ("a bytes literal", "remove it"),
+        Expr::Starred(_) => ("`*` here", "write the items out"),
+        Expr::Slice(_) => ("a slice here", "index a tensor or a list with it"),
+        _ => (
+            "this expression",
+            "use numbers, lists, tensors and the functions of torch",
+        ),
     }
 }

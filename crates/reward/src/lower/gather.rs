@@ -1,7 +1,7 @@
 //! The elements that a subscript with known indices selects.
 
 use super::expression::range_length;
-use super::index::Item;
+use super::index::{Item, dims_used};
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::tensor::{
@@ -32,13 +32,7 @@ impl Lower<'_> {
         items: Vec<Item>,
         span: Span,
     ) -> Lowered<Tensor> {
-        let uses = |item: &Item| match item {
-            Item::Int(..) | Item::Slice { .. } => 1,
-            Item::Tensor(mask, _) if mask.dtype == DType::Bool => mask.rank(),
-            Item::Tensor(..) => 1,
-            Item::Ellipsis | Item::NewAxis => 0,
-        };
-        let used: usize = items.iter().map(uses).sum();
+        let used: usize = items.iter().map(dims_used).sum();
         let ellipses = items
             .iter()
             .filter(|item| matches!(item, Item::Ellipsis))

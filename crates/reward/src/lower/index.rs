@@ -1,13 +1,14 @@
 //! Indexing: integers, slices, `...`, `None`, integer tensors and constant masks.
 
-use ruff_python_ast::Expr;
+use ruff_python_ast::{Expr, ExprSlice};
 
 use super::gather::wrap_index;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::graph::NodeId;
 use crate::op::Op;
-use crate::tensor::{DType, Tensor};
+use crate::tensor::{DType, Tensor, count};
 
 /// One item of a subscript.
 pub(super) enum Item {
@@ -45,11 +46,16 @@ impl<'a> Lower<'a> {
                         .found(other.describe()),
                 )),
             },
-            Value::List(items) => self.sequence_item(&items.items, index, span, Value::list),
-            Value::Tuple(items) => self.sequence_item(&items.items, index, span, Value::tuple),
-            Value::Range { .. } => {
-                let items = self.iterate(base, span)?;
-                self.sequence_item(&items, index, span, Value::list)
+            Value::ListRef(_) | Value::Tuple(_) | Value::Range { .. } => {
+                self.sequence_item(base, index, span)
+            }
+            Value::Dict(dict) => {
+                let key = self.expression(index)?;
+                self.check_key(&key, Span::of(index))?;
+                match self.entry(dict, &key)? {
+                    Some(value) => Ok(value),
+                    None => Err(self.no_such_key(dict, &key, Span::of(index))),
+                }
             }
             other => Err(self.fail(
                 Draft::new(Kind::Type, span, "this cannot be indexed").found(other.describe()),
@@ -57,84 +63,35 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn sequence_item(
-        &mut self,
-        items: &[Value],
-        index: &'a Expr,
-        span: Span,
-        wrap: fn(Vec<Value>) -> Value,
-    ) -> Lowered<Value> {
-        if let Expr::Slice(_) = index
-            && let Some(Item::Slice { lower, upper, step }) = self.items(index)?.pop()
-        {
-            let (first, length) = self.slice_bounds(items.len(), lower, upper, step, span)?;
-            self.charge(length)?;
-            let picked = (0..length as i64)
-                .map(|i| items[(first + i * step) as usize].clone())
-                .collect();
-            return Ok(wrap(picked));
-        }
-        let value = self.expression(index)?;
-        let position = self.integer_argument(&value, Span::of(index))?;
-        match wrap_index(position, items.len()) {
-            Some(position) => Ok(items[position].clone()),
-            None => Err(self.fail(
-                Draft::new(Kind::Index, Span::of(index), "this index is out of range")
-                    .expected(format!("an index into {} items", items.len()))
-                    .found(format!("{position}")),
-            )),
-        }
-    }
-
-    /// The view that an assignment to `base[index]` writes to.
-    pub(super) fn place(
-        &mut self,
-        tensor: &Tensor,
-        base_expression: &'a Expr,
-        index: &'a Expr,
-    ) -> Lowered<Tensor> {
-        let span = Span::of(index);
-        let items = self.items(index)?;
-        self.check_keypoint(tensor, base_expression, &items)?;
-        for item in &items {
-            if let Item::Tensor(chosen, span) = item
-                && self.constants_of(chosen).is_none()
-            {
-                let source = self.dependence(chosen);
-                return Err(self.fail(
-                    Draft::new(
-                        Kind::DynamicControl,
-                        *span,
-                        format!("where this writes depends on {source}"),
-                    )
-                    .help("use `x = torch.where(mask, value, x)`"),
-                ));
-            }
-        }
-        self.gather(tensor, items, span)
-    }
-
-    fn items(&mut self, index: &'a Expr) -> Lowered<Vec<Item>> {
+    pub(super) fn items(&mut self, index: &'a Expr) -> Lowered<Vec<Item>> {
         match index {
             Expr::Tuple(tuple) => tuple.elts.iter().map(|item| self.item(item)).collect(),
             single => Ok(vec![self.item(single)?]),
         }
     }
 
+    /// `lower:upper:step`, where they are given.
+    pub(super) fn slice(
+        &mut self,
+        slice: &'a ExprSlice,
+    ) -> Lowered<(Option<i64>, Option<i64>, i64)> {
+        let mut bound = |expression: &'a Option<Box<Expr>>| match expression {
+            Some(expression) => match self.expression(expression)? {
+                Value::None => Ok(None),
+                value => self
+                    .integer_argument(&value, Span::of(&**expression))
+                    .map(Some),
+            },
+            None => Ok(None),
+        };
+        let (lower, upper) = (bound(&slice.lower)?, bound(&slice.upper)?);
+        Ok((lower, upper, bound(&slice.step)?.unwrap_or(1)))
+    }
+
     fn item(&mut self, item: &'a Expr) -> Lowered<Item> {
         let span = Span::of(item);
         if let Expr::Slice(slice) = item {
-            let mut bound = |expression: &'a Option<Box<Expr>>| match expression {
-                Some(expression) => match self.expression(expression)? {
-                    Value::None => Ok(None),
-                    value => self
-                        .integer_argument(&value, Span::of(&**expression))
-                        .map(Some),
-                },
-                None => Ok(None),
-            };
-            let (lower, upper) = (bound(&slice.lower)?, bound(&slice.upper)?);
-            let step = bound(&slice.step)?.unwrap_or(1);
+            let (lower, upper, step) = self.slice(slice)?;
             return Ok(Item::Slice { lower, upper, step });
         }
         match self.expression(item)? {
@@ -146,9 +103,9 @@ impl<'a> Lower<'a> {
                 Draft::new(Kind::Type, span, "a single bool is not an index")
                     .help("use `torch.where`"),
             )),
-            value @ (Value::List(_) | Value::Tuple(_) | Value::Range { .. }) => {
+            value @ (Value::ListRef(_) | Value::Tuple(_) | Value::Range { .. }) => {
                 let items = self.iterate(value, span)?;
-                let tensor = self.tensor_of(Value::list(items), span)?;
+                let tensor = self.tensor_of(Value::tuple(items), span)?;
                 if tensor.dtype == DType::Float {
                     return Err(self.not_an_index(&Value::Tensor(tensor), span));
                 }
@@ -167,7 +124,12 @@ impl<'a> Lower<'a> {
     }
 
     /// A better message for the most common slip: a keypoint that the scene does not have.
-    fn check_keypoint(&mut self, tensor: &Tensor, base: &Expr, items: &[Item]) -> Lowered<()> {
+    pub(super) fn check_keypoint(
+        &mut self,
+        tensor: &Tensor,
+        base: &Expr,
+        items: &[Item],
+    ) -> Lowered<()> {
         let Expr::Name(name) = base else {
             return Ok(());
         };
@@ -241,51 +203,137 @@ impl<'a> Lower<'a> {
                 .help("use `torch.where(mask, x, 0.0)` and keep the shape"),
             ));
         }
-        if index.len() != 1 {
-            return Err(self.fail(
-                Draft::new(
-                    Kind::Unsupported,
-                    index_span,
-                    "several computed indices at once are not supported",
-                )
-                .help("compute with weights, for example `torch.softmax`, or index one by one"),
-            ));
-        }
-        let dim = items[..at]
-            .iter()
-            .filter(|item| matches!(item, Item::Int(..) | Item::Slice { .. } | Item::Tensor(..)))
-            .count();
-        let has_ellipsis = items[..at]
-            .iter()
-            .any(|item| matches!(item, Item::Ellipsis));
-        let used = items
-            .iter()
-            .filter(|i| !matches!(i, Item::Ellipsis | Item::NewAxis))
-            .count();
-        let dim = if has_ellipsis {
-            dim + tensor.rank().saturating_sub(used)
-        } else {
-            dim
+        let size = self.indexed_size(tensor, &items, at, span)?;
+        let chosen = self.counted_from_front(&index, size, index_span)?;
+        // Which element of the index each element of the result comes from: the same subscript
+        // on a tensor that holds the positions along the dimension.
+        let origin = {
+            let dim = indexed_dim(tensor, &items, at);
+            let mut shape = tensor.shape.clone();
+            shape[dim] = index.len();
+            self.allow(&shape)?;
+            let inner: usize = shape[dim + 1..].iter().product();
+            let places = (0..count(&shape))
+                .map(|i| (i / inner.max(1) % index.len().max(1)) as u32)
+                .collect();
+            let places = Tensor::new(shape, places, DType::Int);
+            let mut items = clone_items(&items);
+            for (position, item) in items.iter_mut().enumerate() {
+                if let Item::Tensor(other, span) = item
+                    && other.dtype == DType::Int
+                {
+                    let values = (0..other.len()).map(|i| if position == at { i } else { 0 });
+                    let fixed = self.integers(other.shape.clone(), values)?;
+                    *item = Item::Tensor(fixed, *span);
+                }
+            }
+            self.gather(&places, items, span)?.nodes()
         };
-        let size = tensor.shape.get(dim).copied().unwrap_or(0);
-        let chosen = index.nodes()[0];
         let mut result: Option<Tensor> = None;
         for candidate in 0..size {
-            let fixed = self.constant(candidate as f64)?;
-            let fixed_index = Tensor::new(index.shape.clone(), vec![fixed], DType::Int);
-            items[at] = Item::Tensor(fixed_index, index_span);
-            let part = self.gather(tensor, clone_items(&items), span)?;
+            let fixed = std::iter::repeat_n(candidate, index.len());
+            let fixed = self.integers(index.shape.clone(), fixed)?;
+            items[at] = Item::Tensor(fixed, index_span);
+            let part = self.index(tensor, clone_items(&items), span)?;
             result = Some(match result {
                 None => part,
                 Some(so_far) => {
-                    let is_it = self.node(Op::Equal, &[chosen, fixed])?;
-                    let is_it = Tensor::scalar(is_it, DType::Bool);
+                    let candidate = self.constant(candidate as f64)?;
+                    let mut is_it = Vec::with_capacity(origin.len());
+                    for &place in &origin {
+                        is_it.push(self.node(Op::Equal, &[chosen[place as usize], candidate])?);
+                    }
+                    let is_it = Tensor::new(part.shape.clone(), is_it, DType::Bool);
                     self.choose(&is_it, &part, &so_far, span)?
                 }
             });
         }
         result.ok_or_else(|| self.too_many_indices(tensor, span))
     }
+
+    /// The size of the dimension that item `at` indexes.
+    fn indexed_size(
+        &mut self,
+        tensor: &Tensor,
+        items: &[Item],
+        at: usize,
+        span: Span,
+    ) -> Lowered<usize> {
+        let used: usize = items.iter().map(dims_used).sum();
+        if used > tensor.rank() {
+            return Err(self.too_many_indices(tensor, span));
+        }
+        Ok(tensor.shape[indexed_dim(tensor, items, at)])
+    }
+
+    /// A computed index with negative values counted from the front.
+    fn counted_from_front(
+        &mut self,
+        index: &Tensor,
+        size: usize,
+        span: Span,
+    ) -> Lowered<Vec<NodeId>> {
+        let nodes = index.nodes();
+        self.charge(nodes.len())?;
+        if nodes.iter().all(|&node| self.is_nonnegative(node)) {
+            return Ok(nodes);
+        }
+        let size = self.static_scalar(size as f64, DType::Int)?;
+        let zero = self.static_scalar(0.0, DType::Int)?;
+        let is_negative = self.binary(Op::Less, index, &zero, span)?;
+        let wrapped = self.binary(Op::Add, index, &size, span)?;
+        Ok(self.choose(&is_negative, &wrapped, index, span)?.nodes())
+    }
+
+    /// Whether a value is a choice among constants of which none is negative, as of `argmin`.
+    fn is_nonnegative(&self, node: NodeId) -> bool {
+        let mut open = vec![node];
+        for _ in 0..256 {
+            let Some(node) = open.pop() else {
+                return true;
+            };
+            match (self.graph.node(node).op, self.graph.constant_value(node)) {
+                (_, Some(value)) if value >= 0.0 => {}
+                (Op::Where, None) => open.extend(&self.graph.operands(node)[1..]),
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    fn integers(
+        &mut self,
+        shape: Vec<usize>,
+        values: impl Iterator<Item = usize>,
+    ) -> Lowered<Tensor> {
+        self.allow(&shape)?;
+        let nodes = values
+            .map(|value| self.constant(value as f64))
+            .collect::<Lowered<Vec<_>>>()?;
+        Ok(Tensor::new(shape, nodes, DType::Int))
+    }
+}
+
+/// Dimensions of the tensor that an item uses up.
+pub(super) fn dims_used(item: &Item) -> usize {
+    match item {
+        Item::Int(..) | Item::Slice { .. } => 1,
+        Item::Tensor(mask, _) if mask.dtype == DType::Bool => mask.rank(),
+        Item::Tensor(..) => 1,
+        Item::Ellipsis | Item::NewAxis => 0,
+    }
+}
+
+/// The dimension that item `at` indexes.
+fn indexed_dim(tensor: &Tensor, items: &[Item], at: usize) -> usize {
+    let before: usize = items[..at].iter().map(dims_used).sum();
+    let hidden = if items[..at].iter().any(|i| matches!(i, Item::Ellipsis)) {
+        let used: usize = items.iter().map(dims_used).sum();
+        tensor.rank().saturating_sub(used)
+    } else {
+        0
+    };
+    before + hidden
 }
 
 fn clone_items(items: &[Item]) -> Vec<Item> {

@@ -7,6 +7,8 @@ mod arguments;
 mod arithmetic;
 mod builtins;
 mod call;
+mod comprehension;
+mod containers;
 mod create;
 mod elementwise;
 mod expression;
@@ -16,7 +18,9 @@ mod join;
 mod linalg;
 mod losses;
 mod order;
+mod place;
 mod reduce;
+mod scope;
 mod shape;
 mod statement;
 mod substitute;
@@ -24,6 +28,7 @@ mod table;
 mod value;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use ruff_python_ast::{Expr, Parameters, Stmt, StmtFunctionDef};
 
@@ -32,8 +37,9 @@ use crate::graph::{Class, Graph, NodeId};
 use crate::op::Op;
 use crate::options::Limits;
 use crate::tensor::{DType, Tensor};
+pub(crate) use scope::check_import;
+use scope::{Frame, GLOBALS};
 use statement::Flow;
-pub(crate) use statement::check_import;
 use value::Value;
 
 /// Mistakes shown at most; the rest would mostly follow from them.
@@ -74,19 +80,30 @@ enum LocalBody<'a> {
     Expression(&'a Expr),
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Local<'a> {
     name: &'a str,
     parameters: Option<&'a Parameters>,
+    /// Default values in the order of the parameters, computed at the definition.
+    defaults: Rc<[Option<Value>]>,
     body: LocalBody<'a>,
+    /// Where names that the function does not bind are looked up.
+    frame: usize,
 }
 
 /// The state of lowering one function.
 pub(crate) struct Lower<'a> {
     pub(crate) graph: Graph,
-    /// Names in scope; `None` marks one whose value could not be computed.
-    scope: HashMap<String, Option<Value>>,
+    /// Names in scope, and the frame that is current.
+    frames: Vec<Frame>,
+    frame: usize,
+    /// Module constants that have no value, and why; reported where they are used.
+    unusable: HashMap<String, Draft>,
     locals: Vec<Local<'a>>,
+    lists: Vec<Vec<Value>>,
+    dicts: Vec<Vec<(Value, Value)>>,
+    /// Inside `torch.no_grad`: results carry no gradient.
+    is_detached: bool,
     /// Parameters that hold keypoints, for better messages.
     keypoint_names: Vec<String>,
     drafts: &'a mut Vec<Draft>,
@@ -103,8 +120,13 @@ impl<'a> Lower<'a> {
     ) -> Self {
         Self {
             graph: Graph::new(limits.operations),
-            scope: HashMap::new(),
+            frames: vec![Frame::default()],
+            frame: GLOBALS,
+            unusable: HashMap::new(),
             locals: Vec::new(),
+            lists: Vec::new(),
+            dicts: Vec::new(),
+            is_detached: false,
             keypoint_names: Vec::new(),
             drafts,
             limits,
@@ -120,21 +142,32 @@ impl<'a> Lower<'a> {
         inputs: &[Input],
     ) -> Lowered<NodeId> {
         self.graph.span = Span::of(&function.name);
-        let parameters = function
-            .parameters
-            .args
-            .iter()
-            .chain(&function.parameters.posonlyargs);
-        for (parameter, &input) in parameters.zip(inputs) {
-            let name = parameter.parameter.name.as_str();
-            if matches!(input, Input::Points { .. }) {
-                self.keypoint_names.push(name.to_owned());
-            }
-            let tensor = self.input(input)?;
-            self.scope
-                .insert(name.to_owned(), Some(Value::Tensor(tensor)));
-        }
         let before = self.drafts.len();
+        self.enter(GLOBALS, true);
+        let parameters = &function.parameters;
+        let plain = parameters.posonlyargs.iter().chain(&parameters.args);
+        let mut inputs = inputs.iter();
+        for parameter in plain.chain(&parameters.kwonlyargs) {
+            let name = parameter.parameter.name.as_str();
+            let value = match (inputs.next(), &parameter.default) {
+                (Some(&input), _) => {
+                    if matches!(input, Input::Points { .. }) {
+                        self.keypoint_names.push(name.to_owned());
+                    }
+                    Value::Tensor(self.input(input)?)
+                }
+                (None, Some(default)) => self.expression(default)?,
+                (None, None) => Value::None,
+            };
+            self.assign(name, Some(value));
+        }
+        if let Some(rest) = &parameters.vararg {
+            self.assign(rest.name.as_str(), Some(Value::tuple(Vec::new())));
+        }
+        if let Some(rest) = &parameters.kwarg {
+            let nothing = self.new_dict(Vec::new());
+            self.assign(rest.name.as_str(), Some(nothing));
+        }
         let flow = self.block(&function.body)?;
         if self.drafts.len() > before {
             return Err(Stop::Reported);
@@ -272,10 +305,14 @@ impl<'a> Lower<'a> {
     }
 
     fn node(&mut self, op: Op, operands: &[NodeId]) -> Lowered<NodeId> {
-        match self.graph.add(op, operands) {
-            Ok(id) => Ok(id),
-            Err(_) => Err(self.graph_full()),
-        }
+        let added = self.graph.add(op, operands).and_then(|id| {
+            if self.is_detached && self.graph.node(id).differentiable {
+                self.graph.add(Op::Detach, &[id])
+            } else {
+                Ok(id)
+            }
+        });
+        added.map_err(|_| self.graph_full())
     }
 
     fn constant(&mut self, value: f64) -> Lowered<NodeId> {

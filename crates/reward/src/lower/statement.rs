@@ -1,11 +1,12 @@
 //! Statements: assignments, static control flow and local functions.
 
-use ruff_python_ast::{Expr, Stmt, StmtAugAssign, StmtFor, StmtIf};
+use ruff_python_ast::{
+    Alias, Expr, Stmt, StmtAugAssign, StmtFor, StmtIf, StmtWhile, StmtWith, WithItem,
+};
 
-use super::value::Value;
-use super::{Local, LocalBody, Lower, Lowered, Stop};
+use super::value::{Module, Value};
+use super::{LocalBody, Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::tensor::Tensor;
 
 /// How a block ended.
 pub(super) enum Flow {
@@ -13,61 +14,6 @@ pub(super) enum Flow {
     Break,
     Continue,
     Return(Value, Span),
-}
-
-/// Refuses every import but those that the language's own names stand for.
-pub(crate) fn check_import(statement: &Stmt) -> Result<(), Draft> {
-    let refuse = |what: String| {
-        Err(Draft::new(
-            Kind::Import,
-            Span::of(statement),
-            format!("`{what}` cannot be imported"),
-        )
-        .expected("import torch, import torch.nn.functional as F, import numpy as np, import math")
-        .help("remove the import: nothing else is available to a reward"))
-    };
-    match statement {
-        Stmt::Import(import) => {
-            for alias in &import.names {
-                let name = alias.name.as_str();
-                let bound = alias.asname.as_ref().map_or(name, |asname| asname.as_str());
-                let known = matches!(
-                    (name, bound),
-                    ("torch", "torch")
-                        | ("torch.nn", "torch.nn")
-                        | ("torch.nn.functional", "F" | "torch.nn.functional")
-                        | ("numpy", "np" | "numpy")
-                        | ("math", "math")
-                );
-                if !known {
-                    let renamed = if bound == name {
-                        String::new()
-                    } else {
-                        format!(" as {bound}")
-                    };
-                    return refuse(format!("{name}{renamed}"));
-                }
-            }
-            Ok(())
-        }
-        Stmt::ImportFrom(import) => {
-            let module = import.module.as_ref().map_or("", |module| module.as_str());
-            let only_functional = module == "torch.nn"
-                && import.names.iter().all(|alias| {
-                    alias.name.as_str() == "functional"
-                        && alias
-                            .asname
-                            .as_ref()
-                            .is_some_and(|asname| asname.as_str() == "F")
-                });
-            if only_functional {
-                return Ok(());
-            }
-            let names: Vec<&str> = import.names.iter().map(|a| a.name.as_str()).collect();
-            refuse(format!("from {module} import {}", names.join(", ")))
-        }
-        _ => Ok(()),
-    }
 }
 
 impl<'a> Lower<'a> {
@@ -117,6 +63,8 @@ impl<'a> Lower<'a> {
             Stmt::AugAssign(assign) => self.augmented(assign)?,
             Stmt::If(branch) => return self.branch(branch),
             Stmt::For(each) => return self.each(each),
+            Stmt::While(repeat) => return self.repeat(repeat),
+            Stmt::With(with) => return self.with(with),
             Stmt::Return(back) => {
                 let value = match &back.value {
                     Some(value) => self.expression(value)?,
@@ -128,16 +76,28 @@ impl<'a> Lower<'a> {
             Stmt::Break(_) => return Ok(Flow::Break),
             Stmt::Continue(_) => return Ok(Flow::Continue),
             Stmt::Import(_) | Stmt::ImportFrom(_) => {
-                check_import(statement).map_err(|draft| self.fail(draft))?;
+                self.import(statement)?;
             }
             Stmt::FunctionDef(function) => {
-                self.locals.push(Local {
-                    name: function.name.as_str(),
-                    parameters: Some(&function.parameters),
-                    body: LocalBody::Block(&function.body),
-                });
-                let local = Value::Local(self.locals.len() - 1);
-                self.scope.insert(function.name.to_string(), Some(local));
+                if function.is_async || !function.decorator_list.is_empty() {
+                    return Err(self.fail(
+                        Draft::new(
+                            Kind::Unsupported,
+                            Span::of(&function.name),
+                            "a function inside a stage is a plain `def`",
+                        )
+                        .help("remove `async` and decorators"),
+                    ));
+                }
+                let name = function.name.as_str();
+                let body = LocalBody::Block(&function.body);
+                let local = self.define(name, Some(&function.parameters), body)?;
+                self.assign(name, Some(local));
+            }
+            Stmt::Delete(delete) => {
+                for target in &delete.targets {
+                    self.delete(target)?;
+                }
             }
             Stmt::Assert(assert) => {
                 let value = self.expression(&assert.test)?;
@@ -201,69 +161,167 @@ impl<'a> Lower<'a> {
         self.block(&each.orelse)
     }
 
-    /// Assigns `value` to a name, a tuple of targets or part of a tensor.
+    fn repeat(&mut self, repeat: &'a StmtWhile) -> Lowered<Flow> {
+        loop {
+            self.charge(1)?;
+            let test = self.expression(&repeat.test)?;
+            if !self.truth(&test, Span::of(&*repeat.test))? {
+                return self.block(&repeat.orelse);
+            }
+            match self.block(&repeat.body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => return Ok(Flow::Next),
+                Flow::Return(value, span) => return Ok(Flow::Return(value, span)),
+            }
+        }
+    }
+
+    /// `with torch.no_grad():`, whose results are constants to the gradient, and its opposite.
+    fn with(&mut self, with: &'a StmtWith) -> Lowered<Flow> {
+        let mut is_detached = self.is_detached;
+        for item in &with.items {
+            match self.gradient_mode(item) {
+                Some(mode) => is_detached = mode,
+                None => {
+                    return Err(self.fail(
+                        Draft::new(
+                            Kind::Unsupported,
+                            Span::of(item),
+                            "this `with` is not part of the reward language",
+                        )
+                        .expected("`with torch.no_grad():`")
+                        .help("remove it"),
+                    ));
+                }
+            }
+        }
+        let outer = std::mem::replace(&mut self.is_detached, is_detached);
+        let flow = self.block(&with.body);
+        self.is_detached = outer;
+        flow
+    }
+
+    fn gradient_mode(&mut self, item: &'a WithItem) -> Option<bool> {
+        let Expr::Call(call) = &item.context_expr else {
+            return None;
+        };
+        let Expr::Attribute(function) = &*call.func else {
+            return None;
+        };
+        let Expr::Name(module) = &*function.value else {
+            return None;
+        };
+        let module = self.lookup(module.id.as_str(), Span::of(module));
+        if !matches!(module, Ok(Value::Module(Module::Torch)))
+            || !call.arguments.is_empty()
+            || item.optional_vars.is_some()
+        {
+            return None;
+        }
+        match function.attr.as_str() {
+            "no_grad" | "inference_mode" => Some(true),
+            "enable_grad" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Assigns `value` to a name, a tuple of targets or an element.
     pub(super) fn bind(&mut self, target: &'a Expr, value: Value) -> Lowered<()> {
         let span = Span::of(target);
         match target {
             Expr::Name(name) => {
-                self.scope.insert(name.id.to_string(), Some(value));
+                self.assign(name.id.as_str(), Some(value));
                 Ok(())
             }
             Expr::Tuple(tuple) => self.unpack(&tuple.elts, value, span),
             Expr::List(list) => self.unpack(&list.elts, value, span),
             Expr::Subscript(subscript) => {
-                let base = self.expression(&subscript.value)?;
-                let Value::Tensor(tensor) = base else {
-                    return Err(self.fail(
-                        Draft::new(
-                            Kind::Type,
-                            span,
-                            "only elements of a tensor can be assigned",
-                        )
-                        .found(base.describe())
-                        .help("build a new list instead"),
-                    ));
-                };
-                let place = self.place(&tensor, &subscript.value, &subscript.slice)?;
-                self.overwrite(&place, value, span)
+                let place = self.place(subscript)?;
+                self.write(&place, value, span)
+            }
+            _ => Err(self.cannot_assign(span)),
+        }
+    }
+
+    fn cannot_assign(&mut self, span: Span) -> Stop {
+        self.fail(
+            Draft::new(Kind::Unsupported, span, "this cannot be assigned to")
+                .expected("a name, a tuple of names or part of a tensor"),
+        )
+    }
+
+    fn unpack(&mut self, targets: &'a [Expr], value: Value, span: Span) -> Lowered<()> {
+        let mut items = self.iterate(value, span)?;
+        let star = targets.iter().position(|t| matches!(t, Expr::Starred(_)));
+        let fits = match star {
+            Some(_) => items.len() + 1 >= targets.len(),
+            None => items.len() == targets.len(),
+        };
+        if !fits {
+            let least = if star.is_some() { "at least " } else { "" };
+            let wanted = targets.len() - usize::from(star.is_some());
+            return Err(self.fail(
+                Draft::new(Kind::Type, span, "the number of values to unpack differs")
+                    .expected(format!("{least}{wanted} values"))
+                    .found(format!("{}", items.len())),
+            ));
+        }
+        if let Some(star) = star {
+            let rest = items.len() + 1 - targets.len();
+            let rest: Vec<Value> = items.drain(star..star + rest).collect();
+            let rest = self.new_list(rest);
+            items.insert(star, rest);
+        }
+        for (target, item) in targets.iter().zip(items) {
+            match target {
+                Expr::Starred(starred) => self.bind(&starred.value, item)?,
+                plain => self.bind(plain, item)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, target: &'a Expr) -> Lowered<()> {
+        match target {
+            Expr::Name(name) if self.unbind(name.id.as_str()) => Ok(()),
+            Expr::Tuple(tuple) => tuple.elts.iter().try_for_each(|item| self.delete(item)),
+            Expr::Subscript(subscript) => {
+                let place = self.place(subscript)?;
+                self.remove(&place, Span::of(target))
             }
             _ => Err(self.fail(
-                Draft::new(Kind::Unsupported, span, "this cannot be assigned to")
-                    .expected("a name, a tuple of names or part of a tensor"),
+                Draft::new(
+                    Kind::Unsupported,
+                    Span::of(target),
+                    "this cannot be deleted",
+                )
+                .help("remove the `del`"),
             )),
         }
     }
 
-    fn unpack(&mut self, targets: &'a [Expr], value: Value, span: Span) -> Lowered<()> {
-        let items = self.iterate(value, span)?;
-        if items.len() != targets.len() {
-            return Err(self.fail(
-                Draft::new(Kind::Type, span, "the number of values to unpack differs")
-                    .expected(format!("{} values", targets.len()))
-                    .found(format!("{}", items.len())),
-            ));
-        }
-        for (target, item) in targets.iter().zip(items) {
-            self.bind(target, item)?;
-        }
-        Ok(())
-    }
-
-    /// Writes `value`, broadcast, into a view.
-    fn overwrite(&mut self, place: &Tensor, value: Value, span: Span) -> Lowered<()> {
-        let value = self.tensor_of(value, span)?;
-        let value = self.broadcast_to(&value, &place.shape, span)?;
-        place.write(&value.nodes());
-        Ok(())
-    }
-
     fn augmented(&mut self, assign: &'a StmtAugAssign) -> Lowered<()> {
         let span = Span::of(assign);
-        let right = self.expression(&assign.value)?;
         match &*assign.target {
             Expr::Name(name) => {
-                let left = self.lookup(name.id.as_str(), Span::of(name))?;
+                let name = name.id.as_str();
+                let left = self.lookup(name, Span::of(&*assign.target))?;
+                if !self.is_own(name) {
+                    return Err(self.fail(
+                        Draft::new(
+                            Kind::UnknownName,
+                            Span::of(&*assign.target),
+                            format!("`{name}` belongs to the function around this one"),
+                        )
+                        .help("return the new value, and assign it outside"),
+                    ));
+                }
+                let right = self.expression(&assign.value)?;
                 self.graph.span = span;
+                if let (Value::ListRef(list), ruff_python_ast::Operator::Add) = (&left, assign.op) {
+                    let items = self.iterate(right, span)?;
+                    return self.extend(*list, items, span);
+                }
                 let result = self.binary_operator(assign.op, left.clone(), right, span)?;
                 // As in PyTorch, a tensor is changed in place where its shape stays.
                 if let (Value::Tensor(old), Value::Tensor(new)) = (&left, &result)
@@ -271,99 +329,106 @@ impl<'a> Lower<'a> {
                     && old.dtype == new.dtype
                     && !old.overlaps_itself()
                 {
-                    old.write(&new.nodes());
-                    return Ok(());
+                    return self.overwrite(old, &new.clone(), span);
                 }
-                self.scope.insert(name.id.to_string(), Some(result));
+                self.assign(name, Some(result));
                 Ok(())
             }
             Expr::Subscript(subscript) => {
-                let base = self.expression(&subscript.value)?;
-                let Value::Tensor(tensor) = base else {
-                    return Err(self.fail(
-                        Draft::new(
-                            Kind::Type,
-                            span,
-                            "only elements of a tensor can be assigned",
-                        )
-                        .found(base.describe()),
-                    ));
-                };
-                let place = self.place(&tensor, &subscript.value, &subscript.slice)?;
-                let old = Value::Tensor(place.clone());
+                let place = self.place(subscript)?;
+                let right = self.expression(&assign.value)?;
+                self.graph.span = span;
+                let old = self.read(&place)?;
+                self.check_masked_operand(&place, &right, span)?;
                 let result = self.binary_operator(assign.op, old, right, span)?;
-                self.overwrite(&place, result, span)
+                self.rewrite(&place, result, span)
             }
-            _ => Err(self.fail(Draft::new(
-                Kind::Unsupported,
-                span,
-                "this cannot be assigned to",
-            ))),
+            target => Err(self.cannot_assign(Span::of(target))),
         }
     }
 
     /// Marks everything that a failed statement would have bound as unknown, so that its users
     /// are not reported again.
-    fn forget(&mut self, statement: &'a Stmt) {
-        match statement {
-            Stmt::Assign(assign) => {
-                for target in &assign.targets {
-                    self.forget_target(target);
-                }
-            }
-            Stmt::AnnAssign(assign) => self.forget_target(&assign.target),
-            Stmt::AugAssign(assign) => self.forget_target(&assign.target),
-            Stmt::For(each) => {
-                self.forget_target(&each.target);
-                self.forget_block(&each.body);
-            }
-            Stmt::If(branch) => {
-                self.forget_block(&branch.body);
-                for clause in &branch.elif_else_clauses {
-                    self.forget_block(&clause.body);
-                }
-            }
-            _ => {}
+    pub(super) fn forget(&mut self, statement: &'a Stmt) {
+        for name in target_names(statement) {
+            self.assign(name, None);
         }
     }
+}
 
-    fn forget_block(&mut self, statements: &'a [Stmt]) {
+/// The names that a statement binds or changes.
+pub(super) fn target_names(statement: &Stmt) -> Vec<&str> {
+    let mut names = Vec::new();
+    collect_names(statement, &mut names);
+    names
+}
+
+fn collect_names<'s>(statement: &'s Stmt, names: &mut Vec<&'s str>) {
+    let mut block = |statements: &'s [Stmt]| {
         for statement in statements {
-            self.forget(statement);
+            collect_names(statement, names);
         }
-    }
-
-    fn forget_target(&mut self, target: &'a Expr) {
-        match target {
-            Expr::Name(name) => {
-                self.scope.insert(name.id.to_string(), None);
+    };
+    match statement {
+        Stmt::If(branch) => {
+            block(&branch.body);
+            for clause in &branch.elif_else_clauses {
+                block(&clause.body);
             }
-            Expr::Tuple(tuple) => tuple
-                .elts
-                .iter()
-                .for_each(|target| self.forget_target(target)),
-            Expr::List(list) => list
-                .elts
-                .iter()
-                .for_each(|target| self.forget_target(target)),
-            Expr::Subscript(subscript) => self.forget_target(&subscript.value),
-            _ => {}
         }
+        Stmt::While(repeat) => block(&repeat.body),
+        Stmt::With(with) => block(&with.body),
+        Stmt::For(each) => {
+            block(&each.body);
+            collect_targets(&each.target, names);
+        }
+        Stmt::Assign(assign) => {
+            for target in &assign.targets {
+                collect_targets(target, names);
+            }
+        }
+        Stmt::AnnAssign(assign) => collect_targets(&assign.target, names),
+        Stmt::AugAssign(assign) => collect_targets(&assign.target, names),
+        Stmt::FunctionDef(function) => names.push(function.name.as_str()),
+        Stmt::Import(import) => collect_aliases(&import.names, names),
+        Stmt::ImportFrom(import) => collect_aliases(&import.names, names),
+        _ => {}
+    }
+}
+
+fn collect_aliases<'s>(aliases: &'s [Alias], names: &mut Vec<&'s str>) {
+    for alias in aliases {
+        names.push(alias.asname.as_ref().unwrap_or(&alias.name).as_str());
+    }
+}
+
+fn collect_targets<'s>(target: &'s Expr, names: &mut Vec<&'s str>) {
+    match target {
+        Expr::Name(name) => names.push(name.id.as_str()),
+        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|t| collect_targets(t, names)),
+        Expr::List(list) => list.elts.iter().for_each(|t| collect_targets(t, names)),
+        Expr::Starred(starred) => collect_targets(&starred.value, names),
+        Expr::Subscript(subscript) => collect_targets(&subscript.value, names),
+        _ => {}
     }
 }
 
 /// A statement that the language does not have, in words, and what to do instead.
 fn unsupported(statement: &Stmt) -> (&'static str, &'static str) {
     match statement {
-        Stmt::While(_) => ("`while`", "use `for` over a range that is known in advance"),
-        Stmt::With(_) => ("`with`", "remove it; gradients are always computed"),
-        Stmt::Try(_) | Stmt::Raise(_) => ("exception handling", "remove it"),
+        Stmt::Try(_) => (
+            "`try`",
+            "remove it, and keep the body: nothing is thrown here",
+        ),
+        Stmt::Raise(_) => (
+            "`raise`",
+            "remove it: mistakes are found before the robot moves",
+        ),
         Stmt::ClassDef(_) => ("`class`", "write plain functions"),
         Stmt::Global(_) | Stmt::Nonlocal(_) => (
             "`global`",
             "every stage must be self-contained: define the value inside it",
         ),
-        Stmt::Delete(_) => ("`del`", "remove it"),
         Stmt::Match(_) => ("`match`", "use `if` and `elif`"),
         _ => (
             "this statement",

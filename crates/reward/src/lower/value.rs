@@ -14,7 +14,12 @@ pub(crate) enum Value {
     Int(i64),
     Float(f64),
     Str(Rc<str>),
+    /// A list as the functions of torch see it: a copy.
     List(Sequence),
+    /// A list, by position in the table of those.
+    ListRef(usize),
+    /// A dictionary, by position in the table of those.
+    Dict(usize),
     Tuple(Sequence),
     Range {
         start: i64,
@@ -26,6 +31,8 @@ pub(crate) enum Value {
     Pair(Tensor, Tensor),
     Module(Module),
     Function(&'static Function),
+    /// A function of the module `math`, which takes and gives plain numbers.
+    MathFunction(&'static Function),
     Builtin(&'static str),
     DType(DType),
     /// A function or lambda defined inside a stage, by position in the table of those.
@@ -51,11 +58,6 @@ impl Sequence {
             items: Rc::new(items),
             depth,
         }
-    }
-
-    pub(crate) fn push(&mut self, value: Value) {
-        self.depth = self.depth.max(value.depth().saturating_add(1));
-        Rc::make_mut(&mut self.items).push(value);
     }
 }
 
@@ -86,15 +88,16 @@ impl Module {
 }
 
 impl Value {
-    pub(crate) fn list(items: Vec<Value>) -> Self {
-        Value::List(Sequence::new(items))
-    }
-
     pub(crate) fn tuple(items: Vec<Value>) -> Self {
         Value::Tuple(Sequence::new(items))
     }
 
-    fn depth(&self) -> u8 {
+    /// Whether it may hold references to lists.
+    pub(crate) fn is_container(&self) -> bool {
+        matches!(self, Value::ListRef(_) | Value::Dict(_) | Value::Tuple(_))
+    }
+
+    pub(crate) fn depth(&self) -> u8 {
         match self {
             Value::List(sequence) | Value::Tuple(sequence) => sequence.depth,
             _ => 0,
@@ -112,6 +115,8 @@ impl Value {
             Value::Str(value) => format!("the string '{}'", value.escape_debug()),
             Value::List(list) => format!("a list of {}", list.items.len()),
             Value::Tuple(tuple) => format!("a tuple of {}", tuple.items.len()),
+            Value::ListRef(_) => "a list".into(),
+            Value::Dict(_) => "a dictionary".into(),
             Value::Range { .. } => "a range".into(),
             Value::Tensor(tensor) => {
                 let dtype = match tensor.dtype {
@@ -122,7 +127,9 @@ impl Value {
             }
             Value::Pair(..) => "a (values, indices) pair".into(),
             Value::Module(module) => format!("the module {}", module.name()),
-            Value::Function(function) => format!("the function `{}`", function.name),
+            Value::Function(function) | Value::MathFunction(function) => {
+                format!("the function `{}`", function.name)
+            }
             Value::Builtin(name) => format!("the function `{name}`"),
             Value::DType(dtype) => format!("the dtype {}", dtype.name()),
             Value::Local(_) => "a local function".into(),

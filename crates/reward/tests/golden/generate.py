@@ -15,6 +15,8 @@ import operations
 import programs
 
 torch.set_default_dtype(torch.float64)
+# In a reward `.float()` is the precision that it is evaluated in.
+torch.Tensor.float = torch.Tensor.double
 POINTS, PARTICLES, KEYPOINTS = 6, 2, 4
 HEADER = "num_stages = 1\ndef stage1_guidance(keypoints, action_sequence):"
 DONE = "\ndef stage1_done(keypoints, start_keypoints, end_effector):"
@@ -77,7 +79,9 @@ def main():
     draw = lambda *shape: torch.round(torch.rand(*shape, generator=generator) * 1e4) / 1e4
     keypoints = draw(KEYPOINTS, 3) * 0.5
     paths = [draw(1, POINTS, 3) * 0.5 for _ in range(PARTICLES)]
-    bodies = [case(name, HEADER + body, keypoints, paths) for name, body in programs.BODIES.items()]
+    # A text that sets the number of stages is a whole program.
+    whole = lambda body: body if "num_stages" in body else HEADER + body
+    bodies = [case(name, whole(body), keypoints, paths) for name, body in programs.BODIES.items()]
     write("programs.json", bodies)
     cases = []
     for text in operations.EXPRESSIONS:

@@ -1,0 +1,293 @@
+//! Names: frames of functions and comprehensions, module constants and imports.
+
+use std::collections::HashMap;
+
+use ruff_python_ast::Stmt;
+
+use super::expression::nearest;
+use super::statement::target_names;
+use super::value::{Module, Value};
+use super::{Lower, Lowered, Stop};
+use crate::diagnostic::{Draft, Kind, Span};
+
+/// Python's own functions that programs may call.
+pub(super) const BUILTINS: [&str; 25] = [
+    "len",
+    "range",
+    "enumerate",
+    "zip",
+    "sum",
+    "min",
+    "max",
+    "abs",
+    "float",
+    "int",
+    "bool",
+    "round",
+    "list",
+    "tuple",
+    "reversed",
+    "pow",
+    "dict",
+    "str",
+    "map",
+    "filter",
+    "sorted",
+    "divmod",
+    "any",
+    "all",
+    "isinstance",
+];
+
+/// The module constants, on which every stage function builds.
+pub(super) const GLOBALS: usize = 0;
+
+/// The names of one function or comprehension; the rest are looked up where it was defined.
+#[derive(Default)]
+pub(super) struct Frame {
+    /// `None` marks a name whose value could not be computed.
+    names: HashMap<String, Option<Value>>,
+    outer: Option<usize>,
+    /// Frame that `:=` binds in: comprehensions have no such names of their own.
+    function: usize,
+}
+
+/// What an import statement binds.
+enum Imported<'s> {
+    /// Names for annotations; they mean nothing.
+    Nothing,
+    Module(Module),
+    Member(Module, &'s str),
+}
+
+fn module_of(path: &str) -> Option<Module> {
+    Some(match path {
+        "torch" => Module::Torch,
+        "torch.nn" => Module::TorchNn,
+        "torch.nn.functional" => Module::Functional,
+        "torch.linalg" => Module::TorchLinalg,
+        "numpy" => Module::Numpy,
+        "numpy.linalg" => Module::NumpyLinalg,
+        "math" => Module::Math,
+        _ => return None,
+    })
+}
+
+/// The names that an import binds, or why it is refused.
+fn imports(statement: &Stmt) -> Result<Vec<(&str, Imported<'_>)>, Draft> {
+    let refuse = |what: String| {
+        Draft::new(
+            Kind::Import,
+            Span::of(statement),
+            format!("`{what}` cannot be imported"),
+        )
+        .expected("import torch, import torch.nn.functional as F, import numpy as np, import math")
+        .help("remove the import: nothing else is available to a reward")
+    };
+    let mut bound = Vec::new();
+    match statement {
+        Stmt::Import(import) => {
+            for alias in &import.names {
+                let path = alias.name.as_str();
+                let Some(module) = module_of(path) else {
+                    let renamed = alias
+                        .asname
+                        .as_ref()
+                        .map_or(String::new(), |name| format!(" as {name}"));
+                    return Err(refuse(format!("{path}{renamed}")));
+                };
+                match &alias.asname {
+                    Some(name) => bound.push((name.as_str(), Imported::Module(module))),
+                    // `import torch.nn` binds `torch`.
+                    None => {
+                        let root = path.split('.').next().unwrap_or(path);
+                        let module = module_of(root).unwrap_or(module);
+                        bound.push((root, Imported::Module(module)));
+                    }
+                }
+            }
+        }
+        Stmt::ImportFrom(import) => {
+            let path = import.module.as_ref().map_or("", |module| module.as_str());
+            let module = module_of(path).filter(|_| import.level == 0);
+            let harmless =
+                import.level == 0 && matches!(path, "typing" | "__future__" | "collections.abc");
+            for alias in &import.names {
+                let name = alias.name.as_str();
+                let bound_name = alias.asname.as_ref().map_or(name, |asname| asname.as_str());
+                let imported = match (module, module_of(&format!("{path}.{name}"))) {
+                    _ if harmless => Imported::Nothing,
+                    (Some(_), Some(inner)) => Imported::Module(inner),
+                    (Some(module), None) if name != "*" => Imported::Member(module, name),
+                    _ => {
+                        let names: Vec<&str> =
+                            import.names.iter().map(|a| a.name.as_str()).collect();
+                        let dots = ".".repeat(import.level as usize);
+                        return Err(refuse(format!(
+                            "from {dots}{path} import {}",
+                            names.join(", ")
+                        )));
+                    }
+                };
+                bound.push((bound_name, imported));
+            }
+        }
+        _ => {}
+    }
+    Ok(bound)
+}
+
+/// Refuses every import but those that the language's own names stand for.
+pub(crate) fn check_import(statement: &Stmt) -> Result<(), Draft> {
+    imports(statement).map(|_| ())
+}
+
+impl<'a> Lower<'a> {
+    /// Opens a frame inside `outer` and makes it the current one; the frame to return to.
+    pub(super) fn enter(&mut self, outer: usize, is_function: bool) -> usize {
+        let own = self.frames.len();
+        let function = if is_function {
+            own
+        } else {
+            self.frames[outer].function
+        };
+        self.frames.push(Frame {
+            names: HashMap::new(),
+            outer: Some(outer),
+            function,
+        });
+        std::mem::replace(&mut self.frame, own)
+    }
+
+    /// Closes the current frame. It stays where functions defined in it may still read it.
+    pub(super) fn leave(&mut self, back_to: usize, locals_before: usize) {
+        if self.locals.len() == locals_before {
+            self.frames.truncate(self.frame);
+        }
+        self.frame = back_to;
+    }
+
+    pub(super) fn assign(&mut self, name: &str, value: Option<Value>) {
+        let names = &mut self.frames[self.frame].names;
+        match names.get_mut(name) {
+            Some(slot) => *slot = value,
+            None => {
+                names.insert(name.to_owned(), value);
+            }
+        }
+    }
+
+    /// Binds the target of `:=`.
+    pub(super) fn assign_walrus(&mut self, name: &str, value: Value) {
+        let function = self.frames[self.frame].function;
+        self.frames[function]
+            .names
+            .insert(name.to_owned(), Some(value));
+    }
+
+    /// Whether the current function itself has given `name` a value.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.frames[self.frame].names.contains_key(name)
+    }
+
+    pub(super) fn unbind(&mut self, name: &str) -> bool {
+        self.frames[self.frame].names.remove(name).is_some()
+    }
+
+    fn find(&self, name: &str) -> Option<&Option<Value>> {
+        let mut at = Some(self.frame);
+        while let Some(frame) = at {
+            let frame = &self.frames[frame];
+            if let Some(found) = frame.names.get(name) {
+                return Some(found);
+            }
+            at = frame.outer;
+        }
+        None
+    }
+
+    /// The value of a name: a variable, a module or a function of Python's own.
+    pub(super) fn lookup(&mut self, name: &str, span: Span) -> Lowered<Value> {
+        match self.find(name) {
+            Some(Some(value)) => return Ok(value.clone()),
+            // Already reported where it should have been computed, but for module constants.
+            Some(None) => {
+                let Some(draft) = self.unusable.get(name) else {
+                    return Err(Stop::Reported);
+                };
+                let draft = draft.clone();
+                return Err(self.fail(draft));
+            }
+            None => {}
+        }
+        let module = match name {
+            "torch" => Some(Module::Torch),
+            "F" => Some(Module::Functional),
+            "np" | "numpy" => Some(Module::Numpy),
+            "math" => Some(Module::Math),
+            _ => None,
+        };
+        if let Some(module) = module {
+            return Ok(Value::Module(module));
+        }
+        if let Some(builtin) = BUILTINS.iter().find(|&&builtin| builtin == name) {
+            return Ok(Value::Builtin(builtin));
+        }
+        if name == "print" {
+            return Err(self.fail(
+                Draft::new(Kind::Unsupported, span, "a reward prints nothing").help("remove it"),
+            ));
+        }
+        let mut known: Vec<&str> = Vec::new();
+        let mut at = Some(self.frame);
+        while let Some(frame) = at {
+            known.extend(self.frames[frame].names.keys().map(String::as_str));
+            at = self.frames[frame].outer;
+        }
+        known.sort_unstable();
+        let help = match nearest(name, known.into_iter()) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => "every stage must be self-contained: define it inside the function".to_owned(),
+        };
+        Err(self.fail(
+            Draft::new(Kind::UnknownName, span, format!("`{name}` is not defined")).help(help),
+        ))
+    }
+
+    /// Binds the names of an import.
+    pub(super) fn import(&mut self, statement: &Stmt) -> Lowered<()> {
+        let bound = imports(statement).map_err(|draft| self.fail(draft))?;
+        for (name, imported) in bound {
+            self.charge(1)?;
+            let value = match imported {
+                Imported::Nothing => continue,
+                Imported::Module(module) => Value::Module(module),
+                Imported::Member(module, member) => {
+                    self.attribute(Value::Module(module), member, Span::of(statement))?
+                }
+            };
+            self.assign(name, Some(value));
+        }
+        Ok(())
+    }
+
+    /// Carries out the imports and constant assignments of the module level. One that has no
+    /// value is a mistake only where a stage uses it.
+    pub(crate) fn module_constants(&mut self, statements: &[&'a Stmt]) -> Lowered<()> {
+        for &statement in statements {
+            let before = self.drafts.len();
+            let functions = self.locals.len();
+            self.block(std::slice::from_ref(statement))?;
+            let reasons = self.drafts.split_off(before);
+            for name in target_names(statement) {
+                if self.locals.len() > functions {
+                    // A helper outside the stages stays unknown.
+                    self.unbind(name);
+                } else if let Some(draft) = reasons.first() {
+                    self.unusable.insert(name.to_owned(), draft.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+}
