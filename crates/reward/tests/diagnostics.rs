@@ -119,11 +119,15 @@ fn not_python() {
 fn forbidden_statements() {
     insta::assert_snapshot!(stage(
         "    from os import system
-    while True:
+    try:
         pass
-    with torch.no_grad():
+    except ValueError:
+        pass
+    with open('x') as f:
         x = 1
-    y = {'a': 1}
+    y = {1, 2}
+    print(y)
+    global z
     return action_sequence.sum()"
     ));
 }

@@ -180,3 +180,378 @@ def stage1_guidance(k, a):
     assert_eq!(value, [1.5]);
     assert_eq!(gradient, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
 }
+
+/// Value and gradient of a program for two keypoints and four points.
+fn evaluate(text: &str) -> (f64, Vec<f64>) {
+    let program = compile(text, &CompileOptions::new(2, 4))
+        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render(text)));
+    let path: Vec<f64> = (0..12).map(|i| (f64::from(i) * 0.7).sin() * 0.4).collect();
+    let (mut value, mut gradient) = ([0.0], vec![0.0; 12]);
+    Evaluator::<f64>::new(&program.stages[0].guidance, 1)
+        .evaluate(
+            &[[0.3, 0.1, 0.2], [0.5, -0.2, 0.1]],
+            &path,
+            &mut value,
+            Some(&mut gradient),
+        )
+        .unwrap();
+    (value[0], gradient)
+}
+
+fn stage(body: &str) -> String {
+    let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
+    format!("num_stages = 1\ndef stage1_guidance(k, a):\n{body}")
+}
+
+/// What Python makes of the left side is the right side.
+const MEANINGS: &[(&str, &str)] = &[
+    // Lists are shared by everything that names them.
+    (
+        "x = [1.0]\ny = x\ny.append(2.0)\nreturn a.sum() * len(x)",
+        "return a.sum() * 2",
+    ),
+    (
+        "x = [1.0]\ny = x + []\ny.append(2.0)\nreturn a.sum() * len(x)",
+        "return a.sum()",
+    ),
+    (
+        "x = []\ndef add(v):\n    x.append(v)\nadd(a.sum())\nadd(a[0, 0, 0])\nreturn sum(x)",
+        "return a.sum() + a[0, 0, 0]",
+    ),
+    (
+        "x = [a, a]\nx[0] = 2 * a\nx[-1] *= 3\nreturn (x[0] - x[1]).sum()",
+        "return -a.sum()",
+    ),
+    (
+        "x = [1, 2, 3]\ndel x[0]\nx += (4,)\nx.remove(2)\nreturn a.sum() * sum(x)",
+        "return a.sum() * 7",
+    ),
+    // Functions see the names of where they were defined, not of where they are called.
+    (
+        "s = 2.0\ndef f():\n    return s\ndef g(s):\n    return f()\nreturn a.sum() * g(5.0)",
+        "return a.sum() * 2",
+    ),
+    (
+        "fs = [lambda: i for i in range(3)]\nreturn a.sum() * sum(f() for f in fs)",
+        "return a.sum() * 6",
+    ),
+    (
+        "fs = [lambda i=i: i for i in range(3)]\nreturn a.sum() * sum(f() for f in fs)",
+        "return a.sum() * 3",
+    ),
+    (
+        "s = 1\nf = lambda: s\ns = 4\nreturn a.sum() * f()",
+        "return a.sum() * 4",
+    ),
+    (
+        "def f(x, y=None):\n    return x if y is None else x + y\nreturn f(a).sum() + f(a, y=1).sum()",
+        "return 2 * a.sum() + 12",
+    ),
+    (
+        "def f(x, *, w=2.0, **kw):\n    return w * x\nreturn a.sum()",
+        "return a.sum()",
+    ),
+    (
+        "def f(x, *rest, w=2.0):\n    return w * x + len(rest)\nreturn f(a.sum(), 1, 1, w=3)",
+        "return 3 * a.sum() + 2",
+    ),
+    (
+        "i = 7\nx = [i for i in range(3)]\nreturn a.sum() * i",
+        "return a.sum() * 7",
+    ),
+    (
+        "x = [(y := i) for i in range(3)]\nreturn a.sum() * y",
+        "return a.sum() * 2",
+    ),
+    // Dictionaries.
+    (
+        "d = {'p': 1, 'q': 2, 'p': 3}\nreturn a.sum() * (d['p'] + len(d))",
+        "return a.sum() * 5",
+    ),
+    (
+        "d = {i: i * i for i in range(4)}\nreturn a.sum() * sum(d.values()) + sum(d)",
+        "return a.sum() * 14 + 6",
+    ),
+    (
+        "d = {}\nd['x'] = a\nd['x'] = d['x'] * 2\ndel d['x']\nreturn a.sum() * (3 if 'x' not in d else 4)",
+        "return a.sum() * 3",
+    ),
+    (
+        "d = {**dict(p=1), 'q': 2}\nreturn sum(v * a.sum() for n, v in d.items() if n != 'p')",
+        "return 2 * a.sum()",
+    ),
+    (
+        "d = {(0, 1): 0.5}\nreturn sum(w * (k[i] - k[j]).norm() for (i, j), w in d.items()) + a.sum()",
+        "return 0.5 * (k[0] - k[1]).norm() + a.sum()",
+    ),
+    // Static control flow.
+    (
+        "n = 0\nwhile True:\n    n += 1\n    if n == 5:\n        break\nelse:\n    n = 100\nreturn a.sum() * n",
+        "return a.sum() * 5",
+    ),
+    (
+        "n = 3\nwhile n:\n    n -= 1\nelse:\n    n = 2\nreturn a.sum() * n",
+        "return a.sum() * 2",
+    ),
+    (
+        "return a.sum() * (1 < 2 <= 2 < 3) * (2 in {1, 2}) * ('b' in 'abc')",
+        "return a.sum()",
+    ),
+    (
+        "p, *q = range(4)\n(r, s), [t] = (1, 2), [3]\nreturn a.sum() * (len(q) + s + t)",
+        "return a.sum() * 8",
+    ),
+    (
+        "x = y = a.clone()\nx += 1\nreturn y.sum()",
+        "return a.sum() + 12",
+    ),
+    // Python's own functions.
+    (
+        "return a.sum() * max([3, 1, 2], key=lambda v: -v) + max([], default=4)",
+        "return a.sum() + 4",
+    ),
+    (
+        "return a.sum() * sorted([3, 1, 2], reverse=True)[0] * sorted(['b', 'a'], key=len).index('b')",
+        "return a.sum() * 0",
+    ),
+    (
+        "return a.sum() * round(2.5) + round(2.675, 2) + round(-3.5) + round(1234, -2)",
+        "return a.sum() * 2 + 2.67 - 4 + 1200",
+    ),
+    (
+        "return a.sum() * sum(divmod(-7, 2)) + (-7 // 2) + (-7 % 2)",
+        "return a.sum() * -3 - 3",
+    ),
+    (
+        "return a.sum() * sum(filter(None, [0, 2, 3])) * any([0, 1]) * all([])",
+        "return a.sum() * 5",
+    ),
+    (
+        "return a.sum() * sum(map(lambda p, q: p * q, [1, 2], [3, 4])) + int('x' == str('x'))",
+        "return a.sum() * 11 + 1",
+    ),
+    (
+        "return a.sum() if isinstance(a, (list, torch.Tensor)) and not isinstance(1.0, int) else 0",
+        "return a.sum()",
+    ),
+    (
+        "return a.sum() * (a.dtype == torch.float32) * (a.shape == (1, 4, 3))",
+        "return a.sum()",
+    ),
+    (
+        "return a.sum() * math.floor(2.7) * [1, 2][math.ceil(0.5)]",
+        "return a.sum() * 4",
+    ),
+    // What carries no gradient.
+    (
+        "with torch.no_grad():\n    s = a[0, 0, 0] * 2\n    v = a[0, 1]\nreturn (s + v.sum()) * a[0, 0, 1]",
+        "return (a.detach()[0, 0, 0] * 2 + a.detach()[0, 1].sum()) * a[0, 0, 1]",
+    ),
+    (
+        "with torch.no_grad():\n    with torch.enable_grad():\n        s = a.sum() ** 2\nreturn s",
+        "return a.sum() ** 2",
+    ),
+    (
+        "return math.exp(a[0, 0, 0]) * a.sum() + float(a[0, 1, 0]) * a[0, 0, 2]",
+        "return a.detach()[0, 0, 0].exp() * a.sum() + a.detach()[0, 1, 0] * a[0, 0, 2]",
+    ),
+    // Writing.
+    (
+        "x = torch.tensor([0, 0, 0])\nx[1] = 2.7\nreturn a.sum() * x[1]",
+        "return a.sum() * 2",
+    ),
+    (
+        "x = a.clone()\nx[x < 0] = 0.0\nreturn x.sum()",
+        "return torch.where(a < 0, 0.0, a).sum()",
+    ),
+    (
+        "x = a[0].clone()\nx[x[:, 0] > 0] *= 3\nreturn x.sum()",
+        "return torch.where(a[0, :, :1] > 0, 3 * a[0], a[0]).sum()",
+    ),
+    (
+        "x = a[0].clone()\nx[torch.tensor([2, 0]), 1:] = k[0, :2]\nx[[1, 1]] += 1\nreturn x.sum()",
+        "return a[0, [0, 2], 0].sum() + a[0, [1, 3]].sum() + 2 * k[0, :2].sum() + 3",
+    ),
+    // Computed indices.
+    (
+        "i = a[0].argmax(dim=1)\nreturn a[0, torch.arange(4), i].sum()",
+        "return a[0].max(dim=1).values.sum()",
+    ),
+    (
+        "i = a[0].argmax(dim=1)\nreturn a[0, range(4), i - 3].sum()",
+        "return a[0].max(dim=1).values.sum()",
+    ),
+    (
+        "i = a.argmin(dim=1)\nreturn a[:, i, [[0, 1, 2]]].sum()",
+        "return a.min(dim=1).values.sum()",
+    ),
+    (
+        "i = a[0, :2, 0].argmin()\nreturn k[i, 0] * a[..., i, :].sum()",
+        "return torch.where(a[0, 0, 0] <= a[0, 1, 0], k[0, 0] * a[0, 0].sum(), k[1, 0] * a[0, 1].sum())",
+    ),
+];
+
+#[test]
+fn python_means_what_it_says() {
+    for (python, plain) in MEANINGS {
+        let (value, gradient) = evaluate(&stage(python));
+        let (wanted, slopes) = evaluate(&stage(plain));
+        assert!(
+            (value - wanted).abs() < 1e-12,
+            "{python}: {value}, not {wanted}"
+        );
+        for (found, slope) in gradient.iter().zip(&slopes) {
+            assert!(
+                (found - slope).abs() < 1e-12,
+                "{python}: {gradient:?}, not {slopes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_has_no_static_meaning_is_refused_with_a_mend() {
+    let cases = [
+        (
+            "while a.sum() > 0:\n    break\nreturn a.sum()",
+            "dynamic-control",
+            "torch.where",
+        ),
+        ("return a[a > 0].sum()", "dynamic-control", "torch.where"),
+        (
+            "x = a.clone()\nx[a > 0] = a[a > 0]\nreturn x.sum()",
+            "dynamic-control",
+            "torch.where",
+        ),
+        (
+            "return sorted([a[0, 0, 0], a[0, 1, 0]])[0]",
+            "dynamic-control",
+            "torch.sort",
+        ),
+        (
+            "try:\n    pass\nexcept Exception:\n    pass\nreturn a.sum()",
+            "unsupported",
+            "remove it",
+        ),
+        (
+            "class C:\n    pass\nreturn a.sum()",
+            "unsupported",
+            "plain functions",
+        ),
+        (
+            "def f():\n    yield 1\nreturn a.sum() * f()",
+            "unsupported",
+            "return a list",
+        ),
+        ("global x\nreturn a.sum()", "unsupported", "self-contained"),
+        (
+            "match 1:\n    case _:\n        pass\nreturn a.sum()",
+            "unsupported",
+            "`if` and `elif`",
+        ),
+        ("print(a)\nreturn a.sum()", "unsupported", "remove it"),
+        (
+            "with open('x') as f:\n    pass\nreturn a.sum()",
+            "unsupported",
+            "remove it",
+        ),
+        (
+            "@torch.no_grad()\ndef f():\n    return 1\nreturn a.sum()",
+            "unsupported",
+            "decorators",
+        ),
+        (
+            "x = {1, 2}\nreturn a.sum()",
+            "unsupported",
+            "a list or a tuple",
+        ),
+        (
+            "def f():\n    n += 1\nn = 0\nf()\nreturn a.sum()",
+            "unknown-name",
+            "assign it outside",
+        ),
+        ("d = {'x': 1}\nreturn a.sum() * d['y']", "index", ""),
+        ("d = {a: 1}\nreturn a.sum()", "type", ""),
+        (
+            "x = a * 1\nwith torch.no_grad():\n    x[0] = 1.0\nreturn a.sum()",
+            "unsupported",
+            "new name",
+        ),
+        ("return math.sqrt(a)", "type", "torch.sqrt"),
+        ("x, *y = []\nreturn a.sum()", "type", ""),
+        ("raise ValueError('no')", "unsupported", "remove it"),
+        (
+            "from math import missing\nreturn a.sum() * missing",
+            "unknown-operation",
+            "",
+        ),
+        ("import os\nreturn a.sum()", "import", "remove the import"),
+    ];
+    for (body, kind, help) in cases {
+        let text = stage(body);
+        let mistakes = compile(&text, &CompileOptions::new(2, 4)).unwrap_err();
+        let first = &mistakes.items[0];
+        assert_eq!(first.kind.code(), kind, "{body}: {first}");
+        let mend = first.help.as_deref().unwrap_or("");
+        assert!(mend.contains(help), "{body}: {first}");
+    }
+}
+
+#[test]
+fn the_module_level_may_hold_constants_and_imports() {
+    let text = "\
+from __future__ import annotations
+import torch as th, math
+import torch.nn as nn
+from torch.nn import functional as F
+from torch import Tensor
+from typing import List
+from math import pi, sqrt as root
+num_stages: int = 1  # one
+EPS = 1e-6; UP = torch.tensor([0.0, 0.0, 1.0])
+SCALE: float = 2.0 * pi / root(4.0)
+UNUSED = undefined(3)
+device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+def helper(x): return x
+def stage1_guidance(keypoints: Tensor, action_sequence: Tensor, weight: float = 0.5, *, bias=EPS, **kwargs) -> Tensor:
+    UP[0] = 1.0
+    assert weight < 1, 'weight'
+    return SCALE * weight * nn.functional.relu(th.abs(action_sequence)).sum() + bias + UP.sum()
+if __name__ == '__main__':
+    print(stage1_guidance)
+";
+    let (value, gradient) = evaluate(text);
+    let plain = stage("return math.pi / 2 * a.abs().sum() + 1e-6 + 2");
+    let (wanted, slopes) = evaluate(&plain);
+    assert!((value - wanted).abs() < 1e-12, "{value}, not {wanted}");
+    assert!(
+        gradient
+            .iter()
+            .zip(&slopes)
+            .all(|(a, b)| (a - b).abs() < 1e-12)
+    );
+
+    let uses = |body: &str| {
+        let text = text.replace(
+            "    assert weight",
+            &format!("    {body}\n    assert weight"),
+        );
+        compile(&text, &CompileOptions::new(2, 4))
+            .unwrap_err()
+            .items[0]
+            .clone()
+    };
+    assert_eq!(uses("x = UNUSED").kind.code(), "unknown-name");
+    assert!(uses("x = UNUSED").message.contains("undefined"));
+    let helper = uses("x = helper(1)");
+    assert!(helper.help.unwrap().contains("self-contained"));
+}
+
+#[test]
+fn a_later_definition_replaces_an_earlier_one() {
+    let text = "First try:\n```python\nnum_stages = 2\ndef stage1_guidance(k, a):\n    return undefined\n\
+        def stage2_guidance(k, a):\n    return 0\n```\nBetter:\n```python\nnum_stages = 1\n\
+        def stage1_guidance(k, a):\n    return a.sum()\n```\n";
+    let program = compile(text, &CompileOptions::new(2, 4)).unwrap();
+    assert_eq!(program.stages.len(), 1);
+}
