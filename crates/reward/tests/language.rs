@@ -205,6 +205,10 @@ fn stage(body: &str) -> String {
 
 /// What Python makes of the left side is the right side.
 const MEANINGS: &[(&str, &str)] = &[
+    (
+        "x = [1, 5]\nx[0] += x.pop()\nreturn a.sum() * x[0]",
+        "return a.sum() * 6",
+    ),
     // Lists are shared by everything that names them.
     (
         "x = [1.0]\ny = x\ny.append(2.0)\nreturn a.sum() * len(x)",
@@ -369,8 +373,8 @@ const MEANINGS: &[(&str, &str)] = &[
         "return torch.where(a[0, :, :1] > 0, 3 * a[0], a[0]).sum()",
     ),
     (
-        "x = a[0].clone()\nx[torch.tensor([2, 0]), 1:] = k[0, :2]\nx[[1, 1]] += 1\nreturn x.sum()",
-        "return a[0, [0, 2], 0].sum() + a[0, [1, 3]].sum() + 2 * k[0, :2].sum() + 3",
+        "x = a[0].clone()\nx[torch.tensor([2, 0]), 1:] = k[0, :2]\nx[[1, 3]] += 1\nreturn x.sum()",
+        "return a[0, [0, 2], 0].sum() + a[0, [1, 3]].sum() + 2 * k[0, :2].sum() + 6",
     ),
     // Computed indices.
     (
@@ -479,6 +483,7 @@ fn what_has_no_static_meaning_is_refused_with_a_mend() {
         ),
         ("return math.sqrt(a)", "type", "torch.sqrt"),
         ("x, *y = []\nreturn a.sum()", "type", ""),
+        ("x = [1, 5]\nx[1] += x.pop()\nreturn a.sum()", "index", ""),
         ("raise ValueError('no')", "unsupported", "remove it"),
         (
             "from math import missing\nreturn a.sum() * missing",
@@ -554,4 +559,38 @@ fn a_later_definition_replaces_an_earlier_one() {
         def stage1_guidance(k, a):\n    return a.sum()\n```\n";
     let program = compile(text, &CompileOptions::new(2, 4)).unwrap();
     assert_eq!(program.stages.len(), 1);
+}
+
+#[test]
+fn containers_and_functions_without_end_are_bounded() {
+    let long = "x".repeat(100_000);
+    let bodies = [
+        "while True:\n    pass".to_owned(),
+        "x = []\nx.append(x)\nreturn torch.tensor(x).sum()".to_owned(),
+        "x = []\nx.append(x)\ny = []\ny.append(y)\nreturn a.sum() * (x == y)".to_owned(),
+        "x = []\nfor i in range(100000):\n    x = [x]\nreturn torch.stack(x).sum()".to_owned(),
+        "x = []\nfor i in range(100000):\n    x = (x, x)\nreturn a.sum()".to_owned(),
+        "d = {}\nfor i in range(100000):\n    d[i] = d\nreturn a.sum()".to_owned(),
+        "f = lambda: 0\nfor i in range(100000):\n    f = lambda g=f: g()\nreturn f()".to_owned(),
+        "x = [1]\nwhile x:\n    x += x\nreturn a.sum()".to_owned(),
+        "x = [1]\nfor y in x:\n    x.append(y)\nreturn a.sum() * len(x)".to_owned(),
+        "s = 'x'\nwhile s:\n    s = s + s\nreturn a.sum()".to_owned(),
+        format!("for i in range(100000):\n    s = '{long}'\nreturn a.sum()"),
+        format!("s = '{long}'\nt = s + ''\nwhile s == t:\n    pass"),
+        "i = a[0, :, 0].argsort()\nx = a\nfor n in range(1000):\n    x = x[:, i]\nreturn x.sum()"
+            .to_owned(),
+        "return sorted(range(100000), key=lambda v: [v for w in range(1000)])".to_owned(),
+        "def f(*x):\n    return f(x, *x)\nreturn f(1)".to_owned(),
+    ];
+    for body in bodies {
+        let text = stage(&body);
+        let start = std::time::Instant::now();
+        if let Err(mistakes) = compile(&text, &CompileOptions::new(4, 15)) {
+            assert!(!mistakes.items.is_empty());
+        }
+        let took = start.elapsed();
+        let shown = &body[..body.len().min(80)];
+        // Generous: the machine may be busy. The target is 100 ms.
+        assert!(took.as_millis() < 400, "{shown} took {took:?}");
+    }
 }

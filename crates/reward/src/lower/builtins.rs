@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ruff_python_ast::Operator;
 
 use super::arguments::{Bound, Call};
+use super::containers::CHARACTERS;
 use super::expression::{number, range_length};
 use super::value::Value;
 use super::{Lower, Lowered};
@@ -38,17 +39,17 @@ fn compare_keys(a: &[Key], b: &[Key]) -> Ordering {
 }
 
 fn is_instance(value: &Value, kind: &Value) -> bool {
-    match (value, kind) {
+    matches!(
+        (value, kind),
         (Value::Tensor(_), Value::Builtin("Tensor"))
-        | (Value::Bool(_) | Value::Int(_), Value::Builtin("int"))
-        | (Value::Bool(_), Value::Builtin("bool"))
-        | (Value::Float(_), Value::Builtin("float"))
-        | (Value::ListRef(_), Value::Builtin("list"))
-        | (Value::Tuple(_), Value::Builtin("tuple"))
-        | (Value::Dict(_), Value::Builtin("dict"))
-        | (Value::Str(_), Value::Builtin("str")) => true,
-        _ => false,
-    }
+            | (Value::Bool(_) | Value::Int(_), Value::Builtin("int"))
+            | (Value::Bool(_), Value::Builtin("bool"))
+            | (Value::Float(_), Value::Builtin("float"))
+            | (Value::ListRef(_), Value::Builtin("list"))
+            | (Value::Tuple(_), Value::Builtin("tuple"))
+            | (Value::Dict(_), Value::Builtin("dict"))
+            | (Value::Str(_), Value::Builtin("str"))
+    )
 }
 
 impl Lower<'_> {
@@ -99,7 +100,10 @@ impl Lower<'_> {
                 }
                 Value::ListRef(list) => Ok(Value::Int(self.lists[*list].len() as i64)),
                 Value::Dict(dict) => Ok(Value::Int(self.dicts[*dict].len() as i64)),
-                Value::Str(text) => Ok(Value::Int(text.chars().count() as i64)),
+                Value::Str(text) => {
+                    self.charge(text.len() / CHARACTERS)?;
+                    Ok(Value::Int(text.chars().count() as i64))
+                }
                 Value::Range { start, stop, step } => {
                     Ok(Value::Int(range_length(*start, *stop, *step) as i64))
                 }
@@ -321,7 +325,10 @@ impl Lower<'_> {
         let mut keys = Vec::with_capacity(parts.len());
         for part in parts {
             keys.push(match part {
-                Value::Str(text) => Key::Text(text),
+                Value::Str(text) => {
+                    self.charge(text.len())?;
+                    Key::Text(text)
+                }
                 part => match self.known_number(&part) {
                     Some(value) => Key::Number(value),
                     None => {

@@ -12,6 +12,9 @@ use super::value::{Sequence, Value};
 use super::{Lower, Lowered, MAX_CONTAINER_DEPTH, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
 
+/// Characters of a string that are compared or copied for one unit of work.
+pub(super) const CHARACTERS: usize = 16;
+
 impl<'a> Lower<'a> {
     pub(super) fn new_list(&mut self, items: Vec<Value>) -> Value {
         self.lists.push(items);
@@ -366,7 +369,10 @@ impl<'a> Lower<'a> {
         self.charge(1)?;
         Ok(match (left, right) {
             (Value::None, Value::None) => Some(true),
-            (Value::Str(a), Value::Str(b)) => Some(a == b),
+            (Value::Str(a), Value::Str(b)) => {
+                self.charge(a.len() / CHARACTERS)?;
+                Some(a == b)
+            }
             (Value::DType(a), Value::DType(b)) => Some(a == b),
             (Value::Builtin(a), Value::Builtin(b)) => Some(a == b),
             (Value::Tensor(_), _) | (_, Value::Tensor(_)) => None,

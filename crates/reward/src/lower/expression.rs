@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{CmpOp, Expr, Number, UnaryOp};
 
+use super::containers::CHARACTERS;
 use super::value::Value;
 use super::{LocalBody, Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
@@ -50,7 +51,11 @@ impl<'a> Lower<'a> {
             Expr::BooleanLiteral(literal) => Ok(Value::Bool(literal.value)),
             Expr::NoneLiteral(_) => Ok(Value::None),
             Expr::EllipsisLiteral(_) => Ok(Value::Ellipsis),
-            Expr::StringLiteral(literal) => Ok(Value::Str(literal.value.to_str().into())),
+            Expr::StringLiteral(literal) => {
+                let text = literal.value.to_str();
+                self.charge(text.len() / CHARACTERS)?;
+                Ok(Value::Str(text.into()))
+            }
             Expr::Name(name) => self.lookup(name.id.as_str(), span),
             Expr::Tuple(tuple) => Ok(Value::tuple(self.elements(&tuple.elts, span)?)),
             Expr::List(list) => {
@@ -217,6 +222,7 @@ impl<'a> Lower<'a> {
                 return Ok(Value::Bool(op == CmpOp::NotIn));
             }
             (CmpOp::In | CmpOp::NotIn, Value::Str(needle), Value::Str(text)) => {
+                self.charge((needle.len() + text.len()) / CHARACTERS)?;
                 return Ok(Value::Bool(text.contains(&**needle) == (op == CmpOp::In)));
             }
             (CmpOp::Is | CmpOp::IsNot, Value::Bool(_), Value::Bool(_))

@@ -147,7 +147,13 @@ impl<'a> Lower<'a> {
                 self.overwrite(tensor, &chosen, span)
             }
             Place::ListItem { list, position } => {
-                self.lists[*list][*position] = value;
+                let items = &mut self.lists[*list];
+                let length = items.len();
+                // What was assigned may have shortened the list.
+                match items.get_mut(*position) {
+                    Some(item) => *item = value,
+                    None => return Err(self.out_of_range(*position as i64, length, span)),
+                }
                 Ok(())
             }
             Place::Entry { dict, key } => self.insert(*dict, key.clone(), value, span),

@@ -336,9 +336,9 @@ impl<'a> Lower<'a> {
             }
             Expr::Subscript(subscript) => {
                 let place = self.place(subscript)?;
+                let old = self.read(&place)?;
                 let right = self.expression(&assign.value)?;
                 self.graph.span = span;
-                let old = self.read(&place)?;
                 self.check_masked_operand(&place, &right, span)?;
                 let result = self.binary_operator(assign.op, old, right, span)?;
                 self.rewrite(&place, result, span)
