@@ -4,6 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use tiller_steering::scheduler::{DiffusionConfig, DiffusionSolver, SchedulerConfig, Variance};
 use tiller_steering::{
     ActionMode, ActionSpace, Denoiser, DenoiserError, FeynmanKacConfig, Reward, RewardError,
     Steerer, SteeringConfig,
@@ -71,7 +72,13 @@ fn chunk(c: &mut Criterion) {
         let config = SteeringConfig {
             particles,
             unsteered_particles: particles,
-            steps: 100,
+            scheduler: SchedulerConfig::Diffusion(DiffusionConfig {
+                solver: DiffusionSolver::Ddpm {
+                    variance: Variance::FixedSmall,
+                },
+                steps: 100,
+                ..Default::default()
+            }),
             guidance_start: 0.29,
             feynman_kac: Some(FeynmanKacConfig {
                 ess_threshold: 1.0,
@@ -84,6 +91,7 @@ fn chunk(c: &mut Criterion) {
             dim: DIM,
             position_columns: [0, 1, 2],
             gripper_column: Some(6),
+            rotation_columns: vec![3, 4, 5],
             scale: vec![0.02; DIM],
             offset: vec![0.0; DIM],
             mode: ActionMode::Delta,

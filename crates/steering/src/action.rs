@@ -20,6 +20,9 @@ pub struct ActionSpace {
     pub position_columns: [usize; 3],
     /// The column of the gripper, never guided.
     pub gripper_column: Option<usize>,
+    /// The columns of the rotation, if there are any. Rewards see positions only, so these have no
+    /// gradient and are the policy's own.
+    pub rotation_columns: Vec<usize>,
     /// Per column: `action = normalised * scale + offset` (metres for positions).
     pub scale: Vec<f32>,
     /// Per column, see `scale`.
@@ -45,8 +48,32 @@ impl ActionSpace {
             dim: ranges.len(),
             position_columns,
             gripper_column,
+            rotation_columns: Vec::new(),
             scale: ranges.clone().map(|(lo, hi)| (hi - lo) / 2.0).collect(),
             offset: ranges.map(|(lo, hi)| (hi + lo) / 2.0).collect(),
+            mode,
+        }
+    }
+
+    /// The action space of a policy whose actions were normalised to mean 0 and deviation 1.
+    ///
+    /// The number of columns is the shorter of the two lists; [`Self::validate`] tells the rest.
+    #[must_use]
+    pub fn from_mean_std(
+        position_columns: [usize; 3],
+        gripper_column: Option<usize>,
+        mean: &[f32],
+        std: &[f32],
+        mode: ActionMode,
+    ) -> Self {
+        let dim = mean.len().min(std.len());
+        Self {
+            dim,
+            position_columns,
+            gripper_column,
+            rotation_columns: Vec::new(),
+            scale: std[..dim].to_vec(),
+            offset: mean[..dim].to_vec(),
             mode,
         }
     }
@@ -95,6 +122,18 @@ impl ActionSpace {
                 self.dim
             ));
         }
+        for (index, &column) in self.rotation_columns.iter().enumerate() {
+            let taken = self.position_columns.contains(&column)
+                || self.gripper_column == Some(column)
+                || self.rotation_columns[..index].contains(&column);
+            if column >= self.dim || taken {
+                mistakes.push(format!(
+                    "action.rotation_columns must be columns below {} that hold nothing else, \
+                     found {column}",
+                    self.dim
+                ));
+            }
+        }
         for (name, values) in [("scale", &self.scale), ("offset", &self.offset)] {
             if values.len() != self.dim {
                 mistakes.push(format!(
@@ -138,16 +177,28 @@ mod tests {
     }
 
     #[test]
+    fn mean_and_std_are_offset_and_scale() {
+        let (mean, std) = ([0.5, 0.0, 0.1, 0.2], [2.0, 1.0, 3.0, 1.0]);
+        let space =
+            ActionSpace::from_mean_std([0, 1, 2], Some(3), &mean, &std, ActionMode::Absolute);
+        let mut out = [0.0; 4];
+        space.unnormalise(&[1.0, 0.0, -1.0, 2.0], &mut out);
+        assert_eq!(out, [2.5, 0.0, -2.9, 2.2]);
+        assert_eq!(space.validate(), Ok(()));
+    }
+
+    #[test]
     fn every_mistake_is_reported() {
         let space = ActionSpace {
             dim: 4,
             position_columns: [0, 0, 9],
             gripper_column: Some(0),
+            rotation_columns: vec![3, 3],
             scale: vec![1.0; 3],
             offset: vec![0.0, 0.0, f32::NAN, 0.0],
             mode: ActionMode::Absolute,
         };
         let mistakes = space.validate().unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 6, "{mistakes:?}");
     }
 }

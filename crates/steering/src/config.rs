@@ -1,6 +1,8 @@
 //! Every knob of the sampler, with its default and unit.
 
+use crate::check::Check;
 use crate::error::ConfigError;
+use crate::scheduler::SchedulerConfig;
 
 /// Where the reward's gradient is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,9 +130,12 @@ pub struct SteeringConfig {
     pub particles: usize,
     /// Chunks sampled when there is none: one is the policy as it is.
     pub unsteered_particles: usize,
-    /// Sampling steps; 1 to 10 000.
-    pub steps: usize,
-    /// Leading actions of a chunk that make the trajectory the reward sees; all when `None`.
+    /// How samples get from noise to data, and in how many steps.
+    pub scheduler: SchedulerConfig,
+    /// The first action of a chunk that is executed: the trajectory starts there, and so does the
+    /// chunk that is returned.
+    pub execute_start: usize,
+    /// Actions from `execute_start` on that make the trajectory the reward sees; all when `None`.
     pub guided_steps: Option<usize>,
     /// Guidance strength; at least 0. With `Normalise::Particle` and a gradient that keeps its
     /// direction, guidance moves a chunk that the denoiser does not pull back by about
@@ -153,8 +158,6 @@ pub struct SteeringConfig {
     pub diversity: Option<DiversityConfig>,
     /// Resampling during guidance; off when `None`.
     pub feynman_kac: Option<FeynmanKacConfig>,
-    /// Clean estimates (and so the chunk) are kept in `[-clip, clip]`, normalised; off when `None`.
-    pub clip_sample: Option<f32>,
 }
 
 impl Default for SteeringConfig {
@@ -162,7 +165,8 @@ impl Default for SteeringConfig {
         Self {
             particles: 20,
             unsteered_particles: 1,
-            steps: 10,
+            scheduler: SchedulerConfig::default(),
+            execute_start: 0,
             guided_steps: None,
             guide_scale: 1.0,
             guidance_start: 0.2,
@@ -172,16 +176,21 @@ impl Default for SteeringConfig {
             mcmc_steps: 1,
             diversity: Some(DiversityConfig::default()),
             feynman_kac: Some(FeynmanKacConfig::default()),
-            clip_sample: Some(1.0),
         }
     }
 }
 
 impl SteeringConfig {
+    /// Sampling steps.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.scheduler.steps()
+    }
+
     /// The first guided step: with 10 steps and a start of 0.2, step 2, so 8 steps are guided.
     #[must_use]
     pub fn first_guided_step(&self) -> usize {
-        (f64::from(self.guidance_start) * self.steps as f64).round() as usize
+        (f64::from(self.guidance_start) * self.steps() as f64).round() as usize
     }
 
     /// Checks every setting.
@@ -199,7 +208,9 @@ impl SteeringConfig {
         let mut check = Check::default();
         check.count("particles", self.particles, 1_000_000);
         check.count("unsteered_particles", self.unsteered_particles, 1_000_000);
-        check.count("steps", self.steps, 10_000);
+        if let Err(error) = self.scheduler.validate() {
+            check.mistakes.extend(error.mistakes);
+        }
         check.count("mcmc_steps", self.mcmc_steps, 1000);
         if self.guided_steps == Some(0) {
             check
@@ -229,45 +240,7 @@ impl SteeringConfig {
             check.count("feynman_kac.every", resampling.every, 10_000);
             check.number("feynman_kac.eta", resampling.eta, 0.0, 1.0);
         }
-        if let Some(clip) = self.clip_sample {
-            check.number("clip_sample", clip, f32::MIN_POSITIVE, f32::MAX);
-        }
-        if check.mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError {
-                mistakes: check.mistakes,
-            })
-        }
-    }
-}
-
-/// Collects mistakes instead of stopping at the first.
-#[derive(Default)]
-struct Check {
-    mistakes: Vec<String>,
-}
-
-impl Check {
-    fn count(&mut self, name: &str, found: usize, most: usize) {
-        if !(1..=most).contains(&found) {
-            self.mistakes
-                .push(format!("{name} must be from 1 to {most}, found {found}"));
-        }
-    }
-
-    fn number(&mut self, name: &str, found: f32, least: f32, most: f32) {
-        if found.is_finite() && (least..=most).contains(&found) {
-            return;
-        }
-        let expected = match (least, most) {
-            (f32::MIN, f32::MAX) => "finite".to_owned(),
-            (least, f32::MAX) if least == f32::MIN_POSITIVE => "finite and above 0".to_owned(),
-            (least, f32::MAX) => format!("finite and at least {least}"),
-            (least, most) => format!("from {least} to {most}"),
-        };
-        self.mistakes
-            .push(format!("{name} must be {expected}, found {found}"));
+        check.finish()
     }
 }
 
@@ -276,13 +249,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scheduler::{Clip, FlowConfig};
+
+    fn flow(steps: usize, clip: f64) -> SchedulerConfig {
+        SchedulerConfig::Flow(FlowConfig {
+            steps,
+            clip: Clip::Range(clip),
+            ..FlowConfig::default()
+        })
+    }
 
     #[test]
     fn all_mistakes_are_reported_together() {
         let config = SteeringConfig {
             particles: 0,
             unsteered_particles: 0,
-            steps: 0,
+            scheduler: flow(0, 0.0),
             guided_steps: Some(0),
             guide_scale: f32::NAN,
             guidance_start: 1.5,
@@ -302,7 +284,6 @@ mod tests {
                 eta: 1.1,
                 ..Default::default()
             }),
-            clip_sample: Some(0.0),
             ..Default::default()
         };
         let text = config.validate().unwrap_err().to_string();
@@ -317,7 +298,7 @@ mod tests {
     fn the_start_of_guidance_is_a_fraction_of_the_sampling_steps() {
         let first = |steps, guidance_start| {
             SteeringConfig {
-                steps,
+                scheduler: flow(steps, 1.0),
                 guidance_start,
                 ..Default::default()
             }
@@ -343,12 +324,11 @@ mod tests {
         fn settings_inside_their_ranges_are_accepted(
             particles in 1usize..2000, steps in 1usize..500, mcmc_steps in 1usize..10,
             guide_scale in 0.0..50.0f32, guidance_start in 0.0..=1.0f32,
-            ess_threshold in 0.0..=1.0f32, eta in 0.0..=1.0f32, clip in 0.1..5.0f32,
+            ess_threshold in 0.0..=1.0f32, eta in 0.0..=1.0f32, clip in 0.1..5.0f64,
         ) {
             let config = SteeringConfig {
-                particles, steps, mcmc_steps, guide_scale, guidance_start,
+                particles, scheduler: flow(steps, clip), mcmc_steps, guide_scale, guidance_start,
                 feynman_kac: Some(FeynmanKacConfig { ess_threshold, eta, ..Default::default() }),
-                clip_sample: Some(clip),
                 ..Default::default()
             };
             prop_assert!(config.validate().is_ok());

@@ -10,10 +10,11 @@ pub trait Denoiser {
     /// Columns `D` of an action.
     fn action_dim(&self) -> usize;
 
-    /// Predicts for all particles at once; for flow matching the velocity `noise - data`.
+    /// Predicts for all particles at once what the scheduler's configuration says: the noise, the
+    /// clean chunk, a velocity.
     ///
     /// `sample` and `out` are `[particles, T, D]`, normalised; `time` is what the scheduler names
-    /// the noise level (flow matching: 1 is noise, 0 is data). Values that are not finite lose
+    /// the noise level (flow matching: from 0 to 1; diffusion: the training step). Values that are not finite lose
     /// only the particle they belong to.
     ///
     /// # Errors

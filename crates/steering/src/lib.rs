@@ -53,6 +53,7 @@
 //! ```
 
 mod action;
+mod check;
 mod config;
 mod denoiser;
 pub mod diversity;

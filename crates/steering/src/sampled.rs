@@ -35,7 +35,8 @@ pub struct StepTrace {
 /// The result of one sampling run. `B` particles, `T` steps, `D` columns, `P` trajectory points.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sampled {
-    /// The selected chunk `[T, D]`, unnormalised: what is to be executed.
+    /// The selected chunk from `execute_start` on, `[T - execute_start, D]`, unnormalised: what is to
+    /// be executed.
     pub chunk: Vec<f32>,
     /// Which particle that is: the one with the highest reward, the first of equals.
     pub selected: usize,

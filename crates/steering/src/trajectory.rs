@@ -3,10 +3,12 @@
 use crate::action::{ActionMode, ActionSpace};
 use crate::real::Real;
 
-/// `traj(x)`: unnormalises the position columns of the first `steps` actions and integrates them
-/// from the anchor into `steps + 1` points, and the exact adjoint of that map.
+/// `traj(x)`: unnormalises the position columns of `steps` actions from `start` on, the first that is
+/// executed, integrates them from the anchor into `steps + 1` points, and the exact adjoint of that
+/// map.
 ///
-/// Point `k + 1` is where the robot is after actions `0..=k`; point 0 is the anchor. So for
+/// Counting actions from `start`, point `k + 1` is where the robot is after actions `0..=k`; point 0
+/// is the anchor. So for
 /// displacements `p_{k+1} = p_0 + sum_{j <= k} (scale x_j + offset)` and
 /// `dR/dx_j = scale * sum_{k >= j} dR/dp_{k+1}`: a reverse cumulative sum that leaves out the
 /// anchor's own gradient, because no action moves the anchor.
@@ -14,6 +16,7 @@ use crate::real::Real;
 pub struct TrajectoryMap<F: Real = f32> {
     dim: usize,
     horizon: usize,
+    start: usize,
     steps: usize,
     columns: [usize; 3],
     scale: [F; 3],
@@ -22,10 +25,10 @@ pub struct TrajectoryMap<F: Real = f32> {
 }
 
 impl<F: Real> TrajectoryMap<F> {
-    /// The map for chunks of `horizon` actions of which the first `steps` make the trajectory.
-    /// The space must be valid and `steps <= horizon`.
+    /// The map for chunks of `horizon` actions of which `steps` from `start` on make the trajectory.
+    /// The space must be valid and `start + steps <= horizon`.
     #[must_use]
-    pub fn new(space: &ActionSpace, horizon: usize, steps: usize) -> Self {
+    pub fn new(space: &ActionSpace, horizon: usize, start: usize, steps: usize) -> Self {
         let pick = |values: &[f32]| {
             space
                 .position_columns
@@ -34,7 +37,8 @@ impl<F: Real> TrajectoryMap<F> {
         Self {
             dim: space.dim,
             horizon,
-            steps: steps.min(horizon),
+            start,
+            steps: steps.min(horizon.saturating_sub(start)),
             columns: space.position_columns,
             scale: pick(&space.scale),
             offset: pick(&space.offset),
@@ -60,7 +64,7 @@ impl<F: Real> TrajectoryMap<F> {
         for (chunk, points) in chunks.zip(trajectories.chunks_exact_mut(self.points() * 3)) {
             let mut position = anchor;
             points[..3].copy_from_slice(&anchor);
-            let actions = chunk.chunks_exact(self.dim);
+            let actions = chunk.chunks_exact(self.dim).skip(self.start);
             for (action, point) in actions.zip(points[3..].chunks_exact_mut(3)) {
                 for axis in 0..3 {
                     let value = action[self.columns[axis]] * self.scale[axis] + self.offset[axis];
@@ -82,7 +86,8 @@ impl<F: Real> TrajectoryMap<F> {
         for (chunk, points) in chunks.zip(trajectories.chunks_exact(self.points() * 3)) {
             chunk.fill(F::default());
             let mut sum = [F::default(); 3];
-            let actions = chunk.chunks_exact_mut(self.dim).take(self.steps);
+            let executed = chunk.chunks_exact_mut(self.dim).skip(self.start);
+            let actions = executed.take(self.steps);
             for (action, point) in actions.zip(points[3..].chunks_exact(3)).rev() {
                 for axis in 0..3 {
                     sum[axis] = match self.mode {
@@ -107,6 +112,7 @@ mod tests {
             dim: 5,
             position_columns: [3, 0, 1],
             gripper_column: Some(4),
+            rotation_columns: Vec::new(),
             scale: vec![0.03, 0.02, 7.0, 0.5, 1.0],
             offset: vec![0.001, -0.002, 3.0, 0.1, 0.0],
             mode,
@@ -119,11 +125,13 @@ mod tests {
         fn the_adjoint_is_exact(
             values in prop::collection::vec(-2.0..2.0f64, 3 * 6 * 5),
             cotangent in prop::collection::vec(-2.0..2.0f64, 3 * 7 * 3),
-            steps in 1usize..=6,
+            start in 0usize..6,
+            share in 0usize..6,
             absolute in any::<bool>(),
         ) {
             let mode = if absolute { ActionMode::Absolute } else { ActionMode::Delta };
-            let map = TrajectoryMap::<f64>::new(&space(mode), 6, steps);
+            let steps = 1 + share % (6 - start);
+            let map = TrajectoryMap::<f64>::new(&space(mode), 6, start, steps);
             let length = 3 * map.points() * 3;
             let anchor = [0.3, -0.1, 0.2];
             let (mut at_x, mut at_zero) = (vec![0.0; length], vec![0.0; length]);
@@ -140,7 +148,7 @@ mod tests {
 
     #[test]
     fn point_k_plus_1_depends_on_actions_0_to_k_and_on_nothing_else() {
-        let map = TrajectoryMap::<f64>::new(&space(ActionMode::Delta), 4, 4);
+        let map = TrajectoryMap::<f64>::new(&space(ActionMode::Delta), 4, 0, 4);
         for point in 0..5 {
             let mut cotangent = vec![0.0; 5 * 3];
             cotangent[point * 3] = 1.0;
@@ -158,8 +166,28 @@ mod tests {
     }
 
     #[test]
+    fn actions_before_the_start_neither_move_the_robot_nor_are_moved() {
+        let map = TrajectoryMap::<f64>::new(&space(ActionMode::Delta), 4, 1, 2);
+        assert_eq!(map.points(), 3);
+        let mut chunk = vec![9.0; 4 * 5];
+        for (step, action) in chunk.chunks_exact_mut(5).enumerate() {
+            action[3] = [100.0, 1.0, 2.0, 50.0][step];
+        }
+        let mut points = vec![0.0; 9];
+        map.forward(&chunk, [0.5, 0.0, 0.0], &mut points);
+        let x: Vec<f64> = points.iter().step_by(3).copied().collect();
+        // Column 3 is x: half of the number and 0.1 more.
+        for (found, expected) in x.iter().zip([0.5, 1.1, 2.2]) {
+            assert!((found - expected).abs() < 1e-6, "{x:?}");
+        }
+        map.adjoint(&[1.0; 9], &mut chunk);
+        let gradients: Vec<f64> = chunk.chunks_exact(5).map(|action| action[3]).collect();
+        assert_eq!(gradients, [0.0, 1.0, 0.5, 0.0]);
+    }
+
+    #[test]
     fn actions_beyond_the_guided_steps_are_left_alone() {
-        let map = TrajectoryMap::<f64>::new(&space(ActionMode::Delta), 4, 2);
+        let map = TrajectoryMap::<f64>::new(&space(ActionMode::Delta), 4, 0, 2);
         assert_eq!((map.points(), map.guided()), (3, 6));
         let mut gradient = vec![9.0; 4 * 5];
         map.adjoint(&[1.0; 9], &mut gradient);

@@ -7,7 +7,8 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use support::{arm_space, reach};
+use support::{arm_space, reach, schedulers};
+use tiller_steering::scheduler::{Clip, DiffusionConfig, SchedulerConfig};
 use tiller_steering::{
     Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Kernel, Steerer, SteeringConfig,
 };
@@ -64,10 +65,30 @@ impl Denoiser for Idle {
     }
 }
 
+/// All schedulers, and one with dynamic thresholding.
+fn schedulers() -> Vec<(&'static str, SchedulerConfig)> {
+    let mut all = schedulers::all(10);
+    let clip = Clip::Dynamic {
+        ratio: 0.9,
+        max: 2.0,
+    };
+    let thresholded = DiffusionConfig {
+        clip,
+        ..DiffusionConfig::default()
+    };
+    all.push(("thresholded", SchedulerConfig::Diffusion(thresholded)));
+    all
+}
+
 #[test]
 fn sampling_allocates_nothing() {
-    for kernel in [Kernel::InverseDistance, Kernel::Rbf] {
+    let kernels = [Kernel::InverseDistance, Kernel::Rbf];
+    for (kernel, (name, scheduler)) in kernels
+        .into_iter()
+        .flat_map(|kernel| schedulers().into_iter().map(move |all| (kernel, all)))
+    {
         let config = SteeringConfig {
+            scheduler,
             mcmc_steps: 2,
             diversity: Some(DiversityConfig { kernel, scale: 1.0 }),
             feynman_kac: Some(FeynmanKacConfig {
@@ -86,10 +107,14 @@ fn sampling_allocates_nothing() {
             let resampled = steered.trace.iter().any(|step| step.resampled);
             let plain = steerer.sample(&mut Idle, None, [0.4, 0.0, 0.2], 0.0, seed, 0);
             let samples = plain.unwrap().samples.len();
-            assert_eq!(CALLS.get() - before, 0, "run {seed} with {kernel:?}");
+            assert_eq!(
+                CALLS.get() - before,
+                0,
+                "run {seed} with {kernel:?} and {name}"
+            );
             assert!(
                 resampled && samples == 64,
-                "the run must have exercised everything"
+                "the run must have exercised everything: {name}"
             );
         }
     }

@@ -10,7 +10,7 @@
 mod support;
 
 use support::{FnReward, MixturePolicy, Mode, assert_within_three_errors, plain_space, quadratic};
-use tiller_steering::scheduler::{FlowEuler, Scheduler, Transition};
+use tiller_steering::scheduler::{Clip, FlowConfig, Schedule, SchedulerConfig, Step};
 use tiller_steering::{
     FeynmanKacConfig, Normalise, Potential, Sampled, Steerer, SteeringConfig, StrengthConfig,
 };
@@ -29,15 +29,26 @@ fn policy() -> MixturePolicy {
     MixturePolicy::gaussian(HORIZON, DIM, mean, DEVIATION)
 }
 
+fn scheduler(steps: usize) -> SchedulerConfig {
+    SchedulerConfig::Flow(FlowConfig {
+        steps,
+        clip: Clip::Off,
+        ..FlowConfig::default()
+    })
+}
+
+fn steps_of(steps: usize) -> Vec<Step> {
+    Schedule::new(&scheduler(steps)).unwrap().steps().to_vec()
+}
+
 fn plain(steps: usize) -> SteeringConfig {
     SteeringConfig {
         particles: PARTICLES,
         unsteered_particles: PARTICLES,
-        steps,
+        scheduler: scheduler(steps),
         guide_scale: 0.0,
         diversity: None,
         feynman_kac: None,
-        clip_sample: None,
         ..SteeringConfig::default()
     }
 }
@@ -50,13 +61,11 @@ fn discrete_law(
     stochastic_from: usize,
     push: impl Fn(usize) -> f64,
 ) -> (f64, f64) {
-    let scheduler = FlowEuler::new(steps);
-    let levels = scheduler.levels();
     let (mut m, mut variance) = (0.0, 1.0);
-    for (i, pair) in levels.windows(2).enumerate() {
-        let (signal, noise) = (pair[0].signal, pair[0].noise);
+    for (i, plan) in steps_of(steps).iter().enumerate() {
+        let (signal, noise) = (plan.from.signal, plan.from.noise);
         let eta = if i >= stochastic_from { 1.0 } else { 0.0 };
-        let step = Transition::new(&pair[0], &pair[1], eta);
+        let step = plan.with_noise(eta);
         let total = (signal * DEVIATION).powi(2) + noise * noise;
         // clean = mean + a (x - signal mean), noise = b (x - signal mean).
         let (a, b) = (signal * DEVIATION.powi(2) / total, noise / total);
@@ -216,14 +225,14 @@ fn guidance_moves_the_mean_by_what_the_recursion_says() {
         strength,
         ..plain(STEPS)
     };
-    let scheduler = FlowEuler::new(STEPS);
+    let steps = steps_of(STEPS);
     // The reward `slope * x` of the end point has the gradient `slope` for both actions; a push
     // g on the velocity moves the sample by (t - s) g.
     let push = |i: usize| {
         if i < FIRST {
             return 0.0;
         }
-        let (from, to) = (scheduler.levels()[i], scheduler.levels()[i + 1]);
+        let (from, to) = (steps[i].from, steps[i].to);
         let share = from.noise / from.signal.hypot(from.noise);
         (from.time - to.time)
             * f64::from(scale)

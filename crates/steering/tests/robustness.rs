@@ -5,10 +5,12 @@
 mod support;
 
 use proptest::prelude::*;
+use support::schedulers::{self, Told};
 use support::{FnReward, MixturePolicy, arm_space, plain_space, quadratic, reach};
+use tiller_steering::scheduler::SchedulerConfig;
 use tiller_steering::{
-    ActionMode, ActionSpace, ConfigError, Denoiser, DenoiserError, GradientPoint, Kernel,
-    Normalise, Reward, RewardError, Steerer, SteeringConfig, SteeringError,
+    ActionMode, ActionSpace, ConfigError, Denoiser, DenoiserError, FeynmanKacConfig, GradientPoint,
+    Kernel, Normalise, Reward, RewardError, Steerer, SteeringConfig, SteeringError,
 };
 
 const ANCHOR: [f32; 3] = [0.4, 0.0, 0.2];
@@ -17,15 +19,19 @@ fn policy() -> MixturePolicy {
     MixturePolicy::gaussian(8, 4, vec![0.1; 32], 0.5)
 }
 
-/// Spoils the output of another denoiser.
-struct Spoiled<F>(MixturePolicy, F);
+fn told(scheduler: &SchedulerConfig) -> Told {
+    Told::new(policy(), scheduler)
+}
 
-impl<F: FnMut(f32, &mut [f32])> Denoiser for Spoiled<F> {
+/// Spoils the output of another denoiser.
+struct Spoiled<D, F>(D, F);
+
+impl<D: Denoiser, F: FnMut(f32, &mut [f32])> Denoiser for Spoiled<D, F> {
     fn horizon(&self) -> usize {
-        self.0.horizon
+        self.0.horizon()
     }
     fn action_dim(&self) -> usize {
-        self.0.dim
+        self.0.action_dim()
     }
     fn predict(
         &mut self,
@@ -276,6 +282,75 @@ fn when_all_particles_are_lost_there_is_an_error_and_the_next_run_works() {
 }
 
 #[test]
+fn every_scheduler_drops_what_is_not_a_number() {
+    for (name, scheduler) in schedulers::all(10) {
+        for resample in [false, true] {
+            let resampling = FeynmanKacConfig {
+                ess_threshold: 1.0,
+                ..FeynmanKacConfig::default()
+            };
+            let config = SteeringConfig {
+                scheduler: scheduler.clone(),
+                mcmc_steps: 2,
+                feynman_kac: resample.then_some(resampling),
+                ..SteeringConfig::default()
+            };
+            let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
+            // Particle 2 alone, at one call somewhere in the middle.
+            for bad in [f32::NAN, f32::NEG_INFINITY, f32::MAX] {
+                let mut calls = 0;
+                let spoil = |_: f32, out: &mut [f32]| {
+                    calls += 1;
+                    if calls == 6 {
+                        out[2 * 32..3 * 32].fill(bad);
+                    }
+                };
+                let mut reward = reach([0.6, 0.1, 0.1]);
+                let mut spoiled = Spoiled(told(&scheduler), spoil);
+                let result = steerer.sample(&mut spoiled, Some(&mut reward), ANCHOR, 0.0, 0, 0);
+                let sampled = result.unwrap();
+                let all = sampled.samples.iter().chain(&sampled.chunk);
+                assert!(all.into_iter().all(|value| value.is_finite()), "{name}");
+                assert!(sampled.rewards[sampled.selected].is_finite(), "{name}");
+                if bad != f32::MAX {
+                    assert_eq!(sampled.lost, 1, "{name}");
+                    assert_eq!(sampled.rewards[2].is_nan(), !resample, "{name}");
+                }
+            }
+            let all = |_: f32, out: &mut [f32]| out.fill(f32::NAN);
+            let mut reward = reach([0.6, 0.1, 0.1]);
+            let mut spoiled = Spoiled(told(&scheduler), all);
+            let error = steerer
+                .sample(&mut spoiled, Some(&mut reward), ANCHOR, 0.0, 0, 0)
+                .unwrap_err();
+            assert!(matches!(error, SteeringError::AllLost { .. }), "{name}");
+            let error = steerer
+                .sample(&mut spoiled, None, ANCHOR, 0.0, 0, 0)
+                .unwrap_err();
+            assert!(matches!(error, SteeringError::AllLost { .. }), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_chunk_that_overflows_is_not_executed() {
+    // Without clipping the last step hands on what the denoiser says.
+    let scheduler = schedulers::unclipped(SchedulerConfig::default());
+    let config = SteeringConfig {
+        scheduler,
+        ..Default::default()
+    };
+    let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
+    let huge = |_: f32, out: &mut [f32]| out.fill(f32::MAX);
+    let mut spoiled = Spoiled(policy(), huge);
+    let result = steerer.sample(&mut spoiled, None, ANCHOR, 0.0, 0, 0);
+    match result {
+        Ok(sampled) => assert!(sampled.samples.iter().all(|x| x.is_finite())),
+        Err(error) => assert!(matches!(error, SteeringError::AllLost { .. }), "{error}"),
+    }
+}
+
+#[test]
 fn failures_of_denoiser_and_reward_are_passed_on() {
     struct Broken;
     impl Denoiser for Broken {
@@ -402,6 +477,47 @@ fn guided_steps_bound_what_the_reward_sees_and_moves() {
     }
 }
 
+#[test]
+fn actions_before_the_execution_starts_are_neither_seen_nor_moved_nor_returned() {
+    let run = |guide_scale, guided_steps| {
+        let config = SteeringConfig {
+            guide_scale,
+            execute_start: 2,
+            guided_steps,
+            diversity: None,
+            feynman_kac: None,
+            ..Default::default()
+        };
+        let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
+        let mut reward = reach([0.6, 0.1, 0.1]);
+        let result = steerer.sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, 0, 0);
+        let sampled = result.unwrap().clone();
+        (steerer.points(), sampled)
+    };
+    let ((points, guided), (_, free)) = (run(1.0, Some(3)), run(0.0, Some(3)));
+    assert_eq!(points, 4);
+    assert_eq!(guided.samples[..2 * 4], free.samples[..2 * 4]);
+    assert_ne!(guided.samples[2 * 4..5 * 4], free.samples[2 * 4..5 * 4]);
+    assert_eq!(guided.samples[5 * 4..8 * 4], free.samples[5 * 4..8 * 4]);
+    // All that can be executed is what the trajectory covers and what is returned.
+    let (points, sampled) = run(1.0, None);
+    assert_eq!((points, sampled.chunk.len()), (7, 6 * 4));
+    let path = &sampled.candidates[sampled.selected * 7 * 3..][..7 * 3];
+    let mut x = ANCHOR[0];
+    for (action, point) in sampled.chunk.chunks_exact(4).zip(path[3..].chunks_exact(3)) {
+        x += action[0];
+        assert!((x - point[0]).abs() < 1e-6, "{x} is not {}", point[0]);
+    }
+    for (execute_start, guided_steps) in [(8, None), (6, Some(3))] {
+        let config = SteeringConfig {
+            execute_start,
+            guided_steps,
+            ..Default::default()
+        };
+        assert!(Steerer::new(config, arm_space(), 8).is_err());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -411,10 +527,11 @@ proptest! {
         seed in any::<u64>(), particles in 1usize..12, steps in 1usize..12,
         guide_scale in 0.0..20.0f32, start in 0.0..=1.0f32, mcmc_steps in 1usize..3,
         noisy in any::<bool>(), rbf in any::<bool>(), absolute in any::<bool>(),
-        normalise in 0usize..3, resample in any::<bool>(),
+        normalise in 0usize..3, resample in any::<bool>(), method in any::<prop::sample::Index>(),
     ) {
+        let (name, scheduler) = method.get(&schedulers::all(steps)).clone();
         let mut config = SteeringConfig {
-            particles, steps, guide_scale, guidance_start: start, mcmc_steps,
+            scheduler: scheduler.clone(), particles, guide_scale, guidance_start: start, mcmc_steps,
             at: if noisy { GradientPoint::Noisy } else { GradientPoint::Clean },
             normalise: [Normalise::Particle, Normalise::Batch, Normalise::None][normalise],
             ..SteeringConfig::default()
@@ -430,8 +547,8 @@ proptest! {
         let mut steerer = Steerer::new(config, space, 8).unwrap();
         let mut reward = quadratic([0.5, 0.1, 0.1], 3.0);
         let sampled =
-            steerer.sample(&mut policy(), Some(&mut reward), ANCHOR, 0.3, seed, 1).unwrap();
-        prop_assert!(sampled.samples.iter().all(|x| (-1.0..=1.0).contains(x)));
+            steerer.sample(&mut told(&scheduler), Some(&mut reward), ANCHOR, 0.3, seed, 1).unwrap();
+        prop_assert!(sampled.samples.iter().all(|x| (-1.0..=1.0).contains(x)), "{name}");
         prop_assert!(sampled.chunk.iter().all(|x| x.is_finite()));
         prop_assert!((sampled.weights.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         let best = sampled.rewards[sampled.selected];

@@ -7,17 +7,41 @@
 //!
 //! which keeps the noise level, and so the marginals, whatever `q` is. To first order in the step
 //! it is the Euler-Maruyama step of the reverse SDE with `score = -noise / noise_level`.
+//!
+//! So a scheduler is a table of [`Step`]s, laid out once by [`Schedule::new`]: how the prediction
+//! splits the sample, how both estimates answer to a push, and the [`Transition`]. Two methods need
+//! more: DPM-Solver++ (2M) adds a multiple of the change of the clean estimate since the step
+//! before, and Heun's method evaluates twice. [`Solver`] holds what they remember. (DDPM with
+//! `fixed_large` is the one exception to the form: its noise is larger by design.)
 
+mod clip;
+mod config;
+mod ddim;
+mod ddpm;
+mod diffusion;
+mod dpm_solver_pp_2m;
+mod estimate;
 mod flow_euler;
+mod flow_heun;
+mod flow_sde;
+mod schedule;
+mod solver;
 
-pub use flow_euler::FlowEuler;
+pub use config::{
+    BetaSchedule, Clip, DiffusionConfig, DiffusionSolver, FlowConfig, FlowSolver, FlowTime,
+    Prediction, SchedulerConfig, Spacing, Variance,
+};
+pub use estimate::{Estimate, Response};
+pub use schedule::{Schedule, Step};
+pub use solver::Solver;
+pub(crate) use solver::copy_ancestors;
 
 use crate::real::Real;
 
 /// One point of the noise schedule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
-    /// What the denoiser is told.
+    /// What the denoiser is told: a flow's time in the policy's direction, or the training step.
     pub time: f64,
     /// Factor of the clean chunk in the sample (`sqrt(abar)` in diffusion, `1 - t` in flow).
     pub signal: f64,
@@ -25,7 +49,44 @@ pub struct Level {
     pub noise: f64,
 }
 
+impl FlowTime {
+    /// What the policy calls the time `t` that is 1 at noise and 0 at data.
+    fn told(self, t: f64) -> f64 {
+        match self {
+            Self::OneToZero => t,
+            Self::ZeroToOne => 1.0 - t,
+        }
+    }
+}
+
 impl Level {
+    /// The data of diffusion; no denoiser is asked there.
+    pub const DATA: Self = Self {
+        time: -1.0,
+        signal: 1.0,
+        noise: 0.0,
+    };
+
+    /// The level of flow matching at `t`, 1 at noise and 0 at data, which the policy calls `time`.
+    #[must_use]
+    pub fn flow(t: f64, time: f64) -> Self {
+        Self {
+            time,
+            signal: 1.0 - t,
+            noise: t,
+        }
+    }
+
+    /// The level of diffusion at training step `time` with the cumulative product `abar`.
+    #[must_use]
+    pub fn diffusion(time: f64, abar: f64) -> Self {
+        Self {
+            time,
+            signal: abar.sqrt(),
+            noise: (1.0 - abar).sqrt(),
+        }
+    }
+
     /// `noise / sqrt(signal^2 + noise^2)`: the noise's share of the sample's standard deviation.
     ///
     /// In diffusion this is `sqrt(1 - abar)`; flow matching gets the same number at the same
@@ -91,35 +152,6 @@ impl Transition {
     }
 }
 
-/// What subtracting 1 from the denoiser's prediction does to the two estimates.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Response {
-    /// Change of the clean estimate.
-    pub clean: f64,
-    /// Change of the noise estimate.
-    pub noise: f64,
-}
-
-/// A noise schedule and the meaning of the denoiser's prediction on it.
-pub trait Scheduler {
-    /// The levels from noise to data: one more than there are steps.
-    fn levels(&self) -> &[Level];
-
-    /// Splits samples at step `step` into the clean chunk and the noise that the prediction says
-    /// they are made of. All slices have one length.
-    fn estimate(
-        &self,
-        step: usize,
-        sample: &[f32],
-        prediction: &[f32],
-        clean: &mut [f32],
-        noise: &mut [f32],
-    );
-
-    /// How the estimates answer to a change of the prediction at step `step`.
-    fn response(&self, step: usize) -> Response;
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -127,11 +159,7 @@ mod tests {
     use super::*;
 
     fn level(t: f64) -> Level {
-        Level {
-            time: t,
-            signal: 1.0 - t,
-            noise: t,
-        }
+        Level::flow(t, t)
     }
 
     proptest! {

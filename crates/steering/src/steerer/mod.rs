@@ -9,8 +9,8 @@ use crate::diversity::Repulsion;
 use crate::error::{ConfigError, SteeringError};
 use crate::feynman_kac::Weights;
 use crate::random::{Purpose, Random};
-use crate::sampled::{Phase, Sampled};
-use crate::scheduler::{FlowEuler, Scheduler, Transition};
+use crate::sampled::{Phase, Sampled, StepTrace};
+use crate::scheduler::{Level, Schedule, Solver};
 use crate::trajectory::TrajectoryMap;
 
 /// Samples action chunks from a frozen policy, steered by a reward.
@@ -21,7 +21,7 @@ pub struct Steerer {
     config: SteeringConfig,
     space: ActionSpace,
     map: TrajectoryMap<f32>,
-    scheduler: FlowEuler,
+    solver: Solver<f32>,
     horizon: usize,
     repulsion: Option<Repulsion<f32>>,
     weights: Option<Weights>,
@@ -77,17 +77,26 @@ impl Steerer {
         if horizon == 0 {
             mistakes.push("horizon must be at least 1, found 0".to_owned());
         }
-        if let Some(steps) = config.guided_steps.filter(|steps| *steps > horizon) {
+        let start = config.execute_start;
+        if horizon > 0 && start >= horizon {
             mistakes.push(format!(
-                "guided_steps must be at most {horizon}, found {steps}"
+                "execute_start must be below the horizon {horizon}, found {start}"
+            ));
+        }
+        let executable = horizon.saturating_sub(start);
+        if let Some(steps) = config.guided_steps.filter(|steps| *steps > executable) {
+            mistakes.push(format!(
+                "guided_steps must be at most {executable}, found {steps}"
             ));
         }
         if !mistakes.is_empty() {
             return Err(ConfigError { mistakes }.into());
         }
-        let map = TrajectoryMap::new(&space, horizon, config.guided_steps.unwrap_or(horizon));
-        let scheduler = FlowEuler::new(config.steps);
+        let schedule = Schedule::new(&config.scheduler)?;
+        let guided_steps = config.guided_steps.unwrap_or(executable);
+        let map = TrajectoryMap::new(&space, horizon, start, guided_steps);
         let most = config.particles.max(config.unsteered_particles);
+        let solver = Solver::new(schedule, most, horizon * space.dim);
         let repulsion = config
             .diversity
             .map(|diversity| Repulsion::new(diversity.kernel, most));
@@ -107,15 +116,15 @@ impl Steerer {
             lost: vec![false; most],
             fresh: vec![0.0; horizon * space.dim],
         };
-        let guided = config.steps - config.first_guided_step();
+        let guided = config.steps() - config.first_guided_step();
         let resamplings = config.feynman_kac.map_or(0, |fk| guided.div_ceil(fk.every));
         let sampled = Sampled {
-            chunk: vec![0.0; horizon * space.dim],
+            chunk: vec![0.0; executable * space.dim],
             samples: Vec::with_capacity(samples),
             candidates: Vec::with_capacity(points),
             rewards: Vec::with_capacity(most),
             weights: Vec::with_capacity(most),
-            trace: Vec::with_capacity(config.steps),
+            trace: Vec::with_capacity(config.steps()),
             ancestors: Vec::with_capacity(resamplings * most),
             ..Sampled::default()
         };
@@ -123,7 +132,7 @@ impl Steerer {
             config,
             space,
             map,
-            scheduler,
+            solver,
             horizon,
             repulsion,
             weights,
@@ -186,7 +195,7 @@ impl Steerer {
             stochastic: false,
         };
         self.start(&run);
-        for step in 0..self.config.steps {
+        for step in 0..self.config.steps() {
             let guided = step >= self.config.first_guided_step();
             let repetitions = if steered && guided {
                 self.config.mcmc_steps
@@ -194,16 +203,15 @@ impl Steerer {
                 1
             };
             for inner in 0..repetitions {
-                self.predict(denoiser, &run, step)?;
-                let mut trace = match &mut reward {
-                    Some(reward) if guided => self.guide(&mut **reward, &run, step)?,
-                    Some(_) => self.repel(&run, step),
-                    None => self.free(step),
-                };
-                self.clip(&run);
+                let mut trace = self.evaluate_at(denoiser, &mut reward, &run, step, guided)?;
                 let last = inner + 1 == repetitions;
                 if last && trace.phase == Phase::Guided {
                     self.reweigh(&mut run, step, &mut trace);
+                }
+                if self.solver.schedule().steps()[step].corrected && !run.stochastic {
+                    self.look_ahead(&run, step);
+                    self.evaluate_at(denoiser, &mut reward, &run, step + 1, guided)?;
+                    self.correct(&run, step);
                 }
                 self.advance(&run, step, inner);
                 if last {
@@ -253,6 +261,11 @@ impl Steerer {
         self.horizon * self.space.dim
     }
 
+    /// The noise level at which step `step` starts.
+    fn level(&self, step: usize) -> Level {
+        self.solver.schedule().steps()[step].from
+    }
+
     /// Draws the initial noise.
     fn start(&mut self, run: &Run) {
         let stride = self.stride();
@@ -265,6 +278,7 @@ impl Steerer {
             run.random.normal(Purpose::Initial, 0, 0, particle, sample);
         }
         self.buffers.lost.fill(false);
+        self.solver.restart();
         if let Some(weights) = &mut self.weights {
             weights.reset(run.particles);
         }
@@ -276,6 +290,25 @@ impl Steerer {
         sampled.strength = run.strength;
     }
 
+    /// One evaluation at the level of step `at`: predicts, pushes and clips.
+    fn evaluate_at(
+        &mut self,
+        denoiser: &mut dyn Denoiser,
+        reward: &mut Option<&mut dyn Reward>,
+        run: &Run,
+        at: usize,
+        guided: bool,
+    ) -> Result<StepTrace, SteeringError> {
+        self.predict(denoiser, run, at)?;
+        let trace = match reward {
+            Some(reward) if guided => self.guide(&mut **reward, run, at)?,
+            Some(_) => self.repel(run, at),
+            None => self.free(at),
+        };
+        self.clip(run, at);
+        Ok(trace)
+    }
+
     /// Asks the denoiser and splits the samples into clean chunk and noise.
     fn predict(
         &mut self,
@@ -284,7 +317,7 @@ impl Steerer {
         step: usize,
     ) -> Result<(), SteeringError> {
         let (stride, count) = (self.stride(), run.particles);
-        let time = self.scheduler.levels()[step].time as f32;
+        let time = self.level(step).time as f32;
         let buffers = &mut self.buffers;
         let used = ..count * stride;
         denoiser.predict(
@@ -293,13 +326,21 @@ impl Steerer {
             time,
             &mut buffers.prediction[used],
         )?;
-        self.scheduler.estimate(
+        self.solver.split(
             step,
             &buffers.sample[used],
             &buffers.prediction[used],
             &mut buffers.clean[used],
             &mut buffers.noise[used],
         );
+        self.drop_unsound(count, step)
+    }
+
+    /// Drops the particles whose estimates are not finite. A lost particle rests at 0, so that
+    /// nothing downstream sees what it was.
+    fn drop_unsound(&mut self, count: usize, step: usize) -> Result<(), SteeringError> {
+        let stride = self.stride();
+        let buffers = &mut self.buffers;
         for particle in 0..count {
             let own = particle * stride..(particle + 1) * stride;
             let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
@@ -309,9 +350,9 @@ impl Steerer {
                 buffers.lost[particle] = true;
             }
             if buffers.lost[particle] {
-                // A lost particle rests at 0, so that nothing downstream sees what it was.
-                buffers.clean[own.clone()].fill(0.0);
-                buffers.noise[own].fill(0.0);
+                for values in [&mut buffers.sample, &mut buffers.clean, &mut buffers.noise] {
+                    values[own.clone()].fill(0.0);
+                }
             }
         }
         self.require_survivors(count, step)
@@ -322,36 +363,57 @@ impl Steerer {
             return Err(SteeringError::AllLost {
                 particles,
                 step,
-                steps: self.config.steps,
+                steps: self.config.steps(),
             });
         }
         Ok(())
     }
 
-    /// Steps to the next noise level.
-    fn advance(&mut self, run: &Run, step: usize, inner: usize) {
-        let levels = self.scheduler.levels();
-        let eta = match self.config.feynman_kac {
-            Some(settings) if run.stochastic => f64::from(settings.eta),
-            _ => 0.0,
-        };
-        let transition = Transition::new(&levels[step], &levels[step + 1], eta);
+    /// Moves the samples to where a corrected step is evaluated again.
+    fn look_ahead(&mut self, run: &Run, step: usize) {
         let used = ..run.particles * self.stride();
         let buffers = &mut self.buffers;
-        transition.apply(
+        self.solver.look_ahead(
+            step,
             &buffers.clean[used],
             &buffers.noise[used],
             &mut buffers.sample[used],
         );
-        if transition.fresh > 0.0 {
-            self.add_noise(run, Purpose::Step, step, inner, transition.fresh);
+    }
+
+    /// Corrects the estimates by those of the second evaluation.
+    fn correct(&mut self, run: &Run, step: usize) {
+        let used = ..run.particles * self.stride();
+        let buffers = &mut self.buffers;
+        self.solver
+            .correct(step, &mut buffers.clean[used], &mut buffers.noise[used]);
+    }
+
+    /// Steps to the next noise level.
+    fn advance(&mut self, run: &Run, step: usize, inner: usize) {
+        let eta = match self.config.feynman_kac {
+            Some(settings) if run.stochastic => f64::from(settings.eta),
+            _ => 0.0,
+        };
+        let used = ..run.particles * self.stride();
+        let buffers = &mut self.buffers;
+        let fresh = self.solver.advance(
+            step,
+            eta,
+            &buffers.clean[used],
+            &buffers.noise[used],
+            &mut buffers.sample[used],
+        );
+        if fresh > 0.0 {
+            self.add_noise(run, Purpose::Step, step, inner, fresh);
         }
     }
 
     /// Takes the samples back to the level they came from.
     fn renoise(&mut self, run: &Run, step: usize, inner: usize) {
-        let levels = self.scheduler.levels();
-        let (factor, deviation) = levels[step].renoise(&levels[step + 1]);
+        let plan = &self.solver.schedule().steps()[step];
+        let (factor, deviation) = plan.from.renoise(&plan.to);
+        self.solver.restart();
         let used = ..run.particles * self.stride();
         for value in &mut self.buffers.sample[used] {
             *value *= factor as f32;
@@ -381,10 +443,11 @@ impl Steerer {
 
     /// Rewards the finished chunks and selects one.
     fn finish(&mut self, reward: Option<&mut dyn Reward>, run: &Run) -> Result<(), SteeringError> {
-        let (stride, count, steps) = (self.stride(), run.particles, self.config.steps);
+        let (stride, count, steps) = (self.stride(), run.particles, self.config.steps());
         let steered = reward.is_some();
         self.buffers.clean[..count * stride]
             .copy_from_slice(&self.buffers.sample[..count * stride]);
+        self.drop_unsound(count, steps)?;
         match reward {
             Some(reward) => self.evaluate(reward, run, steps, GradientPoint::Clean)?,
             None => {
@@ -433,8 +496,9 @@ impl Steerer {
         sampled.rewards.clear();
         sampled.rewards.extend_from_slice(rewards);
         let own = sampled.selected * stride;
+        let executed = own + self.config.execute_start * self.space.dim..own + stride;
         self.space
-            .unnormalise(&sampled.samples[own..own + stride], &mut sampled.chunk);
+            .unnormalise(&sampled.samples[executed], &mut sampled.chunk);
         Ok(())
     }
 }

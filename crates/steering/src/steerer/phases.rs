@@ -7,13 +7,13 @@ use crate::error::SteeringError;
 use crate::guidance;
 use crate::random::Purpose;
 use crate::sampled::{Phase, StepTrace};
-use crate::scheduler::Scheduler;
+use crate::scheduler::copy_ancestors;
 
 impl Steerer {
     /// The trace of a step that nothing pushes.
     pub(super) fn free(&self, step: usize) -> StepTrace {
         StepTrace {
-            time: self.scheduler.levels()[step].time as f32,
+            time: self.level(step).time as f32,
             phase: Phase::Free,
             reward_mean: f32::NAN,
             reward_max: f32::NAN,
@@ -50,7 +50,7 @@ impl Steerer {
             &mut buffers.trajectory_gradient[..count * points],
         );
         // The potential must fall, so the push is against its gradient.
-        let strength = -f64::from(diversity.scale) * self.scheduler.levels()[step].noise_share();
+        let strength = -f64::from(diversity.scale) * self.level(step).noise_share();
         self.push(run, step, strength, &mut trace);
         trace.strength = -trace.strength;
         trace
@@ -66,7 +66,7 @@ impl Steerer {
         let mut trace = self.free(step);
         trace.phase = Phase::Guided;
         self.evaluate(reward, run, step, self.config.at)?;
-        let share = self.scheduler.levels()[step].noise_share();
+        let share = self.level(step).noise_share();
         let strength = f64::from(self.config.guide_scale) * f64::from(run.strength) * share;
         self.push(run, step, strength, &mut trace);
         if self.config.at == GradientPoint::Noisy {
@@ -140,7 +140,7 @@ impl Steerer {
             self.map.guided(),
             lost,
         );
-        let response = self.scheduler.response(step);
+        let response = self.solver.schedule().steps()[step].response;
         let (clean_gain, noise_gain) = (
             (strength * response.clean) as f32,
             (strength * response.noise) as f32,
@@ -154,13 +154,16 @@ impl Steerer {
         trace.strength = strength as f32;
     }
 
-    pub(super) fn clip(&mut self, run: &Run) {
-        if let Some(clip) = self.config.clip_sample {
-            let used = ..run.particles * self.stride();
-            for value in &mut self.buffers.clean[used] {
-                *value = value.clamp(-clip, clip);
-            }
-        }
+    /// Keeps the clean estimates in range.
+    pub(super) fn clip(&mut self, run: &Run, step: usize) {
+        let used = ..run.particles * self.stride();
+        let buffers = &mut self.buffers;
+        self.solver.clip(
+            step,
+            &buffers.sample[used],
+            &mut buffers.clean[used],
+            &mut buffers.noise[used],
+        );
     }
 
     /// Phase 3: weighs the particles by the rewards of their clean estimates and resamples them
@@ -182,15 +185,12 @@ impl Steerer {
         trace.resampled = true;
         run.stochastic = true;
         let ancestors = weights.resample(run.random.uniform(Purpose::Resample, step));
-        let stride = self.horizon * self.space.dim;
-        for values in [&mut buffers.clean, &mut buffers.noise] {
-            // `prediction` is spent by now and serves as the room to copy from.
-            buffers.prediction[..count * stride].copy_from_slice(&values[..count * stride]);
-            for (value, &ancestor) in values.chunks_exact_mut(stride).zip(ancestors) {
-                let from = ancestor as usize * stride;
-                value.copy_from_slice(&buffers.prediction[from..from + stride]);
-            }
-        }
+        let used = ..count * self.horizon * self.space.dim;
+        // `prediction` is spent by now and serves as the room to copy from.
+        let room = &mut buffers.prediction[used];
+        copy_ancestors(&mut buffers.clean[used], ancestors, room);
+        copy_ancestors(&mut buffers.noise[used], ancestors, room);
+        self.solver.resample(ancestors, room);
         // Only particles with weight have descendants.
         buffers.lost[..count].fill(false);
         self.sampled.ancestors.extend_from_slice(ancestors);

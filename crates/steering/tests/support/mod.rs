@@ -2,6 +2,11 @@
 
 #![allow(dead_code, reason = "every test file uses some of it")]
 
+pub(crate) mod golden;
+pub(crate) mod schedulers;
+pub(crate) mod walk;
+
+use tiller_steering::scheduler::Level;
 use tiller_steering::{ActionMode, ActionSpace, Denoiser, DenoiserError, Reward, RewardError};
 
 /// One Gaussian of a mixture: `weight * N(mean, deviation^2 I)` over a whole chunk `[T, D]`.
@@ -12,7 +17,8 @@ pub(crate) struct Mode {
     pub(crate) deviation: f64,
 }
 
-/// The exact flow-matching velocity of a Gaussian mixture: `E[noise - data | x_t]`.
+/// The exact flow-matching velocity of a Gaussian mixture: `E[noise - data | x_t]`. For other
+/// schedulers see [`schedulers::Told`].
 #[derive(Clone)]
 pub(crate) struct MixturePolicy {
     pub(crate) horizon: usize,
@@ -48,6 +54,56 @@ impl MixturePolicy {
     }
 }
 
+impl MixturePolicy {
+    /// Writes what `told` makes of the expected clean number and the expected noise of samples
+    /// `signal * clean + noise_level * noise`.
+    pub(crate) fn predict_as(
+        &self,
+        sample: &[f32],
+        level: &Level,
+        out: &mut [f32],
+        told: impl Fn(f64, f64) -> f64,
+    ) {
+        let stride = self.horizon * self.dim;
+        let (signal, t) = (level.signal, level.noise);
+        for (x, out) in sample
+            .chunks_exact(stride)
+            .zip(out.chunks_exact_mut(stride))
+        {
+            let log_density = |mode: &Mode| {
+                let variance = (signal * mode.deviation).powi(2) + t * t;
+                let squares: f64 = x
+                    .iter()
+                    .zip(&mode.mean)
+                    .map(|(x, mean)| (f64::from(*x) - signal * mean).powi(2))
+                    .sum();
+                mode.weight.ln() - squares / (2.0 * variance) - stride as f64 / 2.0 * variance.ln()
+            };
+            let highest = self
+                .modes
+                .iter()
+                .map(log_density)
+                .fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = self
+                .modes
+                .iter()
+                .map(|mode| (log_density(mode) - highest).exp())
+                .sum();
+            out.fill(0.0);
+            for mode in &self.modes {
+                let share = (log_density(mode) - highest).exp() / total;
+                let variance = (signal * mode.deviation).powi(2) + t * t;
+                for ((out, x), mean) in out.iter_mut().zip(x).zip(&mode.mean) {
+                    let off = f64::from(*x) - signal * mean;
+                    let clean = mean + signal * mode.deviation.powi(2) / variance * off;
+                    let noise = t / variance * off;
+                    *out += (share * told(clean, noise)) as f32;
+                }
+            }
+        }
+    }
+}
+
 impl Denoiser for MixturePolicy {
     fn horizon(&self) -> usize {
         self.horizon
@@ -69,43 +125,8 @@ impl Denoiser for MixturePolicy {
             (sample.len(), out.len()),
             (particles * stride, particles * stride)
         );
-        let t = f64::from(time);
-        let rest = 1.0 - t;
-        for (x, v) in sample
-            .chunks_exact(stride)
-            .zip(out.chunks_exact_mut(stride))
-        {
-            v.fill(0.0);
-            let log_density = |mode: &Mode| {
-                let variance = (rest * mode.deviation).powi(2) + t * t;
-                let squares: f64 = x
-                    .iter()
-                    .zip(&mode.mean)
-                    .map(|(x, mean)| (f64::from(*x) - rest * mean).powi(2))
-                    .sum();
-                mode.weight.ln() - squares / (2.0 * variance) - stride as f64 / 2.0 * variance.ln()
-            };
-            let highest = self
-                .modes
-                .iter()
-                .map(log_density)
-                .fold(f64::NEG_INFINITY, f64::max);
-            let total: f64 = self
-                .modes
-                .iter()
-                .map(|mode| (log_density(mode) - highest).exp())
-                .sum();
-            for mode in &self.modes {
-                let share = (log_density(mode) - highest).exp() / total;
-                let variance = (rest * mode.deviation).powi(2) + t * t;
-                for ((v, x), mean) in v.iter_mut().zip(x).zip(&mode.mean) {
-                    let off = f64::from(*x) - rest * mean;
-                    let data = mean + rest * mode.deviation.powi(2) / variance * off;
-                    let noise = t / variance * off;
-                    *v += (share * (noise - data)) as f32;
-                }
-            }
-        }
+        let level = Level::flow(f64::from(time), f64::from(time));
+        self.predict_as(sample, &level, out, |clean, noise| noise - clean);
         Ok(())
     }
 }
@@ -168,6 +189,7 @@ pub(crate) fn plain_space() -> ActionSpace {
         dim: 3,
         position_columns: [0, 1, 2],
         gripper_column: None,
+        rotation_columns: Vec::new(),
         scale: vec![1.0; 3],
         offset: vec![0.0; 3],
         mode: ActionMode::Delta,
