@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tiller_steering::scheduler::SchedulerConfig;
 
 use crate::error::{BundleError, Problem};
 use crate::manifest::{GraphFile, Manifest};
@@ -18,6 +19,7 @@ pub const MANIFEST_FILE: &str = "policy.toml";
 #[derive(Debug, Clone)]
 pub struct Bundle {
     manifest: Manifest,
+    sampler: SchedulerConfig,
     encoder: Graph,
     denoiser: Graph,
 }
@@ -64,9 +66,10 @@ impl Bundle {
             &manifest.files.denoiser,
             &mut problems,
         );
-        match (encoder, denoiser) {
-            (Some(encoder), Some(denoiser)) if problems.is_empty() => Ok(Self {
+        match (encoder, denoiser, manifest.sampler()) {
+            (Some(encoder), Some(denoiser), Some(sampler)) if problems.is_empty() => Ok(Self {
                 manifest,
+                sampler,
                 encoder,
                 denoiser,
             }),
@@ -81,6 +84,12 @@ impl Bundle {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The sampler that the policy was trained for.
+    #[must_use]
+    pub fn sampler(&self) -> &SchedulerConfig {
+        &self.sampler
     }
 
     pub(crate) fn encoder(&self) -> &Graph {

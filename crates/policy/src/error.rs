@@ -113,6 +113,9 @@ pub enum PolicyError {
     /// The observation does not have what the policy needs; all problems at once.
     #[error("the observation does not fit the policy:{}", list(.0))]
     Observation(Vec<Problem>),
+    /// There is no observation to encode.
+    #[error("nothing has been observed yet: call `encode`, or `observe` before `encode_history`")]
+    NotObserved,
     /// `predict` was called before any observation was encoded.
     #[error("no observation has been encoded yet: call `encode` before `predict`")]
     NotEncoded,

@@ -29,17 +29,20 @@
 //! ```
 
 mod bundle;
+mod encoder;
 mod error;
 mod graph;
 mod manifest;
 mod observation;
 mod policy;
 mod runtime;
+mod tensor;
 
 pub use bundle::{Bundle, MANIFEST_FILE};
 pub use error::{BundleError, PolicyError, Problem};
 pub use manifest::{
     Action, ActionMode, Files, GraphFile, Manifest, ObservationInput, ObservationKind, Scheduler,
+    Thresholding,
 };
 pub use observation::{ImageView, Observation};
 pub use policy::Policy;

@@ -1,18 +1,20 @@
 //! A policy that runs: one encoder call a chunk, one denoiser call a sampling step.
 
-use ort::memory::Allocator;
-use ort::session::{IoBinding, Session, SessionInputValue};
+use ort::session::{IoBinding, Session};
 use ort::value::Tensor;
-use tiller_steering::{ActionMode as SteeringMode, ActionSpace, Denoiser, DenoiserError};
+use tiller_steering::scheduler::SchedulerConfig;
+use tiller_steering::{ActionSpace, Denoiser, DenoiserError, SteeringConfig};
 
 use crate::bundle::{Bundle, Graph};
+use crate::encoder::Encoder;
 use crate::error::PolicyError;
 use crate::graph::{self, Dimension, Port};
-use crate::manifest::{ActionMode, Manifest, ObservationInput};
-use crate::observation::{self, Observation};
+use crate::manifest::Manifest;
+use crate::observation::Observation;
 use crate::runtime::{self, RuntimeOptions};
+use crate::tensor::{batch_of_one, run_error, tensor_mut, zeros};
 
-const CONDITION: &str = "condition";
+pub(crate) const CONDITION: &str = "condition";
 const SAMPLE: &str = "sample";
 const TIMESTEP: &str = "timestep";
 const PREDICTION: &str = "prediction";
@@ -24,6 +26,7 @@ const PREDICTION: &str = "prediction";
 #[derive(Debug)]
 pub struct Policy {
     manifest: Manifest,
+    sampler: SchedulerConfig,
     encoder: Encoder,
     denoiser: DenoiserGraph,
 }
@@ -38,12 +41,13 @@ impl Policy {
         let environment = runtime::environment(options)?;
         let manifest = bundle.manifest().clone();
         let session = graph::open(&environment, bundle.encoder(), options.threads)?;
-        let encoder = Encoder::new(bundle.encoder(), session, &manifest.observations)?;
+        let encoder = Encoder::new(bundle.encoder(), session, &manifest)?;
         let session = graph::open(&environment, bundle.denoiser(), options.threads)?;
         let denoiser =
-            DenoiserGraph::new(bundle.denoiser(), session, &manifest, encoder.condition)?;
+            DenoiserGraph::new(bundle.denoiser(), session, &manifest, encoder.condition())?;
         Ok(Self {
             manifest,
+            sampler: bundle.sampler().clone(),
             encoder,
             denoiser,
         })
@@ -58,23 +62,50 @@ impl Policy {
     /// C: numbers in the condition vector that the encoder makes of an observation.
     #[must_use]
     pub fn condition_size(&self) -> usize {
-        self.encoder.condition
+        self.encoder.condition()
     }
 
     /// The layout and normalisation of the policy's actions.
     #[must_use]
     pub fn action_space(&self) -> ActionSpace {
-        let action = &self.manifest.action;
-        let mode = match action.mode {
-            ActionMode::Delta => SteeringMode::Delta,
-            ActionMode::Absolute => SteeringMode::Absolute,
-        };
-        let (min, max) = (&action.min, &action.max);
-        ActionSpace::from_min_max(action.position, action.gripper, min, max, mode)
+        self.manifest.action.space()
     }
 
-    /// Encodes what the robot sees; once a chunk, shared by all particles. Returns the condition,
-    /// `C` numbers.
+    /// The sampler that the policy was trained for.
+    #[must_use]
+    pub fn sampler(&self) -> &SchedulerConfig {
+        &self.sampler
+    }
+
+    /// Puts into the settings what the bundle decides: the sampler, and where execution starts.
+    pub fn configure(&self, steering: &mut SteeringConfig) {
+        steering.scheduler = self.sampler.clone();
+        steering.execute_start = self.manifest.execute_start;
+    }
+
+    /// Forgets all observations, and the condition made of them: a new episode begins.
+    pub fn reset(&mut self) {
+        self.encoder.reset();
+        self.denoiser.encoded = false;
+    }
+
+    /// Takes what the robot sees into the history, without encoding it. A policy that sees several
+    /// observations ([`Manifest::observation_steps`]) wants one of these an action step, those at
+    /// which a chunk is planned aside. Others need none.
+    ///
+    /// The first observation after opening, [`Policy::reset`] or a refused one stands for those
+    /// before it too. The condition stays that of the last `encode`.
+    ///
+    /// # Errors
+    /// [`PolicyError::Observation`] lists what is missing or has the wrong size; the history is
+    /// then empty.
+    pub fn observe(&mut self, observation: &Observation<'_>) -> Result<(), PolicyError> {
+        self.encoder
+            .observe(&self.manifest.observations, observation)
+    }
+
+    /// Encodes what the robot sees and saw; once a chunk, shared by all particles. Takes the
+    /// observation into the history first. Returns the condition, `C` numbers.
     ///
     /// # Errors
     /// [`PolicyError::Observation`] lists what is missing or has the wrong size; otherwise ONNX
@@ -82,11 +113,19 @@ impl Policy {
     /// no condition until an `encode` succeeds.
     pub fn encode(&mut self, observation: &Observation<'_>) -> Result<&[f32], PolicyError> {
         self.denoiser.encoded = false;
-        self.encoder.run(
-            &self.manifest.observations,
-            observation,
-            tensor_mut(&mut self.denoiser.condition),
-        )?;
+        self.observe(observation)?;
+        self.encode_history()
+    }
+
+    /// Encodes what the robot saw, when the newest observation has been taken by
+    /// [`Policy::observe`].
+    ///
+    /// # Errors
+    /// As [`Policy::encode`], and [`PolicyError::NotObserved`] when there is nothing to encode.
+    pub fn encode_history(&mut self) -> Result<&[f32], PolicyError> {
+        self.denoiser.encoded = false;
+        let condition = tensor_mut(&mut self.denoiser.condition);
+        self.encoder.run(&self.manifest.observations, condition)?;
         self.denoiser.encoded = true;
         Ok(self.denoiser.condition.extract_tensor().1)
     }
@@ -111,79 +150,6 @@ impl Denoiser for Policy {
         self.denoiser
             .run(sample, particles, time, out)
             .map_err(|error| DenoiserError::new(error.to_string()))
-    }
-}
-
-/// The encoder graph with one input tensor an observation.
-#[derive(Debug)]
-struct Encoder {
-    session: Session,
-    inputs: Vec<Tensor<f32>>,
-    condition: usize,
-}
-
-impl Encoder {
-    fn new(
-        graph: &Graph,
-        session: Session,
-        observations: &[ObservationInput],
-    ) -> Result<Self, PolicyError> {
-        let ports: Vec<Port> = observations
-            .iter()
-            .map(|input| Port {
-                name: input.name.clone(),
-                shape: batch_of_one(&input.shape),
-            })
-            .collect();
-        let output = Port {
-            name: CONDITION.to_owned(),
-            shape: vec![Dimension::Fixed(1), Dimension::Own],
-        };
-        graph::check(graph, &session, &ports, &[output])?;
-        let inputs = observations
-            .iter()
-            .map(|input| {
-                let shape: Vec<usize> = [1].iter().chain(&input.shape).copied().collect();
-                zeros(&shape, "encoder")
-            })
-            .collect::<Result<_, _>>()?;
-        let condition = graph::last_dimension(&session, CONDITION);
-        Ok(Self {
-            session,
-            inputs,
-            condition,
-        })
-    }
-
-    fn run(
-        &mut self,
-        inputs: &[ObservationInput],
-        observation: &Observation<'_>,
-        condition: &mut [f32],
-    ) -> Result<(), PolicyError> {
-        let problems: Vec<_> = inputs
-            .iter()
-            .zip(&mut self.inputs)
-            .filter_map(|(input, tensor)| {
-                observation::normalise(input, observation, tensor_mut(tensor)).err()
-            })
-            .collect();
-        if !problems.is_empty() {
-            return Err(PolicyError::Observation(problems));
-        }
-        let failed = |error: ort::Error| run_error("encoder", &error);
-        let feed: Vec<(&str, SessionInputValue<'_>)> = inputs
-            .iter()
-            .zip(&self.inputs)
-            .map(|(input, tensor)| (input.name.as_str(), tensor.view().into()))
-            .collect();
-        let outputs = self.session.run(feed).map_err(failed)?;
-        let (_, numbers) = outputs[CONDITION]
-            .try_extract_tensor::<f32>()
-            .map_err(failed)?;
-        finite(numbers)?;
-        condition.copy_from_slice(numbers);
-        Ok(())
     }
 }
 
@@ -314,32 +280,6 @@ impl Buffers {
     }
 }
 
-fn batch_of_one(shape: &[usize]) -> Vec<Dimension> {
-    [1].iter()
-        .chain(shape)
-        .map(|size| Dimension::Fixed(*size))
-        .collect()
-}
-
-fn zeros(shape: &[usize], graph: &'static str) -> Result<Tensor<f32>, PolicyError> {
-    let mut tensor = Tensor::<f32>::new(&Allocator::default(), shape)
-        .map_err(|error| run_error(graph, &error))?;
-    // The allocator hands out memory as it is.
-    tensor_mut(&mut tensor).fill(0.0);
-    Ok(tensor)
-}
-
-fn tensor_mut(tensor: &mut Tensor<f32>) -> &mut [f32] {
-    tensor.extract_tensor_mut().1
-}
-
-fn run_error(graph: &'static str, error: &ort::Error) -> PolicyError {
-    PolicyError::Run {
-        graph,
-        reason: error.to_string(),
-    }
-}
-
 fn length(what: &'static str, expected: usize, found: usize) -> Result<(), PolicyError> {
     if expected == found {
         Ok(())
@@ -349,16 +289,5 @@ fn length(what: &'static str, expected: usize, found: usize) -> Result<(), Polic
             expected,
             found,
         })
-    }
-}
-
-/// A condition with a NaN in it would spoil every particle, so it is refused where it arises.
-fn finite(condition: &[f32]) -> Result<(), PolicyError> {
-    match condition.iter().position(|number| !number.is_finite()) {
-        None => Ok(()),
-        Some(index) => Err(PolicyError::NotFinite {
-            index,
-            count: condition.len(),
-        }),
     }
 }

@@ -7,7 +7,8 @@ use tiller_steering::SteeringConfig;
 pub struct PilotConfig {
     /// How chunks are sampled and steered.
     pub steering: SteeringConfig,
-    /// Leading actions of a chunk that are executed before the next is planned; default 8.
+    /// Actions from `steering.execute_start` on that are executed before the next chunk is planned;
+    /// default 8.
     pub execute_steps: usize,
     /// The furthest the end effector moves along an axis in one action, in metres; default 0.03.
     /// Bounds the search for the highest reward that a stage can reach.
@@ -35,9 +36,11 @@ impl PilotConfig {
             .validate()
             .err()
             .map_or_else(Vec::new, |e| e.mistakes);
-        if !(1..=horizon).contains(&self.execute_steps) {
+        let executable = horizon.saturating_sub(self.steering.execute_start);
+        if !(1..=executable).contains(&self.execute_steps) {
             mistakes.push(format!(
-                "execute_steps must be from 1 to the horizon {horizon}, found {}",
+                "execute_steps must be from 1 to the {executable} actions that can be executed, \
+                 found {}",
                 self.execute_steps
             ));
         }

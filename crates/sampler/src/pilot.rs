@@ -17,7 +17,6 @@ use crate::progress::{GoalSource, Reading, Scale};
 pub struct Pilot {
     steerer: Steerer,
     config: PilotConfig,
-    horizon: usize,
     program: Option<(Program, usize)>,
     current: Option<Current>,
 }
@@ -58,7 +57,6 @@ impl Pilot {
         Ok(Self {
             steerer,
             config,
-            horizon,
             program: None,
             current: None,
         })
@@ -244,7 +242,7 @@ impl Pilot {
         let candidates = sampled.candidates.clone();
         let mut plan = Plan {
             chunk: sampled.chunk.clone(),
-            horizon: self.horizon,
+            horizon: sampled.chunk.len() / timed.action_dim().max(1),
             action_dim: timed.action_dim(),
             execute_steps: self.config.execute_steps,
             steered: reward_time.is_some(),

@@ -40,9 +40,9 @@ pub struct Timings {
 /// columns, `P` trajectory points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The chunk `[T, D]`, unnormalised.
+    /// The chunk `[T, D]`, unnormalised, from its first executed action on.
     pub chunk: Vec<f32>,
-    /// Actions `T`.
+    /// Actions `T` in `chunk`.
     pub horizon: usize,
     /// Columns `D`.
     pub action_dim: usize,

@@ -75,6 +75,9 @@ struct Node<'a> {
 impl Node<'_> {
     fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
         let sensed = self.senses.take(input)?;
+        if matches!(input.id.as_str(), "image" | "wrist_image") && self.planner.remembers() {
+            self.remember()?;
+        }
         match input.id.as_str() {
             "reward_program" => {
                 if let Some(program) = self.programs.read(&input.data)? {
@@ -100,6 +103,15 @@ impl Node<'_> {
             self.send_progress(outbox)?;
         }
         Ok(())
+    }
+
+    /// Shows the policy what is seen between two plans.
+    fn remember(&mut self) -> Result<()> {
+        let seen = match self.senses.moment(0, false)? {
+            Some(moment) => self.planner.observe(&moment),
+            None => Ok(()),
+        };
+        seen.or_else(|error| self.fail(error))
     }
 
     /// What is left of the chunk under way leads to another goal: the arm comes to rest, and the

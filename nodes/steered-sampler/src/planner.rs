@@ -16,7 +16,12 @@ pub(crate) struct Planner {
     chunks: u64,
     progress_sent: u64,
     last: LastPlan,
+    /// Stamp of what the policy was shown last, ns.
+    observed_ns: Option<u64>,
 }
+
+/// How soon after one observation the next may come, in action steps: stamps are never exact.
+const EARLIEST: f64 = 0.75;
 
 /// What of the last plan is repeated with every progress reading.
 #[derive(Default)]
@@ -31,7 +36,7 @@ impl Planner {
     pub(crate) fn new(settings: &Settings, policy: Policy) -> Result<Self> {
         let manifest = policy.manifest();
         let mut steering = settings.steering.clone();
-        steering.steps = manifest.scheduler.steps;
+        policy.configure(&mut steering);
         let config = PilotConfig {
             steering,
             execute_steps: manifest.execute_steps,
@@ -45,6 +50,7 @@ impl Planner {
             chunks: 0,
             progress_sent: 0,
             last: LastPlan::default(),
+            observed_ns: None,
         })
     }
 
@@ -58,24 +64,39 @@ impl Planner {
         self.last = LastPlan::default();
     }
 
+    /// Whether the policy sees more than the moment that it plans from.
+    pub(crate) fn remembers(&self) -> bool {
+        self.policy.manifest().observation_steps > 1
+    }
+
+    /// Takes a moment into the policy's history, at most one an action step.
+    pub(crate) fn observe(&mut self, moment: &Moment<'_>) -> Result<()> {
+        let period_ns = 1e9 / self.policy.manifest().rate_hz;
+        let is_due = self
+            .observed_ns
+            .is_none_or(|last| moment.stamp_ns.saturating_sub(last) as f64 >= EARLIEST * period_ns);
+        if is_due {
+            self.policy
+                .observe(&observation(moment, &state(moment)))
+                .wrap_err("the policy cannot take the observation")?;
+            self.observed_ns = Some(moment.stamp_ns);
+        }
+        Ok(())
+    }
+
     /// Plans from a moment.
     pub(crate) fn plan(
         &mut self,
         moment: &Moment<'_>,
         guidance: bool,
     ) -> Result<(Plan, ActionChunk, Candidates)> {
-        let RobotState {
-            tcp_position_m: [x, y, z],
-            gripper_width_m,
-            ..
-        } = *moment.state;
-        let state = [x, y, z, gripper_width_m].map(|value| value as f32);
-        self.policy
-            .encode(&Observation {
-                images: &moment.images,
-                state: &state,
-            })
-            .wrap_err("the policy cannot take the observation")?;
+        let encoded = if self.observed_ns == Some(moment.stamp_ns) {
+            self.policy.encode_history()
+        } else {
+            self.policy.encode(&observation(moment, &state(moment)))
+        };
+        encoded.wrap_err("the policy cannot take the observation")?;
+        self.observed_ns = Some(moment.stamp_ns);
         let request = Request {
             keypoints: &moment.points,
             anchor_m: moment.state.anchor_position_m,
@@ -187,5 +208,22 @@ impl Planner {
             },
             selected: number(plan.selected),
         }
+    }
+}
+
+/// TCP x, y, z and gripper width, m.
+fn state(moment: &Moment<'_>) -> [f32; 4] {
+    let RobotState {
+        tcp_position_m: [x, y, z],
+        gripper_width_m,
+        ..
+    } = *moment.state;
+    [x, y, z, gripper_width_m].map(|value| value as f32)
+}
+
+fn observation<'a>(moment: &'a Moment<'_>, state: &'a [f32]) -> Observation<'a> {
+    Observation {
+        images: &moment.images,
+        state,
     }
 }

@@ -9,6 +9,8 @@ Their arithmetic is so simple that the tests know the answers:
 - denoiser_wide.onnx: the same with one action column too many
 - denoiser_fixed.onnx: the same for exactly one particle
 - encoder_int.onnx: the same encoder with a 64-bit integer state
+- encoder_history.onnx: an encoder of two observations: condition = [mean of the older static
+  picture, mean of the newer one, mean of the wrist pictures + sum of the states]
 """
 
 from pathlib import Path
@@ -58,6 +60,25 @@ def encoder(file: str, state_kind: int) -> None:
     save(file, nodes, inputs, [value("condition", [1, CONDITION])], constants)
 
 
+def encoder_history(file: str) -> None:
+    static, wrist = (f"observation.images.{camera}" for camera in ("static", "wrist"))
+    nodes = [
+        helper.make_node("ReduceMean", [static], ["static.mean"], axes=[2, 3, 4], keepdims=0),
+        helper.make_node("ReduceMean", [wrist], ["wrist.mean"], axes=[1, 2, 3, 4], keepdims=0),
+        helper.make_node("ReduceSum", ["observation.state", "columns"], ["state.sum"], keepdims=0),
+        helper.make_node("Add", ["wrist.mean", "state.sum"], ["flat"]),
+        helper.make_node("Reshape", ["flat", "one"], ["rest"]),
+        helper.make_node("Concat", ["static.mean", "rest"], ["condition"], axis=1),
+    ]
+    constants = [
+        constant("columns", TensorProto.INT64, [2], [1, 2]),
+        constant("one", TensorProto.INT64, [2], [1, 1]),
+    ]
+    inputs = [value(name, [1, 2, 3, SIDE, SIDE]) for name in (static, wrist)]
+    inputs.append(value("observation.state", [1, 2, STATE]))
+    save(file, nodes, inputs, [value("condition", [1, CONDITION])], constants)
+
+
 def denoiser(file: str, dim: int, particles) -> None:
     nodes = [
         helper.make_node("Reshape", ["timestep", "column"], ["time"]),
@@ -82,6 +103,7 @@ def denoiser(file: str, dim: int, particles) -> None:
 if __name__ == "__main__":
     encoder("encoder.onnx", FLOAT)
     encoder("encoder_int.onnx", TensorProto.INT64)
+    encoder_history("encoder_history.onnx")
     denoiser("denoiser.onnx", DIM, "particles")
     denoiser("denoiser_wide.onnx", DIM + 1, "particles")
     denoiser("denoiser_fixed.onnx", DIM, 1)

@@ -111,7 +111,7 @@ fn everything_that_is_wrong_is_reported_at_once() {
     };
     let found: Vec<_> = problems.iter().map(ToString::to_string).collect();
     let beginnings = [
-        "kind: expected `flow_matching`, found `consistency`",
+        "kind: expected `flow_matching` or `diffusion`, found `consistency`",
         "prediction: expected `velocity`, found `epsilon`",
         "execute_steps: expected 1 to 3, found 4",
         "rate_hz: expected a positive rate in Hz, found -1",

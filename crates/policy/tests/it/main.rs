@@ -7,5 +7,6 @@
 
 mod bundle;
 mod common;
+mod manifest;
 mod policy;
 mod shipped;

@@ -2,7 +2,7 @@
 
 use crate::common::{Copy, data};
 use tiller_policy::{Bundle, ImageView, Observation, Policy, PolicyError, RuntimeOptions};
-use tiller_steering::Denoiser;
+use tiller_steering::{Denoiser, SteeringConfig};
 
 const SIDE: usize = 4;
 const STATE: [f32; 4] = [0.5, 0.2, 0.1, 0.08];
@@ -136,6 +136,111 @@ fn an_observation_that_does_not_fit_is_refused_with_every_reason() {
     // What was encoded before must not be mistaken for this observation.
     let error = policy.predict(&[0.0; 12], 1, 1.0, &mut [0.0; 12]);
     assert!(error.is_err());
+}
+
+/// The tiny policy with an encoder of two observations.
+fn with_memory() -> Policy {
+    let copy = Copy::new();
+    let bytes = std::fs::read(data().join("encoder_history.onnx")).unwrap();
+    copy.replace("encoder.onnx", &bytes);
+    copy.edit("horizon = 3", "observation_steps = 2\nhorizon = 3");
+    open(&copy.load().unwrap()).unwrap()
+}
+
+/// An observation of one brightness everywhere, in the mean state.
+fn grey(brightness: u8, mut show: impl FnMut(&Observation<'_>)) {
+    let pixels = [brightness; SIDE * SIDE * 3];
+    let view = |name| ImageView {
+        name,
+        width: SIDE,
+        height: SIDE,
+        rgb: &pixels,
+    };
+    show(&Observation {
+        images: &[view("static"), view("wrist")],
+        state: &[0.4, 0.0, 0.2, 0.04],
+    });
+}
+
+#[test]
+fn the_encoder_sees_the_last_observations_the_newest_last() {
+    let mut policy = with_memory();
+    let encode = |brightness, policy: &mut Policy| {
+        let mut condition = Vec::new();
+        grey(brightness, |observation| {
+            condition = policy.encode(observation).unwrap().to_vec();
+        });
+        condition
+    };
+    assert!(matches!(
+        policy.encode_history(),
+        Err(PolicyError::NotObserved)
+    ));
+    // The static picture is normalised to [-1, 1], the wrist's to [0, 1]. The first observation
+    // stands for the one before it.
+    assert_close(&encode(255, &mut policy), &[1.0, 1.0, 1.0]);
+    assert_close(&encode(0, &mut policy), &[1.0, -1.0, 0.5]);
+    assert_close(&encode(0, &mut policy), &[-1.0, -1.0, 0.0]);
+    // What is observed between is seen, and encoding it again takes nothing in.
+    grey(255, |observation| policy.observe(observation).unwrap());
+    for _ in 0..2 {
+        assert_close(policy.encode_history().unwrap(), &[-1.0, 1.0, 0.5]);
+    }
+    policy.reset();
+    assert!(policy.predict(&[0.0; 12], 1, 1.0, &mut [0.0; 12]).is_err());
+    assert_close(&encode(0, &mut policy), &[-1.0, -1.0, 0.0]);
+}
+
+#[test]
+fn a_refused_observation_empties_the_history() {
+    let mut policy = with_memory();
+    grey(255, |observation| policy.observe(observation).unwrap());
+    let nothing = Observation {
+        images: &[],
+        state: &STATE,
+    };
+    let error = policy.encode(&nothing).unwrap_err();
+    assert!(matches!(error, PolicyError::Observation(_)), "{error}");
+    assert!(matches!(
+        policy.encode_history(),
+        Err(PolicyError::NotObserved)
+    ));
+    grey(0, |observation| {
+        let condition = policy.encode(observation).unwrap();
+        assert_close(condition, &[-1.0, -1.0, 0.0]);
+    });
+}
+
+#[test]
+fn an_encoder_must_see_as_many_observations_as_the_manifest_says() {
+    let copy = Copy::new();
+    copy.edit("horizon = 3", "observation_steps = 2\nhorizon = 3");
+    let message = open(&copy.load().unwrap()).unwrap_err().to_string();
+    assert!(
+        message.contains("input `observation.state`: expected float32 [1, 2, 4], found"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_bundle_decides_the_sampler_and_where_execution_starts() {
+    let copy = Copy::new();
+    copy.edit("execute_steps = 2", "execute_start = 1\nexecute_steps = 2");
+    let policy = open(&copy.load().unwrap()).unwrap();
+    let mut steering = SteeringConfig {
+        guide_scale: 3.0,
+        ..SteeringConfig::default()
+    };
+    policy.configure(&mut steering);
+    assert_eq!(&steering.scheduler, policy.sampler());
+    assert_eq!(
+        (
+            steering.steps(),
+            steering.execute_start,
+            steering.guide_scale
+        ),
+        (10, 1, 3.0)
+    );
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Runner {
         let manifest = bundle.manifest();
         let mut pilot_config = config.pilot.clone();
         pilot_config.execute_steps = manifest.execute_steps;
-        pilot_config.steering.steps = manifest.scheduler.steps;
+        policy.configure(&mut pilot_config.steering);
         let pilot = Pilot::new(pilot_config, policy.action_space(), manifest.horizon)?;
         let rig = Rig::new().wrap_err("cannot load the play table")?;
         let eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
@@ -101,6 +101,7 @@ impl Runner {
         let start = Instant::now();
         self.rig.reset(spec.seed, spec.task)?;
         self.pilot.clear();
+        self.policy.reset();
         let config = &self.config;
         let mut guide = match &spec.instruction {
             Some(text) => Some(Guide::new(
@@ -179,9 +180,11 @@ impl Runner {
             .plan
             .as_ref()
             .is_none_or(|plan| course.executed >= plan.execute_steps);
+        // A policy with a memory sees every step.
+        let remembers = self.policy.manifest().observation_steps > 1;
         self.look(
             guide.is_some(),
-            due || recorder.is_some(),
+            due || remembers || recorder.is_some(),
             &mut course.result.time,
         )?;
         let body = self.body();
@@ -216,8 +219,12 @@ impl Runner {
         }
         if guide.as_ref().is_some_and(|guide| guide.is_over()) {
             self.rest(&body, course);
-        } else if due && let Err(reason) = self.plan(spec, guide.as_deref(), &body, course)? {
-            return Ok(Some(reason));
+        } else if due {
+            if let Err(reason) = self.plan(spec, guide.as_deref(), &body, course)? {
+                return Ok(Some(reason));
+            }
+        } else if remembers {
+            self.show(&body, false, &mut course.result.time)?;
         }
         if let (Some(recorder), Some(guide)) = (&mut recorder, &guide) {
             recorder.add_sample(sample(guide, course, &body));
@@ -252,15 +259,8 @@ impl Runner {
         }
     }
 
-    /// Plans a chunk and hands it to the actuator. The inner error says why steering failed.
-    fn plan(
-        &mut self,
-        spec: &EpisodeSpec,
-        guide: Option<&Guide>,
-        body: &Body,
-        course: &mut Course,
-    ) -> Result<Result<(), String>> {
-        let time = &mut course.result.time;
+    /// Shows the policy what there is to see, and has it encoded when a chunk is to be planned.
+    fn show(&mut self, body: &Body, encode: bool, time: &mut PhaseTimes) -> Result<()> {
         timed(&mut time.render_s, || {
             self.eyes.look_at_hand(&mut self.rig.table)
         })?;
@@ -272,8 +272,25 @@ impl Runner {
             state: &state,
         };
         timed(&mut time.encode_s, || {
-            self.policy.encode(&observation).map(|_| ())
+            if encode {
+                self.policy.encode(&observation).map(|_| ())
+            } else {
+                self.policy.observe(&observation)
+            }
         })?;
+        Ok(())
+    }
+
+    /// Plans a chunk and hands it to the actuator. The inner error says why steering failed.
+    fn plan(
+        &mut self,
+        spec: &EpisodeSpec,
+        guide: Option<&Guide>,
+        body: &Body,
+        course: &mut Course,
+    ) -> Result<Result<(), String>> {
+        let time = &mut course.result.time;
+        self.show(body, true, time)?;
         let request = Request {
             keypoints: guide.map_or(&[], Guide::points),
             anchor_m: body.anchor_m,

@@ -1,0 +1,140 @@
+//! `policy.toml`: what a bundle holds and how its numbers are to be read.
+//!
+//! Deserialising refuses unknown and missing keys; [`Manifest::problems`] then finds everything
+//! that parses but cannot be used.
+
+mod action;
+mod files;
+mod observation;
+mod problems;
+mod scheduler;
+
+pub use action::{Action, ActionMode};
+pub use files::{Files, GraphFile};
+pub use observation::{ObservationInput, ObservationKind};
+pub use scheduler::{Scheduler, Thresholding};
+
+use problems::Problems;
+use serde::Deserialize;
+use tiller_steering::scheduler::SchedulerConfig;
+
+use crate::error::Problem;
+
+/// The manifest of a bundle, schema 1.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this format; 1.
+    pub schema: u32,
+    /// Name of the policy, for people.
+    pub name: String,
+    /// The generative model: `flow_matching` or `diffusion`.
+    pub kind: String,
+    /// What the denoiser predicts: `velocity` in flow matching; `epsilon`, `sample` or
+    /// `v_prediction` in diffusion.
+    pub prediction: String,
+    /// Observations that the encoder sees, the newest last. Above 1 each of its inputs has them as
+    /// its first dimension after the batch.
+    #[serde(default = "one")]
+    pub observation_steps: usize,
+    /// T: action steps in a chunk.
+    pub horizon: usize,
+    /// The first action of a chunk that is executed; those before it are past.
+    #[serde(default)]
+    pub execute_start: usize,
+    /// Actions from `execute_start` on that are executed before the next one is planned.
+    pub execute_steps: usize,
+    /// Action steps a second, Hz.
+    pub rate_hz: f64,
+    /// How the sampler integrates.
+    pub scheduler: Scheduler,
+    /// What the columns of an action mean.
+    pub action: Action,
+    /// What the encoder sees, in the order of its inputs.
+    #[serde(rename = "observation")]
+    pub observations: Vec<ObservationInput>,
+    /// The two graphs.
+    pub files: Files,
+}
+
+/// Longest chunk that is accepted: bounds what a manifest can make the process allocate.
+const MAX_HORIZON: usize = 1024;
+/// Longest history of observations that is accepted.
+const MAX_OBSERVATION_STEPS: usize = 16;
+
+fn one() -> usize {
+    1
+}
+
+impl Manifest {
+    /// Everything in the manifest that cannot be used; empty when it is sound.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        problems.literal("schema", &self.schema.to_string(), "1");
+        let _ = self.read_scheduler(&mut problems);
+        problems.range(
+            "observation_steps",
+            self.observation_steps,
+            1,
+            MAX_OBSERVATION_STEPS,
+        );
+        problems.range("horizon", self.horizon, 1, MAX_HORIZON);
+        problems.range(
+            "execute_start",
+            self.execute_start,
+            0,
+            self.horizon.saturating_sub(1),
+        );
+        let executable = self.horizon.saturating_sub(self.execute_start);
+        problems.range("execute_steps", self.execute_steps, 1, executable.max(1));
+        problems.require(
+            "rate_hz",
+            self.rate_hz.is_finite() && self.rate_hz > 0.0,
+            "a positive rate in Hz",
+            self.rate_hz,
+        );
+        self.action.check(&mut problems);
+        self.check_observations(&mut problems);
+        self.files.encoder.check("files.encoder", &mut problems);
+        self.files.denoiser.check("files.denoiser", &mut problems);
+        problems.found
+    }
+
+    /// The sampler that the manifest asks for; `None` when it is not sound.
+    #[must_use]
+    pub fn sampler(&self) -> Option<SchedulerConfig> {
+        self.read_scheduler(&mut Problems::default())
+    }
+
+    fn read_scheduler(&self, problems: &mut Problems) -> Option<SchedulerConfig> {
+        let bounded = self.action.is_bounded();
+        let (kind, prediction) = (&self.kind, &self.prediction);
+        scheduler::read(kind, prediction, &self.scheduler, bounded, problems)
+    }
+
+    fn check_observations(&self, problems: &mut Problems) {
+        problems.require(
+            "observation",
+            !self.observations.is_empty(),
+            "at least one observation",
+            "none",
+        );
+        for (index, input) in self.observations.iter().enumerate() {
+            input.check(problems);
+            let earlier = &self.observations[..index];
+            problems.require(
+                format!("observation `{}`", input.name),
+                !earlier.iter().any(|other| other.name == input.name),
+                "a name of its own",
+                "a name that is used twice",
+            );
+            problems.require(
+                format!("observation `{}`.source", input.name),
+                !earlier.iter().any(|other| other.source == input.source),
+                "a source of its own",
+                format!("`{}`, which is used twice", input.source),
+            );
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the encoder sees.
+
+use serde::Deserialize;
+
+use super::problems::Problems;
+
+/// Longest side of a picture that is accepted, pixels.
+const MAX_IMAGE_SIDE: usize = 4096;
+/// Longest robot state that is accepted.
+const MAX_STATE: usize = 1024;
+
+/// What kind of observation an encoder input takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObservationKind {
+    /// Colour picture, `[3, height, width]`.
+    Image,
+    /// Robot state, `[n]`.
+    State,
+}
+
+/// One input of the encoder.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObservationInput {
+    /// Name of the encoder's input, e.g. `observation.images.static`.
+    pub name: String,
+    /// Picture or state.
+    pub kind: ObservationKind,
+    /// Where it comes from: a camera's name, or `robot_state`.
+    pub source: String,
+    /// Shape without the batch: `[3, height, width]` or `[n]`.
+    pub shape: Vec<usize>,
+    /// Subtracted: per channel of a picture scaled to [0, 1], or per number of a state.
+    pub mean: Vec<f32>,
+    /// Divided by, after the mean was subtracted.
+    pub std: Vec<f32>,
+}
+
+impl ObservationInput {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let at = |field: &str| format!("observation `{}`.{field}", self.name);
+        let shape = format!("{:?}", self.shape);
+        let channels = match (self.kind, self.shape.as_slice()) {
+            (ObservationKind::Image, [3, height, width])
+                if (1..=MAX_IMAGE_SIDE).contains(height)
+                    && (1..=MAX_IMAGE_SIDE).contains(width) =>
+            {
+                3
+            }
+            (ObservationKind::State, [numbers]) if (1..=MAX_STATE).contains(numbers) => *numbers,
+            (ObservationKind::Image, _) => {
+                let expected = format!("[3, height, width] with sides up to {MAX_IMAGE_SIDE}");
+                problems.push(at("shape"), expected, shape);
+                3
+            }
+            (ObservationKind::State, _) => {
+                let expected = format!("[n] with n from 1 to {MAX_STATE}");
+                problems.push(at("shape"), expected, shape);
+                return;
+            }
+        };
+        if self.kind == ObservationKind::State {
+            problems.literal(&at("source"), &self.source, "robot_state");
+        }
+        problems.numbers(&at("mean"), &self.mean, channels);
+        problems.numbers(&at("std"), &self.std, channels);
+        problems.require(
+            at("std"),
+            self.std.iter().all(|std| *std > 0.0),
+            "positive numbers",
+            format!("{:?}", self.std),
+        );
+    }
+}
