@@ -6,11 +6,11 @@ mod support;
 
 use proptest::prelude::*;
 use support::schedulers::{self, Told};
-use support::{FnReward, MixturePolicy, arm_space, plain_space, quadratic, reach};
+use support::{FnReward, MixturePolicy, Spoiled, arm_space, plain_space, quadratic, reach};
 use tiller_steering::scheduler::SchedulerConfig;
 use tiller_steering::{
-    ActionMode, ActionSpace, ConfigError, Denoiser, DenoiserError, FeynmanKacConfig, GradientPoint,
-    Kernel, Normalise, Reward, RewardError, Steerer, SteeringConfig, SteeringError,
+    ActionMode, ActionSpace, ConfigError, Denoiser, DenoiserError, GradientPoint, Kernel,
+    Normalise, Reward, RewardError, Steerer, SteeringConfig, SteeringError,
 };
 
 const ANCHOR: [f32; 3] = [0.4, 0.0, 0.2];
@@ -21,29 +21,6 @@ fn policy() -> MixturePolicy {
 
 fn told(scheduler: &SchedulerConfig) -> Told {
     Told::new(policy(), scheduler)
-}
-
-/// Spoils the output of another denoiser.
-struct Spoiled<D, F>(D, F);
-
-impl<D: Denoiser, F: FnMut(f32, &mut [f32])> Denoiser for Spoiled<D, F> {
-    fn horizon(&self) -> usize {
-        self.0.horizon()
-    }
-    fn action_dim(&self) -> usize {
-        self.0.action_dim()
-    }
-    fn predict(
-        &mut self,
-        sample: &[f32],
-        particles: usize,
-        time: f32,
-        out: &mut [f32],
-    ) -> Result<(), DenoiserError> {
-        self.0.predict(sample, particles, time, out)?;
-        (self.1)(time, out);
-        Ok(())
-    }
 }
 
 #[test]
@@ -279,75 +256,6 @@ fn when_all_particles_are_lost_there_is_an_error_and_the_next_run_works() {
             .sample(&mut policy(), Some(&mut good), ANCHOR, 0.0, 0, 0)
             .is_ok()
     );
-}
-
-#[test]
-fn every_scheduler_drops_what_is_not_a_number() {
-    for (name, scheduler) in schedulers::all(10) {
-        for resample in [false, true] {
-            let resampling = FeynmanKacConfig {
-                ess_threshold: 1.0,
-                ..FeynmanKacConfig::default()
-            };
-            let config = SteeringConfig {
-                scheduler: scheduler.clone(),
-                mcmc_steps: 2,
-                feynman_kac: resample.then_some(resampling),
-                ..SteeringConfig::default()
-            };
-            let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
-            // Particle 2 alone, at one call somewhere in the middle.
-            for bad in [f32::NAN, f32::NEG_INFINITY, f32::MAX] {
-                let mut calls = 0;
-                let spoil = |_: f32, out: &mut [f32]| {
-                    calls += 1;
-                    if calls == 6 {
-                        out[2 * 32..3 * 32].fill(bad);
-                    }
-                };
-                let mut reward = reach([0.6, 0.1, 0.1]);
-                let mut spoiled = Spoiled(told(&scheduler), spoil);
-                let result = steerer.sample(&mut spoiled, Some(&mut reward), ANCHOR, 0.0, 0, 0);
-                let sampled = result.unwrap();
-                let all = sampled.samples.iter().chain(&sampled.chunk);
-                assert!(all.into_iter().all(|value| value.is_finite()), "{name}");
-                assert!(sampled.rewards[sampled.selected].is_finite(), "{name}");
-                if bad != f32::MAX {
-                    assert_eq!(sampled.lost, 1, "{name}");
-                    assert_eq!(sampled.rewards[2].is_nan(), !resample, "{name}");
-                }
-            }
-            let all = |_: f32, out: &mut [f32]| out.fill(f32::NAN);
-            let mut reward = reach([0.6, 0.1, 0.1]);
-            let mut spoiled = Spoiled(told(&scheduler), all);
-            let error = steerer
-                .sample(&mut spoiled, Some(&mut reward), ANCHOR, 0.0, 0, 0)
-                .unwrap_err();
-            assert!(matches!(error, SteeringError::AllLost { .. }), "{name}");
-            let error = steerer
-                .sample(&mut spoiled, None, ANCHOR, 0.0, 0, 0)
-                .unwrap_err();
-            assert!(matches!(error, SteeringError::AllLost { .. }), "{name}");
-        }
-    }
-}
-
-#[test]
-fn a_chunk_that_overflows_is_not_executed() {
-    // Without clipping the last step hands on what the denoiser says.
-    let scheduler = schedulers::unclipped(SchedulerConfig::default());
-    let config = SteeringConfig {
-        scheduler,
-        ..Default::default()
-    };
-    let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
-    let huge = |_: f32, out: &mut [f32]| out.fill(f32::MAX);
-    let mut spoiled = Spoiled(policy(), huge);
-    let result = steerer.sample(&mut spoiled, None, ANCHOR, 0.0, 0, 0);
-    match result {
-        Ok(sampled) => assert!(sampled.samples.iter().all(|x| x.is_finite())),
-        Err(error) => assert!(matches!(error, SteeringError::AllLost { .. }), "{error}"),
-    }
 }
 
 #[test]

@@ -5,64 +5,19 @@
 
 mod support;
 
-use support::schedulers::{self, Told, told, unclipped};
-use support::walk::walk;
-use support::{FnReward, MixturePolicy, assert_within_three_errors, plain_space, quadratic, reach};
-use tiller_steering::scheduler::{
-    BetaSchedule, Clip, DiffusionConfig, DiffusionSolver, FlowConfig, FlowSolver, FlowTime, Level,
-    Prediction, Schedule, SchedulerConfig, Solver, Spacing, Step, Variance,
+use support::schedulers::{
+    self, DEVIATION, DPM, MEAN, Told, alone, ddim, ddpm, diffusion, exact, flow, gaussian,
+    unclipped,
 };
-use tiller_steering::{FeynmanKacConfig, Normalise, Steerer, SteeringConfig, StrengthConfig};
+use support::walk::walk;
+use support::{assert_within_three_errors, plain_space, quadratic, reach};
+use tiller_steering::scheduler::{
+    BetaSchedule, Clip, DiffusionConfig, FlowConfig, FlowSolver, FlowTime, Level, Prediction,
+    Schedule, SchedulerConfig, Solver, Spacing, Step, Variance,
+};
+use tiller_steering::{FeynmanKacConfig, Steerer, SteeringConfig};
 
-/// The policy's data: one number, Gaussian.
-const MEAN: f64 = 0.4;
-const DEVIATION: f64 = 0.6;
 const NEVER: usize = usize::MAX;
-
-fn flow(solver: FlowSolver, steps: usize) -> SchedulerConfig {
-    SchedulerConfig::Flow(FlowConfig {
-        solver,
-        steps,
-        time: FlowTime::OneToZero,
-        clip: Clip::Off,
-    })
-}
-
-fn diffusion(solver: DiffusionSolver, steps: usize, train_steps: usize) -> SchedulerConfig {
-    SchedulerConfig::Diffusion(DiffusionConfig {
-        solver,
-        steps,
-        train_steps,
-        clip: Clip::Off,
-        ..DiffusionConfig::default()
-    })
-}
-
-const fn ddim(eta: f64) -> DiffusionSolver {
-    DiffusionSolver::Ddim {
-        eta,
-        set_alpha_to_one: true,
-    }
-}
-
-const fn ddpm(variance: Variance) -> DiffusionSolver {
-    DiffusionSolver::Ddpm { variance }
-}
-
-const DPM: DiffusionSolver = DiffusionSolver::DpmSolverPp2m;
-
-/// What the exact denoiser of the Gaussian says of each number.
-fn exact(config: &SchedulerConfig, step: &Step, x: &[f64]) -> Vec<f64> {
-    let (signal, level) = (step.from.signal, step.from.noise);
-    let variance = (signal * DEVIATION).powi(2) + level * level;
-    x.iter()
-        .map(|x| {
-            let off = x - signal * MEAN;
-            let clean = MEAN + signal * DEVIATION.powi(2) / variance * off;
-            told(config, &step.from, clean, level / variance * off)
-        })
-        .collect()
-}
 
 /// Where samples end that start at `x`, when step `i` draws the noise `z(i, column)`; steps from
 /// `stochastic_from` on are ancestral.
@@ -175,22 +130,6 @@ fn fresh_noise_leaves_the_marginals_as_they_are() {
             assert!(off.abs() < 5e-3, "{name}, {stochastic_from}: {off}");
         }
     }
-}
-
-fn alone(scheduler: SchedulerConfig, particles: usize) -> SteeringConfig {
-    SteeringConfig {
-        particles,
-        unsteered_particles: particles,
-        scheduler,
-        guide_scale: 0.0,
-        diversity: None,
-        feynman_kac: None,
-        ..SteeringConfig::default()
-    }
-}
-
-fn gaussian(mean: f64, deviation: f64) -> MixturePolicy {
-    MixturePolicy::gaussian(1, 3, vec![mean; 3], deviation)
 }
 
 #[test]
@@ -369,158 +308,6 @@ fn guidance_does_not_depend_on_what_the_denoiser_predicts() {
             1.0,
         );
         assert_eq!(forward, backward, "{solver:?}");
-    }
-}
-
-#[test]
-fn heuns_method_is_of_second_order_for_the_guided_flow() {
-    // A smooth push: the plain gradient of a quadratic reward.
-    let end = |solver, steps| {
-        let config = flow(solver, steps);
-        let steering = SteeringConfig {
-            guide_scale: 1.0,
-            guidance_start: 0.0,
-            normalise: Normalise::None,
-            strength: StrengthConfig {
-                steepness: 0.0,
-                midpoint: 0.0,
-            },
-            ..alone(config.clone(), 1)
-        };
-        let mut policy = Told::new(gaussian(MEAN, DEVIATION), &config);
-        let mut steerer = Steerer::new(steering, plain_space(), 1).unwrap();
-        let mut reward = quadratic([3.0; 3], 1.0);
-        let result = steerer.sample(&mut policy, Some(&mut reward), [0.0; 3], 0.0, 1, 0);
-        f64::from(result.unwrap().samples[0])
-    };
-    for (solver, order) in [(FlowSolver::Euler, 1.0), (FlowSolver::Heun, 2.0)] {
-        let ends = [10, 20, 40].map(|steps| end(solver, steps));
-        let observed = ((ends[0] - ends[1]) / (ends[1] - ends[2])).abs().log2();
-        assert!(
-            (observed - order).abs() < 0.4,
-            "{solver:?}: {ends:?}, order {observed}"
-        );
-    }
-}
-
-#[test]
-fn heuns_method_asks_twice_in_all_steps_but_the_last_and_once_when_stochastic() {
-    let config = SchedulerConfig::Flow(FlowConfig {
-        solver: FlowSolver::Heun,
-        ..FlowConfig::default()
-    });
-    let calls = |feynman_kac| {
-        let steering = SteeringConfig {
-            feynman_kac,
-            guidance_start: 0.5,
-            ..SteeringConfig {
-                scheduler: config.clone(),
-                ..SteeringConfig::default()
-            }
-        };
-        let times = std::cell::RefCell::new(Vec::new());
-        struct Listening<'a>(Told, &'a std::cell::RefCell<Vec<f32>>);
-        impl tiller_steering::Denoiser for Listening<'_> {
-            fn horizon(&self) -> usize {
-                self.0.horizon()
-            }
-            fn action_dim(&self) -> usize {
-                self.0.action_dim()
-            }
-            fn predict(
-                &mut self,
-                sample: &[f32],
-                particles: usize,
-                time: f32,
-                out: &mut [f32],
-            ) -> Result<(), tiller_steering::DenoiserError> {
-                self.1.borrow_mut().push(time);
-                self.0.predict(sample, particles, time, out)
-            }
-        }
-        let mut policy = Listening(Told::new(gaussian(MEAN, DEVIATION), &config), &times);
-        let mut steerer = Steerer::new(steering, plain_space(), 1).unwrap();
-        let mut reward = FnReward(|trajectory: &[f32], _: &mut [f32]| trajectory[3]);
-        steerer
-            .sample(&mut policy, Some(&mut reward), [0.0; 3], 0.0, 1, 0)
-            .unwrap();
-        assert!(times.borrow().iter().all(|time| *time > 0.0));
-        times.into_inner().len()
-    };
-    assert_eq!(calls(None), 19);
-    // The first guided step resamples: from there on there is one evaluation a step.
-    let always = FeynmanKacConfig {
-        ess_threshold: 1.0,
-        ..FeynmanKacConfig::default()
-    };
-    assert_eq!(calls(Some(always)), 5 * 2 + 5);
-}
-
-/// Three numbers from different starts, handled between steps 4 and 5 as `between` says.
-fn interrupted(between: impl Fn(&mut Solver<f64>, &mut [f64])) -> Vec<f64> {
-    let config = diffusion(DPM, 10, 100);
-    let mut x = vec![-1.0, 0.3, 1.5];
-    let mut solver = Solver::new(Schedule::new(&config).unwrap(), 3, 1);
-    let predict = |step: &Step, x: &[f64]| exact(&config, step, x);
-    walk(
-        &mut solver,
-        &mut x,
-        predict,
-        |_| 0.0,
-        |solver, arrival| {
-            if arrival.index == 4 {
-                between(solver, arrival.sample);
-            }
-        },
-    );
-    x
-}
-
-#[test]
-fn the_memory_of_a_multistep_method_goes_with_the_ancestors() {
-    let free = interrupted(|_, _| {});
-    let resampled = interrupted(|solver, x| {
-        let ancestors = [2, 2, 0];
-        solver.resample(&ancestors, &mut [0.0; 3]);
-        let before = [x[0], x[1], x[2]];
-        for (x, ancestor) in x.iter_mut().zip(ancestors) {
-            *x = before[ancestor as usize];
-        }
-    });
-    assert_eq!(resampled, [free[2], free[2], free[0]]);
-    // Samples that move without their memory end elsewhere.
-    let torn = interrupted(|_, x| x.rotate_left(1));
-    assert!((torn[0] - free[1]).abs() > 1e-6, "{torn:?} {free:?}");
-}
-
-#[test]
-fn a_multistep_method_forgets_what_came_before_a_restart() {
-    let config = diffusion(DPM, 10, 100);
-    let restarted = interrupted(|solver, _| solver.restart());
-    assert_ne!(restarted, interrupted(|_, _| {}));
-    // With a restart before every step it is DDIM at the same levels.
-    let mut always = vec![-1.0, 0.3, 1.5];
-    let mut solver = Solver::new(Schedule::new(&config).unwrap(), 3, 1);
-    let predict = |step: &Step, x: &[f64]| exact(&config, step, x);
-    walk(
-        &mut solver,
-        &mut always,
-        predict,
-        |_| 0.0,
-        |solver, _| solver.restart(),
-    );
-    let mut by_hand = vec![-1.0, 0.3, 1.5];
-    for step in solver.schedule().steps() {
-        let (mut clean, mut noise) = ([0.0; 3], [0.0; 3]);
-        let prediction = exact(&config, step, &by_hand);
-        step.estimate
-            .split(&by_hand, &prediction, &mut clean, &mut noise);
-        for ((x, clean), noise) in by_hand.iter_mut().zip(clean).zip(noise) {
-            *x = step.to.signal * clean + step.to.noise * noise;
-        }
-    }
-    for (found, expected) in always.iter().zip(&by_hand) {
-        assert!((found - expected).abs() < 1e-12);
     }
 }
 

@@ -131,6 +131,29 @@ impl Denoiser for MixturePolicy {
     }
 }
 
+/// Spoils the output of another denoiser.
+pub(crate) struct Spoiled<D, F>(pub(crate) D, pub(crate) F);
+
+impl<D: Denoiser, F: FnMut(f32, &mut [f32])> Denoiser for Spoiled<D, F> {
+    fn horizon(&self) -> usize {
+        self.0.horizon()
+    }
+    fn action_dim(&self) -> usize {
+        self.0.action_dim()
+    }
+    fn predict(
+        &mut self,
+        sample: &[f32],
+        particles: usize,
+        time: f32,
+        out: &mut [f32],
+    ) -> Result<(), DenoiserError> {
+        self.0.predict(sample, particles, time, out)?;
+        (self.1)(time, out);
+        Ok(())
+    }
+}
+
 /// A reward given as a function of one trajectory `[P * 3]` and its gradient.
 pub(crate) struct FnReward<F>(pub(crate) F);
 

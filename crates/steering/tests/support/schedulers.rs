@@ -2,11 +2,51 @@
 
 use tiller_steering::scheduler::{
     BetaSchedule, Clip, DiffusionConfig, DiffusionSolver, FlowConfig, FlowSolver, FlowTime, Level,
-    Prediction, Schedule, SchedulerConfig, Spacing, Variance,
+    Prediction, Schedule, SchedulerConfig, Spacing, Step, Variance,
 };
-use tiller_steering::{Denoiser, DenoiserError};
+use tiller_steering::{Denoiser, DenoiserError, SteeringConfig};
 
 use super::MixturePolicy;
+
+/// The policy's data: one number, Gaussian.
+pub(crate) const MEAN: f64 = 0.4;
+pub(crate) const DEVIATION: f64 = 0.6;
+
+pub(crate) fn flow(solver: FlowSolver, steps: usize) -> SchedulerConfig {
+    SchedulerConfig::Flow(FlowConfig {
+        solver,
+        steps,
+        time: FlowTime::OneToZero,
+        clip: Clip::Off,
+    })
+}
+
+pub(crate) fn diffusion(
+    solver: DiffusionSolver,
+    steps: usize,
+    train_steps: usize,
+) -> SchedulerConfig {
+    SchedulerConfig::Diffusion(DiffusionConfig {
+        solver,
+        steps,
+        train_steps,
+        clip: Clip::Off,
+        ..DiffusionConfig::default()
+    })
+}
+
+pub(crate) const fn ddim(eta: f64) -> DiffusionSolver {
+    DiffusionSolver::Ddim {
+        eta,
+        set_alpha_to_one: true,
+    }
+}
+
+pub(crate) const fn ddpm(variance: Variance) -> DiffusionSolver {
+    DiffusionSolver::Ddpm { variance }
+}
+
+pub(crate) const DPM: DiffusionSolver = DiffusionSolver::DpmSolverPp2m;
 
 /// Every method in `steps` steps, with some variety in the rest, clean estimates kept in
 /// `[-1, 1]`.
@@ -162,4 +202,35 @@ impl Denoiser for Told {
             });
         Ok(())
     }
+}
+
+/// What the exact denoiser of the Gaussian says of each number.
+pub(crate) fn exact(config: &SchedulerConfig, step: &Step, x: &[f64]) -> Vec<f64> {
+    let (signal, level) = (step.from.signal, step.from.noise);
+    let variance = (signal * DEVIATION).powi(2) + level * level;
+    x.iter()
+        .map(|x| {
+            let off = x - signal * MEAN;
+            let clean = MEAN + signal * DEVIATION.powi(2) / variance * off;
+            told(config, &step.from, clean, level / variance * off)
+        })
+        .collect()
+}
+
+/// Sampling without any steering.
+pub(crate) fn alone(scheduler: SchedulerConfig, particles: usize) -> SteeringConfig {
+    SteeringConfig {
+        particles,
+        unsteered_particles: particles,
+        scheduler,
+        guide_scale: 0.0,
+        diversity: None,
+        feynman_kac: None,
+        ..SteeringConfig::default()
+    }
+}
+
+/// A policy of one action with three Gaussian numbers.
+pub(crate) fn gaussian(mean: f64, deviation: f64) -> MixturePolicy {
+    MixturePolicy::gaussian(1, 3, vec![mean; 3], deviation)
 }

@@ -15,6 +15,8 @@ const BUNDLE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../crates/policy/tests/data"
 );
+/// Fingerprint of the encoder of two observations.
+const ENCODER_OF_TWO: &str = "8d366a54e88e883ae10fc08bb6bc07eab9872f1f9d3a56c08402366a0b381e01";
 const SIDE: usize = 4;
 const MS: u64 = 1_000_000;
 
@@ -34,6 +36,11 @@ def stage2_guidance(keypoints, action_sequence):
 ";
 
 fn images(script: Script, stamp_ms: u64) -> Script {
+    images_of(script, stamp_ms, 77)
+}
+
+/// Images of one brightness.
+fn images_of(script: Script, stamp_ms: u64, brightness: u8) -> Script {
     let header = ImageHeader {
         seq: stamp_ms,
         stamp_ns: stamp_ms * MS,
@@ -46,7 +53,7 @@ fn images(script: Script, stamp_ms: u64) -> Script {
         world_from_camera: [0.0; 16],
         labels: Vec::new(),
     };
-    let pixels = [77; SIDE * SIDE * 3];
+    let pixels = [brightness; SIDE * SIDE * 3];
     script
         .image("image", &header, &pixels)
         .image("wrist_image", &header, &pixels)
@@ -109,7 +116,10 @@ fn scene(script: Script, seq: u64, stamp_ms: u64) -> Script {
 
 fn drive(more: &[(&str, &str)], script: Script) -> (eyre::Result<()>, Sent) {
     let pairs = [("POLICY", BUNDLE)];
-    let settings = Settings::read(Environment::from_pairs(pairs.iter().chain(more).copied()));
+    let pairs = pairs
+        .iter()
+        .filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+    let settings = Settings::read(Environment::from_pairs(pairs.chain(more).copied()));
     let settings = settings.unwrap();
     let policy = settings.open_policy().unwrap();
     script
@@ -256,4 +266,50 @@ fn a_program_that_does_not_compile_is_an_error() {
     let (result, _) = drive(&[], scene(script, 1, 100).closed("image"));
     let error = format!("{:#}", result.unwrap_err());
     assert!(error.contains("the reward program does not fit"), "{error}");
+}
+
+/// The tiny bundle with an encoder of two observations, of which the denoiser heeds the older.
+fn with_memory() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |file: &str| std::fs::read(format!("{BUNDLE}/{file}")).unwrap();
+    let mut manifest = String::from_utf8(read("policy.toml")).unwrap();
+    for (from, to) in [
+        ("horizon = 3", "observation_steps = 2\nhorizon = 3"),
+        (
+            "8aa10135f7700834fe3105080e4dcdf25f38025753dd2e7825d5e8626df5e100",
+            ENCODER_OF_TWO,
+        ),
+    ] {
+        assert!(manifest.contains(from));
+        manifest = manifest.replace(from, to);
+    }
+    std::fs::write(folder.path().join("policy.toml"), manifest).unwrap();
+    for (from, to) in [
+        ("denoiser.onnx", "denoiser.onnx"),
+        ("encoder_history.onnx", "encoder.onnx"),
+    ] {
+        std::fs::write(folder.path().join(to), read(from)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_policy_with_a_memory_sees_what_is_seen_between_two_plans() {
+    let bundle = with_memory();
+    let policy = bundle.path().display().to_string();
+    let second_chunk = |between: u8| {
+        let script = images(Script::new(ESSENTIAL), 100)
+            .message("robot_state", &state(1, 120, 0, 0, true))
+            .message("robot_state", &state(2, 220, 1, 1, false));
+        let script = images_of(script, 200, between);
+        let script = script.message("robot_state", &state(3, 320, 1, 2, false));
+        let script = images(script, 400).closed("image");
+        let (result, sent) = drive(&[("POLICY", &policy), ("STEER", "off")], script);
+        result.unwrap();
+        let chunks: Vec<ActionChunk> = sent.messages("action_chunk").unwrap();
+        assert_eq!(chunks.len(), 2);
+        chunks[1].actions.clone()
+    };
+    assert_eq!(second_chunk(10), second_chunk(10));
+    assert_ne!(second_chunk(10), second_chunk(200));
 }
