@@ -194,7 +194,7 @@ impl Denoiser for Told {
             .levels
             .iter()
             .find(|level| level.time as f32 == time)
-            .expect("a time that the schedule names");
+            .ok_or_else(|| DenoiserError::new("a time that the schedule does not name"))?;
         let config = &self.config;
         self.mixture
             .predict_as(sample, &level, out, |clean, noise| {
