@@ -79,6 +79,10 @@ pub struct Schedule {
     /// Whether the noise is what the sample holds beside the clipped clean estimate, else what
     /// was predicted.
     noise_of_sample: bool,
+    /// Whether a step looks back at the one before.
+    looks_back: bool,
+    /// Whether a step has a second evaluation.
+    corrects: bool,
 }
 
 impl Schedule {
@@ -108,6 +112,8 @@ impl Schedule {
         };
         let clip = config.clip();
         Ok(Self {
+            looks_back: steps.iter().any(|step| step.extrapolation != 0.0),
+            corrects: steps.iter().any(|step| step.corrected),
             steps,
             clip,
             // Without clipping both are the same.
@@ -131,13 +137,11 @@ impl Schedule {
         self.noise_of_sample
     }
 
-    /// Whether a step looks back at the one before.
     pub(super) fn looks_back(&self) -> bool {
-        self.steps.iter().any(|step| step.extrapolation != 0.0)
+        self.looks_back
     }
 
-    /// Whether a step has a second evaluation.
     pub(super) fn corrects(&self) -> bool {
-        self.steps.iter().any(|step| step.corrected)
+        self.corrects
     }
 }
