@@ -30,6 +30,13 @@ message! {
         pub gripper_column: Option<u32>,
         /// Positions are deltas a step from the anchor on; else absolute.
         pub delta: bool,
+        /// The `seq` of the chunk under way that this one carries on; 0 if it starts afresh.
+        pub continues_seq: u64,
+        /// The step of that chunk that action 0 repeats.
+        pub continues_step: u32,
+        /// How many leading actions repeat that chunk's, because they are executed while this one
+        /// is planned.
+        pub frozen_steps: u32,
     }
     check ActionChunk::check;
 }
@@ -65,6 +72,14 @@ impl ActionChunk {
                 column: "execute_steps",
                 expected: format!("1 to {horizon}"),
                 found: self.execute_steps.to_string(),
+            });
+        }
+        if self.frozen_steps >= self.execute_steps {
+            return Err(MessageError::Value {
+                message: Self::NAME,
+                column: "frozen_steps",
+                expected: format!("below execute_steps = {}", self.execute_steps),
+                found: self.frozen_steps.to_string(),
             });
         }
         Ok(())

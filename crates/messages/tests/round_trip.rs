@@ -56,6 +56,7 @@ prop_compose! {
         ActionChunk {
             seq, stamp_ns, stage, anchor_position_m: anchor, rate_hz, execute_steps, horizon,
             action_dim, actions, position_columns: [0, 1, 2], gripper_column, delta,
+            continues_seq: seq / 2, continues_step: horizon, frozen_steps: execute_steps - 1,
         }
     }
 }
@@ -312,6 +313,19 @@ fn contradictory_lengths_are_refused() {
         ..chunk
     };
     assert!(ActionChunk::from_arrow(&chunk.to_arrow()).is_err());
+
+    let chunk = ActionChunk {
+        gripper_column: None,
+        frozen_steps: 1,
+        ..chunk
+    };
+    let error = ActionChunk::from_arrow(&chunk.to_arrow())
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "ActionChunk.frozen_steps: expected below execute_steps = 1, found 1"
+    );
 
     let command = ArmCommand {
         q_rad: vec![0.0; 8],

@@ -35,6 +35,7 @@ fn tick(criterion: &mut Criterion) {
                     rate_hz: 10.0,
                     execute_steps: 8,
                     steps: vec![step; 8],
+                    continues: None,
                 };
                 assert!(actuator.accept(&chunk, now_ns).is_ok());
             }

@@ -4,10 +4,11 @@ use nalgebra::Vector3;
 use thiserror::Error;
 
 use crate::arm::{ArmReading, Setpoint};
-use crate::chunk::{Admission, Chunk, MAX_STEPS};
+use crate::chunk::{Admission, Chunk, MAX_STEPS, Start};
 use crate::config::{ActuatorConfig, ActuatorError};
 use crate::event::{EventLog, Refusal, SafetyEvent, SafetyKind};
 use crate::follower::Follower;
+use crate::junction::{Junction, Underway};
 use crate::kinematics::{Chain, JOINTS, down_rotation};
 use crate::limits::Limits;
 use crate::reference::Reference;
@@ -85,6 +86,8 @@ pub struct Actuator {
     last_seq: Option<u64>,
     chunk_seq: u64,
     chunk_step: u32,
+    /// Steps a second of the chunk accepted last.
+    rate_hz: f64,
     /// Filled while a chunk is checked; taken over only when it is accepted.
     incoming: Incoming,
     executing_gripper: Vec<f64>,
@@ -127,6 +130,7 @@ impl Actuator {
             last_seq: None,
             chunk_seq: 0,
             chunk_step: 0,
+            rate_hz: 0.0,
             incoming: Incoming {
                 waypoints: Vec::with_capacity(MAX_STEPS + 1),
                 gripper: Vec::with_capacity(MAX_STEPS),
@@ -147,24 +151,32 @@ impl Actuator {
     pub fn accept(&mut self, chunk: &Chunk, now_ns: u64) -> Result<(), Refusal> {
         let result = self.admit(chunk, now_ns);
         match &result {
-            Ok(()) => {
-                self.reference
-                    .follow(&self.incoming.waypoints, chunk.rate_hz);
+            Ok(junction) => {
+                match junction {
+                    Some(junction) => self
+                        .reference
+                        .carry_on(&self.incoming.waypoints, junction.dropped()),
+                    None => self
+                        .reference
+                        .follow(&self.incoming.waypoints, chunk.rate_hz),
+                }
+                self.rate_hz = chunk.rate_hz;
                 std::mem::swap(&mut self.executing_gripper, &mut self.incoming.gripper);
                 self.follower.engage();
                 self.mode = Mode::Executing;
                 self.last_seq = Some(chunk.seq);
                 self.chunk_seq = chunk.seq;
-                self.chunk_step = 0;
+                self.chunk_step = self.reference.steps_done() as u32;
                 // Time before the chunk does not count against it.
                 self.last_tick_ns = now_ns;
             }
             Err(refusal) => self.events.push(now_ns, refusal.kind, refusal.to_string()),
         }
-        result
+        result.map(|_| ())
     }
 
-    fn admit(&mut self, chunk: &Chunk, now_ns: u64) -> Result<(), Refusal> {
+    /// Fills `incoming`; where the chunk joins the one under way, if it carries that on.
+    fn admit(&mut self, chunk: &Chunk, now_ns: u64) -> Result<Option<Junction>, Refusal> {
         if matches!(self.mode, Mode::Stopping | Mode::Stopped) {
             return Err(Refusal {
                 seq: chunk.seq,
@@ -175,17 +187,35 @@ impl Actuator {
                 ),
             });
         }
-        let anchor = self.anchor();
+        let underway = Underway {
+            seq: self.chunk_seq,
+            rate_hz: self.rate_hz,
+            steps: self.reference.step_count(),
+            done: self.reference.steps_done(),
+        };
+        let junction = Junction::new(chunk, &underway)?;
+        let start = match &junction {
+            Some(junction) => Start::Path {
+                waypoints: &self.reference.waypoints()[junction.kept_waypoints()],
+                gripper: &self.executing_gripper[junction.kept_steps()],
+            },
+            None => Start::Anchor(self.anchor()),
+        };
         let events = &mut self.events;
         Admission {
             config: &self.config,
             now_ns,
             last_seq: self.last_seq,
-            anchor,
+            start,
             waypoints: &mut self.incoming.waypoints,
             gripper: &mut self.incoming.gripper,
         }
-        .admit(chunk, &mut |kind, text| events.push(now_ns, kind, text))
+        .admit(chunk, &mut |kind, text| events.push(now_ns, kind, text))?;
+        if let Some(text) = junction.as_ref().and_then(Junction::lateness) {
+            let text = format!("chunk {} {text}", chunk.seq);
+            events.push(now_ns, SafetyKind::JoinedLate, text);
+        }
+        Ok(junction)
     }
 
     /// Brakes to rest within the limits and stays stopped until [`Actuator::resume`].

@@ -39,6 +39,34 @@ pub struct Chunk {
     pub execute_steps: usize,
     /// The plan; may reach beyond what is executed.
     pub steps: Vec<ActionStep>,
+    /// The chunk under way that this one was planned to carry on, if it was: then it joins that
+    /// chunk's path, and the anchor says only where its planner believed step 0 to begin.
+    pub continues: Option<Continuation>,
+}
+
+/// Which part of the chunk under way a chunk begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Continuation {
+    /// Sequence number of the chunk under way.
+    pub seq: u64,
+    /// The step of that chunk which step 0 of the new one repeats.
+    pub step: usize,
+    /// How many leading steps of the new chunk repeat the old one's.
+    pub frozen: usize,
+}
+
+/// What a chunk's own steps start from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// Its anchor, which should be here.
+    Anchor(Vector3<f64>),
+    /// The path under way, up to and with its last waypoint.
+    Path {
+        /// What is left of it, from where step 0 of the chunk begins; never empty.
+        waypoints: &'a [Vector3<f64>],
+        /// One action for each step between them.
+        gripper: &'a [f64],
+    },
 }
 
 /// What the checks compare with and write to; the buffers are reused.
@@ -47,8 +75,8 @@ pub(crate) struct Admission<'a> {
     pub(crate) now_ns: u64,
     /// Sequence number of the last chunk accepted.
     pub(crate) last_seq: Option<u64>,
-    /// Where a chunk should start.
-    pub(crate) anchor: Vector3<f64>,
+    /// What the chunk's own steps start from.
+    pub(crate) start: Start<'a>,
     /// Receives anchor and one waypoint a step.
     pub(crate) waypoints: &'a mut Vec<Vector3<f64>>,
     /// Receives one gripper action a step.
@@ -177,34 +205,27 @@ impl Admission<'_> {
         self.waypoints.clear();
         self.gripper.clear();
 
-        let mut position = Vector3::from(chunk.anchor_position_m);
-        let gap = position - self.anchor;
-        if gap.norm() > limits.max_anchor_gap_m {
-            report.add(
-                self.config.on_anchor,
-                0,
-                SafetyKind::AnchorGap,
-                gap.norm(),
-                || {
-                    format!(
-                        "expected the anchor within {} m of {:.3?}, found {:.3?}",
-                        limits.max_anchor_gap_m,
-                        self.anchor.as_slice(),
-                        chunk.anchor_position_m
-                    )
-                },
-            )?;
-            position = self.anchor + gap * (limits.max_anchor_gap_m / gap.norm());
-        }
+        let mut position = match self.start {
+            Start::Anchor(expected) => {
+                let position = anchor(chunk, expected, self.config, &mut report)?;
+                self.waypoints
+                    .push(limits.workspace.clamp(position.into()).into());
+                position
+            }
+            Start::Path { waypoints, gripper } => {
+                self.waypoints.extend_from_slice(waypoints);
+                self.gripper.extend_from_slice(gripper);
+                waypoints[waypoints.len() - 1]
+            }
+        };
 
         // Wearing off the distance to the anchor takes its share of the speed limit.
         let speed = limits.cartesian.speed_m_s * limits.operating.velocity - BLEND_SPEED_M_S;
         let longest = limits
             .max_step_m
             .min(speed.max(0.1 * BLEND_SPEED_M_S) / chunk.rate_hz);
-        self.waypoints
-            .push(limits.workspace.clamp(position.into()).into());
-        for (index, step) in chunk.steps[..chunk.execute_steps].iter().enumerate() {
+        let own = self.gripper.len()..chunk.execute_steps;
+        for (index, step) in chunk.steps[..own.end].iter().enumerate().skip(own.start) {
             let mut delta = Vector3::from(step.delta_position_m);
             let length = delta.norm();
             // A hair of slack for numbers that went through f32.
@@ -257,6 +278,35 @@ impl Admission<'_> {
         report.finish();
         Ok(())
     }
+}
+
+/// Where the chunk says it starts, drawn toward where it should start if that is allowed.
+fn anchor(
+    chunk: &Chunk,
+    expected: Vector3<f64>,
+    config: &ActuatorConfig,
+    report: &mut Report<'_>,
+) -> Result<Vector3<f64>, Refusal> {
+    let position = Vector3::from(chunk.anchor_position_m);
+    let gap = position - expected;
+    let most = config.limits.max_anchor_gap_m;
+    if gap.norm() <= most {
+        return Ok(position);
+    }
+    report.add(
+        config.on_anchor,
+        0,
+        SafetyKind::AnchorGap,
+        gap.norm(),
+        || {
+            format!(
+                "expected the anchor within {most} m of {:.3?}, found {:.3?}",
+                expected.as_slice(),
+                chunk.anchor_position_m
+            )
+        },
+    )?;
+    Ok(expected + gap * (most / gap.norm()))
 }
 
 /// Collects the worst clamped value of each kind, so that one chunk gives one event a kind.

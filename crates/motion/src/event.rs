@@ -18,6 +18,10 @@ pub enum SafetyKind {
     FromFuture,
     /// A chunk's sequence number did not increase.
     OutOfOrder,
+    /// A chunk was to carry on another than the one under way, or from a step that it has not.
+    NotContinuing,
+    /// A chunk joined the one under way later than planned: some of its steps were skipped.
+    JoinedLate,
     /// A chunk started too far from the commanded position.
     AnchorGap,
     /// A step was longer than allowed.
@@ -51,6 +55,8 @@ impl SafetyKind {
             Self::Stale => "stale",
             Self::FromFuture => "from_future",
             Self::OutOfOrder => "out_of_order",
+            Self::NotContinuing => "not_continuing",
+            Self::JoinedLate => "joined_late",
             Self::AnchorGap => "anchor_gap",
             Self::StepTooLarge => "step_too_large",
             Self::OutsideWorkspace => "outside_workspace",

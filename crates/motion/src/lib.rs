@@ -19,6 +19,7 @@
 //!         rate_hz: 10.0,
 //!         execute_steps: 2,
 //!         steps: vec![ActionStep { delta_position_m: [0.0, 0.02, 0.0], gripper: -1.0 }; 2],
+//!         continues: None,
 //!     },
 //!     0,
 //! )?;
@@ -39,13 +40,14 @@ mod config;
 mod event;
 mod follower;
 mod joint_limiter;
+mod junction;
 pub mod kinematics;
 pub mod limits;
 mod reference;
 
 pub use actuator::{Actuator, ActuatorStatus, Mode, ResumeError};
 pub use arm::{Arm, ArmReading, LimitedArm, LimitedArmError, Setpoint};
-pub use chunk::{ActionStep, Chunk, MAX_STEPS};
+pub use chunk::{ActionStep, Chunk, Continuation, MAX_STEPS};
 pub use config::{ActuatorConfig, ActuatorError, OnViolation};
 pub use event::{Refusal, SafetyEvent, SafetyKind};
 pub use limits::{Limits, Robot, Workspace};

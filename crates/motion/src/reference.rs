@@ -84,6 +84,8 @@ pub(crate) struct Reference {
     /// Reference minus anchor when the chunk came, worn off linearly.
     offset: Vector3<f64>,
     offset_ticks: f64,
+    /// When that began, on the clock of `elapsed`; negative after a chunk was carried on.
+    offset_since: f64,
     scheduled: Vector3<f64>,
     first: Average<{ WINDOWS_TICKS[0] }>,
     second: Average<{ WINDOWS_TICKS[1] }>,
@@ -99,6 +101,7 @@ impl Reference {
             elapsed: 0.0,
             offset: Vector3::zeros(),
             offset_ticks: 1.0,
+            offset_since: 0.0,
             scheduled: at,
             first: Average::new(at),
             second: Average::new(at),
@@ -117,6 +120,23 @@ impl Reference {
             .map_or_else(Vector3::zeros, |anchor| self.scheduled - anchor);
         let time_s = (self.offset.norm() / BLEND_SPEED_M_S).max(BLEND_LEAST_S);
         self.offset_ticks = (time_s / PERIOD_S).ceil();
+        self.offset_since = 0.0;
+    }
+
+    /// Replaces what is yet to come: `waypoints` begins with waypoint `dropped` of the present
+    /// schedule and agrees with it up to the waypoint that is due next. Time goes on as it was,
+    /// from the end of the schedule if that is over.
+    pub(crate) fn carry_on(&mut self, waypoints: &[Vector3<f64>], dropped: usize) {
+        let end = self.step_count() as f64 * self.ticks_per_step;
+        let shift = dropped as f64 * self.ticks_per_step;
+        if self.elapsed > end {
+            self.offset_since -= self.elapsed - end;
+            self.elapsed = end;
+        }
+        self.elapsed -= shift;
+        self.offset_since -= shift;
+        self.waypoints.clear();
+        self.waypoints.extend_from_slice(waypoints);
     }
 
     /// Ends the schedule at `at`, approached no faster than a new chunk's anchor would be.
@@ -142,6 +162,11 @@ impl Reference {
         // The product of a rate such as 30 Hz and its period may fall short of the whole by a hair.
         let steps = (elapsed / self.ticks_per_step + 1e-9) as usize;
         steps.min(self.step_count())
+    }
+
+    /// The waypoints; waypoint 0 is where the schedule began.
+    pub(crate) fn waypoints(&self) -> &[Vector3<f64>] {
+        &self.waypoints
     }
 
     pub(crate) fn step_count(&self) -> usize {
@@ -171,7 +196,8 @@ impl Reference {
             .waypoints
             .get(done + 1)
             .map_or(*from, |to| from + (to - from) * part);
-        line + self.offset * (1.0 - elapsed / self.offset_ticks).max(0.0)
+        let worn = (elapsed - self.offset_since) / self.offset_ticks;
+        line + self.offset * (1.0 - worn).max(0.0)
     }
 
     /// The change of velocity that the next tick would bring at full pace.

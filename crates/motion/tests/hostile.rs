@@ -7,8 +7,8 @@ mod common;
 use common::{MS, Rig, usage};
 use proptest::prelude::*;
 use tiller_motion::{
-    ActionStep, Actuator, ActuatorConfig, ActuatorError, ArmReading, Chunk, Limits, Mode,
-    OnViolation, SafetyKind,
+    ActionStep, Actuator, ActuatorConfig, ActuatorError, ArmReading, Chunk, Continuation, Limits,
+    Mode, OnViolation, SafetyKind,
 };
 
 /// Ordinary sizes mostly, absurd ones and numbers that are none now and then.
@@ -28,6 +28,8 @@ struct Attack {
     rate_hz: f64,
     wait_ticks: usize,
     stop: bool,
+    /// Step and frozen steps with which the chunk carries the last one on.
+    continues: Option<(usize, usize)>,
 }
 
 prop_compose! {
@@ -39,9 +41,10 @@ prop_compose! {
         rate_hz in prop_oneof![6 => Just(10.0), 1 => number(120.0)],
         wait_ticks in 1usize..700,
         stop in prop::bool::weighted(0.05),
+        continues in prop::option::of((0usize..9, 0usize..9)),
     ) -> Attack {
         let anchor_offset = if offset == 0 { anchor_offset } else { [0.0; 3] };
-        Attack { deltas, gripper, anchor_offset, rate_hz, wait_ticks, stop }
+        Attack { deltas, gripper, anchor_offset, rate_hz, wait_ticks, stop, continues }
     }
 }
 
@@ -66,6 +69,11 @@ proptest! {
                 chunk.anchor_position_m[axis] += attack.anchor_offset[axis];
             }
             chunk.steps[0].gripper = attack.gripper;
+            chunk.continues = attack.continues.map(|(step, frozen)| Continuation {
+                seq: rig.actuator.status().chunk_seq,
+                step,
+                frozen,
+            });
             let sick = chunk.steps.iter().any(|step| {
                 !step.gripper.is_finite() || step.delta_position_m.iter().any(|v| !v.is_finite())
             });

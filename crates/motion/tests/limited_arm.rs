@@ -64,6 +64,7 @@ fn a_robot_that_stops_answering_is_braked_and_the_loss_is_told() {
             };
             8
         ],
+        continues: None,
     };
     arm.accept(&chunk, 0).unwrap();
     let failures = (1..=600)

@@ -67,6 +67,7 @@ impl Driver {
             rate_hz,
             execute_steps,
             steps: steps.to_vec(),
+            continues: None,
         };
         self.actuator.accept(&chunk, table.time_ns())?;
         self.wait(table, (execute_steps as f64 / rate_hz * 1e9).round() as u64);

@@ -1,7 +1,7 @@
 //! A chunk as it travels, in the actuator's terms.
 
 use tiller_messages::ActionChunk;
-use tiller_motion::{ActionStep, Chunk};
+use tiller_motion::{ActionStep, Chunk, Continuation};
 
 /// The chunk's motion as displacements from its anchor; whatever else a policy puts out is its
 /// own affair. A policy without a gripper leaves the gripper as it is.
@@ -35,6 +35,11 @@ pub(crate) fn chunk(message: &ActionChunk) -> Chunk {
         rate_hz: message.rate_hz,
         execute_steps: message.execute_steps as usize,
         steps,
+        continues: (message.continues_seq > 0).then_some(Continuation {
+            seq: message.continues_seq,
+            step: message.continues_step as usize,
+            frozen: message.frozen_steps as usize,
+        }),
     }
 }
 
@@ -79,5 +84,20 @@ mod tests {
         }
         assert_eq!(chunk.steps[1].delta_position_m, [0.125, 0.0, 0.0]);
         assert_eq!(chunk.steps[1].gripper, 0.0);
+    }
+
+    #[test]
+    fn a_chunk_carries_another_on_only_if_it_names_one() {
+        assert_eq!(chunk(&message(true, None)).continues, None);
+        let mut planned_ahead = message(true, None);
+        planned_ahead.continues_seq = 3;
+        planned_ahead.continues_step = 6;
+        planned_ahead.frozen_steps = 2;
+        let expected = Continuation {
+            seq: 3,
+            step: 6,
+            frozen: 2,
+        };
+        assert_eq!(chunk(&planned_ahead).continues, Some(expected));
     }
 }

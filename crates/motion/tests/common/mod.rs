@@ -65,6 +65,7 @@ impl Rig {
                     gripper: 1.0,
                 })
                 .collect(),
+            continues: None,
         }
     }
 

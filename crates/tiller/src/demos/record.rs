@@ -83,6 +83,7 @@ impl Recorder {
                 rate_hz: POLICY_RATE_HZ,
                 execute_steps: 1,
                 steps: vec![step],
+                continues: None,
             };
             if self.rig.accept(chunk).is_err() {
                 // The expert asked for what the limits forbid: not an example to learn from.

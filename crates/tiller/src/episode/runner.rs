@@ -329,6 +329,7 @@ impl Runner {
             rate_hz: self.rate_hz,
             execute_steps: 1,
             steps: vec![still],
+            continues: None,
         };
         if self.rig.accept(chunk).is_err() {
             course.result.refused += 1;
@@ -350,6 +351,7 @@ impl Runner {
             rate_hz: self.rate_hz,
             execute_steps: plan.execute_steps,
             steps: plan.chunk.chunks_exact(plan.action_dim).map(step).collect(),
+            continues: None,
         }
     }
 }

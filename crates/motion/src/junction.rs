@@ -1,0 +1,212 @@
+//! Where a chunk that was planned during the motion joins the chunk under way.
+//!
+//! Its leading `frozen` steps repeat steps of the chunk under way, so the path is kept up to their
+//! end, and the new displacements go on from there: the path has no gap, whatever the planner
+//! believed about where the arm is. A chunk that comes after its frozen steps are over joins at
+//! the next step that has not begun, and the steps that it missed are left out.
+
+use std::ops::{Range, RangeInclusive};
+
+use crate::chunk::Chunk;
+use crate::event::{Refusal, SafetyKind};
+
+/// What is under way when a chunk comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Underway {
+    /// Sequence number of the chunk accepted last; 0 before the first.
+    pub(crate) seq: u64,
+    /// Its steps a second.
+    pub(crate) rate_hz: f64,
+    /// Steps of it that are to be executed; 0 where there is none or it was given up.
+    pub(crate) steps: usize,
+    /// Steps of it that are over.
+    pub(crate) done: usize,
+}
+
+/// Where two chunks join, in steps of the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Junction {
+    /// The step that step 0 of the new chunk repeats.
+    first: usize,
+    /// The first step that is not the old chunk's any more.
+    joint: usize,
+    /// What `joint` was planned to be.
+    planned: usize,
+}
+
+impl Junction {
+    /// Where `chunk` joins; `None` if it carries nothing on.
+    pub(crate) fn new(chunk: &Chunk, underway: &Underway) -> Result<Option<Self>, Refusal> {
+        let Some(wanted) = chunk.continues else {
+            return Ok(None);
+        };
+        let refuse = |kind, text| {
+            Err(Refusal {
+                seq: chunk.seq,
+                kind,
+                text,
+            })
+        };
+        if underway.steps == 0 {
+            return refuse(
+                SafetyKind::NotContinuing,
+                format!(
+                    "expected a path under way to carry on, found none of chunk {}",
+                    wanted.seq
+                ),
+            );
+        }
+        if wanted.seq != underway.seq {
+            return refuse(
+                SafetyKind::NotContinuing,
+                format!(
+                    "expected a chunk that carries on chunk {}, found one for chunk {}",
+                    underway.seq, wanted.seq
+                ),
+            );
+        }
+        let planned = wanted.step.saturating_add(wanted.frozen);
+        if planned > underway.steps {
+            return refuse(
+                SafetyKind::NotContinuing,
+                format!(
+                    "expected frozen steps up to step {} of chunk {}, found {planned}",
+                    underway.steps, underway.seq
+                ),
+            );
+        }
+        if chunk.rate_hz != underway.rate_hz {
+            return refuse(
+                SafetyKind::Malformed,
+                format!(
+                    "expected the rate of chunk {}, {} Hz, found {}",
+                    underway.seq, underway.rate_hz, chunk.rate_hz
+                ),
+            );
+        }
+        // A step that has begun is finished; after the last one nothing is.
+        let open = (underway.done + 1).min(underway.steps);
+        let joint = planned.max(open);
+        if joint - wanted.step >= chunk.execute_steps {
+            return refuse(
+                SafetyKind::Stale,
+                format!(
+                    "expected fewer than {} steps over since it was planned, found {}",
+                    chunk.execute_steps,
+                    joint - wanted.step
+                ),
+            );
+        }
+        Ok(Some(Self {
+            first: wanted.step,
+            joint,
+            planned,
+        }))
+    }
+
+    /// Steps of the old chunk that the new one does not know of.
+    pub(crate) fn dropped(&self) -> usize {
+        self.first
+    }
+
+    /// The old chunk's waypoints that stay.
+    pub(crate) fn kept_waypoints(&self) -> RangeInclusive<usize> {
+        self.first..=self.joint
+    }
+
+    /// The old chunk's steps that stay.
+    pub(crate) fn kept_steps(&self) -> Range<usize> {
+        self.first..self.joint
+    }
+
+    /// What to say of a chunk that came too late for its frozen steps.
+    pub(crate) fn lateness(&self) -> Option<String> {
+        let late = self.joint - self.planned;
+        (late > 0).then(|| format!("joined {late} step(s) after its frozen steps"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::{ActionStep, Continuation};
+
+    const UNDERWAY: Underway = Underway {
+        seq: 7,
+        rate_hz: 10.0,
+        steps: 8,
+        done: 5,
+    };
+
+    fn chunk(continues: Option<Continuation>) -> Chunk {
+        let still = ActionStep {
+            delta_position_m: [0.0; 3],
+            gripper: 0.0,
+        };
+        Chunk {
+            seq: 8,
+            stamp_ns: 0,
+            anchor_position_m: [0.0; 3],
+            rate_hz: 10.0,
+            execute_steps: 8,
+            steps: vec![still; 16],
+            continues,
+        }
+    }
+
+    fn joined(step: usize, frozen: usize, underway: &Underway) -> Result<Junction, SafetyKind> {
+        let chunk = chunk(Some(Continuation {
+            seq: 7,
+            step,
+            frozen,
+        }));
+        Junction::new(&chunk, underway)
+            .map(|junction| junction.unwrap())
+            .map_err(|refusal| refusal.kind)
+    }
+
+    #[test]
+    fn on_time_it_joins_where_its_frozen_steps_end() {
+        let junction = joined(4, 3, &UNDERWAY).unwrap();
+        assert_eq!(junction.kept_waypoints(), 4..=7);
+        assert_eq!(junction.kept_steps(), 4..7);
+        assert_eq!(junction.lateness(), None);
+        assert_eq!(Junction::new(&chunk(None), &UNDERWAY).unwrap(), None);
+    }
+
+    #[test]
+    fn late_it_joins_at_the_next_step_that_has_not_begun() {
+        let junction = joined(4, 1, &UNDERWAY).unwrap();
+        assert_eq!(junction.kept_steps(), 4..6);
+        assert!(junction.lateness().unwrap().contains("1 step"));
+        let over = Underway {
+            done: 8,
+            ..UNDERWAY
+        };
+        assert_eq!(joined(4, 1, &over).unwrap().kept_steps(), 4..8);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert_eq!(joined(6, 3, &UNDERWAY), Err(SafetyKind::NotContinuing));
+        let given_up = Underway {
+            steps: 0,
+            done: 0,
+            ..UNDERWAY
+        };
+        assert_eq!(joined(0, 0, &given_up), Err(SafetyKind::NotContinuing));
+        let other = Underway { seq: 6, ..UNDERWAY };
+        assert_eq!(joined(4, 2, &other), Err(SafetyKind::NotContinuing));
+        let faster = Underway {
+            rate_hz: 20.0,
+            ..UNDERWAY
+        };
+        assert_eq!(joined(4, 2, &faster), Err(SafetyKind::Malformed));
+        let longer = Underway {
+            steps: 16,
+            done: 14,
+            ..UNDERWAY
+        };
+        assert_eq!(joined(4, 2, &longer), Err(SafetyKind::Stale));
+    }
+}
