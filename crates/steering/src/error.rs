@@ -50,6 +50,14 @@ pub enum SteeringError {
         /// What the denoiser says.
         found: usize,
     },
+    /// The chunk under way cannot be carried on as asked.
+    #[error("the plan under way cannot be carried on: expected {expected}, found {found}")]
+    Continuation {
+        /// What would fit.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
     /// An argument is not a finite number.
     #[error("{what} must be finite, found {found}")]
     NotFinite {

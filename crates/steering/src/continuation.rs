@@ -1,0 +1,213 @@
+//! Chunks that carry on the one under way: real-time chunking.
+//!
+//! While a chunk is planned, the robot executes the one before. The steps that it will have
+//! executed by then are frozen: the new chunk repeats them exactly. The steps that both plans
+//! cover are drawn toward the old one, the less the later they are (Black, Galliker and Levine,
+//! "Real-Time Execution of Action Chunking Flow Policies", 2025, equation 5). Both happen to the
+//! clean estimate of every sampling step, with the noise estimate changed along, so that the two
+//! still explain the sample: the policy completes what it is given instead of being overruled at
+//! the end.
+
+use crate::error::SteeringError;
+use crate::scheduler::Level;
+
+/// The chunk under way, as the next one is to carry it on. Steps count executed actions.
+#[derive(Debug, Clone, Copy)]
+pub struct Continuation<'a> {
+    /// The whole chunk under way, `[T, D]`, normalised.
+    pub plan: &'a [f32],
+    /// The step of it at which the new chunk begins.
+    pub step: usize,
+    /// Steps from there on that are executed before the new chunk can take over.
+    pub frozen: usize,
+    /// How much the steps after the frozen ones are drawn toward the old plan, from 0 (not at
+    /// all) to 1 (equation 5).
+    pub softness: f32,
+}
+
+/// What a sampling run keeps of a [`Continuation`].
+#[derive(Debug, Default)]
+pub(crate) struct Inpainting {
+    active: bool,
+    dim: usize,
+    /// `[T, D]`: the old plan, shifted so that its row `t` is the new chunk's row `t`.
+    plan: Vec<f32>,
+    /// `[T]`: 1 for frozen rows, 0 for free ones.
+    weights: Vec<f32>,
+}
+
+impl Inpainting {
+    /// Room for chunks of `horizon` actions of `dim` columns.
+    pub(crate) fn new(horizon: usize, dim: usize) -> Self {
+        Self {
+            active: false,
+            dim,
+            plan: vec![0.0; horizon * dim],
+            weights: vec![0.0; horizon],
+        }
+    }
+
+    /// Prepares a run. `start` is the row of the first action that is executed; rows before it
+    /// are of the past and always known.
+    pub(crate) fn prepare(
+        &mut self,
+        continuation: Option<&Continuation<'_>>,
+        start: usize,
+    ) -> Result<(), SteeringError> {
+        self.active = false;
+        self.weights.fill(0.0);
+        let Some(continuation) = continuation else {
+            return Ok(());
+        };
+        let horizon = self.weights.len();
+        let refuse = |expected: String, found: String| {
+            Err(SteeringError::Continuation { expected, found })
+        };
+        let Continuation { plan, step, frozen, softness } = *continuation;
+        if plan.len() != self.plan.len() {
+            return refuse(format!("{} numbers", self.plan.len()), plan.len().to_string());
+        }
+        let end = step.saturating_add(frozen);
+        if end > horizon - start {
+            return refuse(format!("steps up to {}", horizon - start), end.to_string());
+        }
+        if let Some(value) = plan.iter().find(|value| !value.is_finite()) {
+            return refuse("finite numbers".to_owned(), value.to_string());
+        }
+        if !(0.0..=1.0).contains(&softness) {
+            return refuse("a softness from 0 to 1".to_owned(), softness.to_string());
+        }
+        self.plan.fill(0.0);
+        let known = &plan[step * self.dim..];
+        self.plan[..known.len()].copy_from_slice(known);
+        let frozen = start + frozen;
+        let overlap = horizon - step;
+        for (row, weight) in self.weights.iter_mut().enumerate().take(overlap) {
+            *weight = if row < frozen {
+                1.0
+            } else {
+                softness * fading(row, frozen, overlap)
+            };
+        }
+        self.active = true;
+        Ok(())
+    }
+
+    /// Sets the gradient `[B, T, D]` of frozen rows to 0: nothing can move them.
+    pub(crate) fn hold(&self, gradients: &mut [f32]) {
+        if !self.active {
+            return;
+        }
+        let frozen = self.frozen_rows() * self.dim;
+        for gradient in gradients.chunks_exact_mut(self.plan.len()) {
+            gradient[..frozen].fill(0.0);
+        }
+    }
+
+    /// Leading rows that are frozen.
+    pub(crate) fn frozen_rows(&self) -> usize {
+        self.weights.iter().take_while(|weight| **weight == 1.0).count()
+    }
+
+    /// Draws the clean estimates `[B, T, D]` at `level` toward the old plan; the noise estimates
+    /// change so that `signal * clean + noise * eps` stays what it was.
+    pub(crate) fn apply(&self, level: &Level, clean: &mut [f32], noise: &mut [f32]) {
+        if !self.active {
+            return;
+        }
+        let along = if level.noise > 0.0 {
+            (level.signal / level.noise) as f32
+        } else {
+            0.0
+        };
+        let size = self.plan.len();
+        for (clean, noise) in clean.chunks_exact_mut(size).zip(noise.chunks_exact_mut(size)) {
+            for (row, &weight) in self.weights.iter().enumerate() {
+                if weight == 0.0 {
+                    continue;
+                }
+                for at in row * self.dim..(row + 1) * self.dim {
+                    let change = weight * (self.plan[at] - clean[at]);
+                    // A frozen action is repeated to the bit.
+                    clean[at] = if weight == 1.0 { self.plan[at] } else { clean[at] + change };
+                    noise[at] -= along * change;
+                }
+            }
+        }
+    }
+}
+
+/// Equation 5: from just below 1 after the frozen rows to 0 at the end of the overlap.
+fn fading(row: usize, frozen: usize, overlap: usize) -> f32 {
+    let left = (overlap - row) as f64 / (overlap - frozen + 1) as f64;
+    (left * left.exp_m1() / 1f64.exp_m1()) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HORIZON: usize = 8;
+
+    fn plan() -> Vec<f32> {
+        (0..HORIZON * 2).map(|i| i as f32 * 0.01 - 0.05).collect()
+    }
+
+    fn prepared(step: usize, frozen: usize, softness: f32, start: usize) -> Inpainting {
+        let plan = plan();
+        let mut inpainting = Inpainting::new(HORIZON, 2);
+        let continuation = Continuation { plan: &plan, step, frozen, softness };
+        inpainting.prepare(Some(&continuation), start).unwrap();
+        inpainting
+    }
+
+    #[test]
+    fn weights_fall_from_the_frozen_rows_to_the_end_of_the_overlap() {
+        let weights = prepared(2, 2, 1.0, 0).weights;
+        assert_eq!(weights[..2], [1.0, 1.0]);
+        assert!(weights[2..6].windows(2).all(|pair| pair[0] > pair[1]));
+        assert!(weights[2] < 1.0 && weights[5] > 0.0);
+        assert_eq!(weights[6..], [0.0, 0.0]);
+        // Equation 5 at row 3, with 6 - 3 of 6 - 2 + 1 left.
+        let c: f32 = 3.0 / 5.0;
+        assert!((weights[3] - c * (c.exp() - 1.0) / (1f32.exp() - 1.0)).abs() < 1e-6);
+        assert_eq!(prepared(2, 2, 0.0, 0).weights[2..], [0.0; 6]);
+        assert_eq!(prepared(2, 2, 1.0, 1).frozen_rows(), 3);
+    }
+
+    #[test]
+    fn frozen_rows_repeat_the_plan_and_the_sample_stays_explained() {
+        let inpainting = prepared(3, 2, 1.0, 0);
+        let level = Level { time: 0.4, signal: 0.6, noise: 0.4 };
+        let before: (Vec<f32>, Vec<f32>) = (vec![0.3; 32], vec![-0.2; 32]);
+        let (mut clean, mut noise) = before.clone();
+        inpainting.apply(&level, &mut clean, &mut noise);
+        assert_eq!(clean[..4], plan()[6..10]);
+        assert_eq!(clean[16..20], plan()[6..10]);
+        assert_eq!(clean[10..16], before.0[10..16]);
+        for at in 0..32 {
+            let sample = 0.6 * before.0[at] + 0.4 * before.1[at];
+            assert!((0.6 * clean[at] + 0.4 * noise[at] - sample).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let mut inpainting = Inpainting::new(HORIZON, 2);
+        let plan = plan();
+        let whole = Continuation { plan: &plan, step: 6, frozen: 2, softness: 1.0 };
+        assert!(inpainting.prepare(Some(&whole), 0).is_ok());
+        for wrong in [
+            Continuation { plan: &plan[1..], ..whole },
+            Continuation { frozen: 3, ..whole },
+            Continuation { step: usize::MAX, ..whole },
+            Continuation { softness: f32::NAN, ..whole },
+        ] {
+            assert!(inpainting.prepare(Some(&wrong), 0).is_err(), "{wrong:?}");
+        }
+        // After a refusal nothing is left over.
+        let mut clean = vec![0.5; 16];
+        inpainting.apply(&Level { time: 1.0, signal: 0.5, noise: 0.5 }, &mut clean, &mut [0.0; 16]);
+        assert_eq!(clean, [0.5; 16]);
+    }
+}
