@@ -7,6 +7,10 @@
 //! clean estimate of every sampling step, with the noise estimate changed along, so that the two
 //! still explain the sample: the policy completes what it is given instead of being overruled at
 //! the end.
+//!
+//! The paper lets the policy's own gradient carry the known steps over to the others. A denoiser
+//! in ONNX has no gradient, so here the whole overlap is drawn alike while noise prevails: that is
+//! when a multimodal policy decides which behaviour the chunk will be.
 
 use crate::error::SteeringError;
 use crate::scheduler::Level;
@@ -20,8 +24,8 @@ pub struct Continuation<'a> {
     pub step: usize,
     /// Steps from there on that are executed before the new chunk can take over.
     pub frozen: usize,
-    /// How much the steps after the frozen ones are drawn toward the old plan, from 0 (not at
-    /// all) to 1 (equation 5).
+    /// How much the steps after the frozen ones are drawn toward the old plan: 0 not at all, 1
+    /// nearly always the same behaviour goes on.
     pub softness: f32,
 }
 
@@ -29,10 +33,13 @@ pub struct Continuation<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Inpainting {
     active: bool,
+    softness: f32,
+    /// Leading rows that the old plan covers.
+    overlap: usize,
     dim: usize,
     /// `[T, D]`: the old plan, shifted so that its row `t` is the new chunk's row `t`.
     plan: Vec<f32>,
-    /// `[T]`: 1 for frozen rows, 0 for free ones.
+    /// `[T]`: 1 for frozen rows, then falling to 0.
     weights: Vec<f32>,
 }
 
@@ -41,31 +48,42 @@ impl Inpainting {
     pub(crate) fn new(horizon: usize, dim: usize) -> Self {
         Self {
             active: false,
+            softness: 0.0,
+            overlap: 0,
             dim,
             plan: vec![0.0; horizon * dim],
             weights: vec![0.0; horizon],
         }
     }
 
+    /// What comes next starts afresh.
+    pub(crate) fn clear(&mut self) {
+        self.active = false;
+        self.weights.fill(0.0);
+    }
+
     /// Prepares a run. `start` is the row of the first action that is executed; rows before it
     /// are of the past and always known.
     pub(crate) fn prepare(
         &mut self,
-        continuation: Option<&Continuation<'_>>,
+        continuation: &Continuation<'_>,
         start: usize,
     ) -> Result<(), SteeringError> {
-        self.active = false;
-        self.weights.fill(0.0);
-        let Some(continuation) = continuation else {
-            return Ok(());
-        };
+        self.clear();
         let horizon = self.weights.len();
-        let refuse = |expected: String, found: String| {
-            Err(SteeringError::Continuation { expected, found })
-        };
-        let Continuation { plan, step, frozen, softness } = *continuation;
+        let refuse =
+            |expected: String, found: String| Err(SteeringError::Continuation { expected, found });
+        let Continuation {
+            plan,
+            step,
+            frozen,
+            softness,
+        } = *continuation;
         if plan.len() != self.plan.len() {
-            return refuse(format!("{} numbers", self.plan.len()), plan.len().to_string());
+            return refuse(
+                format!("{} numbers", self.plan.len()),
+                plan.len().to_string(),
+            );
         }
         let end = step.saturating_add(frozen);
         if end > horizon - start {
@@ -86,9 +104,11 @@ impl Inpainting {
             *weight = if row < frozen {
                 1.0
             } else {
-                softness * fading(row, frozen, overlap)
+                fading(row, frozen, overlap)
             };
         }
+        self.softness = softness;
+        self.overlap = overlap;
         self.active = true;
         Ok(())
     }
@@ -104,9 +124,21 @@ impl Inpainting {
         }
     }
 
+    /// Writes the plan into the frozen rows of finished samples `[B, T, D]`: a scheduler whose last
+    /// level keeps some noise does not repeat them to the bit.
+    pub(crate) fn freeze(&self, samples: &mut [f32]) {
+        let frozen = self.frozen_rows() * self.dim;
+        for sample in samples.chunks_exact_mut(self.plan.len()) {
+            sample[..frozen].copy_from_slice(&self.plan[..frozen]);
+        }
+    }
+
     /// Leading rows that are frozen.
     pub(crate) fn frozen_rows(&self) -> usize {
-        self.weights.iter().take_while(|weight| **weight == 1.0).count()
+        self.weights
+            .iter()
+            .take_while(|weight| **weight == 1.0)
+            .count()
     }
 
     /// Draws the clean estimates `[B, T, D]` at `level` toward the old plan; the noise estimates
@@ -120,16 +152,28 @@ impl Inpainting {
         } else {
             0.0
         };
+        // Which behaviour a chunk becomes is decided while noise prevails.
+        let undecided = (2.0 * level.noise_share()).min(1.0) as f32;
         let size = self.plan.len();
-        for (clean, noise) in clean.chunks_exact_mut(size).zip(noise.chunks_exact_mut(size)) {
-            for (row, &weight) in self.weights.iter().enumerate() {
-                if weight == 0.0 {
-                    continue;
-                }
+        for (clean, noise) in clean
+            .chunks_exact_mut(size)
+            .zip(noise.chunks_exact_mut(size))
+        {
+            for (row, &fading) in self.weights[..self.overlap].iter().enumerate() {
+                let frozen = fading == 1.0;
+                let weight = if frozen {
+                    1.0
+                } else {
+                    self.softness * (fading + (1.0 - fading) * undecided)
+                };
                 for at in row * self.dim..(row + 1) * self.dim {
                     let change = weight * (self.plan[at] - clean[at]);
                     // A frozen action is repeated to the bit.
-                    clean[at] = if weight == 1.0 { self.plan[at] } else { clean[at] + change };
+                    clean[at] = if frozen {
+                        self.plan[at]
+                    } else {
+                        clean[at] + change
+                    };
                     noise[at] -= along * change;
                 }
             }
@@ -156,8 +200,13 @@ mod tests {
     fn prepared(step: usize, frozen: usize, softness: f32, start: usize) -> Inpainting {
         let plan = plan();
         let mut inpainting = Inpainting::new(HORIZON, 2);
-        let continuation = Continuation { plan: &plan, step, frozen, softness };
-        inpainting.prepare(Some(&continuation), start).unwrap();
+        let continuation = Continuation {
+            plan: &plan,
+            step,
+            frozen,
+            softness,
+        };
+        inpainting.prepare(&continuation, start).unwrap();
         inpainting
     }
 
@@ -171,14 +220,17 @@ mod tests {
         // Equation 5 at row 3, with 6 - 3 of 6 - 2 + 1 left.
         let c: f32 = 3.0 / 5.0;
         assert!((weights[3] - c * (c.exp() - 1.0) / (1f32.exp() - 1.0)).abs() < 1e-6);
-        assert_eq!(prepared(2, 2, 0.0, 0).weights[2..], [0.0; 6]);
         assert_eq!(prepared(2, 2, 1.0, 1).frozen_rows(), 3);
     }
 
     #[test]
     fn frozen_rows_repeat_the_plan_and_the_sample_stays_explained() {
         let inpainting = prepared(3, 2, 1.0, 0);
-        let level = Level { time: 0.4, signal: 0.6, noise: 0.4 };
+        let level = Level {
+            time: 0.4,
+            signal: 0.6,
+            noise: 0.4,
+        };
         let before: (Vec<f32>, Vec<f32>) = (vec![0.3; 32], vec![-0.2; 32]);
         let (mut clean, mut noise) = before.clone();
         inpainting.apply(&level, &mut clean, &mut noise);
@@ -195,19 +247,41 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let mut inpainting = Inpainting::new(HORIZON, 2);
         let plan = plan();
-        let whole = Continuation { plan: &plan, step: 6, frozen: 2, softness: 1.0 };
-        assert!(inpainting.prepare(Some(&whole), 0).is_ok());
+        let whole = Continuation {
+            plan: &plan,
+            step: 6,
+            frozen: 2,
+            softness: 1.0,
+        };
+        assert!(inpainting.prepare(&whole, 0).is_ok());
         for wrong in [
-            Continuation { plan: &plan[1..], ..whole },
+            Continuation {
+                plan: &plan[1..],
+                ..whole
+            },
             Continuation { frozen: 3, ..whole },
-            Continuation { step: usize::MAX, ..whole },
-            Continuation { softness: f32::NAN, ..whole },
+            Continuation {
+                step: usize::MAX,
+                ..whole
+            },
+            Continuation {
+                softness: f32::NAN,
+                ..whole
+            },
         ] {
-            assert!(inpainting.prepare(Some(&wrong), 0).is_err(), "{wrong:?}");
+            assert!(inpainting.prepare(&wrong, 0).is_err(), "{wrong:?}");
         }
         // After a refusal nothing is left over.
         let mut clean = vec![0.5; 16];
-        inpainting.apply(&Level { time: 1.0, signal: 0.5, noise: 0.5 }, &mut clean, &mut [0.0; 16]);
+        inpainting.apply(
+            &Level {
+                time: 1.0,
+                signal: 0.5,
+                noise: 0.5,
+            },
+            &mut clean,
+            &mut [0.0; 16],
+        );
         assert_eq!(clean, [0.5; 16]);
     }
 }

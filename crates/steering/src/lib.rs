@@ -55,6 +55,7 @@
 mod action;
 mod check;
 mod config;
+mod continuation;
 mod denoiser;
 pub mod diversity;
 mod error;
@@ -72,6 +73,7 @@ pub use config::{
     DiversityConfig, FeynmanKacConfig, GradientPoint, Kernel, Normalise, Potential, SteeringConfig,
     StrengthConfig,
 };
+pub use continuation::Continuation;
 pub use denoiser::{Denoiser, Reward};
 pub use error::{ConfigError, DenoiserError, RewardError, SteeringError};
 pub use real::Real;

@@ -5,6 +5,7 @@ mod steps;
 
 use crate::action::ActionSpace;
 use crate::config::{GradientPoint, SteeringConfig};
+use crate::continuation::{Continuation, Inpainting};
 use crate::denoiser::{Denoiser, Reward};
 use crate::diversity::Repulsion;
 use crate::error::{ConfigError, SteeringError};
@@ -26,6 +27,7 @@ pub struct Steerer {
     horizon: usize,
     repulsion: Option<Repulsion<f32>>,
     weights: Option<Weights>,
+    inpainting: Inpainting,
     buffers: Buffers,
     sampled: Sampled,
 }
@@ -104,6 +106,7 @@ impl Steerer {
         let weights = config
             .feynman_kac
             .map(|fk| Weights::new(fk.potential, f64::from(fk.lambda), most));
+        let inpainting = Inpainting::new(horizon, space.dim);
         let (samples, points) = (most * horizon * space.dim, most * map.points() * 3);
         let buffers = Buffers {
             sample: vec![0.0; samples],
@@ -137,6 +140,7 @@ impl Steerer {
             horizon,
             repulsion,
             weights,
+            inpainting,
             buffers,
             sampled,
         })
@@ -160,6 +164,16 @@ impl Steerer {
         self.map.points()
     }
 
+    /// Makes the next [`Self::sample`], and only that, carry on the chunk under way.
+    ///
+    /// # Errors
+    /// When the plan does not fit or holds a number that is not finite; the next sample then starts
+    /// afresh.
+    pub fn carry_on(&mut self, continuation: &Continuation<'_>) -> Result<(), SteeringError> {
+        self.inpainting
+            .prepare(continuation, self.config.execute_start)
+    }
+
     /// Samples one chunk.
     ///
     /// `anchor` is where the chunk's displacements start (metres); `progress` of the stage fades
@@ -172,12 +186,26 @@ impl Steerer {
     pub fn sample(
         &mut self,
         denoiser: &mut dyn Denoiser,
-        mut reward: Option<&mut dyn Reward>,
+        reward: Option<&mut dyn Reward>,
         anchor: [f32; 3],
         progress: f32,
         seed: u64,
         chunk_index: u64,
     ) -> Result<&Sampled, SteeringError> {
+        let sampled = self.run(denoiser, reward, anchor, progress, seed, chunk_index);
+        self.inpainting.clear();
+        sampled.map(|()| &self.sampled)
+    }
+
+    fn run(
+        &mut self,
+        denoiser: &mut dyn Denoiser,
+        mut reward: Option<&mut dyn Reward>,
+        anchor: [f32; 3],
+        progress: f32,
+        seed: u64,
+        chunk_index: u64,
+    ) -> Result<(), SteeringError> {
         self.check(denoiser, anchor, progress)?;
         let steered = reward.is_some();
         let mut run = Run {
@@ -227,8 +255,7 @@ impl Steerer {
                 }
             }
         }
-        self.finish(reward, &run)?;
-        Ok(&self.sampled)
+        self.finish(reward, &run)
     }
 
     fn check(
@@ -293,6 +320,8 @@ impl Steerer {
         self.buffers.clean[..count * stride]
             .copy_from_slice(&self.buffers.sample[..count * stride]);
         self.drop_unsound(count, steps)?;
+        self.inpainting
+            .freeze(&mut self.buffers.clean[..count * stride]);
         match reward {
             Some(reward) => self.evaluate(reward, run, steps, GradientPoint::Clean)?,
             None => {

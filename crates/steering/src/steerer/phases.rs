@@ -132,13 +132,15 @@ impl Steerer {
         let gradient = &mut buffers.gradient[..count * stride];
         self.map
             .adjoint(&buffers.trajectory_gradient[..count * points], gradient);
-        let lost = &buffers.lost[..count];
+        self.inpainting.hold(gradient);
+        let past = self.config.execute_start;
+        let frozen = self.inpainting.frozen_rows().saturating_sub(past) * 3;
         let size = guidance::normalise(
             self.config.normalise,
             gradient,
             stride,
-            self.map.guided(),
-            lost,
+            self.map.guided().saturating_sub(frozen).max(1),
+            &buffers.lost[..count],
         );
         let response = self.solver.schedule().steps()[step].response;
         let (clean_gain, noise_gain) = (

@@ -56,7 +56,12 @@ impl Steerer {
             &mut buffers.clean[used],
             &mut buffers.noise[used],
         );
-        self.drop_unsound(count, step)
+        self.drop_unsound(count, step)?;
+        let level = self.level(step);
+        let buffers = &mut self.buffers;
+        self.inpainting
+            .apply(&level, &mut buffers.clean[used], &mut buffers.noise[used]);
+        Ok(())
     }
 
     /// Drops the particles whose estimates are not finite. A lost particle rests at 0, so that
