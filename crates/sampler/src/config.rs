@@ -13,6 +13,10 @@ pub struct PilotConfig {
     /// The furthest the end effector moves along an axis in one action, in metres; default 0.03.
     /// Bounds the search for the highest reward that a stage can reach.
     pub max_step_m: f64,
+    /// How much a plan made during the motion is drawn toward the one under way where both cover
+    /// the same steps and serve the same goal: 0 not at all, 1 nearly always the same behaviour
+    /// goes on; default 0.5.
+    pub softness: f32,
 }
 
 impl Default for PilotConfig {
@@ -21,6 +25,7 @@ impl Default for PilotConfig {
             steering: SteeringConfig::default(),
             execute_steps: 8,
             max_step_m: 0.03,
+            softness: 0.5,
         }
     }
 }
@@ -50,6 +55,10 @@ impl PilotConfig {
                 "max_step_m must be finite and above 0, found {found}"
             ));
         }
+        if !(0.0..=1.0).contains(&self.softness) {
+            let found = self.softness;
+            mistakes.push(format!("softness must be from 0 to 1, found {found}"));
+        }
         if mistakes.is_empty() {
             Ok(())
         } else {
@@ -72,8 +81,9 @@ mod tests {
             },
             execute_steps: 17,
             max_step_m: f64::NAN,
+            softness: 1.5,
         };
         let mistakes = config.validate(16).unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
     }
 }

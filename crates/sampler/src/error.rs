@@ -40,6 +40,9 @@ pub enum PilotError {
         /// Of what: holding still, the selected chunk, being done.
         what: &'static str,
     },
+    /// There is no plan to carry on.
+    #[error("expected a plan under way to carry on, found none")]
+    NothingUnderWay,
     /// The reward could not be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),

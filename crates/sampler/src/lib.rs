@@ -19,5 +19,5 @@ mod progress;
 pub use config::PilotConfig;
 pub use error::PilotError;
 pub use pilot::Pilot;
-pub use plan::{Plan, Request, Timings};
+pub use plan::{CarryOn, Plan, Request, Timings};
 pub use progress::{GoalSource, Reading, Scale};

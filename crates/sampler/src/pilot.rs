@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tiller_reward::{EvaluateError, Evaluator, Program};
-use tiller_steering::{ActionSpace, Denoiser, Reward, Steerer};
+use tiller_steering::{ActionSpace, Continuation, Denoiser, Reward, Steerer};
 
 use crate::bound::{BoundReward, ExactReward, TimedDenoiser};
 use crate::config::PilotConfig;
@@ -19,6 +19,17 @@ pub struct Pilot {
     config: PilotConfig,
     program: Option<(Program, usize)>,
     current: Option<Current>,
+    /// The plan before; none before the first.
+    last: Option<Last>,
+}
+
+/// What of a plan the next one may carry on.
+#[derive(Debug)]
+struct Last {
+    /// The chunk, normalised `[T, D]`.
+    chunk: Vec<f32>,
+    /// Where its steps begin and the last one ends, `[P, 3]`, metres.
+    path: Vec<f32>,
 }
 
 /// The stage that the robot is in.
@@ -59,6 +70,7 @@ impl Pilot {
             config,
             program: None,
             current: None,
+            last: None,
         })
     }
 
@@ -86,6 +98,7 @@ impl Pilot {
     pub fn clear(&mut self) {
         self.program = None;
         self.current = None;
+        self.last = None;
     }
 
     /// Enters a stage (from 1; 0 leaves all stages) and measures what progress 0 and 1 mean for
@@ -230,16 +243,36 @@ impl Pilot {
                     spent: Default::default(),
                 }
             });
+        let mut anchor = request.anchor_m.map(|value| value as f32);
+        if let Some(carry_on) = request.carry_on {
+            let last = self.last.as_ref().ok_or(PilotError::NothingUnderWay)?;
+            self.steerer.carry_on(&Continuation {
+                plan: &last.chunk,
+                step: carry_on.step,
+                frozen: carry_on.frozen,
+                softness: if carry_on.same_goal {
+                    self.config.softness
+                } else {
+                    0.0
+                },
+            })?;
+            anchor = last.joint(carry_on.step, anchor, self.config.max_step_m as f32);
+        }
         let sampled = self.steerer.sample(
             &mut timed,
             bound.as_mut().map(|bound| bound as &mut dyn Reward),
-            request.anchor_m.map(|value| value as f32),
+            anchor,
             planned as f32,
             request.seed,
             request.chunk_index,
         )?;
         let reward_time = bound.as_ref().map(|bound| bound.spent);
         let candidates = sampled.candidates.clone();
+        let own = |values: &[f32], size: usize| values[sampled.selected * size..][..size].to_vec();
+        self.last = Some(Last {
+            chunk: own(&sampled.samples, sampled.chunk.len()),
+            path: own(&candidates, candidates.len() / sampled.particles),
+        });
         let mut plan = Plan {
             chunk: sampled.chunk.clone(),
             horizon: sampled.chunk.len() / timed.action_dim().max(1),
@@ -281,6 +314,21 @@ impl Pilot {
         plan.reading = reading;
         plan.timings.total = start.elapsed();
         Ok(plan)
+    }
+}
+
+impl Last {
+    /// Where step `step` began, as planned; `now`, where the schedule is in the midst of it, if the
+    /// actuator had to change the path.
+    fn joint(&self, step: usize, now: [f32; 3], max_step_m: f32) -> [f32; 3] {
+        let (points, _) = self.path.as_chunks::<3>();
+        let planned = points.get(step).copied().unwrap_or(now);
+        let apart = planned.iter().zip(now).map(|(a, b)| (a - b).abs());
+        if apart.fold(0.0, f32::max) <= 1.5 * max_step_m {
+            planned
+        } else {
+            now
+        }
     }
 }
 

@@ -21,6 +21,20 @@ pub struct Request<'a> {
     pub seed: u64,
     /// Index of the chunk in the run.
     pub chunk_index: u64,
+    /// Set if the plan is made while the one before is executed.
+    pub carry_on: Option<CarryOn>,
+}
+
+/// How a plan carries on the one before it, which is being executed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CarryOn {
+    /// The step of the plan under way at which the new one begins.
+    pub step: usize,
+    /// Steps from there on that will be executed before the new plan can take over: it repeats
+    /// them.
+    pub frozen: usize,
+    /// Whether the goal is still the same: then what both plans cover is drawn together.
+    pub same_goal: bool,
 }
 
 /// Where the time of a plan went.

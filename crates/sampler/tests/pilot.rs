@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use tiller_reward::{CompileOptions, compile};
-use tiller_sampler::{GoalSource, Pilot, PilotConfig, PilotError, Request};
+use tiller_sampler::{CarryOn, GoalSource, Pilot, PilotConfig, PilotError, Plan, Request};
 use tiller_steering::{ActionMode, ActionSpace, Denoiser, DenoiserError, SteeringError};
 
 const HORIZON: usize = 16;
@@ -77,6 +77,7 @@ fn request(chunk_index: u64) -> Request<'static> {
         guidance: true,
         seed: 11,
         chunk_index,
+        carry_on: None,
     }
 }
 
@@ -269,4 +270,46 @@ fn a_policy_that_yields_no_numbers_gives_no_plan() {
         "{error}"
     );
     assert!(pilot.plan(&mut Wanderer, &request(1)).is_ok());
+}
+
+#[test]
+fn a_plan_carries_on_the_one_before() {
+    let mut pilot = pilot();
+    let carrying_on = Request {
+        carry_on: Some(CarryOn {
+            step: 6,
+            frozen: 2,
+            same_goal: true,
+        }),
+        ..request(1)
+    };
+    let refused = pilot.plan(&mut Wanderer, &carrying_on);
+    assert!(matches!(refused, Err(PilotError::NothingUnderWay)));
+
+    pilot.enter_stage(1, 1, &KEYPOINTS, HOME).unwrap();
+    let first = pilot.plan(&mut Wanderer, &request(0)).unwrap();
+    let path = |plan: &Plan| {
+        let width = plan.points * 3;
+        plan.candidates[plan.selected * width..][..width].to_vec()
+    };
+    let begun = &path(&first)[6 * 3..7 * 3];
+    let second = Request {
+        anchor_m: std::array::from_fn(|axis| f64::from(begun[axis]) + 0.01),
+        ..carrying_on
+    };
+    let second = pilot.plan(&mut Wanderer, &second).unwrap();
+    assert_eq!(second.chunk[..2 * 4], first.chunk[6 * 4..8 * 4]);
+    // The path begins where step 6 does, wherever in it the arm is, and then is the same.
+    for (new, old) in path(&second)[..9].iter().zip(&path(&first)[6 * 3..9 * 3]) {
+        assert!((new - old).abs() < 1e-6);
+    }
+    // Where the actuator had to leave the path, the path begins where the arm is.
+    let first = pilot.plan(&mut Wanderer, &request(0)).unwrap();
+    let elsewhere = Request {
+        anchor_m: [0.4, 0.3, 0.25],
+        ..carrying_on
+    };
+    let third = pilot.plan(&mut Wanderer, &elsewhere).unwrap();
+    assert_eq!(path(&third)[..3], [0.4, 0.3, 0.25]);
+    assert_eq!(third.chunk[..2 * 4], first.chunk[6 * 4..8 * 4]);
 }
