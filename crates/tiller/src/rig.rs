@@ -1,7 +1,7 @@
 //! The play table with the actuator in front of it: every motion goes through the same limits as
 //! in the dataflow.
 
-use tiller_motion::{Actuator, ActuatorConfig, Chunk, Refusal};
+use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, Chunk, Refusal};
 use tiller_playtable::{PlayTable, PlayTableError, STEP_NS, Task};
 
 /// Length of one policy step, ns: the shipped policies run at 10 Hz.
@@ -60,6 +60,12 @@ impl Rig {
     #[must_use]
     pub fn anchor_m(&self) -> [f64; 3] {
         self.actuator.status().anchor_position_m
+    }
+
+    /// What the actuator is doing.
+    #[must_use]
+    pub fn status(&self) -> ActuatorStatus {
+        self.actuator.status()
     }
 
     /// Hands the next chunk to the actuator; sequence number and stamp are filled in.

@@ -22,6 +22,7 @@ fn config() -> RunnerConfig {
         pilot: PilotConfig::default(),
         stages: StageConfig::default(),
         grounding: GroundingConfig::default(),
+        ahead_steps: 2,
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) steering: SteeringConfig,
     /// Oldest image to plan from, ns.
     pub(crate) max_image_age_ns: u64,
+    /// Steps of a chunk that are left when the next one is planned; 0 waits for the arm to rest.
+    pub(crate) ahead_steps: u32,
     /// Wall time in which a chunk must show up in the robot's state.
     pub(crate) answer_limit: Duration,
 }
@@ -44,6 +46,7 @@ impl Settings {
             ..defaults
         };
         let age_ms = env.number("MAX_IMAGE_AGE_MS", 500_u64, 1..=60_000);
+        let ahead_steps = env.number("PLAN_AHEAD_STEPS", 2, 0..=16);
         let answer_ms = env.number("ANSWER_LIMIT_MS", 1000_u64, 10..=60_000);
         env.finish(Self {
             bundle: bundle_folder(&policy),
@@ -52,6 +55,7 @@ impl Settings {
             threads,
             steering,
             max_image_age_ns: age_ms * 1_000_000,
+            ahead_steps,
             answer_limit: Duration::from_millis(answer_ms),
         })
     }

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
-use tiller_messages::{RewardProgram, StageCommand};
+use tiller_messages::{ActionChunk, RewardProgram, StageCommand};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
 use tiller_policy::Policy;
 
 use crate::config::Settings;
 use crate::guide::{Guide, Wish};
 use crate::planner::Planner;
-use crate::schedule::{Due, Schedule};
+use crate::schedule::{Due, Schedule, SentChunk};
 use crate::senses::Senses;
 
 /// Without eyes, robot, reward or stage there is nothing to plan for.
@@ -42,7 +42,7 @@ pub(crate) fn run(
         planner: Planner::new(settings, policy)?,
         senses: Senses::new(settings.max_image_age_ns),
         guide: Guide::default(),
-        schedule: Schedule::new(settings.answer_limit),
+        schedule: Schedule::new(settings.answer_limit, settings.ahead_steps),
         programs: Stream::new("reward_program"),
         stages: Stream::new("stage"),
         failures: 0,
@@ -114,8 +114,8 @@ impl Node<'_> {
         seen.or_else(|error| self.fail(error))
     }
 
-    /// What is left of the chunk under way leads to another goal: the arm comes to rest, and the
-    /// next chunk is planned from there.
+    /// What is left of the chunk under way leads to another goal: the next one takes over as soon
+    /// as it can. Where it cannot, or no goal is left, the arm comes to rest.
     fn interrupt(&mut self, outbox: &mut Outbox) -> Result<()> {
         let Some(state) = self.senses.state() else {
             return Ok(());
@@ -123,10 +123,23 @@ impl Node<'_> {
         if !self.schedule.is_under_way() {
             return Ok(());
         }
+        let goes_on = matches!(self.guide.wish(), Wish::Plan { .. });
+        if goes_on && self.schedule.goal_changed() {
+            return Ok(());
+        }
         let rest = self.planner.rest(state);
-        self.schedule
-            .sent(rest.seq, rest.execute_steps, Instant::now());
+        self.note_sent(&rest, false);
         outbox.send("action_chunk", &rest)
+    }
+
+    fn note_sent(&mut self, chunk: &ActionChunk, is_plan: bool) {
+        let chunk = SentChunk {
+            seq: chunk.seq,
+            execute_steps: chunk.execute_steps,
+            rate_hz: chunk.rate_hz,
+            is_plan,
+        };
+        self.schedule.sent(chunk, Instant::now());
     }
 
     fn send_progress(&mut self, outbox: &mut Outbox) -> Result<()> {
@@ -145,7 +158,7 @@ impl Node<'_> {
         let Some(state) = self.senses.state() else {
             return Ok(());
         };
-        let Due::Since(since_ns) = self.schedule.due(state, Instant::now()) else {
+        let Due::Now { since_ns, joint } = self.schedule.due(state, Instant::now()) else {
             return Ok(());
         };
         let guidance = match (self.settings.steer, self.guide.wish()) {
@@ -157,15 +170,14 @@ impl Node<'_> {
             return Ok(());
         };
         let started = Instant::now();
-        let (plan, chunk, candidates) = match self.planner.plan(&moment, guidance) {
+        let (plan, chunk, candidates) = match self.planner.plan(&moment, guidance, joint) {
             Ok(planned) => planned,
             Err(error) => return self.fail(error),
         };
         self.failures = 0;
         let stamp_ns = moment.stamp_ns;
         outbox.send("action_chunk", &chunk)?;
-        self.schedule
-            .sent(chunk.seq, chunk.execute_steps, Instant::now());
+        self.note_sent(&chunk, true);
         tracing::info!(
             "chunk {}: stage {}, planned progress {:.2}, strength {:.2}, {} ms",
             chunk.seq,

@@ -3,9 +3,10 @@
 use eyre::{Result, WrapErr};
 use tiller_messages::{ActionChunk, Candidates, Progress, RobotState};
 use tiller_policy::{ActionMode, Observation, Policy};
-use tiller_sampler::{Pilot, PilotConfig, Plan, Reading, Request};
+use tiller_sampler::{CarryOn, Pilot, PilotConfig, Plan, Reading, Request};
 
 use crate::config::Settings;
+use crate::schedule::Joint;
 use crate::senses::Moment;
 
 /// A policy with its pilot.
@@ -84,11 +85,12 @@ impl Planner {
         Ok(())
     }
 
-    /// Plans from a moment.
+    /// Plans from a moment, at rest or to carry on the chunk under way.
     pub(crate) fn plan(
         &mut self,
         moment: &Moment<'_>,
         guidance: bool,
+        joint: Option<Joint>,
     ) -> Result<(Plan, ActionChunk, Candidates)> {
         let encoded = if self.observed_ns == Some(moment.stamp_ns) {
             self.policy.encode_history()
@@ -104,6 +106,11 @@ impl Planner {
             guidance,
             seed: self.seed,
             chunk_index: self.chunks,
+            carry_on: joint.map(|joint| CarryOn {
+                step: joint.step as usize,
+                frozen: joint.frozen as usize,
+                same_goal: joint.same_goal,
+            }),
         };
         let plan = self
             .pilot
@@ -118,7 +125,7 @@ impl Planner {
                 .map_or(0.0, |reward| f64::from(*reward)),
             ess: plan.ess,
         };
-        let chunk = self.chunk(&plan, moment);
+        let chunk = self.chunk(&plan, moment, joint);
         let candidates = self.candidates(&plan, moment.stamp_ns);
         Ok((plan, chunk, candidates))
     }
@@ -139,6 +146,9 @@ impl Planner {
             gripper_column: None,
             delta: true,
             stage: 0,
+            continues_seq: 0,
+            continues_step: 0,
+            frozen_steps: 0,
         }
     }
 
@@ -173,7 +183,7 @@ impl Planner {
         })
     }
 
-    fn chunk(&self, plan: &Plan, moment: &Moment<'_>) -> ActionChunk {
+    fn chunk(&self, plan: &Plan, moment: &Moment<'_>, joint: Option<Joint>) -> ActionChunk {
         let manifest = self.policy.manifest();
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         ActionChunk {
@@ -189,6 +199,9 @@ impl Planner {
             position_columns: manifest.action.position.map(number),
             gripper_column: manifest.action.gripper.map(number),
             delta: manifest.action.mode == ActionMode::Delta,
+            continues_seq: joint.map_or(0, |joint| joint.seq),
+            continues_step: joint.map_or(0, |joint| joint.step),
+            frozen_steps: joint.map_or(0, |joint| joint.frozen),
         }
     }
 

@@ -1,4 +1,4 @@
-//! When the next chunk is due.
+//! When the next chunk is due, and whether it is planned while the last one is executed.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,8 @@ use tiller_messages::RobotState;
 #[derive(Debug)]
 pub(crate) struct Schedule {
     answer_limit: Duration,
+    /// Steps of a chunk that are left when the next is planned; 0 plans at rest.
+    ahead_steps: u32,
     under_way: Option<UnderWay>,
     unanswered: u64,
 }
@@ -16,8 +18,36 @@ pub(crate) struct Schedule {
 struct UnderWay {
     seq: u64,
     execute_steps: u32,
+    step_ns: u64,
+    /// A plan that may be carried on; else the arm is being brought to rest.
+    is_plan: bool,
+    /// It leads to a goal that is given up: the next chunk is due at once.
+    outdated: bool,
     sent_at: Instant,
-    finished_ns: Option<u64>,
+    due_ns: Option<u64>,
+}
+
+/// A chunk that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SentChunk {
+    pub(crate) seq: u64,
+    pub(crate) execute_steps: u32,
+    pub(crate) rate_hz: f64,
+    /// Whether the next chunk may carry it on.
+    pub(crate) is_plan: bool,
+}
+
+/// How a chunk carries on the one under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Joint {
+    /// The chunk under way.
+    pub(crate) seq: u64,
+    /// The step of it that is being executed.
+    pub(crate) step: u32,
+    /// Steps from there on that are executed before the next chunk can take over.
+    pub(crate) frozen: u32,
+    /// Whether both lead to the same goal.
+    pub(crate) same_goal: bool,
 }
 
 /// What the schedule says.
@@ -25,61 +55,97 @@ struct UnderWay {
 pub(crate) enum Due {
     /// A chunk is under way.
     NotYet,
-    /// A chunk may be planned from what was seen at or after this stamp, ns.
-    Since(u64),
+    /// A chunk may be planned from what was seen at or after `since_ns`.
+    Now {
+        since_ns: u64,
+        /// Set if it is to carry on the one under way.
+        joint: Option<Joint>,
+    },
 }
 
 impl Schedule {
     /// A chunk that does not show up in the robot's state within `answer_limit` counts as lost.
-    pub(crate) fn new(answer_limit: Duration) -> Self {
+    pub(crate) fn new(answer_limit: Duration, ahead_steps: u32) -> Self {
         Self {
             answer_limit,
+            ahead_steps,
             under_way: None,
             unanswered: 0,
         }
     }
 
     /// Notes that a chunk was sent.
-    pub(crate) fn sent(&mut self, seq: u64, execute_steps: u32, now: Instant) {
+    pub(crate) fn sent(&mut self, chunk: SentChunk, now: Instant) {
         self.under_way = Some(UnderWay {
-            seq,
-            execute_steps,
+            seq: chunk.seq,
+            execute_steps: chunk.execute_steps,
+            step_ns: (1e9 / chunk.rate_hz) as u64,
+            is_plan: chunk.is_plan,
+            outdated: false,
             sent_at: now,
-            finished_ns: None,
+            due_ns: None,
         });
     }
 
-    /// Whether the next chunk is due. What was seen before the last one ended shows the arm in
-    /// motion and must not be planned from.
-    pub(crate) fn due(&mut self, state: &RobotState, now: Instant) -> Due {
-        let Some(chunk) = &mut self.under_way else {
-            return Due::Since(0);
-        };
-        if let Some(finished_ns) = chunk.finished_ns {
-            return Due::Since(finished_ns);
-        }
-        if state.chunk_seq == chunk.seq {
-            let over = state.holding || state.chunk_step >= chunk.execute_steps;
-            if !over {
-                return Due::NotYet;
+    /// The goal has changed: what is left of the chunk under way leads elsewhere. Says whether that
+    /// can be mended by a chunk that carries it on; else the arm has to be brought to rest.
+    pub(crate) fn goal_changed(&mut self) -> bool {
+        match &mut self.under_way {
+            Some(chunk) if self.ahead_steps > 0 && chunk.is_plan => {
+                chunk.outdated = true;
+                true
             }
-        } else {
+            _ => false,
+        }
+    }
+
+    /// Whether the next chunk is due. One that is planned at rest must not be planned from what was
+    /// seen before, which shows the arm in motion; one that is planned in motion may be planned
+    /// from pictures up to one step old.
+    pub(crate) fn due(&mut self, state: &RobotState, now: Instant) -> Due {
+        let at_once = |since_ns| Due::Now {
+            since_ns,
+            joint: None,
+        };
+        let Some(chunk) = &mut self.under_way else {
+            return at_once(0);
+        };
+        if state.chunk_seq != chunk.seq {
+            if let Some(since_ns) = chunk.due_ns {
+                return at_once(since_ns);
+            }
             if now.duration_since(chunk.sent_at) < self.answer_limit {
                 return Due::NotYet;
             }
             // Lost on the way, or refused by the actuator.
             self.unanswered += 1;
             tracing::warn!("chunk {} was not taken up: planning anew", chunk.seq);
+            return at_once(*chunk.due_ns.insert(state.stamp_ns));
         }
-        chunk.finished_ns = Some(state.stamp_ns);
-        Due::Since(state.stamp_ns)
+        let left = chunk.execute_steps.saturating_sub(state.chunk_step);
+        if state.holding || left == 0 {
+            return at_once(*chunk.due_ns.get_or_insert(state.stamp_ns));
+        }
+        let ahead = chunk.is_plan && (left <= self.ahead_steps || chunk.outdated);
+        if !ahead {
+            return Due::NotYet;
+        }
+        Due::Now {
+            since_ns: state.stamp_ns.saturating_sub(chunk.step_ns),
+            joint: Some(Joint {
+                seq: chunk.seq,
+                step: state.chunk_step,
+                frozen: left.min(self.ahead_steps),
+                same_goal: !chunk.outdated,
+            }),
+        }
     }
 
     /// Whether the robot is in the midst of a chunk.
     pub(crate) fn is_under_way(&self) -> bool {
         self.under_way
             .as_ref()
-            .is_some_and(|chunk| chunk.finished_ns.is_none())
+            .is_some_and(|chunk| chunk.due_ns.is_none())
     }
 
     /// Chunks that the robot never took up.
@@ -93,6 +159,7 @@ mod tests {
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(1);
+    const STEP_NS: u64 = 100_000_000;
 
     fn state(stamp_ns: u64, chunk_seq: u64, chunk_step: u32, holding: bool) -> RobotState {
         RobotState {
@@ -104,51 +171,105 @@ mod tests {
         }
     }
 
+    fn plan(seq: u64) -> SentChunk {
+        SentChunk {
+            seq,
+            execute_steps: 8,
+            rate_hz: 10.0,
+            is_plan: true,
+        }
+    }
+
+    fn at_rest(since_ns: u64) -> Due {
+        Due::Now {
+            since_ns,
+            joint: None,
+        }
+    }
+
+    fn ahead(since_ns: u64, step: u32, frozen: u32, same_goal: bool) -> Due {
+        Due::Now {
+            since_ns,
+            joint: Some(Joint {
+                seq: 1,
+                step,
+                frozen,
+                same_goal,
+            }),
+        }
+    }
+
     #[test]
     fn the_first_chunk_is_due_at_once() {
-        let mut schedule = Schedule::new(LIMIT);
-        assert_eq!(
-            schedule.due(&state(5, 0, 0, true), Instant::now()),
-            Due::Since(0)
-        );
+        let mut schedule = Schedule::new(LIMIT, 2);
+        let due = schedule.due(&state(5, 0, 0, true), Instant::now());
+        assert_eq!(due, at_rest(0));
         assert!(!schedule.is_under_way());
     }
 
     #[test]
-    fn the_next_one_is_due_when_the_steps_are_executed() {
-        let (mut schedule, now) = (Schedule::new(LIMIT), Instant::now());
-        schedule.sent(1, 8, now);
+    fn at_rest_the_next_one_is_due_when_the_steps_are_executed() {
+        let (mut schedule, now) = (Schedule::new(LIMIT, 0), Instant::now());
+        schedule.sent(plan(1), now);
         // The state of before the chunk arrived: still holding for the last one.
         assert_eq!(schedule.due(&state(10, 0, 0, true), now), Due::NotYet);
         assert_eq!(schedule.due(&state(20, 1, 7, false), now), Due::NotYet);
         assert!(schedule.is_under_way());
-        assert_eq!(schedule.due(&state(30, 1, 8, false), now), Due::Since(30));
-        assert_eq!(
-            schedule.due(&state(40, 1, 8, true), now),
-            Due::Since(30),
-            "it does not move"
-        );
+        assert_eq!(schedule.due(&state(30, 1, 8, false), now), at_rest(30));
+        let later = schedule.due(&state(40, 1, 8, true), now);
+        assert_eq!(later, at_rest(30), "it does not move");
+        assert!(!schedule.goal_changed());
+    }
+
+    #[test]
+    fn in_motion_it_is_due_before_the_last_steps() {
+        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        schedule.sent(plan(1), now);
+        let at = |step: u32| state(u64::from(step) * STEP_NS, 1, step, false);
+        assert_eq!(schedule.due(&at(5), now), Due::NotYet);
+        assert_eq!(schedule.due(&at(6), now), ahead(5 * STEP_NS, 6, 2, true));
+        assert_eq!(schedule.due(&at(7), now), ahead(6 * STEP_NS, 7, 1, true));
+        // Too late for that.
+        let over = state(9 * STEP_NS, 1, 8, true);
+        assert_eq!(schedule.due(&over, now), at_rest(9 * STEP_NS));
+    }
+
+    #[test]
+    fn another_goal_makes_it_due_at_once() {
+        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        schedule.sent(plan(1), now);
+        assert!(schedule.goal_changed());
+        let due = schedule.due(&state(2 * STEP_NS, 1, 2, false), now);
+        assert_eq!(due, ahead(STEP_NS, 2, 2, false));
+        // A chunk that brings the arm to rest is not carried on.
+        let rest = SentChunk {
+            execute_steps: 1,
+            is_plan: false,
+            ..plan(2)
+        };
+        schedule.sent(rest, now);
+        assert!(!schedule.goal_changed());
+        let due = schedule.due(&state(3 * STEP_NS, 2, 0, false), now);
+        assert_eq!(due, Due::NotYet);
     }
 
     #[test]
     fn a_chunk_that_was_given_up_is_over() {
-        let (mut schedule, now) = (Schedule::new(LIMIT), Instant::now());
-        schedule.sent(1, 8, now);
-        assert_eq!(schedule.due(&state(10, 1, 3, true), now), Due::Since(10));
+        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        schedule.sent(plan(1), now);
+        assert_eq!(schedule.due(&state(10, 1, 3, true), now), at_rest(10));
     }
 
     #[test]
     fn a_chunk_that_never_arrives_is_replaced() {
-        let (mut schedule, now) = (Schedule::new(LIMIT), Instant::now());
-        schedule.sent(4, 8, now);
-        assert_eq!(
-            schedule.due(&state(10, 3, 8, true), now + LIMIT / 2),
-            Due::NotYet
-        );
-        assert_eq!(
-            schedule.due(&state(20, 3, 8, true), now + LIMIT),
-            Due::Since(20)
-        );
+        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        schedule.sent(plan(4), now);
+        let waiting = schedule.due(&state(10, 3, 8, true), now + LIMIT / 2);
+        assert_eq!(waiting, Due::NotYet);
+        let lost = schedule.due(&state(20, 3, 8, true), now + LIMIT);
+        assert_eq!(lost, at_rest(20));
+        let still = schedule.due(&state(30, 3, 8, true), now + LIMIT);
+        assert_eq!(still, at_rest(20));
         assert_eq!(schedule.unanswered(), 1);
     }
 }

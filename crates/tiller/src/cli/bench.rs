@@ -69,6 +69,13 @@ struct PlaytableArgs {
     /// Chunks sampled side by side when steered [default: the sampler's].
     #[arg(long, value_name = "B")]
     particles: Option<usize>,
+    /// Steps of a chunk that are left when the next one is planned, as in the dataflow, where
+    /// planning takes that long; 0 lets the arm rest.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    ahead_steps: usize,
+    /// How much a chunk is drawn toward the one under way, 0 to 1 [default: the sampler's].
+    #[arg(long, value_name = "W")]
+    softness: Option<f32>,
     /// Episodes at the same time, one core each [default: one a core].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -126,6 +133,7 @@ impl PlaytableArgs {
         steering.guide_scale = self.guide_scale.unwrap_or(steering.guide_scale);
         steering.particles = self.particles.unwrap_or(steering.particles);
         steering.validate()?;
+        pilot.softness = self.softness.unwrap_or(pilot.softness);
         let tally = bench::run(&BenchConfig {
             tasks,
             steered,
@@ -139,6 +147,7 @@ impl PlaytableArgs {
                 pilot,
                 stages: StageConfig::default(),
                 grounding: GroundingConfig::default(),
+                ahead_steps: self.ahead_steps,
             },
             policy: self.policy,
             json: self.json,

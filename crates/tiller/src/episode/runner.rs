@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use eyre::{Result, WrapErr};
 use tiller_grounding::{GroundingConfig, annotate};
-use tiller_motion::{ActionStep, Chunk};
+use tiller_motion::{ActionStep, Chunk, Continuation, Mode};
 use tiller_playtable::Channels;
 use tiller_policy::{Bundle, Observation, Policy, RuntimeOptions};
 use tiller_report::{Picture, Recorder, Sample};
-use tiller_sampler::{Pilot, PilotConfig, Plan, Request};
+use tiller_sampler::{CarryOn, Pilot, PilotConfig, Plan, Request};
 use tiller_stages::{Decision, DecisionKind, StageConfig};
 
 use super::eyes::{Eyes, IMAGE_SIZE};
@@ -34,6 +34,9 @@ pub struct RunnerConfig {
     pub stages: StageConfig,
     /// Keypoints.
     pub grounding: GroundingConfig,
+    /// Steps of a chunk that are left when the next one is planned, as if planning took that long;
+    /// 0 plans at rest.
+    pub ahead_steps: usize,
 }
 
 /// Runs episodes; holds a world, its cameras and a policy.
@@ -54,6 +57,8 @@ struct Course {
     executed: usize,
     /// The last plan.
     plan: Option<Plan>,
+    /// Whether it is what the actuator executes.
+    under_way: bool,
     /// Steps since the program ended.
     grace: usize,
 }
@@ -116,6 +121,7 @@ impl Runner {
             start_ns: self.rig.table.time_ns(),
             executed: 0,
             plan: None,
+            under_way: false,
             grace: 0,
         };
         let reason = loop {
@@ -176,10 +182,13 @@ impl Runner {
         course: &mut Course,
         mut recorder: Option<&mut Recorder>,
     ) -> Result<Option<String>> {
-        let mut due = course
-            .plan
-            .as_ref()
-            .is_none_or(|plan| course.executed >= plan.execute_steps);
+        let in_motion = self.steps_under_way(course);
+        let mut due = match (in_motion, &course.plan) {
+            (Some(left), _) => left <= self.config.ahead_steps,
+            (None, Some(plan)) => course.executed >= plan.execute_steps,
+            (None, None) => true,
+        };
+        let mut same_goal = true;
         // A policy with a memory sees every step.
         let remembers = self.policy.manifest().observation_steps > 1;
         self.look(
@@ -197,7 +206,8 @@ impl Runner {
                 Err(error) => return Ok(Some(error.to_string())),
             };
             // Another visit is another goal: what is left of the old chunk leads elsewhere.
-            due |= decisions.iter().any(changes_goal);
+            same_goal = !decisions.iter().any(changes_goal);
+            due |= !same_goal;
             for decision in &decisions {
                 note(course, decision, &body, recorder.as_deref_mut());
             }
@@ -220,7 +230,13 @@ impl Runner {
         if guide.as_ref().is_some_and(|guide| guide.is_over()) {
             self.rest(&body, course);
         } else if due {
-            if let Err(reason) = self.plan(spec, guide.as_deref(), &body, course)? {
+            let joint = in_motion.map(|left| CarryOn {
+                step: self.rig.status().chunk_step as usize,
+                frozen: left.min(self.config.ahead_steps),
+                same_goal,
+            });
+            let planned = self.plan(spec, guide.as_deref(), &body, joint, course)?;
+            if let Err(reason) = planned {
                 return Ok(Some(reason));
             }
         } else if remembers {
@@ -235,6 +251,17 @@ impl Runner {
         course.executed += 1;
         course.result.steps += 1;
         Ok(None)
+    }
+
+    /// Steps yet to be executed of a plan that the next one may carry on.
+    fn steps_under_way(&self, course: &Course) -> Option<usize> {
+        let plan = course.plan.as_ref().filter(|_| course.under_way)?;
+        let status = self.rig.status();
+        if self.config.ahead_steps == 0 || status.mode != Mode::Executing {
+            return None;
+        }
+        let left = plan.execute_steps.checked_sub(status.chunk_step as usize)?;
+        (left > 0).then_some(left)
     }
 
     /// Renders the static camera, as much of it as is needed.
@@ -287,6 +314,7 @@ impl Runner {
         spec: &EpisodeSpec,
         guide: Option<&Guide>,
         body: &Body,
+        joint: Option<CarryOn>,
         course: &mut Course,
     ) -> Result<Result<(), String>> {
         let time = &mut course.result.time;
@@ -298,6 +326,7 @@ impl Runner {
             guidance: guide.is_some_and(Guide::guidance),
             seed: spec.seed,
             chunk_index: course.result.chunks as u64,
+            carry_on: joint,
         };
         let planned = timed(&mut time.plan_s, || {
             self.pilot.plan(&mut self.policy, &request)
@@ -308,7 +337,8 @@ impl Runner {
         };
         time.denoise_s += seconds(plan.timings.denoiser);
         course.result.chunks += 1;
-        if self.rig.accept(self.chunk(&plan, body)).is_err() {
+        course.under_way = self.rig.accept(self.chunk(&plan, body, joint)).is_ok();
+        if !course.under_way {
             course.result.refused += 1;
         }
         course.executed = 0;
@@ -331,12 +361,13 @@ impl Runner {
             steps: vec![still],
             continues: None,
         };
+        course.under_way = false;
         if self.rig.accept(chunk).is_err() {
             course.result.refused += 1;
         }
     }
 
-    fn chunk(&self, plan: &Plan, body: &Body) -> Chunk {
+    fn chunk(&self, plan: &Plan, body: &Body, joint: Option<CarryOn>) -> Chunk {
         let space = self.policy.action_space();
         let step = |row: &[f32]| ActionStep {
             delta_position_m: space.position_columns.map(|column| f64::from(row[column])),
@@ -351,7 +382,11 @@ impl Runner {
             rate_hz: self.rate_hz,
             execute_steps: plan.execute_steps,
             steps: plan.chunk.chunks_exact(plan.action_dim).map(step).collect(),
-            continues: None,
+            continues: joint.map(|joint| Continuation {
+                seq: self.rig.status().chunk_seq,
+                step: joint.step,
+                frozen: joint.frozen,
+            }),
         }
     }
 }
