@@ -22,7 +22,8 @@ def alphas_cumprod(train_steps: int) -> torch.Tensor:
         min(1.0 - bar((step + 1) / train_steps) / bar(step / train_steps), 0.999)
         for step in range(train_steps)
     ]
-    return (1.0 - torch.tensor(betas, dtype=torch.float64)).cumprod(dim=0).float()
+    # In 32 bits, as diffusers computes it: at the last step the rounding is felt.
+    return (1.0 - torch.tensor(betas)).cumprod(dim=0)
 
 
 def timesteps(train_steps: int, steps: int, spacing: str) -> np.ndarray:
