@@ -27,10 +27,11 @@ what it does not say, and you must:
   must come in the size that the checkpoint was trained on; its resizing and cropping are in the graph.
 
 what is supported:
-  DDPM and DDIM; epsilon and sample (and v_prediction, where a checkpoint has it); any number of
+  DDPM and DDIM; epsilon and sample, the two predictions that LeRobot has; any number of
   cameras of one size, with one encoder or one each; any torchvision ResNet; several observation
-  steps; the environment's state; MIN_MAX, MEAN_STD, QUANTILES and IDENTITY for each feature.
-  Anything else is refused with the key, what was found and what is supported.
+  steps; the environment's state, though Tiller's nodes have none to show; MIN_MAX, MEAN_STD,
+  QUANTILES and IDENTITY for each feature. Anything else is refused with the key, what was found and
+  what is supported.
 
 Both graphs are compared with the networks before anything is written, and the differences are
 printed at the end. models/export/verify_lerobot.py compares whole chunks with LeRobot's own.

@@ -52,6 +52,8 @@ def export(checkpoint: Path, out: Path, layout: Layout, progress: Callable[[str]
     manifest = _manifest(out.name, stored, layout)
     encoder, denoiser = lerobot_network.load(config, stored.weights)
     parameters = sum(value.numel() for value in denoiser.parameters())
+    if config.environment_dim is not None:
+        say(f"note: {ENVIRONMENT} needs a source of its own; Tiller's nodes supply robot_state only")
     say(f"U-Net of {parameters / 1e6:.2f} M parameters, condition of {config.condition} numbers")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
@@ -162,6 +164,8 @@ def _action(stored: Checkpoint, layout: Layout) -> dict:
 
 def _manifest(name: str, stored: Checkpoint, layout: Layout) -> dict:
     config = stored.config
+    if not 0.0 < layout.rate_hz < float("inf"):
+        raise unsupported("--rate-hz", layout.rate_hz, "a positive rate")
     manifest = {"schema": 1, "name": name, "kind": "diffusion", "prediction": config.prediction_type}
     if config.observation_steps != 1:
         manifest["observation_steps"] = config.observation_steps

@@ -16,7 +16,8 @@ from safetensors.torch import load_file as load_torch
 STATE, ENVIRONMENT, ACTION = "observation.state", "observation.environment_state", "action"
 # Processor steps that change no number of an observation or an action.
 NEUTRAL = {"to_batch_processor", "device_processor"}
-QUANTILES = {"QUANTILES": ("q01", "q99"), "QUANTILE10": ("q10", "q90"), "MIN_MAX": ("min", "max")}
+# Which statistics become -1 and 1.
+BOUNDS = {"QUANTILES": ("q01", "q99"), "QUANTILE10": ("q10", "q90"), "MIN_MAX": ("min", "max")}
 
 
 def unsupported(key: str, found, supported: str) -> SystemExit:
@@ -38,7 +39,7 @@ class Normalisation:
         if self.mode == "MEAN_STD":
             # LeRobot divides by this sum, so that a constant cannot be divided by zero.
             return self.stats["mean"], self.stats["std"] + np.float32(self.eps)
-        low, high = (self.stats[name].astype(np.float64) for name in QUANTILES[self.mode])
+        low, high = (self.stats[name].astype(np.float64) for name in BOUNDS[self.mode])
         # A number that never varied becomes -1, as LeRobot makes it, but is not blown up beside it.
         constant = low == high
         std = np.where(constant, 1.0, (high - low) / 2.0)
@@ -49,9 +50,10 @@ class Normalisation:
         if self.mode == "IDENTITY":
             return {"mean": np.zeros(size, np.float32), "std": np.ones(size, np.float32)}
         if self.mode == "MEAN_STD":
-            # LeRobot multiplies by the deviation itself.
-            return {"mean": self.stats["mean"], "std": self.stats["std"]}
-        low, high = (self.stats[name] for name in QUANTILES[self.mode])
+            # LeRobot multiplies by the deviation itself; the manifest wants more than zero.
+            std = np.maximum(self.stats["std"], np.finfo(np.float32).tiny)
+            return {"mean": self.stats["mean"], "std": std}
+        low, high = (self.stats[name] for name in BOUNDS[self.mode])
         # A column that never moved keeps its value; the manifest wants min below max.
         return {"min": low, "max": np.where(low == high, np.nextafter(low, np.float32(np.inf)), high)}
 
@@ -221,7 +223,7 @@ _NEEDED = ("input_features", "output_features", "n_obs_steps", "down_dims", *_CO
 _CHOICES = {
     "noise_scheduler_type": ("DDPM", "DDIM"),
     "beta_schedule": ("squaredcos_cap_v2", "linear", "scaled_linear"),
-    "prediction_type": ("epsilon", "sample", "v_prediction"),
+    "prediction_type": ("epsilon", "sample"),
 }
 
 
@@ -287,10 +289,10 @@ def _feature(normaliser: tuple[dict, dict], name: str, shape: tuple[int, ...]) -
     # LeRobot leaves a feature without statistics as it is.
     if mode == "IDENTITY" or not stats:
         return Normalisation("IDENTITY", {}, config["eps"])
-    if mode != "MEAN_STD" and mode not in QUANTILES:
-        supported = ", ".join(("IDENTITY", "MEAN_STD", *QUANTILES))
+    if mode != "MEAN_STD" and mode not in BOUNDS:
+        supported = ", ".join(("IDENTITY", "MEAN_STD", *BOUNDS))
         raise unsupported(f"the normalisation of {name}", mode, supported)
-    needed = ("mean", "std") if mode == "MEAN_STD" else QUANTILES[mode]
+    needed = ("mean", "std") if mode == "MEAN_STD" else BOUNDS[mode]
     size = shape[0]
     for key in needed:
         if key not in stats:
