@@ -26,6 +26,9 @@ class Shape:
     condition: int = 256
     width: int = 256
     blocks: int = 4
+    # The `timestep` of pure noise: 1 for flow matching, the training steps for diffusion.
+    time_span: float = 1.0
+    dropout: float = 0.0
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -116,6 +119,7 @@ class Fusion(nn.Module):
             nn.LayerNorm(2 * shape.condition),
             nn.SiLU(),
             nn.Linear(2 * shape.condition, shape.condition),
+            nn.Dropout(shape.dropout),
         )
 
     def forward(self, keypoints: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
@@ -125,24 +129,27 @@ class Fusion(nn.Module):
 class _Block(nn.Module):
     """Residual MLP whose normalised input is shifted, scaled and gated by the embedding."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, dropout: float):
         super().__init__()
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.modulate = nn.Linear(width, 3 * width)
         self.expand = nn.Linear(width, 2 * width)
         self.project = nn.Linear(2 * width, width)
+        self.drop = nn.Dropout(dropout)
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
     def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         shift, scale, gate = self.modulate(embedding).chunk(3, dim=-1)
         y = self.norm(x) * (1.0 + scale) + shift
-        y = self.project(nn.functional.silu(self.expand(y)))
+        y = self.project(self.drop(nn.functional.silu(self.expand(y))))
         return x + (1.0 + gate) * y
 
 
 class Denoiser(nn.Module):
-    """Noisy chunk [B, T, D], time [B] in [0, 1] and condition [B or 1, C] to velocity [B, T, D]."""
+    """Noisy chunk [B, T, D], timestep [B] and condition [B or 1, C] to the prediction [B, T, D].
+
+    `timestep` is a number from 0 (data) to `time_span` (noise); what is predicted is the method's."""
 
     FREQUENCIES = 32
 
@@ -153,7 +160,7 @@ class Denoiser(nn.Module):
         self.enter = nn.Linear(size, shape.width)
         self.time = nn.Linear(2 * self.FREQUENCIES, shape.width)
         self.condition = nn.Linear(shape.condition, shape.width)
-        self.blocks = nn.ModuleList(_Block(shape.width) for _ in range(shape.blocks))
+        self.blocks = nn.ModuleList(_Block(shape.width, shape.dropout) for _ in range(shape.blocks))
         self.norm = nn.LayerNorm(shape.width)
         self.leave = nn.Linear(shape.width, size)
         nn.init.zeros_(self.leave.weight)
@@ -165,7 +172,7 @@ class Denoiser(nn.Module):
     def forward(
         self, sample: torch.Tensor, timestep: torch.Tensor, condition: torch.Tensor
     ) -> torch.Tensor:
-        angle = timestep.unsqueeze(-1) * self.frequencies
+        angle = timestep.unsqueeze(-1) * (self.frequencies / self.shape.time_span)
         time = self.time(torch.cat([angle.sin(), angle.cos()], dim=-1))
         embedding = nn.functional.silu(time + self.condition(condition))
         x = self.enter(sample.flatten(1))
@@ -184,40 +191,3 @@ class Policy(nn.Module):
         self.vision = Vision(shape)
         self.fusion = Fusion(self.vision.outputs, shape)
         self.denoiser = Denoiser(shape)
-
-
-def flow_loss(
-    denoiser: nn.Module,
-    condition: torch.Tensor,
-    chunk: torch.Tensor,
-    repeats: int,
-    generator: torch.Generator,
-    bf16: bool = False,
-) -> torch.Tensor:
-    """Flow matching: x_t = t * noise + (1 - t) * data, target velocity noise - data.
-
-    Each observation is used with `repeats` noises and times, for the encoder is what costs.
-    """
-    chunk = chunk.repeat_interleave(repeats, dim=0)
-    condition = condition.repeat_interleave(repeats, dim=0)
-    noise = torch.randn(chunk.shape, generator=generator)
-    # Stratified over the batch: less variance than independent times.
-    count = len(chunk)
-    time = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
-    mixed = time.view(-1, 1, 1)
-    sample = mixed * noise + (1.0 - mixed) * chunk
-    # The products in 16 bits, where the processor has units for them; weights stay in 32.
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        velocity = denoiser(sample, time, condition)
-    return (velocity.float() - (noise - chunk)).square().mean()
-
-
-@torch.inference_mode()
-def draw(denoiser: nn.Module, condition: torch.Tensor, steps: int, generator) -> torch.Tensor:
-    """Integrates from noise to chunks, one for each row of `condition`, by Euler's method."""
-    shape = denoiser.shape
-    x = torch.randn(len(condition), shape.horizon, shape.action_dim, generator=generator)
-    for step in range(steps):
-        time = torch.full((len(condition),), 1.0 - step / steps)
-        x = x - denoiser(x, time, condition) / steps
-    return x

@@ -1,4 +1,4 @@
-"""Tests the whole path on a small synthetic data set: read, cache, train, export, run.
+"""Tests the whole path on a small synthetic data set: read, cache, train, export, run; both methods.
 
     python -m unittest discover -s models/train
 
@@ -16,12 +16,18 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "export"))
+
+import bundle
 import dataset
+import reference
+from export import Encoder
+from model import Policy, Shape
 
 SIZE = 256
 EPISODE_FRAMES = 20
@@ -91,50 +97,66 @@ class Chunks(unittest.TestCase):
 
 
 class Pipeline(unittest.TestCase):
-    def test_the_exported_policy_goes_where_the_picture_says(self):
+    def test_the_exported_policies_go_where_the_picture_says(self):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             write_dataset(root / "data", episodes=40, seed=0)
-            train = Path(__file__).with_name("train.py")
-            subprocess.run(
-                [sys.executable, str(train), "--data", str(root / "data"), "--out", str(root / "flow")]
-                + ["--vision-steps", "120", "--policy-steps", "400", "--seed", "3"],
-                check=True,
-                env=os.environ | {"PYTHONPATH": str(train.parent)},
-            )
-            for side in (-0.8, 0.8):
-                end = self.drive(root / "flow", side)
-                self.assertAlmostEqual(end, 16 * STEP * side, delta=0.06)
+            self.train(root, "flow", "--vision-steps", "120", "--policy-steps", "400", "--seed", "3")
+            self.check(root / "flow", "flow_matching", "velocity")
+            from_flow = ["--method", "diffusion", "--vision-from", str(root / "flow")]
+            options = ["--prediction", "epsilon", "--spacing", "leading", "--dropout", "0.02"]
+            self.train(root, "diffusion", *from_flow, *options, "--policy-steps", "1200")
+            self.check(root / "diffusion", "diffusion", "epsilon")
+            self.the_keypoints_of_a_bundle_are_read_back(root / "flow")
+            self.resuming_by_another_method_is_refused(root)
 
-    def drive(self, bundle: Path, side: float) -> float:
-        """The mean end of 20 chunks sampled by the exported graphs, y in metres."""
-        import tomllib
+    def train(self, root: Path, name: str, *options: str, expected: int = 0) -> str:
+        script = Path(__file__).with_name("train.py")
+        command = [sys.executable, str(script), "--data", str(root / "data")]
+        command += ["--out", str(root / name), *options]
+        env = os.environ | {"PYTHONPATH": str(script.parent)}
+        done = subprocess.run(command, env=env, capture_output=True, text=True)
+        self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+        return done.stderr
 
-        manifest = tomllib.loads((bundle / "policy.toml").read_text())
-        encoder = onnxruntime.InferenceSession(str(bundle / "encoder.onnx"))
-        denoiser = onnxruntime.InferenceSession(str(bundle / "denoiser.onnx"))
-        raw = {
-            "static": picture(side),
-            "wrist": np.full((SIZE, SIZE, 3), 90, np.uint8),
-            "robot_state": np.array([0.4, 0.0, 0.3, 0.08]),
-        }
-        feed = {}
-        for entry in manifest["observation"]:
-            value = raw[entry["source"]].astype(np.float64)
+    def check(self, folder: Path, kind: str, prediction: str) -> None:
+        bundle = reference.Bundle(folder)
+        self.assertEqual((bundle.manifest["kind"], bundle.manifest["prediction"]), (kind, prediction))
+        for side in (-0.8, 0.8):
+            noise = np.random.default_rng(0).standard_normal((20, 16, 4), np.float32)
+            chunks = bundle.unnormalise(bundle.sample(bundle.encode(observation(side)), noise))
+            end = float(chunks[..., 1].sum(axis=1).mean())
+            self.assertAlmostEqual(end, 16 * STEP * side, delta=0.06)
+
+    def the_keypoints_of_a_bundle_are_read_back(self, folder: Path) -> None:
+        policy = Policy(Shape()).eval()
+        bundle.load_vision(policy, folder)
+        exported = reference.Bundle(folder)
+        seen, values = observation(0.4), []
+        for entry in exported.manifest["observation"]:
+            value = seen[entry["source"]].astype(np.float32)
             if entry["kind"] == "image":
-                value = value / 255.0
-            value = (value - np.array(entry["mean"])) / np.array(entry["std"])
-            if entry["kind"] == "image":
-                value = value.transpose(2, 0, 1)
-            feed[entry["name"]] = value[None].astype(np.float32)
-        condition = encoder.run(None, feed)[0]
-        x = np.random.default_rng(0).standard_normal((20, 16, 4)).astype(np.float32)
-        steps = manifest["scheduler"]["steps"]
-        for step in range(steps):
-            time = np.full(20, 1.0 - step / steps, np.float32)
-            given = {"sample": x, "timestep": time, "condition": condition}
-            x = x - denoiser.run(None, given)[0] / steps
-        return float((x[..., 1] * manifest["action"]["max"][1]).sum(axis=1).mean())
+                value = value / np.float32(255.0)
+            value = (value - np.float32(entry["mean"])) / np.float32(entry["std"])
+            value = value.transpose(0, 3, 1, 2) if entry["kind"] == "image" else value
+            values.append(torch.from_numpy(value.astype(np.float32)))
+        with torch.inference_mode():
+            condition = Encoder(policy)(*values).numpy()
+        np.testing.assert_allclose(condition, exported.encode(seen), atol=1e-5)
+
+    def resuming_by_another_method_is_refused(self, root: Path) -> None:
+        checkpoint = str(root / "flow.checkpoint.pt")
+        options = ["--method", "diffusion", "--resume", checkpoint, "--policy-steps", "1"]
+        self.assertIn("'flow'", self.train(root, "other", *options, expected=1))
+
+
+def observation(side: float) -> dict[str, np.ndarray]:
+    """What the policy sees when the square is at `side`, by source."""
+    return {
+        "static": picture(side)[None],
+        "wrist": np.full((1, SIZE, SIZE, 3), 90, np.uint8),
+        "robot_state": np.array([[0.4, 0.0, 0.3, 0.08]]),
+    }
 
 
 if __name__ == "__main__":

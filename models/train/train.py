@@ -1,11 +1,18 @@
-"""Trains the base policy from demonstrations and exports it as a bundle.
+"""Trains a base policy from demonstrations and exports it as a bundle.
 
     python models/train/train.py --data datasets/playtable --out models/policies/flow --minutes 45
+    python models/train/train.py --data datasets/playtable --out models/policies/diffusion \\
+        --method diffusion --vision-from models/policies/flow --minutes 40
 
 First everything is trained together; then the keypoints are frozen and the fusion and the
-denoiser go on alone, which is many times faster. A bundle is exported every few minutes, so that a
-usable one exists early. `--minutes` bounds the time; the steps that fitted are printed and
-recorded, and `--vision-steps` with `--policy-steps` repeats a run exactly.
+denoiser go on alone, which is many times faster. The first phase is left out where the keypoints
+come from a bundle (`--vision-from`) or all weights from a checkpoint (`--resume`).
+
+The second phase overfits if it runs for long: held-out episodes are evaluated every so many steps,
+what is kept is the average with the lowest energy score on them, and training ends when that
+has not improved for a while. A bundle of the best so far is exported every few minutes. `--minutes`
+bounds the time; the steps that fitted are printed and recorded, and `--vision-steps` with
+`--policy-steps` repeats a run exactly.
 """
 
 import argparse
@@ -26,11 +33,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "export"))
 
+import bundle
 import dataset
+import diffusion
 import evaluate
 import features as feature_cache
+import methods
 from export import export_bundle
-from model import Policy, Shape, flow_loss
+from model import Policy, Shape
 
 VISION_BATCH, VISION_REPEATS = 128, 4
 POLICY_BATCH, POLICY_REPEATS = 256, 4
@@ -60,8 +70,50 @@ def arguments() -> argparse.Namespace:
         "--no-bf16", dest="bf16", action="store_false", help="32-bit products in the denoiser"
     )
     parser.add_argument("--cache-only", action="store_true", help="fill the feature cache and stop")
-    parser.add_argument("--resume", type=Path, help="continue the second phase from a checkpoint")
+    parser.add_argument(
+        "--method", choices=methods.NAMES, default=methods.NAMES[0], help="what the denoiser learns"
+    )
+    parser.add_argument(
+        "--prediction",
+        choices=diffusion.PREDICTIONS,
+        default="v_prediction",
+        help="what a diffusion denoiser predicts (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--spacing",
+        choices=diffusion.SPACINGS,
+        default="trailing",
+        help="which training steps diffusion samples at (default: %(default)s)",
+    )
+    parser.add_argument("--dropout", type=float, default=0.0, help="share dropped in training")
+    parser.add_argument(
+        "--keypoint-noise",
+        type=float,
+        default=KEYPOINT_NOISE,
+        help="added to frozen keypoints, of the picture's half width (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--evaluate-steps", type=int, default=1000, help="between evaluations in the second phase"
+    )
+    parser.add_argument(
+        "--patience", type=int, default=20, help="evaluations without a better one before the end"
+    )
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--resume", type=Path, help="continue the second phase from a checkpoint of the same method"
+    )
+    start.add_argument(
+        "--vision-from",
+        type=Path,
+        help="keypoints (frozen) and first fusion of a bundle, of any method; the denoiser is new",
+    )
     return parser.parse_args()
+
+
+def chosen_method(options: argparse.Namespace) -> methods.Method:
+    if options.method == diffusion.Diffusion.name:
+        return diffusion.Diffusion(options.prediction, options.spacing)
+    return methods.FlowMatching()
 
 
 class Data:
@@ -121,6 +173,22 @@ class Average:
         torch._foreach_lerp_(means, values, 1.0 - decay)
 
 
+class Best:
+    """The average with the lowest held-out energy score so far, and how long ago it was."""
+
+    def __init__(self, patience: int):
+        self.model: torch.nn.Module | None = None
+        self.patience, self.waited, self.steps, self.figures = patience, 0, 0, {}
+
+    def consider(self, model: torch.nn.Module, figures: dict, steps: int) -> bool:
+        if self.model is None or figures["energy_mm"] < self.figures["energy_mm"]:
+            self.model = copy.deepcopy(model)
+            self.figures, self.steps, self.waited = figures, steps, 0
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
+
+
 def keep_memory() -> None:
     """Makes the C library keep freed memory: mapping large tensors anew at every step costs more
     than the arithmetic on them. Without glibc nothing happens."""
@@ -133,6 +201,10 @@ def keep_memory() -> None:
 
 def log(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def described(figures: dict[str, float]) -> str:
+    return ", ".join(f"{key} {value:.4f}" for key, value in figures.items())
 
 
 def rate(progress: float, peak: float) -> float:
@@ -149,16 +221,37 @@ class Trainer:
         self.numpy = np.random.default_rng(options.seed)
         torch.manual_seed(options.seed)
         state_dim, action_dim = data.state.shape[1], data.chunk.shape[2]
-        shape = Shape(action_dim=action_dim, state_dim=state_dim)
+        self.method = chosen_method(options)
+        shape = Shape(
+            action_dim=action_dim,
+            state_dim=state_dim,
+            time_span=self.method.time_span,
+            dropout=options.dropout,
+        )
         self.policy = Policy(shape)
         if options.resume:
-            stored = torch.load(options.resume, weights_only=True)
-            self.policy.load_state_dict(stored["policy"])
+            self._resume(options.resume)
+        elif options.vision_from:
+            bundle.load_vision(self.policy, options.vision_from)
         else:
             self._set_statistics()
         self.average = Average(self.policy)
         self.exported = time.monotonic()
-        self.record: dict = {"seed": options.seed, "shape": shape.as_dict()}
+        self.record: dict = {
+            "method": self.method.record(),
+            "seed": options.seed,
+            "shape": shape.as_dict(),
+        }
+
+    def _resume(self, checkpoint: Path) -> None:
+        stored = torch.load(checkpoint, weights_only=True)
+        method = methods.from_record(stored.get("method", {}))
+        if method.record() != self.method.record():
+            raise SystemExit(
+                f"{checkpoint} was trained as {method.record()}, not as {self.method.record()}; "
+                "to use its keypoints only, export it and give the bundle to --vision-from"
+            )
+        self.policy.load_state_dict(stored["policy"])
 
     def _set_statistics(self) -> None:
         rows = self.numpy.choice(self.data.train, min(512, len(self.data.train)), replace=False)
@@ -169,9 +262,12 @@ class Trainer:
         noise = torch.randn(len(rows), self.data.state.shape[1], generator=self.generator)
         return self.data.state[rows] + noise * self.data.noise
 
-    def run(self, name: str, budget: Budget, peak: float, parameters: list, loss_of) -> None:
+    def run(
+        self, name: str, budget: Budget, peak: float, parameters: list, loss_of, keep_best: bool
+    ) -> None:
         optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=1e-2, fused=True)
         mean_loss, reported = None, time.monotonic()
+        best = Best(self.options.patience) if keep_best else None
         while (progress := budget.progress()) < 1.0:
             for group in optimiser.param_groups:
                 group["lr"] = rate(progress, peak)
@@ -193,15 +289,30 @@ class Trainer:
                     f"{name} {100 * progress:.0f} %, step {budget.done}, loss {mean_loss:.4f}, "
                     f"{speed:.2f} steps a second"
                 )
+            if best and budget.done % self.options.evaluate_steps == 0:
+                if self.evaluate(name, budget.done, best):
+                    log(f"{name}: no better for {best.patience} evaluations")
+                    break
             if time.monotonic() - self.exported > 60.0 * self.options.export_minutes:
-                self.export(name, budget.done)
+                self.export(name, budget.done, best)
+        if best and budget.done % self.options.evaluate_steps != 0:
+            self.evaluate(name, budget.done, best)
         self.record[f"{name}_steps"] = budget.done
         self.record[f"{name}_train_loss"] = mean_loss
-        self.export(name, budget.done)
+        self.export(name, budget.done, best)
+
+    def evaluate(self, name: str, steps: int, best: "Best") -> bool:
+        """Takes the average's figures into account; true when it is time to stop."""
+        model = self.average.model.eval()
+        figures = evaluate.figures(model, self.method, self.data)
+        log(f"{name} step {steps}: {described(figures)}")
+        return best.consider(model, figures, steps)
 
     def loss(self, condition: torch.Tensor, chunk: torch.Tensor, repeats: int) -> torch.Tensor:
-        bf16 = self.options.bf16
-        return flow_loss(self.policy.denoiser, condition, chunk, repeats, self.generator, bf16)
+        denoiser, bf16 = self.policy.denoiser, self.options.bf16
+        return methods.loss(
+            self.method, denoiser, condition, chunk, repeats, self.generator, bf16
+        )
 
     def vision_loss(self) -> torch.Tensor:
         rows = np.sort(self.numpy.choice(self.data.train, VISION_BATCH))
@@ -221,14 +332,20 @@ class Trainer:
         rows = self.numpy.choice(self.data.train, POLICY_BATCH)
         keypoints = self.keypoints[rows]
         noise = torch.randn(keypoints.shape, generator=self.generator)
-        condition = self.policy.fusion(keypoints + KEYPOINT_NOISE * noise, self.state(rows))
+        keypoints = keypoints + self.options.keypoint_noise * noise
+        condition = self.policy.fusion(keypoints, self.state(rows))
         chunk = self.data.chunk[rows]
         return self.loss(condition, chunk, POLICY_REPEATS)
 
-    def export(self, name: str, steps: int) -> None:
+    def export(self, name: str, steps: int, best: "Best | None") -> None:
+        """Writes the best average so far or, where none is chosen, the present one."""
         model = self.average.model.eval()
-        figures = evaluate.figures(model, self.data)
-        log(f"{name} step {steps}: " + ", ".join(f"{key} {value:.4f}" for key, value in figures.items()))
+        if best and best.model:
+            model, steps, figures = best.model, best.steps, best.figures
+            self.record["best_steps"] = steps
+        else:
+            figures = evaluate.figures(model, self.method, self.data)
+        log(f"exporting {name} step {steps}: {described(figures)}")
         self.record["validation"] = figures
         checkpoint = self.options.out.parent / f"{self.options.out.name}.checkpoint.pt"
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -242,6 +359,7 @@ class Trainer:
         torch.save(
             {
                 "policy": model.state_dict(),
+                "method": self.method.record(),
                 "shape": model.shape.as_dict(),
                 "statistics": statistics,
                 "record": self.record,
@@ -263,14 +381,15 @@ def main() -> None:
         return
     trainer = Trainer(options, data)
     seconds = 60.0 * options.minutes
-    if not options.resume:
+    if not (options.resume or options.vision_from):
         budget = Budget(options.vision_steps, seconds * options.vision_share)
-        trainer.run("vision", budget, VISION_RATE, list(trainer.policy.parameters()), trainer.vision_loss)
+        everything = list(trainer.policy.parameters())
+        trainer.run("vision", budget, VISION_RATE, everything, trainer.vision_loss, False)
         seconds *= 1.0 - options.vision_share
     trainer.freeze_vision()
     budget = Budget(options.policy_steps, seconds)
     parameters = [*trainer.policy.fusion.parameters(), *trainer.policy.denoiser.parameters()]
-    trainer.run("policy", budget, POLICY_RATE, parameters, trainer.policy_loss)
+    trainer.run("policy", budget, POLICY_RATE, parameters, trainer.policy_loss, True)
     (options.out / "training.json").write_text(json.dumps(trainer.record, indent=2) + "\n")
 
 

@@ -1,0 +1,93 @@
+"""Turns a diffusion policy trained with LeRobot 0.4 into a policy bundle.
+
+    python models/export/lerobot.py --checkpoint outputs/train/pusher/checkpoints/last \\
+        --out models/policies/pusher --position 0 1 2 --gripper 3 --mode delta --rate-hz 10 \\
+        --source observation.images.top=static observation.images.hand=wrist
+"""
+
+import argparse
+from pathlib import Path
+
+from lerobot_bundle import Layout, export
+
+EXPLANATION = """\
+what a checkpoint is:
+  A directory as LeRobot 0.4 saves or downloads it: config.json, model.safetensors,
+  policy_preprocessor.json, policy_postprocessor.json and the processors' .safetensors files; or one
+  that holds such a directory as pretrained_model. LeRobot itself need not be installed.
+
+what it does not say, and you must:
+  A checkpoint knows its actions only as columns. --position names the three that move the hand, in
+  metres in the robot's base frame, and --mode whether they are steps from the place before (delta)
+  or places (absolute). --gripper names the column from -1 (close) to +1 (open), --rotation the
+  three of an orientation. Steering acts on positions. --rate-hz is the rate of the demonstrations.
+
+  --source says which of Tiller's inputs each observation is: a camera's name, or robot_state. Without
+  it observation.images.NAME takes the camera NAME and observation.state the robot_state. Pictures
+  must come in the size that the checkpoint was trained on; its resizing and cropping are in the graph.
+
+what is supported:
+  DDPM and DDIM; epsilon and sample, the two predictions that LeRobot has; any number of
+  cameras of one size, with one encoder or one each; any torchvision ResNet; several observation
+  steps; the environment's state, though Tiller's nodes have none to show; MIN_MAX, MEAN_STD,
+  QUANTILES and IDENTITY for each feature. Anything else is refused with the key, what was found and
+  what is supported.
+
+Both graphs are compared with the networks before anything is written, and the differences are
+printed at the end. models/export/verify_lerobot.py compares whole chunks with LeRobot's own.
+"""
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0],
+        epilog=EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, help="LeRobot's directory")
+    parser.add_argument("--out", type=Path, required=True, help="bundle directory; its name is the name")
+    parser.add_argument(
+        "--position", type=int, nargs=3, required=True, metavar="COLUMN", help="columns of x, y and z"
+    )
+    parser.add_argument("--gripper", type=int, metavar="COLUMN", help="column of the gripper")
+    parser.add_argument(
+        "--rotation", type=int, nargs="+", default=[], metavar="COLUMN", help="columns of the rotation"
+    )
+    parser.add_argument(
+        "--mode", choices=("delta", "absolute"), required=True, help="what the position columns are"
+    )
+    parser.add_argument("--rate-hz", type=float, required=True, help="actions a second")
+    parser.add_argument("--frame", default="base", help="frame of the positions (default: %(default)s)")
+    parser.add_argument(
+        "--source",
+        nargs="+",
+        default=[],
+        metavar="INPUT=SOURCE",
+        help="where observations come from, e.g. observation.images.top=static",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    malformed = [pair for pair in options.source if "=" not in pair]
+    if malformed:
+        raise SystemExit(f"--source takes INPUT=SOURCE, found {malformed[0]!r}")
+    layout = Layout(
+        position=options.position,
+        gripper=options.gripper,
+        rotation=options.rotation,
+        mode=options.mode,
+        rate_hz=options.rate_hz,
+        frame=options.frame,
+        sources=dict(pair.split("=", 1) for pair in options.source),
+    )
+    report = export(options.checkpoint, options.out, layout, lambda line: print(line, flush=True))
+    print(
+        f"{report.bytes / 1e6:.2f} MB; largest differences from the networks: "
+        f"encoder {report.encoder:.1e}, denoiser {report.denoiser:.1e} (allowed: 1e-4)"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,303 @@
+"""Reads a LeRobot 0.4 diffusion checkpoint: sizes, weights and normalisation, and what is unusual.
+
+A checkpoint is a directory with `config.json`, `model.safetensors`, `policy_preprocessor.json` and
+`policy_postprocessor.json`, and the two processors' statistics as safetensors files.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file as load_numpy
+from safetensors.torch import load_file as load_torch
+
+STATE, ENVIRONMENT, ACTION = "observation.state", "observation.environment_state", "action"
+# Processor steps that change no number of an observation or an action.
+NEUTRAL = {"to_batch_processor", "device_processor"}
+# Which statistics become -1 and 1.
+BOUNDS = {"QUANTILES": ("q01", "q99"), "QUANTILE10": ("q10", "q90"), "MIN_MAX": ("min", "max")}
+
+
+def unsupported(key: str, found, supported: str) -> SystemExit:
+    return SystemExit(f"cannot export: {key} is {found!r}; supported: {supported}")
+
+
+@dataclass
+class Normalisation:
+    """One feature's statistics as LeRobot stores them: `mode` and vectors by name, float32."""
+
+    mode: str
+    stats: dict[str, np.ndarray]
+    eps: float
+
+    def mean_std(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """What an observation is shifted and divided by, [size] each."""
+        if self.mode == "IDENTITY":
+            return np.zeros(size, np.float32), np.ones(size, np.float32)
+        if self.mode == "MEAN_STD":
+            # LeRobot divides by this sum, so that a constant cannot be divided by zero.
+            return self.stats["mean"], self.stats["std"] + np.float32(self.eps)
+        low, high = (self.stats[name].astype(np.float64) for name in BOUNDS[self.mode])
+        # A number that never varied becomes -1, as LeRobot makes it, but is not blown up beside it.
+        constant = low == high
+        std = np.where(constant, 1.0, (high - low) / 2.0)
+        return (low + std).astype(np.float32), std.astype(np.float32)
+
+    def action(self, size: int) -> dict[str, np.ndarray]:
+        """How the network's numbers unnormalise: `min` and `max`, or `mean` and `std`, [size] each."""
+        if self.mode == "IDENTITY":
+            return {"mean": np.zeros(size, np.float32), "std": np.ones(size, np.float32)}
+        if self.mode == "MEAN_STD":
+            # LeRobot multiplies by the deviation itself; the manifest wants more than zero.
+            std = np.maximum(self.stats["std"], np.finfo(np.float32).tiny)
+            return {"mean": self.stats["mean"], "std": std}
+        low, high = (self.stats[name] for name in BOUNDS[self.mode])
+        # A column that never moved keeps its value; the manifest wants min below max.
+        return {"min": low, "max": np.where(low == high, np.nextafter(low, np.float32(np.inf)), high)}
+
+
+@dataclass
+class Config:
+    """What of `config.json` shapes the networks and the sampling; LeRobot's names and meanings."""
+
+    state_dim: int
+    environment_dim: int | None
+    images: list[str]
+    image_shape: tuple[int, int, int] | None
+    action_dim: int
+    observation_steps: int
+    horizon: int
+    n_action_steps: int
+    vision_backbone: str
+    resize_shape: tuple[int, int] | None
+    crop_shape: tuple[int, int] | None
+    use_group_norm: bool
+    spatial_softmax_num_keypoints: int
+    use_separate_rgb_encoder_per_camera: bool
+    down_dims: tuple[int, ...]
+    kernel_size: int
+    n_groups: int
+    diffusion_step_embed_dim: int
+    use_film_scale_modulation: bool
+    noise_scheduler_type: str
+    num_train_timesteps: int
+    beta_schedule: str
+    beta_start: float
+    beta_end: float
+    prediction_type: str
+    clip_sample: bool
+    clip_sample_range: float
+    num_inference_steps: int
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """The encoder's inputs in order, with the shape of one observation step."""
+        inputs = {STATE: (self.state_dim,)} | {name: self.image_shape for name in self.images}
+        if self.environment_dim is not None:
+            inputs[ENVIRONMENT] = (self.environment_dim,)
+        return inputs
+
+    @property
+    def condition(self) -> int:
+        """C: numbers in the condition."""
+        features = 2 * self.spatial_softmax_num_keypoints * len(self.images)
+        one_step = self.state_dim + features + (self.environment_dim or 0)
+        return self.observation_steps * one_step
+
+
+@dataclass
+class Checkpoint:
+    config: Config
+    weights: dict[str, torch.Tensor]
+    observations: dict[str, Normalisation]
+    action: Normalisation
+
+
+def read(folder: Path) -> Checkpoint:
+    """Reads `folder`, or the `pretrained_model` in it; says what is missing or unsupported."""
+    if not (folder / "config.json").exists() and (folder / "pretrained_model").is_dir():
+        folder = folder / "pretrained_model"
+    config = _config(_json(folder, "config.json"))
+    weights = load_torch(_present(folder, "model.safetensors"))
+    old = sorted(name for name in weights if "normalize_" in name)
+    if old:
+        raise SystemExit(
+            f"cannot export: {folder}/model.safetensors holds {old[0]}, normalisation as LeRobot "
+            "kept it before 0.4; convert the checkpoint with LeRobot's "
+            "lerobot/processor/migrate_policy_normalization.py first"
+        )
+    before = _normaliser(folder, "policy_preprocessor.json", "normalizer_processor")
+    after = _normaliser(folder, "policy_postprocessor.json", "unnormalizer_processor")
+    return Checkpoint(
+        config,
+        weights,
+        {name: _feature(before, name, shape) for name, shape in config.inputs.items()},
+        _feature(after, ACTION, (config.action_dim,)),
+    )
+
+
+def _present(folder: Path, name: str) -> Path:
+    if not (folder / name).is_file():
+        raise SystemExit(
+            f"cannot export: there is no {folder / name}; a LeRobot 0.4 checkpoint has config.json, "
+            "model.safetensors, policy_preprocessor.json, policy_postprocessor.json and the "
+            "processors' .safetensors files"
+        )
+    return folder / name
+
+
+def _json(folder: Path, name: str) -> dict:
+    try:
+        return json.loads(_present(folder, name).read_text())
+    except json.JSONDecodeError as error:
+        raise SystemExit(f"cannot export: {folder / name} is no JSON: {error}")
+
+
+def _config(raw: dict) -> Config:
+    if raw.get("type", "diffusion") != "diffusion":
+        raise unsupported("config.json: type", raw["type"], "'diffusion'")
+    missing = [key for key in _NEEDED if key not in raw]
+    if missing:
+        raise SystemExit(f"cannot export: config.json has no {missing[0]}: is it of a diffusion policy?")
+    if raw.get("use_peft"):
+        raise unsupported("config.json: use_peft", True, "False (merge the adapter's weights first)")
+    inputs, outputs = raw["input_features"], raw["output_features"]
+    for name in (STATE, ACTION):
+        if name not in (inputs if name == STATE else outputs):
+            raise SystemExit(f"cannot export: config.json lists no feature {name}")
+    known = {"STATE": {STATE}, "ENV": {ENVIRONMENT}}
+    for name, feature in inputs.items():
+        if feature["type"] != "VISUAL" and name not in known.get(feature["type"], ()):
+            supported = f"pictures (VISUAL), {STATE} (STATE) and {ENVIRONMENT} (ENV)"
+            raise unsupported(f"config.json: the type of {name}", feature["type"], supported)
+    for name in outputs:
+        if name != ACTION:
+            raise unsupported("config.json: output_features", name, f"only {ACTION!r}")
+    images = [name for name, feature in inputs.items() if feature["type"] == "VISUAL"]
+    shapes = {tuple(inputs[name]["shape"]) for name in images}
+    if len(shapes) > 1 or any(len(shape) != 3 or shape[0] != 3 for shape in shapes):
+        raise unsupported(
+            "config.json: the pictures' shapes", sorted(shapes), "one [3, height, width] for all"
+        )
+    config = Config(
+        state_dim=_vector(inputs, STATE),
+        environment_dim=_vector(inputs, ENVIRONMENT) if ENVIRONMENT in inputs else None,
+        images=images,
+        image_shape=next(iter(shapes), None),
+        action_dim=_vector(outputs, ACTION),
+        observation_steps=raw["n_obs_steps"],
+        resize_shape=tuple(raw["resize_shape"]) if raw.get("resize_shape") else None,
+        crop_shape=tuple(raw["crop_shape"]) if raw.get("crop_shape") else None,
+        down_dims=tuple(raw["down_dims"]),
+        num_inference_steps=raw.get("num_inference_steps") or raw["num_train_timesteps"],
+        **{key: raw[key] for key in _COPIED},
+    )
+    _check(config)
+    return config
+
+
+_COPIED = (
+    "horizon",
+    "n_action_steps",
+    "vision_backbone",
+    "use_group_norm",
+    "spatial_softmax_num_keypoints",
+    "use_separate_rgb_encoder_per_camera",
+    "kernel_size",
+    "n_groups",
+    "diffusion_step_embed_dim",
+    "use_film_scale_modulation",
+    "noise_scheduler_type",
+    "num_train_timesteps",
+    "beta_schedule",
+    "beta_start",
+    "beta_end",
+    "prediction_type",
+    "clip_sample",
+    "clip_sample_range",
+)
+_NEEDED = ("input_features", "output_features", "n_obs_steps", "down_dims", *_COPIED)
+
+_CHOICES = {
+    "noise_scheduler_type": ("DDPM", "DDIM"),
+    "beta_schedule": ("squaredcos_cap_v2", "linear", "scaled_linear"),
+    "prediction_type": ("epsilon", "sample"),
+}
+
+
+def _vector(features: dict, name: str) -> int:
+    shape = features[name]["shape"]
+    if len(shape) != 1:
+        raise unsupported(f"config.json: the shape of {name}", shape, "[n]")
+    return int(shape[0])
+
+
+def _check(config: Config) -> None:
+    for key, choices in _CHOICES.items():
+        if getattr(config, key) not in choices:
+            raise unsupported(f"config.json: {key}", getattr(config, key), " or ".join(choices))
+    if not config.vision_backbone.startswith("resnet"):
+        raise unsupported("config.json: vision_backbone", config.vision_backbone, "torchvision's resnet*")
+    if config.kernel_size % 2 == 0:
+        raise unsupported("config.json: kernel_size", config.kernel_size, "odd sizes")
+    most = config.horizon - config.observation_steps + 1
+    if not 1 <= config.n_action_steps <= most:
+        raise unsupported(
+            "config.json: n_action_steps",
+            config.n_action_steps,
+            f"1 to {most} (horizon - n_obs_steps + 1)",
+        )
+    if config.num_inference_steps > config.num_train_timesteps:
+        raise unsupported(
+            "config.json: num_inference_steps",
+            config.num_inference_steps,
+            f"up to num_train_timesteps = {config.num_train_timesteps}",
+        )
+
+
+def _normaliser(folder: Path, file: str, wanted: str) -> tuple[dict, dict]:
+    """The settings and statistics of a processor's one step that changes numbers."""
+    found = None
+    for step in _json(folder, file)["steps"]:
+        name, config = step.get("registry_name", step.get("class")), step.get("config", {})
+        if name == wanted and found is None:
+            stats = load_numpy(_present(folder, step["state_file"])) if "state_file" in step else {}
+            found = config, stats
+        elif name == "rename_observations_processor" and not config.get("rename_map"):
+            continue
+        elif name not in NEUTRAL:
+            supported = f"{wanted}, {', '.join(sorted(NEUTRAL))} and an empty rename_map"
+            raise unsupported(f"{file}: a step", name, supported)
+    if found is None:
+        raise SystemExit(f"cannot export: {file} has no step {wanted}")
+    if found[0].get("normalize_observation_keys") is not None:
+        raise unsupported(f"{file}: normalize_observation_keys", "set", "normalising every feature")
+    return found
+
+
+def _feature(normaliser: tuple[dict, dict], name: str, shape: tuple[int, ...]) -> Normalisation:
+    config, tensors = normaliser
+    stats = {
+        key.rsplit(".", 1)[1]: value.astype(np.float32)
+        for key, value in tensors.items()
+        if key.rsplit(".", 1)[0] == name
+    }
+    feature = config["features"].get(name)
+    mode = config["norm_map"].get(feature["type"], "IDENTITY") if feature else "IDENTITY"
+    # LeRobot leaves a feature without statistics as it is.
+    if mode == "IDENTITY" or not stats:
+        return Normalisation("IDENTITY", {}, config["eps"])
+    if mode != "MEAN_STD" and mode not in BOUNDS:
+        supported = ", ".join(("IDENTITY", "MEAN_STD", *BOUNDS))
+        raise unsupported(f"the normalisation of {name}", mode, supported)
+    needed = ("mean", "std") if mode == "MEAN_STD" else BOUNDS[mode]
+    size = shape[0]
+    for key in needed:
+        if key not in stats:
+            raise SystemExit(f"cannot export: {mode} of {name} needs the statistic {key}")
+        if stats[key].size not in (1, size):
+            raise unsupported(f"the shape of {name}.{key}", stats[key].shape, f"one number or {size}")
+    vectors = {key: np.broadcast_to(stats[key].reshape(-1), (size,)) for key in needed}
+    return Normalisation(mode, vectors, config["eps"])
