@@ -113,6 +113,14 @@ pub(crate) fn count(shape: &[usize]) -> usize {
         .fold(1_usize, |product, &size| product.saturating_mul(size))
 }
 
+/// Elements of a shape whose empty dimensions count as one: what rearranging it can cost, since
+/// the other dimensions may outlive the empty ones.
+pub(crate) fn extent(shape: &[usize]) -> usize {
+    shape.iter().fold(1_usize, |product, &size| {
+        product.saturating_mul(size.max(1))
+    })
+}
+
 /// A shape as PyTorch prints it.
 pub(crate) fn show_shape(shape: &[usize]) -> String {
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();

@@ -71,9 +71,8 @@ impl Bound {
             ));
         }
         for (keyword, value, span) in call.keywords {
-            let position = names
-                .iter()
-                .position(|name| plain(name) == canonical(&keyword, &names));
+            let known = canonical(&keyword, &names);
+            let position = names.iter().position(|name| plain(name) == known);
             match position {
                 Some(position) if values[position].is_some() => {
                     return Err(lower.fail(Draft::new(
@@ -192,6 +191,7 @@ impl Bound {
         if let [Value::Tuple(inner) | Value::List(inner)] = items.as_slice() {
             items = inner.items.to_vec();
         }
+        lower.charge(items.len())?;
         items
             .iter()
             .map(|item| lower.integer_argument(item, span))

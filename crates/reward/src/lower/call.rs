@@ -7,7 +7,7 @@ use super::expression::nearest;
 use super::statement::Flow;
 use super::table::{self, Home, Run};
 use super::value::{Module, Value};
-use super::{Local, LocalBody, Lower, Lowered, Stop, substitute};
+use super::{Local, LocalBody, Lower, Lowered, MAX_PARAMETERS, Stop, substitute};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
@@ -345,13 +345,20 @@ impl<'a> Lower<'a> {
             "device" => Ok(Value::None),
             "real" => Ok(Value::Tensor(tensor.clone())),
             "is_cuda" => Ok(Value::Bool(false)),
-            "requires_grad" => Ok(Value::Bool(self.is_differentiable(tensor))),
-            "data" if self.is_differentiable(tensor) => {
+            "requires_grad" => {
+                self.charge(tensor.len())?;
+                Ok(Value::Bool(self.is_differentiable(tensor)))
+            }
+            "data" => {
+                self.charge(tensor.len())?;
+                if !self.is_differentiable(tensor) {
+                    return Ok(Value::Tensor(tensor.clone()));
+                }
                 Ok(Value::Tensor(self.unary(Op::Detach, tensor)?))
             }
-            "data" => Ok(Value::Tensor(tensor.clone())),
             "T" | "mT" if tensor.rank() == 2 || (name == "mT" && tensor.rank() > 2) => {
                 let rank = tensor.rank();
+                self.charge(tensor.len())?;
                 let mut steps = strides(&tensor.shape);
                 let mut shape = tensor.shape.clone();
                 steps.swap(rank - 2, rank - 1);
@@ -426,6 +433,19 @@ impl<'a> Lower<'a> {
                     .help("name the parameters"),
                 ));
             }
+            let count = parameters.len();
+            if count > MAX_PARAMETERS {
+                return Err(self.fail(
+                    Draft::new(
+                        Kind::Limit,
+                        call.span,
+                        "this function has too many parameters",
+                    )
+                    .expected(format!("at most {MAX_PARAMETERS}"))
+                    .found(format!("{count}")),
+                ));
+            }
+            self.charge(count)?;
             let plain = parameters.posonlyargs.iter().chain(&parameters.args);
             for parameter in plain.chain(&parameters.kwonlyargs) {
                 let name = parameter.parameter.name.as_str();

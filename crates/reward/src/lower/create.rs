@@ -66,6 +66,7 @@ impl Lower<'_> {
 /// gradient in PyTorch, which no reward can mean.
 pub(super) fn tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
+    lower.charge(2 * x.len())?;
     let given_tensor = matches!(b.get(0), Some(Value::Tensor(_)));
     let varying = x
         .nodes()

@@ -356,9 +356,9 @@ pub(super) fn relu6(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 /// Conversions that keep the values and the gradient: `clone`, `float`, `cpu`, `contiguous`.
 pub(super) fn same(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
+    lower.charge(x.len())?;
     // A copy: later writes must not show in the original.
     let copy = Tensor::new(x.shape.clone(), x.nodes(), x.dtype);
-    lower.charge(copy.len())?;
     Ok(Value::Tensor(copy))
 }
 

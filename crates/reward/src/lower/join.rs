@@ -61,6 +61,7 @@ impl Lower<'_> {
             .max()
             .unwrap_or(first.dtype);
         let outer = count(&shape[..dim]);
+        self.charge(outer.saturating_mul(parts.len()))?;
         let inner = count(&shape[dim + 1..]);
         let lines: Vec<Vec<u32>> = parts.iter().map(Tensor::nodes).collect();
         let mut nodes = Vec::with_capacity(count(&shape));
@@ -172,6 +173,7 @@ pub(super) fn narrow(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 .found(format!("shape {}", show_shape(&x.shape))),
         ));
     }
+    lower.charge(x.len())?;
     Ok(Value::Tensor(narrowed(
         &x,
         dim,
@@ -213,7 +215,7 @@ fn pieces(lower: &mut Lower<'_>, b: &Bound, chunks: bool) -> Lowered<Value> {
             .found(format!("{total}")),
         ));
     }
-    lower.charge(x.len())?;
+    lower.charge(x.len() + lengths.len())?;
     let mut start = 0;
     let mut parts = Vec::with_capacity(lengths.len());
     for length in lengths {

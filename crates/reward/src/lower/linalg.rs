@@ -7,7 +7,8 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::NodeId;
 use crate::op::Op;
 use crate::tensor::{
-    DType, Tensor, broadcast, broadcast_positions, count, show_shape, strided_positions, strides,
+    DType, Tensor, broadcast, broadcast_positions, count, extent, show_shape, strided_positions,
+    strides,
 };
 
 impl Lower<'_> {
@@ -418,8 +419,8 @@ pub(super) fn einsum(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let inner: Vec<usize> = summed.iter().map(|&(_, size)| size).collect();
     lower.allow(&shape)?;
     lower.charge(
-        count(&shape)
-            .saturating_mul(count(&inner))
+        extent(&shape)
+            .saturating_mul(extent(&inner))
             .saturating_mul(tensors.len()),
     )?;
     // For each operand, how far a step along an output or summed letter moves.

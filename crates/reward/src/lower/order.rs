@@ -116,6 +116,7 @@ pub(super) fn median(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     lower.refuse_empty(&x, &dims, b)?;
     let size = x.shape.get(dim).copied().unwrap_or(1);
     let (values, indices) = sorted(lower, &x, dim, false, None)?;
+    lower.charge(x.len())?;
     let middle = |tensor: &Tensor| {
         if tensor.rank() == 0 {
             return tensor.clone();

@@ -6,7 +6,7 @@ use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind};
 use crate::graph::NodeId;
 use crate::op::Op;
-use crate::tensor::{DType, Tensor, count, reduction_groups, show_shape, strides};
+use crate::tensor::{DType, Tensor, count, extent, reduction_groups, show_shape, strides};
 
 impl Lower<'_> {
     /// Replaces every group of elements along `dims` by one element.
@@ -18,7 +18,7 @@ impl Lower<'_> {
         dtype: DType,
         mut combine: impl FnMut(&mut Self, &[NodeId]) -> Lowered<NodeId>,
     ) -> Lowered<Tensor> {
-        self.charge(x.len())?;
+        self.charge(extent(&x.shape))?;
         let nodes = x.nodes();
         let (kept, groups) = reduction_groups(&x.shape, dims);
         let mut results = Vec::with_capacity(groups.len());
@@ -66,6 +66,7 @@ impl Lower<'_> {
             Value::List(items) | Value::Tuple(items) => items.items.to_vec(),
             one => vec![one.clone()],
         };
+        self.charge(given.len())?;
         for dim in &given {
             let dim = self.integer_argument(dim, span)?;
             let dim = self.wrap_dim(dim, rank, span)?;
@@ -106,7 +107,7 @@ impl Lower<'_> {
         dtype: DType,
         mut scan: impl FnMut(&mut Self, &[NodeId]) -> Lowered<Vec<NodeId>>,
     ) -> Lowered<Tensor> {
-        self.charge(x.len())?;
+        self.charge(2 * extent(&x.shape))?;
         let nodes = x.nodes();
         let (shape, groups) = if x.rank() == 0 {
             (Vec::new(), vec![vec![0]])
@@ -231,7 +232,7 @@ fn variance(lower: &mut Lower<'_>, b: &Bound, root: bool, default: i64) -> Lower
             let difference = lower.node(Op::Sub, &[member, mean])?;
             squares.push(difference);
         }
-        let divisor = lower.constant((size - correction) as f64)?;
+        let divisor = lower.constant(size.saturating_sub(correction) as f64)?;
         if root {
             // A norm has gradient 0 where all elements are equal, as PyTorch's std has.
             let norm = lower.node(Op::Norm2, &squares)?;

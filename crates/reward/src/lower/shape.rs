@@ -47,12 +47,13 @@ impl Lower<'_> {
         })
     }
 
-    fn permuted(&self, x: &Tensor, order: &[usize]) -> Tensor {
+    fn permuted(&mut self, x: &Tensor, order: &[usize]) -> Lowered<Tensor> {
+        self.charge(x.len())?;
         let own = strides(&x.shape);
         let shape: Vec<usize> = order.iter().map(|&d| x.shape[d]).collect();
         let steps: Vec<usize> = order.iter().map(|&d| own[d]).collect();
         let positions = strided_positions(&shape, &steps, 0);
-        x.view(shape, &positions)
+        Ok(x.view(shape, &positions))
     }
 }
 
@@ -128,7 +129,7 @@ pub(super) fn permute(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             .expected(format!("{} dimensions", x.rank())),
         ));
     }
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
 pub(super) fn transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
@@ -139,7 +140,7 @@ pub(super) fn transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     if !order.is_empty() {
         order.swap(first, second);
     }
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
 /// `t()`: the transpose of a matrix.
@@ -153,7 +154,7 @@ pub(super) fn matrix_transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Valu
         ));
     }
     let order: Vec<usize> = (0..x.rank()).rev().collect();
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
 /// `movedim(input, source, destination)`.
@@ -166,7 +167,7 @@ pub(super) fn movedim(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         order.remove(source);
         order.insert(destination, source);
     }
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
 /// `expand(sizes)`: -1 keeps a size.
@@ -323,6 +324,7 @@ pub(super) fn select_(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             .expected(format!("-{size} to {}", size - 1)),
         ));
     }
+    lower.charge(x.len())?;
     Ok(Value::Tensor(select(
         &x,
         dim,
@@ -347,6 +349,7 @@ pub(super) fn diff(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         if size == 0 {
             break;
         }
+        lower.charge(x.len())?;
         let later = narrowed(&x, dim, 1, size - 1);
         let earlier = narrowed(&x, dim, 0, size - 1);
         x = lower.binary(Op::Sub, &later, &earlier, b.span)?;

@@ -105,6 +105,31 @@ impl Op {
         )
     }
 
+    /// Units of work that one node takes, from folding to the last probe.
+    pub(crate) fn work(self) -> usize {
+        match self {
+            Op::Pow => 12,
+            Op::Exp
+            | Op::Expm1
+            | Op::Log
+            | Op::Log1p
+            | Op::Sin
+            | Op::Cos
+            | Op::Tan
+            | Op::Asin
+            | Op::Acos
+            | Op::Atan
+            | Op::Atan2
+            | Op::Sinh
+            | Op::Cosh
+            | Op::Tanh
+            | Op::Sigmoid
+            | Op::Softplus
+            | Op::LogSigmoid => 5,
+            _ => 1,
+        }
+    }
+
     /// Whether operand `position` can receive a gradient.
     pub(crate) fn passes_gradient(self, position: usize) -> bool {
         match self {
