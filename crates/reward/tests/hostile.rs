@@ -134,7 +134,6 @@ fn what_the_limit_allows_fits_into_the_stack() {
     for (open, close) in deep {
         on_a_small_stack(512, move || {
             for depth in 1..220 {
-                if std::env::var("VERBOSE").is_ok() { eprintln!("{open} {depth}"); }
                 let inner = format!("{}a{}", open.repeat(depth), close.repeat(depth));
                 let flat = stage(&format!("    return {inner}"));
                 let called = stage(&format!(
