@@ -394,6 +394,10 @@ pub(super) fn einsum(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         },
         String::into_bytes,
     );
+    if (1..output.len()).any(|place| output[..place].contains(&output[place])) {
+        let message = "the result names a letter twice";
+        return Err(bad_equation(lower, b, message));
+    }
     let size_of = |letter: u8| {
         sizes
             .iter()

@@ -112,7 +112,11 @@ impl Value {
             Value::Bool(value) => format!("the bool {}", if *value { "True" } else { "False" }),
             Value::Int(value) => format!("the int {value}"),
             Value::Float(value) => format!("the float {value}"),
-            Value::Str(value) => format!("the string '{}'", value.escape_debug()),
+            Value::Str(value) => {
+                let start: String = value.chars().take(60).collect();
+                let more = if start.len() < value.len() { "..." } else { "" };
+                format!("the string '{}{more}'", start.escape_debug())
+            }
             Value::List(list) => format!("a list of {}", list.items.len()),
             Value::Tuple(tuple) => format!("a tuple of {}", tuple.items.len()),
             Value::ListRef(_) => "a list".into(),

@@ -107,5 +107,6 @@ pub(crate) fn attacks() -> Vec<Attack> {
         ("powers in every stage", format!("num_stages = 16\n{}", (1..=16).map(|i| format!("def stage{i}_guidance(k, a):\n    x = a\n    for i in range(300):\n        x = x.abs() ** 1.01\n    return x.sum()\n")).collect::<String>())),
         ("softmax in every stage", format!("num_stages = 16\n{}", (1..=16).map(|i| format!("def stage{i}_guidance(k, a):\n    x = a\n    for i in range(300):\n        x = torch.softmax(x, dim=1)\n    return x.sum()\n")).collect::<String>())),
         ("expensive ends of stages", format!("num_stages = 16\n{}", (1..=16).map(|i| format!("def stage{i}_guidance(k, a):\n    return a.sum()\ndef stage{i}_done(k, s, e):\n    x = k\n    for i in range(500):\n        x = torch.sin(x) ** 1.01\n    return x.sum()\n")).collect::<String>())),
+        ("repeated letter in a result", ret("torch.einsum('btd,kd->bktk', a, k).sum()")),
     ]
 }

@@ -311,5 +311,163 @@ pub(crate) fn attacks() -> Vec<Attack> {
             "jit",
             ret("torch.jit.script(a) + torch.load('x') + torch.ops.aten.add(a, a)"),
         ),
+        (
+            "deleting the first item",
+            repeated("x = [0] * 40000", "del x[0]"),
+        ),
+        (
+            "taking out the first item",
+            repeated("x = [0] * 40000", "x.pop(0)"),
+        ),
+        (
+            "putting in a first item",
+            repeated("x = [0] * 40000", "x.insert(0, n)"),
+        ),
+        ("growing dictionary", repeated("d = {}", "d[n] = n")),
+        ("dictionaries made", repeated("d = []", "d.append({0: 1})")),
+        (
+            "reading a large dictionary",
+            repeated("d = {i: i for i in range(200)}", "d[199]"),
+        ),
+        (
+            "merging dictionaries",
+            repeated("d = {i: i for i in range(100)}", "d.update(d)"),
+        ),
+        ("text that grows", repeated("s = 'a'", "s = s + s")),
+        ("text that grows slowly", repeated("s = 'a'", "s += 'b'")),
+        (
+            "text of a number",
+            repeated("s = 1e308", "str(s) + str(-1e-308)"),
+        ),
+        (
+            "sorting a list",
+            repeated("x = list(range(1000))", "sorted(x)"),
+        ),
+        (
+            "sorting by a function",
+            repeated("x = list(range(100))", "sorted(x, key=lambda y: -y)"),
+        ),
+        (
+            "map",
+            repeated("x = list(range(100))", "list(map(lambda y: y, x))"),
+        ),
+        (
+            "filter",
+            repeated("x = list(range(100))", "list(filter(lambda y: y, x))"),
+        ),
+        ("slices of lists", repeated("x = [0] * 20000", "x[:] = x")),
+        ("slices of tuples", repeated("x = (0,) * 20000", "x[1:]")),
+        ("unpacking a rest", repeated("x = [0] * 20000", "y, *z = x")),
+        (
+            "comparing lists",
+            repeated("x = [0] * 20000; y = [0] * 20000", "x == y"),
+        ),
+        (
+            "lists that hold themselves",
+            stage(
+                "    x = [0]\n    x.append(x)\n    y = [x, x]\n    x == y\n    torch.tensor(x)\n    str(x)\n    sorted(x)\n    return a.sum()",
+            ),
+        ),
+        (
+            "dictionaries that hold themselves",
+            stage(
+                "    d = {}\n    d[0] = d\n    e = {0: d}\n    d == e\n    torch.tensor(d)\n    str(d)\n    return a.sum()",
+            ),
+        ),
+        (
+            "lists in lists compared",
+            stage(
+                "    x = [0]\n    y = [0]\n    for i in range(60):\n        x = [x, x]\n        y = [y, y]\n    return a.sum() if x == y else 0",
+            ),
+        ),
+        (
+            "lists in lists as a tensor",
+            stage(
+                "    x = [0]\n    for i in range(60):\n        x = [x, x]\n    return torch.tensor(x).sum() + a.sum()",
+            ),
+        ),
+        (
+            "closures in closures",
+            stage(
+                "    f = lambda x: x\n    for n in range(100000):\n        f = (lambda g: lambda x: g(x))(f)\n    return f(a).sum()",
+            ),
+        ),
+        (
+            "defaults that hold much",
+            stage(
+                "    x = [0] * 20000\n    for n in range(100000):\n        f = lambda y=x, z=list(x): y\n    return a.sum()",
+            ),
+        ),
+        (
+            "without gradients",
+            stage(
+                "    x = torch.zeros(32000)\n    with torch.no_grad():\n        for n in range(100000):\n            x.real\n            x.data\n    return a.sum()",
+            ),
+        ),
+        (
+            "withs in withs",
+            stage(
+                "    with torch.no_grad(), torch.no_grad():\n        while True:\n            x = [n for n in range(100)]\n    return a.sum()",
+            ),
+        ),
+        (
+            "endless while",
+            stage("    x = 0\n    while x < 10**18:\n        x = x + 1\n    return a.sum()"),
+        ),
+        (
+            "while that shrinks",
+            stage(
+                "    x = list(range(50000))\n    while x:\n        x = x[1:]\n    return a.sum()",
+            ),
+        ),
+        (
+            "constants of the module",
+            format!(
+                "num_stages = 16\nX = [i for i in range(30000)]\nY = {{i: i for i in range(100)}}\n{}",
+                (1..=16)
+                    .map(|i| format!("def stage{i}_guidance(k, a):\n    return a.sum() * len(X)\n"))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "many constants of the module",
+            format!(
+                "num_stages = 16\n{}{}",
+                (0..6_000)
+                    .map(|i| format!("x{i} = 0\n"))
+                    .collect::<String>(),
+                (1..=16)
+                    .map(|i| format!("def stage{i}_guidance(k, a):\n    return a.sum() * x1\n"))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "failing constants of the module",
+            format!(
+                "num_stages = 16\n{}{}",
+                (0..5_000)
+                    .map(|i| format!("x{i} = undefined\n"))
+                    .collect::<String>(),
+                (1..=16)
+                    .map(|i| format!("def stage{i}_guidance(k, a):\n    return a.sum() * x1\n"))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "dictionary display",
+            stage(&format!(
+                "    d = {{{}}}\n    return a.sum()",
+                (0..9_000).map(|i| format!("{i}: 0,")).collect::<String>()
+            )),
+        ),
+        (
+            "unknown names in nested functions",
+            stage(&format!(
+                "{}    def f():\n        def g():\n            return [undefined for n in range(1000)]\n        return g()\n    for n in range(100000):\n        f()\n    return a.sum()",
+                (0..2_400)
+                    .map(|i| format!("    abcdefghijklmnopqrstuvwxyz{i:04} = 0\n"))
+                    .collect::<String>()
+            )),
+        ),
     ]
 }
