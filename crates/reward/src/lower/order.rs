@@ -6,10 +6,10 @@ use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind};
 use crate::graph::NodeId;
 use crate::op::Op;
-use crate::tensor::{DType, Tensor, strided_positions, strides};
+use crate::tensor::{DType, Tensor};
 
 /// Odd-even transposition: neighbours swap only if strictly out of order, so it is stable.
-fn sort_line(
+pub(super) fn sort_line(
     lower: &mut Lower<'_>,
     members: &[NodeId],
     descending: bool,
@@ -104,6 +104,27 @@ pub(super) fn topk(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     Ok(Value::Pair(values, indices))
 }
 
+/// The element at one rank of the sorted dimension, and its index.
+fn ranked(
+    lower: &mut Lower<'_>,
+    b: &Bound,
+    x: &Tensor,
+    dim: usize,
+    rank: usize,
+    keepdim: bool,
+) -> Lowered<(Tensor, Tensor)> {
+    let dims: Vec<usize> = if x.rank() == 0 { Vec::new() } else { vec![dim] };
+    lower.refuse_empty(x, &dims, b)?;
+    let mut indices = Vec::new();
+    let values = lower.reduce(x, &dims, keepdim, x.dtype, |lower, members| {
+        let (values, places) = sort_line(lower, members, false)?;
+        indices.push(places[rank]);
+        Ok(values[rank])
+    })?;
+    let indices = Tensor::new(values.shape.clone(), indices, DType::Int);
+    Ok((values, indices))
+}
+
 /// `median(input)` is one number; `median(input, dim)` a pair: the lower of two middles.
 pub(super) fn median(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
@@ -112,30 +133,29 @@ pub(super) fn median(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         None => (x.reshaped(vec![x.len()]), 0),
     };
     let keepdim = b.flag(lower, 2)?;
-    let dims: Vec<usize> = if x.rank() == 0 { Vec::new() } else { vec![dim] };
-    lower.refuse_empty(&x, &dims, b)?;
     let size = x.shape.get(dim).copied().unwrap_or(1);
-    let (values, indices) = sorted(lower, &x, dim, false, None)?;
-    let middle = |tensor: &Tensor| {
-        if tensor.rank() == 0 {
-            return tensor.clone();
-        }
-        let mut steps = strides(&tensor.shape);
-        let mut shape = tensor.shape.clone();
-        let offset = (size - 1) / 2 * steps[dim];
-        if keepdim {
-            shape[dim] = 1;
-        } else {
-            shape.remove(dim);
-            steps.remove(dim);
-        }
-        let positions = strided_positions(&shape, &steps, offset);
-        tensor.view(shape, &positions)
-    };
-    let (values, indices) = (middle(&values), middle(&indices));
+    let (values, indices) = ranked(lower, b, &x, dim, size.saturating_sub(1) / 2, keepdim)?;
     Ok(if b.get(1).is_some() {
         Value::Pair(values, indices)
     } else {
         Value::Tensor(values)
     })
+}
+
+/// `kthvalue(input, k, dim=-1, keepdim=False)`: the k-th smallest, counted from 1.
+pub(super) fn kthvalue(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let k = b.integer(lower, 1, 1)?.max(0);
+    let dim = b.dim(lower, 2, x.rank(), Some(-1))?.unwrap_or(0);
+    let keepdim = b.flag(lower, 3)?;
+    let size = x.shape.get(dim).copied().unwrap_or(1);
+    let Some(rank) = usize::try_from(k - 1).ok().filter(|&rank| rank < size) else {
+        return Err(lower.fail(
+            Draft::new(Kind::Index, b.span_of(1), "there is no such k-th value")
+                .expected(format!("1 to {size}"))
+                .found(format!("{k}")),
+        ));
+    };
+    let (values, indices) = ranked(lower, b, &x, dim, rank, keepdim)?;
+    Ok(Value::Pair(values, indices))
 }

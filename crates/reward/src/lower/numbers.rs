@@ -1,0 +1,95 @@
+//! Functions of Python's `math`, which take and give numbers.
+
+use super::arguments::Bound;
+use super::value::Value;
+use super::{Lower, Lowered};
+use crate::diagnostic::{Draft, Kind};
+use crate::op::Op;
+use crate::tensor::{DType, Tensor};
+
+/// Rounds to an int that the program can count with, where the number is known now.
+fn whole(lower: &mut Lower<'_>, b: &Bound, op: Op) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let rounded = lower.unary(op, &x)?.with_dtype(DType::Int);
+    match lower.constants_of(&rounded).as_deref() {
+        Some(&[value]) if value.abs() < 9e15 => Ok(Value::Int(value as i64)),
+        Some(_) => Err(lower.fail(Draft::new(
+            Kind::Arithmetic,
+            b.span,
+            "this integer is too large",
+        ))),
+        None => Ok(Value::Tensor(rounded)),
+    }
+}
+
+pub(super) fn floor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    whole(lower, b, Op::Floor)
+}
+
+pub(super) fn ceil(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    whole(lower, b, Op::Ceil)
+}
+
+pub(super) fn trunc(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    whole(lower, b, Op::Trunc)
+}
+
+/// `math.isclose(a, b, rel_tol=1e-9, abs_tol=0)`.
+pub(super) fn isclose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let (relative, absolute) = (b.number(lower, 2, 1e-9)?, b.number(lower, 3, 0.0)?);
+    let near = lower.each_pair(&x, &y, b.span, |lower, x, y| {
+        let distance = lower.node(Op::Sub, &[x, y])?;
+        let distance = lower.node(Op::Abs, &[distance])?;
+        let (x, y) = (lower.node(Op::Abs, &[x])?, lower.node(Op::Abs, &[y])?);
+        let allowed = lower.node(Op::Maximum, &[x, y])?;
+        let allowed = lower.node_with(Op::Mul, allowed, relative)?;
+        let allowed = lower.node_with(Op::Maximum, allowed, absolute)?;
+        lower.node(Op::LessEqual, &[distance, allowed])
+    })?;
+    Ok(Value::Tensor(near.with_dtype(DType::Bool)))
+}
+
+fn euclidean(lower: &mut Lower<'_>, x: &Tensor) -> Lowered<Value> {
+    let dims: Vec<usize> = (0..x.rank()).collect();
+    lower.norm_over(x, &dims, false, 2.0).map(Value::Tensor)
+}
+
+/// `math.dist(p, q)`.
+pub(super) fn dist(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let difference = lower.binary(Op::Sub, &x, &y, b.span)?;
+    euclidean(lower, &difference)
+}
+
+/// `math.hypot(*coordinates)`.
+pub(super) fn hypot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    euclidean(lower, &x)
+}
+
+/// `math.fsum(numbers)`.
+pub(super) fn fsum(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dims: Vec<usize> = (0..x.rank()).collect();
+    lower.sum_over(&x, &dims).map(Value::Tensor)
+}
+
+/// `math.prod(numbers)`.
+pub(super) fn prod(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dims: Vec<usize> = (0..x.rank()).collect();
+    let product = lower.reduce(&x, &dims, false, x.dtype, |lower, members| {
+        let one = lower.constant(1.0)?;
+        members
+            .iter()
+            .try_fold(one, |product, &m| lower.node(Op::Mul, &[product, m]))
+    })?;
+    Ok(Value::Tensor(product))
+}
+
+pub(super) fn pow(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let (x, y) = (lower.cast(&x, DType::Float)?, lower.cast(&y, DType::Float)?);
+    lower.binary(Op::Pow, &x, &y, b.span).map(Value::Tensor)
+}
