@@ -313,29 +313,18 @@ fn accumulate(lower: &mut Lower<'_>, old: NodeId, new: NodeId) -> Lowered<NodeId
     lower.node(Op::Add, &[old, new])
 }
 
-fn scale(lower: &mut Lower<'_>, old: NodeId, new: NodeId) -> Lowered<NodeId> {
-    lower.node(Op::Mul, &[old, new])
-}
-
-/// `scatter(input, dim, index, src, reduce=None)`; `src` may be a number.
+/// `scatter(input, dim, index, src)`; `src` may be a number.
 pub(super) fn scatter(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let write = match b.get(4) {
-        None => replace,
-        Some(Value::Str(how)) if &**how == "add" => accumulate,
-        Some(Value::Str(how)) if &**how == "multiply" => scale,
-        Some(other) => {
-            let found = other.describe();
-            return Err(lower.fail(
-                Draft::new(
-                    Kind::Argument,
-                    b.span_of(4),
-                    "this reduction does not exist",
-                )
-                .expected("'add' or 'multiply'")
-                .found(found),
-            ));
-        }
-    };
+    if b.get(4).is_some() {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::NoGradient,
+                b.span_of(4),
+                "PyTorch has no gradient of a `scatter` that reduces",
+            )
+            .help("use `torch.scatter_add`"),
+        ));
+    }
     let x = b.tensor(lower, 0)?;
     let dim = b.dim(lower, 1, x.rank(), None)?.unwrap_or(0);
     let index = lower.index_argument(b, 2)?;
@@ -344,7 +333,7 @@ pub(super) fn scatter(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         source = lower.broadcast_to(&source, &index.shape, b.span)?;
     }
     lower
-        .scattered(&x, dim, &index, &source, b, write)
+        .scattered(&x, dim, &index, &source, b, replace)
         .map(Value::Tensor)
 }
 
