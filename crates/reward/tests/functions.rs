@@ -162,6 +162,14 @@ fn sizes_from_the_text_are_bounded() {
 }
 
 #[test]
+fn devices_and_numpy_types_are_accepted() {
+    let body = "
+    x = a.cuda() + torch.from_numpy(np.zeros(3)).astype(np.float32)
+    return x.sum()";
+    assert_eq!(value_and_gradient(body, [0.5; 6]), (3.0, [1.0; 6]));
+}
+
+#[test]
 fn operations_can_be_listed() {
     let all: HashSet<_> = operations().map(|o| (o.module, o.name)).collect();
     assert_eq!(all.len(), operations().count());

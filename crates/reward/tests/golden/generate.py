@@ -190,7 +190,7 @@ def main():
 
 def write(name, cases):
     out = pathlib.Path(__file__).with_name(name)
-    out.write_text("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
+    out.write_text("[\n" + ",\n".join(json.dumps(c, allow_nan=False) for c in cases) + "\n]\n")
     print(f"{name}: {len(cases)} programs")
 
 
