@@ -162,6 +162,23 @@ fn sizes_from_the_text_are_bounded() {
 }
 
 #[test]
+fn hardsigmoid_has_the_exact_slope() {
+    // PyTorch's derivative holds 1/6 in single precision, so that no golden number would do.
+    let (value, gradient) = value_and_gradient(
+        "    return F.hardsigmoid(a * 3).sum()",
+        [-1.0, -2.0, 0.0, 0.5, 1.0, 2.0],
+    );
+    assert!((value - (0.5 + 0.75 + 1.0 + 1.0)).abs() < 1e-15);
+    let expected = [0.0, 0.0, 0.5, 0.5, 0.0, 0.0];
+    assert!(
+        gradient
+            .iter()
+            .zip(expected)
+            .all(|(g, e)| (g - e).abs() < 1e-15)
+    );
+}
+
+#[test]
 fn devices_and_numpy_types_are_accepted() {
     let body = "
     x = a.cuda() + torch.from_numpy(np.zeros(3)).astype(np.float32)

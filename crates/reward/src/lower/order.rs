@@ -125,21 +125,30 @@ fn ranked(
     Ok((values, indices))
 }
 
-/// `median(input)` is one number; `median(input, dim)` a pair: the lower of two middles.
+/// `median(input)` is one number, whose gradient all equal elements share; `median(input, dim)`
+/// is a pair: the lower of two middles and its index.
 pub(super) fn median(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
-    let (x, dim) = match b.dim(lower, 1, x.rank(), None)? {
-        Some(dim) => (x, dim),
-        None => (x.reshaped(vec![x.len()]), 0),
+    let Some(dim) = b.dim(lower, 1, x.rank(), None)? else {
+        let dims: Vec<usize> = (0..x.rank()).collect();
+        lower.refuse_empty(&x, &dims, b)?;
+        let median = lower.reduce(&x, &dims, false, x.dtype, |lower, members| {
+            let middle = sort_line(lower, members, false)?.0[(members.len() - 1) / 2];
+            let lowest = lower.constant(f64::NEG_INFINITY)?;
+            let mut equal = Vec::with_capacity(members.len());
+            for &member in members {
+                let is_it = lower.node(Op::Equal, &[member, middle])?;
+                equal.push(lower.node(Op::Where, &[is_it, member, lowest])?);
+            }
+            lower.node(Op::AMax, &equal)
+        })?;
+        return Ok(Value::Tensor(median));
     };
     let keepdim = b.flag(lower, 2)?;
     let size = x.shape.get(dim).copied().unwrap_or(1);
-    let (values, indices) = ranked(lower, b, &x, dim, size.saturating_sub(1) / 2, keepdim)?;
-    Ok(if b.get(1).is_some() {
-        Value::Pair(values, indices)
-    } else {
-        Value::Tensor(values)
-    })
+    let rank = size.saturating_sub(1) / 2;
+    let (values, indices) = ranked(lower, b, &x, dim, rank, keepdim)?;
+    Ok(Value::Pair(values, indices))
 }
 
 /// `kthvalue(input, k, dim=-1, keepdim=False)`: the k-th smallest, counted from 1.
