@@ -106,8 +106,8 @@ pub(super) fn std_mean(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 fn covariance(lower: &mut Lower<'_>, b: &Bound, correction: i64) -> Lowered<Tensor> {
     let x = b.tensor(lower, 0)?;
     let rows = match x.shape.as_slice() {
-        &[length] => x.reshaped(vec![1, length]),
-        &[_, _] => x.clone(),
+        [length] => x.reshaped(vec![1, *length]),
+        [_, _] => x.clone(),
         _ => {
             return Err(lower.fail(
                 Draft::new(
