@@ -3,36 +3,8 @@
 use super::arguments::Bound;
 use super::value::Value;
 use super::{Lower, Lowered};
-use crate::diagnostic::{Draft, Kind};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor};
-
-/// Rounds to an int that the program can count with, where the number is known now.
-fn whole(lower: &mut Lower<'_>, b: &Bound, op: Op) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let rounded = lower.unary(op, &x)?.with_dtype(DType::Int);
-    match lower.constants_of(&rounded).as_deref() {
-        Some(&[value]) if value.abs() < 9e15 => Ok(Value::Int(value as i64)),
-        Some(_) => Err(lower.fail(Draft::new(
-            Kind::Arithmetic,
-            b.span,
-            "this integer is too large",
-        ))),
-        None => Ok(Value::Tensor(rounded)),
-    }
-}
-
-pub(super) fn floor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    whole(lower, b, Op::Floor)
-}
-
-pub(super) fn ceil(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    whole(lower, b, Op::Ceil)
-}
-
-pub(super) fn trunc(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    whole(lower, b, Op::Trunc)
-}
 
 /// `math.isclose(a, b, rel_tol=1e-9, abs_tol=0)`.
 pub(super) fn isclose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {

@@ -60,7 +60,7 @@ impl Lower<'_> {
     }
 
     /// The entry of a line that `index` selects.
-    fn entry(
+    fn chosen_entry(
         &mut self,
         line: &[NodeId],
         index: NodeId,
@@ -117,7 +117,7 @@ impl Lower<'_> {
         let mut result = Vec::with_capacity(indices.len());
         for (start, &chosen) in starts.into_iter().zip(&indices) {
             let line: Vec<NodeId> = (0..size).map(|i| nodes[start + i * step]).collect();
-            result.push(self.entry(&line, chosen, negative, b.span)?);
+            result.push(self.chosen_entry(&line, chosen, negative, b.span)?);
         }
         Ok(Tensor::new(index.shape.clone(), result, x.dtype))
     }
