@@ -100,6 +100,13 @@ impl Tensor {
         places.windows(2).any(|pair| pair[0] == pair[1])
     }
 
+    /// Whether the elements lie one after another in the storage.
+    pub(crate) fn is_contiguous(&self) -> bool {
+        self.index
+            .windows(2)
+            .all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+    }
+
     pub(crate) fn with_dtype(mut self, dtype: DType) -> Self {
         self.dtype = dtype;
         self

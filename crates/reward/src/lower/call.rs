@@ -227,15 +227,21 @@ impl<'a> Lower<'a> {
         call: &'a ExprCall,
         span: Span,
     ) -> Lowered<Value> {
-        let Some(function) = table::find(Home::METHOD, name) else {
+        let Some((function, in_place)) = table::find_method(name) else {
             let Expr::Attribute(attribute) = &*call.func else {
                 return Err(Stop::Reported);
             };
             return Err(self.unknown("tensor", Home::METHOD, name, Span::of(&attribute.attr)));
         };
+        let place = receiver.clone();
         let arguments = self.arguments(call, format!("Tensor.{name}"), Some(receiver))?;
         debug_assert_eq!(arguments.span, span);
-        self.run(function.run, arguments, function.parameters)
+        let result = self.run(function.run, arguments, function.parameters)?;
+        if let (true, Value::Tensor(place), Value::Tensor(result)) = (in_place, &place, &result) {
+            self.write_back(place, result, name, span)?;
+            return Ok(Value::Tensor(place.clone()));
+        }
+        Ok(result)
     }
 
     /// Reports a function that does not exist, with the closest one that does.
@@ -284,6 +290,7 @@ impl<'a> Lower<'a> {
             Module::Torch => match name {
                 "nn" => return Ok(Value::Module(Module::TorchNn)),
                 "linalg" => return Ok(Value::Module(Module::TorchLinalg)),
+                "special" => return Ok(Value::Module(Module::TorchSpecial)),
                 _ => Home::TORCH,
             },
             Module::TorchNn if name == "functional" => {
@@ -302,6 +309,7 @@ impl<'a> Lower<'a> {
             Module::Numpy if name == "linalg" => return Ok(Value::Module(Module::NumpyLinalg)),
             Module::Functional => Home::FUNCTIONAL,
             Module::TorchLinalg => Home::LINALG,
+            Module::TorchSpecial => Home::SPECIAL,
             Module::Numpy => Home::NUMPY,
             Module::NumpyLinalg => Home::NUMPY_LINALG,
             Module::Math => Home::MATH,
@@ -312,6 +320,7 @@ impl<'a> Lower<'a> {
                 "e" => return Ok(Value::Float(std::f64::consts::E)),
                 "tau" if module == Module::Math => return Ok(Value::Float(std::f64::consts::TAU)),
                 "inf" => return Ok(Value::Float(f64::INFINITY)),
+                "nan" => return Ok(Value::Float(f64::NAN)),
                 "newaxis" => return Ok(Value::None),
                 "Tensor" | "FloatTensor" if module == Module::Torch => {
                     return Ok(Value::Builtin("Tensor"));
@@ -367,7 +376,7 @@ impl<'a> Lower<'a> {
                 Ok(Value::Tensor(tensor.view(shape, &positions)))
             }
             "T" if tensor.rank() < 2 => Ok(Value::Tensor(tensor.clone())),
-            _ if table::find(Home::METHOD, name).is_some() => Err(self.fail(
+            _ if table::find_method(name).is_some() => Err(self.fail(
                 Draft::new(
                     Kind::Type,
                     span,

@@ -331,8 +331,17 @@ pub(super) fn nearest<'n>(
         .take(MAX_CANDIDATES)
         .map(|candidate| (edit_distance(name, candidate), candidate))
         .filter(|&(distance, candidate)| distance <= 1 + candidate.len().min(name.len()) / 4)
-        .min()
+        // Of equally close ones, the one with letters in another order.
+        .min_by_key(|&(distance, candidate)| {
+            (distance, letters(candidate) != letters(name), candidate)
+        })
         .map(|(_, candidate)| candidate)
+}
+
+fn letters(name: &str) -> Vec<u8> {
+    let mut letters = name.as_bytes().to_vec();
+    letters.sort_unstable();
+    letters
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

@@ -3,29 +3,45 @@
 //! Python's numbers, lists and control flow are carried out now; tensors become arrays of graph
 //! nodes, so that indexing, reshaping and stacking cost nothing later.
 
+mod activation;
 mod arguments;
 mod arithmetic;
 mod builtins;
 mod call;
 mod comprehension;
 mod containers;
+mod convert;
 mod create;
+mod einsum;
+mod elementary;
 mod elementwise;
 mod expression;
+mod extremes;
 mod gather;
+mod grid;
+mod in_place;
 mod index;
 mod join;
 mod linalg;
+mod lookup;
 mod losses;
+mod matrix;
+mod norm;
+mod numbers;
 mod order;
+mod pick;
 mod place;
+mod quantile;
 mod reduce;
+mod scan;
 mod scope;
 mod shape;
+mod spread;
 mod statement;
 mod substitute;
 mod table;
 mod value;
+mod window;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -40,6 +56,7 @@ use crate::tensor::{DType, Tensor};
 pub(crate) use scope::check_import;
 use scope::{Frame, GLOBALS};
 use statement::Flow;
+pub use table::{Operation, operations};
 use value::Value;
 
 /// Mistakes shown at most; the rest would mostly follow from them.

@@ -4,6 +4,7 @@
 //! `f64`), and the row kernels that run all particles at once. Derivatives follow PyTorch's
 //! choices where a function is not differentiable.
 
+pub(crate) mod erf;
 mod gradient;
 mod value;
 
@@ -35,6 +36,10 @@ pub(crate) enum Op {
     Asin,
     Acos,
     Atan,
+    Asinh,
+    Acosh,
+    Atanh,
+    Erf,
     Sinh,
     Cosh,
     Tanh,
