@@ -190,17 +190,33 @@ impl Diagnostics {
 
 impl Diagnostic {
     fn render(&self, source: &str, out: &mut String) {
-        let text = source.lines().nth(self.line - 1).unwrap_or_default();
+        let line = source.lines().nth(self.line - 1).unwrap_or_default();
         let gutter = self.line.to_string();
         let blank = " ".repeat(gutter.len());
-        let rest = text.chars().count().saturating_sub(self.column - 1);
+        // Of a very long line, what stands around the mistake.
+        let skipped = match self.column - 1 {
+            near if near <= MAX_LINE / 2 => 0,
+            far => far - MAX_LINE / 4,
+        };
+        let mut shown: String = line
+            .chars()
+            .skip(skipped)
+            .take(MAX_LINE)
+            .map(|c| if c == '\t' { c } else { visible(c) })
+            .collect();
+        if skipped > 0 {
+            shown.replace_range(..shown.chars().next().map_or(0, char::len_utf8), "\u{2026}");
+        }
+        let text = &*shown;
+        let before = self.column - 1 - skipped;
+        let rest = text.chars().count().saturating_sub(before);
         let marked = source.get(self.span.clone()).unwrap_or_default();
         let first_line = marked.lines().next().unwrap_or_default().chars().count();
         let carets = "^".repeat(first_line.min(rest).max(1));
         // Tabs are kept so that the carets stand under the text whatever their width.
         let indent: String = text
             .chars()
-            .take(self.column - 1)
+            .take(before)
             .map(|c| if c == '\t' { '\t' } else { ' ' })
             .collect();
         out.push_str(&format!("error[{}]: {}\n", self.kind.code(), self.message));
@@ -316,10 +332,39 @@ impl Draft {
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             span,
-            message: self.message,
-            expected: self.expected,
-            found: self.found,
-            help: self.help,
+            message: readable(self.message),
+            expected: self.expected.map(readable),
+            found: self.found.map(readable),
+            help: self.help.map(readable),
         }
     }
+}
+
+/// Characters of one source line that are shown.
+const MAX_LINE: usize = 240;
+/// Characters of one message, since the text may put long names into it.
+const MAX_MESSAGE: usize = 500;
+
+/// What a terminal shows for a character: nothing of the text may steer it or turn its direction.
+fn visible(c: char) -> char {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}') {
+        char::REPLACEMENT_CHARACTER
+    } else {
+        c
+    }
+}
+
+fn readable(message: String) -> String {
+    let harmless =
+        message.len() <= MAX_MESSAGE && message.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if harmless {
+        return message;
+    }
+    let mut shown: String = message.chars().take(MAX_MESSAGE).map(visible).collect();
+    if shown.len() < message.len() && message.chars().nth(MAX_MESSAGE).is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
 }

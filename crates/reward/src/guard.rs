@@ -1,109 +1,297 @@
 //! Refuses text that would take the parser too deep, before it is parsed.
+//!
+//! The scan sees tokens, strings and indentation as the parser's own lexer does. Where the parser
+//! goes on after a mistake, the scan counts at least as deep as the parser can get.
+
+use std::cmp::Ordering;
 
 use crate::diagnostic::{Draft, Kind, Span};
 
-/// Checks that no place in `source` lies deeper than `limit`.
+/// Bytes of one name or number.
+const MAX_WORD: usize = 200;
+/// What a bracket, a level of indentation or an open `lambda` weighs: each goes through the
+/// whole chain of precedence levels.
+const WEIGHT: usize = 4;
+
+/// The statement level or an open bracket.
+#[derive(Default)]
+struct Level {
+    /// Tokens since the last separator.
+    tokens: usize,
+    /// What stays open beyond separators: `lambda`, `yield`, blocks after a mistake.
+    held: usize,
+    /// The bracket that closes it.
+    closing: u8,
+}
+
+/// The blanks before a line. The lexer compares both measures.
+#[derive(Clone, Copy, Default)]
+struct Indent {
+    column: usize,
+    characters: usize,
+}
+
+/// Checks that no place in `source` lies deeper than `limit`, and what else the scan finds.
 ///
 /// Depth counts open brackets, indentation and, at each open level, the tokens since the last
 /// comma or line end, because chains such as `- - - x` or `a.b.c` nest as deeply as brackets do.
 pub(crate) fn check_nesting(source: &str, limit: usize) -> Result<(), Draft> {
-    let bytes = source.as_bytes();
-    // Tokens since the last separator, at the statement level and in each open bracket.
-    let mut levels: Vec<usize> = vec![0];
-    let mut total = 0;
-    let mut indents: Vec<usize> = vec![0];
-    let mut at = 0;
-    let mut line_start = true;
-    while at < bytes.len() {
-        if line_start && levels.len() == 1 {
-            line_start = false;
-            track_indent(bytes, &mut at, &mut indents);
+    let mut scan = Scan {
+        source,
+        bytes: source.as_bytes(),
+        at: 0,
+        levels: vec![Level::default()],
+        total: 0,
+        indents: vec![Indent::default()],
+    };
+    if let Some(at) = source.find('\0') {
+        return Err(not_python(at, at + 1, "the text holds a NUL character"));
+    }
+    scan.line_start()?;
+    while scan.at < scan.bytes.len() {
+        let start = scan.at;
+        if !scan.token()? {
             continue;
         }
-        let byte = bytes[at];
-        let start = at;
-        at += 1;
-        match byte {
-            // The lexer also ends lines at a lone carriage return.
-            b'\n' | b'\r' => {
-                line_start = true;
-                if levels.len() == 1 {
-                    total -= levels[0];
-                    levels[0] = 0;
-                }
-                continue;
-            }
-            b' ' | b'\t' | b'\x0c' => continue,
-            b'\\' if matches!(bytes.get(at), Some(b'\n' | b'\r')) => {
-                at += if bytes[at..].starts_with(b"\r\n") {
-                    2
-                } else {
-                    1
-                };
-                continue;
-            }
-            b'#' => {
-                while at < bytes.len() && !matches!(bytes[at], b'\n' | b'\r') {
-                    at += 1;
-                }
-                continue;
-            }
-            b'"' | b'\'' => at = skip_string(bytes, start),
-            b'(' | b'[' | b'{' => levels.push(0),
-            b')' | b']' | b'}' if levels.len() > 1 => total -= levels.pop().unwrap_or(0),
-            b',' | b';' => {
-                if let Some(level) = levels.last_mut() {
-                    total -= *level;
-                    *level = 0;
-                }
-                continue;
-            }
-            _ if is_word(byte) => {
-                while at < bytes.len() && is_word(bytes[at]) {
-                    at += 1;
-                }
-                if matches!(bytes.get(at), Some(b'"' | b'\'')) {
-                    refuse_interpolation(source, start, at)?;
-                }
-            }
-            _ => {}
+        if let Some(level) = scan.levels.last_mut() {
+            level.tokens += 1;
         }
-        if let Some(level) = levels.last_mut() {
-            *level += 1;
-        }
-        total += 1;
-        // Brackets weigh more: each goes through the whole chain of precedence levels.
-        let depth = total + 4 * (levels.len() - 1) + 4 * (indents.len() - 1);
+        scan.total += 1;
+        let depth = scan.total + WEIGHT * (scan.levels.len() + scan.indents.len() - 2);
         if depth > limit {
-            let span = Span {
-                start: start as u32,
-                end: at as u32,
-            };
-            return Err(
-                Draft::new(Kind::Limit, span, "this expression is nested too deeply")
-                    .expected(format!(
-                        "at most {limit} operators and brackets inside one another"
-                    ))
-                    .help("split the expression into several assignments"),
-            );
+            return Err(Draft::new(
+                Kind::Limit,
+                span(start, scan.at),
+                "this expression is nested too deeply",
+            )
+            .expected(format!(
+                "at most {limit} operators and brackets inside one another"
+            ))
+            .help("split the expression into several assignments"));
         }
     }
     Ok(())
 }
 
-/// Interpolated strings hold expressions of their own, which this scan does not look into.
-fn refuse_interpolation(source: &str, start: usize, end: usize) -> Result<(), Draft> {
-    let prefix = source.get(start..end).unwrap_or_default();
-    if prefix.len() > 2 || !prefix.contains(['f', 'F', 't', 'T']) {
-        return Ok(());
+struct Scan<'s> {
+    source: &'s str,
+    bytes: &'s [u8],
+    at: usize,
+    levels: Vec<Level>,
+    /// Tokens and held weight of all open levels.
+    total: usize,
+    indents: Vec<Indent>,
+}
+
+impl Scan<'_> {
+    /// Goes past one token or separator; whether it counts.
+    fn token(&mut self) -> Result<bool, Draft> {
+        let start = self.at;
+        let byte = self.bytes[start];
+        self.at += 1;
+        match byte {
+            // The lexer also ends lines at a lone carriage return.
+            b'\n' | b'\r' => {
+                self.line_end(start);
+                self.line_start()?;
+                return Ok(false);
+            }
+            b' ' | b'\t' | b'\x0c' => return Ok(false),
+            b'\\' if self.at_line_end() => {
+                self.skip_line_end();
+                return Ok(false);
+            }
+            b'#' => {
+                self.skip_while(|byte| !matches!(byte, b'\n' | b'\r'));
+                return Ok(false);
+            }
+            b'"' | b'\'' => self.at = skip_string(self.bytes, start),
+            b'(' => self.open(b')'),
+            b'[' => self.open(b']'),
+            b'{' => self.open(b'}'),
+            b')' | b']' | b'}' => self.close(byte),
+            b',' | b';' => {
+                if let Some(level) = self.levels.last_mut() {
+                    self.total -= level.tokens;
+                    level.tokens = 0;
+                }
+                return Ok(false);
+            }
+            _ if is_word(byte) => {
+                self.skip_while(is_word);
+                self.word(start)?;
+            }
+            _ => {}
+        }
+        Ok(true)
     }
-    let span = Span {
+
+    fn skip_while(&mut self, skipped: impl Fn(u8) -> bool) {
+        while self.bytes.get(self.at).copied().is_some_and(&skipped) {
+            self.at += 1;
+        }
+    }
+
+    fn at_line_end(&self) -> bool {
+        matches!(self.bytes.get(self.at), Some(b'\n' | b'\r'))
+    }
+
+    fn skip_line_end(&mut self) {
+        let is_pair = self.bytes[self.at..].starts_with(b"\r\n");
+        self.at += if is_pair { 2 } else { 1 };
+    }
+
+    fn open(&mut self, closing: u8) {
+        self.levels.push(Level {
+            closing,
+            ..Level::default()
+        });
+    }
+
+    /// A bracket that fits no open one closes nothing: the parser may skip it.
+    fn close(&mut self, byte: u8) {
+        if self.levels.len() > 1
+            && let Some(level) = self.levels.pop_if(|level| level.closing == byte)
+        {
+            self.total -= level.tokens + level.held;
+        }
+    }
+
+    fn hold(&mut self) {
+        if let Some(level) = self.levels.last_mut() {
+            level.held += WEIGHT;
+            self.total += WEIGHT;
+        }
+    }
+
+    fn word(&mut self, start: usize) -> Result<(), Draft> {
+        let word = &self.bytes[start..self.at];
+        if word.len() > MAX_WORD {
+            return Err(Draft::new(
+                Kind::Limit,
+                span(start, self.at),
+                "this name or number is too long",
+            )
+            .expected(format!("at most {MAX_WORD} bytes"))
+            .found(format!("{} bytes", word.len()))
+            .help("use a shorter one"));
+        }
+        // Digits before a keyword do not make it a name.
+        if word.ends_with(b"lambda") || word.ends_with(b"yield") {
+            self.hold();
+        }
+        if matches!(self.bytes.get(self.at), Some(b'"' | b'\'')) {
+            refuse_interpolation(self.source, start, self.at)?;
+        }
+        Ok(())
+    }
+
+    fn line_end(&mut self, end: usize) {
+        let in_brackets = self.levels.len() > 1;
+        // A parser that has given up on a bracket takes this for the start of a block.
+        if in_brackets && self.bytes[..end].ends_with(b":") {
+            self.hold();
+        } else if !in_brackets && let Some(level) = self.levels.last_mut() {
+            self.total -= level.tokens + level.held;
+            *level = Level::default();
+        }
+    }
+
+    /// Reads the blanks at the start of a line and keeps the stack of indentation levels.
+    fn line_start(&mut self) -> Result<(), Draft> {
+        let start = self.at;
+        let mut indent = Indent::default();
+        while let Some(&byte) = self.bytes.get(self.at) {
+            self.at += 1;
+            match byte {
+                b' ' => indent.column += 1,
+                // The lexer's tabs are two columns wide.
+                b'\t' => indent.column += 2 - indent.column % 2,
+                b'\x0c' => {
+                    indent = Indent::default();
+                    continue;
+                }
+                b'\\' if self.at_line_end() => {
+                    self.skip_line_end();
+                    if indent.characters > 0 {
+                        self.skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0c'));
+                    }
+                    continue;
+                }
+                _ => {
+                    self.at -= 1;
+                    break;
+                }
+            }
+            indent.characters += 1;
+        }
+        let blank = matches!(self.bytes.get(self.at), None | Some(b'\n' | b'\r' | b'#'));
+        if blank || self.levels.len() > 1 {
+            return Ok(());
+        }
+        if self.bytes[self.at] == b'\\' {
+            return Err(not_python(
+                self.at,
+                self.at + 1,
+                "a backslash goes at the end of a line",
+            ));
+        }
+        let mut closed = false;
+        while let Some(last) = self.indents.last() {
+            let order = last.column.cmp(&indent.column);
+            if order != last.characters.cmp(&indent.characters) {
+                let message = "the indentation mixes tabs and spaces";
+                return Err(not_python(start, self.at, message));
+            }
+            match order {
+                Ordering::Equal => break,
+                Ordering::Less if closed => {
+                    let message = "the indentation matches no block around it";
+                    return Err(not_python(start, self.at, message));
+                }
+                Ordering::Less => {
+                    self.indents.push(indent);
+                    break;
+                }
+                Ordering::Greater => {
+                    self.indents.pop();
+                    closed = true;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn span(start: usize, end: usize) -> Span {
+    Span {
         start: start as u32,
         end: end as u32,
+    }
+}
+
+fn not_python(start: usize, end: usize, what: &str) -> Draft {
+    let message = format!("this is not Python: {what}");
+    Draft::new(Kind::Syntax, span(start, end), message)
+        .help("check brackets, quotes and indentation")
+}
+
+/// Interpolated strings hold expressions of their own, which this scan does not look into. The
+/// prefix may follow anything that ends a token before it, such as a digit.
+fn refuse_interpolation(source: &str, start: usize, end: usize) -> Result<(), Draft> {
+    let word = &source.as_bytes()[start..end];
+    let is_prefix = match word {
+        b"if" | b"elif" | b"not" | b"assert" | b"except" | b"import" => false,
+        [.., b'f' | b'F' | b't' | b'T'] => true,
+        [.., b'f' | b'F' | b't' | b'T', b'r' | b'R'] => true,
+        _ => false,
     };
+    if !is_prefix {
+        return Ok(());
+    }
     Err(Draft::new(
         Kind::Unsupported,
-        span,
+        span(start, end),
         "f-strings are not part of the reward language",
     )
     .help("remove it: a reward is computed from numbers and tensors only"))
@@ -113,27 +301,6 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// Reads the blanks at the start of a line and keeps the stack of indentation levels.
-fn track_indent(bytes: &[u8], at: &mut usize, indents: &mut Vec<usize>) {
-    let mut width = 0;
-    while let Some(byte) = bytes
-        .get(*at)
-        .filter(|b| matches!(b, b' ' | b'\t' | b'\x0c'))
-    {
-        width += if *byte == b'\t' { 8 } else { 1 };
-        *at += 1;
-    }
-    if matches!(bytes.get(*at), None | Some(b'\n' | b'\r' | b'#')) {
-        return;
-    }
-    while indents.last().is_some_and(|&last| last > width) {
-        indents.pop();
-    }
-    if indents.last().is_none_or(|&last| last < width) {
-        indents.push(width);
-    }
-}
-
 /// The end of the string literal that starts at `start`. An unclosed one ends with its line.
 fn skip_string(bytes: &[u8], start: usize) -> usize {
     let quote = bytes[start];
@@ -141,6 +308,8 @@ fn skip_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + if triple { 3 } else { 1 };
     while at < bytes.len() {
         match bytes[at] {
+            // An escaped line end may be two characters.
+            b'\\' if bytes[at + 1..].starts_with(b"\r\n") => at += 2,
             b'\\' => at += 1,
             b'\n' | b'\r' if !triple => return at,
             byte if byte == quote => {
@@ -172,6 +341,42 @@ mod tests {
             let text = deep.repeat(5000);
             assert!(check_nesting(&text, 200).is_err(), "{deep}");
         }
+    }
+
+    #[test]
+    fn what_hides_depth_from_a_simple_count_is_seen() {
+        let hidden = [
+            "lambda x, y=".repeat(100),
+            "lambda x, y: ".repeat(100),
+            "x = yield a, ".repeat(100),
+            "f(]".repeat(100),
+            format!("'\\\r\n' + {}", "(".repeat(100)),
+            format!("(\n{}", "if a,:\n".repeat(100)),
+            "1_0f'{x}'".to_owned(),
+            "\u{20ac}rF'{x}'".to_owned(),
+        ];
+        for text in hidden {
+            assert!(check_nesting(&text, 200).is_err(), "{text}");
+        }
+        assert!(check_nesting("x = 1 if'a'else 2\ny = not'a'\n", 200).is_ok());
+    }
+
+    #[test]
+    fn indentation_is_measured_as_the_lexer_does() {
+        let deep = |line: fn(usize) -> String| (1..100).map(line).collect::<String>();
+        let hidden = [
+            deep(|i| format!("\\\n{}if 1:\n", " ".repeat(i))),
+            deep(|i| format!("{}\x0c{}if 1:\n", " ".repeat(100 - i), " ".repeat(i))),
+            deep(|i| format!("{}{}if 1:\n", "\t".repeat(100 - i), " ".repeat(2 * i))),
+            deep(|i| format!("{}if 1:\n{}if 1:\n", " ".repeat(2 + i), " ".repeat(1 + i))),
+            deep(|i| format!("\0\n{}if 1:\n", " ".repeat(i))),
+        ];
+        for text in hidden {
+            assert!(check_nesting(&text, 200).is_err(), "{text}");
+        }
+        let plain = "def f(a,\n      b):\n    if a:\n\treturn b\n\n# x\n    return a\n";
+        assert!(check_nesting(&plain.replace('\t', "        "), 200).is_ok());
+        assert!(check_nesting(plain, 200).is_err(), "tabs and spaces");
     }
 
     #[test]

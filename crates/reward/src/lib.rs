@@ -23,6 +23,7 @@ mod run;
 mod tensor;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Kind};
+pub use lower::{Operation, operations};
 pub use options::{CompileOptions, Limits, Workspace};
 pub use program::{CompiledDone, CompiledReward, Program, Stage, compile};
 pub use run::evaluator::{EvaluateError, Evaluator};

@@ -3,7 +3,7 @@
 use ruff_python_ast::{Expr, Number, Stmt, StmtFunctionDef};
 
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::lower::check_import;
+use crate::lower::{MAX_DRAFTS, check_import};
 use crate::options::Limits;
 
 /// The functions of one stage.
@@ -34,6 +34,9 @@ pub(crate) fn collect<'a>(
     let mut found: Vec<(usize, bool, &StmtFunctionDef)> = Vec::new();
     let mut outdated = 0;
     for statement in statements {
+        if drafts.len() >= MAX_DRAFTS {
+            return module;
+        }
         match statement {
             Stmt::Import(_) | Stmt::ImportFrom(_) => match check_import(statement) {
                 Ok(()) => module.constants.push(statement),

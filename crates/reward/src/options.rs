@@ -28,7 +28,8 @@ pub struct Limits {
     pub nesting: usize,
     /// Stages of a program.
     pub stages: usize,
-    /// Evaluated expressions plus touched tensor elements, over all stages; bounds loops too.
+    /// Evaluated expressions, touched elements and weighed scalar operations, over all stages;
+    /// bounds loops too.
     pub work: usize,
     /// Elements of one tensor.
     pub elements: usize,
@@ -42,7 +43,7 @@ impl Default for Limits {
             source_bytes: 128 * 1024,
             nesting: 200,
             stages: 16,
-            work: 250_000,
+            work: 150_000,
             elements: 32_768,
             operations: 40_000,
         }

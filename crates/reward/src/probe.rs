@@ -189,8 +189,9 @@ fn culprit(
     let first = code.splats.len();
     let bad = (first..first + code.inputs.len()).find(|&input| !at(input).1.is_finite());
     let mut row = bad.unwrap_or(first);
+    let all = code.users();
     loop {
-        let users = code.users(row);
+        let users = &all[row];
         match users.iter().find(|&&(_, user)| !at(user).1.is_finite()) {
             Some(&(_, user)) => row = user,
             None => {

@@ -100,6 +100,13 @@ impl Tensor {
         places.windows(2).any(|pair| pair[0] == pair[1])
     }
 
+    /// Whether the elements lie one after another in the storage.
+    pub(crate) fn is_contiguous(&self) -> bool {
+        self.index
+            .windows(2)
+            .all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+    }
+
     pub(crate) fn with_dtype(mut self, dtype: DType) -> Self {
         self.dtype = dtype;
         self
@@ -111,6 +118,14 @@ pub(crate) fn count(shape: &[usize]) -> usize {
     shape
         .iter()
         .fold(1_usize, |product, &size| product.saturating_mul(size))
+}
+
+/// Elements of a shape whose empty dimensions count as one: what rearranging it can cost, since
+/// the other dimensions may outlive the empty ones.
+pub(crate) fn extent(shape: &[usize]) -> usize {
+    shape.iter().fold(1_usize, |product, &size| {
+        product.saturating_mul(size.max(1))
+    })
 }
 
 /// A shape as PyTorch prints it.

@@ -40,7 +40,7 @@ fn invented_function() {
     insta::assert_snapshot!(stage(
         "    d = torch.nrom(action_sequence - keypoints[0], dim=-1)
     e = torch.smooth_distance(action_sequence)
-    f = action_sequence.masked_fill(action_sequence > 0, 0.0)
+    f = action_sequence.pinv()
     return -d.mean()"
     ));
 }

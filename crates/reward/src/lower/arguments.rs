@@ -71,9 +71,8 @@ impl Bound {
             ));
         }
         for (keyword, value, span) in call.keywords {
-            let position = names
-                .iter()
-                .position(|name| plain(name) == canonical(&keyword, &names));
+            let known = canonical(&keyword, &names);
+            let position = names.iter().position(|name| plain(name) == known);
             match position {
                 Some(position) if values[position].is_some() => {
                     return Err(lower.fail(Draft::new(
@@ -192,6 +191,7 @@ impl Bound {
         if let [Value::Tuple(inner) | Value::List(inner)] = items.as_slice() {
             items = inner.items.to_vec();
         }
+        lower.charge(items.len())?;
         items
             .iter()
             .map(|item| lower.integer_argument(item, span))
@@ -244,14 +244,24 @@ fn canonical<'k>(keyword: &'k str, names: &[&str]) -> &'k str {
         return keyword;
     }
     match keyword {
-        "axis" if has("dims") => "dims",
+        "axis" | "axes" if has("dims") => "dims",
         "axis" => "dim",
         "dims" => "dim",
+        "axis1" if has("dim0") => "dim0",
+        "axis2" if has("dim0") => "dim1",
+        "axis1" => "dim1",
+        "axis2" => "dim2",
         "dim" if has("dims") => "dims",
         "keepdims" => "keepdim",
         "ord" => "p",
         "a" | "x" | "x1" | "arr" | "ary" | "m" | "v" | "self" if has("input") => "input",
         "b" | "x2" | "y" | "vec2" if has("other") => "other",
+        "A" | "tensor" | "y" if has("input") => "input",
+        "B" | "mat2" | "vec" => "other",
+        "k" if has("diagonal") => "diagonal",
+        "k" => "offset",
+        "indices" | "indices_or_sections" => "sections",
+        "method" => "interpolation",
         "a_min" => "min",
         "a_max" => "max",
         "arrays" => "tensors",

@@ -35,6 +35,7 @@ impl Lower<'_> {
                 let times = usize::try_from(integer(times).unwrap_or(0)).unwrap_or(0);
                 let is_list = matches!(items, Value::ListRef(_));
                 let items = self.iterate(items.clone(), span)?;
+                let times = if items.is_empty() { 0 } else { times };
                 self.charge(items.len().saturating_mul(times))?;
                 let repeated = (0..times).flat_map(|_| items.clone()).collect();
                 return Ok(self.sequence(is_list, repeated));
@@ -156,9 +157,10 @@ impl Lower<'_> {
                 self.tensor_of(value, span)
             }
             Value::List(items) | Value::Tuple(items) => {
+                self.allow(&[items.items.len()])?;
                 let mut parts = Vec::with_capacity(items.items.len());
                 for item in items.items.iter() {
-                    self.charge(1)?;
+                    self.charge(2)?;
                     parts.push(self.tensor_of(item.clone(), span)?);
                 }
                 if parts.is_empty() {

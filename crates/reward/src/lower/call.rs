@@ -7,7 +7,7 @@ use super::expression::nearest;
 use super::statement::Flow;
 use super::table::{self, Home, Run};
 use super::value::{Module, Value};
-use super::{Local, LocalBody, Lower, Lowered, Stop, substitute};
+use super::{Local, LocalBody, Lower, Lowered, MAX_PARAMETERS, Stop, substitute};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
@@ -227,15 +227,21 @@ impl<'a> Lower<'a> {
         call: &'a ExprCall,
         span: Span,
     ) -> Lowered<Value> {
-        let Some(function) = table::find(Home::METHOD, name) else {
+        let Some((function, in_place)) = table::find_method(name) else {
             let Expr::Attribute(attribute) = &*call.func else {
                 return Err(Stop::Reported);
             };
             return Err(self.unknown("tensor", Home::METHOD, name, Span::of(&attribute.attr)));
         };
+        let place = receiver.clone();
         let arguments = self.arguments(call, format!("Tensor.{name}"), Some(receiver))?;
         debug_assert_eq!(arguments.span, span);
-        self.run(function.run, arguments, function.parameters)
+        let result = self.run(function.run, arguments, function.parameters)?;
+        if let (true, Value::Tensor(place), Value::Tensor(result)) = (in_place, &place, &result) {
+            self.write_back(place, result, name, span)?;
+            return Ok(Value::Tensor(place.clone()));
+        }
+        Ok(result)
     }
 
     /// Reports a function that does not exist, with the closest one that does.
@@ -284,6 +290,7 @@ impl<'a> Lower<'a> {
             Module::Torch => match name {
                 "nn" => return Ok(Value::Module(Module::TorchNn)),
                 "linalg" => return Ok(Value::Module(Module::TorchLinalg)),
+                "special" => return Ok(Value::Module(Module::TorchSpecial)),
                 _ => Home::TORCH,
             },
             Module::TorchNn if name == "functional" => {
@@ -302,6 +309,7 @@ impl<'a> Lower<'a> {
             Module::Numpy if name == "linalg" => return Ok(Value::Module(Module::NumpyLinalg)),
             Module::Functional => Home::FUNCTIONAL,
             Module::TorchLinalg => Home::LINALG,
+            Module::TorchSpecial => Home::SPECIAL,
             Module::Numpy => Home::NUMPY,
             Module::NumpyLinalg => Home::NUMPY_LINALG,
             Module::Math => Home::MATH,
@@ -312,6 +320,7 @@ impl<'a> Lower<'a> {
                 "e" => return Ok(Value::Float(std::f64::consts::E)),
                 "tau" if module == Module::Math => return Ok(Value::Float(std::f64::consts::TAU)),
                 "inf" => return Ok(Value::Float(f64::INFINITY)),
+                "nan" => return Ok(Value::Float(f64::NAN)),
                 "newaxis" => return Ok(Value::None),
                 "Tensor" | "FloatTensor" if module == Module::Torch => {
                     return Ok(Value::Builtin("Tensor"));
@@ -345,13 +354,20 @@ impl<'a> Lower<'a> {
             "device" => Ok(Value::None),
             "real" => Ok(Value::Tensor(tensor.clone())),
             "is_cuda" => Ok(Value::Bool(false)),
-            "requires_grad" => Ok(Value::Bool(self.is_differentiable(tensor))),
-            "data" if self.is_differentiable(tensor) => {
+            "requires_grad" => {
+                self.charge(tensor.len())?;
+                Ok(Value::Bool(self.is_differentiable(tensor)))
+            }
+            "data" => {
+                self.charge(tensor.len())?;
+                if !self.is_differentiable(tensor) {
+                    return Ok(Value::Tensor(tensor.clone()));
+                }
                 Ok(Value::Tensor(self.unary(Op::Detach, tensor)?))
             }
-            "data" => Ok(Value::Tensor(tensor.clone())),
             "T" | "mT" if tensor.rank() == 2 || (name == "mT" && tensor.rank() > 2) => {
                 let rank = tensor.rank();
+                self.charge(tensor.len())?;
                 let mut steps = strides(&tensor.shape);
                 let mut shape = tensor.shape.clone();
                 steps.swap(rank - 2, rank - 1);
@@ -360,7 +376,7 @@ impl<'a> Lower<'a> {
                 Ok(Value::Tensor(tensor.view(shape, &positions)))
             }
             "T" if tensor.rank() < 2 => Ok(Value::Tensor(tensor.clone())),
-            _ if table::find(Home::METHOD, name).is_some() => Err(self.fail(
+            _ if table::find_method(name).is_some() => Err(self.fail(
                 Draft::new(
                     Kind::Type,
                     span,
@@ -426,6 +442,19 @@ impl<'a> Lower<'a> {
                     .help("name the parameters"),
                 ));
             }
+            let count = parameters.len();
+            if count > MAX_PARAMETERS {
+                return Err(self.fail(
+                    Draft::new(
+                        Kind::Limit,
+                        call.span,
+                        "this function has too many parameters",
+                    )
+                    .expected(format!("at most {MAX_PARAMETERS}"))
+                    .found(format!("{count}")),
+                ));
+            }
+            self.charge(count)?;
             let plain = parameters.posonlyargs.iter().chain(&parameters.args);
             for parameter in plain.chain(&parameters.kwonlyargs) {
                 let name = parameter.parameter.name.as_str();

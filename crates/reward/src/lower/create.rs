@@ -5,6 +5,7 @@ use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::Class;
+use crate::op::Op;
 use crate::tensor::{DType, Tensor};
 
 impl Lower<'_> {
@@ -66,6 +67,7 @@ impl Lower<'_> {
 /// gradient in PyTorch, which no reward can mean.
 pub(super) fn tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
+    lower.charge(2 * x.len())?;
     let given_tensor = matches!(b.get(0), Some(Value::Tensor(_)));
     let varying = x
         .nodes()
@@ -116,9 +118,24 @@ pub(super) fn ones(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 pub(super) fn full(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let shape = lower.sizes(b, 0)?;
     let value = b.tensor(lower, 1)?;
-    let tensor = lower.broadcast_to(&value, &shape, b.span)?;
+    spread_out(lower, b, value, &shape, b.dtype(2))
+}
+
+/// A fresh tensor of one value, of the value's dtype unless another is given.
+fn spread_out(
+    lower: &mut Lower<'_>,
+    b: &Bound,
+    value: Tensor,
+    shape: &[usize],
+    dtype: Option<DType>,
+) -> Lowered<Value> {
+    let value = match dtype {
+        Some(dtype) => lower.cast(&value, dtype)?,
+        None => value,
+    };
+    let tensor = lower.broadcast_to(&value, shape, b.span)?;
     Ok(Value::Tensor(Tensor::new(
-        tensor.shape.clone(),
+        shape.to_vec(),
         tensor.nodes(),
         tensor.dtype,
     )))
@@ -142,12 +159,8 @@ pub(super) fn ones_like(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 pub(super) fn full_like(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
     let value = b.tensor(lower, 1)?;
-    let tensor = lower.broadcast_to(&value, &x.shape, b.span)?;
-    Ok(Value::Tensor(Tensor::new(
-        tensor.shape.clone(),
-        tensor.nodes(),
-        tensor.dtype,
-    )))
+    let dtype = b.dtype(2).unwrap_or(x.dtype);
+    spread_out(lower, b, value, &x.shape, Some(dtype))
 }
 
 /// `eye(n, m=n)`.
@@ -175,7 +188,7 @@ pub(super) fn linspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     } else {
         0.0
     };
-    let values = (0..steps).map(|i| {
+    let values = (0..steps).map(move |i| {
         if i < steps.div_ceil(2) || steps < 2 {
             start + step * i as f64
         } else {
@@ -183,6 +196,20 @@ pub(super) fn linspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         }
     });
     lower.row(values, DType::Float).map(Value::Tensor)
+}
+
+/// NumPy's `linspace(start, stop, num=50, endpoint=True)`.
+pub(super) fn numpy_linspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    if b.get(3).is_none() || b.flag(lower, 3)? {
+        return linspace(lower, b);
+    }
+    let (start, end) = (b.number(lower, 0, 0.0)?, b.number(lower, 1, 0.0)?);
+    let steps = b.integer(lower, 2, 50)?;
+    let steps = lower.length(steps as f64, b.span_of(2))?;
+    let step = (end - start) / steps.max(1) as f64;
+    lower
+        .row((0..steps).map(|i| start + step * i as f64), DType::Float)
+        .map(Value::Tensor)
 }
 
 /// `arange(end)`, `arange(start, end)` or `arange(start, end, step)`.
@@ -215,11 +242,98 @@ pub(super) fn arange(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         .map(Value::Tensor)
 }
 
-/// `x.new_zeros(shape)`.
-pub(super) fn new_zeros(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+/// A tensor of one number, with the dtype of `x` unless another is given at `at`.
+fn new_filled(lower: &mut Lower<'_>, b: &Bound, value: f64, at: usize) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
     let shape = lower.sizes(b, 1)?;
-    lower.filled(shape, 0.0, x.dtype).map(Value::Tensor)
+    let dtype = b.dtype(at).unwrap_or(x.dtype);
+    lower.filled(shape, value, dtype).map(Value::Tensor)
+}
+
+/// `x.new_zeros(*shape)`.
+pub(super) fn new_zeros(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    new_filled(lower, b, 0.0, 2)
+}
+
+/// `x.new_ones(*shape)`.
+pub(super) fn new_ones(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    new_filled(lower, b, 1.0, 2)
+}
+
+/// `x.new_full(shape, value)`.
+pub(super) fn new_full(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let value = b.number(lower, 2, 0.0)?;
+    new_filled(lower, b, value, 3)
+}
+
+/// The element types that the older constructors name: `torch.FloatTensor([...])`.
+fn typed(lower: &mut Lower<'_>, b: &Bound, dtype: DType) -> Lowered<Value> {
+    if !matches!(
+        b.get(0),
+        Some(Value::List(_) | Value::Tuple(_) | Value::Tensor(_))
+    ) {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Argument,
+                b.span,
+                format!("`{}` needs a list of numbers", b.name),
+            )
+            .help("use `torch.zeros(...)` for a shape, `torch.tensor(...)` for a number"),
+        ));
+    }
+    let Value::Tensor(x) = tensor(lower, b)? else {
+        return Ok(Value::None);
+    };
+    lower.cast(&x, dtype).map(Value::Tensor)
+}
+
+pub(super) fn float_tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    typed(lower, b, DType::Float)
+}
+
+pub(super) fn long_tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    typed(lower, b, DType::Int)
+}
+
+pub(super) fn bool_tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    typed(lower, b, DType::Bool)
+}
+
+/// `zero_()` and `fill_(value)`: the new contents.
+pub(super) fn fill(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    match b.get(1) {
+        None => lower.filled(x.shape, 0.0, x.dtype).map(Value::Tensor),
+        Some(_) => {
+            let value = b.tensor(lower, 1)?;
+            copied(lower, b, &x, &value)
+        }
+    }
+}
+
+/// `copy_(src)`: the new contents, broadcast and converted.
+pub(super) fn copy_from(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, source) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    copied(lower, b, &x, &source)
+}
+
+fn copied(lower: &mut Lower<'_>, b: &Bound, x: &Tensor, source: &Tensor) -> Lowered<Value> {
+    let source = lower.cast(source, x.dtype)?;
+    lower
+        .broadcast_to(&source, &x.shape, b.span)
+        .map(Value::Tensor)
+}
+
+/// `logspace(start, end, steps=50, base=10)`.
+pub(super) fn logspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let base = b.number(lower, 3, 10.0)?;
+    let Value::Tensor(exponents) = linspace(lower, b)? else {
+        return Ok(Value::None);
+    };
+    let base = lower.filled(Vec::new(), base, DType::Float)?;
+    lower
+        .binary(Op::Pow, &base, &exponents, b.span)
+        .map(Value::Tensor)
 }
 
 /// `x.new_tensor(data)`: numbers in the dtype of `x`.

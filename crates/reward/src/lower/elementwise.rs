@@ -2,8 +2,9 @@
 
 use super::arguments::Bound;
 use super::value::Value;
-use super::{Lower, Lowered};
+use super::{Lower, Lowered, lookup};
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::graph::NodeId;
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, broadcast, broadcast_positions, show_shape};
 
@@ -40,6 +41,43 @@ impl Lower<'_> {
             nodes.push(self.node(op, &[a, b])?);
         }
         Ok(Tensor::new(shape, nodes, dtype))
+    }
+
+    /// Applies a formula to every element; the result is a float.
+    pub(super) fn each_element(
+        &mut self,
+        x: &Tensor,
+        mut formula: impl FnMut(&mut Self, NodeId) -> Lowered<NodeId>,
+    ) -> Lowered<Tensor> {
+        self.charge(x.len())?;
+        let mut nodes = x.nodes();
+        for node in &mut nodes {
+            *node = formula(self, *node)?;
+        }
+        Ok(Tensor::new(x.shape.clone(), nodes, DType::Float))
+    }
+
+    /// Applies a formula to every pair of elements; the result is a float.
+    pub(super) fn each_pair(
+        &mut self,
+        a: &Tensor,
+        b: &Tensor,
+        span: Span,
+        mut formula: impl FnMut(&mut Self, NodeId, NodeId) -> Lowered<NodeId>,
+    ) -> Lowered<Tensor> {
+        let shape = self.common_shape(&[a, b], span)?;
+        let mut nodes = self.spread(a, &shape);
+        let others = self.spread(b, &shape);
+        for (node, other) in nodes.iter_mut().zip(others) {
+            *node = formula(self, *node, other)?;
+        }
+        Ok(Tensor::new(shape, nodes, DType::Float))
+    }
+
+    /// `op` of a node and a number.
+    pub(super) fn node_with(&mut self, op: Op, a: NodeId, number: f64) -> Lowered<NodeId> {
+        let number = self.constant(number)?;
+        self.node(op, &[a, number])
     }
 
     /// `binary` with a number on the right.
@@ -163,14 +201,71 @@ fn broadcast_help(a: &[usize], b: &[usize]) -> String {
     "check which dimension is time (1) and which is x, y, z (the last)".to_owned()
 }
 
+/// `where(condition, input, other)`; with the condition alone, the indices of what is true.
 pub(super) fn where_(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let condition = b.tensor(lower, 0)?;
+    if b.get(1).is_none() && b.get(2).is_none() {
+        return lookup::nonzero_tuple(lower, b, &condition);
+    }
     let (x, y) = (b.tensor(lower, 1)?, b.tensor(lower, 2)?);
-    Ok(Value::Tensor(lower.choose(&condition, &x, &y, b.span)?))
+    lower.choose(&condition, &x, &y, b.span).map(Value::Tensor)
 }
 
-/// `clamp(input, min?, max?)`: PyTorch gives no gradient at the bounds themselves when they are
-/// numbers, and shares it when they are tensors.
+/// `x.where(condition, other)`.
+pub(super) fn method_where(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, condition, y) = (
+        b.tensor(lower, 0)?,
+        b.tensor(lower, 1)?,
+        b.tensor(lower, 2)?,
+    );
+    lower.choose(&condition, &x, &y, b.span).map(Value::Tensor)
+}
+
+/// `masked_fill(input, mask, value)`: the value takes the input's dtype.
+pub(super) fn masked_fill(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, mask, value) = (
+        b.tensor(lower, 0)?,
+        b.tensor(lower, 1)?,
+        b.tensor(lower, 2)?,
+    );
+    if mask.dtype != DType::Bool || value.rank() > 0 {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Type,
+                b.span,
+                "`masked_fill` needs a bool mask and one value",
+            )
+            .found(format!(
+                "a {} mask and a value of shape {}",
+                mask.dtype.name(),
+                show_shape(&value.shape)
+            ))
+            .help("use `torch.where(mask, value, x)`"),
+        ));
+    }
+    let value = lower.cast(&value, x.dtype)?;
+    lower.choose(&mask, &value, &x, b.span).map(Value::Tensor)
+}
+
+/// PyTorch gives no gradient at bounds that are numbers, and shares it with tensors.
+fn bounded(
+    lower: &mut Lower<'_>,
+    b: &Bound,
+    x: &Tensor,
+    at: usize,
+    upper: bool,
+) -> Lowered<Tensor> {
+    let op = match (matches!(b.get(at), Some(Value::Tensor(_))), upper) {
+        (true, false) => Op::Maximum,
+        (true, true) => Op::Minimum,
+        (false, false) => Op::ClampMin,
+        (false, true) => Op::ClampMax,
+    };
+    let bound = b.tensor(lower, at)?;
+    lower.binary(op, x, &bound, b.span)
+}
+
+/// `clamp(input, min?, max?)`.
 pub(super) fn clamp(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let mut x = b.tensor(lower, 0)?;
     if b.get(1).is_none() && b.get(2).is_none() {
@@ -180,42 +275,22 @@ pub(super) fn clamp(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             "`clamp` needs `min`, `max` or both",
         )));
     }
-    for (position, number_op, tensor_op) in [
-        (1, Op::ClampMin, Op::Maximum),
-        (2, Op::ClampMax, Op::Minimum),
-    ] {
-        let Some(bound) = b.get(position) else {
-            continue;
-        };
-        let op = if matches!(bound, Value::Tensor(_)) {
-            tensor_op
-        } else {
-            number_op
-        };
-        let bound = b.tensor(lower, position)?;
-        x = lower.binary(op, &x, &bound, b.span)?;
+    for (position, upper) in [(1, false), (2, true)] {
+        if b.get(position).is_some() {
+            x = bounded(lower, b, &x, position, upper)?;
+        }
     }
     Ok(Value::Tensor(x))
 }
 
 pub(super) fn clamp_min(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let (x, bound) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    Ok(Value::Tensor(lower.binary(
-        Op::ClampMin,
-        &x,
-        &bound,
-        b.span,
-    )?))
+    let x = b.tensor(lower, 0)?;
+    bounded(lower, b, &x, 1, false).map(Value::Tensor)
 }
 
 pub(super) fn clamp_max(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let (x, bound) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    Ok(Value::Tensor(lower.binary(
-        Op::ClampMax,
-        &x,
-        &bound,
-        b.span,
-    )?))
+    let x = b.tensor(lower, 0)?;
+    bounded(lower, b, &x, 1, true).map(Value::Tensor)
 }
 
 pub(super) fn greater(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
@@ -233,175 +308,51 @@ pub(super) fn greater_equal(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> 
     )?))
 }
 
-/// `log2` and `log10`: a scaled natural logarithm.
-pub(super) fn log2(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    scaled_log(lower, b, std::f64::consts::LN_2)
-}
-
-pub(super) fn log10(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    scaled_log(lower, b, std::f64::consts::LN_10)
-}
-
-fn scaled_log(lower: &mut Lower<'_>, b: &Bound, base: f64) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let log = lower.unary(Op::Log, &x)?;
-    Ok(Value::Tensor(lower.with_number(Op::Div, &log, base)?))
-}
-
-pub(super) fn hypot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+/// `bitwise_and`, `bitwise_or` and their like: for bools alone.
+fn bitwise(lower: &mut Lower<'_>, b: &Bound, op: Op) -> Lowered<Value> {
     let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    let (x, y) = (lower.unary(Op::Square, &x)?, lower.unary(Op::Square, &y)?);
-    let sum = lower.binary(Op::Add, &x, &y, b.span)?;
-    Ok(Value::Tensor(lower.unary(Op::Sqrt, &sum)?))
-}
-
-/// `lerp(start, end, weight)`.
-pub(super) fn lerp(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let (start, end, weight) = (
-        b.tensor(lower, 0)?,
-        b.tensor(lower, 1)?,
-        b.tensor(lower, 2)?,
-    );
-    let difference = lower.binary(Op::Sub, &end, &start, b.span)?;
-    let part = lower.binary(Op::Mul, &weight, &difference, b.span)?;
-    Ok(Value::Tensor(lower.binary(
-        Op::Add,
-        &start,
-        &part,
-        b.span,
-    )?))
-}
-
-pub(super) fn degrees(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    Ok(Value::Tensor(lower.with_number(
-        Op::Mul,
-        &x,
-        180.0 / std::f64::consts::PI,
-    )?))
-}
-
-pub(super) fn radians(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    Ok(Value::Tensor(lower.with_number(
-        Op::Mul,
-        &x,
-        std::f64::consts::PI / 180.0,
-    )?))
-}
-
-/// `softplus(input, beta=1, threshold=20)`; above the threshold it is the identity.
-pub(super) fn softplus(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let beta = b.number(lower, 1, 1.0)?;
-    let threshold = b.number(lower, 2, 20.0)?;
-    if threshold != 20.0 {
-        return Err(lower.fail(Draft::new(
-            Kind::Argument,
-            b.span_of(2),
-            "`softplus` keeps its threshold of 20",
-        )));
+    if x.dtype.max(y.dtype) != DType::Bool {
+        return Err(needs_bools(lower, b, x.dtype.max(y.dtype)));
     }
-    let scaled = lower.with_number(Op::Mul, &x, beta)?;
-    let y = lower.unary(Op::Softplus, &scaled)?;
-    Ok(Value::Tensor(lower.with_number(Op::Div, &y, beta)?))
+    lower.binary(op, &x, &y, b.span).map(Value::Tensor)
 }
 
-/// `leaky_relu(input, negative_slope=0.01)`.
-pub(super) fn leaky_relu(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let slope = b.number(lower, 1, 0.01)?;
-    let scaled = lower.with_number(Op::Mul, &x, slope)?;
-    let positive = {
-        let zero = lower.with_number(Op::Mul, &x, 0.0)?;
-        let zero = lower.unary(Op::Detach, &zero)?;
-        lower.binary(Op::Less, &zero, &x, b.span)?
-    };
-    Ok(Value::Tensor(lower.choose(&positive, &x, &scaled, b.span)?))
+fn needs_bools(lower: &mut Lower<'_>, b: &Bound, found: DType) -> super::Stop {
+    lower.fail(
+        Draft::new(
+            Kind::Type,
+            b.span,
+            format!("`{}` needs bool tensors", b.name),
+        )
+        .found(found.name())
+        .help("compare first: `(x > 0.1) & (y > 0.1)`"),
+    )
 }
 
-/// `elu(input, alpha=1)`.
-pub(super) fn elu(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let alpha = b.number(lower, 1, 1.0)?;
-    // The exponential sees no large number, so that the branch not taken stays finite.
-    let low = lower.with_number(Op::MinLeft, &x, 0.0)?;
-    let curve = lower.unary(Op::Expm1, &low)?;
-    let curve = lower.with_number(Op::Mul, &curve, alpha)?;
-    let negative = lower.with_number(Op::LessEqual, &x, 0.0)?;
-    Ok(Value::Tensor(lower.choose(&negative, &curve, &x, b.span)?))
+pub(super) fn bitwise_and(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    bitwise(lower, b, Op::And)
 }
 
-/// `silu(x) = x * sigmoid(x)`.
-pub(super) fn silu(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let gate = lower.unary(Op::Sigmoid, &x)?;
-    Ok(Value::Tensor(lower.binary(Op::Mul, &x, &gate, b.span)?))
+pub(super) fn bitwise_or(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    bitwise(lower, b, Op::Or)
 }
 
-/// `hardtanh(input, min_val=-1, max_val=1)`.
-pub(super) fn hardtanh(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let (low, high) = (b.number(lower, 1, -1.0)?, b.number(lower, 2, 1.0)?);
-    let x = lower.with_number(Op::ClampMin, &x, low)?;
-    Ok(Value::Tensor(lower.with_number(Op::ClampMax, &x, high)?))
+pub(super) fn bitwise_xor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    bitwise(lower, b, Op::NotEqual)
 }
 
-pub(super) fn relu6(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+pub(super) fn bitwise_not(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
-    let x = lower.with_number(Op::ClampMin, &x, 0.0)?;
-    Ok(Value::Tensor(lower.with_number(Op::ClampMax, &x, 6.0)?))
-}
-
-/// Conversions that keep the values and the gradient: `clone`, `float`, `cpu`, `contiguous`.
-pub(super) fn same(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    // A copy: later writes must not show in the original.
-    let copy = Tensor::new(x.shape.clone(), x.nodes(), x.dtype);
-    lower.charge(copy.len())?;
-    Ok(Value::Tensor(copy))
-}
-
-/// `.to(...)`: a dtype converts, a device is ignored.
-pub(super) fn to(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    match b.get(1) {
-        Some(&Value::DType(dtype)) => Ok(Value::Tensor(lower.cast(&x, dtype)?)),
-        _ => Ok(Value::Tensor(x)),
+    if x.dtype != DType::Bool {
+        return Err(needs_bools(lower, b, x.dtype));
     }
+    lower.unary(Op::Not, &x).map(Value::Tensor)
 }
 
-pub(super) fn to_float(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    Ok(Value::Tensor(lower.cast(&x, DType::Float)?))
-}
-
-pub(super) fn to_int(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    Ok(Value::Tensor(lower.cast(&x, DType::Int)?))
-}
-
-pub(super) fn to_bool(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    Ok(Value::Tensor(lower.cast(&x, DType::Bool)?))
-}
-
-/// `.item()`: the number without its gradient, as in PyTorch; static if it is known now.
-pub(super) fn item(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    if x.len() != 1 {
-        return Err(lower.fail(
-            Draft::new(Kind::Shape, b.span, "`item` needs a tensor of one element")
-                .found(format!("shape {}", show_shape(&x.shape))),
-        ));
-    }
-    if let Some([value]) = lower.constants_of(&x).as_deref() {
-        return Ok(match x.dtype {
-            DType::Bool => Value::Bool(*value != 0.0),
-            DType::Int => Value::Int(*value as i64),
-            DType::Float => Value::Float(*value),
-        });
-    }
-    let x = lower.unary(Op::Detach, &x)?;
-    Ok(Value::Tensor(x.reshaped(Vec::new())))
+pub(super) fn logical_xor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let (x, y) = (lower.cast(&x, DType::Bool)?, lower.cast(&y, DType::Bool)?);
+    lower
+        .binary(Op::NotEqual, &x, &y, b.span)
+        .map(Value::Tensor)
 }

@@ -12,8 +12,12 @@ use crate::tensor::{DType, Tensor, strided_positions, strides};
 impl<'a> Lower<'a> {
     pub(super) fn expression(&mut self, expression: &'a Expr) -> Lowered<Value> {
         self.charge(1)?;
-        let outer = std::mem::replace(&mut self.graph.span, Span::of(expression));
-        let mut value = self.expression_inner(expression);
+        let span = Span::of(expression);
+        let outer = std::mem::replace(&mut self.graph.span, span);
+        let mut value = self
+            .descend(span)
+            .and_then(|()| self.expression_inner(expression));
+        self.depth -= 1;
         // A view taken under `torch.no_grad` carries no gradient either.
         if self.is_detached
             && let Ok(Value::Tensor(tensor)) = &value
@@ -21,9 +25,11 @@ impl<'a> Lower<'a> {
                 expression,
                 Expr::Call(_) | Expr::Subscript(_) | Expr::Attribute(_)
             )
-            && self.is_differentiable(tensor)
         {
-            value = self.unary(Op::Detach, tensor).map(Value::Tensor);
+            self.charge(tensor.len())?;
+            if self.is_differentiable(tensor) {
+                value = self.unary(Op::Detach, tensor).map(Value::Tensor);
+            }
         }
         self.graph.span = outer;
         value
@@ -310,6 +316,9 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// Names that a misspelt one is compared with at most.
+const MAX_CANDIDATES: usize = 250;
+
 /// The candidate that differs least from `name`, if any is close.
 pub(super) fn nearest<'n>(
     name: &str,
@@ -319,10 +328,20 @@ pub(super) fn nearest<'n>(
         return None;
     }
     candidates
+        .take(MAX_CANDIDATES)
         .map(|candidate| (edit_distance(name, candidate), candidate))
         .filter(|&(distance, candidate)| distance <= 1 + candidate.len().min(name.len()) / 4)
-        .min()
+        // Of equally close ones, the one with letters in another order.
+        .min_by_key(|&(distance, candidate)| {
+            (distance, letters(candidate) != letters(name), candidate)
+        })
         .map(|(_, candidate)| candidate)
+}
+
+fn letters(name: &str) -> Vec<u8> {
+    let mut letters = name.as_bytes().to_vec();
+    letters.sort_unstable();
+    letters
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

@@ -116,6 +116,7 @@ impl Lower<'_> {
         own: &[usize],
         span: Span,
     ) -> Lowered<(Axis, usize)> {
+        self.charge(index.len())?;
         let values = self.constants_of(index).unwrap_or_default();
         if index.dtype == DType::Bool {
             let dims = index.rank();

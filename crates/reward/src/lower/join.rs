@@ -61,6 +61,7 @@ impl Lower<'_> {
             .max()
             .unwrap_or(first.dtype);
         let outer = count(&shape[..dim]);
+        self.charge(outer.saturating_mul(parts.len()))?;
         let inner = count(&shape[dim + 1..]);
         let lines: Vec<Vec<u32>> = parts.iter().map(Tensor::nodes).collect();
         let mut nodes = Vec::with_capacity(count(&shape));
@@ -74,9 +75,15 @@ impl Lower<'_> {
     }
 
     /// The tensors of a list argument.
-    fn parts(&mut self, b: &Bound) -> Lowered<Vec<Tensor>> {
+    pub(super) fn parts(&mut self, b: &Bound) -> Lowered<Vec<Tensor>> {
         let span = b.span_of(0);
-        let value = b.get(0).cloned().unwrap_or(Value::None);
+        let mut value = b.get(0).cloned().unwrap_or(Value::None);
+        // One list in the place of separate tensors.
+        if let Value::Tuple(items) = &value
+            && let [inner @ (Value::List(_) | Value::Tuple(_))] = items.items.as_slice()
+        {
+            value = inner.clone();
+        }
         let items = self.iterate(value, span)?;
         let mut parts = Vec::with_capacity(items.len());
         for item in items {
@@ -133,6 +140,61 @@ pub(super) fn vstack(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     joined(lower, b, 2, 0)
 }
 
+/// `dstack`: along the third dimension.
+pub(super) fn dstack(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let mut parts = lower.parts(b)?;
+    for part in &mut parts {
+        *part = at_least(part, 3);
+    }
+    lower.concatenated(&parts, 2, b.span).map(Value::Tensor)
+}
+
+/// `column_stack`: vectors become columns.
+pub(super) fn column_stack(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let mut parts = lower.parts(b)?;
+    for part in &mut parts {
+        if part.rank() < 2 {
+            *part = part.reshaped(vec![part.len(), 1]);
+        }
+    }
+    lower.concatenated(&parts, 1, b.span).map(Value::Tensor)
+}
+
+/// At least `rank` dimensions; of three, a vector lies along the second.
+fn at_least(x: &Tensor, rank: usize) -> Tensor {
+    let mut shape = x.shape.clone();
+    while shape.len() < rank {
+        let dim = if shape.len() == 2 { 2 } else { 0 };
+        shape.insert(dim, 1);
+    }
+    x.reshaped(shape)
+}
+
+/// `atleast_1d` and its like; several tensors give a tuple.
+fn raised(lower: &mut Lower<'_>, b: &Bound, rank: usize) -> Lowered<Value> {
+    let parts = lower.parts(b)?;
+    Ok(match parts.as_slice() {
+        [one] => Value::Tensor(at_least(one, rank)),
+        many => Value::tuple(
+            many.iter()
+                .map(|x| Value::Tensor(at_least(x, rank)))
+                .collect(),
+        ),
+    })
+}
+
+pub(super) fn atleast_1d(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    raised(lower, b, 1)
+}
+
+pub(super) fn atleast_2d(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    raised(lower, b, 2)
+}
+
+pub(super) fn atleast_3d(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    raised(lower, b, 3)
+}
+
 /// `unbind(input, dim=0)`: the slices as a tuple.
 pub(super) fn unbind(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
@@ -172,6 +234,7 @@ pub(super) fn narrow(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 .found(format!("shape {}", show_shape(&x.shape))),
         ));
     }
+    lower.charge(x.len())?;
     Ok(Value::Tensor(narrowed(
         &x,
         dim,
@@ -180,29 +243,81 @@ pub(super) fn narrow(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     )))
 }
 
-/// `split(input, sizes, dim=0)` and `chunk(input, chunks, dim=0)`.
-fn pieces(lower: &mut Lower<'_>, b: &Bound, chunks: bool) -> Lowered<Value> {
+/// What the second argument of a splitting function means.
+#[derive(Clone, Copy)]
+enum Cut {
+    /// The size of each piece; the last may be smaller.
+    Sizes,
+    /// The number of pieces, as even as `chunk` makes them.
+    Chunks,
+    /// The number of pieces, the first ones larger by one; or where to cut.
+    Places,
+    /// The same, in equal pieces only.
+    EqualPlaces,
+}
+
+/// The lengths of the pieces of a dimension of `size`.
+fn lengths(how: Cut, listed: bool, given: &[i64], size: usize) -> Option<Vec<usize>> {
+    let one = match given {
+        &[one] if !listed => Some(usize::try_from(one).ok().filter(|&one| one > 0)?),
+        _ => None,
+    };
+    match (how, one) {
+        (Cut::Sizes | Cut::Chunks, Some(one)) => {
+            let length = match how {
+                Cut::Chunks => size.div_ceil(one),
+                _ => one,
+            };
+            let length = length.max(1);
+            let pieces = size.div_ceil(length);
+            Some((0..pieces).map(|i| length.min(size - i * length)).collect())
+        }
+        (Cut::EqualPlaces, Some(one)) if !size.is_multiple_of(one) => None,
+        (_, Some(one)) if one > size.max(1) => None,
+        (_, Some(one)) => Some(
+            (0..one)
+                .map(|i| size / one + usize::from(i < size % one))
+                .collect(),
+        ),
+        (Cut::Sizes | Cut::Chunks, None) => given
+            .iter()
+            .map(|&length| usize::try_from(length).ok())
+            .collect(),
+        (_, None) => {
+            let clip = |place: i64| {
+                let place = if place < 0 {
+                    place.saturating_add(size as i64)
+                } else {
+                    place
+                };
+                usize::try_from(place).unwrap_or(0).min(size)
+            };
+            let mut ends: Vec<usize> = given.iter().map(|&place| clip(place)).collect();
+            ends.push(size);
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            Some(
+                ends.iter()
+                    .zip(starts)
+                    .map(|(end, start)| end.saturating_sub(start))
+                    .collect(),
+            )
+        }
+    }
+}
+
+/// `split`, `chunk`, `tensor_split` and NumPy's: the views, as a tuple.
+fn pieces(lower: &mut Lower<'_>, b: &Bound, how: Cut) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
     let dim = b.dim(lower, 2, x.rank(), Some(0))?.unwrap_or(0);
     let size = x.shape.get(dim).copied().unwrap_or(0);
     let given = b.integers(lower, 1)?;
-    let lengths: Vec<usize> = match given.as_slice() {
-        &[one] if one > 0 => {
-            let one = one as usize;
-            let length = if chunks { size.div_ceil(one) } else { one }.max(1);
-            (0..size.div_ceil(length))
-                .map(|i| length.min(size - i * length))
-                .collect()
-        }
-        many => many
-            .iter()
-            .map(|&l| usize::try_from(l).unwrap_or(usize::MAX))
-            .collect(),
-    };
-    let total = lengths
-        .iter()
-        .fold(0_usize, |sum, &l| sum.saturating_add(l));
-    if total != size || x.rank() == 0 {
+    let listed = matches!(b.get(1), Some(Value::List(_) | Value::Tuple(_)));
+    let cut = lengths(how, listed, &given, size);
+    let total = cut
+        .as_ref()
+        .map(|cut| cut.iter().fold(0_usize, |sum, &l| sum.saturating_add(l)));
+    let Some(cut) = cut.filter(|_| total == Some(size) && x.rank() > 0) else {
+        let given: Vec<String> = given.iter().map(i64::to_string).collect();
         return Err(lower.fail(
             Draft::new(
                 Kind::Shape,
@@ -210,13 +325,13 @@ fn pieces(lower: &mut Lower<'_>, b: &Bound, chunks: bool) -> Lowered<Value> {
                 "the pieces do not add up to the dimension",
             )
             .expected(format!("{size}"))
-            .found(format!("{total}")),
+            .found(total.map_or_else(|| given.join(", "), |total| format!("{total}"))),
         ));
-    }
-    lower.charge(x.len())?;
+    };
+    lower.charge(x.len() + cut.len())?;
     let mut start = 0;
-    let mut parts = Vec::with_capacity(lengths.len());
-    for length in lengths {
+    let mut parts = Vec::with_capacity(cut.len());
+    for length in cut {
         parts.push(Value::Tensor(narrowed(&x, dim, start, length)));
         start += length;
     }
@@ -224,9 +339,19 @@ fn pieces(lower: &mut Lower<'_>, b: &Bound, chunks: bool) -> Lowered<Value> {
 }
 
 pub(super) fn split(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    pieces(lower, b, false)
+    pieces(lower, b, Cut::Sizes)
 }
 
 pub(super) fn chunk(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    pieces(lower, b, true)
+    pieces(lower, b, Cut::Chunks)
+}
+
+/// `tensor_split(input, sections or indices, dim=0)`; NumPy's `array_split`.
+pub(super) fn tensor_split(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    pieces(lower, b, Cut::Places)
+}
+
+/// NumPy's `split(a, sections or indices, axis=0)`.
+pub(super) fn numpy_split(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    pieces(lower, b, Cut::EqualPlaces)
 }

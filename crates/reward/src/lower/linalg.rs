@@ -1,64 +1,16 @@
-//! Norms, products and distances.
+//! Products of vectors and matrices.
 
 use super::arguments::Bound;
+use super::elementary::scaled;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::graph::NodeId;
 use crate::op::Op;
 use crate::tensor::{
     DType, Tensor, broadcast, broadcast_positions, count, show_shape, strided_positions, strides,
 };
 
 impl Lower<'_> {
-    /// The p-norm of some elements. PyTorch's gradient at the origin is 0 for every p.
-    fn norm_nodes(&mut self, members: &[NodeId], p: f64) -> Lowered<NodeId> {
-        if members.is_empty() {
-            return self.constant(0.0);
-        }
-        if p == 2.0 {
-            return self.node(Op::Norm2, members);
-        }
-        let mut sizes = Vec::with_capacity(members.len());
-        for &member in members {
-            sizes.push(self.node(Op::Abs, &[member])?);
-        }
-        if p == 1.0 {
-            return self.node(Op::Sum, &sizes);
-        }
-        if p.is_infinite() {
-            return self.node(if p > 0.0 { Op::AMax } else { Op::AMin }, &sizes);
-        }
-        let (zero, one) = (self.constant(0.0)?, self.constant(1.0)?);
-        let (power, root) = (self.constant(p)?, self.constant(1.0 / p)?);
-        if p == 0.0 {
-            for size in &mut sizes {
-                *size = self.node(Op::NotEqual, &[*size, zero])?;
-            }
-            return self.node(Op::Sum, &sizes);
-        }
-        for size in &mut sizes {
-            *size = self.node(Op::Pow, &[*size, power])?;
-        }
-        let sum = self.node(Op::Sum, &sizes)?;
-        let at_origin = self.node(Op::Equal, &[sum, zero])?;
-        let safe = self.node(Op::Where, &[at_origin, one, sum])?;
-        let norm = self.node(Op::Pow, &[safe, root])?;
-        self.node(Op::Where, &[at_origin, zero, norm])
-    }
-
-    pub(super) fn norm_over(
-        &mut self,
-        x: &Tensor,
-        dims: &[usize],
-        keepdim: bool,
-        p: f64,
-    ) -> Lowered<Tensor> {
-        self.reduce(x, dims, keepdim, DType::Float, |lower, members| {
-            lower.norm_nodes(members, p)
-        })
-    }
-
     pub(super) fn matmul(&mut self, a: &Tensor, b: &Tensor, span: Span) -> Lowered<Tensor> {
         let promote = |x: &Tensor, at_end: bool| {
             let mut shape = x.shape.clone();
@@ -136,40 +88,6 @@ impl Lower<'_> {
     }
 }
 
-/// `norm(input, p=2, dim=None, keepdim=False)`: vector norms over the given dimensions.
-pub(super) fn norm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let p = match b.get(1) {
-        Some(Value::Str(name)) if &**name == "fro" => 2.0,
-        Some(Value::Str(_)) => {
-            return Err(lower.fail(
-                Draft::new(Kind::Argument, b.span_of(1), "this norm is not supported")
-                    .expected("p = 1, 2, any positive number, float('inf') or 'fro'"),
-            ));
-        }
-        _ => b.number(lower, 1, 2.0)?,
-    };
-    let (dims, keepdim) = (lower.dims(b, 2, x.rank())?, b.flag(lower, 3)?);
-    lower.norm_over(&x, &dims, keepdim, p).map(Value::Tensor)
-}
-
-/// `linalg.norm`: as `norm`, but a matrix norm other than Frobenius is another thing.
-pub(super) fn linalg_norm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let over_two = match b.get(2) {
-        Some(Value::Tuple(items) | Value::List(items)) => items.items.len() == 2,
-        Some(_) => false,
-        None => x.rank() == 2,
-    };
-    if over_two && b.get(1).is_some_and(|p| !matches!(p, Value::Str(_))) {
-        return Err(lower.fail(
-            Draft::new(Kind::Unsupported, b.span, "matrix norms are not supported")
-                .help("give one `dim`, or use `torch.norm`"),
-        ));
-    }
-    norm(lower, b)
-}
-
 pub(super) fn dot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
     if x.rank() != 1 || x.shape != y.shape {
@@ -186,7 +104,17 @@ pub(super) fn dot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     lower.dot_over(&x, &y, 0, b.span).map(Value::Tensor)
 }
 
-/// NumPy's `dot` multiplies matrices too; `inner` of vectors is the same.
+/// `inner(input, other)`: sums over the last dimension of both.
+pub(super) fn inner(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    if x.rank() == 0 || y.rank() == 0 {
+        return lower.binary(Op::Mul, &x, &y, b.span).map(Value::Tensor);
+    }
+    let (m, n) = (vec![x.rank() - 1], vec![y.rank() - 1]);
+    lower.contracted(&x, &y, &m, &n, b.span).map(Value::Tensor)
+}
+
+/// NumPy's `dot` multiplies matrices too.
 pub(super) fn numpy_dot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
     if x.rank() == 0 || y.rank() == 0 {
@@ -224,12 +152,28 @@ pub(super) fn outer(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         .map(Value::Tensor)
 }
 
-/// `cross(input, other, dim)`: along a dimension of size 3.
+/// `torch.cross(input, other, dim=None)`.
 pub(super) fn cross(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    crossed(lower, b, None)
+}
+
+/// `linalg.cross(input, other, dim=-1)` and NumPy's.
+pub(super) fn linalg_cross(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    crossed(lower, b, Some(-1))
+}
+
+/// Cross products along a dimension of size 3.
+fn crossed(lower: &mut Lower<'_>, b: &Bound, default: Option<i64>) -> Lowered<Value> {
     let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
     let shape = lower.common_shape(&[&x, &y], b.span)?;
-    let dim = b.integer(lower, 2, -1)?;
-    let dim = lower.wrap_dim(dim, shape.len(), b.span)?;
+    let dim = match (b.get(2), default) {
+        // `torch.cross` without `dim` takes the first dimension of size 3.
+        (None, None) => shape.iter().position(|&size| size == 3).unwrap_or(0),
+        (_, default) => {
+            let dim = b.integer(lower, 2, default.unwrap_or(-1))?;
+            lower.wrap_dim(dim, shape.len(), b.span)?
+        }
+    };
     if shape.get(dim) != Some(&3) {
         return Err(lower.fail(
             Draft::new(
@@ -262,216 +206,166 @@ pub(super) fn cross(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     Ok(Value::Tensor(Tensor::new(shape, nodes, DType::Float)))
 }
 
-/// `normalize(input, p=2, dim=1, eps=1e-12) = x / max(norm(x), eps)`.
-pub(super) fn normalize(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let p = b.number(lower, 1, 2.0)?;
-    let dim = b.dim(lower, 2, x.rank(), Some(1))?.unwrap_or(0);
-    let eps = b.number(lower, 3, 1e-12)?;
-    let norm = lower.norm_over(&x, &[dim], true, p)?;
-    let norm = lower.with_number(Op::ClampMin, &norm, eps)?;
-    lower.binary(Op::Div, &x, &norm, b.span).map(Value::Tensor)
-}
-
-/// `cosine_similarity(x1, x2, dim=1, eps=1e-8)`: each norm is at least eps.
-pub(super) fn cosine_similarity(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    let shape = lower.common_shape(&[&x, &y], b.span)?;
-    let dim = b.dim(lower, 2, shape.len(), Some(1))?.unwrap_or(0);
-    let eps = b.number(lower, 3, 1e-8)?;
-    let mut parts = Vec::with_capacity(2);
-    for side in [x, y] {
-        let side = lower.broadcast_to(&side, &shape, b.span)?;
-        let norm = lower.norm_over(&side, &[dim], true, 2.0)?;
-        let norm = lower.with_number(Op::ClampMin, &norm, eps)?;
-        parts.push(lower.binary(Op::Div, &side, &norm, b.span)?);
-    }
-    lower
-        .dot_over(&parts[0], &parts[1], dim as i64, b.span)
-        .map(Value::Tensor)
-}
-
-/// `cdist(x1, x2, p=2)`: distances between every row of one and every row of the other.
-pub(super) fn cdist(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    let p = b.number(lower, 2, 2.0)?;
-    if x.rank() < 2 || y.rank() < 2 {
-        return Err(lower.fail(
-            Draft::new(Kind::Shape, b.span, "`cdist` needs two tensors of points")
-                .expected("(..., P, 3) and (..., R, 3)")
-                .found(format!(
+impl Lower<'_> {
+    /// Sums over pairs of dimensions; the others of `a` come first, then those of `b`.
+    fn contracted(
+        &mut self,
+        a: &Tensor,
+        b: &Tensor,
+        left: &[usize],
+        right: &[usize],
+        span: Span,
+    ) -> Lowered<Tensor> {
+        let sizes =
+            |x: &Tensor, dims: &[usize]| dims.iter().map(|&d| x.shape[d]).collect::<Vec<_>>();
+        if sizes(a, left) != sizes(b, right) {
+            return Err(self.fail(
+                Draft::new(Kind::Shape, span, "the contracted dimensions differ").found(format!(
                     "{} and {}",
-                    show_shape(&x.shape),
-                    show_shape(&y.shape)
+                    show_shape(&sizes(a, left)),
+                    show_shape(&sizes(b, right))
                 )),
-        ));
-    }
-    let (mut left, mut right) = (x.shape.clone(), y.shape.clone());
-    left.insert(x.rank() - 1, 1);
-    right.insert(y.rank() - 2, 1);
-    let difference = lower.binary(Op::Sub, &x.reshaped(left), &y.reshaped(right), b.span)?;
-    let last = difference.rank() - 1;
-    lower
-        .norm_over(&difference, &[last], false, p)
-        .map(Value::Tensor)
-}
-
-/// `pairwise_distance(x1, x2, p=2, eps=1e-6, keepdim=False)`: eps is added to the difference.
-pub(super) fn pairwise_distance(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    let (p, eps) = (b.number(lower, 2, 2.0)?, b.number(lower, 3, 1e-6)?);
-    let keepdim = b.flag(lower, 4)?;
-    let difference = lower.binary(Op::Sub, &x, &y, b.span)?;
-    let difference = lower.with_number(Op::Add, &difference, eps)?;
-    let last = Lower::last_dim(&difference);
-    lower
-        .norm_over(&difference, &[last], keepdim, p)
-        .map(Value::Tensor)
-}
-
-/// `einsum(equation, *operands)`: letters only, with or without `->`.
-pub(super) fn einsum(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let equation = match b.get(0) {
-        Some(Value::Str(text)) => text.replace(' ', ""),
-        _ => return Err(bad_equation(lower, b, "the equation must be a string")),
-    };
-    let mut operands = match b.get(1) {
-        Some(Value::Tuple(items)) => items.items.to_vec(),
-        _ => Vec::new(),
-    };
-    if let [Value::List(inner) | Value::Tuple(inner)] = operands.as_slice() {
-        operands = inner.items.to_vec();
-    }
-    let (inputs, output) = match equation.split_once("->") {
-        Some((inputs, output)) => (inputs.to_owned(), Some(output.to_owned())),
-        None => (equation.clone(), None),
-    };
-    let terms: Vec<&str> = inputs.split(',').collect();
-    let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if terms.len() != operands.len()
-        || !terms.iter().all(|term| letters(term))
-        || !output.as_deref().is_none_or(letters)
-    {
-        return Err(bad_equation(
-            lower,
-            b,
-            "the equation does not fit the operands",
-        ));
-    }
-    let mut sizes: Vec<(u8, usize)> = Vec::new();
-    let mut tensors = Vec::new();
-    for (term, operand) in terms.iter().zip(operands) {
-        let tensor = lower.tensor_of(operand, b.span)?;
-        if tensor.rank() != term.len() {
-            return Err(bad_equation(
-                lower,
-                b,
-                "an operand has another number of dimensions",
             ));
         }
-        for (letter, &size) in term.bytes().zip(&tensor.shape) {
-            match sizes.iter().find(|(known, _)| *known == letter) {
-                Some(&(_, known)) if known != size => {
-                    return Err(bad_equation(lower, b, "a letter stands for two sizes"));
-                }
-                Some(_) => {}
-                None => sizes.push((letter, size)),
-            }
-        }
-        tensors.push(tensor);
+        let free = |x: &Tensor, dims: &[usize]| {
+            (0..x.rank())
+                .filter(|d| !dims.contains(d))
+                .collect::<Vec<_>>()
+        };
+        let (a_free, b_free) = (free(a, left), free(b, right));
+        let shape = [sizes(a, &a_free), sizes(b, &b_free)].concat();
+        self.allow(&shape)?;
+        let inner = count(&sizes(a, left));
+        let rows = self.permuted(a, &[a_free.clone(), left.to_vec()].concat())?;
+        let columns = self.permuted(b, &[right.to_vec(), b_free.clone()].concat())?;
+        let rows = rows.reshaped(vec![count(&sizes(a, &a_free)), inner]);
+        let columns = columns.reshaped(vec![inner, count(&sizes(b, &b_free))]);
+        Ok(self.matmul(&rows, &columns, span)?.reshaped(shape))
     }
-    // Without an arrow: the letters that occur once, in alphabetical order.
-    let output: Vec<u8> = output.map_or_else(
-        || {
-            let mut once: Vec<u8> = sizes
-                .iter()
-                .map(|&(letter, _)| letter)
-                .filter(|&letter| inputs.bytes().filter(|&other| other == letter).count() == 1)
-                .collect();
-            once.sort_unstable();
-            once
-        },
-        String::into_bytes,
-    );
-    let size_of = |letter: u8| {
-        sizes
-            .iter()
-            .find(|(known, _)| *known == letter)
-            .map(|s| s.1)
-    };
-    let Some(shape) = output
-        .iter()
-        .map(|&l| size_of(l))
-        .collect::<Option<Vec<usize>>>()
-    else {
-        return Err(bad_equation(
-            lower,
-            b,
-            "the result names a letter that no operand has",
-        ));
-    };
-    let summed: Vec<(u8, usize)> = sizes
-        .iter()
-        .copied()
-        .filter(|(letter, _)| !output.contains(letter))
-        .collect();
-    let inner: Vec<usize> = summed.iter().map(|&(_, size)| size).collect();
-    lower.allow(&shape)?;
-    lower.charge(
-        count(&shape)
-            .saturating_mul(count(&inner))
-            .saturating_mul(tensors.len()),
-    )?;
-    // For each operand, how far a step along an output or summed letter moves.
-    let steps_for = |term: &str, tensor: &Tensor, letter: u8| -> usize {
-        let own = strides(&tensor.shape);
-        term.bytes()
-            .zip(own)
-            .filter(|(l, _)| *l == letter)
-            .map(|(_, step)| step)
-            .sum()
-    };
-    let plans: Vec<(Vec<usize>, Vec<usize>, Vec<NodeId>)> = terms
-        .iter()
-        .zip(&tensors)
-        .map(|(term, tensor)| {
-            let outer: Vec<usize> = output
-                .iter()
-                .map(|&letter| steps_for(term, tensor, letter))
-                .collect();
-            let inside: Vec<usize> = summed
-                .iter()
-                .map(|&(letter, _)| steps_for(term, tensor, letter))
-                .collect();
-            (
-                strided_positions(&shape, &outer, 0),
-                strided_positions(&inner, &inside, 0),
-                tensor.nodes(),
-            )
-        })
-        .collect();
-    let mut nodes = Vec::with_capacity(count(&shape));
-    for place in 0..count(&shape) {
-        let mut products = Vec::with_capacity(count(&inner));
-        for term in 0..count(&inner) {
-            let mut product: Option<NodeId> = None;
-            for (outer, inside, elements) in &plans {
-                let element = elements[outer[place] + inside[term]];
-                product = Some(match product {
-                    Some(so_far) => lower.node(Op::Mul, &[so_far, element])?,
-                    None => element,
-                });
-            }
-            products.extend(product);
-        }
-        nodes.push(lower.sum_nodes(&products)?);
-    }
-    Ok(Value::Tensor(Tensor::new(shape, nodes, DType::Float)))
 }
 
-fn bad_equation(lower: &mut Lower<'_>, b: &Bound, message: &str) -> super::Stop {
+/// `tensordot(a, b, dims=2)`: a number of dimensions, or two lists of them.
+pub(super) fn tensordot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let (left, right) = match b.get(2) {
+        Some(Value::Tuple(lists) | Value::List(lists)) if lists.items.len() == 2 => {
+            let lists = lists.items.to_vec();
+            let mut both = Vec::with_capacity(2);
+            for (list, rank) in lists.iter().zip([x.rank(), y.rank()]) {
+                let items = match list {
+                    Value::Tuple(items) | Value::List(items) => items.items.to_vec(),
+                    one => vec![one.clone()],
+                };
+                let mut dims = Vec::with_capacity(items.len());
+                for item in &items {
+                    let dim = lower.integer_argument(item, b.span_of(2))?;
+                    dims.push(lower.wrap_dim(dim, rank, b.span_of(2))?);
+                }
+                both.push(dims);
+            }
+            (both[0].clone(), both[1].clone())
+        }
+        _ => {
+            let count = usize::try_from(b.integer(lower, 2, 2)?).unwrap_or(usize::MAX);
+            if count > x.rank().min(y.rank()) {
+                return Err(tensordot_misfit(lower, b, &x, &y));
+            }
+            ((x.rank() - count..x.rank()).collect(), (0..count).collect())
+        }
+    };
+    let distinct = |dims: &[usize], rank: usize| {
+        dims.iter()
+            .enumerate()
+            .all(|(i, d)| *d < rank && !dims[..i].contains(d))
+    };
+    if left.len() != right.len() || !distinct(&left, x.rank()) || !distinct(&right, y.rank()) {
+        return Err(tensordot_misfit(lower, b, &x, &y));
+    }
+    lower
+        .contracted(&x, &y, &left, &right, b.span)
+        .map(Value::Tensor)
+}
+
+fn tensordot_misfit(lower: &mut Lower<'_>, b: &Bound, x: &Tensor, y: &Tensor) -> super::Stop {
     lower.fail(
-        Draft::new(Kind::Argument, b.span, message)
-            .expected("letters, one group for each operand, as in 'btd,d->bt'"),
+        Draft::new(
+            Kind::Shape,
+            b.span,
+            "`tensordot` cannot contract these dimensions",
+        )
+        .expected("as many dimensions of the one as of the other")
+        .found(format!(
+            "{} and {}",
+            show_shape(&x.shape),
+            show_shape(&y.shape)
+        ))
+        .help("use `torch.einsum`"),
     )
+}
+
+/// `multi_dot(tensors)` and `chain_matmul(*matrices)`: from left to right.
+pub(super) fn multi_dot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let parts = lower.parts(b)?;
+    let (first, rest) = (parts[0].clone(), &parts[1..]);
+    rest.iter()
+        .try_fold(first, |product, part| lower.matmul(&product, part, b.span))
+        .map(Value::Tensor)
+}
+
+/// `addmm`, `addmv` and `baddbmm(input, a, b, beta=1, alpha=1) = beta * input + alpha * a @ b`.
+pub(super) fn addmm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y, z) = (
+        b.tensor(lower, 0)?,
+        b.tensor(lower, 1)?,
+        b.tensor(lower, 2)?,
+    );
+    let product = lower.matmul(&y, &z, b.span)?;
+    let product = scaled(lower, b, product, 4)?;
+    let x = scaled(lower, b, x, 3)?;
+    lower
+        .binary(Op::Add, &x, &product, b.span)
+        .map(Value::Tensor)
+}
+
+/// `matrix_power(input, n)` for n from 0 on.
+pub(super) fn matrix_power(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let size = lower.square_size(&x, b)?;
+    let times = b.integer(lower, 1, 1)?;
+    if !(0..=64).contains(&times) {
+        return Err(lower.fail(
+            Draft::new(Kind::Argument, b.span_of(1), "this power is not supported")
+                .expected("0 to 64")
+                .found(format!("{times}")),
+        ));
+    }
+    let mut power = lower.identity(size)?;
+    for turn in 0..times {
+        power = if turn == 0 {
+            x.clone()
+        } else {
+            lower.matmul(&power, &x, b.span)?
+        };
+    }
+    Ok(Value::Tensor(power))
+}
+
+/// `kron(input, other)`: blocks of `other`, scaled by the elements of `input`.
+pub(super) fn kron(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let rank = x.rank().max(y.rank());
+    let (mut wide_x, mut wide_y, mut shape) = (Vec::new(), Vec::new(), Vec::new());
+    for d in 0..rank {
+        let size = |t: &Tensor| {
+            (d + t.rank())
+                .checked_sub(rank)
+                .map_or(1, |own| t.shape[own])
+        };
+        wide_x.extend([size(&x), 1]);
+        wide_y.extend([1, size(&y)]);
+        shape.push(size(&x).saturating_mul(size(&y)));
+    }
+    lower.allow(&shape)?;
+    let product = lower.binary(Op::Mul, &x.reshaped(wide_x), &y.reshaped(wide_y), b.span)?;
+    Ok(Value::Tensor(product.reshaped(shape)))
 }

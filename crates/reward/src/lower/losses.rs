@@ -96,3 +96,56 @@ fn positive(lower: &mut Lower<'_>, b: &Bound, position: usize) -> Lowered<f64> {
             .found(format!("{value}")),
     ))
 }
+
+/// `binary_cross_entropy(input, target, weight, reduction)`: logarithms of at least -100.
+pub(super) fn binary_cross_entropy(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, target) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let loss = lower.each_pair(&x, &target, b.span, |lower, x, target| {
+        let one = lower.constant(1.0)?;
+        let (rest, missing) = (
+            lower.node(Op::Sub, &[one, x])?,
+            lower.node(Op::Sub, &[one, target])?,
+        );
+        let mut terms = Vec::with_capacity(2);
+        for (weight, probability) in [(target, x), (missing, rest)] {
+            let log = lower.node(Op::Log, &[probability])?;
+            let log = lower.node_with(Op::ClampMin, log, -100.0)?;
+            terms.push(lower.node(Op::Mul, &[weight, log])?);
+        }
+        let sum = lower.node(Op::Add, &terms)?;
+        lower.node(Op::Neg, &[sum])
+    })?;
+    weighted(lower, b, loss)
+}
+
+/// `binary_cross_entropy_with_logits(input, target, weight, reduction)`.
+pub(super) fn binary_cross_entropy_with_logits(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, target) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let loss = lower.each_pair(&x, &target, b.span, |lower, x, target| {
+        let one = lower.constant(1.0)?;
+        let missing = lower.node(Op::Sub, &[one, target])?;
+        let linear = lower.node(Op::Mul, &[missing, x])?;
+        let log = lower.node(Op::LogSigmoid, &[x])?;
+        lower.node(Op::Sub, &[linear, log])
+    })?;
+    weighted(lower, b, loss)
+}
+
+fn weighted(lower: &mut Lower<'_>, b: &Bound, loss: Tensor) -> Lowered<Value> {
+    let loss = super::elementary::scaled(lower, b, loss, 2)?;
+    reduced(lower, b, loss, 3)
+}
+
+/// `margin_ranking_loss(input1, input2, target, margin=0) = max(0, -target * (a - b) + margin)`.
+pub(super) fn margin_ranking_loss(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let target = b.tensor(lower, 2)?;
+    let margin = b.number(lower, 3, 0.0)?;
+    let difference = difference(lower, b)?;
+    let loss = lower.each_pair(&difference, &target, b.span, |lower, difference, target| {
+        let minus = lower.node(Op::Neg, &[target])?;
+        let loss = lower.node(Op::Mul, &[minus, difference])?;
+        let loss = lower.node_with(Op::Add, loss, margin)?;
+        lower.node_with(Op::ClampMin, loss, 0.0)
+    })?;
+    reduced(lower, b, loss, 4)
+}

@@ -3,29 +3,45 @@
 //! Python's numbers, lists and control flow are carried out now; tensors become arrays of graph
 //! nodes, so that indexing, reshaping and stacking cost nothing later.
 
+mod activation;
 mod arguments;
 mod arithmetic;
 mod builtins;
 mod call;
 mod comprehension;
 mod containers;
+mod convert;
 mod create;
+mod einsum;
+mod elementary;
 mod elementwise;
 mod expression;
+mod extremes;
 mod gather;
+mod grid;
+mod in_place;
 mod index;
 mod join;
 mod linalg;
+mod lookup;
 mod losses;
+mod matrix;
+mod norm;
+mod numbers;
 mod order;
+mod pick;
 mod place;
+mod quantile;
 mod reduce;
+mod scan;
 mod scope;
 mod shape;
+mod spread;
 mod statement;
 mod substitute;
 mod table;
 mod value;
+mod window;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -40,10 +56,20 @@ use crate::tensor::{DType, Tensor};
 pub(crate) use scope::check_import;
 use scope::{Frame, GLOBALS};
 use statement::Flow;
+pub use table::{Operation, operations};
 use value::Value;
 
 /// Mistakes shown at most; the rest would mostly follow from them.
 pub(crate) const MAX_DRAFTS: usize = 20;
+
+/// Units of work that finding and describing a mistake takes.
+const MISTAKE_WORK: usize = 2_000;
+
+/// Expressions and blocks inside one another, over all local functions that are being called.
+const MAX_DEPTH: usize = 120;
+
+/// Parameters of a local function.
+const MAX_PARAMETERS: usize = 64;
 
 /// Dimensions of a tensor.
 const MAX_RANK: usize = 12;
@@ -110,6 +136,8 @@ pub(crate) struct Lower<'a> {
     limits: &'a Limits,
     work_left: &'a mut usize,
     call_depth: usize,
+    /// Expressions and blocks that are being carried out.
+    depth: usize,
 }
 
 impl<'a> Lower<'a> {
@@ -132,6 +160,7 @@ impl<'a> Lower<'a> {
             limits,
             work_left,
             call_depth: 0,
+            depth: 0,
         }
     }
 
@@ -242,7 +271,9 @@ impl<'a> Lower<'a> {
         if !known {
             self.drafts.push(draft);
         }
-        if self.drafts.len() >= MAX_DRAFTS {
+        // The same mistake may come up in every iteration of a loop.
+        *self.work_left = self.work_left.saturating_sub(MISTAKE_WORK);
+        if self.drafts.len() >= MAX_DRAFTS || *self.work_left == 0 {
             Stop::Fatal
         } else {
             Stop::Reported
@@ -271,7 +302,7 @@ impl<'a> Lower<'a> {
 
     /// Checks the size of a tensor that is about to be made, and accounts for it.
     fn allow(&mut self, shape: &[usize]) -> Lowered<()> {
-        let count = crate::tensor::count(shape);
+        let count = crate::tensor::extent(shape);
         if shape.len() > MAX_RANK {
             let span = self.graph.span;
             return Err(self.fail(
@@ -304,7 +335,21 @@ impl<'a> Lower<'a> {
         Stop::Fatal
     }
 
+    /// Accounts for a step into an expression or a block.
+    fn descend(&mut self, span: Span) -> Lowered<()> {
+        self.depth += 1;
+        if self.depth <= MAX_DEPTH {
+            return Ok(());
+        }
+        Err(self.fail(
+            Draft::new(Kind::Limit, span, "this is nested too deeply")
+                .expected(format!("at most {MAX_DEPTH} levels, calls included"))
+                .help("split the expression into several assignments"),
+        ))
+    }
+
     fn node(&mut self, op: Op, operands: &[NodeId]) -> Lowered<NodeId> {
+        self.charge(op.work())?;
         let added = self.graph.add(op, operands).and_then(|id| {
             if self.is_detached && self.graph.node(id).differentiable {
                 self.graph.add(Op::Detach, &[id])

@@ -6,10 +6,10 @@ use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind};
 use crate::graph::NodeId;
 use crate::op::Op;
-use crate::tensor::{DType, Tensor, strided_positions, strides};
+use crate::tensor::{DType, Tensor};
 
 /// Odd-even transposition: neighbours swap only if strictly out of order, so it is stable.
-fn sort_line(
+pub(super) fn sort_line(
     lower: &mut Lower<'_>,
     members: &[NodeId],
     descending: bool,
@@ -104,38 +104,67 @@ pub(super) fn topk(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     Ok(Value::Pair(values, indices))
 }
 
-/// `median(input)` is one number; `median(input, dim)` a pair: the lower of two middles.
+/// The element at one rank of the sorted dimension, and its index.
+fn ranked(
+    lower: &mut Lower<'_>,
+    b: &Bound,
+    x: &Tensor,
+    dim: usize,
+    rank: usize,
+    keepdim: bool,
+) -> Lowered<(Tensor, Tensor)> {
+    let dims: Vec<usize> = if x.rank() == 0 { Vec::new() } else { vec![dim] };
+    lower.refuse_empty(x, &dims, b)?;
+    let mut indices = Vec::new();
+    let values = lower.reduce(x, &dims, keepdim, x.dtype, |lower, members| {
+        let (values, places) = sort_line(lower, members, false)?;
+        indices.push(places[rank]);
+        Ok(values[rank])
+    })?;
+    let indices = Tensor::new(values.shape.clone(), indices, DType::Int);
+    Ok((values, indices))
+}
+
+/// `median(input)` is one number, whose gradient all equal elements share; `median(input, dim)`
+/// is a pair: the lower of two middles and its index.
 pub(super) fn median(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
-    let (x, dim) = match b.dim(lower, 1, x.rank(), None)? {
-        Some(dim) => (x, dim),
-        None => (x.reshaped(vec![x.len()]), 0),
+    let Some(dim) = b.dim(lower, 1, x.rank(), None)? else {
+        let dims: Vec<usize> = (0..x.rank()).collect();
+        lower.refuse_empty(&x, &dims, b)?;
+        let median = lower.reduce(&x, &dims, false, x.dtype, |lower, members| {
+            let middle = sort_line(lower, members, false)?.0[(members.len() - 1) / 2];
+            let lowest = lower.constant(f64::NEG_INFINITY)?;
+            let mut equal = Vec::with_capacity(members.len());
+            for &member in members {
+                let is_it = lower.node(Op::Equal, &[member, middle])?;
+                equal.push(lower.node(Op::Where, &[is_it, member, lowest])?);
+            }
+            lower.node(Op::AMax, &equal)
+        })?;
+        return Ok(Value::Tensor(median));
     };
     let keepdim = b.flag(lower, 2)?;
-    let dims: Vec<usize> = if x.rank() == 0 { Vec::new() } else { vec![dim] };
-    lower.refuse_empty(&x, &dims, b)?;
     let size = x.shape.get(dim).copied().unwrap_or(1);
-    let (values, indices) = sorted(lower, &x, dim, false, None)?;
-    let middle = |tensor: &Tensor| {
-        if tensor.rank() == 0 {
-            return tensor.clone();
-        }
-        let mut steps = strides(&tensor.shape);
-        let mut shape = tensor.shape.clone();
-        let offset = (size - 1) / 2 * steps[dim];
-        if keepdim {
-            shape[dim] = 1;
-        } else {
-            shape.remove(dim);
-            steps.remove(dim);
-        }
-        let positions = strided_positions(&shape, &steps, offset);
-        tensor.view(shape, &positions)
+    let rank = size.saturating_sub(1) / 2;
+    let (values, indices) = ranked(lower, b, &x, dim, rank, keepdim)?;
+    Ok(Value::Pair(values, indices))
+}
+
+/// `kthvalue(input, k, dim=-1, keepdim=False)`: the k-th smallest, counted from 1.
+pub(super) fn kthvalue(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let k = b.integer(lower, 1, 1)?.max(0);
+    let dim = b.dim(lower, 2, x.rank(), Some(-1))?.unwrap_or(0);
+    let keepdim = b.flag(lower, 3)?;
+    let size = x.shape.get(dim).copied().unwrap_or(1);
+    let Some(rank) = usize::try_from(k - 1).ok().filter(|&rank| rank < size) else {
+        return Err(lower.fail(
+            Draft::new(Kind::Index, b.span_of(1), "there is no such k-th value")
+                .expected(format!("1 to {size}"))
+                .found(format!("{k}")),
+        ));
     };
-    let (values, indices) = (middle(&values), middle(&indices));
-    Ok(if b.get(1).is_some() {
-        Value::Pair(values, indices)
-    } else {
-        Value::Tensor(values)
-    })
+    let (values, indices) = ranked(lower, b, &x, dim, rank, keepdim)?;
+    Ok(Value::Pair(values, indices))
 }

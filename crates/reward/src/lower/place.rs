@@ -185,6 +185,7 @@ impl<'a> Lower<'a> {
     pub(super) fn remove(&mut self, place: &Place, span: Span) -> Lowered<()> {
         match place {
             Place::ListItem { list, position } => {
+                self.charge(self.lists[*list].len())?;
                 self.lists[*list].remove(*position);
                 Ok(())
             }

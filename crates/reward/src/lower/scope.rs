@@ -120,8 +120,8 @@ fn imports(statement: &Stmt) -> Result<Vec<(&str, Imported<'_>)>, Draft> {
                     (Some(_), Some(inner)) => Imported::Module(inner),
                     (Some(module), None) if name != "*" => Imported::Member(module, name),
                     _ => {
-                        let names: Vec<&str> =
-                            import.names.iter().map(|a| a.name.as_str()).collect();
+                        let named = import.names.iter().take(4);
+                        let names: Vec<&str> = named.map(|a| a.name.as_str()).collect();
                         let dots = ".".repeat(import.level as usize);
                         return Err(refuse(format!(
                             "from {dots}{path} import {}",
@@ -238,6 +238,8 @@ impl<'a> Lower<'a> {
                 Draft::new(Kind::Unsupported, span, "a reward prints nothing").help("remove it"),
             ));
         }
+        let own = self.frames[self.frame].names.len();
+        self.charge(own)?;
         let mut known: Vec<&str> = Vec::new();
         let mut at = Some(self.frame);
         while let Some(frame) = at {

@@ -2,11 +2,9 @@
 
 use super::arguments::Bound;
 use super::expression::select;
-use super::join::narrowed;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::op::Op;
 use crate::tensor::{Tensor, broadcast_positions, count, show_shape, strided_positions, strides};
 
 impl Lower<'_> {
@@ -47,12 +45,13 @@ impl Lower<'_> {
         })
     }
 
-    fn permuted(&self, x: &Tensor, order: &[usize]) -> Tensor {
+    pub(super) fn permuted(&mut self, x: &Tensor, order: &[usize]) -> Lowered<Tensor> {
+        self.charge(x.len())?;
         let own = strides(&x.shape);
         let shape: Vec<usize> = order.iter().map(|&d| x.shape[d]).collect();
         let steps: Vec<usize> = order.iter().map(|&d| own[d]).collect();
         let positions = strided_positions(&shape, &steps, 0);
-        x.view(shape, &positions)
+        Ok(x.view(shape, &positions))
     }
 }
 
@@ -128,7 +127,7 @@ pub(super) fn permute(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             .expected(format!("{} dimensions", x.rank())),
         ));
     }
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
 pub(super) fn transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
@@ -139,7 +138,7 @@ pub(super) fn transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     if !order.is_empty() {
         order.swap(first, second);
     }
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
 /// `t()`: the transpose of a matrix.
@@ -153,20 +152,31 @@ pub(super) fn matrix_transpose(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Valu
         ));
     }
     let order: Vec<usize> = (0..x.rank()).rev().collect();
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
-/// `movedim(input, source, destination)`.
+/// `movedim(input, source, destination)`: ints, or lists of as many.
 pub(super) fn movedim(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
-    let source = b.dim(lower, 1, x.rank(), None)?.unwrap_or(0);
-    let destination = b.dim(lower, 2, x.rank(), None)?.unwrap_or(0);
-    let mut order: Vec<usize> = (0..x.rank()).collect();
-    if !order.is_empty() {
-        order.remove(source);
-        order.insert(destination, source);
+    let (source, destination) = (lower.dims(b, 1, x.rank())?, lower.dims(b, 2, x.rank())?);
+    if source.len() != destination.len() {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Argument,
+                b.span,
+                "every dimension needs a destination",
+            )
+            .found(format!("{} for {}", destination.len(), source.len())),
+        ));
     }
-    Ok(Value::Tensor(lower.permuted(&x, &order)))
+    let mut rest = (0..x.rank()).filter(|d| !source.contains(d));
+    let order: Vec<usize> = (0..x.rank())
+        .filter_map(|place| match destination.iter().position(|&d| d == place) {
+            Some(position) => source.get(position).copied(),
+            None => rest.next(),
+        })
+        .collect();
+    lower.permuted(&x, &order).map(Value::Tensor)
 }
 
 /// `expand(sizes)`: -1 keeps a size.
@@ -246,55 +256,205 @@ pub(super) fn repeat(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     Ok(Value::Tensor(Tensor::new(target, repeated, x.dtype)))
 }
 
-pub(super) fn flip(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let mut flipped = Vec::new();
-    for dim in b.integers(lower, 1)? {
-        flipped.push(lower.wrap_dim(dim, x.rank(), b.span)?);
-    }
+fn flipped(lower: &mut Lower<'_>, x: &Tensor, dims: &[usize]) -> Lowered<Value> {
     lower.charge(x.len())?;
-    moved(&x, |d, i, size| {
-        if flipped.contains(&d) {
-            size - 1 - i
-        } else {
-            i
-        }
-    })
+    Ok(Value::Tensor(moved(x, |d, i, size| {
+        if dims.contains(&d) { size - 1 - i } else { i }
+    })))
 }
 
-/// `roll(input, shifts, dim)` along one dimension.
+/// `flip(input, *dims)`.
+pub(super) fn flip(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let mut dims = Vec::new();
+    for dim in b.integers(lower, 1)? {
+        dims.push(lower.wrap_dim(dim, x.rank(), b.span)?);
+    }
+    flipped(lower, &x, &dims)
+}
+
+/// NumPy's `flip(a, axis=None)`: of all axes by default.
+pub(super) fn numpy_flip(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dims = lower.dims(b, 1, x.rank())?;
+    flipped(lower, &x, &dims)
+}
+
+fn flip_one(lower: &mut Lower<'_>, b: &Bound, dim: usize) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    if x.rank() <= dim {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Shape,
+                b.span,
+                format!("`{}` needs more dimensions", b.name),
+            )
+            .found(format!("shape {}", show_shape(&x.shape)))
+            .help("use `torch.flip(x, [0])`"),
+        ));
+    }
+    flipped(lower, &x, &[dim])
+}
+
+pub(super) fn flipud(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    flip_one(lower, b, 0)
+}
+
+pub(super) fn fliplr(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    flip_one(lower, b, 1)
+}
+
+/// `rot90(input, k=1, dims=(0, 1))`: a quarter turn from the first dimension to the second.
+pub(super) fn rot90(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let turns = b.integer(lower, 1, 1)?.rem_euclid(4);
+    let dims = match b.get(2) {
+        Some(_) => lower.dims(b, 2, x.rank())?,
+        None => vec![0, 1],
+    };
+    let (&[first, second], true) = (dims.as_slice(), x.rank() >= 2) else {
+        return Err(lower.fail(
+            Draft::new(Kind::Shape, b.span, "`rot90` needs two dimensions")
+                .found(format!("shape {}", show_shape(&x.shape))),
+        ));
+    };
+    lower.charge(x.len())?;
+    let mut order: Vec<usize> = (0..x.rank()).collect();
+    order.swap(first, second);
+    let turned = match turns {
+        1 => lower.permuted(&moved(&x, reversed(&[second])), &order)?,
+        2 => moved(&x, reversed(&[first, second])),
+        3 => lower.permuted(&moved(&x, reversed(&[first])), &order)?,
+        _ => moved(&x, |_, i, _| i),
+    };
+    Ok(Value::Tensor(turned))
+}
+
+fn reversed(dims: &[usize]) -> impl Fn(usize, usize, usize) -> usize + '_ {
+    |d, i, size| if dims.contains(&d) { size - 1 - i } else { i }
+}
+
+/// `repeat_interleave(input, repeats, dim=None)`: every slice so many times in a row.
+pub(super) fn repeat_interleave(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let times = b.tensor(lower, 1)?;
+    let (x, dim) = match b.dim(lower, 2, x.rank(), None)? {
+        Some(dim) => (x, dim),
+        None => (x.reshaped(vec![x.len()]), 0),
+    };
+    let size = x.shape.get(dim).copied().unwrap_or(1);
+    let known = lower.constants_of(&times).unwrap_or_default();
+    let fits = known.len() == 1 || known.len() == size;
+    if !fits || known.iter().any(|&t| t < 0.0 || t.fract() != 0.0) || x.rank() == 0 {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Argument,
+                b.span_of(1),
+                "the repeats do not fit the dimension",
+            )
+            .expected(format!("one int, or {size}, known before the robot moves"))
+            .found(Value::Tensor(times).describe()),
+        ));
+    }
+    let total: f64 = (0..size).map(|i| known[i % known.len()]).sum();
+    let mut shape = x.shape.clone();
+    shape[dim] = if total < 1e9 {
+        total as usize
+    } else {
+        usize::MAX
+    };
+    lower.allow(&shape)?;
+    let line: Vec<usize> = (0..size)
+        .flat_map(|i| std::iter::repeat_n(i, known[i % known.len()] as usize))
+        .collect();
+    let (own, steps) = (strides(&x.shape), strides(&shape));
+    let nodes = x.nodes();
+    let repeated = (0..count(&shape))
+        .map(|position| {
+            let from: usize = (0..shape.len())
+                .map(|d| {
+                    let i = position / steps[d] % shape[d];
+                    (if d == dim { line[i] } else { i }) * own[d]
+                })
+                .sum();
+            nodes[from]
+        })
+        .collect();
+    Ok(Value::Tensor(Tensor::new(shape, repeated, x.dtype)))
+}
+
+/// `unflatten(input, dim, sizes)`: one dimension becomes several.
+pub(super) fn unflatten(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dim = b.dim(lower, 1, x.rank(), None)?.unwrap_or(0);
+    let sizes = b.integers(lower, 2)?;
+    let own = x.shape.get(dim).copied().unwrap_or(1);
+    let parts = lower.resolve_shape(&sizes, own, b.span)?;
+    let mut shape = x.shape.clone();
+    if x.rank() > 0 {
+        shape.splice(dim..=dim, parts);
+    }
+    lower.allow(&shape)?;
+    Ok(Value::Tensor(x.reshaped(shape)))
+}
+
+/// `view_as` and `reshape_as(input, other)`.
+pub(super) fn view_as(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, other) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let sizes: Vec<i64> = other.shape.iter().map(|&size| size as i64).collect();
+    let shape = lower.resolve_shape(&sizes, x.len(), b.span)?;
+    Ok(Value::Tensor(x.reshaped(shape)))
+}
+
+/// `roll(input, shifts, dims)`; without dimensions, of the flattened tensor.
 pub(super) fn roll(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
-    let shift = i128::from(b.integer(lower, 1, 1)?);
-    let dim = b.dim(lower, 2, x.rank(), None)?;
+    let shifts = b.integers(lower, 1)?;
     lower.charge(x.len())?;
-    match dim {
-        Some(dim) => moved(&x, |d, i, size| {
-            if d == dim {
-                (i as i128 - shift).rem_euclid(size as i128) as usize
-            } else {
-                i
-            }
-        }),
-        None => {
-            let size = x.len().max(1) as i128;
-            let line = x.reshaped(vec![x.len()]);
-            let positions: Vec<usize> = (0..size)
-                .map(|i| (i - shift).rem_euclid(size) as usize)
-                .take(x.len())
-                .collect();
-            let rolled = line.view(line.shape.clone(), &positions);
-            Ok(Value::Tensor(Tensor::new(
-                x.shape.clone(),
-                rolled.nodes(),
-                x.dtype,
-            )))
-        }
+    if b.get(2).is_none() {
+        let line = x.reshaped(vec![x.len()]);
+        let shift = i128::from(shifts.first().copied().unwrap_or(0));
+        let rolled = moved(&line, |_, i, size| rolled_from(i, shift, size));
+        return Ok(Value::Tensor(rolled.reshaped(x.shape)));
     }
+    let dims = lower.dims(b, 2, x.rank())?;
+    // NumPy rolls several axes by one shift.
+    let shift_of = |position: usize| {
+        shifts
+            .get(position)
+            .or(shifts.first())
+            .copied()
+            .unwrap_or(0)
+    };
+    if shifts.len() != 1 && shifts.len() != dims.len() {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Argument,
+                b.span,
+                "`roll` needs one shift for each dimension",
+            )
+            .found(format!(
+                "{} shifts for {} dimensions",
+                shifts.len(),
+                dims.len()
+            )),
+        ));
+    }
+    let rolled = moved(&x, |d, i, size| {
+        match dims.iter().position(|&dim| dim == d) {
+            Some(position) => rolled_from(i, i128::from(shift_of(position)), size),
+            None => i,
+        }
+    });
+    Ok(Value::Tensor(rolled))
+}
+
+fn rolled_from(i: usize, shift: i128, size: usize) -> usize {
+    (i as i128 - shift).rem_euclid(size as i128) as usize
 }
 
 /// A copy whose index `i` along dimension `d` reads index `from(d, i, size)`.
-fn moved(x: &Tensor, from: impl Fn(usize, usize, usize) -> usize) -> Lowered<Value> {
+fn moved(x: &Tensor, from: impl Fn(usize, usize, usize) -> usize) -> Tensor {
     let steps = strides(&x.shape);
     let nodes = x.nodes();
     let moved = (0..x.len())
@@ -305,7 +465,7 @@ fn moved(x: &Tensor, from: impl Fn(usize, usize, usize) -> usize) -> Lowered<Val
             nodes[source]
         })
         .collect();
-    Ok(Value::Tensor(Tensor::new(x.shape.clone(), moved, x.dtype)))
+    Tensor::new(x.shape.clone(), moved, x.dtype)
 }
 
 pub(super) fn select_(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
@@ -323,35 +483,12 @@ pub(super) fn select_(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             .expected(format!("-{size} to {}", size - 1)),
         ));
     }
+    lower.charge(x.len())?;
     Ok(Value::Tensor(select(
         &x,
         dim,
         index.rem_euclid(size) as usize,
     )))
-}
-
-/// `diff(input, n=1, dim=-1)`: differences of neighbours.
-pub(super) fn diff(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let mut x = b.tensor(lower, 0)?;
-    let times = b.integer(lower, 1, 1)?;
-    let dim = b.dim(lower, 2, x.rank(), Some(-1))?.unwrap_or(0);
-    if x.rank() == 0 {
-        return Err(lower.fail(Draft::new(
-            Kind::Shape,
-            b.span,
-            "`diff` needs at least one dimension",
-        )));
-    }
-    for _ in 0..times.max(0) {
-        let size = x.shape[dim];
-        if size == 0 {
-            break;
-        }
-        let later = narrowed(&x, dim, 1, size - 1);
-        let earlier = narrowed(&x, dim, 0, size - 1);
-        x = lower.binary(Op::Sub, &later, &earlier, b.span)?;
-    }
-    Ok(Value::Tensor(x))
 }
 
 pub(super) fn size(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {

@@ -20,6 +20,15 @@ impl<'a> Lower<'a> {
     /// Runs statements until one leaves the block. A statement that fails is reported, its
     /// targets become unknown, and the next one is checked.
     pub(super) fn block(&mut self, statements: &'a [Stmt]) -> Lowered<Flow> {
+        let span = self.graph.span;
+        let flow = self
+            .descend(span)
+            .and_then(|()| self.statements(statements));
+        self.depth -= 1;
+        flow
+    }
+
+    fn statements(&mut self, statements: &'a [Stmt]) -> Lowered<Flow> {
         for statement in statements {
             self.charge(1)?;
             self.graph.span = Span::of(statement);
@@ -28,7 +37,7 @@ impl<'a> Lower<'a> {
                 Ok(flow) => return Ok(flow),
                 Err(Stop::Fatal) => return Err(Stop::Fatal),
                 Err(Stop::Reported) => {
-                    self.forget(statement);
+                    self.forget(statement)?;
                     if matches!(statement, Stmt::Return(_)) {
                         return Err(Stop::Reported);
                     }
@@ -349,10 +358,12 @@ impl<'a> Lower<'a> {
 
     /// Marks everything that a failed statement would have bound as unknown, so that its users
     /// are not reported again.
-    pub(super) fn forget(&mut self, statement: &'a Stmt) {
+    pub(super) fn forget(&mut self, statement: &'a Stmt) -> Lowered<()> {
         for name in target_names(statement) {
+            self.charge(1)?;
             self.assign(name, None);
         }
+        Ok(())
     }
 }
 

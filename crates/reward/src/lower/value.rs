@@ -68,6 +68,7 @@ pub(crate) enum Module {
     TorchNn,
     Functional,
     TorchLinalg,
+    TorchSpecial,
     Numpy,
     NumpyLinalg,
     Math,
@@ -80,6 +81,7 @@ impl Module {
             Module::TorchNn => "torch.nn",
             Module::Functional => "F",
             Module::TorchLinalg => "torch.linalg",
+            Module::TorchSpecial => "torch.special",
             Module::Numpy => "np",
             Module::NumpyLinalg => "np.linalg",
             Module::Math => "math",
@@ -112,7 +114,11 @@ impl Value {
             Value::Bool(value) => format!("the bool {}", if *value { "True" } else { "False" }),
             Value::Int(value) => format!("the int {value}"),
             Value::Float(value) => format!("the float {value}"),
-            Value::Str(value) => format!("the string '{}'", value.escape_debug()),
+            Value::Str(value) => {
+                let start: String = value.chars().take(60).collect();
+                let more = if start.len() < value.len() { "..." } else { "" };
+                format!("the string '{}{more}'", start.escape_debug())
+            }
             Value::List(list) => format!("a list of {}", list.items.len()),
             Value::Tuple(tuple) => format!("a tuple of {}", tuple.items.len()),
             Value::ListRef(_) => "a list".into(),

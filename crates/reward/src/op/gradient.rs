@@ -80,6 +80,25 @@ macro_rules! unary_gradient {
                 let $d = |x: T, _y: T, g: T| g / (T::ONE + x * x);
                 $body
             }
+            Op::Asinh => {
+                let $d = |x: T, _y: T, g: T| g / (x * x + T::ONE).sqrt();
+                $body
+            }
+            Op::Acosh => {
+                let $d = |x: T, _y: T, g: T| g / (x * x - T::ONE).sqrt();
+                $body
+            }
+            Op::Atanh => {
+                let $d = |x: T, _y: T, g: T| g / (T::ONE - x * x);
+                $body
+            }
+            Op::Erf => {
+                let $d = |x: T, _y: T, g: T| {
+                    let slope = T::from_f64(std::f64::consts::FRAC_2_SQRT_PI);
+                    g * (slope * (-(x * x)).math(Math::Exp))
+                };
+                $body
+            }
             Op::Sinh => {
                 let $d = |x: T, _y: T, g: T| g * x.math(Math::Cosh);
                 $body

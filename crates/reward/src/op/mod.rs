@@ -4,6 +4,7 @@
 //! `f64`), and the row kernels that run all particles at once. Derivatives follow PyTorch's
 //! choices where a function is not differentiable.
 
+pub(crate) mod erf;
 mod gradient;
 mod value;
 
@@ -35,6 +36,10 @@ pub(crate) enum Op {
     Asin,
     Acos,
     Atan,
+    Asinh,
+    Acosh,
+    Atanh,
+    Erf,
     Sinh,
     Cosh,
     Tanh,
@@ -103,6 +108,31 @@ impl Op {
             self,
             Op::Add | Op::Mul | Op::Maximum | Op::Minimum | Op::Equal | Op::NotEqual
         )
+    }
+
+    /// Units of work that one node takes, from folding to the last probe.
+    pub(crate) fn work(self) -> usize {
+        match self {
+            Op::Pow => 12,
+            Op::Exp
+            | Op::Expm1
+            | Op::Log
+            | Op::Log1p
+            | Op::Sin
+            | Op::Cos
+            | Op::Tan
+            | Op::Asin
+            | Op::Acos
+            | Op::Atan
+            | Op::Atan2
+            | Op::Sinh
+            | Op::Cosh
+            | Op::Tanh
+            | Op::Sigmoid
+            | Op::Softplus
+            | Op::LogSigmoid => 5,
+            _ => 1,
+        }
     }
 
     /// Whether operand `position` can receive a gradient.

@@ -82,6 +82,22 @@ macro_rules! unary_value {
                 let $f = |x: T| x.math(Math::Atan);
                 $body
             }
+            Op::Asinh => {
+                let $f = |x: T| T::from_f64(x.to_f64().asinh());
+                $body
+            }
+            Op::Acosh => {
+                let $f = |x: T| T::from_f64(x.to_f64().acosh());
+                $body
+            }
+            Op::Atanh => {
+                let $f = |x: T| T::from_f64(x.to_f64().atanh());
+                $body
+            }
+            Op::Erf => {
+                let $f = |x: T| T::from_f64($crate::op::erf::erf(x.to_f64()));
+                $body
+            }
             Op::Sinh => {
                 let $f = |x: T| x.math(Math::Sinh);
                 $body

@@ -393,26 +393,20 @@ impl Code {
 
     /// The operation that computes `row` and its operand rows; `None` for leaves.
     pub(crate) fn producer(&self, row: usize) -> Option<(Op, Vec<usize>)> {
-        let batch = self
-            .batches
-            .iter()
-            .find(|b| (b.out..b.out + b.rows).contains(&row))?;
+        let after = self.batches.partition_point(|batch| batch.out <= row);
+        let batch = self.batches.get(after.checked_sub(1)?)?;
         let operands = (0..batch.arity)
             .map(|j| self.operands[batch.first + j * batch.rows + row - batch.out] as usize);
         Some((batch.op, operands.collect()))
     }
 
-    /// The operations that read `row`, with the rows they compute.
-    pub(crate) fn users(&self, row: usize) -> Vec<(Op, usize)> {
-        let mut users = Vec::new();
+    /// For each row, the operations that read it, with the rows they compute.
+    pub(crate) fn users(&self) -> Vec<Vec<(Op, usize)>> {
+        let mut users = vec![Vec::new(); self.rows];
         for batch in &self.batches {
             let operands = &self.operands[batch.first..batch.first + batch.arity * batch.rows];
-            for (place, _) in operands
-                .iter()
-                .enumerate()
-                .filter(|(_, o)| **o as usize == row)
-            {
-                users.push((batch.op, batch.out + place % batch.rows));
+            for (place, &row) in operands.iter().enumerate() {
+                users[row as usize].push((batch.op, batch.out + place % batch.rows));
             }
         }
         users

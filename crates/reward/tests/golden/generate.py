@@ -22,37 +22,126 @@ HEADER = "num_stages = 1\ndef stage1_guidance(keypoints, action_sequence):"
 DONE = "\ndef stage1_done(keypoints, start_keypoints, end_effector):"
 
 
-class TorchNumpy:
-    """NumPy's names on tensors: the meaning that the reward language gives them."""
+def renamed(function):
+    """A function of torch under NumPy's names of its arguments."""
+    names = {"axis": "dim", "keepdims": "keepdim", "weights": "weights", "k": "diagonal"}
 
-    linalg = torch.linalg
-    array = staticmethod(lambda data: torch.stack(list(data)) if isinstance(data[0], torch.Tensor) else torch.tensor(data))
-    mean = staticmethod(lambda x, axis=None: x.mean() if axis is None else x.mean(axis))
-    sum = staticmethod(lambda x, axis=None: x.sum() if axis is None else x.sum(axis))
-    var = staticmethod(lambda x, axis=None: torch.var(x, axis, correction=0))
-    std = staticmethod(lambda x, axis=None: torch.std(x, axis, correction=0))
-    abs = staticmethod(torch.abs)
-    sqrt = staticmethod(torch.sqrt)
-    diff = staticmethod(lambda x, axis=-1: torch.diff(x, dim=axis))
-    clip = staticmethod(torch.clamp)
-    dot = staticmethod(torch.matmul)
-    maximum = staticmethod(lambda x, y: torch.maximum(x, torch.as_tensor(y)))
-    minimum = staticmethod(lambda x, y: torch.minimum(x, torch.as_tensor(y)))
-    power = staticmethod(torch.pow)
-    expand_dims = staticmethod(torch.unsqueeze)
+    def call(*args, **kwargs):
+        return function(*args, **{names.get(name, name): value for name, value in kwargs.items()})
+
+    return call
+
+
+def to_tensor(data):
+    if isinstance(data, torch.Tensor):
+        return data
+    return torch.stack(list(data)) if isinstance(data[0], torch.Tensor) else torch.tensor(data)
+
+
+def interp(x, xp, fp, left=None, right=None):
+    """Differentiable `np.interp`: the segment that starts at or before each place."""
+    xp, fp = to_tensor(xp), to_tensor(fp)
+    i = torch.searchsorted(xp, x.detach(), right=True).clamp(1, len(xp) - 1) - 1
+    y = fp[i] + (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]) * (x - xp[i])
+    y = torch.where(x >= xp[-1], fp[-1] if right is None else torch.tensor(right), y)
+    return torch.where(x < xp[0], fp[0] if left is None else torch.tensor(left), y)
+
+
+def convolve(a, v, mode="full"):
+    """`np.convolve` of a longer and a shorter vector."""
+    full = F.conv1d(a.view(1, 1, -1), v.flip(0).view(1, 1, -1), padding=len(v) - 1).flatten()
+    cut = {"full": 0, "same": (len(v) - 1) // 2, "valid": len(v) - 1}[mode]
+    return full[cut : cut + {"full": len(full), "same": len(a), "valid": len(a) - len(v) + 1}[mode]]
+
+
+def average(x, axis=None, weights=None):
+    if weights is None:
+        return x.mean() if axis is None else x.mean(axis)
+    if weights.dim() != x.dim():
+        weights = weights.view([-1 if d == axis else 1 for d in range(x.dim())])
+    weights = weights.expand_as(x)
+    return (x * weights).sum(axis) / weights.sum(axis)
+
+
+def gradient(x, *spacing, axis=None):
+    parts = torch.gradient(x, spacing=spacing[0] if spacing else 1, dim=axis)
+    return parts[0] if len(parts) == 1 else parts
+
+
+def median(x, axis=None):
+    middles = [torch.quantile(x, 0.5, dim=axis, interpolation=how) for how in ("lower", "higher")]
+    return (middles[0] + middles[1]) / 2
+
+
+def prod(x, axis=None):
+    return x.prod() if axis is None else x.prod(axis)
+
+
+def flat_where_no_axis(function):
+    return lambda x, axis=None: function(x.flatten(), 0) if axis is None else function(x, axis)
 
 
 class Linalg:
     @staticmethod
-    def norm(x, axis=None):
-        return torch.linalg.norm(x, dim=axis)
+    def norm(x, ord=None, axis=None, keepdims=False):
+        return torch.linalg.norm(x, ord, dim=axis, keepdim=keepdims)
 
 
-TorchNumpy.linalg = Linalg
+class TorchNumpy:
+    """NumPy's names on tensors: the meaning that the reward language gives them."""
+
+    linalg = Linalg
+    array = staticmethod(to_tensor)
+    var = staticmethod(lambda x, axis=None: torch.var(x, axis, correction=0))
+    std = staticmethod(lambda x, axis=None: torch.std(x, axis, correction=0))
+    max = staticmethod(lambda x, axis=None: torch.amax(x, axis) if axis is not None else x.amax())
+    min = staticmethod(lambda x, axis=None: torch.amin(x, axis) if axis is not None else x.amin())
+    amax, amin, prod = max, min, staticmethod(prod)
+    fabs, copy, rint = staticmethod(torch.abs), staticmethod(torch.clone), staticmethod(torch.round)
+    around = staticmethod(lambda x, decimals=0: torch.round(x, decimals=decimals))
+    round = around
+    cbrt = staticmethod(lambda x: torch.sign(x) * x.abs() ** (1 / 3))
+    degrees, radians = staticmethod(torch.rad2deg), staticmethod(torch.deg2rad)
+    mod, power, dot = staticmethod(torch.remainder), staticmethod(torch.pow), staticmethod(torch.matmul)
+    equal = staticmethod(torch.eq)
+    isclose = staticmethod(lambda x, y, **kw: torch.isclose(x, torch.as_tensor(y), **kw))
+    array_equal = staticmethod(torch.equal)
+    maximum = staticmethod(lambda x, y: torch.maximum(x, torch.as_tensor(y)))
+    minimum = staticmethod(lambda x, y: torch.minimum(x, torch.as_tensor(y)))
+    diff = staticmethod(lambda x, axis=-1: torch.diff(x, dim=axis))
+    clip = staticmethod(torch.clamp)
+    expand_dims = staticmethod(torch.unsqueeze)
+    average, interp, convolve = staticmethod(average), staticmethod(interp), staticmethod(convolve)
+    ptp = staticmethod(lambda x, axis=None: TorchNumpy.max(x, axis) - TorchNumpy.min(x, axis))
+    cumsum, cumprod = staticmethod(flat_where_no_axis(torch.cumsum)), staticmethod(flat_where_no_axis(torch.cumprod))
+    gradient, median = staticmethod(gradient), staticmethod(median)
+    percentile = staticmethod(lambda x, q, axis=None: torch.quantile(x, q / 100, dim=axis))
+    sort = staticmethod(lambda x, axis=-1: torch.sort(x, dim=axis)[0])
+    digitize = staticmethod(lambda x, bins: torch.bucketize(x, bins, right=True))
+    split = staticmethod(lambda x, sections, axis=0: torch.tensor_split(x, sections, dim=axis))
+    array_split = split
+    meshgrid = staticmethod(lambda *parts: torch.meshgrid(*parts, indexing="xy"))
+    triu_indices = staticmethod(lambda n, k=0: tuple(torch.triu_indices(n, n, k)))
+    tril_indices = staticmethod(lambda n, k=0: tuple(torch.tril_indices(n, n, k)))
+    broadcast_arrays = staticmethod(torch.broadcast_tensors)
+    transpose = staticmethod(lambda x: x.permute(*reversed(range(x.dim()))))
+    repeat = staticmethod(lambda x, times, axis=None: torch.repeat_interleave(x, times, dim=axis))
+    flip = staticmethod(lambda x, axis=None: torch.flip(x, list(range(x.dim())) if axis is None else [axis]))
+    size, shape, ndim = staticmethod(torch.numel), staticmethod(lambda x: x.shape), staticmethod(lambda x: x.dim())
+    take_along_axis = staticmethod(renamed(torch.take_along_dim))
+    take = staticmethod(lambda x, i, axis: torch.index_select(x, axis, torch.tensor(i)))
+    nonzero = staticmethod(lambda x: torch.nonzero(x, as_tuple=True))
+    identity = staticmethod(torch.eye)
+    linspace = staticmethod(lambda a, b, n, endpoint=True: torch.linspace(a, b, n if endpoint else n + 1)[:n])
+    tensordot = staticmethod(lambda a, b, axes: torch.tensordot(a, b, dims=axes))
+    cross = staticmethod(torch.linalg.cross)
+
+    def __getattr__(self, name):
+        return renamed(getattr(torch, name))
 
 
 def run(source, keypoints, path):
-    names = {"torch": torch, "F": F, "np": TorchNumpy, "math": math}
+    names = {"torch": torch, "F": F, "np": TorchNumpy(), "math": math}
     exec(compile(source, "program", "exec"), names)
     path = path.clone().requires_grad_(True)
     value = names["stage1_guidance"](keypoints, path * 1.0)
@@ -101,7 +190,7 @@ def main():
 
 def write(name, cases):
     out = pathlib.Path(__file__).with_name(name)
-    out.write_text("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
+    out.write_text("[\n" + ",\n".join(json.dumps(c, allow_nan=False) for c in cases) + "\n]\n")
     print(f"{name}: {len(cases)} programs")
 
 
