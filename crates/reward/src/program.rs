@@ -64,10 +64,18 @@ impl CompiledReward {
         used_points(&self.code, self.keypoints())
     }
 
-    /// Scalar operations for one particle after folding and sharing.
+    /// Scalar operations after folding and sharing: those of one particle and
+    /// [`CompiledReward::operations_once`] together.
     #[must_use]
     pub fn operations(&self) -> usize {
         self.code.operations
+    }
+
+    /// The part of [`CompiledReward::operations`] that depends on the keypoints alone: done once a
+    /// call, for all particles together.
+    #[must_use]
+    pub fn operations_once(&self) -> usize {
+        self.code.uniform_operations()
     }
 }
 

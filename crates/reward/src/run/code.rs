@@ -412,6 +412,11 @@ impl Code {
         users
     }
 
+    /// Operations of the once-per-call section.
+    pub(crate) fn uniform_operations(&self) -> usize {
+        self.steps.len()
+    }
+
     /// The uniform inputs that the code reads.
     pub(crate) fn used_uniforms(&self) -> impl Iterator<Item = usize> {
         self.loads.iter().map(|&(_, input)| input as usize)
