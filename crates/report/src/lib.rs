@@ -12,16 +12,21 @@
 //! | `summary.json` | outcome, stages, decisions: for machines |
 //!
 //! What was never recorded is left out: a run that failed early still leaves what it had.
+//!
+//! A [`FieldPicture`] shows a scalar field, such as a stage's reward, over two slices through the
+//! workspace.
 
 mod animation;
 mod contact_sheet;
 mod curve;
+mod field;
 mod picture;
 mod plot;
 mod record;
 mod summary;
 mod text;
 
+pub use field::{Arrow, Axis, FieldPicture, Mark, MarkKind, Slice};
 pub use picture::{Picture, PictureError};
 pub use record::{Decision, Recorder, RunInfo, Sample};
 pub use summary::{Outcome, StageSpan, Summary};

@@ -34,6 +34,11 @@ pub(crate) fn write(
     draw_text_mut(picture, colour, at[0], at[1], scale, &font, &shown);
 }
 
+/// How wide `text` is, pixels.
+pub(crate) fn width(text: &str, height: f32) -> u32 {
+    FontRef::try_from_slice(FONT).map_or(0, |font| text_size(PxScale::from(height), &font, text).0)
+}
+
 /// Fills a rectangle; what lies outside the picture is cut off.
 pub(crate) fn fill(picture: &mut RgbImage, at: [i32; 2], size: [u32; 2], colour: Rgb<u8>) {
     if size[0] > 0 && size[1] > 0 {

@@ -247,7 +247,8 @@ impl Scan<'_> {
                 Ordering::Equal => break,
                 Ordering::Less if closed => {
                     let message = "the indentation matches no block around it";
-                    return Err(not_python(start, self.at, message));
+                    return Err(not_python(start, self.at, message)
+                        .help("indent with four blanks at each level, and with no tabs"));
                 }
                 Ordering::Less => {
                     self.indents.push(indent);

@@ -7,10 +7,13 @@
 //!
 //! The way of a program: `extract` (Markdown to Python) → `guard` (depth) → ruff's parser →
 //! `lower` (abstract interpretation) → `graph` (scalar SSA) → `run` (batches over rows of
-//! particle lanes) → `probe` (finite everywhere?).
+//! particle lanes) → `probe` (finite everywhere?). What is wrong on the way is made
+//! understandable by `explain`.
 
 mod diagnostic;
+mod explain;
 mod extract;
+mod fault;
 mod graph;
 mod guard;
 mod lower;
@@ -22,7 +25,7 @@ mod program;
 mod run;
 mod tensor;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Kind};
+pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place};
 pub use lower::{Operation, operations};
 pub use options::{CompileOptions, Limits, Workspace};
 pub use program::{CompiledDone, CompiledReward, Program, Stage, compile};

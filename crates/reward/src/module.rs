@@ -84,46 +84,48 @@ pub(crate) fn collect<'a>(
         }
     }
     let highest = found.iter().map(|&(stage, ..)| stage).max().unwrap_or(0);
-    let Some(count) = count else {
+    if count.is_none() {
         drafts.push(
             Draft::new(Kind::StageCount, Span::default(), "`num_stages` is not set")
                 .expected("a line such as `num_stages = 2`")
                 .help(format!("add `num_stages = {}` at the top", highest.max(1))),
         );
-        return module;
-    };
-    let count = count.unwrap_or_else(|draft| {
-        drafts.push(draft);
-        0
-    });
+    }
+    // Without the number, the stages that are there are checked.
+    let is_known = matches!(count, Some(Ok(_)));
+    let count = count.and_then(|count| count.map_err(|draft| drafts.push(draft)).ok());
+    let count = count.unwrap_or(highest.min(limits.stages));
     let mut functions: Vec<Functions<'_>> = (0..count).map(|_| Functions::default()).collect();
     for (position, (stage, is_done, function)) in found.into_iter().enumerate() {
         match functions.get_mut(stage.wrapping_sub(1)) {
             Some(slot) if is_done => slot.done = Some(function),
             Some(slot) => slot.guidance = Some(function),
-            None if count > 0 && position >= outdated => drafts.push(
+            None if is_known && position >= outdated => drafts.push(
                 Draft::new(
                     Kind::StageFunction,
                     Span::of(&function.name),
                     format!("there is no stage {stage}"),
                 )
-                .expected(format!("stages 1 to {count}, as `num_stages` says"))
-                .help("correct `num_stages` or the function's name"),
+                .expected(match count {
+                    1 => "stage 1 alone, as `num_stages` says".to_owned(),
+                    _ => format!("stages 1 to {count}, as `num_stages` says"),
+                })
+                .note(count_span, "the number of stages is set here"),
             ),
             None => {}
         }
     }
     for (position, slot) in functions.iter().enumerate() {
-        if slot.guidance.is_none() {
+        if slot.guidance.is_none() && is_known {
             let name = format!("stage{}_guidance", position + 1);
             let at = slot.done.map_or(count_span, |done| Span::of(&done.name));
-            drafts.push(
-                Draft::new(Kind::StageFunction, at, format!("`{name}` is missing"))
-                    .expected(format!("one guidance function for each of {count} stages"))
-                    .help(format!(
-                        "add `def {name}(keypoints, action_sequence):`; return 0 for no guidance"
-                    )),
-            );
+            let mut draft = Draft::new(Kind::StageFunction, at, format!("`{name}` is missing"))
+                .expected("a guidance function for every stage")
+                .help(format!(
+                    "add `def {name}(keypoints, action_sequence):`; return 0 for no guidance"
+                ));
+            draft.details.missing_stage = Some(position + 1);
+            drafts.push(draft);
         }
     }
     module.stages = functions;
@@ -172,7 +174,8 @@ fn stage_count(value: &Expr, limits: &Limits) -> Result<usize, Draft> {
             Span::of(value),
             "this is not a number of stages",
         )
-        .expected(format!("an integer literal from 1 to {}", limits.stages))),
+        .expected(format!("an integer literal from 1 to {}", limits.stages))
+        .help("count the stages and write the number itself, as in `num_stages = 2`")),
     }
 }
 

@@ -1,20 +1,30 @@
 //! Runs a compiled stage on seeded scenes and trajectories before it can reach a robot.
+//!
+//! Probes are what a robot does: it stands still, also exactly at a keypoint; it moves straight
+//! to a keypoint, from above to a keypoint, through several keypoints, with a rest on the way,
+//! or anyhow. A program that only fails beyond that is sound. So keypoints of a probe never
+//! coincide: the marks of a scene are put on different things, and refusing `a / torch.norm(a)`
+//! of the difference of two of them would refuse most sound programs that use a direction.
+//! Should two meet all the same, the evaluator reports that particle's reward as not finite.
+//! At the entry of a stage, however, every keypoint is where it started.
 
 use std::sync::Arc;
 
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::op::Op;
+use crate::fault::{Fault, adjoint_fault, value_fault};
 use crate::options::{CompileOptions, Workspace};
 use crate::program::{CompiledDone, CompiledReward};
-use crate::run::code::{Code, Output};
+use crate::run::code::Code;
 use crate::run::evaluator::{EvaluateError, Evaluator};
 
-/// Scenes, each with its own keypoints.
-const SCENES: u64 = 4;
+/// Fewest and most scenes, each with its own keypoints.
+const SCENES: (usize, usize) = (4, 8);
 /// Trajectories in each scene; one block of lanes, so that all intermediate values remain.
 const TRAJECTORIES: usize = 8;
-/// Longest step of a probe along each axis, in metres.
+/// Longest step of a random walk along each axis, in metres.
 const STEP_M: f64 = 0.03;
+/// Keypoints at which the hand is put to check when a stage is complete.
+const MAX_DONE_POINTS: usize = 16;
 
 /// SplitMix64: small, seeded, good enough to scatter probes.
 struct Random(u64);
@@ -33,45 +43,96 @@ impl Random {
     fn point(&mut self, workspace: &Workspace) -> [f64; 3] {
         std::array::from_fn(|axis| self.between(workspace.min_m[axis], workspace.max_m[axis]))
     }
-}
 
-/// What probe `number` does, in words.
-fn describe(number: usize) -> &'static str {
-    match number {
-        0 => "when the hand stands still",
-        1 => "when the hand stands still at a keypoint",
-        2 => "when the hand moves straight to a keypoint",
-        _ => "on a trajectory in the workspace",
+    fn points(&mut self, workspace: &Workspace, count: usize) -> Vec<[f64; 3]> {
+        (0..count).map(|_| self.point(workspace)).collect()
     }
 }
 
-fn trajectories(
-    random: &mut Random,
-    workspace: &Workspace,
-    keypoint: Option<[f64; 3]>,
-    points: usize,
-) -> Vec<f64> {
-    let mut all = Vec::with_capacity(TRAJECTORIES * points * 3);
-    for number in 0..TRAJECTORIES {
-        let mut at = random.point(workspace);
-        let goal = keypoint.unwrap_or_else(|| random.point(workspace));
-        if number == 1 {
-            at = goal;
+/// What the hand does in a probe.
+#[derive(Clone, Copy)]
+enum Motion {
+    Still,
+    StillAtKeypoint,
+    StraightToKeypoint,
+    DownToKeypoint,
+    ThroughKeypoints,
+    RestOnTheWay,
+    Walk,
+}
+
+const MOTIONS: [Motion; TRAJECTORIES] = [
+    Motion::Still,
+    Motion::StillAtKeypoint,
+    Motion::StillAtKeypoint,
+    Motion::StraightToKeypoint,
+    Motion::DownToKeypoint,
+    Motion::ThroughKeypoints,
+    Motion::RestOnTheWay,
+    Motion::Walk,
+];
+
+impl Motion {
+    fn describe(self) -> &'static str {
+        match self {
+            Motion::Still => "when the hand stands still",
+            Motion::StillAtKeypoint => "when the hand stands still at a keypoint",
+            Motion::StraightToKeypoint => "when the hand moves straight to a keypoint",
+            Motion::DownToKeypoint => "when the hand moves straight down to a keypoint",
+            Motion::ThroughKeypoints => "when the hand moves through keypoints",
+            Motion::RestOnTheWay => "when the hand rests on its way",
+            Motion::Walk => "on a trajectory in the workspace",
         }
-        let start = at;
-        for step in 0..points {
-            all.extend(at);
-            let progress = (step + 1) as f64 / (points.max(2) - 1) as f64;
-            for axis in 0..3 {
-                match number {
-                    0 | 1 => {}
-                    2 => at[axis] = start[axis] + (goal[axis] - start[axis]) * progress,
-                    _ => at[axis] += random.between(-STEP_M, STEP_M),
+    }
+
+    /// The points of the trajectory. `goals` are the keypoints, the next one first.
+    fn trajectory(
+        self,
+        random: &mut Random,
+        workspace: &Workspace,
+        goals: &[[f64; 3]],
+        points: usize,
+    ) -> Vec<[f64; 3]> {
+        let away = random.point(workspace);
+        let goal = match goals.first() {
+            Some(&goal) => goal,
+            None => random.point(workspace),
+        };
+        let from = match self {
+            Motion::StillAtKeypoint => goal,
+            Motion::DownToKeypoint => [goal[0], goal[1], workspace.max_m[2]],
+            _ => away,
+        };
+        let mut at = from;
+        let last = points.saturating_sub(1).max(1);
+        (0..points)
+            .map(|step| {
+                let toward = |progress: f64| -> [f64; 3] {
+                    std::array::from_fn(|axis| from[axis] + (goal[axis] - from[axis]) * progress)
+                };
+                match self {
+                    Motion::Still | Motion::StillAtKeypoint => from,
+                    // Exactly the keypoint in the end.
+                    Motion::StraightToKeypoint | Motion::DownToKeypoint if step == last => goal,
+                    Motion::StraightToKeypoint | Motion::DownToKeypoint => {
+                        toward(step as f64 / last as f64)
+                    }
+                    Motion::ThroughKeypoints => match goals {
+                        [] => away,
+                        _ => goals[step % goals.len()],
+                    },
+                    Motion::RestOnTheWay => toward((step.min(last / 2)) as f64 / last as f64),
+                    Motion::Walk => {
+                        let here = at;
+                        at = std::array::from_fn(|axis| {
+                            here[axis] + random.between(-STEP_M, STEP_M)
+                        });
+                        here
+                    }
                 }
-            }
-        }
+            })
+            .collect()
     }
-    all
 }
 
 /// Checks that value and gradient are finite on every probe. `unfused` makes the code again with
@@ -82,142 +143,94 @@ pub(crate) fn check_guidance(
     options: &CompileOptions,
     name: &str,
 ) -> Result<(), Draft> {
+    let workspace = &options.workspace;
     let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&reward.code), TRAJECTORIES);
     let mut values = [0.0; TRAJECTORIES];
     let mut gradients = vec![0.0; TRAJECTORIES * options.points * 3];
-    for scene in 0..SCENES {
-        let mut random = Random(scene);
-        let keypoints: Vec<[f64; 3]> = (0..options.keypoints)
-            .map(|_| random.point(&options.workspace))
-            .collect();
-        let near = keypoints
-            .get(scene as usize % keypoints.len().max(1))
-            .copied();
-        let probes = trajectories(&mut random, &options.workspace, near, options.points);
-        let result = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
-        if let Err(EvaluateError::NotFinite { particle }) = result {
-            let value_is_finite = values[particle].is_finite();
-            let code = Arc::new(unfused());
-            let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&code), TRAJECTORIES);
-            // It fails in the same way; what counts are the rows that it leaves behind.
-            let _ = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
-            let (op, span) = culprit(&code, &evaluator, particle, value_is_finite);
-            let what = if value_is_finite { "gradient" } else { "value" };
-            let probe = describe(particle);
-            let mut draft = Draft::new(
-                Kind::NotFinite,
-                span,
-                format!("the {what} of `{name}` is infinite or NaN {probe}"),
-            )
-            .expected("finite numbers everywhere in the workspace");
-            draft.help = Some(mend(op).to_owned());
-            return Err(draft);
+    let used = reward.used_keypoints();
+    let scenes = used.len().div_ceil(2).clamp(SCENES.0, SCENES.1);
+    // Every motion that has a goal takes the next keypoint that the reward reads.
+    let mut next = 0;
+    for scene in 0..scenes {
+        let mut random = Random(scene as u64);
+        let keypoints = random.points(workspace, options.keypoints);
+        let mut probes = Vec::with_capacity(TRAJECTORIES * options.points * 3);
+        for motion in MOTIONS {
+            let goals = used.iter().cycle().skip(next % used.len().max(1));
+            let goals: Vec<[f64; 3]> = goals.take(used.len()).map(|&k| keypoints[k]).collect();
+            let path = motion.trajectory(&mut random, workspace, &goals, options.points);
+            probes.extend(path.into_iter().flatten());
+            next += usize::from(!matches!(motion, Motion::Still | Motion::Walk));
         }
+        let result = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
+        let Err(EvaluateError::NotFinite { particle }) = result else {
+            continue;
+        };
+        let value_is_finite = values[particle].is_finite();
+        let code = Arc::new(unfused());
+        let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&code), TRAJECTORIES);
+        // It fails in the same way; what counts are the rows that it leaves behind.
+        let _ = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
+        let inputs = |input: usize| keypoints[input / 3][input % 3];
+        let (kind, what, fault) = if value_is_finite {
+            let fault = adjoint_fault(&code, &evaluator, particle);
+            (Kind::NotFiniteGradient, "gradient", fault)
+        } else {
+            let fault = value_fault(&code, &evaluator, particle, inputs);
+            (Kind::NotFinite, "value", fault)
+        };
+        let when = if fault.is_of_keypoints {
+            "for keypoints in the workspace"
+        } else {
+            MOTIONS[particle].describe()
+        };
+        let message = format!("the {what} of `{name}` is infinite or NaN {when}");
+        return Err(draft(kind, message, &fault));
     }
     Ok(())
 }
 
-/// Checks that the done value is finite in every scene, also right at the stage's entry.
+fn draft(kind: Kind, message: String, fault: &Fault) -> Draft {
+    let mut draft = Draft::new(kind, fault.span, message)
+        .expected("finite numbers everywhere in the workspace")
+        .help(fault.mend());
+    draft.found = fault.describe();
+    draft
+}
+
+/// Checks that the done value is finite: at the stage's entry and later, with the hand anywhere
+/// and at each keypoint.
 pub(crate) fn check_done(
     done: &CompiledDone,
     options: &CompileOptions,
     name: &str,
     span: Span,
 ) -> Result<(), Draft> {
-    for scene in 0..SCENES {
-        let mut random = Random(scene);
-        let mut points = || -> Vec<[f64; 3]> {
-            (0..options.keypoints)
-                .map(|_| random.point(&options.workspace))
-                .collect()
-        };
-        let now = points();
-        let start = if scene % 2 == 0 {
-            now.clone()
-        } else {
-            points()
-        };
-        let hand = match now.get(scene as usize / 2) {
-            Some(&point) if scene >= 2 => point,
-            _ => random.point(&options.workspace),
-        };
-        if done.value(&now, &start, hand).is_err() {
-            let moment = if scene % 2 == 0 {
-                "at the start of the stage"
-            } else {
-                "in a scene"
-            };
-            return Err(Draft::new(
-                Kind::NotFinite,
-                span,
-                format!("the value of `{name}` is infinite or NaN {moment}"),
-            )
-            .expected("a finite number everywhere in the workspace")
-            .help("check divisions, logarithms and square roots for zero"));
+    let mut random = Random(0);
+    let now = random.points(&options.workspace, options.keypoints);
+    let before = random.points(&options.workspace, options.keypoints);
+    let away = [
+        random.point(&options.workspace),
+        random.point(&options.workspace),
+    ];
+    let hands = now
+        .iter()
+        .take(MAX_DONE_POINTS)
+        .map(|&hand| (hand, "when the hand is at a keypoint"));
+    let hands = away
+        .map(|hand| (hand, "in the workspace"))
+        .into_iter()
+        .chain(hands);
+    for (hand, place) in hands {
+        for (start, moment) in [(&before, place), (&now, "when the stage starts")] {
+            let mut slots = done.code.new_slots();
+            if done.evaluate(&now, start, hand, &mut slots).is_finite() {
+                continue;
+            }
+            let fault = Fault::of_keypoints(&done.code, &slots, span);
+            let message = format!("the value of `{name}` is infinite or NaN {moment}");
+            return Err(draft(Kind::NotFinite, message, &fault));
         }
     }
     Ok(())
-}
-
-/// The operation that first produced a number that is not finite.
-fn culprit(
-    code: &Code,
-    evaluator: &Evaluator<f64>,
-    lane: usize,
-    value_is_finite: bool,
-) -> (Op, Span) {
-    let at = evaluator.inspect(lane);
-    let mut row = match code.output {
-        Output::Row(row) => row,
-        Output::Slot(_) => return (Op::Const, Span::default()),
-    };
-    if !value_is_finite {
-        // Down from the result, as long as an operand is not finite either.
-        while let Some((op, operands)) = code.producer(row) {
-            match operands
-                .iter()
-                .copied()
-                .find(|&operand| !at(operand).0.is_finite())
-            {
-                Some(operand) => row = operand,
-                None => return (op, code.spans[row]),
-            }
-        }
-        return (Op::Const, code.spans[row]);
-    }
-    // Up from an input, as long as a user's adjoint is not finite either.
-    let first = code.splats.len();
-    let bad = (first..first + code.inputs.len()).find(|&input| !at(input).1.is_finite());
-    let mut row = bad.unwrap_or(first);
-    let all = code.users();
-    loop {
-        let users = &all[row];
-        match users.iter().find(|&&(_, user)| !at(user).1.is_finite()) {
-            Some(&(_, user)) => row = user,
-            None => {
-                let risky = |op: Op| !matches!(op, Op::Add | Op::Sub | Op::Sum | Op::Neg);
-                let user = users.iter().find(|(op, _)| risky(*op)).or(users.first());
-                return user.map_or((Op::Const, code.spans[row]), |&(op, user)| {
-                    (op, code.spans[user])
-                });
-            }
-        }
-    }
-}
-
-/// How the usual sources of infinite numbers are mended.
-fn mend(op: Op) -> &'static str {
-    match op {
-        Op::Sqrt | Op::Rsqrt => {
-            "the slope of a square root at 0 is infinite: use `torch.norm`, or add 1e-8 inside"
-        }
-        Op::Log | Op::Log1p => "keep the argument positive: `torch.log(x + 1e-6)`",
-        Op::Div | Op::Recip => "the divisor can be 0: use `F.normalize`, or add 1e-6 to it",
-        Op::Asin | Op::Acos => "keep the argument inside: `.clamp(-1 + 1e-6, 1 - 1e-6)`",
-        Op::Exp | Op::Expm1 | Op::Sinh | Op::Cosh => {
-            "the exponent grows too large: scale it down or clamp it"
-        }
-        Op::Pow => "keep the base positive, or use an integer exponent",
-        _ => "check divisions, logarithms, square roots and infinite constants",
-    }
 }

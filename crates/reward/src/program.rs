@@ -6,18 +6,17 @@ use ruff_python_ast::{Stmt, StmtFunctionDef};
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 
 use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
+use crate::explain::{Text, explain, syntax};
 use crate::extract::extract;
-use crate::graph::Class;
+use crate::graph::{Class, Graph, NodeId};
 use crate::guard::check_nesting;
 use crate::lower::{Input, Lower, MAX_DRAFTS, Stop};
 use crate::module::{Module, collect, descriptions, docstring};
+use crate::op::Op;
 use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
 use crate::run::code::Code;
 use crate::run::evaluator::EvaluateError;
-
-/// Syntax errors shown at most: later ones mostly follow from earlier ones.
-const MAX_SYNTAX_ERRORS: usize = 3;
 
 /// A checked and compiled reward program.
 #[derive(Clone, Debug)]
@@ -64,10 +63,18 @@ impl CompiledReward {
         used_points(&self.code, self.keypoints())
     }
 
-    /// Scalar operations for one particle after folding and sharing.
+    /// Scalar operations after folding and sharing: those of one particle and
+    /// [`CompiledReward::operations_once`] together.
     #[must_use]
     pub fn operations(&self) -> usize {
         self.code.operations
+    }
+
+    /// The part of [`CompiledReward::operations`] that depends on the keypoints alone: done once a
+    /// call, for all particles together.
+    #[must_use]
+    pub fn operations_once(&self) -> usize {
+        self.code.uniform_operations()
     }
 }
 
@@ -100,6 +107,22 @@ impl CompiledDone {
             }
         }
         let mut slots = self.code.new_slots();
+        let value = self.evaluate(keypoints, start_keypoints, end_effector, &mut slots);
+        if value.is_finite() {
+            Ok(value)
+        } else {
+            Err(EvaluateError::NotFinite { particle: 0 })
+        }
+    }
+
+    /// The done value, with all intermediate values left in `slots`.
+    pub(crate) fn evaluate(
+        &self,
+        keypoints: &[[f64; 3]],
+        start_keypoints: &[[f64; 3]],
+        end_effector: [f64; 3],
+        slots: &mut [f64],
+    ) -> f64 {
         let numbers = 3 * self.keypoints;
         let input = |i: usize| match i / numbers.max(1) {
             _ if numbers == 0 => end_effector[i],
@@ -107,12 +130,7 @@ impl CompiledDone {
             1 => start_keypoints[(i - numbers) / 3][i % 3],
             _ => end_effector[i - 2 * numbers],
         };
-        let value = self.code.run_uniform(input, &mut slots);
-        if value.is_finite() {
-            Ok(value)
-        } else {
-            Err(EvaluateError::NotFinite { particle: 0 })
-        }
+        self.code.run_uniform(input, slots)
     }
 
     /// The keypoints whose current position the value reads, ascending.
@@ -160,16 +178,15 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
     if text.len() > limits.source_bytes {
         let draft = Draft::new(Kind::Limit, Span::default(), "the text is too long")
             .expected(format!("at most {} bytes", limits.source_bytes))
-            .found(format!("{} bytes", text.len()));
+            .found(format!("{} bytes", text.len()))
+            .help("answer with the program alone");
         return Err(Diagnostics {
-            items: vec![draft.finish(text, 0..0)],
+            items: vec![draft.finish(text, |_| 0..0)],
         });
     }
     let Some(extracted) = extract(text) else {
-        let draft = Draft::new(Kind::NoProgram, Span::default(), "there is no program here")
-            .expected("`num_stages = N` and a function `stageI_guidance` for each stage");
         return Err(Diagnostics {
-            items: vec![draft.finish(text, 0..0)],
+            items: vec![no_program(text).finish(text, |_| 0..0)],
         });
     };
     compile_python(&extracted.python, options).map_err(|mut drafts| {
@@ -177,10 +194,7 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
         drafts.truncate(MAX_DRAFTS);
         let items = drafts
             .into_iter()
-            .map(|draft| {
-                let span = extracted.original(draft.span, text);
-                draft.finish(text, span)
-            })
+            .map(|draft| draft.finish(text, |span| extracted.original(span, text)))
             .collect();
         Diagnostics { items }
     })
@@ -188,27 +202,20 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
 
 fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec<Draft>> {
     check_nesting(python, options.limits.nesting).map_err(|draft| vec![draft])?;
-    let parsed = parse_unchecked(python, ParseOptions::from(Mode::Module));
-    if !parsed.errors().is_empty() {
-        return Err(parsed
-            .errors()
-            .iter()
-            .take(MAX_SYNTAX_ERRORS)
-            .map(|error| {
-                let message = format!("this is not Python: {}", lower_first(&error.error));
-                Draft::new(Kind::Syntax, Span::of(&error.location), message)
-                    .help("check brackets, quotes and indentation")
-            })
-            .collect());
-    }
-    let Some(module) = parsed.try_into_module() else {
+    let Some(parsed) = parse_unchecked(python, ParseOptions::from(Mode::Module)).try_into_module()
+    else {
         return Err(Vec::new());
     };
+    if !parsed.errors().is_empty() {
+        return Err(syntax::explain(&parsed, python));
+    }
+    let module = parsed.into_syntax();
+    let suite = module.body.as_slice();
     let mut drafts = Vec::new();
     let Module {
         stages: functions,
         constants,
-    } = collect(module.suite(), &options.limits, &mut drafts);
+    } = collect(suite, &options.limits, &mut drafts);
     let descriptions = descriptions(python);
     let mut stages = Vec::with_capacity(functions.len());
     let mut work_left = options.limits.work;
@@ -217,6 +224,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
             continue;
         };
         let mut stage = StageCompiler {
+            python,
             options,
             constants: &constants,
             drafts: &mut drafts,
@@ -245,20 +253,105 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
     if drafts.is_empty() {
         Ok(Program { stages })
     } else {
-        Err(drafts)
+        let text = Text {
+            python,
+            module: suite,
+            keypoints: options.keypoints,
+            points: options.points,
+        };
+        // Explaining reads the whole text, for few mistakes only.
+        drafts.sort_by_key(|draft| draft.span);
+        drafts.truncate(MAX_DRAFTS);
+        Err(explain(drafts, &text))
     }
 }
 
-fn lower_first(error: &impl ToString) -> String {
-    let text = error.to_string();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+/// A text in which nothing looks like a program.
+fn no_program(text: &str) -> Draft {
+    let found = if text.trim().is_empty() {
+        "an empty text"
+    } else if text.contains("```") {
+        "a code block without `num_stages` and `stage1_guidance`"
+    } else if text.contains("def ") {
+        "Python without `num_stages` and `stage1_guidance`"
+    } else {
+        "prose alone"
+    };
+    Draft::new(Kind::NoProgram, Span::default(), "there is no program here")
+        .expected("`num_stages = N` and a function `stageI_guidance` for each stage")
+        .found(found)
+        .help(
+            "answer with one Python block: `num_stages = 1`, then \
+             `def stage1_guidance(keypoints, action_sequence):`",
+        )
+}
+
+/// A reward that no action changes.
+fn no_dependence(class: Class, name: &str, span: Span) -> Draft {
+    let found = match class {
+        Class::Constant => "a constant",
+        _ => "a function of the keypoints alone",
+    };
+    Draft::new(
+        Kind::NoDependence,
+        span,
+        format!("`{name}` does not depend on where the trajectory goes"),
+    )
+    .expected("a reward computed from the points of `action_sequence`")
+    .found(found)
+    .help("compute it from `action_sequence`, or return 0 for a stage without guidance")
+}
+
+/// A reward whose way to the trajectory is cut: by which operation, and what to use instead.
+fn no_gradient(graph: &Graph, result: NodeId, name: &str, python: &str) -> Draft {
+    let mut seen = vec![false; graph.len()];
+    let mut open = vec![result];
+    let mut cut = result;
+    while let Some(id) = open.pop() {
+        if std::mem::replace(&mut seen[id as usize], true) {
+            continue;
+        }
+        let operands = graph.operands(id);
+        if operands.iter().any(|&o| graph.node(o).differentiable) {
+            cut = cut.min(id);
+        } else {
+            open.extend(operands);
+        }
+    }
+    let span = graph.node(cut).span;
+    let by_index = "use the values instead of their indices, such as `.min(dim=1).values`";
+    let help = match graph.node(cut).op {
+        // They are made of comparisons.
+        _ if [".argmin(", ".argmax(", ".argsort("]
+            .iter()
+            .any(|f| span.text(python).contains(f)) =>
+        {
+            by_index
+        }
+        Op::Detach => {
+            "keep the tensor as it is: no `.detach()`, `.item()`, `.numpy()` or `float()`"
+        }
+        Op::Less | Op::LessEqual | Op::Equal | Op::NotEqual => {
+            "use the distance itself, or a soft step: `torch.sigmoid((x - limit) / 0.01)`"
+        }
+        Op::Round | Op::Floor | Op::Ceil | Op::Trunc | Op::FloorDiv => {
+            "do not round: use the number itself"
+        }
+        Op::Sign => "use the number itself, or `torch.tanh(x / 0.01)`",
+        _ => by_index,
+    };
+    Draft::new(
+        Kind::NoGradient,
+        span,
+        format!("the gradient of `{name}` is zero everywhere: it ends here"),
+    )
+    .expected("a reward that changes smoothly as the trajectory moves")
+    .help(help)
 }
 
 /// Compiles the functions of one stage.
 struct StageCompiler<'s> {
+    python: &'s str,
     options: &'s CompileOptions,
     /// Statements of the module level that give names to constants.
     constants: &'s [&'s Stmt],
@@ -281,24 +374,39 @@ impl<'s> StageCompiler<'s> {
                     Span::of(&function.name),
                     "a stage function is a plain `def`",
                 )
-                .help("remove `async` and decorators"),
+                .help("remove `async` and decorators such as `@torch.jit.script`"),
             );
             return Err(Stop::Reported);
         }
-        if fits {
+        let found: Vec<&str> = parameters
+            .iter_non_variadic_params()
+            .map(|parameter| parameter.name().as_str())
+            .collect();
+        // Other names are fine, but not the expected ones in another order.
+        let is_swapped = found.iter().enumerate().any(|(position, name)| {
+            names
+                .iter()
+                .position(|expected| expected == name)
+                .is_some_and(|expected| expected != position)
+        });
+        if fits && !is_swapped {
             return Ok(());
         }
+        let expected = format!("({})", names.join(", "));
+        let what = if is_swapped && fits {
+            "has its parameters in another order"
+        } else {
+            "has the wrong parameters"
+        };
         self.drafts.push(
             Draft::new(
                 Kind::Signature,
                 Span::of(&*function.parameters),
-                format!("`{}` has the wrong parameters", function.name),
+                format!("`{}` {what}", function.name),
             )
-            .expected(format!("({})", names.join(", ")))
-            .found(format!(
-                "{} parameters",
-                plain.count() + parameters.kwonlyargs.len()
-            )),
+            .expected(expected.as_str())
+            .found(Span::of(&*function.parameters).text(self.python))
+            .help(format!("write `def {}{expected}:`", function.name)),
         );
         Err(Stop::Reported)
     }
@@ -329,25 +437,9 @@ impl<'s> StageCompiler<'s> {
             return Ok((reward, true));
         }
         let draft = if class != Class::Varying {
-            Draft::new(
-                Kind::NoDependence,
-                span,
-                format!("`{}` does not depend on the trajectory", function.name),
-            )
-            .expected("a reward computed from the second parameter")
-            .found(match class {
-                Class::Constant => "a constant",
-                _ => "a function of the keypoints alone",
-            })
-            .help("use `action_sequence`, or return 0 for a stage without guidance")
+            no_dependence(class, &function.name, span)
         } else if !differentiable {
-            Draft::new(
-                Kind::NoGradient,
-                span,
-                format!("the gradient of `{}` is zero everywhere", function.name),
-            )
-            .found("comparisons, rounding, indices or detached values only")
-            .help("use distances, or soft steps such as `torch.sigmoid((x - limit) / 0.01)`")
+            no_gradient(graph, result, &function.name, self.python)
         } else if let Err(draft) = check_guidance(
             &reward,
             || Code::unfused(graph, result, 3 * keypoints, 3 * points),
@@ -383,12 +475,8 @@ impl<'s> StageCompiler<'s> {
         let result = lower.function(function, &inputs)?;
         let code = Arc::new(Code::new(&lower.graph, result, 6 * keypoints + 3, 0));
         let done = CompiledDone { code, keypoints };
-        match check_done(
-            &done,
-            self.options,
-            function.name.as_str(),
-            Span::of(&function.name),
-        ) {
+        let name = &function.name;
+        match check_done(&done, self.options, name.as_str(), Span::of(name)) {
             Ok(()) => Ok(done),
             Err(draft) => {
                 self.drafts.push(draft);

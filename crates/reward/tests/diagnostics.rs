@@ -1,192 +1,148 @@
 //! Diagnostics read well: what, where, what was expected, what was found, how to mend it.
+//!
+//! Every program in `resources/invalid` holds a mistake that vision-language models make; the
+//! snapshot of the same name is what a person, or the model, reads about it.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
-use tiller_reward::{CompileOptions, compile};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-/// The rendered mistakes of a program for 3 keypoints and 9 points.
-fn mistakes(text: &str) -> String {
-    match compile(text, &CompileOptions::new(3, 9)) {
-        Ok(_) => "accepted\n".to_owned(),
-        Err(mistakes) => mistakes.render(text),
+use tiller_reward::{CompileOptions, Diagnostics, Kind, compile};
+
+/// Mistakes for a scene of 3 keypoints and trajectories of 15 points.
+fn mistakes(text: &str) -> Option<Diagnostics> {
+    compile(text, &CompileOptions::new(3, 15)).err()
+}
+
+/// The programs of a theme, by name.
+fn programs(theme: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/resources/invalid");
+    let entries = fs::read_dir(folder.join(theme)).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        (format!("{theme}/{name}"), fs::read_to_string(path).unwrap())
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn check(theme: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("snapshots/invalid/{theme}"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, text) in programs(theme) {
+        let Some(mistakes) = mistakes(&text) else {
+            panic!("{name} was accepted");
+        };
+        settings.bind(|| {
+            let short = name.split_once('/').unwrap().1;
+            insta::assert_snapshot!(short, mistakes.render(&text));
+        });
+        for item in &mistakes.items {
+            assert!(item.help.is_some(), "{name} lacks help");
+            let (start, end) = (item.place.span.start, item.place.span.end);
+            assert!(start <= end && end <= text.len(), "{name}");
+            assert!(
+                text.is_char_boundary(start) && text.is_char_boundary(end),
+                "{name}"
+            );
+        }
+        // One mistake is one error: nothing that merely follows from it.
+        if theme != "several" {
+            assert_eq!(mistakes.items.len(), 1, "{name}");
+        }
     }
 }
 
-fn stage(body: &str) -> String {
-    let body = body.trim_matches('\n');
-    mistakes(&format!(
-        "num_stages = 1\ndef stage1_guidance(keypoints, action_sequence):\n{body}\n"
-    ))
+macro_rules! themes {
+    ($($theme:ident)*) => {
+        const THEMES: &[&str] = &[$(stringify!($theme)),*];
+        $(#[test]
+        fn $theme() {
+            check(stringify!($theme));
+        })*
+    };
+}
+
+themes! {
+    answer argument control done finite gradient index limit name python result several shape
+    stage syntax types
+}
+
+/// Every check has a kind of its own, and programs that fail it.
+#[test]
+fn every_kind_is_met() {
+    let met: BTreeSet<Kind> = THEMES
+        .iter()
+        .flat_map(|theme| programs(theme))
+        .filter_map(|(_, text)| mistakes(&text))
+        .flat_map(|mistakes| mistakes.items)
+        .map(|item| item.kind)
+        .collect();
+    let missed: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| !met.contains(kind))
+        .collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }
 
 #[test]
-fn keypoint_out_of_range() {
-    insta::assert_snapshot!(stage(
-        "    return -torch.norm(action_sequence - keypoints[3], dim=-1).mean()"
-    ));
-}
-
-#[test]
-fn shapes_that_do_not_fit() {
-    insta::assert_snapshot!(stage(
-        "    weights = torch.linspace(0, 1, 5)
-    d = torch.norm(action_sequence - keypoints[0], dim=-1)
-    return -(d * weights).sum()"
-    ));
-}
-
-#[test]
-fn invented_function() {
-    insta::assert_snapshot!(stage(
-        "    d = torch.nrom(action_sequence - keypoints[0], dim=-1)
-    e = torch.smooth_distance(action_sequence)
-    f = action_sequence.pinv()
-    return -d.mean()"
-    ));
-}
-
-#[test]
-fn missing_reduction() {
-    insta::assert_snapshot!(stage(
-        "    return -torch.norm(action_sequence - keypoints[0], dim=-1)"
-    ));
-}
-
-#[test]
-fn several_mistakes_at_once() {
-    insta::assert_snapshot!(mistakes(
-        "Here you are:
-```python
-import os
-num_stages = 2
-def stage1_guidance(keypoints, action_sequence):
-    target = keypoint[0] + torch.tensor([0, 0, 0.1])
-    unused = target * 2
-    return -helper(action_sequence, target)
-
-def stage1_done(keypoints, end_effector):
-    return 1
-```"
-    ));
-}
-
-#[test]
-fn control_flow_on_positions() {
-    insta::assert_snapshot!(stage(
-        "    if action_sequence[0, 0, 2] > 0.1:
-        return action_sequence.sum()
-    low = action_sequence[action_sequence < 0.1]
-    return low.sum()"
-    ));
-}
-
-#[test]
-fn no_dependence_on_the_trajectory() {
-    insta::assert_snapshot!(stage("    return -torch.norm(keypoints[0] - keypoints[1])"));
-}
-
-#[test]
-fn a_gradient_that_is_zero_everywhere() {
-    insta::assert_snapshot!(stage(
-        "    return (action_sequence[..., 2] > 0.1).float().mean()"
-    ));
-}
-
-#[test]
-fn square_root_at_zero() {
-    insta::assert_snapshot!(stage(
-        "    steps = action_sequence[:, 1:] - action_sequence[:, :-1]
-    return -torch.sqrt((steps ** 2).sum(dim=-1)).sum()"
-    ));
-}
-
-#[test]
-fn logarithm_of_a_distance() {
-    insta::assert_snapshot!(stage(
-        "    d = torch.norm(action_sequence - keypoints[0], dim=-1)
-    return -torch.log(d).mean()"
-    ));
-}
-
-#[test]
-fn not_python() {
-    insta::assert_snapshot!(stage(
-        "    return -torch.norm(action_sequence - keypoints[0], dim=-1"
-    ));
-}
-
-#[test]
-fn forbidden_statements() {
-    insta::assert_snapshot!(stage(
-        "    from os import system
-    try:
-        pass
-    except ValueError:
-        pass
-    with open('x') as f:
-        x = 1
-    y = {1, 2}
-    print(y)
-    global z
-    return action_sequence.sum()"
-    ));
-}
-
-#[test]
-fn gradient_cut_by_tensor() {
-    insta::assert_snapshot!(stage(
-        "    p = torch.tensor([action_sequence[0, -1, 0], 0.1, 0.2])
-    return -torch.norm(p - keypoints[0])"
-    ));
-}
-
-#[test]
-fn stage_without_function() {
-    insta::assert_snapshot!(mistakes(
-        "num_stages = 2
-def stage1_guidance(keypoints, action_sequence):
-    return 0
-def stage3_guidance(keypoints, action_sequence):
-    return 0
-"
-    ));
-}
-
-#[test]
-fn no_number_of_stages() {
-    insta::assert_snapshot!(mistakes(
-        "def stage1_guidance(keypoints, action_sequence):\n    return 0\n"
-    ));
-}
-
-#[test]
-fn no_program_at_all() {
-    insta::assert_snapshot!(mistakes("I am sorry, I cannot help with that."));
-}
-
-#[test]
-fn wrong_arguments() {
-    insta::assert_snapshot!(stage(
-        "    a = torch.norm(action_sequence, axis=-1, order=2)
-    b = action_sequence.sum(dim=3)
-    c = action_sequence[0, 9]
-    d = torch.stack([action_sequence, keypoints])
-    return a + b + c + d"
-    ));
+fn the_table_of_kinds_is_complete() {
+    let table = include_str!("../README.md");
+    for kind in Kind::ALL {
+        assert!(
+            table.contains(&format!("| `{}` |", kind.code())),
+            "{}",
+            kind.code()
+        );
+    }
 }
 
 #[test]
 fn machine_readable_forms() {
-    let text = "num_stages = 1\ndef stage1_guidance(k, a):\n    return a.summ()\n";
-    let mistakes = compile(text, &CompileOptions::new(3, 9)).unwrap_err();
+    let text = "num_stages = 1
+def stage1_guidance(k, a):
+    def far(p):
+        return p.summ()
+    return far(a)
+";
+    let mistakes = mistakes(text).unwrap();
     let json: serde_json::Value = serde_json::from_str(&mistakes.to_json()).unwrap();
-    assert_eq!(json[0]["kind"], "unknown-operation");
-    assert_eq!(json[0]["line"], 3);
-    assert_eq!(json[0]["help"], "did you mean `sum`?");
+    insta::assert_snapshot!("json", serde_json::to_string_pretty(&json).unwrap());
     let (start, end) = (
-        json[0]["start"].as_u64().unwrap(),
-        json[0]["end"].as_u64().unwrap(),
+        json[0]["start"].as_u64().unwrap() as usize,
+        json[0]["end"].as_u64().unwrap() as usize,
     );
-    assert_eq!(&text[start as usize..end as usize], "summ");
-    insta::assert_snapshot!(mistakes.to_string());
+    assert_eq!(&text[start..end], "summ");
+    insta::assert_snapshot!("compact", mistakes.to_string());
+}
+
+/// Sound programs that touch the edge of a check.
+#[test]
+fn sound_programs_are_not_refused() {
+    let bodies = [
+        // Two keypoints do not coincide.
+        "d = keypoints[1] - keypoints[0]\n    axis = d / torch.norm(d)\n    return ((action_sequence - keypoints[0]) * axis).sum(dim=-1).mean()",
+        // A norm has no slope at 0, but a finite one.
+        "return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()",
+        "return -torch.norm(action_sequence[:, 1:] - action_sequence[:, :-1], dim=-1).sum()",
+        "return -action_sequence.std(dim=1).sum()",
+        "d = torch.norm(action_sequence - keypoints[0], dim=-1)\n    return torch.exp(-d / 0.1).mean() - torch.log(d + 1e-6).mean()",
+        // The current position may be part of it.
+        "return -torch.norm(action_sequence[:, -1] - action_sequence[:, 0]).mean()",
+        "return -F.relu(0.0 - action_sequence[..., 2]).sum()",
+        "return 0",
+    ];
+    for body in bodies {
+        let text = format!(
+            "num_stages = 1\ndef stage1_guidance(keypoints, action_sequence):\n    {body}\n"
+        );
+        if let Some(mistakes) = mistakes(&text) {
+            panic!("{}", mistakes.render(&text));
+        }
+    }
 }

@@ -100,11 +100,11 @@ fn check_mistakes(mistakes: &Diagnostics, text: &str) {
     assert!(!mistakes.items.is_empty() && mistakes.items.len() <= 20);
     for item in &mistakes.items {
         assert!(
-            text.get(item.span.clone()).is_some(),
+            text.get(item.place.span.clone()).is_some(),
             "span {:?}",
-            item.span
+            item.place.span
         );
-        assert!(item.line >= 1 && item.column >= 1);
+        assert!(item.place.line >= 1 && item.place.column >= 1);
         assert!(!item.message.is_empty());
     }
     for shown in [

@@ -7,26 +7,10 @@
 )]
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-
-const REACH: &str = "\
-num_stages = 2
-
-# Stage 1: reach the first keypoint
-def stage1_guidance(keypoints, action_sequence):
-    return -(action_sequence[:, -1] - keypoints[0]).norm(dim=-1).mean()
-
-def stage1_done(keypoints, start_keypoints, end_effector):
-    return 0.02 - (end_effector - keypoints[0]).norm()
-
-# Stage 2: let the policy work
-def stage2_guidance(keypoints, action_sequence):
-    return 0
-";
 
 fn tiller(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tiller"))
@@ -45,12 +29,6 @@ fn out(output: &Output) -> String {
 
 fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> String {
-    let path = folder.join(name);
-    fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
 }
 
 fn wander() -> String {
@@ -79,130 +57,6 @@ fn help_teaches_every_command() {
     let nothing = tiller(&[]);
     assert_eq!(code(&nothing), 2);
     assert!(err(&nothing).contains("Usage: tiller"));
-}
-
-#[test]
-fn a_sound_program_is_accepted() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = write(folder.path(), "program.py", REACH);
-    let output = tiller(&["reward", "check", &program]);
-    assert_eq!(code(&output), 0, "{}", err(&output));
-    let text = out(&output);
-    assert!(text.starts_with("ok: 2 stage(s)"), "{text}");
-    assert!(
-        text.contains("1: reach the first keypoint, with a done function"),
-        "{text}"
-    );
-    assert!(
-        text.contains("2: let the policy work, no guidance"),
-        "{text}"
-    );
-
-    let output = tiller(&["reward", "check", &program, "--json"]);
-    let value: Value = serde_json::from_str(&out(&output)).unwrap();
-    assert_eq!(value["ok"], true);
-    assert_eq!(value["stages"][1]["guided"], false);
-}
-
-#[test]
-fn a_program_with_errors_is_refused_with_places() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = REACH.replace("keypoints[0]).norm(dim=-1)", "keypoints[7]).norm(dim=-1)");
-    let program = write(folder.path(), "program.py", &text);
-    let output = tiller(&["reward", "check", &program, "--keypoints", "3"]);
-    assert_eq!(code(&output), 1);
-    let text = out(&output);
-    assert!(
-        text.contains("error[keypoint-index]") && text.contains("line 5"),
-        "{text}"
-    );
-
-    let output = tiller(&["reward", "check", &program, "--keypoints", "3", "--json"]);
-    assert_eq!(code(&output), 1);
-    let value: Value = serde_json::from_str(&out(&output)).unwrap();
-    assert_eq!(value["ok"], false);
-    assert_eq!(value["errors"].as_array().unwrap().len(), 1);
-}
-
-#[test]
-fn a_program_comes_from_standard_input_too() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tiller"))
-        .args(["reward", "check", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(REACH.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(code(&output), 0);
-}
-
-#[test]
-fn values_and_gradients_are_those_of_the_formula() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = write(folder.path(), "program.py", REACH);
-    let inputs = json!({
-        "keypoints": [[0.5, 0.0, 0.1]],
-        "trajectories": [
-            [[0.4, 0.0, 0.3], [0.5, 0.3, 0.5]],
-            [[0.4, 0.0, 0.3], [0.5, 0.0, 0.3]],
-        ],
-    });
-    let inputs = write(folder.path(), "inputs.json", &inputs.to_string());
-    let output = tiller(&["reward", "eval", &program, "--inputs", &inputs]);
-    assert_eq!(code(&output), 0, "{}", err(&output));
-    let value: Value = serde_json::from_str(&out(&output)).unwrap();
-    let stage = &value["stages"][0];
-    assert_eq!(stage["stage"], 1);
-    // Offsets (0, 0.3, 0.4) and (0, 0, 0.2) from the keypoint; the reward falls along them.
-    let close = |found: &Value, expected: f64| (found.as_f64().unwrap() - expected).abs() < 1e-12;
-    assert!(
-        close(&stage["values"][0], -0.5) && close(&stage["values"][1], -0.2),
-        "{stage}"
-    );
-    for (axis, expected) in [0.0, -0.6, -0.8].into_iter().enumerate() {
-        assert!(close(&stage["gradients"][0][1][axis], expected), "{stage}");
-        assert!(close(&stage["gradients"][0][0][axis], 0.0), "{stage}");
-    }
-    assert_eq!(value["stages"][1]["values"], json!([0.0, 0.0]));
-}
-
-#[test]
-fn wrong_inputs_are_explained() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = write(folder.path(), "program.py", REACH);
-    let cases = [
-        (
-            json!({"keypoints": [[0, 0, 0]], "trajectories": []}),
-            "`trajectories` is empty",
-        ),
-        (
-            json!({"keypoints": [], "trajectories": [[[0, 0, 0]], [[0, 0, 0], [1, 1, 1]]]}),
-            "trajectory 1: expected 1 points as in trajectory 0, found 2",
-        ),
-        (
-            json!({"keypoints": [[0, 0]], "trajectories": []}),
-            "does not hold the inputs",
-        ),
-    ];
-    for (inputs, expected) in cases {
-        let inputs = write(folder.path(), "inputs.json", &inputs.to_string());
-        let output = tiller(&["reward", "eval", &program, "--inputs", &inputs]);
-        assert_eq!(code(&output), 2);
-        assert!(err(&output).contains(expected), "{}", err(&output));
-    }
-    let output = tiller(&["reward", "check", "/nowhere/program.py"]);
-    assert_eq!(code(&output), 2);
-    assert!(
-        err(&output).contains("cannot read /nowhere/program.py"),
-        "{}",
-        err(&output)
-    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Matching the arguments of a call to the parameters of a function.
 
+use super::expression::nearest;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
@@ -62,12 +63,14 @@ impl Bound {
                     span,
                     format!("`{}` takes fewer arguments", call.name),
                 )
-                .expected(format!(
-                    "at most {}: {}",
-                    names.len(),
-                    show_parameters(&names)
-                ))
-                .found(format!("{count}")),
+                .expected(signature(&call.name, &names))
+                .found(format!("{count} arguments"))
+                .help(match names.first() {
+                    Some(&("tensors" | "data")) => {
+                        format!("put them in a list: `{}([a, b, c])`", call.name)
+                    }
+                    _ => "remove it, or name it: `dim=-1`".to_owned(),
+                }),
             ));
         }
         for (keyword, value, span) in call.keywords {
@@ -75,11 +78,11 @@ impl Bound {
             let position = names.iter().position(|name| plain(name) == known);
             match position {
                 Some(position) if values[position].is_some() => {
-                    return Err(lower.fail(Draft::new(
-                        Kind::Argument,
-                        span,
-                        format!("`{keyword}` is given twice"),
-                    )));
+                    return Err(lower.fail(
+                        Draft::new(Kind::Argument, span, format!("`{keyword}` is given twice"))
+                            .expected(signature(&call.name, &names))
+                            .help("remove one: it is given by position already"),
+                    ));
                 }
                 Some(position) => values[position] = Some((value, span)),
                 None if IGNORED.contains(&keyword.as_str()) => {}
@@ -90,7 +93,16 @@ impl Bound {
                             span,
                             format!("`{}` has no argument `{keyword}`", call.name),
                         )
-                        .expected(show_parameters(&names)),
+                        .expected(signature(&call.name, &names))
+                        .help(
+                            match nearest(&keyword, names.iter().map(|name| plain(name))) {
+                                Some(close) => format!("did you mean `{close}`?"),
+                                None if keyword.starts_with("ax") => {
+                                    "did you mean `dim`?".to_owned()
+                                }
+                                None => "use one of the expected names, or remove it".to_owned(),
+                            },
+                        ),
                     ));
                 }
             }
@@ -103,7 +115,8 @@ impl Bound {
                         call.span,
                         format!("`{}` needs the argument `{name}`", call.name),
                     )
-                    .expected(show_parameters(&names)),
+                    .expected(signature(&call.name, &names))
+                    .help(format!("add it: `{name}=...`")),
                 ));
             }
         }
@@ -228,7 +241,8 @@ impl Lower<'_> {
         Err(self.fail(
             Draft::new(Kind::Index, span, format!("there is no dimension {dim}"))
                 .expected(format!("-{size} to {}", size - 1))
-                .found(format!("{dim} for a tensor of {rank} dimensions")),
+                .found(format!("{dim} for a tensor of {rank} dimensions"))
+                .help("count dimensions from 0, or from the end: -1 is the last"),
         ))
     }
 }
@@ -275,10 +289,14 @@ fn canonical<'k>(keyword: &'k str, names: &[&str]) -> &'k str {
     }
 }
 
-fn show_parameters(names: &[&str]) -> String {
-    let shown: Vec<&str> = names
+/// A call as it should be; what may be left out stands in brackets.
+fn signature(function: &str, names: &[&str]) -> String {
+    let shown: Vec<String> = names
         .iter()
-        .map(|name| name.trim_end_matches('?'))
+        .map(|name| match name.strip_suffix('?') {
+            Some(optional) => format!("[{optional}]"),
+            None => (*name).to_owned(),
+        })
         .collect();
-    shown.join(", ")
+    format!("{function}({})", shown.join(", "))
 }

@@ -106,7 +106,10 @@ impl Lower<'_> {
     ) -> Lowered<Value> {
         let divides = matches!(op, Operator::Div | Operator::FloorDiv | Operator::Mod);
         if divides && b == 0.0 {
-            return Err(self.fail(Draft::new(Kind::Arithmetic, span, "division by zero")));
+            return Err(self.fail(
+                Draft::new(Kind::Arithmetic, span, "division by zero")
+                    .help("the divisor is 0 already now: correct it"),
+            ));
         }
         if let (Some(x), Some(y)) = (integer(left), integer(right))
             && let Some(result) = integer_arithmetic(op, x, y)
@@ -173,10 +176,23 @@ impl Lower<'_> {
                     .expected("a tensor")
                     .help("take its `.values`, or unpack it: `values, indices = ...`"),
             )),
-            other => Err(self.fail(
-                Draft::new(Kind::Type, span, "a tensor or a number is needed here")
-                    .found(other.describe()),
-            )),
+            other => {
+                let help = match &other {
+                    Value::None => {
+                        "give it a value first; `xs.append(x)` and a bare `return` give None"
+                    }
+                    Value::Str(_) => "a string means nothing here: use `keypoints[0]` and numbers",
+                    Value::Function(_) | Value::Builtin(_) | Value::Local(_) => {
+                        "call it: put its arguments in parentheses"
+                    }
+                    _ => "use a number, a list of numbers or a tensor",
+                };
+                Err(self.fail(
+                    Draft::new(Kind::Type, span, "a tensor or a number is needed here")
+                        .found(other.describe())
+                        .help(help),
+                ))
+            }
         }
     }
 
@@ -199,7 +215,11 @@ impl Lower<'_> {
         Err(self.fail(
             Draft::new(Kind::Type, span, "an integer is needed here")
                 .expected("an int that is known before the robot moves")
-                .found(value.describe()),
+                .found(value.describe())
+                .help(match value {
+                    Value::Float(_) => "use `//` instead of `/`, or `int(...)`",
+                    _ => "write the number itself, or take it from `x.shape`",
+                }),
         ))
     }
 

@@ -92,6 +92,7 @@ impl Lower<'_> {
             _ => "value",
         };
         let bound = Bound::new(self, call, parameters)?;
+        let span = bound.span_of(0);
         let value = bound.given(0).cloned().unwrap_or(Value::None);
         match name {
             "len" => match &value {
@@ -490,7 +491,7 @@ impl Lower<'_> {
                         format!("`{name}` needs a known value"),
                     )
                     .found(Value::Tensor(tensor).describe())
-                    .help("use the tensor itself, or `torch.round` and `torch.floor`"),
+                    .help("positions are known only when the robot moves: use soft weights, such as `torch.sigmoid((x - limit) / 0.01)`"),
                 ));
             }
             let tensor = self.unary(Op::Detach, &tensor)?;

@@ -45,7 +45,14 @@ impl<'a> Lower<'a> {
                             Span::of(&attribute.attr),
                             format!("`.{method}` does not exist here"),
                         )
-                        .found(other.describe()),
+                        .found(other.describe())
+                        .help(match &other {
+                            Value::List(_) | Value::Tuple(_) => {
+                                format!("make it a tensor first: `torch.stack(...).{method}(...)`")
+                            }
+                            Value::Pair(..) => format!("take its values: `.values.{method}(...)`"),
+                            _ => "methods belong to tensors".to_owned(),
+                        }),
                     ));
                 }
             }
@@ -61,7 +68,14 @@ impl<'a> Lower<'a> {
             other => {
                 return Err(self.fail(
                     Draft::new(Kind::Type, Span::of(&*call.func), "this cannot be called")
-                        .found(other.describe()),
+                        .found(other.describe())
+                        .help(match &other {
+                            Value::Tensor(_) => "index with square brackets: `keypoints[0]`",
+                            Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                                "write `*` to multiply"
+                            }
+                            _ => "call a function by its name",
+                        }),
                 ));
             }
         };
@@ -86,7 +100,9 @@ impl<'a> Lower<'a> {
                 Ok(Value::Tensor(self.cast(&tensor, *dtype)?))
             }
             other => Err(self.fail(
-                Draft::new(Kind::Type, call.span, "this cannot be called").found(other.describe()),
+                Draft::new(Kind::Type, call.span, "this cannot be called")
+                    .found(other.describe())
+                    .help("give a function or a lambda"),
             )),
         }
     }
@@ -252,14 +268,21 @@ impl<'a> Lower<'a> {
             format!("use `{}.{name}`", elsewhere.first_home())
         } else if let Some(close) = nearest(name, table::names(home)) {
             format!("did you mean `{close}`?")
+        } else if let Some(close) = nearest(name, DTYPES.iter().copied())
+            && (home == Home::TORCH || home == Home::NUMPY)
+        {
+            format!("did you mean `{place}.{close}`?")
         } else {
-            "build it from the supported tensor functions".to_owned()
+            "write it out with `torch.norm`, `torch.where`, arithmetic and the like".to_owned()
         };
         self.fail(
             Draft::new(
                 Kind::UnknownOperation,
                 span,
-                format!("`{name}` of {place} is not an operation of the reward language"),
+                match place {
+                    "tensor" => format!("tensors have no `{name}` in the reward language"),
+                    _ => format!("`{place}.{name}` is not an operation of the reward language"),
+                },
             )
             .help(help),
         )
@@ -426,7 +449,7 @@ impl<'a> Lower<'a> {
                     "functions call one another too deeply",
                 )
                 .expected(format!("at most {MAX_CALL_DEPTH} calls inside one another"))
-                .help("recursion is not part of the reward language"),
+                .help("use a `for` loop instead of recursion"),
             ));
         }
         let mut names = Vec::new();
@@ -517,6 +540,9 @@ impl<'a> Lower<'a> {
         result
     }
 }
+
+/// Names that are often misspelt; more are known.
+const DTYPES: [&str; 5] = ["float32", "float64", "int32", "int64", "bool"];
 
 fn dtype_name(name: &str) -> Option<DType> {
     match name {

@@ -114,7 +114,7 @@ impl<'a> Lower<'a> {
                             span,
                             format!("this condition depends on {source}"),
                         )
-                        .expected("a condition that is known before the robot moves")
+                        .expected("a condition on constants and shapes: positions change")
                         .help("use `torch.where(condition, a, b)`, or `&` and `|` between tensors"),
                     ))
                 }
@@ -158,7 +158,15 @@ impl<'a> Lower<'a> {
             other => Err(self.fail(
                 Draft::new(Kind::Type, span, "this cannot be looped over")
                     .expected("a range, a list, a tuple or a tensor")
-                    .found(other.describe()),
+                    .found(other.describe())
+                    .help(match &other {
+                        Value::Int(count) => format!("write `range({count})`"),
+                        Value::None => {
+                            "`xs.append(x)` changes the list and returns nothing: do not assign it"
+                                .to_owned()
+                        }
+                        _ => "put it in a list, `[x]`, or index it".to_owned(),
+                    }),
             )),
         }
     }

@@ -37,7 +37,8 @@ impl Lower<'_> {
                 Err(_) => {
                     return Err(self.fail(
                         Draft::new(Kind::Shape, b.span_of(position), "a size is negative")
-                            .found(format!("{size}")),
+                            .found(format!("{size}"))
+                            .help("take sizes from a tensor: `action_sequence.shape[1]`"),
                     ));
                 }
             }
@@ -80,7 +81,7 @@ pub(super) fn tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 b.span,
                 "`torch.tensor` cuts the gradient of what depends on the trajectory",
             )
-            .help("use `torch.stack([...])`"),
+            .help("use `torch.stack([...])`, which keeps it"),
         ));
     }
     let x = Tensor::new(x.shape.clone(), x.nodes(), x.dtype);

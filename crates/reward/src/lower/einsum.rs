@@ -182,6 +182,7 @@ pub(super) fn einsum(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 fn bad_equation(lower: &mut Lower<'_>, b: &Bound, message: &str) -> super::Stop {
     lower.fail(
         Draft::new(Kind::Argument, b.span, message)
-            .expected("letters, one group for each operand, as in 'btd,d->bt'"),
+            .expected("letters, one group for each operand, as in 'btd,d->bt'")
+            .help("one letter for each dimension: `action_sequence` is 'btd', `keypoints` 'kd'"),
     )
 }

@@ -115,15 +115,11 @@ impl Lower<'_> {
             match broadcast(&shape, &tensor.shape) {
                 Some(common) => shape = common,
                 None => {
-                    let shapes: Vec<String> = tensors
-                        .iter()
-                        .map(|tensor| show_shape(&tensor.shape))
-                        .collect();
+                    let shapes = tensors.iter().map(|tensor| tensor.shape.as_slice());
                     return Err(self.fail(
                         Draft::new(Kind::Shape, span, "these shapes do not fit together")
                             .expected("sizes that are equal or 1, compared from the last one back")
-                            .found(shapes.join(" and "))
-                            .help(broadcast_help(&shape, &tensor.shape)),
+                            .shapes(shapes),
                     ));
                 }
             }
@@ -166,7 +162,8 @@ impl Lower<'_> {
                     "something that broadcasts to {}",
                     show_shape(shape)
                 ))
-                .found(format!("shape {}", show_shape(&tensor.shape))),
+                .found(format!("shape {}", show_shape(&tensor.shape)))
+                .help("give as many values as the place has, or one for all"),
             ));
         }
         self.allow(shape)?;
@@ -185,20 +182,6 @@ impl Lower<'_> {
         };
         Ok(converted.with_dtype(dtype))
     }
-}
-
-fn broadcast_help(a: &[usize], b: &[usize]) -> String {
-    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    if short.len() == 1
-        && let Some(dim) = long.iter().position(|&size| size == short[0])
-        && dim + 1 < long.len()
-    {
-        let dims = vec!["None"; long.len() - dim - 1].join(", ");
-        return format!(
-            "dimension {dim} has that size: line them up with `[:, {dims}]`, or index one keypoint"
-        );
-    }
-    "check which dimension is time (1) and which is x, y, z (the last)".to_owned()
 }
 
 /// `where(condition, input, other)`; with the condition alone, the indices of what is true.
@@ -269,11 +252,10 @@ fn bounded(
 pub(super) fn clamp(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let mut x = b.tensor(lower, 0)?;
     if b.get(1).is_none() && b.get(2).is_none() {
-        return Err(lower.fail(Draft::new(
-            Kind::Argument,
-            b.span,
-            "`clamp` needs `min`, `max` or both",
-        )));
+        return Err(lower.fail(
+            Draft::new(Kind::Argument, b.span, "`clamp` needs `min`, `max` or both")
+                .help("write `.clamp(min=0.0)` or `.clamp(0.0, 1.0)`"),
+        ));
     }
     for (position, upper) in [(1, false), (2, true)] {
         if b.get(position).is_some() {

@@ -202,7 +202,11 @@ impl<'a> Lower<'a> {
                     span,
                     format!("`{}` does not apply here", op.as_str()),
                 )
-                .found(value.describe()),
+                .found(value.describe())
+                .help(match value {
+                    Value::Pair(..) => "take its `.values`",
+                    _ => "use a number or a tensor",
+                }),
             )),
         }
     }

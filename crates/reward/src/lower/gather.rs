@@ -21,7 +21,8 @@ impl Lower<'_> {
         self.fail(
             Draft::new(Kind::Index, span, "too many indices")
                 .expected(format!("at most {} for this tensor", tensor.rank()))
-                .found(format!("shape {}", show_shape(&tensor.shape))),
+                .shapes([tensor.shape.as_slice()])
+                .help("one index for each dimension, counted from the left"),
         )
     }
 
@@ -61,8 +62,9 @@ impl Lower<'_> {
                         self.slice_bounds(tensor.shape[dim], lower, upper, step, span)?;
                     if step < 0 {
                         return Err(self.fail(
-                            Draft::new(Kind::Index, span, "tensors have no negative steps")
-                                .help("use `torch.flip`"),
+                            Draft::new(Kind::Index, span, "tensors have no negative steps").help(
+                                "use `.flip(dim)`, for example `.flip(1)` to go back in time",
+                            ),
                         ));
                     }
                     let offsets = (0..length)
@@ -226,7 +228,12 @@ impl Lower<'_> {
                 .found(format!(
                     "{index} for a tensor of shape {}",
                     show_shape(&tensor.shape)
-                )),
+                ))
+                .help(match (tensor.rank() - dim, size) {
+                    (1, 3) => "x is 0, y is 1, z is 2; there is no rotation or gripper",
+                    (_, 1) => "there is one entry: use 0",
+                    _ => "the last entry is -1",
+                }),
             )),
         }
     }

@@ -119,7 +119,14 @@ impl<'a> Lower<'a> {
         self.fail(
             Draft::new(Kind::Type, span, "this is not an index")
                 .expected("integers, slices, `...`, `None` or integer tensors")
-                .found(value.describe()),
+                .found(value.describe())
+                .help(match value {
+                    Value::Float(number) if number.fract() == 0.0 => {
+                        format!("write `{number}` without a decimal point, or `//` for a division")
+                    }
+                    Value::Str(_) => "keypoints have numbers, no names: `keypoints[0]`".to_owned(),
+                    _ => "use an integer such as `0` or `-1`".to_owned(),
+                }),
         )
     }
 
@@ -168,7 +175,7 @@ impl<'a> Lower<'a> {
             )
             .expected(expected)
             .found(format!("{index}"))
-            .help("use one of the numbers in the annotated image"),
+            .help("use one of the numbers drawn in the image; `len(keypoints)` counts them"),
         ))
     }
 

@@ -12,10 +12,11 @@ impl Lower<'_> {
     pub(super) fn stacked(&mut self, parts: &[Tensor], dim: usize, span: Span) -> Lowered<Tensor> {
         let first = &parts[0];
         if let Some(other) = parts.iter().find(|part| part.shape != first.shape) {
+            let shapes = parts.iter().map(|part| part.shape.as_slice());
             return Err(self.fail(
                 Draft::new(Kind::Shape, span, "all parts must have the same shape")
-                    .expected(format!("shape {}", show_shape(&first.shape)))
-                    .found(format!("shape {}", show_shape(&other.shape))),
+                    .shapes(shapes)
+                    .help(stack_help(&first.shape, &other.shape)),
             ));
         }
         let parts: Vec<Tensor> = parts
@@ -49,7 +50,12 @@ impl Lower<'_> {
                             "shape {} but for dimension {dim}",
                             show_shape(&first.shape)
                         ))
-                        .found(format!("shape {}", show_shape(&part.shape))),
+                        .shapes(parts.iter().map(|part| part.shape.as_slice()))
+                        .help(if part.rank() == first.rank() {
+                            "only the sizes along `dim` may differ: check `dim`"
+                        } else {
+                            "give every part as many dimensions: `keypoints[None]`, `x[:, None]`"
+                        }),
                 ));
             }
             shape[dim] += part.shape[dim];
@@ -116,6 +122,17 @@ pub(super) fn cat(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     }
     let dim = b.dim(lower, 1, parts[0].rank(), Some(0))?.unwrap_or(0);
     lower.concatenated(&parts, dim, b.span).map(Value::Tensor)
+}
+
+/// How parts of two shapes are made equal.
+fn stack_help(first: &[usize], other: &[usize]) -> String {
+    if first.iter().product::<usize>() == other.iter().product::<usize>() {
+        let (long, short) = (first.len().max(other.len()), first.len().min(other.len()));
+        let zeros = vec!["0"; long - short].join(", ");
+        return format!("take the batch dimension away first: `x[{zeros}]`");
+    }
+    "stack positions with positions and numbers with numbers: `keypoints[0, 2]` is one number"
+        .to_owned()
 }
 
 /// `hstack` and `vstack`: scalars and vectors gain dimensions first.

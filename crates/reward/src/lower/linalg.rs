@@ -24,11 +24,8 @@ impl Lower<'_> {
             lower.fail(
                 Draft::new(Kind::Shape, span, "these shapes cannot be multiplied")
                     .expected("the last size of the left to equal the second last of the right")
-                    .found(format!(
-                        "{} and {}",
-                        show_shape(&a.shape),
-                        show_shape(&b.shape)
-                    )),
+                    .shapes([a.shape.as_slice(), b.shape.as_slice()])
+                    .help("transpose the right one, `b.T`, or write `(a * b).sum(dim=-1)`"),
             )
         };
         if a.rank() == 0 || b.rank() == 0 {
@@ -93,11 +90,7 @@ pub(super) fn dot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     if x.rank() != 1 || x.shape != y.shape {
         return Err(lower.fail(
             Draft::new(Kind::Shape, b.span, "`dot` needs two vectors of one length")
-                .found(format!(
-                    "{} and {}",
-                    show_shape(&x.shape),
-                    show_shape(&y.shape)
-                ))
+                .shapes([x.shape.as_slice(), y.shape.as_slice()])
                 .help("use `(a * b).sum(dim=-1)` for vectors at every step"),
         ));
     }
@@ -182,7 +175,8 @@ fn crossed(lower: &mut Lower<'_>, b: &Bound, default: Option<i64>) -> Lowered<Va
                 "a cross product needs three components",
             )
             .expected(format!("size 3 in dimension {dim}"))
-            .found(format!("shape {}", show_shape(&shape))),
+            .shapes([x.shape.as_slice(), y.shape.as_slice()])
+            .help("keep x, y and z; set the third to zero instead of leaving it out"),
         ));
     }
     let (x, y) = (

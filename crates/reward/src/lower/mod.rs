@@ -204,14 +204,11 @@ impl<'a> Lower<'a> {
         let (value, span) = match flow {
             Flow::Return(value, span) => (value, span),
             _ => {
-                return Err(self.fail(
-                    Draft::new(
-                        Kind::Result,
-                        Span::of(&function.name),
-                        format!("`{}` does not return anything", function.name),
-                    )
-                    .help("end it with `return reward`"),
-                ));
+                return Err(self.fail(Draft::new(
+                    Kind::Result,
+                    Span::of(&function.name),
+                    format!("`{}` does not return anything", function.name),
+                )));
             }
         };
         self.result(value, span)
@@ -240,26 +237,38 @@ impl<'a> Lower<'a> {
 
     /// The one number that a stage returns.
     fn result(&mut self, value: Value, span: Span) -> Lowered<NodeId> {
-        let found = value.describe();
         let help = match &value {
             Value::Tensor(tensor) if tensor.len() == 1 => return Ok(tensor.nodes()[0]),
             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
                 return Ok(self.tensor_of(value, span)?.nodes()[0]);
             }
-            Value::Tensor(tensor) if tensor.shape.first() == Some(&1) => {
-                "reduce it over time, for example with `.mean(dim=1)` or `.sum(dim=1)`"
+            Value::Tensor(tensor) if tensor.shape == [3] => {
+                "take the length over x, y, z: `torch.norm(..., dim=-1)`"
             }
-            Value::Tensor(_) => "reduce it to one number, for example with `.mean()`",
+            Value::Tensor(tensor) if tensor.shape.last() == Some(&3) => {
+                "take the length over x, y, z, `torch.norm(..., dim=-1)`, then `.mean()` over time"
+            }
+            Value::Tensor(_) => "reduce it to one number with `.mean()`, `.sum()` or `.min()`",
             Value::Pair(..) => "take its `.values`",
-            Value::None => "end the function with `return reward`",
-            _ => "return the reward alone",
+            Value::None => "return the reward: `return reward`",
+            Value::List(_) => "add the terms with `sum(...)`",
+            Value::Function(_) | Value::Builtin(_) | Value::Local(_) => {
+                "call the function and return what it gives"
+            }
+            _ => "return a number, or 0 for a stage without guidance",
         };
-        Err(self.fail(
-            Draft::new(Kind::Result, span, "a reward must be one number")
-                .expected("a scalar: one value for each particle (B is 1 here)")
-                .found(found)
-                .help(help),
-        ))
+        let draft = Draft::new(
+            Kind::Result,
+            span,
+            "what a stage function returns is one number",
+        )
+        .expected("a scalar: one value for each particle (B is 1 here)")
+        .found(value.describe())
+        .help(help);
+        Err(self.fail(match &value {
+            Value::Tensor(tensor) => draft.shapes([tensor.shape.as_slice()]),
+            _ => draft,
+        }))
     }
 
     /// Records a mistake.
@@ -316,7 +325,8 @@ impl<'a> Lower<'a> {
             return Err(self.fail(
                 Draft::new(Kind::Limit, span, "this tensor is too large")
                     .expected(format!("at most {} elements", self.limits.elements))
-                    .found(format!("shape {}", crate::tensor::show_shape(shape))),
+                    .found(format!("shape {}", crate::tensor::show_shape(shape)))
+                    .help("write a formula instead of a grid"),
             ));
         }
         self.charge(count)

@@ -97,7 +97,8 @@ pub(super) fn topk(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 "`topk` asks for more elements than there are",
             )
             .expected(format!("at most {size}"))
-            .found(format!("{k}")),
+            .found(format!("{k}"))
+            .help("ask for fewer, or sort along another `dim`"),
         ));
     };
     let (values, indices) = sorted(lower, &x, dim, largest, Some(k))?;

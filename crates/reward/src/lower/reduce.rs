@@ -7,7 +7,7 @@ use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind};
 use crate::graph::NodeId;
 use crate::op::Op;
-use crate::tensor::{DType, Tensor, extent, reduction_groups, show_shape};
+use crate::tensor::{DType, Tensor, extent, reduction_groups};
 
 impl Lower<'_> {
     /// Replaces every group of elements along `dims` by one element.
@@ -95,8 +95,12 @@ impl Lower<'_> {
                 b.span,
                 format!("`{}` of nothing has no value", b.name),
             )
-            .found(format!("shape {}", show_shape(&x.shape)))
-            .help("check the slice that comes before: it selects no element"),
+            .shapes([x.shape.as_slice()])
+            .help(if x.rank() == 3 && x.shape[2] == 0 {
+                "positions have 3 columns, x, y and z; there is no rotation or gripper: remove it"
+            } else {
+                "the slice before it selects no element: check its bounds"
+            }),
         ))
     }
 }

@@ -247,13 +247,11 @@ impl<'a> Lower<'a> {
             at = self.frames[frame].outer;
         }
         known.sort_unstable();
-        let help = match nearest(name, known.into_iter()) {
-            Some(close) => format!("did you mean `{close}`?"),
-            None => "every stage must be self-contained: define it inside the function".to_owned(),
-        };
-        Err(self.fail(
-            Draft::new(Kind::UnknownName, span, format!("`{name}` is not defined")).help(help),
-        ))
+        let draft = Draft::new(Kind::UnknownName, span, format!("`{name}` is not defined"));
+        Err(self.fail(match nearest(name, known.into_iter()) {
+            Some(close) => draft.help(format!("did you mean `{close}`?")),
+            None => draft,
+        }))
     }
 
     /// Binds the names of an import.

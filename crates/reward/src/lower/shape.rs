@@ -40,7 +40,8 @@ impl Lower<'_> {
                     "the new shape holds another number of elements",
                 )
                 .expected(format!("{total} elements"))
-                .found(format!("({})", sizes.join(", "))),
+                .found(format!("({})", sizes.join(", ")))
+                .help("let one size follow from the others: -1"),
             )
         })
     }
@@ -124,7 +125,9 @@ pub(super) fn permute(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 b.span,
                 "a permutation names every dimension once",
             )
-            .expected(format!("{} dimensions", x.rank())),
+            .expected(format!("{} dimensions", x.rank()))
+            .found(format!("{}", given.len()))
+            .help("name all of them, or use `.transpose(dim0, dim1)`"),
         ));
     }
     lower.permuted(&x, &order).map(Value::Tensor)
@@ -201,7 +204,8 @@ pub(super) fn expand(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 "sizes that shape {} broadcasts to",
                 show_shape(&x.shape)
             ))
-            .found(format!("({})", sizes.join(", "))),
+            .found(format!("({})", sizes.join(", ")))
+            .help("index one entry first, `x[0]`, or leave it to broadcasting"),
         ));
     }
     let shape: Vec<usize> = sizes

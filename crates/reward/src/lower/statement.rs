@@ -79,7 +79,11 @@ impl<'a> Lower<'a> {
                     Some(value) => self.expression(value)?,
                     None => Value::None,
                 };
-                return Ok(Flow::Return(value, Span::of(back)));
+                let span = match &back.value {
+                    Some(value) => Span::of(&**value),
+                    None => Span::of(back),
+                };
+                return Ok(Flow::Return(value, span));
             }
             Stmt::Pass(_) => {}
             Stmt::Break(_) => return Ok(Flow::Break),
@@ -272,7 +276,8 @@ impl<'a> Lower<'a> {
             return Err(self.fail(
                 Draft::new(Kind::Type, span, "the number of values to unpack differs")
                     .expected(format!("{least}{wanted} values"))
-                    .found(format!("{}", items.len())),
+                    .found(format!("{}", items.len()))
+                    .help("the first dimension is unpacked; `x.unbind(dim=-1)` gives x, y and z"),
             ));
         }
         if let Some(star) = star {

@@ -10,10 +10,18 @@ pub(super) fn substitute(name: &str) -> Option<&'static str> {
             "gradients are computed for you: remove it"
         }
         "pinv" | "lstsq" | "svd" | "eig" | "eigh" | "qr" => {
-            "matrix decompositions are not supported: use dot and cross products of directions"
+            "use dot and cross products of directions: there are no decompositions"
         }
         "interpolate" => "use `torch.linspace` and arithmetic",
-        "print" | "numpy" | "tolist" | "save" | "load" => "remove it",
+        "print" | "save" | "load" | "compile" | "jit" | "manual_seed" => "remove it",
+        "numpy" | "tolist" => "remove it: tensors work with `np.` functions as they are",
+        "fft" | "stft" | "rfft" | "ifft" => {
+            "use differences over time instead: `torch.diff(action_sequence, dim=1)`"
+        }
+        "optim" | "utils" | "distributions" | "hub" => {
+            "remove it: a reward only computes one number"
+        }
+        "append" | "extend" => "collect tensors in a list and use `torch.stack`",
         _ => return None,
     })
 }

@@ -113,7 +113,7 @@ impl Value {
             Value::Ellipsis => "...".into(),
             Value::Bool(value) => format!("the bool {}", if *value { "True" } else { "False" }),
             Value::Int(value) => format!("the int {value}"),
-            Value::Float(value) => format!("the float {value}"),
+            Value::Float(value) => format!("the float {value:?}"),
             Value::Str(value) => {
                 let start: String = value.chars().take(60).collect();
                 let more = if start.len() < value.len() { "..." } else { "" };

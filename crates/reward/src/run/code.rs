@@ -16,6 +16,7 @@ struct UniformStep {
     first: u32,
     count: u32,
     slot: u32,
+    span: Span,
 }
 
 /// `rows` independent applications of one operation.
@@ -190,6 +191,7 @@ impl Code {
                         first,
                         count,
                         slot: place,
+                        span: node.span,
                     });
                 }
             }
@@ -391,6 +393,18 @@ impl Code {
         }
     }
 
+    /// The first once-per-call operation whose result in `slots` is not finite: its source,
+    /// operands and result.
+    pub(crate) fn uniform_fault(&self, slots: &[f64]) -> Option<(Op, Span, Vec<f64>, f64)> {
+        let step = self
+            .steps
+            .iter()
+            .find(|step| !slots[step.slot as usize].is_finite())?;
+        let operands = &self.step_operands[step.first as usize..(step.first + step.count) as usize];
+        let operands = operands.iter().map(|&o| slots[o as usize]).collect();
+        Some((step.op, step.span, operands, slots[step.slot as usize]))
+    }
+
     /// The operation that computes `row` and its operand rows; `None` for leaves.
     pub(crate) fn producer(&self, row: usize) -> Option<(Op, Vec<usize>)> {
         let after = self.batches.partition_point(|batch| batch.out <= row);
@@ -410,6 +424,11 @@ impl Code {
             }
         }
         users
+    }
+
+    /// Operations of the once-per-call section.
+    pub(crate) fn uniform_operations(&self) -> usize {
+        self.steps.len()
     }
 
     /// The uniform inputs that the code reads.

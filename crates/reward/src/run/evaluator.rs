@@ -104,6 +104,12 @@ impl<T: Real> Evaluator<T> {
         }
     }
 
+    /// Bytes of the buffers that values and gradients are computed in.
+    #[must_use]
+    pub fn buffer_bytes(&self) -> usize {
+        size_of::<T>() * (self.arena.len() + self.adjoints.len()) + size_of_val(&*self.slots)
+    }
+
     /// The reward of every particle and, if asked for, its gradient.
     ///
     /// `keypoints` are `K` points and `trajectories` is `[B][T + 1][3]`, both in metres in the

@@ -9,9 +9,11 @@
 mod eyes;
 mod guide;
 mod runner;
+mod scene;
 
 pub use guide::GuideError;
 pub use runner::{Runner, RunnerConfig};
+pub use scene::SeededScene;
 
 use std::time::Duration;
 

@@ -1,0 +1,139 @@
+//! The sorts of mistakes.
+
+/// The sort of mistake. Each check has its own; [`Kind::code`] is stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The text is not Python.
+    Syntax,
+    /// The text holds no program.
+    NoProgram,
+    /// `num_stages` is missing or not a positive integer literal.
+    StageCount,
+    /// A stage has no function, has two, or has one beyond `num_stages`.
+    StageFunction,
+    /// A stage function has other parameters than the language asks for.
+    Signature,
+    /// An import other than torch, torch.nn.functional, numpy and math.
+    Import,
+    /// Python that the language does not have.
+    Unsupported,
+    /// A name that nothing defines.
+    UnknownName,
+    /// A function, method or attribute that does not exist or is not supported.
+    UnknownOperation,
+    /// Wrong, missing or superfluous arguments.
+    Argument,
+    /// An operand of the wrong type.
+    Type,
+    /// Shapes that do not fit together.
+    Shape,
+    /// An index or dimension that is out of range.
+    Index,
+    /// A keypoint that the scene does not have.
+    KeypointIndex,
+    /// Control flow that depends on positions.
+    DynamicControl,
+    /// Division by zero among constants, and the like.
+    Arithmetic,
+    /// The result is missing or not one number.
+    Result,
+    /// The reward does not depend on where the trajectory goes.
+    NoDependence,
+    /// The reward depends on the trajectory, but its gradient is zero everywhere.
+    NoGradient,
+    /// The value is infinite or NaN on a probe.
+    NotFinite,
+    /// The value is finite, yet its gradient is infinite or NaN on a probe.
+    NotFiniteGradient,
+    /// Larger than the limits allow.
+    Limit,
+}
+
+impl Kind {
+    /// Every kind, in the order in which a program is checked.
+    pub const ALL: [Kind; 22] = [
+        Kind::Syntax,
+        Kind::NoProgram,
+        Kind::StageCount,
+        Kind::StageFunction,
+        Kind::Signature,
+        Kind::Import,
+        Kind::Unsupported,
+        Kind::UnknownName,
+        Kind::UnknownOperation,
+        Kind::Argument,
+        Kind::Type,
+        Kind::Shape,
+        Kind::Index,
+        Kind::KeypointIndex,
+        Kind::DynamicControl,
+        Kind::Arithmetic,
+        Kind::Result,
+        Kind::NoDependence,
+        Kind::NoGradient,
+        Kind::NotFinite,
+        Kind::NotFiniteGradient,
+        Kind::Limit,
+    ];
+
+    /// A stable kebab-case name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Kind::Syntax => "syntax",
+            Kind::NoProgram => "no-program",
+            Kind::StageCount => "stage-count",
+            Kind::StageFunction => "stage-function",
+            Kind::Signature => "signature",
+            Kind::Import => "import",
+            Kind::Unsupported => "unsupported",
+            Kind::UnknownName => "unknown-name",
+            Kind::UnknownOperation => "unknown-operation",
+            Kind::Argument => "argument",
+            Kind::Type => "type",
+            Kind::Shape => "shape",
+            Kind::Index => "index",
+            Kind::KeypointIndex => "keypoint-index",
+            Kind::DynamicControl => "dynamic-control",
+            Kind::Arithmetic => "arithmetic",
+            Kind::Result => "result",
+            Kind::NoDependence => "no-dependence",
+            Kind::NoGradient => "no-gradient",
+            Kind::NotFinite => "not-finite",
+            Kind::NotFiniteGradient => "not-finite-gradient",
+            Kind::Limit => "limit",
+        }
+    }
+
+    /// How such a mistake is mended, where nothing more precise is known.
+    pub(crate) fn help(self) -> &'static str {
+        match self {
+            Kind::Syntax => "check brackets, quotes and indentation",
+            Kind::NoProgram => "answer with one block of Python that holds the whole program",
+            Kind::StageCount => "write the number itself: `num_stages = 1`",
+            Kind::StageFunction => {
+                "define `stageI_guidance` once for each I from 1 to `num_stages`"
+            }
+            Kind::Signature => "copy the expected parameters",
+            Kind::Import => "remove the import",
+            Kind::Unsupported => "use assignments, `if`, `for`, `return` and functions of torch",
+            Kind::UnknownName => "give it a value before this line, inside the stage function",
+            Kind::UnknownOperation => "build it from the functions of torch that are supported",
+            Kind::Argument => "call it with the expected arguments",
+            Kind::Type => "use a number or a tensor here",
+            Kind::Shape => "check which dimension is time and which is x, y, z: `x.shape` says",
+            Kind::Index => "count from 0, or from the end: -1 is the last",
+            Kind::KeypointIndex => "use one of the numbers in the annotated image",
+            Kind::DynamicControl => "use `torch.where(condition, a, b)`",
+            Kind::Arithmetic => "check the numbers: this fails before the robot moves",
+            Kind::Result => "return one number, for example `return -distance.mean()`",
+            Kind::NoDependence => "compute the reward from `action_sequence`",
+            Kind::NoGradient => "use distances and soft steps instead of comparisons",
+            Kind::NotFinite | Kind::NotFiniteGradient => {
+                "check divisions, logarithms and square roots at zero"
+            }
+            Kind::Limit => "make the program smaller",
+        }
+    }
+}

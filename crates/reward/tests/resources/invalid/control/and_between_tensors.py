@@ -1,0 +1,7 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    height = action_sequence[..., 2]
+    good = (height > 0.1) and (height < 0.3)
+    return torch.where(good, -height, height).mean()

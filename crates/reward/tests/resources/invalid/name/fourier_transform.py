@@ -1,0 +1,6 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    spectrum = torch.fft.rfft(action_sequence, dim=1)
+    return -spectrum.abs().mean()

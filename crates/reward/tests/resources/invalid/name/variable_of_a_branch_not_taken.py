@@ -1,0 +1,7 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    if keypoints.shape[0] > 5:
+        target = keypoints[5]
+    return -torch.norm(action_sequence - target, dim=-1).mean()

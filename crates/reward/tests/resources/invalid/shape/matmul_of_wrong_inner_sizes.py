@@ -1,0 +1,8 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    direction = keypoints[1] - keypoints[0]
+    axis = torch.stack([direction, direction])
+    along = action_sequence @ axis
+    return along.mean()

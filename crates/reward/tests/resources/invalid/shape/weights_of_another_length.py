@@ -1,0 +1,7 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    weights = torch.linspace(0, 1, 5)
+    d = torch.norm(action_sequence - keypoints[0], dim=-1)
+    return -(d * weights).sum()

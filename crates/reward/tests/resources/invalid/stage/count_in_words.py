@@ -1,0 +1,4 @@
+num_stages = "one"
+
+def stage1_guidance(keypoints, action_sequence):
+    return -torch.norm(action_sequence[:, -1] - keypoints[0], dim=-1).mean()

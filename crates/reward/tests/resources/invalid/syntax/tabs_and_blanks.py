@@ -1,0 +1,5 @@
+num_stages = 1
+
+def stage1_guidance(keypoints, action_sequence):
+    d = torch.norm(action_sequence - keypoints[0], dim=-1)
+	return -d.mean()

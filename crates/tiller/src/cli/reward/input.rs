@@ -1,0 +1,153 @@
+//! Files that a person wrote, and what may be wrong with them.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use eyre::{Result, WrapErr, bail, ensure};
+use serde_json::Value;
+
+/// Nothing larger is read as a program: a mistaken path should not fill the memory. The compiler
+/// itself refuses far smaller texts.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The text of a program; `-` is standard input.
+pub(super) fn read_program(path: &Path) -> Result<String> {
+    let name = name(path);
+    let mut bytes = Vec::new();
+    let mut source = open(path)?.take(MOST_BYTES + 1);
+    source
+        .read_to_end(&mut bytes)
+        .wrap_err_with(|| format!("cannot read {name}"))?;
+    ensure!(
+        bytes.len() as u64 <= MOST_BYTES,
+        "{name} holds more than {} MiB: that is no reward program",
+        MOST_BYTES >> 20
+    );
+    text(bytes, &name)
+}
+
+/// A JSON file; `-` is standard input.
+pub(super) fn read_json(path: &Path) -> Result<Value> {
+    let name = name(path);
+    let mut bytes = Vec::new();
+    open(path)?
+        .read_to_end(&mut bytes)
+        .wrap_err_with(|| format!("cannot read {name}"))?;
+    let text = text(bytes, &name)?;
+    ensure!(!text.trim().is_empty(), "{name} is empty: expected JSON");
+    serde_json::from_str(&text).map_err(|error| {
+        let line = text.lines().nth(error.line().saturating_sub(1));
+        let hint = if line.is_some_and(|line| line.contains("NaN") || line.contains("Infinity")) {
+            ": JSON has no NaN or Infinity, and positions must be finite"
+        } else {
+            ""
+        };
+        eyre::eyre!("{name} is not JSON: {error}{hint}")
+    })
+}
+
+fn name(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(std::io::stdin()));
+    }
+    ensure!(
+        !path.is_dir(),
+        "cannot read {}: it is a folder, expected a file",
+        path.display()
+    );
+    let file = File::open(path).wrap_err_with(|| format!("cannot read {}", path.display()))?;
+    Ok(Box::new(file))
+}
+
+fn text(bytes: Vec<u8>, name: &str) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        eyre::eyre!("{name} is not UTF-8 text: the byte at offset {at} is wrong")
+    })
+}
+
+/// The members of an object, all of which must be known.
+pub(super) fn object<'v>(
+    value: &'v Value,
+    known: &[&str],
+) -> Result<&'v serde_json::Map<String, Value>> {
+    let Value::Object(members) = value else {
+        bail!(
+            "expected an object with {}, found {}",
+            known.join(", "),
+            kind(value)
+        );
+    };
+    for key in members.keys() {
+        ensure!(
+            known.contains(&key.as_str()),
+            "`{key}` is not known: expected {}",
+            known.join(", ")
+        );
+    }
+    Ok(members)
+}
+
+/// A list; `path` says where it stands.
+pub(super) fn list<'v>(value: Option<&'v Value>, path: &str) -> Result<&'v [Value]> {
+    match value {
+        Some(Value::Array(items)) => Ok(items),
+        Some(other) => bail!("`{path}`: expected a list, found {}", kind(other)),
+        None => bail!("`{path}` is missing"),
+    }
+}
+
+/// A list of points.
+pub(super) fn points(value: Option<&Value>, path: &str) -> Result<Vec<[f64; 3]>> {
+    list(value, path)?
+        .iter()
+        .enumerate()
+        .map(|(index, value)| point(value, || format!("{path}[{index}]")))
+        .collect()
+}
+
+/// Three finite numbers.
+pub(super) fn point(value: &Value, path: impl Fn() -> String) -> Result<[f64; 3]> {
+    let Value::Array(numbers) = value else {
+        bail!("`{}`: expected [x, y, z], found {}", path(), kind(value));
+    };
+    ensure!(
+        numbers.len() == 3,
+        "`{}`: expected [x, y, z], found a list of {}",
+        path(),
+        numbers.len()
+    );
+    let mut point = [0.0; 3];
+    for (axis, (target, number)) in point.iter_mut().zip(numbers).enumerate() {
+        let finite = number.as_f64().filter(|number| number.is_finite());
+        let Some(number) = finite else {
+            bail!(
+                "`{}[{axis}]`: expected a finite number, found {}",
+                path(),
+                kind(number)
+            );
+        };
+        *target = number;
+    }
+    Ok(point)
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
