@@ -2,7 +2,8 @@
 //!
 //! Probes are what a robot does: it stands still, also exactly at a keypoint; it moves straight
 //! to a keypoint, from above to a keypoint, through several keypoints, with a rest on the way,
-//! or anyhow. A program that only fails beyond that is sound. So keypoints of a probe never
+//! or anyhow. A program that only fails beyond that is sound. Exactly at a keypoint only the value
+//! has to be finite, not the gradient: see [`Motion::meets_keypoint`]. Keypoints of a probe never
 //! coincide: the marks of a scene are put on different things, and refusing `a / torch.norm(a)`
 //! of the difference of two of them would refuse most sound programs that use a direction.
 //! Should two meet all the same, the evaluator reports that particle's reward as not finite.
@@ -85,6 +86,13 @@ impl Motion {
         }
     }
 
+    /// Whether a coordinate equals a keypoint's to the last bit. A distance that is written as the
+    /// root of squares has no slope there, as in PyTorch, and most programs write it so. A robot
+    /// never meets a keypoint that closely, so only the value must be finite.
+    fn meets_keypoint(self) -> bool {
+        !matches!(self, Motion::Still | Motion::RestOnTheWay | Motion::Walk)
+    }
+
     /// The points of the trajectory. `goals` are the keypoints, the next one first.
     fn trajectory(
         self,
@@ -163,9 +171,19 @@ pub(crate) fn check_guidance(
             next += usize::from(!matches!(motion, Motion::Still | Motion::Walk));
         }
         let result = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
-        let Err(EvaluateError::NotFinite { particle }) = result else {
+        if !matches!(result, Err(EvaluateError::NotFinite { .. })) {
             continue;
-        };
+        }
+        let slopes = gradients.chunks_exact(options.points * 3);
+        let bad = MOTIONS
+            .iter()
+            .zip(&values)
+            .zip(slopes)
+            .position(|((motion, value), slope)| {
+                let smooth = motion.meets_keypoint() || slope.iter().all(|g| g.is_finite());
+                !(value.is_finite() && smooth)
+            });
+        let Some(particle) = bad else { continue };
         let value_is_finite = values[particle].is_finite();
         let code = Arc::new(unfused());
         let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&code), TRAJECTORIES);

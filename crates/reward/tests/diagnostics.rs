@@ -132,6 +132,8 @@ fn sound_programs_are_not_refused() {
         "return -torch.norm(action_sequence[:, 1:] - action_sequence[:, :-1], dim=-1).sum()",
         "return -action_sequence.std(dim=1).sum()",
         "d = torch.norm(action_sequence - keypoints[0], dim=-1)\n    return torch.exp(-d / 0.1).mean() - torch.log(d + 1e-6).mean()",
+        // Nor has this one, but only where a coordinate equals a keypoint's to the last bit.
+        "d = (action_sequence - keypoints[0]).pow(2).sum(-1).sqrt()\n    return -d.mean()",
         // The current position may be part of it.
         "return -torch.norm(action_sequence[:, -1] - action_sequence[:, 0]).mean()",
         "return -F.relu(0.0 - action_sequence[..., 2]).sum()",

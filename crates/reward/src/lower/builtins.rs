@@ -216,6 +216,16 @@ impl Lower<'_> {
                 ))
             }
             "Tensor" => {
+                if let Value::Int(_) | Value::Float(_) | Value::Bool(_) = value {
+                    return Err(self.fail(
+                        Draft::new(
+                            Kind::Argument,
+                            span,
+                            "`torch.Tensor` of a number makes a tensor of that size, without values",
+                        )
+                        .help("write `torch.tensor(...)`, in small letters, or `torch.zeros(...)`"),
+                    ));
+                }
                 let value = self.frozen(value, span)?;
                 let tensor = self.tensor_of(value, span)?;
                 if self.is_differentiable(&tensor) {
@@ -473,6 +483,7 @@ impl Lower<'_> {
         {
             return match text.trim().trim_start_matches('+') {
                 "inf" | "infinity" => Ok(Value::Float(f64::INFINITY)),
+                "nan" => Ok(Value::Float(f64::NAN)),
                 "-inf" | "-infinity" => Ok(Value::Float(f64::NEG_INFINITY)),
                 _ => Err(self.fail(Draft::new(Kind::Type, span, "a number is needed here"))),
             };

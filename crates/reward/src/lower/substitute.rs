@@ -6,6 +6,9 @@ pub(super) fn substitute(name: &str) -> Option<&'static str> {
         "rand" | "randn" | "random" | "rand_like" | "randn_like" | "randint" | "normal" => {
             "a reward must be the same every time: use fixed numbers"
         }
+        "empty" | "empty_like" | "new_empty" => {
+            "use `torch.zeros_like` or `torch.zeros`: memory without values means nothing here"
+        }
         "backward" | "autograd" | "grad" | "no_grad" | "enable_grad" | "requires_grad_" => {
             "gradients are computed for you: remove it"
         }

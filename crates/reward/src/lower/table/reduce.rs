@@ -5,7 +5,8 @@ use crate::lower::{extremes, lookup, order, quantile, reduce, scan, spread};
 
 const REDUCE: &str = "input dims? keepdim? dtype?";
 const REDUCE_ONE: &str = "input dim? keepdim?";
-const ALONG: &str = "input dim? dtype?";
+const ALONG: &str = "input dim dtype?";
+const NUMPY_ALONG: &str = "input dim? dtype?";
 const VARIANCE: &str = "input dims? unbiased? keepdim? correction? ddof?";
 const ONE: &str = "input";
 
@@ -52,8 +53,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     special("softmin", F, ALONG, scan::softmin),
     special("cumsum", T | M, ALONG, scan::cumsum),
     special("cumprod", T | M, ALONG, scan::cumprod),
-    special("cumsum", N, ALONG, scan::numpy_cumsum),
-    special("cumprod", N, ALONG, scan::numpy_cumprod),
+    special("cumsum", N, NUMPY_ALONG, scan::numpy_cumsum),
+    special("cumprod", N, NUMPY_ALONG, scan::numpy_cumprod),
     special("cummax", T | M, ALONG, scan::cummax),
     special("cummin", T | M, ALONG, scan::cummin),
     special("logcumsumexp", T | M, "input dim", scan::logcumsumexp),
