@@ -15,7 +15,7 @@ pub struct PilotConfig {
     pub max_step_m: f64,
     /// How much a plan made during the motion is drawn toward the one under way where both cover
     /// the same steps and serve the same goal: 0 not at all, 1 nearly always the same behaviour
-    /// goes on; default 0.5.
+    /// goes on; default 0.
     pub softness: f32,
 }
 
@@ -25,7 +25,7 @@ impl Default for PilotConfig {
             steering: SteeringConfig::default(),
             execute_steps: 8,
             max_step_m: 0.03,
-            softness: 0.5,
+            softness: 0.0,
         }
     }
 }

@@ -46,7 +46,7 @@ impl Settings {
             ..defaults
         };
         let age_ms = env.number("MAX_IMAGE_AGE_MS", 500_u64, 1..=60_000);
-        let ahead_steps = env.number("PLAN_AHEAD_STEPS", 2, 0..=16);
+        let ahead_steps = env.number("PLAN_AHEAD_STEPS", 0, 0..=16);
         let answer_ms = env.number("ANSWER_LIMIT_MS", 1000_u64, 10..=60_000);
         env.finish(Self {
             bundle: bundle_folder(&policy),
