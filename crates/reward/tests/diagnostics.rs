@@ -111,8 +111,9 @@ def stage1_guidance(k, a):
     return far(a)
 ";
     let mistakes = mistakes(text).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&mistakes.to_json()).unwrap();
-    insta::assert_snapshot!("json", serde_json::to_string_pretty(&json).unwrap());
+    let text_form = mistakes.to_json();
+    insta::assert_snapshot!("json", text_form.replace(",\"", ",\n\""));
+    let json: serde_json::Value = serde_json::from_str(&text_form).unwrap();
     let (start, end) = (
         json[0]["start"].as_u64().unwrap() as usize,
         json[0]["end"].as_u64().unwrap() as usize,
