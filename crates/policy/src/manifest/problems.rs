@@ -57,7 +57,7 @@ impl Problems {
     /// A key that must be there.
     pub(super) fn present<T>(&mut self, at: &str, value: Option<T>, why: &str) -> Option<T> {
         if value.is_none() {
-            self.push(at, format!("a value, {why}"), "none");
+            self.push(at, format!("a value {why}"), "none");
         }
         value
     }

@@ -148,7 +148,7 @@ fn a_flow_with_the_keys_of_diffusion_is_told_all_of_them() {
         [
             "prediction: expected `velocity`, found `epsilon`".to_owned(),
             "scheduler.kind: expected `flow_euler` or `flow_heun`, found `ddim`".to_owned(),
-            "scheduler.time: expected a value, in flow matching, found none".to_owned(),
+            "scheduler.time: expected a value in flow matching, found none".to_owned(),
             none("train_steps", "100"),
             none("beta_schedule", "\"linear\""),
             none("beta_start", "0.1"),
@@ -212,8 +212,7 @@ fn a_diffusion_that_does_not_fit_together_is_told_everything_at_once() {
 fn what_diffusion_cannot_do_without_is_missed() {
     let copy = diffusion("sample", "kind = \"ddim\"\nsteps = 10");
     let found = problems(&copy);
-    let missing =
-        |key: &str| format!("scheduler.{key}: expected a value, in diffusion, found none");
+    let missing = |key: &str| format!("scheduler.{key}: expected a value in diffusion, found none");
     assert_eq!(
         found,
         ["train_steps", "beta_schedule", "spacing"].map(missing)
