@@ -5,6 +5,7 @@
 mod support;
 
 use support::{MixturePolicy, Mode, arm_space, reach};
+use tiller_steering::scheduler::{DiffusionConfig, Prediction, SchedulerConfig, Spacing};
 use tiller_steering::{FeynmanKacConfig, Steerer, SteeringConfig};
 
 const HORIZON: usize = 16;
@@ -151,4 +152,45 @@ fn resampling_alone_raises_the_share_of_the_rewarded_behaviour() {
         with > 4 * without,
         "{with} of 400 particles, {without} without resampling"
     );
+}
+
+/// Where the clean estimate is clipped, pushing the noise alone would lead down the gradient.
+#[test]
+fn guidance_climbs_from_pure_noise_with_every_scheduler() {
+    let policy = MixturePolicy::gaussian(HORIZON, 4, vec![0.0; HORIZON * 4], 0.3);
+    let mut schedulers = support::schedulers::all(10);
+    schedulers.push((
+        "DDIM from pure noise",
+        SchedulerConfig::Diffusion(DiffusionConfig {
+            prediction: Prediction::VPrediction,
+            spacing: Spacing::Trailing,
+            steps: 10,
+            train_steps: 100,
+            ..DiffusionConfig::default()
+        }),
+    ));
+    for (name, scheduler) in schedulers {
+        let mean_reward = |guide_scale| {
+            let config = SteeringConfig {
+                guide_scale,
+                scheduler: scheduler.clone(),
+                guidance_start: 0.0,
+                diversity: None,
+                feynman_kac: None,
+                ..SteeringConfig::default()
+            };
+            let mut told = support::schedulers::Told::new(policy.clone(), &scheduler);
+            let mut steerer = Steerer::new(config, arm_space(), HORIZON).unwrap();
+            let mut far = reach([0.5, 0.45, 0.25]);
+            let sampled = steerer
+                .sample(&mut told, Some(&mut far), ANCHOR, 0.0, 1, 0)
+                .unwrap();
+            sampled.rewards.iter().sum::<f32>() / sampled.rewards.len() as f32
+        };
+        let (free, weak, strong) = (mean_reward(0.0), mean_reward(0.5), mean_reward(1.0));
+        assert!(
+            strong > weak && weak > free + 0.02,
+            "{name}: {free} {weak} {strong}"
+        );
+    }
 }

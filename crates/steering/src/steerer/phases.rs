@@ -7,7 +7,7 @@ use crate::error::SteeringError;
 use crate::guidance;
 use crate::random::Purpose;
 use crate::sampled::{Phase, StepTrace};
-use crate::scheduler::copy_ancestors;
+use crate::scheduler::{Clip, copy_ancestors};
 
 impl Steerer {
     /// The trace of a step that nothing pushes.
@@ -143,14 +143,23 @@ impl Steerer {
             &buffers.lost[..count],
         );
         let response = self.solver.schedule().steps()[step].response;
-        let (clean_gain, noise_gain) = (
-            (strength * response.clean) as f32,
-            (strength * response.noise) as f32,
-        );
+        let gain = (strength * response.clean) as f32;
+        // The noise answers to what is left of the push once the clean estimate is in range: at high
+        // noise a push of the noise alone would lead down the gradient.
+        let share = if response.clean > 0.0 {
+            (response.noise / response.clean) as f32
+        } else {
+            0.0
+        };
+        let most = match self.solver.schedule().clip() {
+            Clip::Range(most) => most as f32,
+            Clip::Off | Clip::Dynamic { .. } => f32::INFINITY,
+        };
         let estimates = buffers.clean.iter_mut().zip(&mut buffers.noise);
         for ((clean, noise), gradient) in estimates.zip(gradient.iter()) {
-            *clean += clean_gain * gradient;
-            *noise += noise_gain * gradient;
+            let pushed = *clean + gain * gradient;
+            *noise += share * (pushed.clamp(-most, most) - clean.clamp(-most, most));
+            *clean = pushed;
         }
         trace.gradient_norm = size.mean as f32;
         trace.strength = strength as f32;
