@@ -40,6 +40,18 @@ fn config() -> SteeringConfig {
     }
 }
 
+/// The next chunk carries on [`plan`].
+fn carry_on(steerer: &mut Steerer, step: usize, frozen: usize, softness: f32) {
+    let plan = plan();
+    let continuation = Continuation {
+        plan: &plan,
+        step,
+        frozen,
+        softness,
+    };
+    steerer.carry_on(&continuation).unwrap();
+}
+
 #[test]
 fn frozen_steps_are_repeated_to_the_bit_by_every_scheduler() {
     let plan = plan();
@@ -53,13 +65,7 @@ fn frozen_steps_are_repeated_to_the_bit_by_every_scheduler() {
             };
             let mut steerer = Steerer::new(config, space.clone(), HORIZON).unwrap();
             let mut told = Told::new(policy(), &scheduler);
-            let continuation = Continuation {
-                plan: &plan,
-                step: 6,
-                frozen: 3,
-                softness: 0.5,
-            };
-            steerer.carry_on(&continuation).unwrap();
+            carry_on(&mut steerer, 6, 3, 0.5);
             let mut reward = reach([0.5, -0.3, 0.3]);
             let sampled = steerer
                 .sample(&mut told, Some(&mut reward), ANCHOR, 0.0, 1, 0)
@@ -79,18 +85,12 @@ fn frozen_steps_are_repeated_to_the_bit_by_every_scheduler() {
 
 #[test]
 fn the_policy_goes_on_with_what_it_began() {
-    let (plan, mut policy) = (plan(), policy());
+    let mut policy = policy();
     let mut steerer = Steerer::new(config(), arm_space(), HORIZON).unwrap();
     let mut shares = [0; 2];
     for seed in 0..40 {
         for (softness, count) in [1.0, 0.0].into_iter().zip(&mut shares) {
-            let continuation = Continuation {
-                plan: &plan,
-                step: 6,
-                frozen: 2,
-                softness,
-            };
-            steerer.carry_on(&continuation).unwrap();
+            carry_on(&mut steerer, 6, 2, softness);
             let sampled = steerer
                 .sample(&mut policy, None, ANCHOR, 0.0, seed, 0)
                 .unwrap();
@@ -110,13 +110,7 @@ fn the_seam_is_smoother_the_softer_it_is() {
     let mut apart = |softness| {
         let mut sum = 0.0;
         for seed in 0..20 {
-            let continuation = Continuation {
-                plan: &plan,
-                step: 6,
-                frozen: 2,
-                softness,
-            };
-            steerer.carry_on(&continuation).unwrap();
+            carry_on(&mut steerer, 6, 2, softness);
             let sampled = steerer
                 .sample(&mut policy, None, ANCHOR, 0.0, seed, 0)
                 .unwrap();
@@ -138,17 +132,11 @@ fn the_seam_is_smoother_the_softer_it_is() {
 
 #[test]
 fn guidance_still_decides_what_is_not_frozen() {
-    let (plan, mut policy) = (plan(), policy());
+    let mut policy = policy();
     let mut steerer = Steerer::new(config(), arm_space(), HORIZON).unwrap();
     let mut ends = [0.0, 0.0];
     for (reward_y, end) in [-0.6, 0.6].into_iter().zip(&mut ends) {
-        let continuation = Continuation {
-            plan: &plan,
-            step: 8,
-            frozen: 2,
-            softness: 0.0,
-        };
-        steerer.carry_on(&continuation).unwrap();
+        carry_on(&mut steerer, 8, 2, 0.0);
         let mut reward = reach([0.5, reward_y, 0.3]);
         let sampled = steerer
             .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, 3, 0)
@@ -161,7 +149,7 @@ fn guidance_still_decides_what_is_not_frozen() {
 
 #[test]
 fn a_continuation_is_for_one_chunk_only() {
-    let (plan, mut policy) = (plan(), policy());
+    let mut policy = policy();
     let mut fresh = Steerer::new(config(), arm_space(), HORIZON).unwrap();
     let expected = fresh
         .sample(&mut policy, None, ANCHOR, 0.0, 5, 1)
@@ -169,13 +157,7 @@ fn a_continuation_is_for_one_chunk_only() {
         .samples
         .clone();
     let mut steerer = Steerer::new(config(), arm_space(), HORIZON).unwrap();
-    let continuation = Continuation {
-        plan: &plan,
-        step: 8,
-        frozen: 2,
-        softness: 1.0,
-    };
-    steerer.carry_on(&continuation).unwrap();
+    carry_on(&mut steerer, 8, 2, 1.0);
     for carries_on in [true, false] {
         let sampled = steerer
             .sample(&mut policy, None, ANCHOR, 0.0, 5, 1)

@@ -8,11 +8,9 @@ use std::cell::RefCell;
 
 use support::schedulers::{DEVIATION, DPM, MEAN, Told, alone, diffusion, exact, flow, gaussian};
 use support::walk::walk;
-use support::{FnReward, plain_space, quadratic};
+use support::{FnReward, Spoiled, plain_space, quadratic};
 use tiller_steering::scheduler::{FlowConfig, FlowSolver, Schedule, SchedulerConfig, Solver, Step};
-use tiller_steering::{
-    Denoiser, DenoiserError, FeynmanKacConfig, Normalise, Steerer, SteeringConfig, StrengthConfig,
-};
+use tiller_steering::{FeynmanKacConfig, Normalise, Steerer, SteeringConfig, StrengthConfig};
 
 #[test]
 fn heuns_method_is_of_second_order_for_the_guided_flow() {
@@ -61,26 +59,12 @@ fn heuns_method_asks_twice_in_all_steps_but_the_last_and_once_when_stochastic() 
             }
         };
         let times = RefCell::new(Vec::new());
-        struct Listening<'a>(Told, &'a RefCell<Vec<f32>>);
-        impl Denoiser for Listening<'_> {
-            fn horizon(&self) -> usize {
-                self.0.horizon()
-            }
-            fn action_dim(&self) -> usize {
-                self.0.action_dim()
-            }
-            fn predict(
-                &mut self,
-                sample: &[f32],
-                particles: usize,
-                time: f32,
-                out: &mut [f32],
-            ) -> Result<(), DenoiserError> {
-                self.1.borrow_mut().push(time);
-                self.0.predict(sample, particles, time, out)
-            }
-        }
-        let mut policy = Listening(Told::new(gaussian(MEAN, DEVIATION), &config), &times);
+        let mut policy = Spoiled(
+            Told::new(gaussian(MEAN, DEVIATION), &config),
+            |time, _: &mut [f32]| {
+                times.borrow_mut().push(time);
+            },
+        );
         let mut steerer = Steerer::new(steering, plain_space(), 1).unwrap();
         let mut reward = FnReward(|trajectory: &[f32], _: &mut [f32]| trajectory[3]);
         steerer
