@@ -32,14 +32,15 @@ pub struct Continuation<'a> {
 /// What a sampling run keeps of a [`Continuation`].
 #[derive(Debug, Default)]
 pub(crate) struct Inpainting {
-    active: bool,
     softness: f32,
-    /// Leading rows that the old plan covers.
+    /// Leading rows that are frozen; none when a chunk starts afresh.
+    frozen: usize,
+    /// Leading rows that the old plan covers; none when a chunk starts afresh.
     overlap: usize,
     dim: usize,
     /// `[T, D]`: the old plan, shifted so that its row `t` is the new chunk's row `t`.
     plan: Vec<f32>,
-    /// `[T]`: 1 for frozen rows, then falling to 0.
+    /// `[T]`: how much rows of the overlap are drawn toward it, apart from the frozen ones.
     weights: Vec<f32>,
 }
 
@@ -47,8 +48,8 @@ impl Inpainting {
     /// Room for chunks of `horizon` actions of `dim` columns.
     pub(crate) fn new(horizon: usize, dim: usize) -> Self {
         Self {
-            active: false,
             softness: 0.0,
+            frozen: 0,
             overlap: 0,
             dim,
             plan: vec![0.0; horizon * dim],
@@ -58,8 +59,8 @@ impl Inpainting {
 
     /// What comes next starts afresh.
     pub(crate) fn clear(&mut self) {
-        self.active = false;
-        self.weights.fill(0.0);
+        self.frozen = 0;
+        self.overlap = 0;
     }
 
     /// Prepares a run. `start` is the row of the first action that is executed; rows before it
@@ -98,27 +99,18 @@ impl Inpainting {
         self.plan.fill(0.0);
         let known = &plan[step * self.dim..];
         self.plan[..known.len()].copy_from_slice(known);
-        let frozen = start + frozen;
-        let overlap = horizon - step;
-        for (row, weight) in self.weights.iter_mut().enumerate().take(overlap) {
-            *weight = if row < frozen {
-                1.0
-            } else {
-                fading(row, frozen, overlap)
-            };
-        }
         self.softness = softness;
-        self.overlap = overlap;
-        self.active = true;
+        self.frozen = start + frozen;
+        self.overlap = horizon - step;
+        for row in self.frozen..self.overlap {
+            self.weights[row] = fading(row, self.frozen, self.overlap);
+        }
         Ok(())
     }
 
     /// Sets the gradient `[B, T, D]` of frozen rows to 0: nothing can move them.
     pub(crate) fn hold(&self, gradients: &mut [f32]) {
-        if !self.active {
-            return;
-        }
-        let frozen = self.frozen_rows() * self.dim;
+        let frozen = self.frozen * self.dim;
         for gradient in gradients.chunks_exact_mut(self.plan.len()) {
             gradient[..frozen].fill(0.0);
         }
@@ -127,7 +119,7 @@ impl Inpainting {
     /// Writes the plan into the frozen rows of finished samples `[B, T, D]`: a scheduler whose last
     /// level keeps some noise does not repeat them to the bit.
     pub(crate) fn freeze(&self, samples: &mut [f32]) {
-        let frozen = self.frozen_rows() * self.dim;
+        let frozen = self.frozen * self.dim;
         for sample in samples.chunks_exact_mut(self.plan.len()) {
             sample[..frozen].copy_from_slice(&self.plan[..frozen]);
         }
@@ -135,16 +127,13 @@ impl Inpainting {
 
     /// Leading rows that are frozen.
     pub(crate) fn frozen_rows(&self) -> usize {
-        self.weights
-            .iter()
-            .take_while(|weight| **weight == 1.0)
-            .count()
+        self.frozen
     }
 
     /// Draws the clean estimates `[B, T, D]` at `level` toward the old plan; the noise estimates
     /// change so that `signal * clean + noise * eps` stays what it was.
     pub(crate) fn apply(&self, level: &Level, clean: &mut [f32], noise: &mut [f32]) {
-        if !self.active {
+        if self.overlap == 0 {
             return;
         }
         let along = if level.noise > 0.0 {
@@ -159,11 +148,12 @@ impl Inpainting {
             .chunks_exact_mut(size)
             .zip(noise.chunks_exact_mut(size))
         {
-            for (row, &fading) in self.weights[..self.overlap].iter().enumerate() {
-                let frozen = fading == 1.0;
+            for row in 0..self.overlap {
+                let frozen = row < self.frozen;
                 let weight = if frozen {
                     1.0
                 } else {
+                    let fading = self.weights[row];
                     self.softness * (fading + (1.0 - fading) * undecided)
                 };
                 for at in row * self.dim..(row + 1) * self.dim {
@@ -212,11 +202,16 @@ mod tests {
 
     #[test]
     fn weights_fall_from_the_frozen_rows_to_the_end_of_the_overlap() {
-        let weights = prepared(2, 2, 1.0, 0).weights;
-        assert_eq!(weights[..2], [1.0, 1.0]);
+        let Inpainting {
+            frozen,
+            overlap,
+            weights,
+            ..
+        } = prepared(2, 2, 1.0, 0);
+        assert_eq!((frozen, overlap), (2, 6));
+        assert_eq!(weights[6..], [0.0, 0.0]);
         assert!(weights[2..6].windows(2).all(|pair| pair[0] > pair[1]));
         assert!(weights[2] < 1.0 && weights[5] > 0.0);
-        assert_eq!(weights[6..], [0.0, 0.0]);
         // Equation 5 at row 3, with 6 - 3 of 6 - 2 + 1 left.
         let c: f32 = 3.0 / 5.0;
         assert!((weights[3] - c * (c.exp() - 1.0) / (1f32.exp() - 1.0)).abs() < 1e-6);

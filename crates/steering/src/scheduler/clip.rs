@@ -4,6 +4,15 @@ use super::config::Clip;
 use crate::real::Real;
 
 impl Clip {
+    /// The range that holds for every chunk alike; infinite where there is none.
+    #[must_use]
+    pub fn fixed_range(&self) -> f64 {
+        match *self {
+            Self::Range(range) => range,
+            Self::Off | Self::Dynamic { .. } => f64::INFINITY,
+        }
+    }
+
     /// Brings clean chunks `[.., stride]` into range. `magnitudes` is room for one chunk when
     /// thresholding is dynamic. Values that are not a number stay.
     pub fn apply<F: Real>(&self, clean: &mut [F], stride: usize, magnitudes: &mut [F]) {

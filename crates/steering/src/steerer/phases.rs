@@ -7,7 +7,7 @@ use crate::error::SteeringError;
 use crate::guidance;
 use crate::random::Purpose;
 use crate::sampled::{Phase, StepTrace};
-use crate::scheduler::{Clip, copy_ancestors};
+use crate::scheduler::copy_ancestors;
 
 impl Steerer {
     /// The trace of a step that nothing pushes.
@@ -151,10 +151,7 @@ impl Steerer {
         } else {
             0.0
         };
-        let most = match self.solver.schedule().clip() {
-            Clip::Range(most) => most as f32,
-            Clip::Off | Clip::Dynamic { .. } => f32::INFINITY,
-        };
+        let most = self.solver.schedule().clip().fixed_range() as f32;
         let estimates = buffers.clean.iter_mut().zip(&mut buffers.noise);
         for ((clean, noise), gradient) in estimates.zip(gradient.iter()) {
             let pushed = *clean + gain * gradient;
