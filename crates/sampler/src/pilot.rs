@@ -288,6 +288,9 @@ impl Pilot {
             ess: f64::from(sampled.ess),
             lost: sampled.lost,
             trace: sampled.trace.clone(),
+            resamplings: sampled.resamplings.clone(),
+            ancestors: sampled.ancestors.clone(),
+            particle_trace: sampled.particle_trace.clone(),
             timings: Timings {
                 total: Default::default(),
                 denoiser: timed.spent,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tiller_steering::StepTrace;
+use tiller_steering::{ParticleTrace, StepTrace};
 
 use crate::progress::Reading;
 
@@ -82,6 +82,13 @@ pub struct Plan {
     pub lost: usize,
     /// One entry per sampling step.
     pub trace: Vec<StepTrace>,
+    /// The sampling steps that ended in a resampling, `[R]`, rising.
+    pub resamplings: Vec<usize>,
+    /// For each of these in turn, `[R, B]`: the particle that particle `b` became a copy of.
+    pub ancestors: Vec<u32>,
+    /// Every particle's reward, gradient and trajectory in every sampling step; only if the
+    /// steering's [`TraceLevel`](tiller_steering::TraceLevel) is `Full`.
+    pub particle_trace: Option<ParticleTrace>,
     /// Where the time went.
     pub timings: Timings,
 }

@@ -4,7 +4,9 @@
 
 use tiller_reward::{CompileOptions, compile};
 use tiller_sampler::{CarryOn, GoalSource, Pilot, PilotConfig, PilotError, Plan, Request};
-use tiller_steering::{ActionMode, ActionSpace, Denoiser, DenoiserError, SteeringError};
+use tiller_steering::{
+    ActionMode, ActionSpace, Denoiser, DenoiserError, FeynmanKacConfig, SteeringError, TraceLevel,
+};
 
 const HORIZON: usize = 16;
 const HOME: [f64; 3] = [0.4, 0.0, 0.25];
@@ -54,6 +56,10 @@ impl Denoiser for Wanderer {
 }
 
 fn pilot() -> Pilot {
+    pilot_with(PilotConfig::default())
+}
+
+fn pilot_with(config: PilotConfig) -> Pilot {
     let space = ActionSpace::from_min_max(
         [0, 1, 2],
         Some(3),
@@ -61,7 +67,7 @@ fn pilot() -> Pilot {
         &[0.03, 0.03, 0.03, 1.0],
         ActionMode::Delta,
     );
-    let mut pilot = Pilot::new(PilotConfig::default(), space, HORIZON).unwrap();
+    let mut pilot = Pilot::new(config, space, HORIZON).unwrap();
     let program = compile(PROGRAM, &CompileOptions::new(2, pilot.points())).unwrap();
     pilot.set_program(program, 2);
     pilot
@@ -194,6 +200,32 @@ fn same_seed_same_plan() {
     };
     let (first, second) = (plan(), plan());
     assert_eq!((first.chunk, first.rewards), (second.chunk, second.rewards));
+}
+
+#[test]
+fn a_plan_tells_every_particles_way_when_asked() {
+    let mut config = PilotConfig::default();
+    config.steering.trace = TraceLevel::Full;
+    config.steering.feynman_kac = Some(FeynmanKacConfig {
+        ess_threshold: 1.0,
+        ..FeynmanKacConfig::default()
+    });
+    let mut pilot = pilot_with(config);
+    pilot.enter_stage(1, 1, &KEYPOINTS, HOME).unwrap();
+    let plan = pilot.plan(&mut Wanderer, &request(0)).unwrap();
+    let (steps, particles) = (plan.trace.len(), plan.rewards.len());
+    let record = plan.particle_trace.unwrap();
+    assert_eq!(record.rewards.len(), steps * particles);
+    assert_eq!(record.gradient_norms.len(), steps * particles);
+    assert_eq!(
+        record.trajectories.len(),
+        steps * particles * plan.points * 3
+    );
+    assert!(!plan.resamplings.is_empty());
+    assert_eq!(plan.ancestors.len(), plan.resamplings.len() * particles);
+    for step in plan.resamplings {
+        assert!(plan.trace[step].resampled);
+    }
 }
 
 #[test]

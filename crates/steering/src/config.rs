@@ -123,6 +123,17 @@ impl Default for StrengthConfig {
     }
 }
 
+/// What a run records of its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TraceLevel {
+    /// Means over the particles, and who became a copy of whom.
+    #[default]
+    Summary,
+    /// Beside that every particle's reward, gradient and trajectory in every step, see
+    /// [`ParticleTrace`](crate::ParticleTrace): for viewers, at the price of their memory.
+    Full,
+}
+
 /// How a chunk is sampled and steered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SteeringConfig {
@@ -158,6 +169,8 @@ pub struct SteeringConfig {
     pub diversity: Option<DiversityConfig>,
     /// Resampling during guidance; off when `None`.
     pub feynman_kac: Option<FeynmanKacConfig>,
+    /// What is recorded of the steps; it changes nothing about the samples.
+    pub trace: TraceLevel,
 }
 
 impl Default for SteeringConfig {
@@ -176,6 +189,7 @@ impl Default for SteeringConfig {
             mcmc_steps: 1,
             diversity: Some(DiversityConfig::default()),
             feynman_kac: Some(FeynmanKacConfig::default()),
+            trace: TraceLevel::default(),
         }
     }
 }

@@ -15,14 +15,16 @@ pub struct GradientSize {
     pub mean: f64,
 }
 
-/// Normalises `gradients` `[B, stride]` in place. `guided` is the number of entries of a particle
-/// that can be different from 0: the root mean square is over these. Lost particles get 0.
+/// Normalises `gradients` `[B, stride]` in place and writes the root mean squares that they had into
+/// `roots` `[B]`. `guided` is the number of entries of a particle that can be different from 0: the
+/// root mean square is over these. Lost particles get 0.
 pub fn normalise(
     mode: Normalise,
     gradients: &mut [f32],
     stride: usize,
     guided: usize,
     lost: &[bool],
+    roots: &mut [f32],
 ) -> GradientSize {
     let mean_square = |gradient: &[f32]| {
         gradient
@@ -32,13 +34,16 @@ pub fn normalise(
             / guided as f64
     };
     let (mut sum_of_roots, mut sum_of_squares, mut alive) = (0.0, 0.0, 0u32);
-    for (gradient, &lost) in gradients.chunks_exact_mut(stride).zip(lost) {
+    let rows = gradients.chunks_exact_mut(stride).zip(lost).zip(roots);
+    for ((gradient, &lost), own) in rows {
         if lost {
             gradient.fill(0.0);
+            *own = 0.0;
             continue;
         }
         let square = mean_square(gradient);
         let root = square.sqrt();
+        *own = root as f32;
         alive += 1;
         sum_of_roots += root;
         sum_of_squares += square;
@@ -78,14 +83,35 @@ mod tests {
     fn an_outlier_does_not_mute_the_other_particles() {
         let original = [1e-3, 0.0, 0.0, 1e4, 0.0, -1e4];
         let mut gradients = original;
-        normalise(Normalise::Particle, &mut gradients, 3, 2, &[false, false]);
+        normalise(
+            Normalise::Particle,
+            &mut gradients,
+            3,
+            2,
+            &[false, false],
+            &mut [0.0; 2],
+        );
         assert!((root_mean_square(&gradients[..3], 2) - 1.0).abs() < 1e-6);
         assert!((root_mean_square(&gradients[3..], 2) - 1.0).abs() < 1e-6);
         let mut batch = original;
-        normalise(Normalise::Batch, &mut batch, 3, 2, &[false, false]);
+        normalise(
+            Normalise::Batch,
+            &mut batch,
+            3,
+            2,
+            &[false, false],
+            &mut [0.0; 2],
+        );
         assert!(root_mean_square(&batch[..3], 2) < 1e-6);
         let mut none = original;
-        let size = normalise(Normalise::None, &mut none, 3, 2, &[false, false]);
+        let size = normalise(
+            Normalise::None,
+            &mut none,
+            3,
+            2,
+            &[false, false],
+            &mut [0.0; 2],
+        );
         assert_eq!(none, original);
         assert!((size.mean - 5000.0).abs() < 1.0, "{}", size.mean);
     }
@@ -94,7 +120,7 @@ mod tests {
     fn no_gradient_stays_no_gradient() {
         for mode in [Normalise::Particle, Normalise::Batch] {
             let mut gradients = [0.0; 6];
-            normalise(mode, &mut gradients, 3, 3, &[false, false]);
+            normalise(mode, &mut gradients, 3, 3, &[false, false], &mut [0.0; 2]);
             assert_eq!(gradients, [0.0; 6]);
         }
     }
@@ -102,7 +128,16 @@ mod tests {
     #[test]
     fn lost_particles_are_not_pushed_and_do_not_count() {
         let mut gradients = [f32::NAN, 1.0, 3.0, 4.0];
-        let size = normalise(Normalise::Batch, &mut gradients, 2, 2, &[true, false]);
+        let mut roots = [7.0; 2];
+        let size = normalise(
+            Normalise::Batch,
+            &mut gradients,
+            2,
+            2,
+            &[true, false],
+            &mut roots,
+        );
+        assert_eq!(roots, [0.0, 12.5f32.sqrt()]);
         assert_eq!(&gradients[..2], &[0.0, 0.0]);
         assert!((root_mean_square(&gradients[2..], 2) - 1.0).abs() < 1e-6);
         assert!((size.mean - 12.5f64.sqrt()).abs() < 1e-9);

@@ -71,12 +71,12 @@ mod trajectory;
 pub use action::{ActionMode, ActionSpace};
 pub use config::{
     DiversityConfig, FeynmanKacConfig, GradientPoint, Kernel, Normalise, Potential, SteeringConfig,
-    StrengthConfig,
+    StrengthConfig, TraceLevel,
 };
 pub use continuation::Continuation;
 pub use denoiser::{Denoiser, Reward};
 pub use error::{ConfigError, DenoiserError, RewardError, SteeringError};
 pub use real::Real;
-pub use sampled::{Phase, Sampled, StepTrace};
+pub use sampled::{ParticleTrace, Phase, Sampled, StepTrace};
 pub use steerer::Steerer;
 pub use trajectory::TrajectoryMap;

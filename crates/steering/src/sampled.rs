@@ -30,6 +30,26 @@ pub struct StepTrace {
     pub ess: f32,
     /// Whether the particles were resampled.
     pub resampled: bool,
+    /// How many particles were dropped in this step, inner repetitions included.
+    pub lost: usize,
+}
+
+/// What happened to each particle in each step: `S` steps, `B` particles, `P` points.
+///
+/// Row `s` is about the clean estimates of step `s` as the reward sees them: before the push, or
+/// after it with [`GradientPoint::Noisy`](crate::GradientPoint), before a resampling, and of the
+/// last inner repetition. Particle `b` of step `s + 1` descends from particle `b` of step `s` unless
+/// a resampling in step `s` says otherwise, see [`Sampled::ancestors`]. A particle that is lost has
+/// no numbers (NaN) until a resampling replaces it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ParticleTrace {
+    /// Rewards `[S, B]`; not a number outside guidance.
+    pub rewards: Vec<f32>,
+    /// Root mean squares `[S, B]` of the gradients before normalisation (per normalised unit), of
+    /// the repulsion's in the diversity phase; 0 where nothing pushes.
+    pub gradient_norms: Vec<f32>,
+    /// Trajectories of the clean estimates, `[S, B, P, 3]`, metres.
+    pub trajectories: Vec<f32>,
 }
 
 /// The result of one sampling run. `B` particles, `T` steps, `D` columns, `P` trajectory points.
@@ -52,8 +72,13 @@ pub struct Sampled {
     pub weights: Vec<f64>,
     /// One entry per sampling step.
     pub trace: Vec<StepTrace>,
-    /// For each resampling in turn, `[B]`: the particle that particle `b` became a copy of.
+    /// The steps that ended in a resampling, `[R]`, rising.
+    pub resamplings: Vec<usize>,
+    /// For each of these in turn, `[R, B]`: the particle that particle `b` became a copy of.
     pub ancestors: Vec<u32>,
+    /// Every particle's way through the steps; only with
+    /// [`TraceLevel::Full`](crate::TraceLevel::Full).
+    pub particle_trace: Option<ParticleTrace>,
     /// How often a particle was dropped because something about it was not finite.
     pub lost: usize,
     /// Fading of the guidance with progress, `s(progress)`, in `[0, 1]`; 0 without a reward.

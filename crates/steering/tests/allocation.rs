@@ -11,6 +11,7 @@ use support::{arm_space, reach, schedulers};
 use tiller_steering::scheduler::{Clip, DiffusionConfig, SchedulerConfig};
 use tiller_steering::{
     Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Kernel, Steerer, SteeringConfig,
+    TraceLevel,
 };
 
 /// The system's allocator, counting the calls of each thread.
@@ -95,6 +96,7 @@ fn sampling_allocates_nothing() {
                 lambda: 100.0,
                 ..Default::default()
             }),
+            trace: TraceLevel::Full,
             ..SteeringConfig::default()
         };
         let mut steerer = Steerer::new(config, arm_space(), 16).unwrap();

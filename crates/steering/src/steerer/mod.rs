@@ -4,14 +4,14 @@ mod phases;
 mod steps;
 
 use crate::action::ActionSpace;
-use crate::config::{GradientPoint, SteeringConfig};
+use crate::config::{GradientPoint, SteeringConfig, TraceLevel};
 use crate::continuation::{Continuation, Inpainting};
 use crate::denoiser::{Denoiser, Reward};
 use crate::diversity::Repulsion;
 use crate::error::{ConfigError, SteeringError};
 use crate::feynman_kac::Weights;
 use crate::random::{Purpose, Random};
-use crate::sampled::{Phase, Sampled};
+use crate::sampled::{ParticleTrace, Phase, Sampled};
 use crate::scheduler::{Schedule, Solver};
 use crate::trajectory::TrajectoryMap;
 
@@ -46,6 +46,8 @@ struct Buffers {
     trajectory_gradient: Vec<f32>,
     /// `[B]`.
     rewards: Vec<f32>,
+    /// `[B]`, root mean squares of the gradients before normalisation.
+    gradient_norms: Vec<f32>,
     /// `[B]`.
     lost: Vec<bool>,
     /// `[T, D]`, fresh noise of one particle.
@@ -117,19 +119,28 @@ impl Steerer {
             trajectories: vec![0.0; points],
             trajectory_gradient: vec![0.0; points],
             rewards: vec![0.0; most],
+            gradient_norms: vec![0.0; most],
             lost: vec![false; most],
             fresh: vec![0.0; horizon * space.dim],
         };
         let guided = config.steps() - config.first_guided_step();
         let resamplings = config.feynman_kac.map_or(0, |fk| guided.div_ceil(fk.every));
+        let steps = config.steps();
+        let particle_trace = (config.trace == TraceLevel::Full).then(|| ParticleTrace {
+            rewards: Vec::with_capacity(steps * most),
+            gradient_norms: Vec::with_capacity(steps * most),
+            trajectories: Vec::with_capacity(steps * points),
+        });
         let sampled = Sampled {
             chunk: vec![0.0; executable * space.dim],
             samples: Vec::with_capacity(samples),
             candidates: Vec::with_capacity(points),
             rewards: Vec::with_capacity(most),
             weights: Vec::with_capacity(most),
-            trace: Vec::with_capacity(config.steps()),
+            trace: Vec::with_capacity(steps),
+            resamplings: Vec::with_capacity(resamplings),
             ancestors: Vec::with_capacity(resamplings * most),
+            particle_trace,
             ..Sampled::default()
         };
         Ok(Self {
@@ -226,6 +237,7 @@ impl Steerer {
         self.start(&run);
         for step in 0..self.config.steps() {
             let guided = step >= self.config.first_guided_step();
+            let lost_before = self.sampled.lost;
             let repetitions = if steered && guided {
                 self.config.mcmc_steps
             } else {
@@ -249,6 +261,7 @@ impl Steerer {
                     } else {
                         trace.ess
                     };
+                    trace.lost = self.sampled.lost - lost_before;
                     self.sampled.trace.push(trace);
                 } else {
                     self.renoise(&run, step, inner);
@@ -307,7 +320,19 @@ impl Steerer {
         }
         let sampled = &mut self.sampled;
         sampled.trace.clear();
+        sampled.resamplings.clear();
         sampled.ancestors.clear();
+        if let Some(record) = &mut sampled.particle_trace {
+            let rows = self.config.steps() * run.particles;
+            for (values, length) in [
+                (&mut record.rewards, rows),
+                (&mut record.gradient_norms, rows),
+                (&mut record.trajectories, rows * self.map.points() * 3),
+            ] {
+                values.clear();
+                values.resize(length, f32::NAN);
+            }
+        }
         sampled.lost = 0;
         sampled.particles = run.particles;
         sampled.strength = run.strength;

@@ -21,6 +21,7 @@ impl Steerer {
             strength: 0.0,
             ess: f32::NAN,
             resampled: false,
+            lost: 0,
         }
     }
 
@@ -141,6 +142,7 @@ impl Steerer {
             stride,
             self.map.guided().saturating_sub(frozen).max(1),
             &buffers.lost[..count],
+            &mut buffers.gradient_norms[..count],
         );
         let response = self.solver.schedule().steps()[step].response;
         let gain = (strength * response.clean) as f32;
@@ -160,6 +162,51 @@ impl Steerer {
         }
         trace.gradient_norm = size.mean as f32;
         trace.strength = strength as f32;
+    }
+
+    /// Writes down what step `step` is like for every particle, if that is asked for. A repeated or
+    /// corrected step overwrites what was there.
+    pub(super) fn record(&mut self, run: &Run, step: usize, phase: Phase) {
+        let Some(record) = &mut self.sampled.particle_trace else {
+            return;
+        };
+        let (points, count) = (self.map.points() * 3, run.particles);
+        let buffers = &mut self.buffers;
+        // Repulsion at the noisy samples and free steps did not look at the clean estimates.
+        let seen = match phase {
+            Phase::Guided => true,
+            Phase::Diversity => self.config.at == GradientPoint::Clean,
+            Phase::Free => false,
+        };
+        if !seen {
+            let used = ..count * self.horizon * self.space.dim;
+            self.map
+                .forward(&buffers.clean[used], run.anchor, &mut buffers.trajectories);
+        }
+        let rows = step * count..(step + 1) * count;
+        let rewards = &mut record.rewards[rows.clone()];
+        let norms = &mut record.gradient_norms[rows.clone()];
+        let paths = &mut record.trajectories[rows.start * points..rows.end * points];
+        for b in 0..count {
+            let path = &mut paths[b * points..][..points];
+            if buffers.lost[b] {
+                rewards[b] = f32::NAN;
+                norms[b] = f32::NAN;
+                path.fill(f32::NAN);
+                continue;
+            }
+            rewards[b] = if phase == Phase::Guided {
+                buffers.rewards[b]
+            } else {
+                f32::NAN
+            };
+            norms[b] = if phase == Phase::Free {
+                0.0
+            } else {
+                buffers.gradient_norms[b]
+            };
+            path.copy_from_slice(&buffers.trajectories[b * points..][..points]);
+        }
     }
 
     /// Keeps the clean estimates in range.
@@ -201,6 +248,7 @@ impl Steerer {
         self.solver.resample(ancestors, room);
         // Only particles with weight have descendants.
         buffers.lost[..count].fill(false);
+        self.sampled.resamplings.push(step);
         self.sampled.ancestors.extend_from_slice(ancestors);
     }
 }

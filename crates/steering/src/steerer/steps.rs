@@ -28,6 +28,7 @@ impl Steerer {
             Some(_) => self.repel(run, at),
             None => self.free(at),
         };
+        self.record(run, at, trace.phase);
         self.clip(run, at);
         Ok(trace)
     }
