@@ -118,6 +118,34 @@ fn steering_opens_the_drawer() {
     assert!(program.contains("def stage1_guidance("), "{program}");
 }
 
+/// Half as fast as in life, so that a busy machine has the time to plan.
+#[test]
+fn the_arm_keeps_moving_from_chunk_to_chunk() {
+    let motion_with = |ahead: &str| {
+        let run = run_dataflow(
+            &[
+                ("TILLER_INSTRUCTION", "open the drawer"),
+                ("TILLER_SPEED", "0.5"),
+                ("TILLER_PLAN_AHEAD_STEPS", ahead),
+            ],
+            400,
+        );
+        let summary = run.summary();
+        let safety = &summary["notices"]["safety"];
+        for gap in ["not_continuing", "anchor_gap", "stale"] {
+            assert!(safety[gap].is_null(), "{safety}\n{}", run.log);
+        }
+        let number = |name: &str| summary["motion"][name].as_u64().unwrap();
+        (number("chunks"), number("rests"))
+    };
+    let (chunks, rests) = motion_with("auto");
+    assert!(chunks >= 4, "{chunks} chunks");
+    assert!(rests <= 1, "{rests} rests between {chunks} chunks");
+    // The same measure sees the rests where there are some.
+    let (chunks, rests) = motion_with("0");
+    assert!(rests >= 3, "{rests} rests between {chunks} chunks");
+}
+
 #[test]
 fn an_instruction_that_nobody_understands_ends_the_dataflow() {
     let run = run_dataflow(&[("TILLER_INSTRUCTION", "make coffee")], 120);

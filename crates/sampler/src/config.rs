@@ -2,6 +2,8 @@
 
 use tiller_steering::SteeringConfig;
 
+use crate::stall::StallConfig;
+
 /// How a pilot samples and measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PilotConfig {
@@ -17,6 +19,8 @@ pub struct PilotConfig {
     /// the same steps and serve the same goal: 0 not at all, 1 nearly always the same behaviour
     /// goes on; default 0.
     pub softness: f32,
+    /// How guidance grows while a stage gets nowhere.
+    pub stall: StallConfig,
 }
 
 impl Default for PilotConfig {
@@ -26,6 +30,7 @@ impl Default for PilotConfig {
             execute_steps: 8,
             max_step_m: 0.03,
             softness: 0.0,
+            stall: StallConfig::default(),
         }
     }
 }
@@ -59,6 +64,13 @@ impl PilotConfig {
             let found = self.softness;
             mistakes.push(format!("softness must be from 0 to 1, found {found}"));
         }
+        mistakes.extend(
+            self.stall
+                .validate()
+                .err()
+                .into_iter()
+                .flat_map(|e| e.mistakes),
+        );
         if mistakes.is_empty() {
             Ok(())
         } else {
@@ -82,8 +94,12 @@ mod tests {
             execute_steps: 17,
             max_step_m: f64::NAN,
             softness: 1.5,
+            stall: StallConfig {
+                growth: 0.0,
+                ..StallConfig::default()
+            },
         };
         let mistakes = config.validate(16).unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
     }
 }

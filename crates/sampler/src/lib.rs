@@ -15,9 +15,11 @@ mod goal;
 mod pilot;
 mod plan;
 mod progress;
+mod stall;
 
 pub use config::PilotConfig;
 pub use error::PilotError;
 pub use pilot::Pilot;
 pub use plan::{CarryOn, Plan, Request, Timings};
 pub use progress::{GoalSource, Reading, Scale};
+pub use stall::StallConfig;

@@ -11,6 +11,7 @@ use crate::error::PilotError;
 use crate::goal::{self, Landscape, Reach};
 use crate::plan::{Plan, Request, Timings};
 use crate::progress::{GoalSource, Reading, Scale};
+use crate::stall::Stall;
 
 /// Plans chunks toward the stage that the robot is in, and measures how far the stage is.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ struct Current {
     guidance: Option<Guidance>,
     /// Progress of the chunk planned last; fades the guidance of the next.
     planned: f64,
+    stall: Stall,
 }
 
 /// The reward of a stage that has one.
@@ -162,6 +164,7 @@ impl Pilot {
             used,
             guidance,
             planned: 0.0,
+            stall: Stall::default(),
         });
         Ok(scale)
     }
@@ -228,6 +231,11 @@ impl Pilot {
             calls: 0,
         };
         let planned = self.current.as_ref().map_or(0.0, |current| current.planned);
+        let mut gain = 1.0;
+        if let Some(current) = self.current.as_mut().filter(|_| request.guidance) {
+            gain = current.stall.gain(&self.config.stall, reading.achieved);
+        }
+        self.steerer.set_gain(gain)?;
         let mut guidance = self
             .current
             .as_mut()
@@ -284,7 +292,7 @@ impl Pilot {
             rewards: sampled.rewards.clone(),
             selected: sampled.selected,
             reading,
-            strength: f64::from(sampled.strength),
+            strength: f64::from(sampled.strength * gain),
             ess: f64::from(sampled.ess),
             lost: sampled.lost,
             trace: sampled.trace.clone(),

@@ -74,7 +74,8 @@ pub struct Plan {
     pub selected: usize,
     /// Progress as of this plan.
     pub reading: Reading,
-    /// Fading of the guidance with progress, `[0, 1]`; 0 when unsteered.
+    /// What `guide_scale` was multiplied by: the fading with progress, `[0, 1]`, times the growth while
+    /// the stage gets nowhere; 0 when unsteered.
     pub strength: f64,
     /// Effective sample size at the end.
     pub ess: f64,

@@ -345,3 +345,22 @@ fn a_plan_carries_on_the_one_before() {
     assert_eq!(path(&third)[..3], [0.4, 0.3, 0.25]);
     assert_eq!(third.chunk[..2 * 4], first.chunk[6 * 4..8 * 4]);
 }
+
+#[test]
+fn a_stage_that_gets_nowhere_is_pushed_harder_until_it_is_entered_anew() {
+    let mut pilot = pilot();
+    pilot.enter_stage(1, 1, &KEYPOINTS, HOME).unwrap();
+    let mut strengths = |indices: std::ops::Range<u64>| -> Vec<f64> {
+        let plans = indices.map(|index| pilot.plan(&mut Wanderer, &request(index)).unwrap());
+        plans.map(|plan| plan.strength).collect()
+    };
+    // The arm stays where it is, whatever is planned.
+    let stuck = strengths(0..12);
+    assert!(stuck[..2].iter().all(|strength| *strength <= 1.0));
+    // The plans themselves would arrive, for which guidance fades; still it grows.
+    assert!(stuck[2] > stuck[1] && stuck[11] > 1.5, "{stuck:?}");
+    assert!(stuck.iter().all(|strength| *strength <= 4.0), "{stuck:?}");
+    pilot.enter_stage(1, 2, &KEYPOINTS, HOME).unwrap();
+    let plan = pilot.plan(&mut Wanderer, &request(12)).unwrap();
+    assert!(plan.strength <= 1.0, "{}", plan.strength);
+}

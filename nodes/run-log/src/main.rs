@@ -1,6 +1,7 @@
 //! Pictures, plots and the summary of a run.
 
 mod config;
+mod motion;
 mod node;
 mod outcome;
 

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use eyre::{Result, WrapErr};
 use tiller_messages::{
-    Encoding, ImageHeader, Progress, RewardProgram, SafetyEvent, StageCommand, Status, TaskStatus,
+    Encoding, ImageHeader, Progress, RewardProgram, RobotState, SafetyEvent, StageCommand, Status,
+    TaskStatus,
 };
 use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
 use tiller_report::{Decision, Outcome, Picture, Recorder, Sample};
 
 use crate::config::Settings;
-use crate::outcome::{Ending, RunSummary, Verdict};
+use crate::motion::MotionTally;
+use crate::outcome::{Ending, Notices, RunSummary, Verdict};
 
 /// The simulator's last word ends the run; whatever else ends before is a part of it.
 pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
@@ -56,11 +58,15 @@ fn record(log: &mut Log, inbox: &mut Inbox) -> Result<()> {
 struct Log {
     recorder: Recorder,
     ending: Ending,
+    motion: MotionTally,
+    notices: Notices,
     programs: Stream<RewardProgram>,
     stages: Stream<StageCommand>,
     progress: Stream<Progress>,
     tasks: Stream<TaskStatus>,
     statuses: Stream<Status>,
+    sampler_statuses: Stream<Status>,
+    states: Stream<RobotState>,
     safety: Stream<SafetyEvent>,
 }
 
@@ -69,11 +75,15 @@ impl Log {
         Self {
             recorder: Recorder::new(settings.info.clone()),
             ending: Ending::default(),
+            motion: MotionTally::default(),
+            notices: Notices::default(),
             programs: Stream::new("reward_program"),
             stages: Stream::new("stage"),
             progress: Stream::new("progress"),
             tasks: Stream::new("task_status"),
             statuses: Stream::new("status"),
+            sampler_statuses: Stream::new("sampler_status"),
+            states: Stream::new("robot_state"),
             safety: Stream::new("safety_event"),
         }
     }
@@ -113,11 +123,24 @@ impl Log {
             "status" => {
                 if let Some(status) = self.statuses.read(&input.data)? {
                     self.ending.on_status(&status);
+                    self.notices.on_status(&status);
+                }
+            }
+            "sampler_status" => {
+                if let Some(status) = self.sampler_statuses.read(&input.data)? {
+                    // A node that gives up says why once more as it fails.
+                    self.notices.on_status(&status);
+                }
+            }
+            "robot_state" => {
+                if let Some(state) = self.states.read(&input.data)? {
+                    self.motion.on_state(&state);
                 }
             }
             "safety_event" => {
                 if let Some(event) = self.safety.read(&input.data)? {
                     tracing::info!("{}: {}", event.kind, event.text);
+                    self.notices.on_event(&event);
                 }
             }
             other => tracing::warn!("input `{other}` is unknown"),
@@ -138,6 +161,8 @@ impl Log {
         let summary = RunSummary {
             outcome: verdict,
             task: self.ending.task(),
+            motion: self.motion.motion(),
+            notices: self.notices.clone(),
             summary,
         };
         let text = serde_json::to_string_pretty(&summary).wrap_err_with(what)?;

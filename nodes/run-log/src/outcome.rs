@@ -1,8 +1,12 @@
 //! How a run ended, from what the nodes said.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use tiller_messages::{Level, Status, TaskStatus};
+use tiller_messages::{Level, SafetyEvent, Status, TaskStatus};
 use tiller_report::Summary;
+
+use crate::motion::Motion;
 
 /// How a run ended, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,9 +37,36 @@ pub(crate) struct RunSummary {
     pub(crate) outcome: Verdict,
     /// The task that the oracle watched for; empty if there was none.
     pub(crate) task: String,
+    /// Whether the arm kept moving.
+    pub(crate) motion: Motion,
+    /// What nodes said on the way.
+    pub(crate) notices: Notices,
     /// Everything else.
     #[serde(flatten)]
     pub(crate) summary: Summary,
+}
+
+/// What nodes said of a run beside how it ended: how often, by code.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct Notices {
+    /// Warnings and errors of statuses.
+    warnings: BTreeMap<String, u64>,
+    /// Safety events.
+    safety: BTreeMap<String, u64>,
+}
+
+impl Notices {
+    /// Takes a node's word.
+    pub(crate) fn on_status(&mut self, status: &Status) {
+        if status.level != Level::Info {
+            *self.warnings.entry(status.code.clone()).or_default() += 1;
+        }
+    }
+
+    /// Takes the actuator's word.
+    pub(crate) fn on_event(&mut self, event: &SafetyEvent) {
+        *self.safety.entry(event.kind.clone()).or_default() += 1;
+    }
 }
 
 impl Ending {

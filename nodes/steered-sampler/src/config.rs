@@ -8,8 +8,13 @@ use tiller_node_kit::{Environment, SettingsError};
 use tiller_policy::{Bundle, Policy, RuntimeOptions};
 use tiller_steering::SteeringConfig;
 
+use crate::schedule::Ahead;
+
 /// Where the shipped policies lie, seen from the dataflow's folder.
 const POLICIES: &str = "models/policies";
+
+/// Planning is as far ahead as it has taken lately.
+const AUTO: &str = "auto";
 
 /// Settings of the node.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +31,8 @@ pub(crate) struct Settings {
     pub(crate) steering: SteeringConfig,
     /// Oldest image to plan from, ns.
     pub(crate) max_image_age_ns: u64,
-    /// Steps of a chunk that are left when the next one is planned; 0 waits for the arm to rest.
-    pub(crate) ahead_steps: u32,
+    /// When the next chunk is planned.
+    pub(crate) ahead: Ahead,
     /// Wall time in which a chunk must show up in the robot's state.
     pub(crate) answer_limit: Duration,
 }
@@ -46,7 +51,17 @@ impl Settings {
             ..defaults
         };
         let age_ms = env.number("MAX_IMAGE_AGE_MS", 500_u64, 1..=60_000);
-        let ahead_steps = env.number("PLAN_AHEAD_STEPS", 0, 0..=16);
+        let ahead = match env.text("PLAN_AHEAD_STEPS", AUTO).as_str() {
+            AUTO => Ahead::Measured,
+            number => match number.parse() {
+                Ok(steps @ 0..=16) => Ahead::Steps(steps),
+                _ => {
+                    let expected = format!("`{AUTO}` or a number from 0 to 16");
+                    env.refuse("PLAN_AHEAD_STEPS", &expected, Some(number.to_owned()));
+                    Ahead::Measured
+                }
+            },
+        };
         let answer_ms = env.number("ANSWER_LIMIT_MS", 1000_u64, 10..=60_000);
         env.finish(Self {
             bundle: bundle_folder(&policy),
@@ -55,7 +70,7 @@ impl Settings {
             threads,
             steering,
             max_image_age_ns: age_ms * 1_000_000,
-            ahead_steps,
+            ahead,
             answer_limit: Duration::from_millis(answer_ms),
         })
     }
@@ -92,8 +107,20 @@ mod tests {
             ("SEED", "-1"),
             ("PARTICLES", "0"),
             ("GUIDE_SCALE", "strong"),
+            ("PLAN_AHEAD_STEPS", "17"),
         ]);
-        assert_eq!(Settings::read(env).unwrap_err().problems.len(), 4);
+        assert_eq!(Settings::read(env).unwrap_err().problems.len(), 5);
+    }
+
+    #[test]
+    fn planning_ahead_is_measured_or_given() {
+        let ahead = |text| {
+            let env = Environment::from_pairs([("PLAN_AHEAD_STEPS", text)]);
+            Settings::read(env).unwrap().ahead
+        };
+        assert_eq!(ahead(""), Ahead::Measured);
+        assert_eq!(ahead("auto"), Ahead::Measured);
+        assert_eq!(ahead("0"), Ahead::Steps(0));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
-use tiller_messages::{ActionChunk, RewardProgram, StageCommand};
+use tiller_messages::{ActionChunk, Level, RewardProgram, StageCommand, Status};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
 use tiller_policy::Policy;
+use tiller_sampler::PilotError;
+use tiller_steering::SteeringError;
 
 use crate::config::Settings;
 use crate::guide::{Guide, Wish};
@@ -42,10 +44,11 @@ pub(crate) fn run(
         planner: Planner::new(settings, policy)?,
         senses: Senses::new(settings.max_image_age_ns),
         guide: Guide::default(),
-        schedule: Schedule::new(settings.answer_limit, settings.ahead_steps),
+        schedule: Schedule::new(settings.answer_limit, settings.ahead),
         programs: Stream::new("reward_program"),
         stages: Stream::new("stage"),
         failures: 0,
+        statuses_sent: 0,
     };
     loop {
         match inbox.wait_at_most(PATIENCE) {
@@ -70,13 +73,14 @@ struct Node<'a> {
     programs: Stream<RewardProgram>,
     stages: Stream<StageCommand>,
     failures: u32,
+    statuses_sent: u64,
 }
 
 impl Node<'_> {
     fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
         let sensed = self.senses.take(input)?;
         if matches!(input.id.as_str(), "image" | "wrist_image") && self.planner.remembers() {
-            self.remember()?;
+            self.remember(outbox)?;
         }
         match input.id.as_str() {
             "reward_program" => {
@@ -106,12 +110,12 @@ impl Node<'_> {
     }
 
     /// Shows the policy what is seen between two plans.
-    fn remember(&mut self) -> Result<()> {
+    fn remember(&mut self, outbox: &mut Outbox) -> Result<()> {
         let seen = match self.senses.moment(0, false)? {
             Some(moment) => self.planner.observe(&moment),
             None => Ok(()),
         };
-        seen.or_else(|error| self.fail(error))
+        seen.or_else(|error| self.fail("no_observation", error, outbox))
     }
 
     /// What is left of the chunk under way leads to another goal: the next one takes over as soon
@@ -150,7 +154,7 @@ impl Node<'_> {
         match self.planner.progress(keypoints.stamp_ns, &points, state) {
             Ok(Some(progress)) => outbox.send("progress", &progress),
             Ok(None) => Ok(()),
-            Err(error) => self.fail(error),
+            Err(error) => self.fail("no_progress", error, outbox),
         }
     }
 
@@ -172,9 +176,18 @@ impl Node<'_> {
         let started = Instant::now();
         let (plan, chunk, candidates) = match self.planner.plan(&moment, guidance, joint) {
             Ok(planned) => planned,
-            Err(error) => return self.fail(error),
+            Err(error) => {
+                let code = match error.downcast_ref() {
+                    Some(PilotError::Steering(SteeringError::AllLost { .. })) => {
+                        "all_particles_lost"
+                    }
+                    _ => "no_plan",
+                };
+                return self.fail(code, error, outbox);
+            }
         };
         self.failures = 0;
+
         let stamp_ns = moment.stamp_ns;
         outbox.send("action_chunk", &chunk)?;
         self.note_sent(&chunk, true);
@@ -187,19 +200,44 @@ impl Node<'_> {
             started.elapsed().as_millis()
         );
         outbox.send("candidates", &candidates)?;
+        if plan.lost > 0 {
+            let text = format!(
+                "chunk {}: particles were dropped {} times because something about them was not \
+                 finite; the best of those left is executed",
+                chunk.seq, plan.lost
+            );
+            tracing::warn!("{text}");
+            self.tell(Level::Warning, "particles_lost", text, outbox)?;
+        }
         match self.planner.message(stamp_ns, &plan.reading) {
             Some(progress) => outbox.send("progress", &progress),
             None => Ok(()),
         }
     }
 
-    fn fail(&mut self, error: eyre::Report) -> Result<()> {
+    /// Nothing is sent but the status: the arm holds once it has executed what it has, until a later
+    /// moment goes better.
+    fn fail(&mut self, code: &str, error: eyre::Report, outbox: &mut Outbox) -> Result<()> {
         self.failures += 1;
-        if self.failures >= MAX_FAILURES {
-            return Err(error).wrap_err_with(|| format!("{MAX_FAILURES} failures in a row"));
+        let text = format!("{error:#} ({} in a row)", self.failures);
+        tracing::warn!("{text}");
+        if self.failures < MAX_FAILURES {
+            return self.tell(Level::Warning, code, text, outbox);
         }
-        tracing::warn!("{error:#}");
-        Ok(())
+        self.tell(Level::Error, code, text, outbox)?;
+        Err(error).wrap_err_with(|| format!("{MAX_FAILURES} failures in a row"))
+    }
+
+    fn tell(&mut self, level: Level, code: &str, text: String, outbox: &mut Outbox) -> Result<()> {
+        self.statuses_sent += 1;
+        let status = Status {
+            seq: self.statuses_sent,
+            node: outbox.node_id().to_owned(),
+            level,
+            code: code.to_owned(),
+            text,
+        };
+        outbox.send("status", &status)
     }
 
     fn report(&self) {

@@ -1,16 +1,35 @@
 //! When the next chunk is due, and whether it is planned while the last one is executed.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tiller_messages::RobotState;
+
+/// How many delays are remembered: the longest of them counts.
+const MEMORY: usize = 8;
+
+/// Steps to plan ahead before any delay was measured.
+const FIRST_GUESS: u32 = 2;
+
+/// When the next chunk is planned, seen from the end of the one under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// So many steps before it; 0 plans while the arm rests.
+    Steps(u32),
+    /// As many as planning has taken lately, and one for the pictures to arrive.
+    Measured,
+}
 
 /// Follows the chunk under way by what the robot's state says of it.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     answer_limit: Duration,
-    /// Steps of a chunk that are left when the next is planned; 0 plans at rest.
-    ahead_steps: u32,
+    ahead: Ahead,
     under_way: Option<UnderWay>,
+    /// Stamp of the state at which the last plan was due, ns.
+    asked_ns: u64,
+    /// How long it lately took from there until the robot had the chunk, ns.
+    delays_ns: VecDeque<u64>,
     unanswered: u64,
 }
 
@@ -24,6 +43,8 @@ struct UnderWay {
     /// It leads to a goal that is given up: the next chunk is due at once.
     outdated: bool,
     sent_at: Instant,
+    /// Stamp of the state at which it was due, ns; none once its delay is known.
+    asked_ns: Option<u64>,
     due_ns: Option<u64>,
 }
 
@@ -65,11 +86,13 @@ pub(crate) enum Due {
 
 impl Schedule {
     /// A chunk that does not show up in the robot's state within `answer_limit` counts as lost.
-    pub(crate) fn new(answer_limit: Duration, ahead_steps: u32) -> Self {
+    pub(crate) fn new(answer_limit: Duration, ahead: Ahead) -> Self {
         Self {
             answer_limit,
-            ahead_steps,
+            ahead,
             under_way: None,
+            asked_ns: 0,
+            delays_ns: VecDeque::with_capacity(MEMORY),
             unanswered: 0,
         }
     }
@@ -83,15 +106,28 @@ impl Schedule {
             is_plan: chunk.is_plan,
             outdated: false,
             sent_at: now,
+            asked_ns: chunk.is_plan.then_some(self.asked_ns),
             due_ns: None,
         });
+    }
+
+    /// Steps before the end of a chunk at which the next is planned.
+    fn ahead_steps(&self, step_ns: u64) -> u32 {
+        match (self.ahead, self.delays_ns.iter().max()) {
+            (Ahead::Steps(steps), _) => steps,
+            (Ahead::Measured, None) => FIRST_GUESS,
+            (Ahead::Measured, Some(longest)) => {
+                // The step that is under way when planning begins is not a whole one any more.
+                1 + u32::try_from(longest.div_ceil(step_ns.max(1))).unwrap_or(u32::MAX - 1)
+            }
+        }
     }
 
     /// The goal has changed: what is left of the chunk under way leads elsewhere. Says whether that
     /// can be mended by a chunk that carries it on; else the arm has to be brought to rest.
     pub(crate) fn goal_changed(&mut self) -> bool {
         match &mut self.under_way {
-            Some(chunk) if self.ahead_steps > 0 && chunk.is_plan => {
+            Some(chunk) if self.ahead != Ahead::Steps(0) && chunk.is_plan => {
                 chunk.outdated = true;
                 true
             }
@@ -103,6 +139,33 @@ impl Schedule {
     /// seen before, which shows the arm in motion; one that is planned in motion may be planned
     /// from pictures up to one step old.
     pub(crate) fn due(&mut self, state: &RobotState, now: Instant) -> Due {
+        self.measure(state);
+        let due = self.due_now(state, now);
+        if due != Due::NotYet {
+            self.asked_ns = state.stamp_ns;
+        }
+        due
+    }
+
+    /// Takes note of how long the chunk under way took to arrive.
+    fn measure(&mut self, state: &RobotState) {
+        let Some(chunk) = &mut self.under_way else {
+            return;
+        };
+        if state.chunk_seq == chunk.seq
+            && let Some(asked_ns) = chunk.asked_ns.take()
+        {
+            self.delays_ns.truncate(MEMORY - 1);
+            self.delays_ns
+                .push_front(state.stamp_ns.saturating_sub(asked_ns));
+        }
+    }
+
+    fn due_now(&mut self, state: &RobotState, now: Instant) -> Due {
+        let ahead_steps = self
+            .under_way
+            .as_ref()
+            .map_or(0, |chunk| self.ahead_steps(chunk.step_ns));
         let at_once = |since_ns| Due::Now {
             since_ns,
             joint: None,
@@ -126,7 +189,7 @@ impl Schedule {
         if state.holding || left == 0 {
             return at_once(*chunk.due_ns.get_or_insert(state.stamp_ns));
         }
-        let ahead = chunk.is_plan && (left <= self.ahead_steps || chunk.outdated);
+        let ahead = chunk.is_plan && (left <= ahead_steps || chunk.outdated);
         if !ahead {
             return Due::NotYet;
         }
@@ -135,7 +198,7 @@ impl Schedule {
             joint: Some(Joint {
                 seq: chunk.seq,
                 step: state.chunk_step,
-                frozen: left.min(self.ahead_steps),
+                frozen: left.min(ahead_steps),
                 same_goal: !chunk.outdated,
             }),
         }
@@ -201,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_first_chunk_is_due_at_once() {
-        let mut schedule = Schedule::new(LIMIT, 2);
+        let mut schedule = Schedule::new(LIMIT, Ahead::Steps(2));
         let due = schedule.due(&state(5, 0, 0, true), Instant::now());
         assert_eq!(due, at_rest(0));
         assert!(!schedule.is_under_way());
@@ -209,7 +272,7 @@ mod tests {
 
     #[test]
     fn at_rest_the_next_one_is_due_when_the_steps_are_executed() {
-        let (mut schedule, now) = (Schedule::new(LIMIT, 0), Instant::now());
+        let (mut schedule, now) = (Schedule::new(LIMIT, Ahead::Steps(0)), Instant::now());
         schedule.sent(plan(1), now);
         // The state of before the chunk arrived: still holding for the last one.
         assert_eq!(schedule.due(&state(10, 0, 0, true), now), Due::NotYet);
@@ -223,7 +286,7 @@ mod tests {
 
     #[test]
     fn in_motion_it_is_due_before_the_last_steps() {
-        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        let (mut schedule, now) = (Schedule::new(LIMIT, Ahead::Steps(2)), Instant::now());
         schedule.sent(plan(1), now);
         let at = |step: u32| state(u64::from(step) * STEP_NS, 1, step, false);
         assert_eq!(schedule.due(&at(5), now), Due::NotYet);
@@ -236,7 +299,7 @@ mod tests {
 
     #[test]
     fn another_goal_makes_it_due_at_once() {
-        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        let (mut schedule, now) = (Schedule::new(LIMIT, Ahead::Steps(2)), Instant::now());
         schedule.sent(plan(1), now);
         assert!(schedule.goal_changed());
         let due = schedule.due(&state(2 * STEP_NS, 1, 2, false), now);
@@ -254,15 +317,37 @@ mod tests {
     }
 
     #[test]
+    fn it_is_due_as_early_as_planning_has_taken_lately() {
+        let (mut schedule, now) = (Schedule::new(LIMIT, Ahead::Measured), Instant::now());
+        let mut due_at = |asked_ms: u64, seq: u64, taken_ms: u64| {
+            let first = schedule.due(&state(asked_ms * 1_000_000, seq - 1, 8, true), now);
+            assert_ne!(first, Due::NotYet);
+            schedule.sent(plan(seq), now);
+            let arrived_ns = (asked_ms + taken_ms) * 1_000_000;
+            (0..8).find(|step| {
+                let at = state(arrived_ns + u64::from(*step) * STEP_NS, seq, *step, false);
+                schedule.due(&at, now) != Due::NotYet
+            })
+        };
+        // Two steps cover 80 ms that begin anywhere in a step; three cover 150 ms.
+        assert_eq!(due_at(1_000, 1, 80), Some(6));
+        assert_eq!(due_at(3_000, 2, 150), Some(5));
+        for seq in 3..3 + MEMORY as u64 - 1 {
+            assert_eq!(due_at(2_000 * seq, seq, 20), Some(5), "chunk {seq}");
+        }
+        assert_eq!(due_at(40_000, 10, 20), Some(6), "150 ms are forgotten");
+    }
+
+    #[test]
     fn a_chunk_that_was_given_up_is_over() {
-        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        let (mut schedule, now) = (Schedule::new(LIMIT, Ahead::Steps(2)), Instant::now());
         schedule.sent(plan(1), now);
         assert_eq!(schedule.due(&state(10, 1, 3, true), now), at_rest(10));
     }
 
     #[test]
     fn a_chunk_that_never_arrives_is_replaced() {
-        let (mut schedule, now) = (Schedule::new(LIMIT, 2), Instant::now());
+        let (mut schedule, now) = (Schedule::new(LIMIT, Ahead::Steps(2)), Instant::now());
         schedule.sent(plan(4), now);
         let waiting = schedule.due(&state(10, 3, 8, true), now + LIMIT / 2);
         assert_eq!(waiting, Due::NotYet);

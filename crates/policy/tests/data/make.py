@@ -8,6 +8,7 @@ Their arithmetic is so simple that the tests know the answers:
 - denoiser.onnx: prediction = sample + timestep + condition[0]
 - denoiser_wide.onnx: the same with one action column too many
 - denoiser_fixed.onnx: the same for exactly one particle
+- denoiser_blind.onnx: the same in the dark, where condition[0] is below 0; else not a number
 - encoder_int.onnx: the same encoder with a 64-bit integer state
 - encoder_history.onnx: an encoder of two observations: condition = [mean of the older static
   picture, mean of the newer one, mean of the wrist pictures + sum of the states]
@@ -79,12 +80,20 @@ def encoder_history(file: str) -> None:
     save(file, nodes, inputs, [value("condition", [1, CONDITION])], constants)
 
 
-def denoiser(file: str, dim: int, particles) -> None:
+def denoiser(file: str, dim: int, particles, blind: bool = False) -> None:
+    # The root of a negative number is none, and neither is its difference to itself.
+    dazzled = [
+        helper.make_node("Neg", ["first"], ["dark"]),
+        helper.make_node("Sqrt", ["dark"], ["root"]),
+        helper.make_node("Sub", ["root", "root"], ["nothing"]),
+        helper.make_node("Add", ["first", "nothing"], ["seen"]),
+    ]
     nodes = [
         helper.make_node("Reshape", ["timestep", "column"], ["time"]),
         helper.make_node("Slice", ["condition", "start", "end", "axis"], ["first"]),
         helper.make_node("Add", ["sample", "time"], ["later"]),
-        helper.make_node("Add", ["later", "first"], ["prediction"]),
+        *(dazzled if blind else []),
+        helper.make_node("Add", ["later", "seen" if blind else "first"], ["prediction"]),
     ]
     constants = [
         constant("column", TensorProto.INT64, [3], [-1, 1, 1]),
@@ -107,3 +116,4 @@ if __name__ == "__main__":
     denoiser("denoiser.onnx", DIM, "particles")
     denoiser("denoiser_wide.onnx", DIM + 1, "particles")
     denoiser("denoiser_fixed.onnx", DIM, 1)
+    denoiser("denoiser_blind.onnx", DIM, "particles", blind=True)

@@ -28,6 +28,7 @@ pub struct Steerer {
     repulsion: Option<Repulsion<f32>>,
     weights: Option<Weights>,
     inpainting: Inpainting,
+    gain: f32,
     buffers: Buffers,
     sampled: Sampled,
 }
@@ -152,6 +153,7 @@ impl Steerer {
             repulsion,
             weights,
             inpainting,
+            gain: 1.0,
             buffers,
             sampled,
         })
@@ -173,6 +175,22 @@ impl Steerer {
     #[must_use]
     pub fn points(&self) -> usize {
         self.map.points()
+    }
+
+    /// Multiplies the strength of guidance from now on. A closed loop raises it where policy and
+    /// guidance hold each other in balance; 1 is `guide_scale` alone.
+    ///
+    /// # Errors
+    /// When `gain` is negative or not finite; the gain then stays.
+    pub fn set_gain(&mut self, gain: f32) -> Result<(), SteeringError> {
+        if !gain.is_finite() || gain < 0.0 {
+            return Err(SteeringError::NotFinite {
+                what: "the gain of guidance (which must not be negative)",
+                found: gain,
+            });
+        }
+        self.gain = gain;
+        Ok(())
     }
 
     /// Makes the next [`Self::sample`], and only that, carry on the chunk under way.

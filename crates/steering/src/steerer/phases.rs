@@ -68,7 +68,8 @@ impl Steerer {
         trace.phase = Phase::Guided;
         self.evaluate(reward, run, step, self.config.at)?;
         let share = self.level(step).noise_share();
-        let strength = f64::from(self.config.guide_scale) * f64::from(run.strength) * share;
+        let scale = f64::from(self.config.guide_scale) * f64::from(self.gain);
+        let strength = scale * f64::from(run.strength) * share;
         self.push(run, step, strength, &mut trace);
         if self.config.at == GradientPoint::Noisy {
             // Weights and readings are always about the clean estimate.

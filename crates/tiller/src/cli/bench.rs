@@ -69,9 +69,9 @@ struct PlaytableArgs {
     /// Chunks sampled side by side when steered [default: the sampler's].
     #[arg(long, value_name = "B")]
     particles: Option<usize>,
-    /// Steps of a chunk that are left when the next one is planned, while the arm moves on; 0 plans
-    /// while the arm rests.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Steps of a chunk that are left when the next one is planned, while the arm moves on, as in the
+    /// dataflow; 0 plans while the arm rests.
+    #[arg(long, value_name = "N", default_value_t = 2)]
     ahead_steps: usize,
     /// How much a chunk is drawn toward the one under way, 0 to 1 [default: the sampler's].
     #[arg(long, value_name = "W")]

@@ -2,8 +2,8 @@
 //! them executed, images of 4 x 4 pixels.
 
 use tiller_messages::{
-    ActionChunk, Candidates, Encoding, ImageHeader, Keypoints, Progress, RewardProgram, RobotState,
-    StageCommand,
+    ActionChunk, Candidates, Encoding, ImageHeader, Keypoints, Level, Progress, RewardProgram,
+    RobotState, StageCommand, Status,
 };
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
@@ -15,6 +15,8 @@ const BUNDLE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../crates/policy/tests/data"
 );
+/// Fingerprint of the denoiser that is not a number where the picture is bright.
+const BLIND_DENOISER: &str = "b107a6dc402047484bd84e8c31936ab6e470ad371152de232f34c98b56c506ad";
 /// Fingerprint of the encoder of two observations.
 const ENCODER_OF_TWO: &str = "8d366a54e88e883ae10fc08bb6bc07eab9872f1f9d3a56c08402366a0b381e01";
 const SIDE: usize = 4;
@@ -114,8 +116,9 @@ fn scene(script: Script, seq: u64, stamp_ms: u64) -> Script {
     images(script, stamp_ms).message("keypoints", &keypoints(seq, stamp_ms))
 }
 
+/// Plans at rest unless a test says otherwise.
 fn drive(more: &[(&str, &str)], script: Script) -> (eyre::Result<()>, Sent) {
-    let pairs = [("POLICY", BUNDLE)];
+    let pairs = [("POLICY", BUNDLE), ("PLAN_AHEAD_STEPS", "0")];
     let pairs = pairs
         .iter()
         .filter(|(name, _)| more.iter().all(|(other, _)| other != name));
@@ -268,29 +271,79 @@ fn a_program_that_does_not_compile_is_an_error() {
     assert!(error.contains("the reward program does not fit"), "{error}");
 }
 
-/// The tiny bundle with an encoder of two observations, of which the denoiser heeds the older.
-fn with_memory() -> tempfile::TempDir {
+/// The tiny bundle with other text in its manifest and other files under its files' names.
+fn bundle_with(texts: &[(&str, &str)], files: [(&str, &str); 2]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let read = |file: &str| std::fs::read(format!("{BUNDLE}/{file}")).unwrap();
     let mut manifest = String::from_utf8(read("policy.toml")).unwrap();
-    for (from, to) in [
-        ("horizon = 3", "observation_steps = 2\nhorizon = 3"),
-        (
-            "8aa10135f7700834fe3105080e4dcdf25f38025753dd2e7825d5e8626df5e100",
-            ENCODER_OF_TWO,
-        ),
-    ] {
+    for (from, to) in texts {
         assert!(manifest.contains(from));
         manifest = manifest.replace(from, to);
     }
     std::fs::write(folder.path().join("policy.toml"), manifest).unwrap();
-    for (from, to) in [
-        ("denoiser.onnx", "denoiser.onnx"),
-        ("encoder_history.onnx", "encoder.onnx"),
-    ] {
+    for (from, to) in files {
         std::fs::write(folder.path().join(to), read(from)).unwrap();
     }
     folder
+}
+
+/// With an encoder of two observations, of which the denoiser heeds the older.
+fn with_memory() -> tempfile::TempDir {
+    bundle_with(
+        &[
+            ("horizon = 3", "observation_steps = 2\nhorizon = 3"),
+            (
+                "8aa10135f7700834fe3105080e4dcdf25f38025753dd2e7825d5e8626df5e100",
+                ENCODER_OF_TWO,
+            ),
+        ],
+        [
+            ("denoiser.onnx", "denoiser.onnx"),
+            ("encoder_history.onnx", "encoder.onnx"),
+        ],
+    )
+}
+
+#[test]
+fn without_a_particle_left_it_sends_a_status_and_no_chunk() {
+    let bundle = bundle_with(
+        &[(
+            "796931e1f0bfa9d7b3ca7c7d1db1f98ec590cb7c38881ae7a2bad87cd81326be",
+            BLIND_DENOISER,
+        )],
+        [
+            ("denoiser_blind.onnx", "denoiser.onnx"),
+            ("encoder.onnx", "encoder.onnx"),
+        ],
+    );
+    let policy = bundle.path().display().to_string();
+    let settings = [("POLICY", policy.as_str()), ("STEER", "off")];
+    let bright = |script, stamp_ms| images_of(script, stamp_ms, 200);
+    let start = || Script::new(ESSENTIAL).message("robot_state", &state(1, 120, 0, 0, true));
+
+    // A dark picture after a bright one: it goes on.
+    let script = images(bright(start(), 100), 200);
+    let (result, sent) = drive(&settings, script.closed("image"));
+    result.unwrap();
+    let statuses: Vec<Status> = sent.messages("status").unwrap();
+    // The wrist's picture is an input too: a second try comes before it is dark.
+    assert!(!statuses.is_empty());
+    for status in &statuses {
+        assert_eq!(status.code, "all_particles_lost");
+        assert_eq!(status.level, Level::Warning);
+        assert!(status.text.contains("all 1 particles"), "{}", status.text);
+    }
+    assert_eq!(sent.count("action_chunk"), 1);
+
+    // Bright for ever: it gives up, and has never sent a chunk.
+    let script = (1..=12).fold(start(), |script, n| bright(script, 100 * n));
+    let (result, sent) = drive(&settings, script);
+    let error = format!("{:#}", result.unwrap_err());
+    assert!(error.contains("10 failures in a row"), "{error}");
+    assert_eq!(sent.count("action_chunk"), 0);
+    let statuses: Vec<Status> = sent.messages("status").unwrap();
+    assert_eq!(statuses.len(), 10);
+    assert_eq!(statuses[9].level, Level::Error);
 }
 
 #[test]
