@@ -27,11 +27,14 @@ what it does not say, and you must:
   must come in the size that the checkpoint was trained on; its resizing and cropping are in the graph.
 
 what is supported:
-  DDPM and DDIM; epsilon and sample, the two predictions that LeRobot has; any number of
-  cameras of one size, with one encoder or one each; any torchvision ResNet; several observation
-  steps; the environment's state, though Tiller's nodes have none to show; MIN_MAX, MEAN_STD,
-  QUANTILES and IDENTITY for each feature. Anything else is refused with the key, what was found and
-  what is supported.
+  Every configuration that LeRobot's diffusion policy itself runs: DDPM and DDIM; epsilon and sample;
+  any number of cameras of one size, with one encoder or one each; resizing and cropping; any
+  torchvision ResNet, with group or batch normalisation; any U-Net; several observation steps; the
+  environment's state, though Tiller's nodes have none to show; MIN_MAX, MEAN_STD, QUANTILES,
+  QUANTILE10 and IDENTITY for each feature. Except: fewer than three columns of position, the beta
+  schedules sigmoid and laplace, adapters that are not merged, and sizes beyond what a bundle may
+  have. These are refused with the key, what was found and what is supported. models/README.md has
+  the whole table.
 
 Both graphs are compared with the networks before anything is written, and the differences are
 printed at the end. models/export/verify_lerobot.py compares whole chunks with LeRobot's own.
@@ -57,7 +60,9 @@ def arguments() -> argparse.Namespace:
         "--mode", choices=("delta", "absolute"), required=True, help="what the position columns are"
     )
     parser.add_argument("--rate-hz", type=float, required=True, help="actions a second")
-    parser.add_argument("--frame", default="base", help="frame of the positions (default: %(default)s)")
+    parser.add_argument(
+        "--frame", choices=("base",), default="base", help="frame of the positions: the robot's base"
+    )
     parser.add_argument(
         "--source",
         nargs="+",

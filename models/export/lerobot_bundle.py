@@ -53,7 +53,9 @@ def export(checkpoint: Path, out: Path, layout: Layout, progress: Callable[[str]
     encoder, denoiser = lerobot_network.load(config, stored.weights)
     parameters = sum(value.numel() for value in denoiser.parameters())
     if config.environment_dim is not None:
-        say(f"note: {ENVIRONMENT} needs a source of its own; Tiller's nodes supply robot_state only")
+        say(f"note: Tiller's nodes show no {ENVIRONMENT} and will refuse this bundle")
+    for name in config.unused:
+        say(f"note: LeRobot's policy does not look at {name}, nor will the bundle")
     say(f"U-Net of {parameters / 1e6:.2f} M parameters, condition of {config.condition} numbers")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
@@ -128,10 +130,15 @@ def _observations(stored: Checkpoint, layout: Layout) -> list[dict]:
     if unknown:
         raise unsupported("--source", unknown[0], "the checkpoint's inputs: " + ", ".join(inputs))
     defaults = {STATE: "robot_state", ENVIRONMENT: "environment_state"}
-    found = []
+    found, taken = [], {}
     for name, shape in inputs.items():
-        # A camera's source is its name, unless told otherwise.
-        source = layout.sources.get(name, defaults.get(name, name.rsplit(".", 1)[-1]))
+        # A camera's source is its name, as it was before the checkpoint renamed it, unless told
+        # otherwise.
+        own = stored.original.get(name, name).rsplit(".", 1)[-1]
+        source = layout.sources.get(name, defaults.get(name, own))
+        if source in taken:
+            raise unsupported(f"--source {name}", source, f"a source of its own; {taken[source]} has it")
+        taken[source] = name
         mean, std = stored.observations[name].mean_std(shape[0])
         kind = "image" if name in stored.config.images else "state"
         found.append(

@@ -5,17 +5,22 @@ A checkpoint is a directory with `config.json`, `model.safetensors`, `policy_pre
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+import torchvision
 from safetensors.numpy import load_file as load_numpy
 from safetensors.torch import load_file as load_torch
 
 STATE, ENVIRONMENT, ACTION = "observation.state", "observation.environment_state", "action"
+RENAMING = "rename_observations_processor"
 # Processor steps that change no number of an observation or an action.
-NEUTRAL = {"to_batch_processor", "device_processor"}
+NEUTRAL = {"to_batch_processor", "device_processor", RENAMING}
+# LeRobot's last block has this many groups, whatever `n_groups` says.
+FINAL_GROUPS = 8
 # Which statistics become -1 and 1.
 BOUNDS = {"QUANTILES": ("q01", "q99"), "QUANTILE10": ("q10", "q90"), "MIN_MAX": ("min", "max")}
 
@@ -64,6 +69,8 @@ class Config:
 
     state_dim: int
     environment_dim: int | None
+    # Inputs that LeRobot's policy is given and never looks at.
+    unused: list[str]
     images: list[str]
     image_shape: tuple[int, int, int] | None
     action_dim: int
@@ -113,6 +120,8 @@ class Checkpoint:
     weights: dict[str, torch.Tensor]
     observations: dict[str, Normalisation]
     action: Normalisation
+    # Names that observations have before the preprocessor renames them, by the names of the inputs.
+    original: dict[str, str]
 
 
 def read(folder: Path) -> Checkpoint:
@@ -135,6 +144,7 @@ def read(folder: Path) -> Checkpoint:
         weights,
         {name: _feature(before, name, shape) for name, shape in config.inputs.items()},
         _feature(after, ACTION, (config.action_dim,)),
+        {new: old for old, new in _renamed(folder, "policy_preprocessor.json").items()},
     )
 
 
@@ -167,9 +177,9 @@ def _config(raw: dict) -> Config:
     for name in (STATE, ACTION):
         if name not in (inputs if name == STATE else outputs):
             raise SystemExit(f"cannot export: config.json lists no feature {name}")
-    known = {"STATE": {STATE}, "ENV": {ENVIRONMENT}}
+    known = {"VISUAL": set(inputs), "STATE": set(inputs), "ENV": {ENVIRONMENT}}
     for name, feature in inputs.items():
-        if feature["type"] != "VISUAL" and name not in known.get(feature["type"], ()):
+        if name not in known.get(feature["type"], ()):
             supported = f"pictures (VISUAL), {STATE} (STATE) and {ENVIRONMENT} (ENV)"
             raise unsupported(f"config.json: the type of {name}", feature["type"], supported)
     for name in outputs:
@@ -181,15 +191,17 @@ def _config(raw: dict) -> Config:
         raise unsupported(
             "config.json: the pictures' shapes", sorted(shapes), "one [3, height, width] for all"
         )
+    resize = tuple(raw["resize_shape"]) if raw.get("resize_shape") else None
     config = Config(
         state_dim=_vector(inputs, STATE),
         environment_dim=_vector(inputs, ENVIRONMENT) if ENVIRONMENT in inputs else None,
+        unused=[name for name, feature in inputs.items() if feature["type"] == "STATE" and name != STATE],
         images=images,
         image_shape=next(iter(shapes), None),
         action_dim=_vector(outputs, ACTION),
         observation_steps=raw["n_obs_steps"],
-        resize_shape=tuple(raw["resize_shape"]) if raw.get("resize_shape") else None,
-        crop_shape=tuple(raw["crop_shape"]) if raw.get("crop_shape") else None,
+        resize_shape=resize,
+        crop_shape=_crop(raw, resize),
         down_dims=tuple(raw["down_dims"]),
         num_inference_steps=raw.get("num_inference_steps") or raw["num_train_timesteps"],
         **{key: raw[key] for key in _COPIED},
@@ -227,6 +239,27 @@ _CHOICES = {
 }
 
 
+# What tiller-policy accepts: a bundle beyond it would be written only to be refused.
+_LIMITS = {
+    "n_obs_steps": 16,
+    "horizon": 1024,
+    "num_inference_steps": 1000,
+    "num_train_timesteps": 100_000,
+    "the size of observation.state": 1024,
+    "the size of observation.environment_state": 1024,
+    "the size of action": 64,
+    "the pictures' longest side": 4096,
+}
+
+
+def _crop(raw: dict, resize: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The crop as LeRobot's configuration works it out: resized pictures are cropped by a ratio."""
+    if resize is None:
+        return tuple(raw["crop_shape"]) if raw.get("crop_shape") else None
+    ratio = raw.get("crop_ratio", 1.0)
+    return (int(resize[0] * ratio), int(resize[1] * ratio)) if ratio < 1.0 else None
+
+
 def _vector(features: dict, name: str) -> int:
     shape = features[name]["shape"]
     if len(shape) != 1:
@@ -238,23 +271,89 @@ def _check(config: Config) -> None:
     for key, choices in _CHOICES.items():
         if getattr(config, key) not in choices:
             raise unsupported(f"config.json: {key}", getattr(config, key), " or ".join(choices))
-    if not config.vision_backbone.startswith("resnet"):
-        raise unsupported("config.json: vision_backbone", config.vision_backbone, "torchvision's resnet*")
-    if config.kernel_size % 2 == 0:
-        raise unsupported("config.json: kernel_size", config.kernel_size, "odd sizes")
+    sizes = (
+        config.observation_steps,
+        config.horizon,
+        config.num_inference_steps,
+        config.num_train_timesteps,
+        config.state_dim,
+        config.environment_dim or 1,
+        config.action_dim,
+        max(config.image_shape or (1,)),
+    )
+    for (key, most), found in zip(_LIMITS.items(), sizes):
+        if not 1 <= found <= most:
+            raise unsupported(f"config.json: {key}", found, f"1 to {most}")
     most = config.horizon - config.observation_steps + 1
-    if not 1 <= config.n_action_steps <= most:
-        raise unsupported(
-            "config.json: n_action_steps",
+    halvings = 2 ** len(config.down_dims)
+    groups = math.lcm(config.n_groups, FINAL_GROUPS)
+    height, width = config.resize_shape or (config.image_shape or (3, 1, 1))[1:]
+    crop = config.crop_shape or (height, width)
+    wanted = [
+        (
+            "vision_backbone",
+            config.vision_backbone,
+            config.vision_backbone.startswith("resnet")
+            and hasattr(torchvision.models, config.vision_backbone),
+            "torchvision's resnet*",
+        ),
+        ("kernel_size", config.kernel_size, config.kernel_size % 2 == 1, "odd sizes"),
+        (
+            "down_dims",
+            config.down_dims,
+            config.down_dims
+            and config.down_dims[0] % groups == 0
+            and all(size % config.n_groups == 0 for size in config.down_dims),
+            f"multiples of n_groups = {config.n_groups}, the first one of {FINAL_GROUPS} as well",
+        ),
+        (
+            "horizon",
+            config.horizon,
+            config.horizon % halvings == 0,
+            f"multiples of {halvings} (2 to the number of down_dims)",
+        ),
+        (
+            "diffusion_step_embed_dim",
+            config.diffusion_step_embed_dim,
+            config.diffusion_step_embed_dim % 2 == 0 and config.diffusion_step_embed_dim >= 4,
+            "even sizes from 4",
+        ),
+        (
+            "spatial_softmax_num_keypoints",
+            config.spatial_softmax_num_keypoints,
+            config.spatial_softmax_num_keypoints >= 1,
+            "1 or more",
+        ),
+        (
+            "crop_shape",
+            crop,
+            not config.images or (1 <= crop[0] <= height and 1 <= crop[1] <= width),
+            f"sizes within the pictures, {height} x {width}",
+        ),
+        (
+            "n_action_steps",
             config.n_action_steps,
+            1 <= config.n_action_steps <= most,
             f"1 to {most} (horizon - n_obs_steps + 1)",
-        )
-    if config.num_inference_steps > config.num_train_timesteps:
-        raise unsupported(
-            "config.json: num_inference_steps",
+        ),
+        (
+            "num_inference_steps",
             config.num_inference_steps,
+            config.num_inference_steps <= config.num_train_timesteps,
             f"up to num_train_timesteps = {config.num_train_timesteps}",
-        )
+        ),
+    ]
+    for key, found, holds, supported in wanted:
+        if not holds:
+            raise unsupported(f"config.json: {key}", found, supported)
+
+
+def _renamed(folder: Path, file: str) -> dict[str, str]:
+    """How a processor renames observations, from old names to new ones."""
+    for step in _json(folder, file)["steps"]:
+        if step.get("registry_name") == RENAMING:
+            return step.get("config", {}).get("rename_map") or {}
+    return {}
 
 
 def _normaliser(folder: Path, file: str, wanted: str) -> tuple[dict, dict]:
@@ -265,10 +364,8 @@ def _normaliser(folder: Path, file: str, wanted: str) -> tuple[dict, dict]:
         if name == wanted and found is None:
             stats = load_numpy(_present(folder, step["state_file"])) if "state_file" in step else {}
             found = config, stats
-        elif name == "rename_observations_processor" and not config.get("rename_map"):
-            continue
         elif name not in NEUTRAL:
-            supported = f"{wanted}, {', '.join(sorted(NEUTRAL))} and an empty rename_map"
+            supported = f"{wanted}, {', '.join(sorted(NEUTRAL))}"
             raise unsupported(f"{file}: a step", name, supported)
     if found is None:
         raise SystemExit(f"cannot export: {file} has no step {wanted}")

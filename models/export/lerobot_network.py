@@ -16,11 +16,7 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from lerobot_checkpoint import Config
-
-
-# LeRobot's last block has this many groups, whatever `n_groups` says.
-FINAL_GROUPS = 8
+from lerobot_checkpoint import FINAL_GROUPS, Config
 
 
 class _Keypoints(nn.Module):

@@ -76,6 +76,8 @@ def statistics(settings: DiffusionConfig, generator: torch.Generator, constant: 
             "max": high,
             "q01": low + 0.1 * (high - low),
             "q99": high - 0.1 * (high - low),
+            "q10": low + 0.2 * (high - low),
+            "q90": high - 0.2 * (high - low),
             "mean": uniform(0.2, 0.6),
             "std": uniform(0.1, 0.4),
         }

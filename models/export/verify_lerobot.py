@@ -82,6 +82,29 @@ CASES = {
         num_train_timesteps=50,
         num_inference_steps=7,
     ),
+    "one camera, a ResNet-50, resized only, a U-Net of one level, DDPM": dict(
+        state=3,
+        action=5,
+        cameras={"top": (90, 60)},
+        environment=None,
+        modes={"VISUAL": "QUANTILES", "STATE": "QUANTILE10", "ACTION": "QUANTILE10"},
+        n_obs_steps=1,
+        horizon=6,
+        n_action_steps=6,
+        vision_backbone="resnet50",
+        resize_shape=(64, 72),
+        spatial_softmax_num_keypoints=5,
+        use_separate_rgb_encoder_per_camera=True,
+        down_dims=(24,),
+        kernel_size=7,
+        n_groups=3,
+        diffusion_step_embed_dim=6,
+        num_train_timesteps=30,
+        num_inference_steps=30,
+        clip_sample_range=2.0,
+        do_mask_loss_for_padding=True,
+        crop_is_random=False,
+    ),
 }
 
 
@@ -133,8 +156,8 @@ def refusals(folder: Path) -> dict[str, tuple]:
         del weights["diffusion.unet.final_conv.1.bias"]
         save_file(weights, folder / "model.safetensors")
 
-    def rename(steps: dict) -> None:
-        steps["steps"][0]["config"]["rename_map"] = {"a": "b"}
+    def step(steps: dict) -> None:
+        steps["steps"][0]["registry_name"] = "delta_action_processor"
 
     def normalise(steps: dict) -> None:
         steps["steps"][3]["config"]["norm_map"]["STATE"] = "ROBUST"
@@ -160,7 +183,29 @@ def refusals(folder: Path) -> dict[str, tuple]:
         "an early normalisation": (legacy, "normalize_inputs", "before 0.4"),
         "a missing weight": (drop_weight, "U-Net", "final_conv.1.bias"),
         "no processor": (without("policy_preprocessor.json"), "policy_preprocessor.json"),
-        "a renaming": (edit(rename, "policy_preprocessor.json"), "rename_observations_processor"),
+        "an unknown step": (edit(step, "policy_preprocessor.json"), "delta_action_processor"),
+        "a backbone that does not exist": (
+            edit(lambda raw: raw.update(vision_backbone="resnet99")),
+            "vision_backbone",
+            "resnet99",
+        ),
+        "a horizon that cannot be halved": (
+            edit(lambda raw: raw.update(horizon=36)),
+            "horizon",
+            "36",
+            "multiples of 8",
+        ),
+        "groups that do not divide": (
+            edit(lambda raw: raw.update(n_groups=3)),
+            "down_dims",
+            "multiples of n_groups = 3",
+        ),
+        "a long memory": (edit(lambda raw: raw.update(n_obs_steps=17)), "n_obs_steps", "17", "1 to 16"),
+        "a feature of another kind": (
+            edit(lambda raw: raw["input_features"].update(task={"type": "LANGUAGE", "shape": [9]})),
+            "the type of task",
+            "LANGUAGE",
+        ),
         "a normalisation": (edit(normalise, "policy_preprocessor.json"), "observation.state", "ROBUST"),
     }
 
@@ -186,6 +231,27 @@ def check_refusals(work: Path) -> list[str]:
     return problems
 
 
+def check_sources(checkpoint: Path, work: Path) -> list[str]:
+    """Exports a checkpoint with a renamed camera and a feature that nobody looks at."""
+
+    def change(file: str, apply) -> None:
+        content = json.loads((checkpoint / file).read_text())
+        apply(content)
+        (checkpoint / file).write_text(json.dumps(content))
+
+    name = "observation.images.top"
+    effort = {"type": "STATE", "shape": [7]}
+    change("config.json", lambda raw: raw["input_features"].update({"observation.effort": effort}))
+    renaming = {"rename_map": {"observation.images.front": name}}
+    change("policy_preprocessor.json", lambda steps: steps["steps"][0].update(config=renaming))
+    layout = Layout([0, 1, 2], None, [], "delta", 10.0, "base", {})
+    export(checkpoint, work / "renamed", layout, lambda _: None)
+    found = [entry["source"] for entry in Bundle(work / "renamed").manifest["observation"]]
+    good = found == ["robot_state", "front"]
+    print(f"{'ok' if good else 'WRONG':5}  a renamed camera, an unused state: sources {found}", flush=True)
+    return [] if good else ["a renamed camera, an unused state"]
+
+
 def main() -> None:
     torch.set_num_threads(1)
     problems = []
@@ -199,6 +265,7 @@ def main() -> None:
             )
             if not good:
                 problems.append(name)
+        problems += check_sources(Path(folder) / "0" / "checkpoint", Path(folder))
         problems += check_refusals(Path(folder))
     if problems:
         raise SystemExit(f"{len(problems)} failed: " + "; ".join(problems))
