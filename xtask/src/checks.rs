@@ -48,6 +48,20 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
             "warnings",
         ];
         step("lints", cargo(&environment, &lint))?;
+        // No GPU is needed to see that what runs on one still compiles.
+        let cuda = [
+            "clippy",
+            "--release",
+            "-p",
+            "tiller-policy",
+            "--features",
+            "cuda",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        step("lints for CUDA", cargo(&environment, &cuda))?;
     }
     say(&format!(
         "all checks passed in {} s",

@@ -42,13 +42,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect();
     // The mean state, which every policy has seen.
-    let state: Vec<f32> = of_kind(ObservationKind::State)
-        .flat_map(|input| input.mean.iter().copied())
-        .collect();
+    let mean = |source: &str| -> Vec<f32> {
+        of_kind(ObservationKind::State)
+            .filter(|input| input.source == source)
+            .flat_map(|input| input.mean.iter().copied())
+            .collect()
+    };
+    let (state, environment) = (mean("robot_state"), mean("environment_state"));
     let observation = Observation {
         images: &images,
         state: &state,
+        environment: &environment,
     };
+    policy.warm_up(&PARTICLES)?;
     report("encode", || Ok(policy.encode(&observation).map(drop)?))?;
     for particles in PARTICLES {
         let sample = vec![0.1; particles * policy.horizon() * policy.action_dim()];
@@ -60,14 +66,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints the least and the median time of a call, after a few that warm up.
+/// Prints the least and the median time of a call.
 fn report(
     what: &str,
     mut call: impl FnMut() -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    for _ in 0..CALLS / 10 {
-        call()?;
-    }
     let mut times = Vec::with_capacity(CALLS);
     for _ in 0..CALLS {
         let start = Instant::now();

@@ -8,6 +8,7 @@ use tiller_steering::scheduler::SchedulerConfig;
 
 use crate::error::{BundleError, Problem};
 use crate::manifest::{GraphFile, Manifest};
+use crate::observation::Supply;
 
 /// File name of the manifest in a bundle directory.
 pub const MANIFEST_FILE: &str = "policy.toml";
@@ -18,6 +19,7 @@ pub const MANIFEST_FILE: &str = "policy.toml";
 /// happens to the files meanwhile.
 #[derive(Debug, Clone)]
 pub struct Bundle {
+    directory: PathBuf,
     manifest: Manifest,
     sampler: SchedulerConfig,
     encoder: Graph,
@@ -68,6 +70,7 @@ impl Bundle {
         );
         match (encoder, denoiser, manifest.sampler()) {
             (Some(encoder), Some(denoiser), Some(sampler)) if problems.is_empty() => Ok(Self {
+                directory: directory.to_path_buf(),
                 manifest,
                 sampler,
                 encoder,
@@ -90,6 +93,23 @@ impl Bundle {
     #[must_use]
     pub fn sampler(&self) -> &SchedulerConfig {
         &self.sampler
+    }
+
+    /// Compares what the policy wants to see with what there is to see, so that a program refuses a
+    /// policy at its start and not at its first observation. The sizes of pictures show only then.
+    ///
+    /// # Errors
+    /// [`BundleError::Invalid`] lists every observation that cannot be had.
+    pub fn check_supply(&self, supply: &Supply<'_>) -> Result<(), BundleError> {
+        let inputs = self.manifest.observations.iter();
+        let problems: Vec<_> = inputs.filter_map(|input| supply.lacks(input)).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(BundleError::Invalid {
+            directory: self.directory.clone(),
+            problems,
+        })
     }
 
     pub(crate) fn encoder(&self) -> &Graph {

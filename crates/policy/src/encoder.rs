@@ -1,6 +1,7 @@
 //! The encoder graph, and the observations that it sees.
 
-use ort::session::{Session, SessionInputValue};
+use ort::memory::Allocator;
+use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::value::Tensor;
 
 use crate::bundle::Graph;
@@ -53,7 +54,7 @@ impl Encoder {
             .iter()
             .map(|input| {
                 let shape: Vec<usize> = [1].iter().chain(&shape(input)).copied().collect();
-                zeros(&shape, "encoder")
+                zeros(&Allocator::default(), &shape, "encoder")
             })
             .collect::<Result<_, _>>()?;
         let condition = graph::last_dimension(&session, CONDITION);
@@ -113,13 +114,7 @@ impl Encoder {
         if !self.observed {
             return Err(PolicyError::NotObserved);
         }
-        let failed = |error: ort::Error| run_error("encoder", &error);
-        let feed: Vec<(&str, SessionInputValue<'_>)> = inputs
-            .iter()
-            .zip(&self.inputs)
-            .map(|(input, tensor)| (input.name.as_str(), tensor.view().into()))
-            .collect();
-        let outputs = self.session.run(feed).map_err(failed)?;
+        let outputs = self.execute(inputs)?;
         let (_, numbers) = outputs[CONDITION]
             .try_extract_tensor::<f32>()
             .map_err(failed)?;
@@ -127,6 +122,24 @@ impl Encoder {
         condition.copy_from_slice(numbers);
         Ok(())
     }
+
+    /// Runs on whatever is in the inputs, zeros at first, and drops what comes out.
+    pub(crate) fn warm_up(&mut self, inputs: &[ObservationInput]) -> Result<(), PolicyError> {
+        self.execute(inputs).map(drop)
+    }
+
+    fn execute(&mut self, inputs: &[ObservationInput]) -> Result<SessionOutputs<'_>, PolicyError> {
+        let feed: Vec<(&str, SessionInputValue<'_>)> = inputs
+            .iter()
+            .zip(&self.inputs)
+            .map(|(input, tensor)| (input.name.as_str(), tensor.view().into()))
+            .collect();
+        self.session.run(feed).map_err(failed)
+    }
+}
+
+fn failed(error: ort::Error) -> PolicyError {
+    run_error("encoder", &error)
 }
 
 /// A condition with a NaN in it would spoil every particle, so it is refused where it arises.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::provider::Provider;
+
 /// One thing that is wrong: where, what was expected there and what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -45,7 +47,15 @@ fn list(problems: &[Problem]) -> String {
         .collect()
 }
 
-/// Why a bundle directory cannot be used.
+fn names(known: &[String]) -> String {
+    if known.is_empty() {
+        return "there are no named ones".to_owned();
+    }
+    let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    format!("known: {}", known.join(", "))
+}
+
+/// Why a bundle cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// The directory or its manifest is missing or unreadable.
@@ -63,6 +73,19 @@ pub enum BundleError {
         path: PathBuf,
         /// Where and what, with the offending line.
         source: Box<toml::de::Error>,
+    },
+    /// There is no folder of that name.
+    #[error(
+        "no policy `{name}`: expected a folder, or a name below models/policies in `{}` or a folder above it; {}",
+        .from.display(), names(.known)
+    )]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// The folder from which it was looked for.
+        from: PathBuf,
+        /// The names that there are.
+        known: Vec<String>,
     },
     /// The manifest parses, but what it says is not usable; all problems at once.
     #[error("policy bundle `{}` is not usable:{}", .directory.display(), list(.problems))]
@@ -93,6 +116,16 @@ pub enum PolicyError {
         path: PathBuf,
         /// What the loader or the runtime said.
         reason: String,
+    },
+    /// The graphs cannot run on the processor that was asked for.
+    #[error("graphs cannot run on `{provider}`: {reason}; {remedy}, or choose the provider `cpu`")]
+    Provider {
+        /// What was asked for.
+        provider: Provider,
+        /// Why it cannot be had.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
     },
     /// A graph could not be loaded: not ONNX, truncated, or an unsupported operator.
     #[error("`{}` is not a usable ONNX graph: {reason}", .path.display())]

@@ -1,11 +1,16 @@
 //! An ONNX graph in ONNX Runtime, and its agreement with the manifest.
 
-use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use crate::bundle::Graph;
 use crate::error::{PolicyError, Problem};
+use crate::provider::Provider;
+use crate::runtime::{Runtime, RuntimeOptions};
+
+/// ONNX Runtime's key for the folder of weights that are not in the graph; its default is the
+/// process's working directory.
+const EXTERNAL_WEIGHTS: &str = "session.model_external_initializers_file_folder_path";
 
 /// A dimension of a graph's input or output as the manifest wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,27 +29,36 @@ pub(crate) struct Port {
     pub(crate) shape: Vec<Dimension>,
 }
 
-/// Loads a graph. It runs on the CPU, the only execution provider that is registered, so nothing
-/// can fall back silently.
+/// Loads a graph on the provider that was asked for, and on no other.
 pub(crate) fn open(
-    environment: &Environment,
+    runtime: &Runtime,
     graph: &Graph,
-    threads: usize,
+    options: &RuntimeOptions,
 ) -> Result<Session, PolicyError> {
     let unusable = |reason: String| PolicyError::Graph {
         path: graph.path.clone(),
         reason,
     };
-    let builder = Session::builder(environment).map_err(|error| unusable(error.to_string()))?;
-    let mut builder = builder
-        .with_intra_threads(threads.max(1))
+    let builder = Session::builder(&runtime.environment)
+        .map_err(|error| unusable(error.to_string()))?
+        .with_intra_threads(options.threads.max(1))
         .map_err(|error| unusable(error.to_string()))?
         // Waiting threads must not burn the cores that simulate and control.
         .with_intra_op_spinning(false)
+        .map_err(|error| unusable(error.to_string()))?
+        // Weights in files of their own have no fingerprint; below a file there can be none.
+        .with_config_entry(EXTERNAL_WEIGHTS, graph.path.to_string_lossy())
         .map_err(|error| unusable(error.to_string()))?;
-    builder
-        .commit_from_memory(&graph.bytes)
-        .map_err(|error| unusable(error.to_string()))
+    let mut builder = options.provider.register(builder)?;
+    let opened = builder.commit_from_memory(&graph.bytes);
+    opened.map_err(|error| match options.provider {
+        Provider::Cpu => unusable(error.to_string()),
+        // The graph may be sound and the device missing: nobody can tell them apart here.
+        provider => provider.unusable(
+            format!("`{}` does not load: {error}", graph.path.display()),
+            "see that the provider `cpu` opens it and that there is a device",
+        ),
+    })
 }
 
 /// Checks that the session has exactly these inputs and outputs; reports all that differ.

@@ -21,6 +21,7 @@
 //!         ImageView { name: "wrist", width: 256, height: 256, rgb: &wrist_rgb },
 //!     ],
 //!     state: &[0.4, 0.0, 0.3, 0.08],
+//!     environment: &[],
 //! })?;
 //! let space = policy.action_space();
 //! # let _ = space;
@@ -29,21 +30,26 @@
 //! ```
 
 mod bundle;
+mod denoiser;
 mod encoder;
 mod error;
+mod find;
 mod graph;
 mod manifest;
 mod observation;
 mod policy;
+mod provider;
 mod runtime;
 mod tensor;
 
 pub use bundle::{Bundle, MANIFEST_FILE};
 pub use error::{BundleError, PolicyError, Problem};
+pub use find::find_bundle;
 pub use manifest::{
     Action, ActionMode, Files, GraphFile, Manifest, ObservationInput, ObservationKind, Scheduler,
     Thresholding,
 };
-pub use observation::{ImageView, Observation};
+pub use observation::{ImageView, Observation, Supply};
 pub use policy::Policy;
+pub use provider::Provider;
 pub use runtime::{LIBRARY_FILE, RuntimeOptions};

@@ -1,7 +1,7 @@
 //! What the robot sees, and how it becomes the encoder's numbers.
 
 use crate::error::Problem;
-use crate::manifest::{ObservationInput, ObservationKind};
+use crate::manifest::{ENVIRONMENT_STATE, ObservationInput, ObservationKind, ROBOT_STATE};
 
 /// A picture from one camera, borrowed where it lies.
 #[derive(Debug, Clone, Copy)]
@@ -16,13 +16,64 @@ pub struct ImageView<'a> {
     pub rgb: &'a [u8],
 }
 
-/// Everything that a policy is shown: pictures and the robot's own state, never object poses.
+/// Everything that a policy is shown. Tiller's own policies see pictures and the robot's own state,
+/// never object poses.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
     /// One picture for each camera that the manifest names; others are ignored.
     pub images: &'a [ImageView<'a>],
     /// The robot state in the manifest's units, e.g. TCP x, y, z and gripper width in metres.
     pub state: &'a [f32],
+    /// The environment's state in the manifest's units, e.g. poses of objects in a simulation; empty
+    /// where there is none, which only a policy that wants one minds.
+    pub environment: &'a [f32],
+}
+
+/// What a program can show a policy, to be compared with what the policy wants before the first
+/// observation ([`Bundle::check_supply`](crate::Bundle::check_supply)).
+#[derive(Debug, Clone, Copy)]
+pub struct Supply<'a> {
+    /// Names of the cameras.
+    pub cameras: &'a [&'a str],
+    /// Numbers in the robot state.
+    pub state: usize,
+    /// Numbers in the environment's state; 0 where there is none.
+    pub environment: usize,
+}
+
+impl Supply<'_> {
+    /// What is missing for an input, if anything.
+    pub(crate) fn lacks(&self, input: &ObservationInput) -> Option<Problem> {
+        let at = |field: &str| format!("observation `{}`.{field}", input.name);
+        let source = &input.source;
+        let numbers = match (input.kind, source.as_str()) {
+            (ObservationKind::Image, _) => {
+                let known = self.cameras.contains(&source.as_str());
+                let expected = format!("one of the cameras {:?}", self.cameras);
+                let found = format!("`{source}`, which nothing here shows");
+                return (!known).then(|| Problem::new(at("source"), expected, found));
+            }
+            (ObservationKind::State, ENVIRONMENT_STATE) => self.environment,
+            (ObservationKind::State, _) => self.state,
+        };
+        if numbers == 0 {
+            let known = [
+                (self.state, ROBOT_STATE),
+                (self.environment, ENVIRONMENT_STATE),
+            ];
+            let known: Vec<_> = known.iter().filter(|(count, _)| *count > 0).collect();
+            let names: Vec<_> = known.iter().map(|(_, name)| format!("`{name}`")).collect();
+            return Some(Problem::new(
+                at("source"),
+                names.join(" or "),
+                format!("`{source}`, which nothing here shows"),
+            ));
+        }
+        (input.shape != [numbers]).then(|| {
+            let expected = format!("[{numbers}], what `{source}` has here");
+            Problem::new(at("shape"), expected, format!("{:?}", input.shape))
+        })
+    }
 }
 
 /// Writes `input`'s share of the observation, normalised, into `out` (the input's shape, flat).
@@ -33,7 +84,10 @@ pub(crate) fn normalise(
 ) -> Result<(), Problem> {
     match input.kind {
         ObservationKind::Image => normalise_image(input, observation, out),
-        ObservationKind::State => normalise_state(input, observation.state, out),
+        ObservationKind::State if input.source == ENVIRONMENT_STATE => {
+            normalise_state("environment state", input, observation.environment, out)
+        }
+        ObservationKind::State => normalise_state("robot state", input, observation.state, out),
     }
 }
 
@@ -82,6 +136,7 @@ fn normalise_image(
 }
 
 fn normalise_state(
+    what: &str,
     input: &ObservationInput,
     state: &[f32],
     out: &mut [f32],
@@ -89,7 +144,7 @@ fn normalise_state(
     let count = input.shape[0];
     if state.len() != count || state.iter().any(|number| !number.is_finite()) {
         return Err(Problem::new(
-            "robot state",
+            what,
             format!("{count} finite numbers"),
             format!("{state:?}"),
         ));

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use ort::environment::Environment;
 
 use crate::error::PolicyError;
+use crate::provider::Provider;
 
 /// File name of ONNX Runtime's shared library on this platform.
 pub const LIBRARY_FILE: &str = if cfg!(target_os = "macos") {
@@ -25,6 +26,8 @@ pub struct RuntimeOptions {
     /// Threads that one graph may use, at least 1. One is often the fastest on a machine that also
     /// simulates, renders and controls.
     pub threads: usize,
+    /// Processor that runs the graphs. One that cannot be had is an error.
+    pub provider: Provider,
     /// ONNX Runtime's shared library. `None`: `ORT_DYLIB_PATH`, else `.native/onnxruntime/` of the
     /// workspace, else beside the executable. The first policy that a process opens decides; one
     /// process holds one runtime.
@@ -35,38 +38,51 @@ impl Default for RuntimeOptions {
     fn default() -> Self {
         Self {
             threads: 1,
+            provider: Provider::Cpu,
             library_path: None,
         }
     }
 }
 
-/// The process's only environment; ONNX Runtime allows no second one.
-static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
+/// The running ONNX Runtime and where it came from.
+#[derive(Clone)]
+pub(crate) struct Runtime {
+    pub(crate) environment: Environment,
+    pub(crate) library: PathBuf,
+}
 
-/// The running ONNX Runtime, started at the first call.
-pub(crate) fn environment(options: &RuntimeOptions) -> Result<Environment, PolicyError> {
-    let mut started = match ENVIRONMENT.lock() {
-        Ok(started) => started,
-        // A panic elsewhere leaves either nothing or a complete environment here.
-        Err(poisoned) => poisoned.into_inner(),
-    };
-    if let Some(environment) = started.as_ref() {
-        return Ok(environment.clone());
+/// The process's only runtime; ONNX Runtime allows no second one.
+static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
+
+impl Runtime {
+    /// The running ONNX Runtime, started at the first call.
+    pub(crate) fn start(options: &RuntimeOptions) -> Result<Self, PolicyError> {
+        let mut started = match RUNTIME.lock() {
+            Ok(started) => started,
+            // A panic elsewhere leaves either nothing or a complete runtime here.
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some(runtime) = started.as_ref() {
+            return Ok(runtime.clone());
+        }
+        let library = find_library(options.library_path.as_deref())?;
+        let unusable = |reason: String| PolicyError::Library {
+            path: library.clone(),
+            reason,
+        };
+        let environment = ort::init_from(&library)
+            .map_err(|error| unusable(error.to_string()))?
+            .with_name("tiller")
+            .with_telemetry(false)
+            .build()
+            .map_err(|error| unusable(error.to_string()))?;
+        tracing::debug!(library = %library.display(), "ONNX Runtime started");
+        let runtime = Self {
+            environment,
+            library,
+        };
+        Ok(started.insert(runtime).clone())
     }
-    let path = find_library(options.library_path.as_deref())?;
-    let unusable = |reason: String| PolicyError::Library {
-        path: path.clone(),
-        reason,
-    };
-    let environment = ort::init_from(&path)
-        .map_err(|error| unusable(error.to_string()))?
-        .with_name("tiller")
-        .with_telemetry(false)
-        .build()
-        .map_err(|error| unusable(error.to_string()))?;
-    *started = Some(environment.clone());
-    tracing::debug!(library = %path.display(), "ONNX Runtime started");
-    Ok(environment)
 }
 
 /// The library to load. What was named explicitly is used or refused, never replaced by a guess.

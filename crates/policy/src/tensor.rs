@@ -13,9 +13,13 @@ pub(crate) fn batch_of_one(shape: &[usize]) -> Vec<Dimension> {
         .collect()
 }
 
-pub(crate) fn zeros(shape: &[usize], graph: &'static str) -> Result<Tensor<f32>, PolicyError> {
-    let mut tensor = Tensor::<f32>::new(&Allocator::default(), shape)
-        .map_err(|error| run_error(graph, &error))?;
+pub(crate) fn zeros(
+    allocator: &Allocator,
+    shape: &[usize],
+    graph: &'static str,
+) -> Result<Tensor<f32>, PolicyError> {
+    let mut tensor =
+        Tensor::<f32>::new(allocator, shape).map_err(|error| run_error(graph, &error))?;
     // The allocator hands out memory as it is.
     tensor_mut(&mut tensor).fill(0.0);
     Ok(tensor)

@@ -12,6 +12,7 @@ use tiller_cli::bench::{self, BenchConfig, EpisodeLine};
 use tiller_cli::episode::{EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig};
 use tiller_grounding::GroundingConfig;
 use tiller_playtable::Task;
+use tiller_policy::Provider;
 use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
 
@@ -19,6 +20,7 @@ fn config() -> RunnerConfig {
     RunnerConfig {
         policy: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wander")),
         threads: 1,
+        provider: Provider::Cpu,
         pilot: PilotConfig::default(),
         stages: StageConfig::default(),
         grounding: GroundingConfig::default(),

@@ -1,17 +1,15 @@
 //! Settings.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use eyre::{Result, WrapErr};
 use tiller_node_kit::{Environment, SettingsError};
-use tiller_policy::{Bundle, Policy, RuntimeOptions};
+use tiller_policy::{Bundle, Policy, Provider, RuntimeOptions, Supply, find_bundle};
 use tiller_steering::SteeringConfig;
 
+use crate::planner::STATE;
 use crate::schedule::Ahead;
-
-/// Where the shipped policies lie, seen from the dataflow's folder.
-const POLICIES: &str = "models/policies";
+use crate::senses::CAMERAS;
 
 /// Planning is as far ahead as it has taken lately.
 const AUTO: &str = "auto";
@@ -19,14 +17,16 @@ const AUTO: &str = "auto";
 /// Settings of the node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
-    /// Folder of the policy bundle.
-    pub(crate) bundle: PathBuf,
+    /// The policy bundle: its name or its folder.
+    pub(crate) policy: String,
     /// Whether rewards steer; else the policy does as it likes.
     pub(crate) steer: bool,
     /// Source of all randomness.
     pub(crate) seed: u64,
     /// Threads of ONNX Runtime.
     pub(crate) threads: usize,
+    /// Processor that runs the policy.
+    pub(crate) provider: Provider,
     /// How chunks are sampled.
     pub(crate) steering: SteeringConfig,
     /// Oldest image to plan from, ns.
@@ -45,6 +45,8 @@ impl Settings {
         let steer = env.choice("STEER", "on", &[("on", true), ("off", false)]);
         let seed = env.number("SEED", 0, 0..=u64::MAX);
         let threads = env.number("THREADS", 1, 1..=64);
+        let providers = [Provider::Cpu, Provider::Cuda].map(|known| (known.name(), known));
+        let provider = env.choice("PROVIDER", "cpu", &providers);
         let steering = SteeringConfig {
             particles: env.number("PARTICLES", defaults.particles, 1..=4096),
             guide_scale: env.number("GUIDE_SCALE", defaults.guide_scale, 0.0..=100.0),
@@ -64,10 +66,11 @@ impl Settings {
         };
         let answer_ms = env.number("ANSWER_LIMIT_MS", 1000_u64, 10..=60_000);
         env.finish(Self {
-            bundle: bundle_folder(&policy),
+            policy,
             steer,
             seed,
             threads,
+            provider,
             steering,
             max_image_age_ns: age_ms * 1_000_000,
             ahead,
@@ -75,24 +78,32 @@ impl Settings {
         })
     }
 
-    /// Loads the policy.
+    /// Loads the policy, and refuses one that wants to see what the node does not.
     pub(crate) fn open_policy(&self) -> Result<Policy> {
-        let what = || format!("cannot open policy `{}`", self.bundle.display());
-        let bundle = Bundle::load(&self.bundle).wrap_err_with(what)?;
+        let here = std::env::current_dir().wrap_err("there is no working directory")?;
+        let folder = find_bundle(&self.policy, &here).wrap_err("POLICY")?;
+        let what = || format!("cannot open policy `{}`", folder.display());
+        let bundle = Bundle::load(&folder).wrap_err_with(what)?;
+        bundle
+            .check_supply(&Supply {
+                cameras: &CAMERAS,
+                state: STATE,
+                environment: 0,
+            })
+            .wrap_err_with(what)?;
         let options = RuntimeOptions {
             threads: self.threads,
+            provider: self.provider,
             ..RuntimeOptions::default()
         };
-        Policy::open(&bundle, &options).wrap_err_with(what)
-    }
-}
-
-/// A policy's name is a folder among the shipped ones; anything else is a path.
-fn bundle_folder(policy: &str) -> PathBuf {
-    if policy.contains(['/', '\\', '.']) {
-        PathBuf::from(policy)
-    } else {
-        PathBuf::from(POLICIES).join(policy)
+        let policy = Policy::open(&bundle, &options).wrap_err_with(what)?;
+        tracing::info!(
+            policy = %folder.display(),
+            provider = %policy.provider(),
+            threads = self.threads,
+            "policy opened"
+        );
+        Ok(policy)
     }
 }
 
@@ -108,8 +119,9 @@ mod tests {
             ("PARTICLES", "0"),
             ("GUIDE_SCALE", "strong"),
             ("PLAN_AHEAD_STEPS", "17"),
+            ("PROVIDER", "tpu"),
         ]);
-        assert_eq!(Settings::read(env).unwrap_err().problems.len(), 5);
+        assert_eq!(Settings::read(env).unwrap_err().problems.len(), 6);
     }
 
     #[test]
@@ -123,25 +135,43 @@ mod tests {
         assert_eq!(ahead("0"), Ahead::Steps(0));
     }
 
+    fn open(pairs: &[(&str, &str)]) -> Result<Policy> {
+        let env = Environment::from_pairs(pairs.iter().copied());
+        Settings::read(env).unwrap().open_policy()
+    }
+
     #[test]
     fn a_policy_is_a_name_or_a_path() {
-        let bundle = |policy| {
-            Settings::read(Environment::from_pairs([("POLICY", policy)]))
-                .unwrap()
-                .bundle
-        };
-        assert_eq!(bundle("flow"), PathBuf::from("models/policies/flow"));
-        assert_eq!(bundle("/my/policy"), PathBuf::from("/my/policy"));
-        assert_eq!(bundle("./flow"), PathBuf::from("./flow"));
+        // Tests run in the crate's folder; the shipped policies lie above it.
+        for policy in ["flow", "../../models/policies/flow"] {
+            let opened = open(&[("POLICY", policy)]).unwrap();
+            assert_eq!(opened.provider(), Provider::Cpu);
+        }
+    }
+
+    #[test]
+    fn a_policy_that_sees_more_than_the_node_is_refused_at_the_start() {
+        let bundle = "../../crates/policy/tests/data/lerobot/environment";
+        let error = format!("{:#}", open(&[("POLICY", bundle)]).unwrap_err());
+        assert!(
+            error.contains("`observation.environment_state`.source: expected `robot_state`"),
+            "{error}"
+        );
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_provider_that_cannot_be_had_is_an_error() {
+        let error = format!("{:#}", open(&[("PROVIDER", "cuda")]).unwrap_err());
+        assert!(error.contains("--features cuda"), "{error}");
     }
 
     #[test]
     fn a_missing_bundle_is_named() {
-        let env = Environment::from_pairs([("POLICY", "/nowhere/bundle")]);
-        let error = format!(
-            "{:#}",
-            Settings::read(env).unwrap().open_policy().unwrap_err()
+        let error = format!("{:#}", open(&[("POLICY", "/nowhere/bundle")]).unwrap_err());
+        assert!(
+            error.contains("POLICY: no policy `/nowhere/bundle`") && error.contains("`flow`"),
+            "{error}"
         );
-        assert!(error.contains("/nowhere/bundle"), "{error}");
     }
 }

@@ -34,10 +34,11 @@ struct LastPlan {
 
 impl Planner {
     /// Binds the policy to a pilot with its own horizon, steps and rate.
-    pub(crate) fn new(settings: &Settings, policy: Policy) -> Result<Self> {
-        let manifest = policy.manifest();
+    pub(crate) fn new(settings: &Settings, mut policy: Policy) -> Result<Self> {
         let mut steering = settings.steering.clone();
         policy.configure(&mut steering);
+        policy.warm_up(&[steering.unsteered_particles, steering.particles])?;
+        let manifest = policy.manifest();
         let config = PilotConfig {
             steering,
             execute_steps: manifest.execute_steps,
@@ -224,8 +225,11 @@ impl Planner {
     }
 }
 
+/// Numbers in the state that policies are shown.
+pub(crate) const STATE: usize = 4;
+
 /// TCP x, y, z and gripper width, m.
-fn state(moment: &Moment<'_>) -> [f32; 4] {
+fn state(moment: &Moment<'_>) -> [f32; STATE] {
     let RobotState {
         tcp_position_m: [x, y, z],
         gripper_width_m,
@@ -238,5 +242,6 @@ fn observation<'a>(moment: &'a Moment<'_>, state: &'a [f32]) -> Observation<'a> 
     Observation {
         images: &moment.images,
         state,
+        environment: &[],
     }
 }

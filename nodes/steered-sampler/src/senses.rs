@@ -5,6 +5,9 @@ use tiller_messages::{Encoding, ImageHeader, Keypoints, RobotState};
 use tiller_node_kit::{Freshness, ImageInput, Input, Stream};
 use tiller_policy::ImageView;
 
+/// The cameras under the names that policies know them by: of `image` and of `wrist_image`.
+pub(crate) const CAMERAS: [&str; 2] = ["static", "wrist"];
+
 /// What was sensed last.
 pub(crate) struct Senses {
     image: Option<ImageInput>,
@@ -20,7 +23,7 @@ pub(crate) struct Senses {
 pub(crate) struct Moment<'a> {
     /// Stamp of the images, ns.
     pub(crate) stamp_ns: u64,
-    /// The images under the names that policies know them by.
+    /// The images of [`CAMERAS`].
     pub(crate) images: [ImageView<'a>; 2],
     /// The robot.
     pub(crate) state: &'a RobotState,
@@ -119,7 +122,7 @@ impl Senses {
             .as_ref()
             .map(|k| k.points().collect())
             .unwrap_or_default();
-        let images = [view("static", image)?, view("wrist", wrist)?];
+        let images = [view(CAMERAS[0], image)?, view(CAMERAS[1], wrist)?];
         Ok(Some(Moment {
             stamp_ns,
             images,

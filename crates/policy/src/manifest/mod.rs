@@ -11,6 +11,7 @@ mod scheduler;
 
 pub use action::{Action, ActionMode};
 pub use files::{Files, GraphFile};
+pub(crate) use observation::{ENVIRONMENT_STATE, ROBOT_STATE};
 pub use observation::{ObservationInput, ObservationKind};
 pub use scheduler::{Scheduler, Thresholding};
 

@@ -6,8 +6,13 @@ use super::problems::Problems;
 
 /// Longest side of a picture that is accepted, pixels.
 const MAX_IMAGE_SIDE: usize = 4096;
-/// Longest robot state that is accepted.
+/// Longest state that is accepted.
 const MAX_STATE: usize = 1024;
+
+/// The source of the robot's own state.
+pub(crate) const ROBOT_STATE: &str = "robot_state";
+/// The source of the environment's state.
+pub(crate) const ENVIRONMENT_STATE: &str = "environment_state";
 
 /// What kind of observation an encoder input takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -15,7 +20,7 @@ const MAX_STATE: usize = 1024;
 pub enum ObservationKind {
     /// Colour picture, `[3, height, width]`.
     Image,
-    /// Robot state, `[n]`.
+    /// State of the robot or of the environment, `[n]`.
     State,
 }
 
@@ -27,7 +32,8 @@ pub struct ObservationInput {
     pub name: String,
     /// Picture or state.
     pub kind: ObservationKind,
-    /// Where it comes from: a camera's name, or `robot_state`.
+    /// Where it comes from: a camera's name; of a state `robot_state`, or `environment_state`, what a
+    /// simulation knows beside it, as some LeRobot policies see it.
     pub source: String,
     /// Shape without the batch: `[3, height, width]` or `[n]`.
     pub shape: Vec<usize>,
@@ -61,7 +67,8 @@ impl ObservationInput {
             }
         };
         if self.kind == ObservationKind::State {
-            problems.literal(&at("source"), &self.source, "robot_state");
+            let sources = [(ROBOT_STATE, ()), (ENVIRONMENT_STATE, ())];
+            let _ = problems.choice(&at("source"), &self.source, &sources);
         }
         problems.numbers(&at("mean"), &self.mean, channels);
         problems.numbers(&at("std"), &self.std, channels);

@@ -12,12 +12,21 @@ Their arithmetic is so simple that the tests know the answers:
 - encoder_int.onnx: the same encoder with a 64-bit integer state
 - encoder_history.onnx: an encoder of two observations: condition = [mean of the older static
   picture, mean of the newer one, mean of the wrist pictures + sum of the states]
+
+and the denoiser and the encoder again, each wrong in its own way:
+
+- denoiser_extra.onnx: with an input and an output more
+- denoiser_horizon.onnx: with a dynamic horizon
+- denoiser_condition.onnx: for another condition
+- denoiser_future.onnx: in a version of ONNX that does not exist yet
+- denoiser_external.onnx: with a number in a file of its own, `weights.bin`
+- encoder_batch.onnx: with a dynamic batch
 """
 
 from pathlib import Path
 
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, external_data_helper, helper
 
 HERE = Path(__file__).parent
 OPSET = [helper.make_opsetid("", 17)]
@@ -33,14 +42,16 @@ def constant(name: str, kind: int, dims: list, values: list):
     return helper.make_tensor(name, kind, dims, values)
 
 
-def save(file: str, nodes: list, inputs: list, outputs: list, constants: list) -> None:
+def save(file: str, nodes: list, inputs: list, outputs: list, constants: list, opset=OPSET) -> None:
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
-    model = helper.make_model(graph, opset_imports=OPSET, ir_version=8, producer_name="make.py")
-    onnx.checker.check_model(model, full_check=True)
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8, producer_name="make.py")
+    # What is wrong on purpose cannot be checked.
+    if opset is OPSET and not any(value.external_data for value in constants):
+        onnx.checker.check_model(model, full_check=True)
     (HERE / file).write_bytes(model.SerializeToString())
 
 
-def encoder(file: str, state_kind: int) -> None:
+def encoder(file: str, state_kind: int, batch=1) -> None:
     images = [f"observation.images.{camera}" for camera in ("static", "wrist")]
     nodes = [
         helper.make_node("ReduceMean", [name], [f"{name}.mean"], axes=[1, 2, 3], keepdims=0)
@@ -56,8 +67,8 @@ def encoder(file: str, state_kind: int) -> None:
         constant("columns", TensorProto.INT64, [1], [1]),
         constant("row", TensorProto.INT64, [2], [1, CONDITION]),
     ]
-    inputs = [value(name, [1, 3, SIDE, SIDE]) for name in images]
-    inputs.append(value("observation.state", [1, STATE], state_kind))
+    inputs = [value(name, [batch, 3, SIDE, SIDE]) for name in images]
+    inputs.append(value("observation.state", [batch, STATE], state_kind))
     save(file, nodes, inputs, [value("condition", [1, CONDITION])], constants)
 
 
@@ -80,7 +91,17 @@ def encoder_history(file: str) -> None:
     save(file, nodes, inputs, [value("condition", [1, CONDITION])], constants)
 
 
-def denoiser(file: str, dim: int, particles, blind: bool = False) -> None:
+def denoiser(
+    file: str,
+    dim: int = DIM,
+    particles="particles",
+    horizon=HORIZON,
+    condition: int = CONDITION,
+    opset: list = OPSET,
+    extra: bool = False,
+    external: bool = False,
+    blind: bool = False,
+) -> None:
     # The root of a negative number is none, and neither is its difference to itself.
     dazzled = [
         helper.make_node("Neg", ["first"], ["dark"]),
@@ -102,18 +123,36 @@ def denoiser(file: str, dim: int, particles, blind: bool = False) -> None:
         constant("axis", TensorProto.INT64, [1], [1]),
     ]
     inputs = [
-        value("sample", [particles, HORIZON, dim]),
+        value("sample", [particles, horizon, dim]),
         value("timestep", [particles]),
-        value("condition", [1, CONDITION]),
+        value("condition", [1, condition]),
     ]
-    save(file, nodes, inputs, [value("prediction", [particles, HORIZON, dim])], constants)
+    outputs = [value("prediction", [particles, horizon, dim])]
+    if extra:
+        inputs.append(value("guidance", [1]))
+        nodes.append(helper.make_node("Identity", ["guidance"], ["variance"]))
+        outputs.append(value("variance", [1]))
+    if external:
+        nodes[-1].output[0] = "without"
+        nodes.append(helper.make_node("Add", ["without", "offset"], ["prediction"]))
+        offset = helper.make_tensor("offset", FLOAT, [1], b"\0" * 4, raw=True)
+        external_data_helper.set_external_data(offset, "weights.bin", 0, 4)
+        offset.ClearField("raw_data")
+        constants.append(offset)
+    save(file, nodes, inputs, outputs, constants, opset)
 
 
 if __name__ == "__main__":
     encoder("encoder.onnx", FLOAT)
     encoder("encoder_int.onnx", TensorProto.INT64)
     encoder_history("encoder_history.onnx")
-    denoiser("denoiser.onnx", DIM, "particles")
-    denoiser("denoiser_wide.onnx", DIM + 1, "particles")
-    denoiser("denoiser_fixed.onnx", DIM, 1)
-    denoiser("denoiser_blind.onnx", DIM, "particles", blind=True)
+    encoder("encoder_batch.onnx", FLOAT, "batch")
+    denoiser("denoiser.onnx")
+    denoiser("denoiser_wide.onnx", dim=DIM + 1)
+    denoiser("denoiser_fixed.onnx", particles=1)
+    denoiser("denoiser_extra.onnx", extra=True)
+    denoiser("denoiser_horizon.onnx", horizon="horizon")
+    denoiser("denoiser_condition.onnx", condition=CONDITION + 1)
+    denoiser("denoiser_future.onnx", opset=[helper.make_opsetid("", 99)])
+    denoiser("denoiser_external.onnx", external=True)
+    denoiser("denoiser_blind.onnx", blind=True)

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use tiller_policy::{Bundle, BundleError};
+use tiller_policy::{Bundle, BundleError, ImageView, Observation};
+
+/// Pixels along a side of the tiny bundle's pictures.
+pub(crate) const SIDE: usize = 4;
 
 /// The committed tiny bundle.
 pub(crate) fn data() -> PathBuf {
@@ -60,4 +63,20 @@ fn digest(bytes: &[u8]) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// An observation of one brightness everywhere, in the mean state.
+pub(crate) fn grey(brightness: u8, mut show: impl FnMut(&Observation<'_>)) {
+    let pixels = [brightness; SIDE * SIDE * 3];
+    let view = |name| ImageView {
+        name,
+        width: SIDE,
+        height: SIDE,
+        rgb: &pixels,
+    };
+    show(&Observation {
+        images: &[view("static"), view("wrist")],
+        state: &[0.4, 0.0, 0.2, 0.04],
+        environment: &[],
+    });
 }

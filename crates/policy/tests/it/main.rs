@@ -7,6 +7,11 @@
 
 mod bundle;
 mod common;
+mod damage;
+mod find;
+mod lerobot;
 mod manifest;
 mod policy;
+mod provider;
 mod shipped;
+mod warm_up;

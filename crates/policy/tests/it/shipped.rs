@@ -38,6 +38,7 @@ fn the_shipped_policy_predicts_finite_bounded_motion() {
         .encode(&Observation {
             images: &[view("static"), view("wrist")],
             state: &NEUTRAL,
+            environment: &[],
         })
         .unwrap();
     assert!(condition.iter().any(|number| number.abs() > 1e-3));

@@ -61,6 +61,8 @@ pub struct EpisodeLine {
     pub steered: bool,
     /// Name of the policy.
     pub policy: String,
+    /// Processor that ran it: `cpu` or `cuda`.
+    pub provider: String,
     /// What came of it.
     #[serde(flatten)]
     pub result: EpisodeResult,
@@ -187,6 +189,7 @@ fn episode(config: &BenchConfig, runner: &mut Runner, job: &Job) -> Result<Episo
         seed: job.seed,
         steered: job.steered,
         policy: config.policy.clone(),
+        provider: runner.provider().to_string(),
         result,
     })
 }

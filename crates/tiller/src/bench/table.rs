@@ -206,6 +206,7 @@ mod tests {
             seed: 0,
             steered,
             policy: "flow".to_owned(),
+            provider: "cpu".to_owned(),
             result: EpisodeResult {
                 success,
                 completed: completed.iter().map(|&name| name.to_owned()).collect(),

@@ -1,12 +1,13 @@
 //! `tiller bench`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use eyre::{Result, bail};
+use eyre::{Result, WrapErr};
 use tiller_grounding::GroundingConfig;
 use tiller_playtable::Task;
+use tiller_policy::{Provider, find_bundle};
 use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
 
@@ -51,9 +52,13 @@ struct PlaytableArgs {
     /// With steering, without, or both.
     #[arg(long, value_enum, default_value = "both")]
     steer: Steer,
-    /// Policy bundle: a name below models/policies, or a folder.
+    /// Policy bundle: a folder, or a name below models/policies here or in a folder above.
     #[arg(long, value_name = "NAME|PATH", default_value = "flow")]
     policy: String,
+    /// Processor that runs the policy. `cuda` needs a build with `--features cuda`, an ONNX Runtime for
+    /// CUDA and a GPU, and is an error without them.
+    #[arg(long, value_enum, default_value = "cpu")]
+    provider: Processor,
     /// Episodes of each task, each way.
     #[arg(long, value_name = "N", default_value_t = 20)]
     episodes: usize,
@@ -92,6 +97,12 @@ enum Steer {
     On,
     Off,
     Both,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Processor {
+    Cpu,
+    Cuda,
 }
 
 /// A task, or any.
@@ -144,6 +155,10 @@ impl PlaytableArgs {
             runner: RunnerConfig {
                 policy: folder,
                 threads: 1,
+                provider: match self.provider {
+                    Processor::Cpu => Provider::Cpu,
+                    Processor::Cuda => Provider::Cuda,
+                },
                 pilot,
                 stages: StageConfig::default(),
                 grounding: GroundingConfig::default(),
@@ -159,23 +174,8 @@ impl PlaytableArgs {
     }
 }
 
-/// The folder of a bundle: a path, or a name below `models/policies` of this folder or one above.
+/// The folder of a bundle, asked for by name or path.
 fn find_policy(name: &str) -> Result<PathBuf> {
-    let path = Path::new(name);
-    if path.is_dir() {
-        return Ok(path.to_owned());
-    }
-    let here = std::env::current_dir()?;
-    let places = here
-        .ancestors()
-        .map(|folder| folder.join("models/policies").join(name));
-    let found = places.into_iter().find(|folder| folder.is_dir());
-    let Some(found) = found else {
-        bail!(
-            "no policy `{name}`: expected a folder of that name, or models/policies/{name} here or \
-             in a folder above {}",
-            here.display()
-        );
-    };
-    Ok(found)
+    let here = std::env::current_dir().wrap_err("there is no working directory")?;
+    Ok(find_bundle(name, &here)?)
 }

@@ -7,6 +7,9 @@ use tiller_policy::ImageView;
 /// Columns and rows of every image, pixels.
 pub(super) const IMAGE_SIZE: usize = 256;
 
+/// The cameras under the names that policies know them by.
+pub(super) const CAMERAS: [&str; 2] = ["static", "wrist"];
+
 /// The two cameras and what they saw last.
 pub(super) struct Eyes {
     renderer: Renderer,
@@ -47,7 +50,7 @@ impl Eyes {
     /// What the policy sees.
     pub(super) fn policy_images(&self) -> [ImageView<'_>; 2] {
         let view = |name, frame: &'_ Frame| (name, frame.width, frame.height);
-        let [a, b] = [view("static", &self.fixed), view("wrist", &self.wrist)];
+        let [a, b] = [view(CAMERAS[0], &self.fixed), view(CAMERAS[1], &self.wrist)];
         [
             ImageView {
                 name: a.0,

@@ -7,15 +7,18 @@ use eyre::{Result, WrapErr};
 use tiller_grounding::{GroundingConfig, annotate};
 use tiller_motion::{ActionStep, Chunk, Continuation, Mode};
 use tiller_playtable::Channels;
-use tiller_policy::{Bundle, Observation, Policy, RuntimeOptions};
+use tiller_policy::{Bundle, Observation, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::{Picture, Recorder, Sample};
 use tiller_sampler::{CarryOn, Pilot, PilotConfig, Plan, Request};
 use tiller_stages::{Decision, DecisionKind, StageConfig};
 
-use super::eyes::{Eyes, IMAGE_SIZE};
+use super::eyes::{CAMERAS, Eyes, IMAGE_SIZE};
 use super::guide::{Body, Guide};
 use super::{EpisodeResult, EpisodeSpec, PhaseTimes, StageEntry, seconds, timed};
 use crate::rig::{POLICY_STEP_NS, Rig};
+
+/// Numbers in the state that policies are shown: TCP x, y, z and gripper width, metres.
+const STATE: usize = 4;
 
 /// After the program's end the oracle gets this many steps to see a success: things may still be
 /// coming to rest.
@@ -28,6 +31,8 @@ pub struct RunnerConfig {
     pub policy: PathBuf,
     /// Threads that one policy may use.
     pub threads: usize,
+    /// Processor that runs the policy.
+    pub provider: Provider,
     /// Sampling and steering; the bundle says how many sampling steps and how many executed steps.
     pub pilot: PilotConfig,
     /// Stage switching.
@@ -70,8 +75,14 @@ impl Runner {
     /// When the bundle is not sound, or MuJoCo, the renderer or ONNX Runtime does not start.
     pub fn new(config: RunnerConfig) -> Result<Self> {
         let bundle = Bundle::load(&config.policy)?;
+        bundle.check_supply(&Supply {
+            cameras: &CAMERAS,
+            state: STATE,
+            environment: 0,
+        })?;
         let options = RuntimeOptions {
             threads: config.threads,
+            provider: config.provider,
             ..RuntimeOptions::default()
         };
         let policy = Policy::open(&bundle, &options)?;
@@ -91,6 +102,12 @@ impl Runner {
             pilot,
             rate_hz,
         })
+    }
+
+    /// The processor that runs the policy.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.policy.provider()
     }
 
     /// Runs one episode and, if there is a recorder, fills it.
@@ -292,11 +309,12 @@ impl Runner {
             self.eyes.look_at_hand(&mut self.rig.table)
         })?;
         let [x, y, z] = body.end_effector_m;
-        let state = [x, y, z, body.gripper_width_m].map(|value| value as f32);
+        let state: [f32; STATE] = [x, y, z, body.gripper_width_m].map(|value| value as f32);
         let images = self.eyes.policy_images();
         let observation = Observation {
             images: &images,
             state: &state,
+            environment: &[],
         };
         timed(&mut time.encode_s, || {
             if encode {

@@ -2,14 +2,16 @@
 
     python crates/policy/tests/data/lerobot/make.py
 
-Needs what models/export/verify_lerobot.py needs. The bundles are one policy of random weights with two
-cameras, two observation steps and a tiny U-Net, made by LeRobot's classes and exported by
+Needs what models/export/verify_lerobot.py needs. `ddpm` and `ddim` are one policy of random weights with
+two cameras, two observation steps and a tiny U-Net, made by LeRobot's classes and exported by
 models/export/lerobot.py's code, with two ways to sample. The graphs are the same, byte for byte, so
-`ddim` has none of its own: copy those of `ddpm` beside its manifest. Each `golden.json` holds
-observations, noises and LeRobot's results:
+`ddim` has none of its own: copy those of `ddpm` beside its manifest. `environment` is a policy without
+cameras, which sees the environment's state. Each `golden.json` holds observations, noises and LeRobot's
+results:
 
     images        by source: uint8 [S, H, W, 3], the newest step last
     state         [S, n], not normalised
+    environment   [S, n], not normalised; only of `environment`
     condition     [1, C], LeRobot's own
     noise         [B, T, D], the sampler's start
     step_noise    [steps, B, T, D], added after each step of DDPM but the last (training step 0)
@@ -65,7 +67,17 @@ BUNDLES = {
         clip_sample=False,
         modes={"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ACTION": "MEAN_STD"},
     ),
+    "environment": dict(
+        cameras={},
+        environment=3,
+        modes={"STATE": "IDENTITY", "ENV": "MEAN_STD", "ACTION": "QUANTILES"},
+        down_dims=(8,),
+        noise_scheduler_type="DDIM",
+        num_inference_steps=4,
+    ),
 }
+# Bundles that have the graphs of another one.
+SHARED = {"ddim": "ddpm"}
 
 
 class TinyResnet(nn.Module):
@@ -119,6 +131,8 @@ def write(name: str, options: dict) -> None:
         "chunk": numbers(chunk),
         "executed": numbers(executed),
     }
+    if settings.env_state_feature:
+        golden["environment"] = numbers(seen["environment_state"])
     if settings.noise_scheduler_type == "DDPM":
         golden["step_noise"] = numbers(step_noise)
     (HERE / name / "golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
@@ -126,11 +140,12 @@ def write(name: str, options: dict) -> None:
 
 
 def share_graphs() -> None:
-    for graph in policy_toml.GRAPHS:
-        shared, own = (HERE / name / graph for name in BUNDLES)
-        if shared.read_bytes() != own.read_bytes():
-            raise SystemExit(f"{own} is not {shared}, although the weights are the same")
-        own.unlink()
+    for name, owner in SHARED.items():
+        for graph in policy_toml.GRAPHS:
+            own, shared = HERE / name / graph, HERE / owner / graph
+            if shared.read_bytes() != own.read_bytes():
+                raise SystemExit(f"{own} is not {shared}, although the weights are the same")
+            own.unlink()
 
 
 def main() -> None:
