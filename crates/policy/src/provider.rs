@@ -73,7 +73,8 @@ impl Provider {
     ) -> PolicyError {
         PolicyError::Provider {
             provider: self,
-            reason: reason.into(),
+            // ONNX Runtime ends its messages with a new line.
+            reason: reason.into().trim_end().to_owned(),
             remedy: remedy.into(),
         }
     }
