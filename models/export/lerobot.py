@@ -32,9 +32,8 @@ what is supported:
   torchvision ResNet, with group or batch normalisation; any U-Net; several observation steps; the
   environment's state, though Tiller's nodes have none to show; MIN_MAX, MEAN_STD, QUANTILES,
   QUANTILE10 and IDENTITY for each feature. Except: fewer than three columns of position, the beta
-  schedules sigmoid and laplace, adapters that are not merged, and sizes beyond what a bundle may
-  have. These are refused with the key, what was found and what is supported. models/README.md has
-  the whole table.
+  schedule sigmoid, adapters that are not merged, and sizes beyond what a bundle may have. These are
+  refused with the key, what was found and what is supported. models/README.md has the whole table.
 
 Both graphs are compared with the networks before anything is written, and the differences are
 printed at the end. models/export/verify_lerobot.py compares whole chunks with LeRobot's own.
