@@ -57,6 +57,9 @@ pub struct DiversityConfig {
     pub kernel: Kernel,
     /// Strength, on the same scale as `guide_scale`; at least 0.
     pub scale: f32,
+    /// How many others repel a particle in a step, others in every step; all when `None`. At least 2.
+    /// More make the repulsion smoother, at a cost in proportion.
+    pub neighbours: Option<usize>,
 }
 
 impl Default for DiversityConfig {
@@ -64,6 +67,7 @@ impl Default for DiversityConfig {
         Self {
             kernel: Kernel::default(),
             scale: 0.5,
+            neighbours: Some(50),
         }
     }
 }
@@ -242,6 +246,10 @@ impl SteeringConfig {
         );
         if let Some(diversity) = &self.diversity {
             check.number("diversity.scale", diversity.scale, 0.0, f32::MAX);
+            if let Some(neighbours) = diversity.neighbours {
+                let holds = neighbours >= 2;
+                check.require("diversity.neighbours", holds, "at least 2", neighbours);
+            }
         }
         if let Some(resampling) = &self.feynman_kac {
             check.number("feynman_kac.lambda", resampling.lambda, 0.0, f32::MAX);
@@ -289,6 +297,7 @@ mod tests {
             mcmc_steps: 0,
             diversity: Some(DiversityConfig {
                 scale: -0.1,
+                neighbours: Some(1),
                 ..Default::default()
             }),
             feynman_kac: Some(FeynmanKacConfig {
@@ -301,7 +310,7 @@ mod tests {
             ..Default::default()
         };
         let text = config.validate().unwrap_err().to_string();
-        assert_eq!(text.lines().count(), 1 + 15, "{text}");
+        assert_eq!(text.lines().count(), 1 + 16, "{text}");
         assert!(
             text.contains("guidance_start must be from 0 to 1, found 1.5"),
             "{text}"

@@ -19,6 +19,8 @@ pub enum Purpose {
     Renoise = 2,
     /// The one uniform number of a systematic resampling.
     Resample = 3,
+    /// The one uniform number that decides which particles meet in a diversity step.
+    Neighbours = 4,
 }
 
 /// The random numbers of one chunk.

@@ -30,6 +30,8 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// Exponential.
     fn exp(self) -> Self;
+    /// Whether it is a number and not infinite.
+    fn is_finite(self) -> bool;
 }
 
 impl Real for f32 {
@@ -45,6 +47,9 @@ impl Real for f32 {
     fn exp(self) -> Self {
         self.exp()
     }
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
 }
 
 impl Real for f64 {
@@ -59,5 +64,8 @@ impl Real for f64 {
     }
     fn exp(self) -> Self {
         self.exp()
+    }
+    fn is_finite(self) -> bool {
+        self.is_finite()
     }
 }

@@ -83,15 +83,24 @@ fn schedulers() -> Vec<(&'static str, SchedulerConfig)> {
 
 #[test]
 fn sampling_allocates_nothing() {
-    let kernels = [Kernel::InverseDistance, Kernel::Rbf];
-    for (kernel, (name, scheduler)) in kernels
+    let repulsions = [
+        (Kernel::InverseDistance, None),
+        (Kernel::InverseDistance, Some(6)),
+        (Kernel::Rbf, None),
+        (Kernel::Rbf, Some(7)),
+    ];
+    for ((kernel, neighbours), (name, scheduler)) in repulsions
         .into_iter()
-        .flat_map(|kernel| schedulers().into_iter().map(move |all| (kernel, all)))
+        .flat_map(|repulsion| schedulers().into_iter().map(move |all| (repulsion, all)))
     {
         let config = SteeringConfig {
             scheduler,
             mcmc_steps: 2,
-            diversity: Some(DiversityConfig { kernel, scale: 1.0 }),
+            diversity: Some(DiversityConfig {
+                kernel,
+                neighbours,
+                ..DiversityConfig::default()
+            }),
             feynman_kac: Some(FeynmanKacConfig {
                 lambda: 100.0,
                 ..Default::default()
@@ -112,7 +121,7 @@ fn sampling_allocates_nothing() {
             assert_eq!(
                 CALLS.get() - before,
                 0,
-                "run {seed} with {kernel:?} and {name}"
+                "run {seed} with {kernel:?}, {neighbours:?} neighbours and {name}"
             );
             assert!(
                 resampled && samples == 64,

@@ -31,8 +31,8 @@ fn diversity(name: &str, scale: [f32; 7], offset: [f32; 7]) {
     let expected = numbers(&fixture[&format!("traj_{name}")]);
     assert_close("trajectory", &trajectories, &expected, 1e-6);
     let mut at_points = vec![0.0; trajectories.len()];
-    let mut repulsion = Repulsion::new(Kernel::InverseDistance, 4);
-    let potential = repulsion.gradient(&trajectories, stride, &[false; 4], &mut at_points);
+    let mut repulsion = Repulsion::new(Kernel::InverseDistance, 4, stride, None);
+    let potential = repulsion.gradient(&trajectories, &[false; 4], 0.0, &mut at_points);
     let expected = fixture[&format!("potential_{name}")].as_f64().unwrap();
     assert!(
         (potential - expected).abs() < 1e-6 * expected,

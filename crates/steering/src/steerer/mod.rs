@@ -103,9 +103,10 @@ impl Steerer {
         let map = TrajectoryMap::new(&space, horizon, start, guided_steps);
         let most = config.particles.max(config.unsteered_particles);
         let solver = Solver::new(schedule, most, horizon * space.dim);
-        let repulsion = config
-            .diversity
-            .map(|diversity| Repulsion::new(diversity.kernel, most));
+        let repulsion = config.diversity.map(|diversity| {
+            let stride = map.points() * 3;
+            Repulsion::new(diversity.kernel, most, stride, diversity.neighbours)
+        });
         let weights = config
             .feynman_kac
             .map(|fk| Weights::new(fk.potential, f64::from(fk.lambda), most));

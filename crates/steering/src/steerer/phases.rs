@@ -1,13 +1,17 @@
 //! What pushes the particles in a step: repulsion, the reward, resampling.
 
 use super::{Run, Steerer};
-use crate::config::GradientPoint;
+use crate::check::all_finite;
+use crate::config::{GradientPoint, Normalise};
 use crate::denoiser::Reward;
 use crate::error::SteeringError;
 use crate::guidance;
 use crate::random::Purpose;
 use crate::sampled::{Phase, StepTrace};
 use crate::scheduler::copy_ancestors;
+
+/// Particles whose gradients are turned into a push while they are in the nearest cache.
+const PUSHED_TOGETHER: usize = 16;
 
 impl Steerer {
     /// The trace of a step that nothing pushes.
@@ -46,8 +50,8 @@ impl Steerer {
         );
         repulsion.gradient(
             &buffers.trajectories[..count * points],
-            points,
             &buffers.lost[..count],
+            run.random.uniform(Purpose::Neighbours, step),
             &mut buffers.trajectory_gradient[..count * points],
         );
         // The potential must fall, so the push is against its gradient.
@@ -117,8 +121,7 @@ impl Steerer {
         )?;
         for particle in 0..count {
             let gradient = &buffers.trajectory_gradient[particle * points..][..points];
-            let finite = buffers.rewards[particle].is_finite()
-                && gradient.iter().all(|value| value.is_finite());
+            let finite = buffers.rewards[particle].is_finite() && all_finite(gradient);
             if !finite && !buffers.lost[particle] {
                 buffers.lost[particle] = true;
                 self.sampled.lost += 1;
@@ -130,21 +133,9 @@ impl Steerer {
     /// Subtracts `strength` times the normalised gradient from the prediction.
     fn push(&mut self, run: &Run, step: usize, strength: f64, trace: &mut StepTrace) {
         let (stride, points, count) = (self.stride(), self.map.points() * 3, run.particles);
-        let buffers = &mut self.buffers;
-        let gradient = &mut buffers.gradient[..count * stride];
-        self.map
-            .adjoint(&buffers.trajectory_gradient[..count * points], gradient);
-        self.inpainting.hold(gradient);
         let past = self.config.execute_start;
         let frozen = self.inpainting.frozen_rows().saturating_sub(past) * 3;
-        let size = guidance::normalise(
-            self.config.normalise,
-            gradient,
-            stride,
-            self.map.guided().saturating_sub(frozen).max(1),
-            &buffers.lost[..count],
-            &mut buffers.gradient_norms[..count],
-        );
+        let guided = self.map.guided().saturating_sub(frozen).max(1);
         let response = self.solver.schedule().steps()[step].response;
         let gain = (strength * response.clean) as f32;
         // The noise answers to what is left of the push once the clean estimate is in range: at high
@@ -155,13 +146,40 @@ impl Steerer {
             0.0
         };
         let most = self.solver.schedule().clip().fixed_range() as f32;
-        let estimates = buffers.clean.iter_mut().zip(&mut buffers.noise);
-        for ((clean, noise), gradient) in estimates.zip(gradient.iter()) {
-            let pushed = *clean + gain * gradient;
-            *noise += share * (pushed.clamp(-most, most) - clean.clamp(-most, most));
-            *clean = pushed;
+        let buffers = &mut self.buffers;
+        let at_once = match self.config.normalise {
+            Normalise::Batch => count,
+            Normalise::Particle | Normalise::None => PUSHED_TOGETHER,
+        };
+        for first in (0..count).step_by(at_once) {
+            let end = count.min(first + at_once);
+            let own = first * stride..end * stride;
+            let gradient = &mut buffers.gradient[own.clone()];
+            let at_points = &buffers.trajectory_gradient[first * points..end * points];
+            self.map.adjoint(at_points, gradient);
+            self.inpainting.hold(gradient);
+            guidance::normalise(
+                self.config.normalise,
+                gradient,
+                stride,
+                guided,
+                &buffers.lost[first..end],
+                &mut buffers.gradient_norms[first..end],
+            );
+            let estimates = buffers.clean[own.clone()]
+                .iter_mut()
+                .zip(&mut buffers.noise[own]);
+            for ((clean, noise), gradient) in estimates.zip(gradient.iter()) {
+                let pushed = *clean + gain * gradient;
+                *noise += share * (pushed.clamp(-most, most) - clean.clamp(-most, most));
+                *clean = pushed;
+            }
         }
-        trace.gradient_norm = size.mean as f32;
+        let alive = buffers.lost[..count].iter().filter(|lost| !**lost).count();
+        let norms = buffers.gradient_norms[..count]
+            .iter()
+            .map(|norm| f64::from(*norm));
+        trace.gradient_norm = (norms.sum::<f64>() / alive.max(1) as f64) as f32;
         trace.strength = strength as f32;
     }
 

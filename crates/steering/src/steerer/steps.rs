@@ -1,6 +1,7 @@
 //! Down the schedule: asking the denoiser, stepping, re-noising, dropping what is not a number.
 
 use super::{Run, Steerer};
+use crate::check::all_finite;
 use crate::denoiser::{Denoiser, Reward};
 use crate::error::SteeringError;
 use crate::random::Purpose;
@@ -72,8 +73,8 @@ impl Steerer {
         let buffers = &mut self.buffers;
         for particle in 0..count {
             let own = particle * stride..(particle + 1) * stride;
-            let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-            let sound = finite(&buffers.clean[own.clone()]) && finite(&buffers.noise[own.clone()]);
+            let sound =
+                all_finite(&buffers.clean[own.clone()]) && all_finite(&buffers.noise[own.clone()]);
             if !sound && !buffers.lost[particle] {
                 self.sampled.lost += 1;
                 buffers.lost[particle] = true;
