@@ -1,16 +1,19 @@
 //! Where the answer is known: Gaussian policies and quadratic rewards.
 //!
-//! A flow-matching policy whose data are Gaussian has a linear velocity, so the distribution that
-//! the discretised sampler produces is Gaussian too, and its mean and variance follow by recursion.
-//! Tilting it by a quadratic reward gives a Gaussian again. What the sampler draws must agree with
-//! that within three standard errors.
+//! A policy whose data are Gaussian predicts velocity or noise as a linear function of the sample, so
+//! the distribution that the discretised sampler produces is Gaussian too, and its mean and variance
+//! follow by recursion, for flow matching and diffusion alike. Tilting it by a quadratic reward
+//! gives a Gaussian again. What the sampler draws must agree with that within three standard errors.
+//!
+//! All potentials are put to the proof with the flow and DDPM, the default one with all schedulers.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 
+use support::schedulers::{DPM, Told, ddim, ddpm, diffusion, flow};
 use support::{FnReward, MixturePolicy, Mode, assert_within_three_errors, plain_space, quadratic};
-use tiller_steering::scheduler::{Clip, FlowConfig, Schedule, SchedulerConfig, Step};
+use tiller_steering::scheduler::{FlowSolver, Schedule, SchedulerConfig, Step, Variance};
 use tiller_steering::{
     FeynmanKacConfig, Normalise, Potential, Sampled, Steerer, SteeringConfig, StrengthConfig,
 };
@@ -23,29 +26,46 @@ const ANCHOR: [f32; 3] = [0.0; 3];
 /// The policy's data: two actions, the same on every axis.
 const MEAN: [f64; HORIZON] = [0.4, -0.2];
 const DEVIATION: f64 = 0.6;
+const NEVER: usize = usize::MAX;
+const POTENTIALS: [Potential; 4] = [
+    Potential::Difference,
+    Potential::Max,
+    Potential::Sum,
+    Potential::Immediate,
+];
 
-fn policy() -> MixturePolicy {
+fn policy(scheduler: &SchedulerConfig) -> Told {
     let mean = MEAN.iter().flat_map(|m| [*m; DIM]).collect();
-    MixturePolicy::gaussian(HORIZON, DIM, mean, DEVIATION)
+    Told::new(
+        MixturePolicy::gaussian(HORIZON, DIM, mean, DEVIATION),
+        scheduler,
+    )
 }
 
-fn scheduler(steps: usize) -> SchedulerConfig {
-    SchedulerConfig::Flow(FlowConfig {
-        steps,
-        clip: Clip::Off,
-        ..FlowConfig::default()
-    })
+fn euler(steps: usize) -> SchedulerConfig {
+    flow(FlowSolver::Euler, steps)
 }
 
-fn steps_of(steps: usize) -> Vec<Step> {
-    Schedule::new(&scheduler(steps)).unwrap().steps().to_vec()
+/// Samplers of diffusion that are told the noise: stochastic, deterministic until particles are
+/// resampled, and with a memory besides.
+fn diffusions(steps: usize) -> [(&'static str, SchedulerConfig); 3] {
+    let diffusion = |solver| diffusion(solver, steps, 1000);
+    [
+        ("DDPM", diffusion(ddpm(Variance::FixedSmall))),
+        ("DDIM", diffusion(ddim(0.0))),
+        ("DPM-Solver++ (2M)", diffusion(DPM)),
+    ]
 }
 
-fn plain(steps: usize) -> SteeringConfig {
+fn steps_of(scheduler: &SchedulerConfig) -> Vec<Step> {
+    Schedule::new(scheduler).unwrap().steps().to_vec()
+}
+
+fn plain(scheduler: &SchedulerConfig) -> SteeringConfig {
     SteeringConfig {
         particles: PARTICLES,
         unsteered_particles: PARTICLES,
-        scheduler: scheduler(steps),
+        scheduler: scheduler.clone(),
         guide_scale: 0.0,
         diversity: None,
         feynman_kac: None,
@@ -54,26 +74,51 @@ fn plain(steps: usize) -> SteeringConfig {
 }
 
 /// Mean and variance of one entry with data mean `mean`, by exact recursion through the steps.
-/// Steps from `stochastic_from` on draw fresh noise; `push` is added to the sample after a step.
+/// Steps from `stochastic_from` on draw fresh noise; `push` is subtracted from a step's prediction.
+///
+/// Every step is affine, so the sample is kept as `x[0] + sum x[k] z_k` of the standard normal
+/// numbers drawn so far: the initial one, then one for each step.
 fn discrete_law(
-    steps: usize,
+    scheduler: &SchedulerConfig,
     mean: f64,
     stochastic_from: usize,
-    push: impl Fn(usize) -> f64,
+    push: impl Fn(usize, &Step) -> f64,
 ) -> (f64, f64) {
-    let (mut m, mut variance) = (0.0, 1.0);
-    for (i, plan) in steps_of(steps).iter().enumerate() {
-        let (signal, noise) = (plan.from.signal, plan.from.noise);
-        let eta = if i >= stochastic_from { 1.0 } else { 0.0 };
-        let step = plan.with_noise(eta);
-        let total = (signal * DEVIATION).powi(2) + noise * noise;
-        // clean = mean + a (x - signal mean), noise = b (x - signal mean).
-        let (a, b) = (signal * DEVIATION.powi(2) / total, noise / total);
-        let factor = step.clean * a + step.noise * b;
-        m = step.clean * mean + factor * (m - signal * mean) + push(i);
-        variance = factor * factor * variance + step.fresh * step.fresh;
+    let is_flow = matches!(scheduler, SchedulerConfig::Flow(_));
+    let mut x = vec![0.0, 1.0];
+    // Clean estimates of the step before, along a smooth path.
+    let mut before: Option<Vec<f64>> = None;
+    for (i, plan) in steps_of(scheduler).iter().enumerate() {
+        let (signal, level) = (plan.from.signal, plan.from.noise);
+        let step = plan.with_noise(if i >= stochastic_from { 1.0 } else { 0.0 });
+        let total = (signal * DEVIATION).powi(2) + level * level;
+        let gain = push(i, plan);
+        let (mut clean, mut noise) = (x.clone(), x.clone());
+        for k in 0..x.len() {
+            let constant = if k == 0 { 1.0 } else { 0.0 };
+            let off = x[k] - signal * mean * constant;
+            clean[k] = mean * constant + signal * DEVIATION.powi(2) / total * off;
+            noise[k] = level / total * off;
+            // clean = x - t v, noise = x + (1 - t) v; clean = (x - level eps) / signal, noise = eps.
+            let (of_clean, of_noise) = if is_flow {
+                (level, signal)
+            } else {
+                (level / signal, 1.0)
+            };
+            clean[k] += of_clean * gain * constant;
+            noise[k] -= of_noise * gain * constant;
+            x[k] = step.clean * clean[k] + step.noise * noise[k];
+        }
+        let deterministic = step.fresh == 0.0;
+        if let Some(before) = before.filter(|_| deterministic) {
+            for (k, x) in x.iter_mut().enumerate() {
+                *x += plan.extrapolation * (clean[k] - before.get(k).unwrap_or(&0.0));
+            }
+        }
+        before = deterministic.then_some(clean);
+        x.push(step.fresh);
     }
-    (m, variance)
+    (x[0], x[1..].iter().map(|x| x * x).sum())
 }
 
 /// Mean and covariance of two independent Gaussian actions tilted by
@@ -153,62 +198,85 @@ fn compare_independent(what: &str, found: [f64; 5], means: [f64; 2], variance: f
 #[test]
 fn an_unguided_run_matches_the_prior() {
     // Enough steps for the discretisation to be far below the standard error.
-    let mut steerer = Steerer::new(plain(600), plain_space(), HORIZON).unwrap();
+    let scheduler = euler(600);
+    let mut steerer = Steerer::new(plain(&scheduler), plain_space(), HORIZON).unwrap();
     let sampled = steerer
-        .sample(&mut policy(), None, ANCHOR, 0.0, 0, 0)
+        .sample(&mut policy(&scheduler), None, ANCHOR, 0.0, 0, 0)
         .unwrap();
     compare_independent("prior", moments(sampled), MEAN, DEVIATION * DEVIATION);
 }
 
 #[test]
-fn the_discretisation_converges_to_the_prior_with_and_without_fresh_noise() {
-    for stochastic_from in [0, 300, usize::MAX] {
-        let (mean, variance) = discrete_law(3000, MEAN[0], stochastic_from, |_| 0.0);
-        assert!((mean - MEAN[0]).abs() < 2e-3, "{mean}");
-        assert!(
-            (variance.sqrt() / DEVIATION - 1.0).abs() < 2e-3,
-            "{variance}"
-        );
+fn an_unguided_diffusion_matches_its_discrete_prior() {
+    for (name, scheduler) in diffusions(20) {
+        let laws = MEAN.map(|mean| discrete_law(&scheduler, mean, NEVER, |_, _| 0.0));
+        let mut steerer = Steerer::new(plain(&scheduler), plain_space(), HORIZON).unwrap();
+        let sampled = steerer
+            .sample(&mut policy(&scheduler), None, ANCHOR, 0.0, 0, 0)
+            .unwrap();
+        compare_independent(name, moments(sampled), laws.map(|law| law.0), laws[0].1);
     }
 }
 
 #[test]
-fn feynman_kac_samples_match_the_tilted_gaussian_for_every_potential() {
-    const STEPS: usize = 12;
+fn the_discretisation_converges_to_the_prior_with_and_without_fresh_noise() {
+    for (name, scheduler) in diffusions(999).into_iter().chain([("flow", euler(3000))]) {
+        for stochastic_from in [0, 300, NEVER] {
+            let (mean, variance) = discrete_law(&scheduler, MEAN[0], stochastic_from, |_, _| 0.0);
+            assert!((mean - MEAN[0]).abs() < 2e-3, "{name}: {mean}");
+            let off = variance.sqrt() / DEVIATION - 1.0;
+            assert!(off.abs() < 5e-3, "{name}: {variance}");
+        }
+    }
+}
+
+/// Resamples from the middle on and compares with the tilted Gaussian.
+fn assert_tilted(name: &str, scheduler: &SchedulerConfig, potential: Potential) {
     const FIRST: usize = 6;
     let (lambda, weight, target) = (2.0f32, 0.5f32, 1.2f32);
     // The threshold 1 makes the first weighing resample, so that what follows is stochastic.
-    let laws = MEAN.map(|mean| discrete_law(STEPS, mean, FIRST, |_| 0.0));
+    let laws = MEAN.map(|mean| discrete_law(scheduler, mean, FIRST, |_, _| 0.0));
     let expected = tilted(laws, f64::from(lambda * weight), f64::from(target));
-    for potential in [
-        Potential::Difference,
-        Potential::Max,
-        Potential::Sum,
-        Potential::Immediate,
-    ] {
-        let config = SteeringConfig {
-            guidance_start: FIRST as f32 / STEPS as f32,
-            feynman_kac: Some(FeynmanKacConfig {
-                potential,
-                lambda,
-                ess_threshold: 1.0,
-                every: 3,
-                eta: 1.0,
-            }),
-            ..plain(STEPS)
-        };
-        let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
-        let mut policy = policy();
-        let mut runs = Vec::new();
-        for seed in 0..12 {
-            let mut reward = quadratic([target; 3], weight);
-            let sampled = steerer
-                .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
-                .unwrap();
-            assert!(sampled.trace[FIRST].resampled, "{potential:?}");
-            runs.push(moments(sampled));
-        }
-        compare_runs(&format!("{potential:?}"), &runs, expected);
+    let config = SteeringConfig {
+        guidance_start: FIRST as f32 / scheduler.steps() as f32,
+        feynman_kac: Some(FeynmanKacConfig {
+            potential,
+            lambda,
+            ess_threshold: 1.0,
+            every: 3,
+            eta: 1.0,
+        }),
+        ..plain(scheduler)
+    };
+    let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
+    let mut policy = policy(scheduler);
+    let mut runs = Vec::new();
+    for seed in 0..12 {
+        let mut reward = quadratic([target; 3], weight);
+        let sampled = steerer
+            .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
+            .unwrap();
+        assert!(sampled.trace[FIRST].resampled, "{name}, {potential:?}");
+        runs.push(moments(sampled));
+    }
+    compare_runs(&format!("{name}, {potential:?}"), &runs, expected);
+}
+
+#[test]
+fn feynman_kac_samples_match_the_tilted_gaussian_for_every_potential() {
+    for potential in POTENTIALS {
+        assert_tilted("flow", &euler(12), potential);
+    }
+}
+
+#[test]
+fn diffusion_with_feynman_kac_matches_the_tilted_gaussian() {
+    let [ddpm, ddim, dpm] = diffusions(12);
+    for potential in POTENTIALS {
+        assert_tilted(ddpm.0, &ddpm.1, potential);
+    }
+    for (name, scheduler) in [ddim, dpm] {
+        assert_tilted(name, &scheduler, Potential::Difference);
     }
 }
 
@@ -218,43 +286,47 @@ fn guidance_moves_the_mean_by_what_the_recursion_says() {
     const FIRST: usize = 6;
     let (slope, scale, progress) = (0.3f32, 2.0f32, 0.8f32);
     let strength = StrengthConfig::default();
-    let config = SteeringConfig {
-        guide_scale: scale,
-        guidance_start: FIRST as f32 / STEPS as f32,
-        normalise: Normalise::None,
-        strength,
-        ..plain(STEPS)
-    };
-    let steps = steps_of(STEPS);
-    // The reward `slope * x` of the end point has the gradient `slope` for both actions; a push
-    // g on the velocity moves the sample by (t - s) g.
-    let push = |i: usize| {
+    // The reward `slope * x` of the end point has the gradient `slope` for both actions.
+    let push = |i: usize, step: &Step| {
         if i < FIRST {
             return 0.0;
         }
-        let (from, to) = (steps[i].from, steps[i].to);
-        let share = from.noise / from.signal.hypot(from.noise);
-        (from.time - to.time)
-            * f64::from(scale)
-            * f64::from(strength.at(progress))
-            * share
-            * f64::from(slope)
+        let share = step.from.noise / step.from.signal.hypot(step.from.noise);
+        f64::from(scale) * f64::from(strength.at(progress)) * share * f64::from(slope)
     };
-    let (guided, variance) = discrete_law(STEPS, MEAN[0], usize::MAX, push);
-    let (second, _) = discrete_law(STEPS, MEAN[1], usize::MAX, push);
-    let (unguided, _) = discrete_law(STEPS, MEAN[0], usize::MAX, |_| 0.0);
-    assert!(guided > unguided + 0.02, "the reward rises along x");
-    let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
-    let mut policy = policy();
-    let mut reward = FnReward(|trajectory: &[f32], gradient: &mut [f32]| {
-        let end = trajectory.len() - 3;
-        gradient[end..].fill(slope);
-        trajectory[end..].iter().sum::<f32>() * slope
-    });
-    let sampled = steerer
-        .sample(&mut policy, Some(&mut reward), ANCHOR, progress, 0, 0)
-        .unwrap();
-    compare_independent("guided", moments(sampled), [guided, second], variance);
+    for (name, scheduler) in diffusions(STEPS)
+        .into_iter()
+        .chain([("flow", euler(STEPS))])
+    {
+        let config = SteeringConfig {
+            guide_scale: scale,
+            guidance_start: FIRST as f32 / STEPS as f32,
+            normalise: Normalise::None,
+            strength,
+            ..plain(&scheduler)
+        };
+        let (guided, variance) = discrete_law(&scheduler, MEAN[0], NEVER, push);
+        let (second, _) = discrete_law(&scheduler, MEAN[1], NEVER, push);
+        let (unguided, _) = discrete_law(&scheduler, MEAN[0], NEVER, |_, _| 0.0);
+        assert!(guided > unguided + 0.02, "{name}: the reward rises along x");
+        let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
+        let mut reward = FnReward(|trajectory: &[f32], gradient: &mut [f32]| {
+            let end = trajectory.len() - 3;
+            gradient[end..].fill(slope);
+            trajectory[end..].iter().sum::<f32>() * slope
+        });
+        let sampled = steerer
+            .sample(
+                &mut policy(&scheduler),
+                Some(&mut reward),
+                ANCHOR,
+                progress,
+                0,
+                0,
+            )
+            .unwrap();
+        compare_independent(name, moments(sampled), [guided, second], variance);
+    }
 }
 
 #[test]
@@ -264,7 +336,7 @@ fn repeated_steps_leave_the_policy_where_it_is() {
     let config = SteeringConfig {
         mcmc_steps: 3,
         guidance_start: 0.0,
-        ..plain(60)
+        ..plain(&euler(60))
     };
     let config = SteeringConfig {
         particles: 4000,
@@ -296,11 +368,12 @@ fn resampling_alone_picks_modes_in_proportion_to_the_exponential_reward() {
         mean: vec![x, 0.0, 0.0],
         deviation: 0.1,
     };
-    let mut policy = MixturePolicy {
+    let policy = MixturePolicy {
         horizon: 1,
         dim: DIM,
         modes: vec![mode(-1.0), mode(1.0)],
     };
+    let [ddpm, ..] = diffusions(STEPS);
     let (lambda, gain) = (1.5f32, 0.7f32);
     // The reward of the right mode is higher by `gain`; there is no gradient to follow.
     let mut reward = FnReward(
@@ -309,13 +382,15 @@ fn resampling_alone_picks_modes_in_proportion_to_the_exponential_reward() {
         },
     );
     let tilt = f64::from(lambda * gain).exp();
-    for potential in [
-        Potential::Difference,
-        Potential::Max,
-        Potential::Sum,
-        Potential::Immediate,
-    ] {
+    for (potential, (name, scheduler)) in POTENTIALS.into_iter().flat_map(|potential| {
+        [
+            (potential, ("flow", euler(STEPS))),
+            (potential, ddpm.clone()),
+        ]
+    }) {
+        let mut policy = Told::new(policy.clone(), &scheduler);
         let config = SteeringConfig {
+            particles: PARTICLES / 2,
             guidance_start: 0.5,
             feynman_kac: Some(FeynmanKacConfig {
                 potential,
@@ -324,11 +399,11 @@ fn resampling_alone_picks_modes_in_proportion_to_the_exponential_reward() {
                 every: 3,
                 eta: 1.0,
             }),
-            ..plain(STEPS)
+            ..plain(&scheduler)
         };
         let mut steerer = Steerer::new(config, plain_space(), 1).unwrap();
         let mut shares = Vec::new();
-        for seed in 0..12 {
+        for seed in 0..24 {
             let sampled = steerer
                 .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
                 .unwrap();
@@ -343,6 +418,10 @@ fn resampling_alone_picks_modes_in_proportion_to_the_exponential_reward() {
                     .sum(),
             );
         }
-        assert_within_three_errors(&format!("{potential:?}"), &shares, tilt / (1.0 + tilt));
+        assert_within_three_errors(
+            &format!("{name}, {potential:?}"),
+            &shares,
+            tilt / (1.0 + tilt),
+        );
     }
 }

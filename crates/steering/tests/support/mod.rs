@@ -79,25 +79,32 @@ impl MixturePolicy {
                     .sum();
                 mode.weight.ln() - squares / (2.0 * variance) - stride as f64 / 2.0 * variance.ln()
             };
+            let alone = self.modes.len() == 1;
             let highest = self
                 .modes
                 .iter()
+                .filter(|_| !alone)
                 .map(log_density)
                 .fold(f64::NEG_INFINITY, f64::max);
             let total: f64 = self
                 .modes
                 .iter()
+                .filter(|_| !alone)
                 .map(|mode| (log_density(mode) - highest).exp())
                 .sum();
             out.fill(0.0);
             for mode in &self.modes {
-                let share = (log_density(mode) - highest).exp() / total;
+                let share = if alone {
+                    1.0
+                } else {
+                    (log_density(mode) - highest).exp() / total
+                };
                 let variance = (signal * mode.deviation).powi(2) + t * t;
+                let of_clean = signal * mode.deviation.powi(2) / variance;
+                let of_noise = t / variance;
                 for ((out, x), mean) in out.iter_mut().zip(x).zip(&mode.mean) {
                     let off = f64::from(*x) - signal * mean;
-                    let clean = mean + signal * mode.deviation.powi(2) / variance * off;
-                    let noise = t / variance * off;
-                    *out += (share * told(clean, noise)) as f32;
+                    *out += (share * told(mean + of_clean * off, of_noise * off)) as f32;
                 }
             }
         }
