@@ -24,51 +24,6 @@ fn told(scheduler: &SchedulerConfig) -> Told {
 }
 
 #[test]
-fn same_seed_same_bits_and_another_seed_others() {
-    let run = |seed, chunk| {
-        let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 8).unwrap();
-        let mut reward = reach([0.6, 0.1, 0.1]);
-        let result = steerer.sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, seed, chunk);
-        result.unwrap().clone()
-    };
-    let (first, second) = (run(3, 5), run(3, 5));
-    // The traces hold numbers that are not, so the bits are compared where they matter.
-    assert_eq!(first.samples, second.samples);
-    assert_eq!(first.rewards, second.rewards);
-    assert_eq!(first.chunk, second.chunk);
-    assert_ne!(first.chunk, run(4, 5).chunk);
-    assert_ne!(first.chunk, run(3, 6).chunk);
-}
-
-#[test]
-fn a_sampler_that_has_run_before_gives_the_same_bits() {
-    let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 8).unwrap();
-    let mut sample = |seed| {
-        let mut reward = reach([0.6, 0.1, 0.1]);
-        let result = steerer.sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, seed, 0);
-        result.unwrap().samples.clone()
-    };
-    let first = sample(1);
-    sample(2);
-    assert_eq!(sample(1), first);
-}
-
-#[test]
-fn bits_do_not_depend_on_the_thread() {
-    let run = || {
-        let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 8).unwrap();
-        let mut reward = reach([0.6, 0.1, 0.1]);
-        let result = steerer.sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, 1, 0);
-        result.unwrap().samples.clone()
-    };
-    let others: Vec<_> = (0..3).map(|_| std::thread::spawn(run)).collect();
-    let here = run();
-    for other in others {
-        assert_eq!(other.join().unwrap(), here);
-    }
-}
-
-#[test]
 fn a_particle_is_the_same_whatever_particles_are_beside_it() {
     let run = |particles| {
         let config = SteeringConfig {
