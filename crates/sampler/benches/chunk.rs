@@ -3,6 +3,8 @@
 //! `cargo bench -p tiller-sampler` prints a table in which steered and unsteered chunks take turns
 //! with the same particles; the fastest turn of each part counts. Criterion's own figures follow.
 
+#![allow(clippy::print_stdout, reason = "the table is the result")]
+
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -5,6 +5,7 @@
 //! Phases are differences of variants: what a chunk costs with them and without. Criterion's own
 //! figures follow.
 #![allow(missing_docs, reason = "criterion's macros make the functions")]
+#![allow(clippy::print_stdout, reason = "the table is the result")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -8,9 +8,10 @@
 //! side, with the particles as lanes.
 //!
 //! All pairs together cost the square of the particles. With a bound on the neighbours only some
-//! offsets are evaluated, spread evenly over the circle from a random start (systematic sampling).
-//! Every offset is as likely, so that gradients, scaled by how many offsets there are to one that
-//! is evaluated, are right on average; and what `i` does to `j`, `j` does to `i`.
+//! offsets are evaluated: a run of them from a random start, so that what is read together lies
+//! together. Every offset is as likely, so that gradients, scaled by how many offsets there are to one
+//! that is evaluated, are right on average; and what `i` does to `j`, `j` does to `i`. Particles start
+//! from independent noise, so which of them are next to each other on the circle means nothing.
 
 use crate::config::Kernel;
 use crate::real::Real;
@@ -69,11 +70,14 @@ impl<F: Real> Repulsion<F> {
         let count = lost.len();
         let (all, some) = (count / 2, offsets_of(count, self.neighbours));
         self.offsets.clear();
-        let spacing = all as f64 / some.max(1) as f64;
-        let spread = (0..some).map(|j| ((uniform + j as f64) * spacing) as usize);
-        // Rounding must not lead past the last offset.
-        self.offsets.extend(spread.map(|o| 1 + o.min(all - 1)));
-        let scale = F::from_f64(spacing);
+        let start = if some < all {
+            (uniform * all as f64) as usize
+        } else {
+            0
+        };
+        self.offsets
+            .extend((start..start + some).map(|offset| 1 + offset % all));
+        let scale = F::from_f64(all as f64 / some.max(1) as f64);
         self.circle.lay_out(trajectories, self.stride, lost);
         let one = F::from_f64(1.0);
         let potential = match self.kernel {
@@ -313,12 +317,8 @@ impl<F: Real> Circle<F> {
 /// `LANES` columns of a row.
 #[inline]
 fn lanes<F: Real>(row: &[F], first: usize) -> [F; LANES] {
-    let row = &row[first..first + LANES];
     let mut lanes = [F::default(); LANES];
-    // By hand, since a call to copy so few numbers costs more than they do.
-    for lane in 0..LANES {
-        lanes[lane] = row[lane];
-    }
+    lanes.copy_from_slice(&row[first..first + LANES]);
     lanes
 }
 
@@ -398,7 +398,7 @@ mod tests {
             assert_same("gradient", &gradients, &expected_gradients)?;
         }
 
-        /// As many draws as there are offsets, evenly spread, evaluate each of them equally often.
+        /// As many draws as there are offsets, evenly spread, evaluate each of these equally often.
         #[test]
         fn some_neighbours_are_all_of_them_on_average(
             values in prop::collection::vec(-0.5..0.5f64, 26 * STRIDE),

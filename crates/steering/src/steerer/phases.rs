@@ -154,7 +154,7 @@ impl Steerer {
         for first in (0..count).step_by(at_once) {
             let end = count.min(first + at_once);
             let own = first * stride..end * stride;
-            let gradient = &mut buffers.gradient[own.clone()];
+            let gradient = &mut buffers.gradient[..own.len()];
             let at_points = &buffers.trajectory_gradient[first * points..end * points];
             self.map.adjoint(at_points, gradient);
             self.inpainting.hold(gradient);
