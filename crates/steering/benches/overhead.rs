@@ -219,7 +219,7 @@ fn table() -> Result<(), SteeringError> {
     println!(
         "One chunk of {HORIZON} x {DIM}, {STEPS} DDPM steps (29 of diversity, 71 guided, resampling \
          at every 5th), ms on one core.\n\
-         Sampling alone is noise + scheduler + rest; steering adds diversity + guidance (reward, \
+         Sampling alone is noise + scheduler + rest (bookkeeping, the idle denoiser); steering adds diversity + guidance (reward, \
          adjoint, normalising, push) + resampling."
     );
     println!(
