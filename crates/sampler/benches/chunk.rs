@@ -85,6 +85,7 @@ impl Setup {
         self.policy.encode(&Observation {
             images: &[image("static"), image("wrist")],
             state: &[0.43, 0.02, 0.04, 0.0],
+            environment: &[],
         })?;
         Ok(start.elapsed())
     }
