@@ -4,6 +4,11 @@
 //! keypoints of the annotated image, and answers with the text of a reward program. The text then
 //! goes through the parser, the checks and the compiler of `tiller-reward`, whoever wrote it.
 //!
+//! Models are reached through a [`provider::Provider`]; an [`exchange::Client`] puts cache, budget,
+//! further tries and records around it, and [`exchange::Background`] keeps its owner from waiting.
+//! [`repair::Authoring`] leads from their answers to a checked program, [`advice::Adviser`] to a
+//! stage number. Whatever an answer says, it can become nothing else.
+//!
 //! [`EmbeddedAuthor`] works without a network. It knows the play table's kinds of objects, refuses
 //! what it does not understand and never assumes an object that no keypoint shows.
 //!
@@ -30,10 +35,18 @@
 //! # Ok::<(), tiller_vlm::AuthorError>(())
 //! ```
 
+pub mod advice;
 mod author;
+pub mod budget;
+pub mod cache;
 mod embedded;
+pub mod exchange;
+mod http;
 mod program;
+pub mod prompt;
+pub mod provider;
 mod recipes;
+pub mod repair;
 mod scene;
 mod understand;
 

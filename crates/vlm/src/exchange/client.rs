@@ -1,0 +1,242 @@
+//! Asks a provider: cache first, within the budget, again where that may help, and on record.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::record::{Attempt, ExchangeRecord, Recorder};
+use crate::budget::{Budget, Spent};
+use crate::cache::Cache;
+use crate::http::retry::{RetryPolicy, luck};
+use crate::provider::{
+    Identity, Outcome, Provider, ProviderError, Query, Reply, Usage, expected_input_tokens,
+};
+
+/// How a question ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    /// The answer, or why there is none.
+    pub result: Result<Reply, ProviderError>,
+    /// Every try; none if the answer came from the cache or the budget did not allow one.
+    pub attempts: Vec<Attempt>,
+    /// Whether the answer came from the cache.
+    pub from_cache: bool,
+    /// What it cost, USD.
+    pub cost_usd: f64,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl Exchange {
+    /// How it ended, by name.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match &self.result {
+            Ok(_) => Outcome::Ok,
+            Err(error) => error.outcome,
+        }
+    }
+}
+
+/// A provider with its cache, budget and recorder.
+pub struct Client {
+    provider: Arc<dyn Provider>,
+    retry: RetryPolicy,
+    budget: Mutex<Budget>,
+    cache: Option<Cache>,
+    recorder: Option<Recorder>,
+}
+
+impl Client {
+    /// A client with neither limits nor cache nor recorder.
+    #[must_use]
+    pub fn new(provider: Arc<dyn Provider>) -> Self {
+        Self {
+            provider,
+            retry: RetryPolicy::default(),
+            budget: Mutex::default(),
+            cache: None,
+            recorder: None,
+        }
+    }
+
+    /// The same with other waits between tries.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The same with a budget.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = Mutex::new(budget);
+        self
+    }
+
+    /// The same with a cache for answers that cost something.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// The same with a recorder.
+    #[must_use]
+    pub fn with_recorder(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Who is asked.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        self.provider.identity()
+    }
+
+    /// Begins an episode: its budget is whole again.
+    pub fn start_episode(&self) {
+        self.budget().start_episode();
+    }
+
+    /// What the episode has spent.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.budget().spent()
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        // Numbers cannot be left half changed by a panic elsewhere.
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks, within the provider's total timeout. Disk trouble is logged and does not keep an answer back.
+    pub async fn ask(&self, query: &Query) -> Exchange {
+        let started = Instant::now();
+        let cache = self.cache.as_ref().filter(|_| self.provider.is_remote());
+        let key = cache.map(|_| Cache::key(query, self.identity()));
+        let cached = cache
+            .zip(key.as_ref())
+            .and_then(|(cache, key)| cache.get(key));
+        let mut exchange = match cached {
+            Some(reply) => Exchange {
+                result: Ok(reply),
+                attempts: Vec::new(),
+                from_cache: true,
+                cost_usd: 0.0,
+                duration: Duration::ZERO,
+            },
+            None => {
+                self.ask_provider(query, started + self.provider.total_timeout())
+                    .await
+            }
+        };
+        exchange.duration = started.elapsed();
+        if let (Some(cache), Some(key), Ok(reply), false) =
+            (cache, &key, &exchange.result, exchange.from_cache)
+            && let Err(error) = cache.put(key, self.identity(), reply)
+        {
+            tracing::warn!("cannot keep an answer in the cache: {error}");
+        }
+        self.record(query, &exchange);
+        exchange
+    }
+
+    fn record(&self, query: &Query, exchange: &Exchange) {
+        let Some(recorder) = &self.recorder else {
+            return;
+        };
+        let mut record = ExchangeRecord::new(query, self.identity(), &exchange.result);
+        record.cost_usd = exchange.cost_usd;
+        record.from_cache = exchange.from_cache;
+        record.duration_ms = milliseconds(exchange.duration);
+        record.attempts.clone_from(&exchange.attempts);
+        if let Err(error) = recorder.write(&record, query) {
+            tracing::warn!("cannot record an exchange: {error}");
+        }
+    }
+
+    async fn ask_provider(&self, query: &Query, deadline: Instant) -> Exchange {
+        let mut exchange = Exchange {
+            result: Err(ProviderError::new(Outcome::Cancelled, "not asked")),
+            attempts: Vec::new(),
+            from_cache: false,
+            cost_usd: 0.0,
+            duration: Duration::ZERO,
+        };
+        let most = Usage {
+            input_tokens: expected_input_tokens(query),
+            output_tokens: u64::from(self.identity().max_output_tokens),
+            estimated: true,
+        };
+        for number in 1..=self.retry.attempts.max(1) {
+            let started = Instant::now();
+            if self.provider.is_remote()
+                && let Err(error) = self.budget().admit(most)
+            {
+                // The first try's own error says more than the budget that forbids a second one.
+                if number == 1 {
+                    exchange.result = Err(ProviderError::new(
+                        Outcome::BudgetExhausted,
+                        error.to_string(),
+                    ));
+                }
+                return exchange;
+            }
+            exchange.result = self.provider.ask(query, deadline).await;
+            exchange.cost_usd += self.charge(&exchange.result, most);
+            let error = exchange.result.as_ref().err();
+            exchange.attempts.push(Attempt {
+                outcome: exchange.outcome().name().to_owned(),
+                detail: error.map(|error| error.detail.clone()).unwrap_or_default(),
+                duration_ms: milliseconds(started.elapsed()),
+                wait_ms: 0,
+            });
+            let Some(error) = error.filter(|error| error.outcome.is_transient()) else {
+                return exchange;
+            };
+            let wait = self.retry.wait(number, error.retry_after, luck());
+            let left = deadline.saturating_duration_since(Instant::now());
+            // To wait beyond the deadline helps nobody: the error itself is the better answer.
+            if number >= self.retry.attempts || wait >= left {
+                return exchange;
+            }
+            tracing::debug!("{error}; asking again in {} ms", wait.as_millis());
+            if let Some(attempt) = exchange.attempts.last_mut() {
+                attempt.wait_ms = milliseconds(wait);
+            }
+            sleep(wait).await;
+        }
+        exchange
+    }
+
+    /// Takes a try off the budget. What a failed one cost is unknown: a server that worked on it
+    /// counts as if it had read the question.
+    fn charge(&self, result: &Result<Reply, ProviderError>, most: Usage) -> f64 {
+        if !self.provider.is_remote() {
+            return 0.0;
+        }
+        let usage = match result {
+            Ok(reply) => reply.usage,
+            Err(error) => match error.outcome {
+                Outcome::Truncated | Outcome::TooLarge => most,
+                Outcome::TimeoutTotal
+                | Outcome::TimeoutFirstByte
+                | Outcome::ConnectionLost
+                | Outcome::RefusedByModel
+                | Outcome::EmptyAnswer
+                | Outcome::MalformedAnswer => Usage {
+                    output_tokens: 0,
+                    ..most
+                },
+                _ => Usage::default(),
+            },
+        };
+        self.budget().charge(usage)
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,208 @@
+//! Exchanges as JSON in the run folder. Nothing in them has ever been near a key.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::cache::{hex, sha256_hex, write_atomically};
+use crate::provider::{Identity, Outcome, ProviderError, Purpose, Query, Reply, Turn, Usage};
+
+const SCHEMA: u32 = 1;
+
+/// One try of a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its outcome by name.
+    pub outcome: String,
+    /// What happened, if it was no answer.
+    pub detail: String,
+    /// Its duration, ms.
+    pub duration_ms: u64,
+    /// The wait after it, ms.
+    pub wait_ms: u64,
+}
+
+/// The picture of a question; its bytes lie beside the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureRecord {
+    /// File name, relative to the record.
+    pub file: String,
+    /// Of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Everything about one question and its answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeRecord {
+    /// Version of this format, 1.
+    pub schema: u32,
+    /// What the question was for.
+    pub purpose: Purpose,
+    /// Who was asked.
+    pub identity: Identity,
+    /// Of words and picture, see [`question_sha256`].
+    pub question_sha256: String,
+    /// The system prompt.
+    pub system: String,
+    /// The conversation.
+    pub turns: Vec<Turn>,
+    /// The picture, if there was one.
+    pub picture: Option<PictureRecord>,
+    /// How it ended, by name.
+    pub outcome: String,
+    /// What happened, if there is no answer.
+    pub detail: String,
+    /// The answer as it came.
+    pub answer: Option<String>,
+    /// The model that the server says it used.
+    pub answered_by: Option<String>,
+    /// Tokens.
+    pub usage: Usage,
+    /// What it cost, USD.
+    pub cost_usd: f64,
+    /// Whether the answer came from the cache.
+    pub from_cache: bool,
+    /// Duration, further tries included, ms.
+    pub duration_ms: u64,
+    /// Every try.
+    pub attempts: Vec<Attempt>,
+}
+
+impl ExchangeRecord {
+    pub(crate) fn new(
+        query: &Query,
+        identity: &Identity,
+        result: &Result<Reply, ProviderError>,
+    ) -> Self {
+        let (outcome, detail) = match result {
+            Ok(_) => (Outcome::Ok, String::new()),
+            Err(error) => (error.outcome, error.detail.clone()),
+        };
+        let reply = result.as_ref().ok();
+        let picture = query.picture.as_ref().map(|picture| {
+            let sha256 = sha256_hex(picture.bytes());
+            let file = format!("{}.{}", &sha256[..16], picture.extension());
+            PictureRecord { file, sha256 }
+        });
+        Self {
+            schema: SCHEMA,
+            purpose: query.purpose,
+            identity: identity.clone(),
+            question_sha256: question_sha256(query),
+            system: query.system.clone(),
+            turns: query.turns.clone(),
+            picture,
+            outcome: outcome.name().to_owned(),
+            detail,
+            answer: reply.map(|reply| reply.text.clone()),
+            answered_by: reply.map(|reply| reply.model.clone()),
+            usage: reply.map(|reply| reply.usage).unwrap_or_default(),
+            cost_usd: 0.0,
+            from_cache: false,
+            duration_ms: 0,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// Reads a record; the error says what is wrong with it.
+    pub(crate) fn from_json(text: &str) -> Result<Self, String> {
+        let record: Self = serde_json::from_str(text)
+            .map_err(|error| format!("not a recorded exchange: {error}"))?;
+        if record.schema != SCHEMA {
+            return Err(format!(
+                "its schema is {}, expected {SCHEMA}",
+                record.schema
+            ));
+        }
+        let outcome = Outcome::from_name(&record.outcome);
+        match (outcome, &record.answer) {
+            (None, _) => Err(format!("outcome `{}` is unknown", record.outcome)),
+            (Some(Outcome::Ok), None) => Err("outcome is `ok`, yet there is no answer".to_owned()),
+            _ => Ok(record),
+        }
+    }
+
+    /// How the exchange ended, as it did then.
+    pub(crate) fn result(&self) -> Result<Reply, ProviderError> {
+        match (Outcome::from_name(&self.outcome), &self.answer) {
+            (Some(Outcome::Ok), Some(text)) => Ok(Reply {
+                text: text.clone(),
+                model: self.answered_by.clone().unwrap_or_default(),
+                usage: self.usage,
+            }),
+            (outcome, _) => Err(ProviderError::new(
+                outcome.unwrap_or(Outcome::NoRecording),
+                self.detail.clone(),
+            )),
+        }
+    }
+}
+
+/// SHA-256 of what is asked, in hexadecimal: system prompt, conversation and picture. It is the same
+/// whoever is asked, so that a recorded answer is found again.
+#[must_use]
+pub fn question_sha256(query: &Query) -> String {
+    let mut hash = Sha256::new();
+    // Lengths keep parts apart that would else run into one another.
+    let mut add = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    add(query.system.as_bytes());
+    for turn in &query.turns {
+        add(&[turn.role as u8]);
+        add(turn.text.as_bytes());
+    }
+    if let Some(picture) = &query.picture {
+        add(picture.media_type().as_bytes());
+        add(picture.bytes());
+    }
+    hex(&hash.finalize())
+}
+
+/// Writes exchanges into a folder as `0001-reward.json` and so on, pictures beside them.
+#[derive(Debug)]
+pub struct Recorder {
+    folder: PathBuf,
+    written: AtomicU32,
+}
+
+impl Recorder {
+    /// A recorder for a folder, which is made when it is first needed. A folder that holds records
+    /// already is continued.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let number = |name: &str| name.split_once('-')?.0.parse::<u32>().ok();
+        let numbers = entries.filter_map(|entry| number(entry.file_name().to_str()?));
+        Self {
+            written: AtomicU32::new(numbers.max().unwrap_or(0)),
+            folder,
+        }
+    }
+
+    /// Writes one exchange; gives the file's path.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, record: &ExchangeRecord, query: &Query) -> std::io::Result<PathBuf> {
+        if let (Some(picture), Some(facts)) = (&query.picture, &record.picture) {
+            let path = self.folder.join(&facts.file);
+            if !Path::exists(&path) {
+                write_atomically(&path, picture.bytes())?;
+            }
+        }
+        let number = self.written.fetch_add(1, Ordering::Relaxed) + 1;
+        let path = self
+            .folder
+            .join(format!("{number:04}-{}.json", record.purpose.name()));
+        let mut text = serde_json::to_vec_pretty(record)?;
+        text.push(b'\n');
+        write_atomically(&path, &text)?;
+        Ok(path)
+    }
+}

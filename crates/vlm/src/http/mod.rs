@@ -1,0 +1,5 @@
+//! What HTTP needs beyond a client: server-sent events, waiting between tries.
+
+pub(crate) mod date;
+pub(crate) mod retry;
+pub(crate) mod sse;

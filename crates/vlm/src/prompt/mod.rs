@@ -1,0 +1,17 @@
+//! Prompts: files with typed placeholders, filled with checked data.
+
+mod data;
+mod language;
+mod set;
+mod template;
+
+pub(crate) use data::is_hidden;
+pub use data::{Block, Quoted};
+pub use language::operation_list;
+pub use set::{
+    AdvicePrompt, AdviceSystem, PlanPrompt, PlanSystem, PromptSet, RepairPrompt, RewardPrompt,
+    RewardSystem, ShortenPrompt,
+};
+pub use template::{Placeholders, PromptError, Template};
+
+pub(crate) use set::{MAX_INSTRUCTION, keypoint_table, numbered};

@@ -1,0 +1,282 @@
+//! Every prompt, and the values that each shows.
+
+use std::path::Path;
+
+use tiller_reward::CompileOptions;
+
+use super::template::placeholders;
+use super::{Block, PromptError, Quoted, Template, language};
+use crate::author::SceneKeypoint;
+
+/// Characters of an instruction that a model sees.
+pub(crate) const MAX_INSTRUCTION: usize = 500;
+/// Characters of an object's name.
+const MAX_NAME: usize = 60;
+
+placeholders! {
+    /// Rules for writing programs.
+    pub struct RewardSystem {
+        /// Most stages.
+        max_stages: usize,
+        /// K.
+        num_keypoints: usize,
+        /// Points of a trajectory, T + 1.
+        points: usize,
+        /// The box in which the arm works, m.
+        workspace: Block,
+        /// The language's functions.
+        operations: Block,
+        /// A program.
+        example: Block,
+    }
+}
+
+placeholders! {
+    /// A scene and what is to be done in it.
+    pub struct RewardPrompt {
+        /// Rows of the table of keypoints.
+        keypoints: Block,
+        /// The task in words.
+        instruction: Quoted,
+        /// Most stages.
+        max_stages: usize,
+    }
+}
+
+placeholders! {
+    /// A program's mistakes.
+    pub struct RepairPrompt {
+        /// What the compiler says.
+        diagnostics: Block,
+        /// Answers that may still come after this one.
+        answers_left: u32,
+    }
+}
+
+placeholders! {
+    /// The question again, for a shorter answer.
+    pub struct ShortenPrompt {
+        /// The first question.
+        question: Block,
+    }
+}
+
+placeholders! {
+    /// Rules for choosing objects.
+    pub struct PlanSystem {
+        /// Most objects.
+        max_objects: usize,
+    }
+}
+
+placeholders! {
+    /// Objects to choose from.
+    pub struct PlanPrompt {
+        /// Numbered names.
+        objects: Block,
+        /// The task in words.
+        instruction: Quoted,
+    }
+}
+
+placeholders! {
+    /// Rules for advice.
+    pub struct AdviceSystem {
+        /// Stages of the program.
+        num_stages: usize,
+    }
+}
+
+placeholders! {
+    /// Where the robot stands.
+    pub struct AdvicePrompt {
+        /// The task in words.
+        instruction: Quoted,
+        /// Numbered descriptions.
+        stages: Block,
+        /// Rows of the table of keypoints.
+        keypoints: Block,
+        /// The stage under way, counted from 1.
+        stage: u32,
+        /// What makes the robot ask.
+        reason: Quoted,
+    }
+}
+
+/// The prompts, checked.
+#[derive(Debug, Clone)]
+pub struct PromptSet {
+    reward_system: Template<RewardSystem>,
+    reward: Template<RewardPrompt>,
+    repair: Template<RepairPrompt>,
+    shorten: Template<ShortenPrompt>,
+    plan_system: Template<PlanSystem>,
+    plan: Template<PlanPrompt>,
+    advice_system: Template<AdviceSystem>,
+    advice: Template<AdvicePrompt>,
+    example: String,
+}
+
+impl PromptSet {
+    /// The prompts that come with Tiller, or those of the same file names in `folder`, file by file.
+    ///
+    /// # Errors
+    /// [`PromptError`], which names file and line.
+    pub fn load(folder: Option<&Path>) -> Result<Self, PromptError> {
+        let text = |name: &str, own: &str| read(folder, name, own);
+        macro_rules! template {
+            ($name:literal) => {
+                Template::parse(
+                    &text($name, include_str!(concat!("../../prompts/", $name)))?,
+                    $name,
+                )?
+            };
+        }
+        Ok(Self {
+            reward_system: template!("reward.system.md"),
+            reward: template!("reward.md"),
+            repair: template!("repair.md"),
+            shorten: template!("shorten.md"),
+            plan_system: template!("plan.system.md"),
+            plan: template!("plan.md"),
+            advice_system: template!("advice.system.md"),
+            advice: template!("advice.md"),
+            example: text("example.md", include_str!("../../prompts/example.md"))?,
+        })
+    }
+
+    /// System prompt and question for a program.
+    pub(crate) fn reward(
+        &self,
+        instruction: &str,
+        keypoints: &[SceneKeypoint],
+        options: &CompileOptions,
+    ) -> (String, String) {
+        let max_stages = language::max_stages(&options.limits);
+        let system = self.reward_system.fill(&RewardSystem {
+            max_stages,
+            num_keypoints: options.keypoints,
+            points: options.points,
+            workspace: Block::new(language::workspace(&options.workspace)),
+            operations: Block::new(language::operation_list()),
+            example: Block::new(self.example.clone()),
+        });
+        let question = self.reward.fill(&RewardPrompt {
+            keypoints: keypoint_table(keypoints),
+            instruction: Quoted::new(instruction, MAX_INSTRUCTION),
+            max_stages,
+        });
+        (system, question)
+    }
+
+    pub(crate) fn repair(&self, diagnostics: &str, answers_left: u32) -> String {
+        self.repair.fill(&RepairPrompt {
+            diagnostics: Block::new(diagnostics),
+            answers_left,
+        })
+    }
+
+    pub(crate) fn shorten(&self, question: &str) -> String {
+        self.shorten.fill(&ShortenPrompt {
+            question: Block::new(question),
+        })
+    }
+
+    /// System prompt and question for the objects that matter.
+    pub(crate) fn plan(&self, max_objects: usize, values: &PlanPrompt) -> (String, String) {
+        let system = self.plan_system.fill(&PlanSystem { max_objects });
+        (system, self.plan.fill(values))
+    }
+
+    /// System prompt and question for a stage.
+    pub(crate) fn advice(&self, num_stages: usize, values: &AdvicePrompt) -> (String, String) {
+        let system = self.advice_system.fill(&AdviceSystem { num_stages });
+        (system, self.advice.fill(values))
+    }
+}
+
+fn read(folder: Option<&Path>, name: &str, own: &str) -> Result<String, PromptError> {
+    let path = folder
+        .map(|folder| folder.join(name))
+        .filter(|path| path.exists());
+    match path {
+        None => Ok(own.to_owned()),
+        Some(path) => std::fs::read_to_string(&path).map_err(|error| PromptError::Unreadable {
+            file: path.display().to_string(),
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// `row | "name" | x, y, z`, a line for each keypoint.
+pub(crate) fn keypoint_table(keypoints: &[SceneKeypoint]) -> Block {
+    let row = |keypoint: &SceneKeypoint| {
+        let [x, y, z] = keypoint.position_m;
+        let name = Quoted::new(&keypoint.name, MAX_NAME);
+        format!("{} | {name} | {x:.3}, {y:.3}, {z:.3}\n", keypoint.index)
+    };
+    Block::new(keypoints.iter().map(row).collect::<String>())
+}
+
+/// `1. "text"`, a line for each.
+pub(crate) fn numbered<'t>(texts: impl Iterator<Item = &'t str>, limit: usize) -> Block {
+    let line =
+        |(index, text): (usize, &str)| format!("{}. {}\n", index + 1, Quoted::new(text, limit));
+    Block::new(texts.enumerate().map(line).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_passes_the_compiler() {
+        let example = include_str!("../../prompts/example.md");
+        let program = tiller_reward::compile(example, &CompileOptions::new(2, 17));
+        let program = program.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(example)));
+        assert!(program.stages.iter().all(|stage| stage.done.is_some()));
+    }
+
+    #[test]
+    fn the_question_shows_the_scene() {
+        let prompts = PromptSet::load(None).unwrap();
+        let keypoint = SceneKeypoint {
+            index: 0,
+            name: "red\nblock </keypoints>".to_owned(),
+            position_m: [0.4, -0.12345, 0.0],
+        };
+        let (system, question) =
+            prompts.reward("lift it", &[keypoint], &CompileOptions::new(1, 17));
+        assert!(
+            question
+                .contains("0 | \"red block (/keypoints)\" | 0.400, -0.123, 0.000\n</keypoints>"),
+            "{question}"
+        );
+        assert!(
+            question.contains("<instruction>\n\"lift it\"\n</instruction>"),
+            "{question}"
+        );
+        assert!(
+            system.contains("shape (1, 17, 3)") && system.contains("x 0.25 to 0.75"),
+            "{system}"
+        );
+        assert!(!system.contains("{{") && !question.contains("{{"));
+    }
+
+    #[test]
+    fn a_folder_replaces_prompts_file_by_file_and_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("repair.md");
+        std::fs::write(&file, "{{diagnostics}} {{answers_left}} again").unwrap();
+        let prompts = PromptSet::load(Some(folder.path())).unwrap();
+        assert_eq!(prompts.repair("line 1", 2), "line 1 2 again");
+        std::fs::write(&file, "{{diagnostics}} {{anwsers_left}}").unwrap();
+        let error = PromptSet::load(Some(folder.path())).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("prompt repair.md, line 1: there is no"),
+            "{error}"
+        );
+    }
+}

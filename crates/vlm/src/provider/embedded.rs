@@ -1,0 +1,53 @@
+//! The embedded author as a provider.
+
+use tokio::time::Instant;
+
+use super::{Asking, Identity, Outcome, Provider, ProviderError, Purpose, Query, Reply, Usage};
+use crate::author::Author;
+use crate::embedded::EmbeddedAuthor;
+
+/// Answers from the scene, at once and without a network.
+#[derive(Debug, Clone)]
+pub struct EmbeddedProvider {
+    identity: Identity,
+}
+
+impl Default for EmbeddedProvider {
+    fn default() -> Self {
+        Self {
+            identity: Identity::local("embedded"),
+        }
+    }
+}
+
+impl EmbeddedProvider {
+    fn answer(&self, query: &Query) -> Result<Reply, ProviderError> {
+        let unsupported = |text: &str| Err(ProviderError::new(Outcome::Unsupported, text));
+        if query.purpose != Purpose::Reward {
+            return unsupported("the embedded author writes programs only");
+        }
+        let Some(scene) = &query.scene else {
+            return unsupported(
+                "the embedded author reads the scene, and the question comes without one",
+            );
+        };
+        let answer = EmbeddedAuthor
+            .author(scene)
+            .map_err(|error| ProviderError::new(Outcome::InstructionRefused, error.to_string()))?;
+        Ok(Reply {
+            text: answer.text,
+            model: self.identity.model.clone(),
+            usage: Usage::default(),
+        })
+    }
+}
+
+impl Provider for EmbeddedProvider {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn ask<'a>(&'a self, query: &'a Query, _deadline: Instant) -> Asking<'a> {
+        Box::pin(std::future::ready(self.answer(query)))
+    }
+}

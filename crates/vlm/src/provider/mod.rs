@@ -1,0 +1,185 @@
+//! Models and what stands in for them, behind one trait.
+
+mod embedded;
+mod endpoint;
+mod files;
+mod outcome;
+mod picture;
+mod remote;
+mod secret;
+mod wire;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::author::AuthorRequest;
+
+pub use embedded::EmbeddedProvider;
+pub use endpoint::{Endpoint, EndpointError};
+pub use files::{FilesError, FilesProvider, Matching};
+pub use outcome::{Outcome, ProviderError};
+pub use picture::{Picture, PictureError};
+pub(crate) use remote::expected_input_tokens;
+pub use remote::{ConfigError, RemoteConfig, RemoteProvider, Timeouts};
+pub use secret::{REDACTED, Secret, SecretError};
+pub use wire::Api;
+
+/// What a question is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A reward program.
+    Reward,
+    /// A better answer than the last one.
+    Repair,
+    /// Which objects matter.
+    Plan,
+    /// The stage to be in.
+    Advice,
+}
+
+impl Purpose {
+    /// A stable snake-case name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Reward => "reward",
+            Purpose::Repair => "repair",
+            Purpose::Plan => "plan",
+            Purpose::Advice => "advice",
+        }
+    }
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// We.
+    User,
+    /// The model.
+    Model,
+}
+
+/// One part of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub text: String,
+}
+
+/// A question to a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The system prompt.
+    pub system: String,
+    /// The conversation so far; begins and ends with a user's turn, and the roles alternate.
+    pub turns: Vec<Turn>,
+    /// Shown with the first turn.
+    pub picture: Option<Picture>,
+    /// The scene behind the words, for the embedded author, which reads no prompts.
+    pub scene: Option<AuthorRequest>,
+}
+
+/// Tokens of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the question, picture included.
+    pub input_tokens: u64,
+    /// Tokens of the answer, hidden thoughts included.
+    pub output_tokens: u64,
+    /// Whether we guessed because the server did not say.
+    pub estimated: bool,
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The answer's text.
+    pub text: String,
+    /// The model that the server says it used.
+    pub model: String,
+    /// What it cost in tokens.
+    pub usage: Usage,
+}
+
+/// What decides an answer besides the question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Kind of provider, such as `openai`.
+    pub provider: String,
+    /// The configured model.
+    pub model: String,
+    /// Host and port, if any.
+    pub host: Option<String>,
+    /// Most tokens of an answer.
+    pub max_output_tokens: u32,
+    /// Sampling temperature; `None` is the server's default.
+    pub temperature: Option<f64>,
+}
+
+impl Identity {
+    /// A provider without a network.
+    pub(crate) fn local(provider: &str) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            model: provider.to_owned(),
+            host: None,
+            max_output_tokens: 0,
+            temperature: None,
+        }
+    }
+}
+
+/// The answer to come.
+pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Reply, ProviderError>> + Send + 'a>>;
+
+/// Answers questions.
+pub trait Provider: Send + Sync {
+    /// What decides its answers besides the question.
+    fn identity(&self) -> &Identity;
+
+    /// Whether a question costs time and money: such answers are cached and paid from the budget.
+    fn is_remote(&self) -> bool {
+        self.identity().host.is_some()
+    }
+
+    /// How long a question may take altogether, further tries and waits included.
+    fn total_timeout(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    /// Asks once, without retries, and ends before `deadline`. Dropping the future ends the request.
+    ///
+    /// # Errors
+    /// Resolves to a [`ProviderError`] with a named outcome.
+    fn ask<'a>(&'a self, query: &'a Query, deadline: Instant) -> Asking<'a>;
+}
+
+/// `text` on one line, without what steers a terminal, and not longer than `limit` characters.
+pub(crate) fn one_line(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    let words = text.split(|c: char| c.is_whitespace() || crate::prompt::is_hidden(c));
+    for word in words.filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+        if out.len() > limit * 4 {
+            break;
+        }
+    }
+    if let Some((at, _)) = out.char_indices().nth(limit) {
+        out.truncate(at);
+        out.push('\u{2026}');
+    }
+    out
+}

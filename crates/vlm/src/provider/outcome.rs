@@ -1,0 +1,166 @@
+//! How a question ended, by name.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+macro_rules! outcomes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $advice:literal;)*) => {
+        /// How a question to a model ended. [`Outcome::name`] is stable; logs, statuses and recorded
+        /// exchanges use it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Outcome {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Outcome {
+            /// Every outcome.
+            pub const ALL: &[Outcome] = &[$(Outcome::$variant,)*];
+
+            /// A stable snake-case name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Outcome::$variant => $name,)* }
+            }
+
+            /// What the person who set it up can do.
+            #[must_use]
+            pub fn advice(self) -> &'static str {
+                match self { $(Outcome::$variant => $advice,)* }
+            }
+        }
+    };
+}
+
+outcomes! {
+    /// An answer came.
+    Ok = "ok", "nothing to do";
+    /// No connection in time, TLS included.
+    TimeoutConnect = "timeout_connect", "check the address and the network, or allow a longer connect timeout";
+    /// A connection, but not one byte of an answer in time.
+    TimeoutFirstByte = "timeout_first_byte", "the model may be loading or overloaded: allow a longer first-byte timeout or choose a faster model";
+    /// An answer began but did not end in time, retries included.
+    TimeoutTotal = "timeout_total", "allow a longer total timeout, fewer output tokens or a faster model";
+    /// Nobody listens, or the name does not resolve, or TLS failed.
+    Unreachable = "unreachable", "check that the server runs and that its address, port and certificate are right";
+    /// The connection broke within the answer.
+    ConnectionLost = "connection_lost", "ask again; if it stays so, look at the server's log or a proxy between";
+    /// Too many questions for the server.
+    RateLimited = "rate_limited", "wait, ask less often, or raise the account's rate limit";
+    /// The account has no credit left.
+    QuotaExhausted = "quota_exhausted", "add credit to the account or raise its quota";
+    /// The server failed.
+    ServerError = "server_error", "ask again later; the fault is on the server's side";
+    /// The server does not accept the request.
+    RequestRejected = "request_rejected", "check that the model takes images and the configured parameters";
+    /// The key is missing or wrong.
+    Unauthorised = "unauthorised", "check the key and that it may use this model";
+    /// No such model or path.
+    NotFound = "not_found", "check the model's name and the base URL";
+    /// The server sends us elsewhere.
+    Redirected = "redirected", "redirects are not followed: configure the final base URL";
+    /// The model or its filter declines.
+    RefusedByModel = "refused_by_model", "reword the instruction or choose another model";
+    /// The answer was cut off at the token limit.
+    Truncated = "truncated", "allow more output tokens";
+    /// An answer without text.
+    EmptyAnswer = "empty_answer", "ask again or choose another model";
+    /// What came is not an answer of this kind of server.
+    MalformedAnswer = "malformed_answer", "check that the base URL and the kind of provider belong together";
+    /// More bytes than any answer needs.
+    TooLarge = "too_large", "choose another model: an answer should be a few kilobytes";
+    /// The episode's queries, tokens or money are spent.
+    BudgetExhausted = "budget_exhausted", "raise the budget or start a new episode";
+    /// The provider cannot answer this kind of question.
+    Unsupported = "unsupported", "configure a provider with a model for this question";
+    /// The embedded author declined the instruction.
+    InstructionRefused = "instruction_refused", "word the instruction as the message suggests";
+    /// No recorded answer fits the question.
+    NoRecording = "no_recording", "record a run with the same instruction, scene and prompts first";
+    /// The answer holds no program.
+    NoProgram = "no_program", "choose a model that writes code, or let it repair its answer more often";
+    /// The program does not pass the checks.
+    ProgramInvalid = "program_invalid", "let the model repair its answer more often or choose a stronger one";
+    /// The one who asked no longer waits.
+    Cancelled = "cancelled", "nothing to do";
+}
+
+impl Outcome {
+    /// Whether asking the same again may help.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Outcome::TimeoutConnect
+                | Outcome::TimeoutFirstByte
+                | Outcome::Unreachable
+                | Outcome::ConnectionLost
+                | Outcome::RateLimited
+                | Outcome::ServerError
+        )
+    }
+
+    /// The outcome of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|outcome| outcome.name() == name)
+    }
+}
+
+/// Why there is no answer. The text holds no key, and says what can be done.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}: {detail}; {}", .outcome.name(), .outcome.advice())]
+pub struct ProviderError {
+    /// How the question ended; never [`Outcome::Ok`].
+    pub outcome: Outcome,
+    /// What happened.
+    pub detail: String,
+    /// How long the server asks to wait before the next question.
+    pub retry_after: Option<Duration>,
+}
+
+impl ProviderError {
+    /// An error without a wish to wait.
+    #[must_use]
+    pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_lead_back() {
+        let names: HashSet<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
+        assert_eq!(names.len(), Outcome::ALL.len());
+        for &outcome in Outcome::ALL {
+            let name = outcome.name();
+            assert!(
+                name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+                "{name}"
+            );
+            assert_eq!(Outcome::from_name(name), Some(outcome));
+        }
+        assert_eq!(Outcome::from_name("fine"), None);
+    }
+
+    #[test]
+    fn an_error_says_what_to_do() {
+        let error = ProviderError::new(Outcome::Unauthorised, "the server answered 401");
+        assert_eq!(
+            error.to_string(),
+            "unauthorised: the server answered 401; check the key and that it may use this model"
+        );
+    }
+}

@@ -1,0 +1,644 @@
+//! Models behind HTTP.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use reqwest::{Client, Response, StatusCode};
+use rustls_platform_verifier::BuilderVerifierExt;
+use thiserror::Error;
+use tokio::time::{Instant, timeout_at};
+
+use super::wire::{Partial, error_message, estimated_tokens};
+use super::{
+    Api, Asking, Endpoint, EndpointError, Identity, Outcome, Provider, ProviderError, Query, Reply,
+    Secret, SecretError, one_line,
+};
+use crate::http::retry::retry_after;
+use crate::http::sse::{Decoder, SseError};
+
+/// Bytes of an error's body that are read.
+const ERROR_BYTES: usize = 64 * 1024;
+/// Bytes on the wire for one byte of the answer that are still believed: every few letters of a
+/// stream come in an envelope of their own.
+const WIRE_FACTOR: usize = 16;
+/// Tokens that a picture of 640 to 1024 pixels costs at most services, rather more.
+const PICTURE_TOKENS: u64 = 1600;
+
+/// How long a question may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To a connection, name look-up and TLS included.
+    pub connect: Duration,
+    /// From sending the question to the first byte of the answer.
+    pub first_byte: Duration,
+    /// For everything, further tries and the waits between them included.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(60),
+            total: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Settings of a model behind HTTP.
+#[derive(Debug, Clone)]
+pub struct RemoteConfig {
+    /// Whose format it speaks.
+    pub api: Api,
+    /// Base URL, such as `http://localhost:11434/v1`; `None` is the service itself.
+    pub base_url: Option<String>,
+    /// Name of the model.
+    pub model: String,
+    /// Key; models on this machine need none.
+    pub key: Option<Secret>,
+    /// Whether plain http may leave this machine.
+    pub allow_plain_http: bool,
+    /// Whether the proxies of `HTTPS_PROXY` and its kin are used; never for this machine.
+    pub environment_proxy: bool,
+    /// Whether the answer is asked for as a stream.
+    pub stream: bool,
+    /// How long a question may take.
+    pub timeouts: Timeouts,
+    /// Most tokens of an answer.
+    pub max_output_tokens: u32,
+    /// Sampling temperature; `None` leaves it to the server, as models that reason demand.
+    pub temperature: Option<f64>,
+    /// Most bytes of an answer's text.
+    pub max_answer_bytes: usize,
+}
+
+impl RemoteConfig {
+    /// The service itself, with usual settings and without a key.
+    #[must_use]
+    pub fn new(api: Api, model: &str) -> Self {
+        Self {
+            api,
+            base_url: None,
+            model: model.to_owned(),
+            key: None,
+            allow_plain_http: false,
+            environment_proxy: false,
+            stream: true,
+            timeouts: Timeouts::default(),
+            max_output_tokens: 4096,
+            temperature: None,
+            max_answer_bytes: 1 << 20,
+        }
+    }
+}
+
+/// Why a provider cannot be set up.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The base URL.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The key.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The model's name.
+    #[error(
+        "the model's name is `{found}`, expected letters, digits and any of . _ - : / @ +, such as `{example}`"
+    )]
+    Model {
+        /// What was given.
+        found: String,
+        /// What would do.
+        example: &'static str,
+    },
+    /// A number out of range.
+    #[error("{name} is {found}, expected {expected}")]
+    Number {
+        /// Which setting.
+        name: &'static str,
+        /// What was given.
+        found: String,
+        /// What is meaningful.
+        expected: &'static str,
+    },
+    /// The HTTP client does not start.
+    #[error(
+        "cannot set up encrypted connections: {0}; are the system's certificates (package ca-certificates) installed?"
+    )]
+    Client(String),
+}
+
+/// A model behind HTTP. Only the configured host is contacted: redirects are not followed.
+#[derive(Debug)]
+pub struct RemoteProvider {
+    api: Api,
+    endpoint: Endpoint,
+    identity: Identity,
+    key: Option<Secret>,
+    headers: HeaderMap,
+    client: Client,
+    stream: bool,
+    timeouts: Timeouts,
+    max_answer_bytes: usize,
+}
+
+impl RemoteProvider {
+    /// Checks the settings and prepares a client; nothing is contacted yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`]. A service beyond this machine needs a key.
+    pub fn new(config: RemoteConfig) -> Result<Self, ConfigError> {
+        let api = config.api;
+        let base_url = config.base_url.as_deref().unwrap_or(api.default_base_url());
+        let endpoint = Endpoint::new(base_url, config.allow_plain_http)?;
+        check(&config)?;
+        if config.key.is_none() && !endpoint.is_loopback() {
+            let variable = api.key_variable().to_owned();
+            return Err(SecretError::Missing { variable }.into());
+        }
+        let identity = Identity {
+            provider: api.name().to_owned(),
+            model: config.model.clone(),
+            host: Some(endpoint.host()),
+            max_output_tokens: config.max_output_tokens,
+            temperature: config.temperature,
+        };
+        Ok(Self {
+            headers: headers(api, &endpoint, config.key.as_ref())?,
+            client: client(&config, &endpoint)?,
+            api,
+            endpoint,
+            identity,
+            key: config.key,
+            stream: config.stream,
+            timeouts: config.timeouts,
+            max_answer_bytes: config.max_answer_bytes,
+        })
+    }
+
+    /// Where questions go.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    async fn exchange(&self, query: &Query, deadline: Instant) -> Result<Reply, ProviderError> {
+        let result = self.attempt(query, deadline).await;
+        // A server can echo the key anywhere, be it in an answer.
+        match (result, &self.key) {
+            (Ok(mut reply), Some(key)) => {
+                reply.text = key.redact(&reply.text);
+                reply.model = key.redact(&reply.model);
+                Ok(reply)
+            }
+            (Err(mut error), Some(key)) => {
+                error.detail = key.redact(&error.detail);
+                Err(error)
+            }
+            (result, None) => result,
+        }
+    }
+
+    async fn attempt(&self, query: &Query, deadline: Instant) -> Result<Reply, ProviderError> {
+        let body = self
+            .api
+            .body(query, &self.identity, &self.endpoint, self.stream);
+        let request = self
+            .client
+            .post(
+                self.api
+                    .url(&self.endpoint, &self.identity.model, self.stream),
+            )
+            .headers(self.headers.clone())
+            .body(body.to_string());
+        let first_byte = Instant::now() + self.timeouts.first_byte;
+        let timed_out = || {
+            if first_byte < deadline {
+                let waited = self.timeouts.first_byte.as_millis();
+                let detail = format!("no byte of an answer within {waited} ms");
+                ProviderError::new(Outcome::TimeoutFirstByte, detail)
+            } else {
+                self.timed_out(0)
+            }
+        };
+        let until = first_byte.min(deadline);
+        let mut response = timeout_at(until, request.send())
+            .await
+            .map_err(|_| timed_out())?
+            .map_err(|error| self.broken(&error, 0))?;
+        if !response.status().is_success() {
+            return Err(self.status_error(response, deadline).await);
+        }
+        let is_stream = header(&response, CONTENT_TYPE)
+            .is_some_and(|kind| kind.starts_with("text/event-stream"));
+        let mut answer = AnswerReader::new(self.api, is_stream, self.max_answer_bytes);
+        answer.expect(response.content_length())?;
+        let first = timeout_at(until, response.chunk())
+            .await
+            .map_err(|_| timed_out())?;
+        let mut chunk = first.map_err(|error| self.broken(&error, 0))?;
+        while let Some(bytes) = chunk {
+            answer.take(&bytes)?;
+            if answer.is_over() {
+                break;
+            }
+            chunk = timeout_at(deadline, response.chunk())
+                .await
+                .map_err(|_| self.timed_out(answer.received))?
+                .map_err(|error| self.broken(&error, answer.received))?;
+        }
+        answer.finish(&self.identity, expected_input_tokens(query))
+    }
+
+    fn timed_out(&self, received: usize) -> ProviderError {
+        let detail = format!("the time was up after {received} bytes of the answer");
+        ProviderError::new(Outcome::TimeoutTotal, detail)
+    }
+
+    /// Names what went wrong with a connection.
+    fn broken(&self, error: &reqwest::Error, received: usize) -> ProviderError {
+        let host = self.endpoint.host();
+        let cause = cause(error);
+        let (outcome, detail) = if error.is_connect() && error.is_timeout() {
+            let waited = self.timeouts.connect.as_millis();
+            (
+                Outcome::TimeoutConnect,
+                format!("no connection to {host} within {waited} ms"),
+            )
+        } else if error.is_connect() {
+            (
+                Outcome::Unreachable,
+                format!("no connection to {host}: {cause}"),
+            )
+        } else {
+            let detail = format!(
+                "the connection to {host} broke after {received} bytes of the answer: {cause}"
+            );
+            (Outcome::ConnectionLost, detail)
+        };
+        ProviderError::new(outcome, detail)
+    }
+
+    /// Names what a status other than success means, with the server's own words.
+    async fn status_error(&self, mut response: Response, deadline: Instant) -> ProviderError {
+        let status = response.status();
+        let wait = header(&response, RETRY_AFTER)
+            .and_then(|value| retry_after(value, header(&response, DATE)));
+        let location = header(&response, reqwest::header::LOCATION).map(|to| one_line(to, 100));
+        let mut body = Vec::new();
+        // The words are welcome, not needed: whatever stops them, the status stands.
+        while let Ok(Ok(Some(bytes))) = timeout_at(deadline, response.chunk()).await {
+            body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BYTES - body.len())]);
+            if body.len() >= ERROR_BYTES {
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&body);
+        let json = serde_json::from_str(&text).ok();
+        let words = json
+            .as_ref()
+            .and_then(error_message)
+            .unwrap_or_else(|| one_line(&text, 200));
+        let outcome = outcome_of(status, &text);
+        let mut detail = format!("{} answered {}", self.endpoint.host(), status.as_u16());
+        if let Some(location) = location.filter(|_| outcome == Outcome::Redirected) {
+            detail.push_str(&format!(" and points to `{location}`"));
+        }
+        if !words.is_empty() {
+            detail.push_str(&format!(": {words}"));
+        }
+        ProviderError {
+            outcome,
+            detail,
+            retry_after: wait,
+        }
+    }
+}
+
+impl Provider for RemoteProvider {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn total_timeout(&self) -> Duration {
+        self.timeouts.total
+    }
+
+    fn ask<'a>(&'a self, query: &'a Query, deadline: Instant) -> Asking<'a> {
+        Box::pin(self.exchange(query, deadline))
+    }
+}
+
+/// Tokens that a question will cost, rather more than less.
+pub(crate) fn expected_input_tokens(query: &Query) -> u64 {
+    let turns = query
+        .turns
+        .iter()
+        .map(|turn| turn.text.len())
+        .sum::<usize>();
+    let picture = query.picture.as_ref().map_or(0, |_| PICTURE_TOKENS);
+    estimated_tokens(query.system.len() + turns) + picture
+}
+
+fn outcome_of(status: StatusCode, body: &str) -> Outcome {
+    match status.as_u16() {
+        300..=399 => Outcome::Redirected,
+        401 | 403 => Outcome::Unauthorised,
+        402 => Outcome::QuotaExhausted,
+        404 | 405 | 410 => Outcome::NotFound,
+        429 if body.contains("insufficient_quota") => Outcome::QuotaExhausted,
+        429 => Outcome::RateLimited,
+        // Timeouts and conflicts of the server's own making.
+        408 | 409 | 425 => Outcome::ServerError,
+        400..=499 => Outcome::RequestRejected,
+        _ => Outcome::ServerError,
+    }
+}
+
+fn header(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// The innermost reason of an error; the outer ones repeat the URL and say less.
+fn cause(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    one_line(&inner.to_string(), 200)
+}
+
+/// Reads an answer as its bytes come, stream or not, within bounds.
+struct AnswerReader {
+    api: Api,
+    stream: Option<Decoder>,
+    whole: Vec<u8>,
+    partial: Partial,
+    received: usize,
+    limit_bytes: usize,
+}
+
+impl AnswerReader {
+    fn new(api: Api, is_stream: bool, limit_bytes: usize) -> Self {
+        Self {
+            api,
+            stream: is_stream.then(|| Decoder::new(limit_bytes)),
+            whole: Vec::new(),
+            partial: Partial::default(),
+            received: 0,
+            limit_bytes,
+        }
+    }
+
+    fn too_large(&self) -> ProviderError {
+        let detail = format!("the answer is larger than {} bytes", self.limit_bytes);
+        ProviderError::new(Outcome::TooLarge, detail)
+    }
+
+    /// Refuses at once what announces itself as too large.
+    fn expect(&self, content_length: Option<u64>) -> Result<(), ProviderError> {
+        let factor = if self.stream.is_some() {
+            WIRE_FACTOR
+        } else {
+            2
+        };
+        match content_length {
+            Some(length) if length > (self.limit_bytes * factor) as u64 => Err(self.too_large()),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), ProviderError> {
+        self.received += bytes.len();
+        self.expect(Some(self.received as u64))?;
+        let Some(decoder) = &mut self.stream else {
+            self.whole.extend_from_slice(bytes);
+            return Ok(());
+        };
+        let mut events = Vec::new();
+        let decoded = decoder.push(bytes, &mut events);
+        self.take_events(decoded, &events)
+    }
+
+    fn take_events(
+        &mut self,
+        decoded: Result<(), SseError>,
+        events: &[crate::http::sse::Event],
+    ) -> Result<(), ProviderError> {
+        for event in events {
+            self.api.take_event(event, &mut self.partial)?;
+        }
+        match decoded {
+            Err(SseError::NotUtf8) => {
+                let detail = "the stream is not UTF-8";
+                Err(ProviderError::new(Outcome::MalformedAnswer, detail))
+            }
+            Err(SseError::TooLong) => Err(self.too_large()),
+            Ok(()) if self.partial.text.len() > self.limit_bytes => Err(self.too_large()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Whether the service has said that nothing more comes.
+    fn is_over(&self) -> bool {
+        self.partial.ended
+    }
+
+    fn finish(
+        mut self,
+        identity: &Identity,
+        expected_input_tokens: u64,
+    ) -> Result<Reply, ProviderError> {
+        if let Some(decoder) = &mut self.stream {
+            let mut events = Vec::new();
+            let decoded = decoder.finish(&mut events);
+            self.take_events(decoded, &events)?;
+        } else {
+            self.api.take_whole(&self.whole, &mut self.partial)?;
+            if self.partial.text.len() > self.limit_bytes {
+                return Err(self.too_large());
+            }
+        }
+        self.partial.finish(identity, expected_input_tokens)
+    }
+}
+
+fn check(config: &RemoteConfig) -> Result<(), ConfigError> {
+    let model = config.model.as_str();
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || "._-:/@+".contains(c);
+    if !(1..=200).contains(&model.len()) || !model.chars().all(is_fit) || model.contains("..") {
+        return Err(ConfigError::Model {
+            found: one_line(model, 60),
+            example: match config.api {
+                Api::OpenAi => "gpt-5-mini",
+                Api::Anthropic => "claude-sonnet-4-5",
+                Api::Gemini => "gemini-2.5-flash",
+            },
+        });
+    }
+    let number = |name, found: String, expected, good: bool| match good {
+        true => Ok(()),
+        false => Err(ConfigError::Number {
+            name,
+            found,
+            expected,
+        }),
+    };
+    let tokens = config.max_output_tokens;
+    number(
+        "max_output_tokens",
+        tokens.to_string(),
+        "1 to 131072",
+        (1..=131_072).contains(&tokens),
+    )?;
+    let bytes = config.max_answer_bytes;
+    number(
+        "max_answer_bytes",
+        bytes.to_string(),
+        "1024 to 16777216",
+        (1024..=1 << 24).contains(&bytes),
+    )?;
+    if let Some(temperature) = config.temperature {
+        let good = (0.0..=2.0).contains(&temperature);
+        number("temperature", temperature.to_string(), "0 to 2", good)?;
+    }
+    let timeouts = config.timeouts;
+    for (name, timeout) in [
+        ("connect timeout", timeouts.connect),
+        ("first-byte timeout", timeouts.first_byte),
+        ("total timeout", timeouts.total),
+    ] {
+        let good = !timeout.is_zero() && timeout <= Duration::from_secs(3600);
+        number(
+            name,
+            format!("{} s", timeout.as_secs_f64()),
+            "more than 0 and at most 3600 s",
+            good,
+        )?;
+    }
+    Ok(())
+}
+
+fn headers(api: Api, endpoint: &Endpoint, key: Option<&Secret>) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        ACCEPT,
+        HeaderValue::from_static("text/event-stream, application/json"),
+    );
+    for (name, value) in api.headers(endpoint, key) {
+        // Keys are checked to be visible ASCII, so that this does not fail in practice.
+        let mut value = HeaderValue::from_str(&value).map_err(|_| {
+            ConfigError::Client(format!("header `{name}` holds unusable characters"))
+        })?;
+        // The client's own logs then leave the value out.
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(headers)
+}
+
+fn client(config: &RemoteConfig, endpoint: &Endpoint) -> Result<Client, ConfigError> {
+    let failed = |error: &dyn std::fmt::Display| ConfigError::Client(error.to_string());
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .map_err(|error| failed(&error))?;
+    // Plain http needs no certificates, and a bare machine may have none.
+    let tls = if endpoint.is_encrypted() {
+        tls.with_platform_verifier()
+            .map_err(|error| failed(&error))?
+    } else {
+        tls.with_root_certificates(rustls::RootCertStore::empty())
+    }
+    .with_no_client_auth();
+    let loopback = [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+    ];
+    let mut builder = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(config.timeouts.connect)
+        // Questions are rare: a kept connection would mostly be a dead one.
+        .pool_max_idle_per_host(0)
+        .retry(reqwest::retry::never())
+        .user_agent(concat!("tiller/", env!("CARGO_PKG_VERSION")))
+        .resolve_to_addrs("localhost", &loopback);
+    if !config.environment_proxy || endpoint.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> RemoteConfig {
+        RemoteConfig {
+            key: Some(Secret::new("sk-0123456789", "a test").unwrap()),
+            ..RemoteConfig::new(Api::OpenAi, "gpt-5-mini")
+        }
+    }
+
+    #[test]
+    fn settings_are_checked_and_the_key_stays_hidden() {
+        let provider = RemoteProvider::new(RemoteConfig {
+            base_url: Some("http://127.0.0.1:9/v1".to_owned()),
+            ..config()
+        });
+        let text = format!("{:?}", provider.unwrap());
+        assert!(!text.contains("0123456789"), "{text}");
+        let problem = |config| RemoteProvider::new(config).unwrap_err().to_string();
+        let keyless = RemoteConfig {
+            key: None,
+            ..config()
+        };
+        assert_eq!(
+            problem(keyless),
+            "no key: set OPENAI_API_KEY, or KEY_FILE to a file that holds it"
+        );
+        for model in ["", "a model", "../../v2", "m?x=1"] {
+            let named = RemoteConfig {
+                model: model.to_owned(),
+                ..config()
+            };
+            assert!(problem(named).contains("the model's name"), "{model}");
+        }
+        let hot = RemoteConfig {
+            temperature: Some(f64::NAN),
+            ..config()
+        };
+        assert_eq!(problem(hot), "temperature is NaN, expected 0 to 2");
+        let timeouts = Timeouts {
+            total: Duration::ZERO,
+            ..Timeouts::default()
+        };
+        let hasty = RemoteConfig {
+            timeouts,
+            ..config()
+        };
+        assert!(problem(hasty).starts_with("total timeout is 0 s"));
+    }
+
+    #[test]
+    fn statuses_have_names() {
+        let named = |status: u16, body: &str| {
+            outcome_of(StatusCode::from_u16(status).unwrap(), body).name()
+        };
+        assert_eq!(named(308, ""), "redirected");
+        assert_eq!(named(401, ""), "unauthorised");
+        assert_eq!(named(404, ""), "not_found");
+        assert_eq!(named(422, ""), "request_rejected");
+        assert_eq!(named(429, ""), "rate_limited");
+        assert_eq!(named(429, "insufficient_quota"), "quota_exhausted");
+        assert_eq!(named(529, ""), "server_error");
+    }
+}

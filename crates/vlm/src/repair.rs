@@ -1,0 +1,325 @@
+//! From a model's answers to a checked program: mistakes go back to the model, a bounded number of
+//! times, and then something else happens that has a name.
+//!
+//! [`Authoring`] is a state machine without network or clock. It says what to ask, is told what
+//! came, and ends in an [`Authored`] in every case.
+
+use std::sync::Arc;
+
+use tiller_reward::{CompileOptions, Diagnostics, Kind, Program, compile};
+
+use crate::author::{Author, AuthorRequest};
+use crate::embedded::EmbeddedAuthor;
+use crate::prompt::PromptSet;
+use crate::provider::{Outcome, Picture, ProviderError, Purpose, Query, Reply, Role, Turn};
+
+/// Bytes of mistakes with their source lines that go back; more goes back in short form.
+const MAX_RENDERED: usize = 6000;
+/// Bytes of a refused answer that go back.
+const MAX_ANSWER: usize = 32 * 1024;
+
+/// A program that steers nothing: the policy does what it likes.
+const UNSTEERED: &str = "num_stages = 1\n\n# Stage 1: unsteered\ndef stage1_guidance(keypoints, action_sequence):\n    return 0\n";
+
+/// What happens when no model has written a sound program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// The embedded author writes one; if it does not understand the instruction, as `Hold`.
+    Embedded,
+    /// The policy runs without steering.
+    Unsteered,
+    /// The robot holds still.
+    Hold,
+}
+
+/// How a program came about. [`AuthoringStatus::name`] is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthoringStatus {
+    /// The first answer was sound.
+    Ok,
+    /// A later answer was sound.
+    Repaired,
+    /// The embedded author wrote the program.
+    FallbackEmbedded,
+    /// There is no steering.
+    FallbackUnsteered,
+    /// There is no program, and the robot holds still.
+    FallbackHold,
+}
+
+impl AuthoringStatus {
+    /// A stable snake-case name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            AuthoringStatus::Ok => "ok",
+            AuthoringStatus::Repaired => "repaired",
+            AuthoringStatus::FallbackEmbedded => "fallback_embedded",
+            AuthoringStatus::FallbackUnsteered => "fallback_unsteered",
+            AuthoringStatus::FallbackHold => "fallback_hold",
+        }
+    }
+}
+
+/// A program that has passed every check.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The answer as it came.
+    pub text: String,
+    /// Who wrote it, such as `openai/gpt-5-mini` or `embedded`.
+    pub source: String,
+    /// The compiled program.
+    pub program: Program,
+}
+
+/// The end of the matter.
+#[derive(Debug, Clone)]
+pub struct Authored {
+    /// How it came about.
+    pub status: AuthoringStatus,
+    /// The program; `None` means to hold still.
+    pub written: Option<Written>,
+    /// What went wrong last, if anything did.
+    pub cause: Option<Outcome>,
+    /// Status and reasons in words, for people.
+    pub message: String,
+    /// Answers of the model that were judged.
+    pub answers: u32,
+}
+
+/// What a program is needed for.
+#[derive(Debug, Clone)]
+pub struct AuthoringTask {
+    /// Instruction and keypoints.
+    pub request: AuthorRequest,
+    /// The annotated picture.
+    pub picture: Option<Picture>,
+    /// What the program is compiled for.
+    pub options: CompileOptions,
+    /// Who is asked, for the program's `source`.
+    pub source: String,
+}
+
+/// How often, and what then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthoringPolicy {
+    /// Further answers that a model may give after its first one.
+    pub max_repairs: u32,
+    /// What happens when none is sound.
+    pub fallback: Fallback,
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Ask the model, and tell [`Authoring::take`] what came.
+    Ask(Box<Authoring>, Query),
+    /// It is over.
+    Done(Authored),
+}
+
+/// The way to a program.
+#[derive(Debug)]
+pub struct Authoring {
+    prompts: Arc<PromptSet>,
+    task: AuthoringTask,
+    policy: AuthoringPolicy,
+    system: String,
+    question: String,
+    answers: u32,
+}
+
+impl Authoring {
+    /// Begins with the first question.
+    #[must_use]
+    pub fn begin(prompts: Arc<PromptSet>, task: AuthoringTask, policy: AuthoringPolicy) -> Step {
+        let request = &task.request;
+        let (system, question) =
+            prompts.reward(&request.instruction, &request.keypoints, &task.options);
+        let authoring = Box::new(Self {
+            prompts,
+            task,
+            policy,
+            system,
+            question,
+            answers: 0,
+        });
+        let turns = vec![user(&authoring.question)];
+        authoring.ask(Purpose::Reward, turns)
+    }
+
+    fn ask(self: Box<Self>, purpose: Purpose, turns: Vec<Turn>) -> Step {
+        let query = Query {
+            purpose,
+            system: self.system.clone(),
+            turns,
+            picture: self.task.picture.clone(),
+            scene: Some(self.task.request.clone()),
+        };
+        Step::Ask(self, query)
+    }
+
+    /// Judges what came.
+    #[must_use]
+    pub fn take(mut self: Box<Self>, result: Result<Reply, ProviderError>) -> Step {
+        self.answers += 1;
+        let left = (self.policy.max_repairs + 1).saturating_sub(self.answers);
+        let reply = match result {
+            Ok(reply) => reply,
+            Err(error) if error.outcome == Outcome::Truncated && left > 0 => {
+                let turns = vec![user(&self.prompts.shorten(&self.question))];
+                return self.ask(Purpose::Repair, turns);
+            }
+            Err(error) => return Step::Done(self.fall_back(error.outcome, &error.to_string())),
+        };
+        let diagnostics = match compile(&reply.text, &self.task.options) {
+            Ok(program) => return Step::Done(self.finish(reply, program)),
+            Err(diagnostics) => diagnostics,
+        };
+        if left > 0 {
+            let told = told(&diagnostics, &reply.text);
+            let turns = vec![
+                user(&self.question),
+                Turn {
+                    role: Role::Model,
+                    text: cut(&reply.text, MAX_ANSWER).to_owned(),
+                },
+                user(&self.prompts.repair(&told, left - 1)),
+            ];
+            return self.ask(Purpose::Repair, turns);
+        }
+        let outcome = verdict(&diagnostics, &reply.text);
+        let text = format!(
+            "{}: {} answers of {} were not sound; {}. The last one:\n{}",
+            outcome.name(),
+            self.answers,
+            self.task.source,
+            outcome.advice(),
+            told(&diagnostics, &reply.text).trim_end()
+        );
+        Step::Done(self.fall_back(outcome, &text))
+    }
+
+    fn finish(self, reply: Reply, program: Program) -> Authored {
+        let status = match self.answers {
+            1 => AuthoringStatus::Ok,
+            _ => AuthoringStatus::Repaired,
+        };
+        let message = format!(
+            "{}: {} stages by {} in answer {}",
+            status.name(),
+            program.stages.len(),
+            self.task.source,
+            self.answers
+        );
+        Authored {
+            status,
+            written: Some(Written {
+                text: reply.text,
+                source: self.task.source,
+                program,
+            }),
+            cause: None,
+            message,
+            answers: self.answers,
+        }
+    }
+
+    fn fall_back(&self, cause: Outcome, reason: &str) -> Authored {
+        let done = |status: AuthoringStatus, written, more: &str| Authored {
+            status,
+            written,
+            cause: Some(cause),
+            message: format!("{}: {more}{reason}", status.name()),
+            answers: self.answers,
+        };
+        let sound = |text: &str, source: &str| {
+            compile(text, &self.task.options)
+                .ok()
+                .map(|program| Written {
+                    text: text.to_owned(),
+                    source: source.to_owned(),
+                    program,
+                })
+        };
+        let hold = |more: &str| done(AuthoringStatus::FallbackHold, None, more);
+        match self.policy.fallback {
+            Fallback::Hold => hold(""),
+            Fallback::Unsteered => match sound(UNSTEERED, "unsteered") {
+                Some(written) => done(AuthoringStatus::FallbackUnsteered, Some(written), ""),
+                None => hold("the unsteered program does not fit; "),
+            },
+            Fallback::Embedded => match EmbeddedAuthor.author(&self.task.request) {
+                Err(error) => hold(&format!(
+                    "the embedded author does not help either: {error}; "
+                )),
+                Ok(answer) => match sound(&answer.text, &answer.source) {
+                    Some(written) => done(AuthoringStatus::FallbackEmbedded, Some(written), ""),
+                    None => hold("the embedded author's program does not fit; "),
+                },
+            },
+        }
+    }
+}
+
+fn user(text: &str) -> Turn {
+    Turn {
+        role: Role::User,
+        text: text.to_owned(),
+    }
+}
+
+/// The mistakes with their source lines, or in short form if that is too long.
+fn told(diagnostics: &Diagnostics, text: &str) -> String {
+    let rendered = diagnostics.render(text);
+    if rendered.len() > MAX_RENDERED {
+        diagnostics.to_string()
+    } else {
+        rendered
+    }
+}
+
+/// What an answer that does not compile is called.
+pub fn verdict(diagnostics: &Diagnostics, text: &str) -> Outcome {
+    let has_program = diagnostics
+        .items
+        .iter()
+        .all(|item| item.kind != Kind::NoProgram);
+    if has_program {
+        Outcome::ProgramInvalid
+    } else if reads_as_refusal(text) {
+        Outcome::RefusedByModel
+    } else {
+        Outcome::NoProgram
+    }
+}
+
+/// Whether an answer without a program begins as models begin when they decline.
+fn reads_as_refusal(text: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "i can't",
+        "i cannot",
+        "i can not",
+        "i'm sorry",
+        "i am sorry",
+        "i'm unable",
+        "i am unable",
+        "i won't",
+        "i'm not able",
+    ];
+    let start: String = text.chars().take(200).collect();
+    let start = start.to_lowercase().replace('\u{2019}', "'");
+    WORDS.iter().any(|words| start.contains(words))
+}
+
+/// At most `limit` bytes of a text.
+fn cut(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests;

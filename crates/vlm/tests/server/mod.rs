@@ -1,0 +1,254 @@
+//! An HTTP server that does what a test tells it, however rude.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tiller_vlm::exchange::{Client, RetryPolicy};
+use tiller_vlm::provider::{
+    Api, Purpose, Query, RemoteConfig, RemoteProvider, Role, Secret, Timeouts, Turn,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The key of every test; no text may ever show it.
+pub(crate) const KEY: &str = "sk-secret-4711-0815-abcdef";
+
+pub(crate) const APIS: [Api; 3] = [Api::OpenAi, Api::Anthropic, Api::Gemini];
+
+/// What the server does with one connection, in order.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    Send(Vec<u8>),
+    Pause(Duration),
+    /// The same bytes until the client has had enough.
+    Repeat(Vec<u8>),
+    /// Nothing more comes, and the connection stays.
+    Hang,
+    /// Ends the connection as a crash does.
+    Reset,
+}
+
+pub(crate) type Script = Vec<Act>;
+
+/// A running server; it ends with the runtime of its test.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Plays one script a connection; the last one is repeated.
+    pub(crate) async fn start(scripts: Vec<Script>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = requests.clone();
+        tokio::spawn(async move {
+            let mut number = 0;
+            while let Ok((stream, _)) = listener.accept().await {
+                let script = scripts[number.min(scripts.len() - 1)].clone();
+                number += 1;
+                tokio::spawn(play(stream, script, seen.clone()));
+            }
+        });
+        Self { address, requests }
+    }
+
+    /// Head and body of every request.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn config(&self, api: Api) -> RemoteConfig {
+        RemoteConfig {
+            base_url: Some(format!("http://{}/v1", self.address)),
+            key: Some(Secret::new(KEY, "a test").unwrap()),
+            timeouts: Timeouts {
+                connect: Duration::from_secs(5),
+                first_byte: Duration::from_secs(5),
+                total: Duration::from_secs(20),
+            },
+            ..RemoteConfig::new(api, "test-model")
+        }
+    }
+
+    pub(crate) fn client(&self, api: Api) -> Client {
+        client(self.config(api))
+    }
+}
+
+/// A client that asks up to three times and hardly waits between.
+pub(crate) fn client(config: RemoteConfig) -> Client {
+    let retry = RetryPolicy {
+        attempts: 3,
+        first_wait: Duration::from_millis(2),
+        longest_wait: Duration::from_millis(5),
+    };
+    Client::new(Arc::new(RemoteProvider::new(config).unwrap())).with_retry(retry)
+}
+
+pub(crate) fn query() -> Query {
+    Query {
+        purpose: Purpose::Reward,
+        system: "the rules".to_owned(),
+        turns: vec![Turn {
+            role: Role::User,
+            text: "the question".to_owned(),
+        }],
+        picture: None,
+        scene: None,
+    }
+}
+
+async fn play(mut stream: TcpStream, script: Script, requests: Arc<Mutex<Vec<String>>>) {
+    let Some(request) = read_request(&mut stream).await else {
+        return;
+    };
+    requests.lock().unwrap().push(request);
+    for act in script {
+        let sent = match act {
+            Act::Send(bytes) => stream.write_all(&bytes).await,
+            Act::Pause(time) => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
+            Act::Repeat(bytes) => loop {
+                if let Err(error) = stream.write_all(&bytes).await {
+                    break Err(error);
+                }
+            },
+            Act::Hang => std::future::pending().await,
+            Act::Reset => stream.set_zero_linger(),
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+    // What is not read by now would make the operating system reset the connection.
+    let _ = stream.shutdown().await;
+}
+
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut piece = [0; 4096];
+        let count = stream.read(&mut piece).await.ok().filter(|&count| count > 0)?;
+        bytes.extend_from_slice(&piece[..count]);
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return Some(text.into_owned());
+            }
+        }
+    }
+}
+
+/// A whole response in one piece.
+pub(crate) fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Script {
+    let body = body.as_ref();
+    let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
+    vec![Act::Send([head.as_bytes(), body].concat())]
+}
+
+pub(crate) fn json_response(body: impl AsRef<[u8]>) -> Script {
+    response("200 OK", "content-type: application/json\r\n", body)
+}
+
+/// The head of a stream that ends with its connection.
+pub(crate) fn stream_head() -> Act {
+    Act::Send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\n".to_vec())
+}
+
+/// The head of a stream in chunks, so that an end without its last chunk shows.
+pub(crate) fn chunked_head() -> Act {
+    Act::Send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_vec())
+}
+
+pub(crate) fn chunk(text: &str) -> Act {
+    Act::Send(format!("{:x}\r\n{text}\r\n", text.len()).into_bytes())
+}
+
+/// How an answer ends, in the words of each service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Complete,
+    Length,
+    Filtered,
+    /// The connection ends first.
+    None,
+}
+
+fn word(api: Api, ending: Ending) -> Value {
+    let words = match api {
+        Api::OpenAi => ["stop", "length", "content_filter"],
+        Api::Anthropic => ["end_turn", "max_tokens", "refusal"],
+        Api::Gemini => ["STOP", "MAX_TOKENS", "SAFETY"],
+    };
+    match ending {
+        Ending::Complete => json!(words[0]),
+        Ending::Length => json!(words[1]),
+        Ending::Filtered => json!(words[2]),
+        Ending::None => Value::Null,
+    }
+}
+
+/// A stream's events for an answer; 11 tokens in, 22 out.
+pub(crate) fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
+    let mut all = Vec::new();
+    match api {
+        Api::OpenAi => {
+            for piece in pieces {
+                all.push(json!({"model": "test-model-1", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": null}]}));
+            }
+            if ending != Ending::None {
+                all.push(json!({"choices": [{"delta": {}, "finish_reason": word(api, ending)}]}));
+                all.push(json!({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 22}}));
+                all.push(json!("[DONE]"));
+            }
+        }
+        Api::Anthropic => {
+            all.push(json!({"type": "message_start", "message": {"model": "test-model-1", "usage": {"input_tokens": 11, "output_tokens": 1}}}));
+            all.push(json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}));
+            for piece in pieces {
+                all.push(json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}));
+            }
+            if ending != Ending::None {
+                all.push(json!({"type": "message_delta", "delta": {"stop_reason": word(api, ending)}, "usage": {"output_tokens": 22}}));
+                all.push(json!({"type": "message_stop"}));
+            }
+        }
+        Api::Gemini => {
+            for piece in pieces {
+                all.push(json!({"modelVersion": "test-model-1", "candidates": [{"content": {"role": "model", "parts": [{"text": piece}]}}]}));
+            }
+            if ending != Ending::None {
+                all.push(json!({"candidates": [{"content": {"parts": []}, "finishReason": word(api, ending)}], "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 22}}));
+            }
+        }
+    }
+    let event = |value: &Value| {
+        let data = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let name = value["type"].as_str().map(|name| format!("event: {name}\n")).unwrap_or_default();
+        format!("{name}data: {data}\n\n")
+    };
+    all.iter().map(event).collect()
+}
+
+/// A stream with an answer, all at once.
+pub(crate) fn streamed(api: Api, text: &str, ending: Ending) -> Script {
+    vec![stream_head(), Act::Send(events(api, &[text], ending).into_bytes())]
+}
+
+/// The same answer without a stream.
+pub(crate) fn whole(api: Api, text: &str, ending: Ending) -> Value {
+    match api {
+        Api::OpenAi => json!({"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": word(api, ending)}], "usage": {"prompt_tokens": 11, "completion_tokens": 22}}),
+        Api::Anthropic => json!({"type": "message", "model": "test-model-1", "content": [{"type": "text", "text": text}], "stop_reason": word(api, ending), "usage": {"input_tokens": 11, "output_tokens": 22}}),
+        Api::Gemini => json!({"modelVersion": "test-model-1", "candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": word(api, ending)}], "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 22}}),
+    }
+}
