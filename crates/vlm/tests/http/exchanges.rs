@@ -1,18 +1,12 @@
 //! Cache, budget, records, replay and the background, with a real server behind them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that panics has failed, as it should"
-)]
-
-mod server;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use server::{Act, Ending, KEY, Script, Server, client, query, response, streamed};
+use crate::server::{
+    Act, Ending, KEY, Script, Server, client, query, response, streamed, threaded,
+};
 use tiller_reward::CompileOptions;
 use tiller_vlm::advice::{AdviceQuestion, Adviser, Asked, Moment};
 use tiller_vlm::budget::{Budget, BudgetLimits, Prices};
@@ -22,7 +16,9 @@ use tiller_vlm::prompt::PromptSet;
 use tiller_vlm::provider::{
     Api, EmbeddedProvider, FilesProvider, Matching, Outcome, Picture, Provider, Query,
 };
-use tiller_vlm::repair::{Authored, Authoring, AuthoringPolicy, AuthoringStatus, AuthoringTask, Fallback, Step};
+use tiller_vlm::repair::{
+    Authored, Authoring, AuthoringPolicy, AuthoringStatus, AuthoringTask, Fallback, Step,
+};
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
 const GOOD: &str = "```python\nnum_stages = 1\n# Stage 1: go\ndef stage1_guidance(keypoints, action_sequence):\n    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()\n```";
@@ -31,7 +27,10 @@ const BAD: &str = "```python\nnum_stages = 1\n# Stage 1: go\ndef stage1_guidance
 const OPENAI: Api = Api::OpenAi;
 
 fn answers(texts: &[&str]) -> Vec<Script> {
-    texts.iter().map(|text| streamed(OPENAI, text, Ending::Complete)).collect()
+    texts
+        .iter()
+        .map(|text| streamed(OPENAI, text, Ending::Complete))
+        .collect()
 }
 
 fn prompts() -> Arc<PromptSet> {
@@ -59,7 +58,10 @@ fn task(instruction: &str) -> AuthoringTask {
 }
 
 async fn author(client: &Client, instruction: &str, fallback: Fallback) -> Authored {
-    let policy = AuthoringPolicy { max_repairs: 2, fallback };
+    let policy = AuthoringPolicy {
+        max_repairs: 2,
+        fallback,
+    };
     let mut step = Authoring::begin(prompts(), task(instruction), policy);
     loop {
         step = match step {
@@ -74,7 +76,10 @@ fn files_of(folder: &Path) -> Vec<(String, String)> {
     let mut files: Vec<_> = entries
         .map(|entry| {
             let bytes = std::fs::read(entry.path()).unwrap();
-            (entry.file_name().into_string().unwrap(), String::from_utf8_lossy(&bytes).into_owned())
+            (
+                entry.file_name().into_string().unwrap(),
+                String::from_utf8_lossy(&bytes).into_owned(),
+            )
         })
         .collect();
     files.sort();
@@ -90,7 +95,10 @@ async fn the_same_question_is_paid_once() {
     let second = client.ask(&query()).await;
     assert_eq!((first.from_cache, second.from_cache), (false, true));
     assert_eq!(first.result, second.result);
-    let other = Query { system: "other rules".to_owned(), ..query() };
+    let other = Query {
+        system: "other rules".to_owned(),
+        ..query()
+    };
     assert_eq!(client.ask(&other).await.result.unwrap().text, "another");
     assert_eq!((server.requests().len(), client.spent().queries), (2, 2));
 }
@@ -101,7 +109,10 @@ async fn failures_are_not_cached() {
     let server = Server::start(vec![broken, streamed(OPENAI, GOOD, Ending::Complete)]).await;
     let folder = tempfile::tempdir().unwrap();
     let client = server.client(OPENAI).with_cache(Cache::new(folder.path()));
-    assert_eq!(client.ask(&query()).await.outcome(), Outcome::RequestRejected);
+    assert_eq!(
+        client.ask(&query()).await.outcome(),
+        Outcome::RequestRejected
+    );
     assert_eq!(client.ask(&query()).await.outcome(), Outcome::Ok);
 }
 
@@ -109,10 +120,18 @@ async fn failures_are_not_cached() {
 async fn a_spent_budget_keeps_questions_back_until_the_next_episode() {
     let server = Server::start(answers(&[GOOD])).await;
     let with = |limits| {
-        let prices = Prices { input_usd_per_million: 1000.0, output_usd_per_million: 1000.0 };
-        server.client(OPENAI).with_budget(Budget::new(limits, prices).unwrap())
+        let prices = Prices {
+            input_usd_per_million: 1000.0,
+            output_usd_per_million: 1000.0,
+        };
+        server
+            .client(OPENAI)
+            .with_budget(Budget::new(limits, prices).unwrap())
     };
-    let client = with(BudgetLimits { queries: Some(1), ..Default::default() });
+    let client = with(BudgetLimits {
+        queries: Some(1),
+        ..Default::default()
+    });
     let first = client.ask(&query()).await;
     // 11 and 22 tokens, as the server says.
     assert!((first.cost_usd - 0.033).abs() < 1e-12);
@@ -123,11 +142,20 @@ async fn a_spent_budget_keeps_questions_back_until_the_next_episode() {
     assert_eq!(client.ask(&query()).await.outcome(), Outcome::Ok);
     assert_eq!(server.requests().len(), 2);
     for limits in [
-        BudgetLimits { tokens: Some(4000), ..Default::default() },
-        BudgetLimits { cost_usd: Some(4.0), ..Default::default() },
+        BudgetLimits {
+            tokens: Some(4000),
+            ..Default::default()
+        },
+        BudgetLimits {
+            cost_usd: Some(4.0),
+            ..Default::default()
+        },
     ] {
         // The longest answer, 4096 tokens, could pass either.
-        assert_eq!(with(limits).ask(&query()).await.outcome(), Outcome::BudgetExhausted);
+        assert_eq!(
+            with(limits).ask(&query()).await.outcome(),
+            Outcome::BudgetExhausted
+        );
     }
     assert_eq!(server.requests().len(), 2);
 }
@@ -135,10 +163,20 @@ async fn a_spent_budget_keeps_questions_back_until_the_next_episode() {
 #[tokio::test]
 async fn further_tries_are_paid_from_the_budget_too() {
     let server = Server::start(vec![response("500 Internal Server Error", "", "")]).await;
-    let limits = BudgetLimits { queries: Some(2), ..Default::default() };
+    let limits = BudgetLimits {
+        queries: Some(2),
+        ..Default::default()
+    };
     let budget = Budget::new(limits, Prices::default()).unwrap();
-    let exchange = server.client(OPENAI).with_budget(budget).ask(&query()).await;
-    assert_eq!((exchange.outcome(), server.requests().len()), (Outcome::ServerError, 2));
+    let exchange = server
+        .client(OPENAI)
+        .with_budget(budget)
+        .ask(&query())
+        .await;
+    assert_eq!(
+        (exchange.outcome(), server.requests().len()),
+        (Outcome::ServerError, 2)
+    );
 }
 
 #[tokio::test]
@@ -156,10 +194,16 @@ async fn a_recorded_run_is_reproduced_without_a_network() {
 
     let files = files_of(&run);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names[..3], ["0001-reward.json", "0002-repair.json", "0003-repair.json"]);
+    assert_eq!(
+        names[..3],
+        ["0001-reward.json", "0002-repair.json", "0003-repair.json"]
+    );
     assert!(names.len() == 4 && names[3].ends_with(".png"), "{names:?}");
     for (name, text) in &files {
-        assert!(!text.contains("4711") && !text.to_lowercase().contains("bearer"), "{name}: {text}");
+        assert!(
+            !text.contains("4711") && !text.to_lowercase().contains("bearer"),
+            "{name}: {text}"
+        );
     }
     let second: serde_json::Value = serde_json::from_str(&files[1].1).unwrap();
     assert_eq!(second["attempts"][0]["outcome"], "server_error");
@@ -169,24 +213,51 @@ async fn a_recorded_run_is_reproduced_without_a_network() {
     for matching in [Matching::Exact, Matching::InOrder] {
         let replay = Client::new(Arc::new(FilesProvider::open(&run, matching).unwrap()));
         let again = author(&replay, "open the drawer", Fallback::Hold).await;
-        assert_eq!((again.status, again.answers, &again.message), (live.status, live.answers, &live.message));
-        assert_eq!(again.written.unwrap().text, live.written.as_ref().unwrap().text);
+        assert_eq!(
+            (again.status, again.answers, &again.message),
+            (live.status, live.answers, &live.message)
+        );
+        assert_eq!(
+            again.written.unwrap().text,
+            live.written.as_ref().unwrap().text
+        );
     }
-    let replay = Client::new(Arc::new(FilesProvider::open(&run, Matching::Exact).unwrap()));
+    let replay = Client::new(Arc::new(
+        FilesProvider::open(&run, Matching::Exact).unwrap(),
+    ));
     let other = author(&replay, "close the drawer", Fallback::Embedded).await;
-    assert_eq!((other.status, other.cause), (AuthoringStatus::FallbackEmbedded, Some(Outcome::NoRecording)));
+    assert_eq!(
+        (other.status, other.cause),
+        (
+            AuthoringStatus::FallbackEmbedded,
+            Some(Outcome::NoRecording)
+        )
+    );
 }
 
 #[tokio::test]
 async fn failures_are_reproduced_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(vec![response("401 Unauthorized", "", KEY)]).await;
-    let client = server.client(OPENAI).with_recorder(Recorder::new(folder.path()));
+    let client = server
+        .client(OPENAI)
+        .with_recorder(Recorder::new(folder.path()));
     let live = author(&client, "open the drawer", Fallback::Embedded).await;
-    let replay = Client::new(Arc::new(FilesProvider::open(folder.path(), Matching::Exact).unwrap()));
+    let replay = Client::new(Arc::new(
+        FilesProvider::open(folder.path(), Matching::Exact).unwrap(),
+    ));
     let again = author(&replay, "open the drawer", Fallback::Embedded).await;
-    assert_eq!((live.status, live.cause), (AuthoringStatus::FallbackEmbedded, Some(Outcome::Unauthorised)));
-    assert_eq!((again.status, again.cause, again.message), (live.status, live.cause, live.message));
+    assert_eq!(
+        (live.status, live.cause),
+        (
+            AuthoringStatus::FallbackEmbedded,
+            Some(Outcome::Unauthorised)
+        )
+    );
+    assert_eq!(
+        (again.status, again.cause, again.message),
+        (live.status, live.cause, live.message)
+    );
 }
 
 #[tokio::test]
@@ -194,21 +265,35 @@ async fn records_of_a_second_run_continue_those_of_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(answers(&[GOOD])).await;
     for _ in 0..2 {
-        let client = server.client(OPENAI).with_recorder(Recorder::new(folder.path()));
+        let client = server
+            .client(OPENAI)
+            .with_recorder(Recorder::new(folder.path()));
         client.ask(&query()).await.result.unwrap();
     }
-    let names: Vec<String> = files_of(folder.path()).into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = files_of(folder.path())
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(names, ["0001-reward.json", "0002-reward.json"]);
     let replay = FilesProvider::open(folder.path(), Matching::Exact).unwrap();
     let client = Client::new(Arc::new(replay));
-    let outcomes = [client.ask(&query()).await.outcome(), client.ask(&query()).await.outcome(), client.ask(&query()).await.outcome()];
+    let outcomes = [
+        client.ask(&query()).await.outcome(),
+        client.ask(&query()).await.outcome(),
+        client.ask(&query()).await.outcome(),
+    ];
     assert_eq!(outcomes, [Outcome::Ok, Outcome::Ok, Outcome::NoRecording]);
 }
 
 #[tokio::test]
 async fn files_that_are_no_records_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |path: &Path| FilesProvider::open(path, Matching::Exact).map(|_| ()).unwrap_err().to_string();
+    let open = |path: &Path| {
+        FilesProvider::open(path, Matching::Exact)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    };
     assert!(open(folder.path()).contains("holds no recorded exchange"));
     assert!(open(&folder.path().join("missing.md")).contains("missing.md"));
     let bad = folder.path().join("0001-reward.json");
@@ -216,8 +301,13 @@ async fn files_that_are_no_records_are_named() {
     assert!(open(folder.path()).contains("0001-reward.json: not a recorded exchange"));
     let answer = folder.path().join("answer.md");
     std::fs::write(&answer, GOOD).unwrap();
-    let client = Client::new(Arc::new(FilesProvider::open(&answer, Matching::Exact).unwrap()));
-    assert_eq!(author(&client, "anything", Fallback::Hold).await.status, AuthoringStatus::Ok);
+    let client = Client::new(Arc::new(
+        FilesProvider::open(&answer, Matching::Exact).unwrap(),
+    ));
+    assert_eq!(
+        author(&client, "anything", Fallback::Hold).await.status,
+        AuthoringStatus::Ok
+    );
 }
 
 #[tokio::test]
@@ -227,33 +317,24 @@ async fn the_embedded_author_is_a_provider_like_the_others() {
     assert_eq!((sound.status, sound.answers), (AuthoringStatus::Ok, 1));
     let refused = author(&client, "make coffee", Fallback::Hold).await;
     assert_eq!(refused.cause, Some(Outcome::InstructionRefused));
-    assert!(refused.message.contains("I do not know how to make coffee"), "{}", refused.message);
+    assert!(
+        refused.message.contains("I do not know how to make coffee"),
+        "{}",
+        refused.message
+    );
     assert_eq!(client.ask(&query()).await.outcome(), Outcome::Unsupported);
     assert!(!EmbeddedProvider::default().is_remote());
     assert_eq!(client.spent().queries, 0);
-}
-
-/// A server on a thread of its own, for owners who do not wait.
-fn threaded(scripts: Vec<Script>) -> (Server, std::sync::mpsc::Sender<()>) {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            sender.send(Server::start(scripts).await).unwrap();
-            while let Err(std::sync::mpsc::TryRecvError::Empty) = stopped.try_recv() {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        });
-    });
-    (receiver.recv().unwrap(), stop)
 }
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn the_background_answers_cancels_and_ends() {
-    let (server, _stop) = threaded(vec![vec![Act::Hang], streamed(OPENAI, "one", Ending::Complete)]);
+    let (server, _stop) = threaded(vec![
+        vec![Act::Hang],
+        streamed(OPENAI, "one", Ending::Complete),
+    ]);
     let mut background = Background::start(Arc::new(server.client(OPENAI))).unwrap();
     assert!(background.poll().is_none());
     let hanging = background.ask(query());
@@ -262,7 +343,11 @@ fn the_background_answers_cancels_and_ends() {
     }
     let answered = background.ask(query());
     let (ticket, exchange) = background.wait(PATIENCE).unwrap();
-    assert_eq!((ticket, exchange.outcome()), (answered, Outcome::Ok), "a hanging question delays no other");
+    assert_eq!(
+        (ticket, exchange.outcome()),
+        (answered, Outcome::Ok),
+        "a hanging question delays no other"
+    );
     background.cancel(hanging);
     background.ask(query());
     // Ends although a question may be under way.
@@ -271,7 +356,10 @@ fn the_background_answers_cancels_and_ends() {
 
 fn question(visit: u32) -> AdviceQuestion {
     AdviceQuestion {
-        moment: Moment { generation: 1, visit },
+        moment: Moment {
+            generation: 1,
+            visit,
+        },
         instruction: "open the drawer".to_owned(),
         stages: vec!["reach".to_owned(), "pull".to_owned()],
         stage: 1,
@@ -297,13 +385,21 @@ fn advised(adviser: &mut Adviser, now: Moment) -> Option<u32> {
 fn advice_is_asked_for_in_the_background_and_taken_only_in_time() {
     let (server, _stop) = threaded(
         [
-            answers(&["{\"stage\": 2, \"reason\": \"it is open\"}", "stage two", "{\"stage\": 3}", "{\"stage\": 1}"]),
+            answers(&[
+                "{\"stage\": 2, \"reason\": \"it is open\"}",
+                "stage two",
+                "{\"stage\": 3}",
+                "{\"stage\": 1}",
+            ]),
             vec![response("401 Unauthorized", "", "")],
         ]
         .concat(),
     );
     let mut adviser = Adviser::start(Arc::new(server.client(OPENAI)), prompts()).unwrap();
-    let now = |visit| Moment { generation: 1, visit };
+    let now = |visit| Moment {
+        generation: 1,
+        visit,
+    };
     let mut ask = |asked: u32, current: u32| {
         assert_eq!(adviser.ask(question(asked)), Asked::Yes);
         (advised(&mut adviser, now(current)), adviser.counts())
@@ -313,9 +409,16 @@ fn advice_is_asked_for_in_the_background_and_taken_only_in_time() {
     assert_eq!(ask(3, 3).1.impossible, 1);
     assert_eq!(ask(4, 5).1.late, 1);
     let (none, counts) = ask(5, 5);
-    assert_eq!((none, counts.failed, counts.taken, counts.asked), (None, 1, 1, 5));
+    assert_eq!(
+        (none, counts.failed, counts.taken, counts.asked),
+        (None, 1, 1, 5)
+    );
     let body = &server.requests()[0];
-    assert!(body.contains("no progress for 5 s") && body.contains("2. \\\"pull\\\"") || body.contains("2. \\\\\\\"pull"), "{body}");
+    assert!(
+        body.contains("no progress for 5 s") && body.contains("2. \\\"pull\\\"")
+            || body.contains("2. \\\\\\\"pull"),
+        "{body}"
+    );
 }
 
 #[test]
@@ -327,7 +430,13 @@ fn a_model_that_never_answers_holds_nobody_up() {
     let mut adviser = Adviser::start(Arc::new(client(config)), prompts()).unwrap();
     assert_eq!(adviser.ask(question(1)), Asked::Yes);
     for _ in 0..1000 {
-        assert_eq!(adviser.poll(Moment { generation: 1, visit: 1 }), None);
+        assert_eq!(
+            adviser.poll(Moment {
+                generation: 1,
+                visit: 1
+            }),
+            None
+        );
     }
     assert_eq!(adviser.ask(question(1)), Asked::Busy);
     assert_eq!(adviser.ask(question(2)), Asked::InsteadOfOld);

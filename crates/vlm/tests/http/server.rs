@@ -134,13 +134,20 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let mut piece = [0; 4096];
-        let count = stream.read(&mut piece).await.ok().filter(|&count| count > 0)?;
+        let count = stream
+            .read(&mut piece)
+            .await
+            .ok()
+            .filter(|&count| count > 0)?;
         bytes.extend_from_slice(&piece[..count]);
         let text = String::from_utf8_lossy(&bytes);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head.lines().find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse()
+                    .ok()
+            });
             if body.len() >= length.unwrap_or(0) {
                 return Some(text.into_owned());
             }
@@ -151,7 +158,10 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
 /// A whole response in one piece.
 pub(crate) fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Script {
     let body = body.as_ref();
-    let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
     vec![Act::Send([head.as_bytes(), body].concat())]
 }
 
@@ -166,7 +176,10 @@ pub(crate) fn stream_head() -> Act {
 
 /// The head of a stream in chunks, so that an end without its last chunk shows.
 pub(crate) fn chunked_head() -> Act {
-    Act::Send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_vec())
+    Act::Send(
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+            .to_vec(),
+    )
 }
 
 pub(crate) fn chunk(text: &str) -> Act {
@@ -207,7 +220,9 @@ pub(crate) fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
             }
             if ending != Ending::None {
                 all.push(json!({"choices": [{"delta": {}, "finish_reason": word(api, ending)}]}));
-                all.push(json!({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 22}}));
+                all.push(
+                    json!({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 22}}),
+                );
                 all.push(json!("[DONE]"));
             }
         }
@@ -232,8 +247,13 @@ pub(crate) fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
         }
     }
     let event = |value: &Value| {
-        let data = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let name = value["type"].as_str().map(|name| format!("event: {name}\n")).unwrap_or_default();
+        let data = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        let name = value["type"]
+            .as_str()
+            .map(|name| format!("event: {name}\n"))
+            .unwrap_or_default();
         format!("{name}data: {data}\n\n")
     };
     all.iter().map(event).collect()
@@ -241,14 +261,42 @@ pub(crate) fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
 
 /// A stream with an answer, all at once.
 pub(crate) fn streamed(api: Api, text: &str, ending: Ending) -> Script {
-    vec![stream_head(), Act::Send(events(api, &[text], ending).into_bytes())]
+    vec![
+        stream_head(),
+        Act::Send(events(api, &[text], ending).into_bytes()),
+    ]
 }
 
 /// The same answer without a stream.
 pub(crate) fn whole(api: Api, text: &str, ending: Ending) -> Value {
     match api {
-        Api::OpenAi => json!({"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": word(api, ending)}], "usage": {"prompt_tokens": 11, "completion_tokens": 22}}),
-        Api::Anthropic => json!({"type": "message", "model": "test-model-1", "content": [{"type": "text", "text": text}], "stop_reason": word(api, ending), "usage": {"input_tokens": 11, "output_tokens": 22}}),
-        Api::Gemini => json!({"modelVersion": "test-model-1", "candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": word(api, ending)}], "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 22}}),
+        Api::OpenAi => {
+            json!({"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": word(api, ending)}], "usage": {"prompt_tokens": 11, "completion_tokens": 22}})
+        }
+        Api::Anthropic => {
+            json!({"type": "message", "model": "test-model-1", "content": [{"type": "text", "text": text}], "stop_reason": word(api, ending), "usage": {"input_tokens": 11, "output_tokens": 22}})
+        }
+        Api::Gemini => {
+            json!({"modelVersion": "test-model-1", "candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": word(api, ending)}], "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 22}})
+        }
     }
+}
+
+/// A server on a thread of its own, for owners who do not wait.
+pub(crate) fn threaded(scripts: Vec<Script>) -> (Server, std::sync::mpsc::Sender<()>) {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            sender.send(Server::start(scripts).await).unwrap();
+            while let Err(std::sync::mpsc::TryRecvError::Empty) = stopped.try_recv() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        });
+    });
+    (receiver.recv().unwrap(), stop)
 }

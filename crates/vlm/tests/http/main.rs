@@ -1,0 +1,11 @@
+//! Models behind HTTP, against a real server in this process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
+mod exchanges;
+mod providers;
+mod server;
