@@ -1,6 +1,5 @@
 //! What an episode may spend on a model.
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::provider::Usage;
@@ -35,15 +34,21 @@ pub struct BudgetLimits {
     pub cost_usd: Option<f64>,
 }
 
-/// What an episode has spent.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// What an episode has spent, questions under way with their most included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spent {
     /// Requests to a server.
     pub queries: u32,
-    /// Tokens of questions and answers together.
-    pub tokens: u64,
-    /// Money.
-    pub cost_usd: f64,
+    /// Tokens of questions.
+    pub input_tokens: u64,
+    /// Tokens of answers.
+    pub output_tokens: u64,
+}
+
+impl Spent {
+    fn tokens(self) -> u64 {
+        self.input_tokens + self.output_tokens
+    }
 }
 
 /// Why a budget is none, or does not allow another question.
@@ -96,8 +101,8 @@ pub enum BudgetError {
     },
 }
 
-/// Limits, prices and what is spent. A question is admitted only if its longest answer could still
-/// be paid, so that no limit is ever passed by an honest server.
+/// Limits, prices and what is spent. A question books the most that it may cost before it is asked,
+/// so that no limit is ever passed by an honest server, and a question that is given up stays booked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Budget {
     limits: BudgetLimits,
@@ -132,20 +137,21 @@ impl Budget {
         })
     }
 
-    /// Whether a question that may need so many tokens is still allowed.
+    /// Books a question that may need so many tokens, if that is still allowed.
     ///
     /// # Errors
     /// [`BudgetError`] names what would be passed.
-    pub fn admit(&self, most: Usage) -> Result<(), BudgetError> {
+    pub fn book(&mut self, most: Usage) -> Result<(), BudgetError> {
+        let most = believable(most);
         if let Some(limit) = self.limits.queries
             && self.spent.queries >= limit
         {
             return Err(BudgetError::Queries { limit });
         }
-        let needed = most.input_tokens.saturating_add(most.output_tokens);
-        let spent = self.spent.tokens;
+        let needed = most.input_tokens + most.output_tokens;
+        let spent = self.spent.tokens();
         if let Some(limit) = self.limits.tokens
-            && spent.saturating_add(needed) > limit
+            && spent + needed > limit
         {
             return Err(BudgetError::Tokens {
                 needed,
@@ -153,7 +159,7 @@ impl Budget {
                 limit,
             });
         }
-        let (needed_usd, spent_usd) = (self.prices.cost_usd(most), self.spent.cost_usd);
+        let (needed_usd, spent_usd) = (self.prices.cost_usd(most), self.cost_usd());
         if let Some(limit_usd) = self.limits.cost_usd
             && spent_usd + needed_usd > limit_usd
         {
@@ -163,17 +169,22 @@ impl Budget {
                 limit_usd,
             });
         }
+        self.spent.queries = self.spent.queries.saturating_add(1);
+        self.spent.input_tokens += most.input_tokens;
+        self.spent.output_tokens += most.output_tokens;
         Ok(())
     }
 
-    /// Takes a question and its answer off the budget; gives what they cost in USD.
-    pub fn charge(&mut self, usage: Usage) -> f64 {
-        let cost_usd = self.prices.cost_usd(usage);
-        let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
-        self.spent.queries = self.spent.queries.saturating_add(1);
-        self.spent.tokens = self.spent.tokens.saturating_add(tokens);
-        self.spent.cost_usd += cost_usd;
-        cost_usd
+    /// Replaces what was booked for a question by what it has needed; gives its cost in USD.
+    pub fn settle(&mut self, booked: Usage, used: Usage) -> f64 {
+        let (booked, used) = (believable(booked), believable(used));
+        // An episode may have begun in between, and its account is empty.
+        let spent = &mut self.spent;
+        spent.input_tokens =
+            spent.input_tokens.saturating_sub(booked.input_tokens) + used.input_tokens;
+        spent.output_tokens =
+            spent.output_tokens.saturating_sub(booked.output_tokens) + used.output_tokens;
+        self.prices.cost_usd(used)
     }
 
     /// Begins an episode: nothing is spent.
@@ -185,6 +196,26 @@ impl Budget {
     #[must_use]
     pub fn spent(&self) -> Spent {
         self.spent
+    }
+
+    /// What the episode has spent, USD.
+    #[must_use]
+    pub fn cost_usd(&self) -> f64 {
+        self.prices.cost_usd(Usage {
+            input_tokens: self.spent.input_tokens,
+            output_tokens: self.spent.output_tokens,
+            estimated: false,
+        })
+    }
+}
+
+/// Token counts come from servers; sums of these cannot overflow.
+fn believable(usage: Usage) -> Usage {
+    const MOST: u64 = 1 << 32;
+    Usage {
+        input_tokens: usage.input_tokens.min(MOST),
+        output_tokens: usage.output_tokens.min(MOST),
+        ..usage
     }
 }
 
@@ -215,56 +246,69 @@ mod tests {
             queries: Some(1),
             ..Default::default()
         });
-        queries.admit(usage(1, 1)).unwrap();
-        queries.charge(usage(1, 1));
+        queries.book(usage(1, 1)).unwrap();
         assert_eq!(
-            queries.admit(usage(1, 1)),
+            queries.book(usage(1, 1)),
             Err(BudgetError::Queries { limit: 1 })
         );
         queries.start_episode();
-        queries.admit(usage(1, 1)).unwrap();
+        queries.book(usage(1, 1)).unwrap();
 
         let mut tokens = budget(BudgetLimits {
             tokens: Some(100),
             ..Default::default()
         });
-        tokens.admit(usage(60, 40)).unwrap();
-        tokens.charge(usage(60, 1));
-        assert!(matches!(
-            tokens.admit(usage(30, 10)),
-            Err(BudgetError::Tokens {
-                needed: 40,
-                spent: 61,
-                limit: 100
-            })
-        ));
-        assert!(tokens.admit(usage(u64::MAX, 1)).is_err());
+        tokens.book(usage(60, 40)).unwrap();
+        tokens.settle(usage(60, 40), usage(60, 1));
+        let expected = BudgetError::Tokens {
+            needed: 40,
+            spent: 61,
+            limit: 100,
+        };
+        assert_eq!(tokens.book(usage(30, 10)), Err(expected));
+        assert!(tokens.book(usage(u64::MAX, 1)).is_err());
 
         let mut money = budget(BudgetLimits {
             cost_usd: Some(0.02),
             ..Default::default()
         });
-        assert!((money.charge(usage(5000, 500)) - 0.015).abs() < 1e-12);
-        money.admit(usage(1000, 300)).unwrap();
-        let error = money.admit(usage(1000, 301)).unwrap_err();
+        money.book(usage(5000, 1000)).unwrap();
+        let cost_usd = money.settle(usage(5000, 1000), usage(5000, 500));
+        assert!((cost_usd - 0.015).abs() < 1e-12);
+        let error = money.book(usage(1000, 301)).unwrap_err();
         assert!(error.to_string().contains("0.0150 of 0.0200"), "{error}");
+        money.book(usage(1000, 299)).unwrap();
+    }
+
+    #[test]
+    fn questions_under_way_and_given_up_stay_booked() {
+        let mut budget = budget(BudgetLimits {
+            tokens: Some(100),
+            ..Default::default()
+        });
+        budget.book(usage(10, 50)).unwrap();
+        assert!(budget.book(usage(10, 50)).is_err());
+        budget.start_episode();
+        budget.settle(usage(10, 50), usage(10, 5));
+        assert_eq!(
+            budget.spent().input_tokens + budget.spent().output_tokens,
+            15
+        );
     }
 
     #[test]
     fn without_limits_everything_is_allowed_and_still_counted() {
         let mut free = Budget::default();
         for _ in 0..3 {
-            free.admit(usage(u64::MAX, u64::MAX)).unwrap();
-            free.charge(usage(10, 5));
+            free.book(usage(u64::MAX, u64::MAX)).unwrap();
+            free.settle(usage(u64::MAX, u64::MAX), usage(10, 5));
         }
-        assert_eq!(
-            free.spent(),
-            Spent {
-                queries: 3,
-                tokens: 45,
-                cost_usd: 0.0
-            }
-        );
+        let spent = Spent {
+            queries: 3,
+            input_tokens: 30,
+            output_tokens: 15,
+        };
+        assert_eq!((free.spent(), free.cost_usd()), (spent, 0.0));
     }
 
     #[test]

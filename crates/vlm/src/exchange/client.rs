@@ -106,6 +106,12 @@ impl Client {
         self.budget().spent()
     }
 
+    /// What the episode has spent, USD.
+    #[must_use]
+    pub fn cost_usd(&self) -> f64 {
+        self.budget().cost_usd()
+    }
+
     fn budget(&self) -> MutexGuard<'_, Budget> {
         // Numbers cannot be left half changed by a panic elsewhere.
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
@@ -158,82 +164,91 @@ impl Client {
     }
 
     async fn ask_provider(&self, query: &Query, deadline: Instant) -> Exchange {
-        let mut exchange = Exchange {
-            result: Err(ProviderError::new(Outcome::Cancelled, "not asked")),
-            attempts: Vec::new(),
-            from_cache: false,
-            cost_usd: 0.0,
-            duration: Duration::ZERO,
-        };
+        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut cost_usd = 0.0;
         let most = Usage {
             input_tokens: expected_input_tokens(query),
             output_tokens: u64::from(self.identity().max_output_tokens),
             estimated: true,
         };
-        for number in 1..=self.retry.attempts.max(1) {
-            let started = Instant::now();
-            if self.provider.is_remote()
-                && let Err(error) = self.budget().admit(most)
-            {
-                // The first try's own error says more than the budget that forbids a second one.
-                if number == 1 {
-                    exchange.result = Err(ProviderError::new(
-                        Outcome::BudgetExhausted,
-                        error.to_string(),
-                    ));
-                }
-                return exchange;
+        let mut before = None;
+        let result = loop {
+            if let Err(error) = self.book(most) {
+                // What went wrong first says more than the budget that forbids another try.
+                break Err(before.unwrap_or(error));
             }
-            exchange.result = self.provider.ask(query, deadline).await;
-            exchange.cost_usd += self.charge(&exchange.result, most);
-            let error = exchange.result.as_ref().err();
-            exchange.attempts.push(Attempt {
-                outcome: exchange.outcome().name().to_owned(),
+            let started = Instant::now();
+            let result = self.provider.ask(query, deadline).await;
+            cost_usd += self.settle(&result, most);
+            let error = result.as_ref().err();
+            attempts.push(Attempt {
+                outcome: error
+                    .map_or(Outcome::Ok, |error| error.outcome)
+                    .name()
+                    .to_owned(),
                 detail: error.map(|error| error.detail.clone()).unwrap_or_default(),
                 duration_ms: milliseconds(started.elapsed()),
                 wait_ms: 0,
             });
             let Some(error) = error.filter(|error| error.outcome.is_transient()) else {
-                return exchange;
+                break result;
             };
+            let number = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
             let wait = self.retry.wait(number, error.retry_after, luck());
             let left = deadline.saturating_duration_since(Instant::now());
             // To wait beyond the deadline helps nobody: the error itself is the better answer.
             if number >= self.retry.attempts || wait >= left {
-                return exchange;
+                break result;
             }
             tracing::debug!("{error}; asking again in {} ms", wait.as_millis());
-            if let Some(attempt) = exchange.attempts.last_mut() {
+            if let Some(attempt) = attempts.last_mut() {
                 attempt.wait_ms = milliseconds(wait);
             }
             sleep(wait).await;
+            before = Some(error.clone());
+        };
+        Exchange {
+            result,
+            attempts,
+            from_cache: false,
+            cost_usd,
+            duration: Duration::ZERO,
         }
-        exchange
     }
 
-    /// Takes a try off the budget. What a failed one cost is unknown: a server that worked on it
+    fn book(&self, most: Usage) -> Result<(), ProviderError> {
+        if !self.provider.is_remote() {
+            return Ok(());
+        }
+        let booked = self.budget().book(most);
+        booked.map_err(|error| ProviderError::new(Outcome::BudgetExhausted, error.to_string()))
+    }
+
+    /// Settles a try with the budget. What a failed one cost is unknown: a server that worked on it
     /// counts as if it had read the question.
-    fn charge(&self, result: &Result<Reply, ProviderError>, most: Usage) -> f64 {
+    fn settle(&self, result: &Result<Reply, ProviderError>, most: Usage) -> f64 {
         if !self.provider.is_remote() {
             return 0.0;
         }
-        let usage = match result {
+        let read_only = Usage {
+            output_tokens: 0,
+            ..most
+        };
+        let used = match result {
             Ok(reply) => reply.usage,
             Err(error) => match error.outcome {
-                Outcome::Truncated | Outcome::TooLarge => most,
-                Outcome::TimeoutTotal
-                | Outcome::TimeoutFirstByte
-                | Outcome::ConnectionLost
+                Outcome::Truncated
+                | Outcome::TooLarge
+                | Outcome::TimeoutTotal
+                | Outcome::ConnectionLost => most,
+                Outcome::TimeoutFirstByte
                 | Outcome::RefusedByModel
                 | Outcome::EmptyAnswer
-                | Outcome::MalformedAnswer => Usage {
-                    output_tokens: 0,
-                    ..most
-                },
+                | Outcome::MalformedAnswer => read_only,
                 _ => Usage::default(),
             },
         };
-        self.budget().charge(usage)
+        self.budget().settle(most, used)
     }
 }
 

@@ -34,9 +34,9 @@ pub enum EndpointError {
         /// The machine.
         host: String,
     },
-    /// User name or password in the URL; they would end up in logs.
+    /// User name, password or key in the URL; they would end up in logs.
     #[error(
-        "the base URL holds a user name or password; keys come from the environment or a file only"
+        "the base URL holds a user name, a password or a key; keys come from the environment or a file only"
     )]
     Credentials,
     /// A fragment has no meaning for a server.
@@ -71,6 +71,11 @@ impl Endpoint {
         if !matches!(url.scheme(), "https" | "http") {
             let scheme = url.scheme().to_owned();
             return Err(EndpointError::Scheme { scheme });
+        }
+        let secret = ["key", "token", "secret", "password"];
+        let is_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
+        if url.query_pairs().any(|(name, _)| is_secret(&name)) {
+            return Err(EndpointError::Credentials);
         }
         if url.fragment().is_some() {
             return Err(EndpointError::Fragment);
@@ -180,6 +185,7 @@ mod tests {
             "https://user:pass-word@host/v1",
             "https://token@host/",
             "https://u:p@:bad",
+            "https://host/v1?api_key=pass-word",
         ] {
             let error = Endpoint::new(bad, true).unwrap_err();
             assert_eq!(error, EndpointError::Credentials);

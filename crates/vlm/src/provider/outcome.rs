@@ -82,8 +82,6 @@ outcomes! {
     NoProgram = "no_program", "choose a model that writes code, or let it repair its answer more often";
     /// The program does not pass the checks.
     ProgramInvalid = "program_invalid", "let the model repair its answer more often or choose a stronger one";
-    /// The one who asked no longer waits.
-    Cancelled = "cancelled", "nothing to do";
 }
 
 impl Outcome {

@@ -58,7 +58,7 @@ pub struct RemoteConfig {
     pub base_url: Option<String>,
     /// Name of the model.
     pub model: String,
-    /// Key; models on this machine need none.
+    /// Key; needed by the services themselves.
     pub key: Option<Secret>,
     /// Whether plain http may leave this machine.
     pub allow_plain_http: bool,
@@ -151,13 +151,13 @@ impl RemoteProvider {
     /// Checks the settings and prepares a client; nothing is contacted yet.
     ///
     /// # Errors
-    /// [`ConfigError`]. A service beyond this machine needs a key.
+    /// [`ConfigError`]. The services themselves need a key; servers of one's own may not.
     pub fn new(config: RemoteConfig) -> Result<Self, ConfigError> {
         let api = config.api;
         let base_url = config.base_url.as_deref().unwrap_or(api.default_base_url());
         let endpoint = Endpoint::new(base_url, config.allow_plain_http)?;
         check(&config)?;
-        if config.key.is_none() && !endpoint.is_loopback() {
+        if config.key.is_none() && config.base_url.is_none() {
             let variable = api.key_variable().to_owned();
             return Err(SecretError::Missing { variable }.into());
         }

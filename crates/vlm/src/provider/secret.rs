@@ -33,7 +33,7 @@ pub enum SecretError {
     },
     /// The text cannot be a key.
     #[error(
-        "the key from {origin} is unusable: expected 8 to 4096 visible ASCII characters without blanks, found {found}"
+        "the key from {origin} is unusable: expected 8 to 4096 visible ASCII characters without blanks, found {found}; leave it unset if the server wants none"
     )]
     Unusable {
         /// Variable or file.

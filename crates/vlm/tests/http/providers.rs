@@ -118,6 +118,16 @@ async fn the_request_is_what_the_service_expects_and_holds_the_key_in_its_header
 }
 
 #[tokio::test]
+async fn localhost_is_this_machine_whatever_the_name_service_says() {
+    let server = Server::start(vec![streamed(Api::OpenAi, ANSWER, Ending::Complete)]).await;
+    let mut config = server.config(Api::OpenAi);
+    config.base_url = Some(format!("http://localhost:{}/v1", server.address.port()));
+    config.key = None;
+    assert_eq!(client(config).ask(&query()).await.outcome(), Outcome::Ok);
+    assert!(!server.requests()[0].contains("authorization"));
+}
+
+#[tokio::test]
 async fn a_busy_server_is_asked_again_when_it_says() {
     for api in APIS {
         let good = streamed(api, ANSWER, Ending::Complete);
