@@ -1,10 +1,12 @@
 //! Models and what stands in for them, behind one trait.
 
+mod config;
 mod embedded;
 mod endpoint;
 mod files;
 mod outcome;
 mod picture;
+mod reader;
 mod remote;
 mod secret;
 mod wire;
@@ -18,13 +20,14 @@ use tokio::time::Instant;
 
 use crate::author::AuthorRequest;
 
+pub use config::{ConfigError, RemoteConfig, Timeouts};
 pub use embedded::EmbeddedProvider;
 pub use endpoint::{Endpoint, EndpointError};
 pub use files::{FilesError, FilesProvider, Matching};
 pub use outcome::{Outcome, ProviderError};
 pub use picture::{Picture, PictureError};
+pub use remote::RemoteProvider;
 pub(crate) use remote::expected_input_tokens;
-pub use remote::{ConfigError, RemoteConfig, RemoteProvider, Timeouts};
 pub use secret::{REDACTED, Secret, SecretError};
 pub use wire::Api;
 

@@ -154,6 +154,17 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_names_every_outcome() {
+        let readme = include_str!("../../README.md");
+        for outcome in Outcome::ALL {
+            assert!(
+                readme.contains(&format!("`{}`", outcome.name())),
+                "{outcome:?}"
+            );
+        }
+    }
+
+    #[test]
     fn an_error_says_what_to_do() {
         let error = ProviderError::new(Outcome::Unauthorised, "the server answered 401");
         assert_eq!(
