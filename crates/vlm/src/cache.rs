@@ -72,6 +72,12 @@ impl Cache {
         sound.map(|entry| entry.reply)
     }
 
+    /// Removes an answer, if there is one.
+    pub fn remove(&self, key: &str) {
+        // What is not there need not be removed.
+        let _ = std::fs::remove_file(self.path(key));
+    }
+
     /// Keeps an answer.
     ///
     /// # Errors

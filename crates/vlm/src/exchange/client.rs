@@ -149,6 +149,14 @@ impl Client {
         exchange
     }
 
+    /// Drops the cached answer to a question, so that it is asked anew: for answers that led to
+    /// nothing.
+    pub fn forget(&self, query: &Query) {
+        if let Some(cache) = &self.cache {
+            cache.remove(&Cache::key(query, self.identity()));
+        }
+    }
+
     fn record(&self, query: &Query, exchange: &Exchange) {
         let Some(recorder) = &self.recorder else {
             return;

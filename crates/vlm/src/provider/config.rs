@@ -46,7 +46,7 @@ pub struct RemoteConfig {
     pub stream: bool,
     /// How long a question may take.
     pub timeouts: Timeouts,
-    /// Most tokens of an answer.
+    /// Most tokens of an answer; models that reason spend them on their thoughts as well.
     pub max_output_tokens: u32,
     /// Sampling temperature; `None` leaves it to the server, as models that reason demand.
     pub temperature: Option<f64>,
@@ -67,7 +67,7 @@ impl RemoteConfig {
             environment_proxy: false,
             stream: true,
             timeouts: Timeouts::default(),
-            max_output_tokens: 4096,
+            max_output_tokens: 8192,
             temperature: None,
             max_answer_bytes: 1 << 20,
         }

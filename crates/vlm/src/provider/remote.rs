@@ -22,6 +22,8 @@ use crate::http::retry::retry_after;
 
 /// Bytes of an error's body that are read.
 const ERROR_BYTES: usize = 64 * 1024;
+/// Time that an error's body may take; the status alone says enough.
+const ERROR_PATIENCE: Duration = Duration::from_secs(2);
 /// Tokens that a picture of 640 to 1024 pixels costs at most services, rather more.
 const PICTURE_TOKENS: u64 = 1600;
 
@@ -182,6 +184,7 @@ impl RemoteProvider {
         let wait = header(&response, RETRY_AFTER)
             .and_then(|value| retry_after(value, header(&response, DATE)));
         let location = header(&response, reqwest::header::LOCATION).map(|to| one_line(to, 100));
+        let deadline = deadline.min(Instant::now() + ERROR_PATIENCE);
         let mut body = Vec::new();
         // The words are welcome, not needed: whatever stops them, the status stands.
         while let Ok(Ok(Some(bytes))) = timeout_at(deadline, response.chunk()).await {
@@ -241,6 +244,8 @@ fn outcome_of(status: StatusCode, body: &str) -> Outcome {
     match status.as_u16() {
         300..=399 => Outcome::Redirected,
         401 | 403 => Outcome::Unauthorised,
+        // Google's word for a wrong key.
+        400 if body.contains("API_KEY_INVALID") => Outcome::Unauthorised,
         402 => Outcome::QuotaExhausted,
         404 | 405 | 410 => Outcome::NotFound,
         429 if body.contains("insufficient_quota") => Outcome::QuotaExhausted,
@@ -329,6 +334,10 @@ mod tests {
         };
         assert_eq!(named(308, ""), "redirected");
         assert_eq!(named(401, ""), "unauthorised");
+        assert_eq!(
+            named(400, "{\"reason\": \"API_KEY_INVALID\"}"),
+            "unauthorised"
+        );
         assert_eq!(named(404, ""), "not_found");
         assert_eq!(named(422, ""), "request_rejected");
         assert_eq!(named(429, ""), "rate_limited");

@@ -101,6 +101,11 @@ async fn the_same_question_is_paid_once() {
     };
     assert_eq!(client.ask(&other).await.result.unwrap().text, "another");
     assert_eq!((server.requests().len(), client.spent().queries), (2, 2));
+    client.forget(&query());
+    assert!(
+        !client.ask(&query()).await.from_cache,
+        "a forgotten answer is asked for again"
+    );
 }
 
 #[tokio::test]
@@ -151,7 +156,7 @@ async fn a_spent_budget_keeps_questions_back_until_the_next_episode() {
             ..Default::default()
         },
     ] {
-        // The longest answer, 4096 tokens, could pass either.
+        // The longest answer, 8192 tokens, could pass either.
         assert_eq!(
             with(limits).ask(&query()).await.outcome(),
             Outcome::BudgetExhausted

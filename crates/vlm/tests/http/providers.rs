@@ -187,6 +187,19 @@ async fn failing_servers_get_three_chances() {
             Act::Send(b"event: error\ndata: {\"type\": \"error\", \"error\": {\"type\": \"overloaded_error\", \"message\": \"busy\"}}\n\n".to_vec()),
         ];
         assert_eq!(outcome(api, overloaded).await, ("server_error", 3));
+        let mute = vec![
+            Act::Send(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 100\r\n\r\n".to_vec()),
+            Act::Hang,
+        ];
+        let (exchange, _) = ask_with(api, vec![mute], |config| {
+            config.timeouts.total = Duration::from_millis(80);
+        })
+        .await;
+        assert_eq!(
+            exchange.outcome(),
+            Outcome::Unauthorised,
+            "the status stands without a body"
+        );
         for (status, name) in [
             ("400 Bad Request", "request_rejected"),
             ("401 Unauthorized", "unauthorised"),
