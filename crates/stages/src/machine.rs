@@ -186,10 +186,10 @@ impl StageMachine {
             let reason = format!("stage {stage} ran out of time {timeouts} times: giving up");
             return Some(self.end(DecisionKind::GiveUp, reason));
         }
-        // A first timeout may be the policy's bad luck; a second one says that the ground on which
-        // the stage stands (pose, grasp, contact) was lost, so the stage before is repeated.
-        if timeouts.is_multiple_of(2) && stage > 1 {
-            let reason = format!("stage {stage} took {seconds:.1} s again: back one stage");
+        // What a stage stands on (pose, grasp, contact) is often what keeps it from getting on, so the
+        // stage before is repeated.
+        if stage > 1 {
+            let reason = format!("stage {stage} took {seconds:.1} s: back one stage");
             Some(self.revisit(stage - 1, DecisionKind::Back, reason))
         } else {
             let reason = format!("stage {stage} took {seconds:.1} s: it is entered afresh");

@@ -221,25 +221,18 @@ fn stories_lead_to_their_decisions() {
             ],
         ),
         (
-            "time: afresh, back, afresh, give up",
+            "time: back each time until the tries are spent",
             done_stages(2),
-            vec![
-                D(0.1),
-                D(0.1),
-                Wait(16.0),
-                Wait(16.0),
-                D(0.1),
-                D(0.1),
-                Wait(16.0),
-                Wait(16.0),
-            ],
+            [D(0.1), D(0.1), Wait(16.0)].repeat(4),
             vec![
                 (K::Advance, 2, 2, true),
-                (K::Stay, 2, 3, true),
-                (K::Back, 1, 4, true),
-                (K::Advance, 2, 5, true),
-                (K::Stay, 2, 6, true),
-                (K::GiveUp, 2, 6, false),
+                (K::Back, 1, 3, true),
+                (K::Advance, 2, 4, true),
+                (K::Back, 1, 5, true),
+                (K::Advance, 2, 6, true),
+                (K::Back, 1, 7, true),
+                (K::Advance, 2, 8, true),
+                (K::GiveUp, 2, 8, false),
             ],
         ),
         (
@@ -376,10 +369,10 @@ fn advice_after_the_end_is_refused() {
 fn a_question_is_asked_once_a_visit() {
     let mut story = Story::new(&done_stages(1));
     assert_eq!(story.machine.take_query(), None);
-    story.tell(&[In::Wait(9.0)]);
+    story.tell(&[In::Wait(5.0)]);
     let query = story.machine.take_query().unwrap();
     assert_eq!((query.stage, query.visit), (1, 1));
     assert_eq!(story.machine.take_query(), None);
-    story.tell(&[In::Wait(7.0), In::Wait(9.0)]);
+    story.tell(&[In::Wait(4.0), In::Wait(5.0)]);
     assert_eq!(story.machine.take_query().map(|query| query.visit), Some(2));
 }

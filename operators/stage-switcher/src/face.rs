@@ -270,7 +270,7 @@ mod tests {
         let mut face = face();
         commands(&mut face, "reward_program", &program());
         let mut queries = Vec::new();
-        for seq in 1..120 {
+        for seq in 1..70 {
             for (port, array) in face
                 .take("progress", &progress(seq, 1, 1, -0.1).to_arrow())
                 .unwrap()
