@@ -69,7 +69,7 @@ pub struct CandidateStep {
     pub phase: &'static str,
     /// Rewards `[B]` of the chunks that the particles are heading for; not a number where unknown.
     pub rewards: Vec<f64>,
-    /// Sizes `[B]` of what pushed them.
+    /// Root mean squares `[B]` of the reward's gradients; not a number where none was taken.
     pub gradient_norms: Vec<f64>,
     /// What the normalised gradient was multiplied by.
     pub strength: f64,

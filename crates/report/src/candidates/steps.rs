@@ -91,15 +91,11 @@ pub(super) fn draw(picture: &mut RgbImage, all: &CandidatesPicture<'_>, scale: &
         extent(rewards.iter().flatten(), 0.06),
         5,
     );
-    let names = [
-        ("max", VERMILION),
-        ("mean", INK),
-        ("each particle", EXTINCT),
-    ];
+    let names = [("max", VERMILION), ("mean", INK)];
     title(
         picture,
         REWARD,
-        "Reward of the chunk that each particle is heading for",
+        "Reward of each particle's clean estimate",
         &names,
     );
     family.draw(picture, all, scale, |column, particle| {
@@ -113,7 +109,7 @@ pub(super) fn draw(picture: &mut RgbImage, all: &CandidatesPicture<'_>, scale: &
             .collect()
     };
     plot.line(picture, &fold(mean), 2.2, INK);
-    plot.line(picture, &fold(most), 2.2, VERMILION);
+    plot.line(picture, &fold(most), 1.2, VERMILION);
 
     let plot = frame(picture, all, ESS, 0.0..1.08 * count.max(1) as f64, 3);
     title(
@@ -137,10 +133,7 @@ pub(super) fn draw(picture: &mut RgbImage, all: &CandidatesPicture<'_>, scale: &
     }
 
     let norms = || all.steps.iter().flat_map(|step| &step.gradient_norms);
-    let high = norms()
-        .copied()
-        .filter(|n| n.is_finite())
-        .fold(1e-9, f64::max);
+    let high = highest(norms().copied());
     let plot = frame(picture, all, PUSH, 0.0..1.08 * high, 4);
     let names = [
         ("gradient, per particle and mean", BLUE),
@@ -165,7 +158,7 @@ pub(super) fn draw(picture: &mut RgbImage, all: &CandidatesPicture<'_>, scale: &
         BLUE,
     );
     let strengths = of_steps(|step| step.strength);
-    let high = strengths.iter().copied().fold(1e-9, f64::max);
+    let high = highest(strengths.iter().copied());
     let right = Plot {
         values: 0.0..1.08 * high,
         ..plot
@@ -404,6 +397,15 @@ fn mean(values: &[f64]) -> f64 {
 fn mean_of_known(values: &[f64]) -> f64 {
     let known: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     mean(&known)
+}
+
+/// The upper end of a scale from 0 that holds all finite values.
+fn highest(values: impl Iterator<Item = f64>) -> f64 {
+    let known = values.filter(|value| value.is_finite());
+    match known.fold(0.0, f64::max) {
+        0.0 => 1.0,
+        high => high,
+    }
 }
 
 fn most(values: &[f64]) -> f64 {

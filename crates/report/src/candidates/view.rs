@@ -111,7 +111,7 @@ fn draw_paths(
         };
         let points: Vec<[f64; 2]> = path.iter().map(|at| place.pixel(*at)).collect();
         let is_executed = particle == all.selected;
-        let (wide, edge) = if is_executed { (7.0, 3.0) } else { (2.6, 1.4) };
+        let (wide, edge) = if is_executed { (5.0, 2.4) } else { (2.6, 1.4) };
         let casing = if is_executed { PAPER } else { INK };
         if is_executed {
             stroke(picture, &points, (wide + 2.0 * edge + 2.0) * zoom, INK, 1.0);
@@ -126,11 +126,7 @@ fn draw_paths(
         let colour = all.colour(particle, scale);
         stroke(picture, &points, wide * zoom, colour, 1.0);
         let Some(&end) = points.last() else { continue };
-        let (ring, dot) = if is_executed {
-            (17.0, 11.0)
-        } else {
-            (7.6, 5.6)
-        };
+        let (ring, dot) = if is_executed { (15.0, 9.5) } else { (7.6, 5.6) };
         stroke(picture, &[end, end], ring * zoom, INK, 1.0);
         if is_executed {
             stroke(picture, &[end, end], (ring - 2.5) * zoom, PAPER, 1.0);

@@ -3,6 +3,7 @@
 use tiller_report::{
     Axis, CandidateStep, CandidateView, CandidatesPicture, Mark, MarkKind, Picture,
 };
+use tiller_steering::Phase;
 
 use super::observation::{ObservationFile, View};
 use super::trace::{Report, phase};
@@ -38,7 +39,10 @@ pub(super) fn of<'a>(
         .map(|(index, step)| CandidateStep {
             phase: phase(step.phase),
             rewards: traced.map_or_else(Vec::new, |trace| row(&trace.rewards, index)),
-            gradient_norms: traced.map_or_else(Vec::new, |trace| row(&trace.gradient_norms, index)),
+            // Repulsion has another scale than the reward's gradient.
+            gradient_norms: traced
+                .filter(|_| step.phase == Phase::Guided)
+                .map_or_else(Vec::new, |trace| row(&trace.gradient_norms, index)),
             strength: f64::from(step.strength),
             ess: f64::from(step.ess),
             ancestors: report.ancestors(index).map(|ancestors| {
