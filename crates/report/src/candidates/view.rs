@@ -75,7 +75,7 @@ pub(super) fn draw(
         ..place
     };
     draw_paths(&mut inner, all, view, &local, scale);
-    draw_marks(&mut inner, view, &local);
+    draw_marks(&mut inner, view, all.selected, &local);
     replace(picture, &inner, i64::from(room[0]), i64::from(room[1]));
     let (w, h) = (wide as u32, high as u32);
     for (at, size) in [
@@ -135,7 +135,12 @@ fn draw_paths(
     }
 }
 
-fn draw_marks(picture: &mut RgbImage, view: &CandidateView<'_>, place: &Place<'_>) {
+fn draw_marks(
+    picture: &mut RgbImage,
+    view: &CandidateView<'_>,
+    selected: usize,
+    place: &Place<'_>,
+) {
     let [_, _, wide, high] = place.rect;
     let seen: Vec<_> = view
         .marks
@@ -154,10 +159,13 @@ fn draw_marks(picture: &mut RgbImage, view: &CandidateView<'_>, place: &Place<'_
         }
     }
     let matters = |kind: MarkKind| !matches!(kind, MarkKind::Other(_));
-    let taken: Vec<_> = seen
+    let mut taken: Vec<_> = seen
         .iter()
         .map(|(mark, at)| (*at, matters(mark.kind)))
         .collect();
+    // Where the executed chunk leads must be seen.
+    let end = view.paths.get(selected).and_then(|path| path.last());
+    taken.extend(end.map(|at| (place.pixel(*at).map(|at| at.round() as i32), true)));
     let mut labels = Labels::new(place.rect, &taken);
     for (mark, at) in seen {
         let text = match mark.kind {
