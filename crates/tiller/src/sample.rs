@@ -17,6 +17,8 @@ pub struct Shown {
     pub images: Vec<(String, RgbImage)>,
     /// The robot's state in the policy's units, usually TCP x, y, z and gripper width, m.
     pub state: Vec<f32>,
+    /// The environment's state, for policies that want one; else empty.
+    pub environment: Vec<f32>,
 }
 
 /// The moment that a chunk is planned from.
@@ -189,6 +191,7 @@ impl Sampler {
             let observation = Observation {
                 images: &views,
                 state: &shown.state,
+                environment: &shown.environment,
             };
             if index == last {
                 self.policy.encode(&observation)?;

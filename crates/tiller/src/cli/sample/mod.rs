@@ -34,6 +34,7 @@ use observation::ObservationFile;
 /// --observation: one object, or a list of them with the newest last for policies that see several:
 ///   images        {"static": "static.png", "wrist": "wrist.png"}, beside the file
 ///   state         the robot's state as the policy knows it: [x, y, z, gripper width], m
+///   environment   the environment's state, for policies that want one [default: none]
 ///   anchor        where displacements start, m [default: end_effector]
 ///   end_effector  where it is measured to be, m [default: the first three of state]
 ///   cameras       {"static": {"focal": [fx,fy], "resolution": [cx,cy], "world_from_camera": [16 numbers],

@@ -61,14 +61,21 @@ impl ObservationFile {
 
     /// One observation; `at` precedes the keys in messages.
     fn moment(value: &Value, at: &str, folder: &Path) -> Result<Self> {
-        let known = ["images", "state", "anchor", "end_effector", "cameras"];
+        let known = [
+            "images",
+            "state",
+            "environment",
+            "anchor",
+            "end_effector",
+            "cameras",
+        ];
         let members = object(value, &known)?;
         let images = images(members.get("images"), &format!("{at}images"), folder)?;
-        let path = format!("{at}state");
-        let state = list(members.get("state"), &path)?.iter().enumerate();
-        let state: Vec<f64> = state
-            .map(|(index, item)| finite(item, || format!("{path}[{index}]")))
-            .collect::<Result<_>>()?;
+        let state = numbers_of(members.get("state"), &format!("{at}state"))?;
+        let environment = match members.get("environment") {
+            Some(value) => numbers_of(Some(value), &format!("{at}environment"))?,
+            None => Vec::new(),
+        };
         let position = |key: &str| {
             let place = || format!("{at}{key}");
             members
@@ -97,10 +104,22 @@ impl ObservationFile {
             view,
             history: vec![Shown {
                 images,
-                state: state.into_iter().map(|number| number as f32).collect(),
+                state: single(&state),
+                environment: single(&environment),
             }],
         })
     }
+}
+
+fn numbers_of(value: Option<&Value>, at: &str) -> Result<Vec<f64>> {
+    let items = list(value, at)?.iter().enumerate();
+    items
+        .map(|(index, item)| finite(item, || format!("{at}[{index}]")))
+        .collect()
+}
+
+fn single(numbers: &[f64]) -> Vec<f32> {
+    numbers.iter().map(|number| *number as f32).collect()
 }
 
 fn images(value: Option<&Value>, at: &str, folder: &Path) -> Result<Vec<(String, RgbImage)>> {
