@@ -14,25 +14,31 @@
 //! What was never recorded is left out: a run that failed early still leaves what it had.
 //!
 //! A [`FieldPicture`] shows a scalar field, such as a stage's reward, over two slices through the
-//! workspace.
+//! workspace. A [`CandidatesPicture`] shows what a sampler had to choose from, and how it came about.
 
 mod animation;
+mod candidates;
 mod contact_sheet;
 mod curve;
 mod field;
 mod picture;
 mod plot;
 mod record;
+mod stroke;
 mod summary;
 mod text;
 
+pub use candidates::{CandidateStep, CandidateView, CandidatesPicture};
 pub use field::{Arrow, Axis, FieldPicture, Mark, MarkKind, Slice};
 pub use picture::{Picture, PictureError};
 pub use record::{Decision, Recorder, RunInfo, Sample};
 pub use summary::{Outcome, StageSpan, Summary};
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +141,25 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
 fn save(picture: &image::RgbImage, path: &Path) -> Result<(), ReportError> {
     picture
         .save_with_format(path, image::ImageFormat::Png)
+        .map_err(|source| ReportError::Encode {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// Writes a picture that is mostly smooth: the best compression saves a third.
+fn save_small(picture: &image::RgbImage, path: &Path) -> Result<(), ReportError> {
+    let file = File::create(path).map_err(|source| ReportError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let encoder = PngEncoder::new_with_quality(
+        BufWriter::new(file),
+        CompressionType::Best,
+        FilterType::Adaptive,
+    );
+    picture
+        .write_with_encoder(encoder)
         .map_err(|source| ReportError::Encode {
             path: path.to_owned(),
             source,

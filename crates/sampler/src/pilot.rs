@@ -290,6 +290,7 @@ impl Pilot {
             points: candidates.len() / (3 * sampled.particles),
             candidates,
             rewards: sampled.rewards.clone(),
+            weights: sampled.weights.clone(),
             selected: sampled.selected,
             reading,
             strength: f64::from(sampled.strength * gain),

@@ -70,6 +70,8 @@ pub struct Plan {
     pub points: usize,
     /// Rewards `[B]` of the candidates: not a number for lost ones, 0 when unsteered.
     pub rewards: Vec<f32>,
+    /// Normalised Feynman-Kac weights `[B]`; equal without resampling.
+    pub weights: Vec<f64>,
     /// The particle that is executed.
     pub selected: usize,
     /// Progress as of this plan.

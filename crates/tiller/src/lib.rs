@@ -8,3 +8,4 @@ pub mod lerobot;
 pub mod parallel;
 pub mod progress;
 pub mod rig;
+pub mod sample;

@@ -17,7 +17,7 @@ const LABEL: f32 = 15.0;
 const NEAR: usize = 8;
 
 /// A disc with a number: large and white, or small and grey.
-pub(super) fn draw_disc(picture: &mut RgbImage, at: [i32; 2], number: &str, is_used: bool) {
+pub(crate) fn draw_disc(picture: &mut RgbImage, at: [i32; 2], number: &str, is_used: bool) {
     let centre = (at[0], at[1]);
     if !is_used {
         draw_filled_circle_mut(picture, centre, 4 * ZOOM, INK);
@@ -40,7 +40,7 @@ pub(super) fn draw_disc(picture: &mut RgbImage, at: [i32; 2], number: &str, is_u
 }
 
 /// A diamond.
-pub(super) fn draw_hand(picture: &mut RgbImage, at: [i32; 2]) {
+pub(crate) fn draw_hand(picture: &mut RgbImage, at: [i32; 2]) {
     for (radius, colour) in [(11, INK), (9, PAPER), (7, VERMILION)] {
         let corner =
             |[x, y]: [i32; 2]| Point::new(at[0] + x * radius * ZOOM, at[1] + y * radius * ZOOM);
@@ -50,7 +50,7 @@ pub(super) fn draw_hand(picture: &mut RgbImage, at: [i32; 2]) {
 }
 
 /// A star with five points.
-pub(super) fn draw_star(picture: &mut RgbImage, at: [i32; 2]) {
+pub(crate) fn draw_star(picture: &mut RgbImage, at: [i32; 2]) {
     for (radius, colour) in [(18.0, INK), (14.5, VERMILION)] {
         let corners: [Point<i32>; 10] = std::array::from_fn(|index| {
             let angle = std::f64::consts::PI * (index as f64 / 5.0 - 0.5);
@@ -69,7 +69,7 @@ pub(super) fn draw_star(picture: &mut RgbImage, at: [i32; 2]) {
 type Rect = [i32; 4];
 
 /// Places labels where they cover neither marks nor one another.
-pub(super) struct Labels {
+pub(crate) struct Labels {
     /// Where labels may lie.
     room: Rect,
     /// What no label may cover: marks that matter and earlier labels.
@@ -80,7 +80,7 @@ pub(super) struct Labels {
 
 impl Labels {
     /// For marks at some places, each with whether it matters.
-    pub(super) fn new(room: Rect, marks: &[([i32; 2], bool)]) -> Self {
+    pub(crate) fn new(room: Rect, marks: &[([i32; 2], bool)]) -> Self {
         let around = |matters: bool| {
             let marks = marks.iter().filter(move |mark| mark.1 == matters);
             marks
@@ -95,7 +95,7 @@ impl Labels {
     }
 
     /// Writes a label beside its mark. One that finds no room is left out, unless it matters.
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         picture: &mut RgbImage,
         at: [i32; 2],

@@ -4,20 +4,17 @@
 //! Everything is drawn twice as large and then halved, which smooths all edges.
 
 mod contour;
-mod mark;
+pub(crate) mod mark;
 mod panel;
-mod scale;
+pub(crate) mod scale;
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 
-use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
 use image::imageops::{FilterType, resize};
 use image::{Rgb, RgbImage};
 
-use crate::ReportError;
 use crate::text::{fill, width, write};
+use crate::{ReportError, save_small};
 use mark::{draw_disc, draw_hand, draw_star};
 use panel::Panel;
 use scale::{Scale, colour, number, ticks};
@@ -25,13 +22,13 @@ use scale::{Scale, colour, number, ticks};
 /// Size of the picture, pixels.
 const SIZE: [u32; 2] = [1500, 660];
 /// What is drawn is this much larger than what is kept.
-const ZOOM: i32 = 2;
+pub(crate) const ZOOM: i32 = 2;
 /// Where the panels lie, pixels: left edge, upper edge, width, height.
 const PANELS: [[i32; 4]; 2] = [[78, 156, 600, 400], [770, 156, 600, 400]];
 /// The colour bar, likewise.
 const BAR: [i32; 4] = [1396, 156, 22, 375];
 pub(crate) const INK: Rgb<u8> = Rgb([20, 20, 24]);
-const FAINT_INK: Rgb<u8> = Rgb([96, 96, 104]);
+pub(crate) const FAINT_INK: Rgb<u8> = Rgb([96, 96, 104]);
 
 /// What a picture of a field shows.
 #[derive(Clone, Debug, Default)]
@@ -116,21 +113,7 @@ impl FieldPicture {
     /// # Errors
     /// [`ReportError`] with the file that could not be written.
     pub fn write(&self, path: &Path) -> Result<(), ReportError> {
-        let encode = |source| ReportError::Encode {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::create(path).map_err(|source| ReportError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        // Smooth gradients: the best compression saves a third.
-        let encoder = PngEncoder::new_with_quality(
-            BufWriter::new(file),
-            CompressionType::Best,
-            PngFilter::Adaptive,
-        );
-        self.draw().write_with_encoder(encoder).map_err(encode)
+        save_small(&self.draw(), path)
     }
 
     /// Draws the picture, 1500 x 660 pixels.
@@ -241,7 +224,7 @@ impl FieldPicture {
 }
 
 /// Writes text at a place of the finished picture.
-fn put(
+pub(crate) fn put(
     picture: &mut RgbImage,
     at: [i32; 2],
     height: f32,

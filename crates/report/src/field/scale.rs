@@ -18,19 +18,19 @@ const VIRIDIS: [[u8; 3]; 9] = [
 
 /// The values between which the colours run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub(crate) struct Scale {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
     /// Whether values above `high` exist.
-    pub(super) cut_above: bool,
+    pub(crate) cut_above: bool,
     /// Whether values below `low` exist.
-    pub(super) cut_below: bool,
+    pub(crate) cut_below: bool,
 }
 
 impl Scale {
     /// All values, unless a few lie so far out that the others would share one colour: beyond the
     /// span of the inner 96 % on either side, colours saturate at its percentiles.
-    pub(super) fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.filter(|value| value.is_finite()).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let (Some(&least), Some(&most)) = (sorted.first(), sorted.last()) else {
@@ -62,13 +62,13 @@ impl Scale {
     }
 
     /// Where a value lies between low (0) and high (1).
-    pub(super) fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 }
 
 /// The colour of a share between 0 and 1.
-pub(super) fn colour(share: f64) -> Rgb<u8> {
+pub(crate) fn colour(share: f64) -> Rgb<u8> {
     let last = VIRIDIS.len() - 1;
     let place = share.clamp(0.0, 1.0) * last as f64;
     let below = (place as usize).min(last - 1);
@@ -80,7 +80,7 @@ pub(super) fn colour(share: f64) -> Rgb<u8> {
 }
 
 /// About `count` round numbers between `low` and `high`, ascending.
-pub(super) fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
+pub(crate) fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     let (low, high) = (low.min(high), low.max(high));
     let wanted = (high - low) / count.max(1) as f64;
     if !wanted.is_finite() || wanted <= 0.0 {
@@ -100,7 +100,7 @@ pub(super) fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
 }
 
 /// A tick's text, with as many digits as tell it from its neighbours.
-pub(super) fn number(value: f64, ticks: &[f64]) -> String {
+pub(crate) fn number(value: f64, ticks: &[f64]) -> String {
     let step = match ticks {
         [first, second, ..] => second - first,
         _ => value.abs().max(1e-3),

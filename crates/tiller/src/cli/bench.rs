@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use eyre::{Result, WrapErr};
+use eyre::Result;
 use tiller_grounding::GroundingConfig;
 use tiller_playtable::Task;
-use tiller_policy::{Provider, find_bundle};
+use tiller_policy::Provider;
 use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
 
-use super::{default_jobs, say, task};
+use super::{default_jobs, find_policy, say, task};
 use crate::bench::{self, BenchConfig, FREE_RUN, Suite};
 use crate::episode::RunnerConfig;
 
@@ -172,10 +172,4 @@ impl PlaytableArgs {
         say(&tally.text())?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// The folder of a bundle, asked for by name or path.
-fn find_policy(name: &str) -> Result<PathBuf> {
-    let here = std::env::current_dir().wrap_err("there is no working directory")?;
-    Ok(find_bundle(name, &here)?)
 }

@@ -5,12 +5,18 @@
 
 mod bench;
 mod demos;
+mod input;
+mod observe;
 mod reward;
+mod sample;
+mod scene;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use eyre::Result;
+use eyre::{Result, WrapErr};
+use tiller_policy::find_bundle;
 
 /// Steers frozen robot policies at inference time.
 ///
@@ -28,6 +34,8 @@ enum Command {
     Demos(demos::DemosArgs),
     Reward(reward::RewardArgs),
     Bench(bench::BenchArgs),
+    Observe(observe::ObserveArgs),
+    Sample(Box<sample::SampleArgs>),
 }
 
 impl Cli {
@@ -40,6 +48,8 @@ impl Cli {
             Command::Demos(args) => args.run(),
             Command::Reward(args) => args.run(),
             Command::Bench(args) => args.run(),
+            Command::Observe(args) => args.run(),
+            Command::Sample(args) => args.run(),
         }
     }
 }
@@ -67,4 +77,10 @@ fn task(name: &str) -> Result<tiller_playtable::Task, String> {
 /// Threads to use when none were asked for: one a core.
 fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The folder of a bundle, asked for by name or path.
+fn find_policy(name: &str) -> Result<PathBuf> {
+    let here = std::env::current_dir().wrap_err("there is no working directory")?;
+    Ok(find_bundle(name, &here)?)
 }

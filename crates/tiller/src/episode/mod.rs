@@ -13,7 +13,7 @@ mod scene;
 
 pub use guide::GuideError;
 pub use runner::{Runner, RunnerConfig};
-pub use scene::SeededScene;
+pub use scene::{SeededObservation, SeededScene};
 
 use std::time::Duration;
 

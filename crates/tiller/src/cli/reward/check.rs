@@ -9,8 +9,8 @@ use eyre::{Result, ensure};
 use serde_json::{Value, json};
 use tiller_reward::{CompileOptions, Program, compile};
 
-use super::input::read_program;
 use super::{describe, done_in_words, guidance_in_words, refusal, say};
+use crate::cli::input::read_program;
 
 /// Say what is wrong with a program; exit code 0 if nothing is, 1 otherwise.
 ///

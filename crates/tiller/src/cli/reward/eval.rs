@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tiller_reward::{CompileOptions, EvaluateError, Evaluator, Program, compile};
 
-use super::input::{list, object, points, read_json, read_program};
 use super::say;
+use crate::cli::input::{list, object, points, read_json, read_program};
 
 /// Print values and gradients of every stage for given keypoints and trajectories, as JSON.
 ///

@@ -3,7 +3,7 @@
 use tiller_report::{Arrow, Axis, Mark, MarkKind, Slice};
 use tiller_reward::{EvaluateError, Evaluator, Stage, Workspace};
 
-use super::scene::Scene;
+use crate::cli::scene::Scene;
 
 /// Trajectories evaluated at a time: bounds the memory.
 const BATCH: usize = 960;

@@ -3,8 +3,6 @@
 mod check;
 mod eval;
 mod field;
-mod input;
-mod scene;
 mod show;
 
 use std::process::ExitCode;

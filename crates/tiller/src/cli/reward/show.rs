@@ -13,9 +13,9 @@ use tiller_report::FieldPicture;
 use tiller_reward::{CompileOptions, Diagnostics, Evaluator, Program, Stage, compile};
 
 use super::field::{self, Best, Direction, Field, marks, room};
-use super::input::read_program;
-use super::scene::Scene;
 use super::{describe, done_in_words, guidance_in_words, refusal, say};
+use crate::cli::input::read_program;
+use crate::cli::scene::Scene;
 use crate::cli::task;
 
 /// Particles that the buffers are measured for: the sampler's usual number.

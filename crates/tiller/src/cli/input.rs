@@ -128,20 +128,43 @@ pub(super) fn point(value: &Value, path: impl Fn() -> String) -> Result<[f64; 3]
     );
     let mut point = [0.0; 3];
     for (axis, (target, number)) in point.iter_mut().zip(numbers).enumerate() {
-        let finite = number.as_f64().filter(|number| number.is_finite());
-        let Some(number) = finite else {
-            bail!(
-                "`{}[{axis}]`: expected a finite number, found {}",
-                path(),
-                kind(number)
-            );
-        };
-        *target = number;
+        *target = finite(number, || format!("{}[{axis}]", path()))?;
     }
     Ok(point)
 }
 
-fn kind(value: &Value) -> &'static str {
+/// As many finite numbers as there are names for.
+pub(super) fn numbers<const N: usize>(
+    value: Option<&Value>,
+    path: &str,
+    names: &str,
+) -> Result<[f64; N]> {
+    let items = list(value, path)?;
+    ensure!(
+        items.len() == N,
+        "`{path}`: expected {names}, found a list of {}",
+        items.len()
+    );
+    let mut numbers = [0.0; N];
+    for (index, (target, item)) in numbers.iter_mut().zip(items).enumerate() {
+        *target = finite(item, || format!("{path}[{index}]"))?;
+    }
+    Ok(numbers)
+}
+
+/// A finite number.
+pub(super) fn finite(value: &Value, path: impl Fn() -> String) -> Result<f64> {
+    match value.as_f64().filter(|number| number.is_finite()) {
+        Some(number) => Ok(number),
+        None => bail!(
+            "`{}`: expected a finite number, found {}",
+            path(),
+            kind(value)
+        ),
+    }
+}
+
+pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

@@ -1,0 +1,204 @@
+//! One action chunk outside of any run, sampled as the node samples it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use eyre::{Result, WrapErr, ensure};
+use image::RgbImage;
+use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
+use tiller_reward::{EvaluateError, Evaluator, Program};
+use tiller_sampler::{Pilot, PilotConfig, Plan, Request};
+use tiller_steering::{SteeringConfig, TraceLevel};
+
+/// What a policy was shown at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// Camera names and images.
+    pub images: Vec<(String, RgbImage)>,
+    /// The robot's state in the policy's units, usually TCP x, y, z and gripper width, m.
+    pub state: Vec<f32>,
+    /// The environment's state, for policies that want one; else empty.
+    pub environment: Vec<f32>,
+}
+
+/// The moment that a chunk is planned from.
+#[derive(Clone, Debug)]
+pub struct Situation<'a> {
+    /// What the policy saw, oldest first; the last is now.
+    pub history: &'a [Shown],
+    /// Keypoints in the program's order, m.
+    pub keypoints: &'a [[f64; 3]],
+    /// Where displacements start, m.
+    pub anchor_m: [f64; 3],
+    /// Where the end effector is, m.
+    pub end_effector_m: [f64; 3],
+}
+
+/// What to sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleSpec {
+    /// Stage of the program, from 1.
+    pub stage: u32,
+    /// Whether the program steers; else it only judges the policy's own chunks.
+    pub steer: bool,
+    /// With the chunk's index the source of all randomness.
+    pub seed: u64,
+    /// Index of the chunk in a run.
+    pub chunk_index: u64,
+}
+
+/// A chunk and everything about it.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The plan, with every particle's trace.
+    pub plan: Plan,
+    /// Rewards of the candidates; none without a program or in a stage without guidance.
+    pub rewards: Option<Vec<f32>>,
+    /// Wall time of encoding the observation.
+    pub encode: Duration,
+}
+
+/// A policy with its pilot.
+pub struct Sampler {
+    policy: Policy,
+    pilot: Pilot,
+}
+
+impl Sampler {
+    /// Opens the bundle in `folder`. `particles` are sampled with a reward and without.
+    ///
+    /// # Errors
+    /// When bundle, ONNX Runtime or settings are not sound.
+    pub fn open(
+        folder: &Path,
+        threads: usize,
+        particles: Option<usize>,
+        guide_scale: Option<f32>,
+    ) -> Result<Self> {
+        let bundle = Bundle::load(folder)?;
+        let options = RuntimeOptions {
+            threads,
+            ..RuntimeOptions::default()
+        };
+        let policy = Policy::open(&bundle, &options)?;
+        let mut steering = SteeringConfig {
+            trace: TraceLevel::Full,
+            ..SteeringConfig::default()
+        };
+        steering.particles = particles.unwrap_or(steering.particles);
+        steering.unsteered_particles = steering.particles;
+        steering.guide_scale = guide_scale.unwrap_or(steering.guide_scale);
+        policy.configure(&mut steering);
+        let manifest = policy.manifest();
+        let config = PilotConfig {
+            steering,
+            execute_steps: manifest.execute_steps,
+            ..PilotConfig::default()
+        };
+        let pilot = Pilot::new(config, policy.action_space(), manifest.horizon)?;
+        Ok(Self { policy, pilot })
+    }
+
+    /// Points of a trajectory: what programs are compiled for.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.pilot.points()
+    }
+
+    /// The settings of the sampling.
+    #[must_use]
+    pub fn steering(&self) -> &SteeringConfig {
+        &self.pilot.config().steering
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Samples one chunk, as the first one of a visit of the stage.
+    ///
+    /// # Errors
+    /// When the observation does not fit the policy, the stage cannot be entered, or sampling fails.
+    pub fn sample(
+        &mut self,
+        situation: &Situation<'_>,
+        program: Option<&Program>,
+        spec: SampleSpec,
+    ) -> Result<Sample> {
+        self.policy.reset();
+        self.pilot.clear();
+        if let Some(program) = program {
+            self.pilot
+                .set_program(program.clone(), situation.keypoints.len());
+            self.pilot
+                .enter_stage(spec.stage, 1, situation.keypoints, situation.anchor_m)
+                .wrap_err_with(|| format!("cannot enter stage {}", spec.stage))?;
+        }
+        let start = Instant::now();
+        self.show(situation.history)?;
+        let encode = start.elapsed();
+        let request = Request {
+            keypoints: situation.keypoints,
+            anchor_m: situation.anchor_m,
+            end_effector_m: situation.end_effector_m,
+            guidance: spec.steer,
+            seed: spec.seed,
+            chunk_index: spec.chunk_index,
+            carry_on: None,
+        };
+        let plan = self
+            .pilot
+            .plan(&mut self.policy, &request)
+            .wrap_err("planning failed")?;
+        let stage = program.and_then(|program| program.stages.get(spec.stage as usize - 1));
+        let rewards = match stage {
+            Some(_) if plan.steered => Some(plan.rewards.clone()),
+            Some(stage) if !stage.is_unguided => {
+                let mut rewards = vec![f32::NAN; plan.rewards.len()];
+                let mut evaluator = Evaluator::new(&stage.guidance, rewards.len());
+                let keypoints = situation.keypoints;
+                match evaluator.evaluate(keypoints, &plan.candidates, &mut rewards, None) {
+                    // All values have been written; those of others are good.
+                    Ok(()) | Err(EvaluateError::NotFinite { .. }) => Some(rewards),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            _ => None,
+        };
+        Ok(Sample {
+            plan,
+            rewards,
+            encode,
+        })
+    }
+
+    fn show(&mut self, history: &[Shown]) -> Result<()> {
+        ensure!(!history.is_empty(), "there is no observation to plan from");
+        let last = history.len() - 1;
+        for (index, shown) in history.iter().enumerate() {
+            let views: Vec<ImageView<'_>> = shown
+                .images
+                .iter()
+                .map(|(name, image)| ImageView {
+                    name,
+                    width: image.width() as usize,
+                    height: image.height() as usize,
+                    rgb: image.as_raw(),
+                })
+                .collect();
+            let observation = Observation {
+                images: &views,
+                state: &shown.state,
+                environment: &shown.environment,
+            };
+            if index == last {
+                self.policy.encode(&observation)?;
+            } else {
+                self.policy.observe(&observation)?;
+            }
+        }
+        Ok(())
+    }
+}
