@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test")]
 
-use tiller_playtable::{Driver, Expert, ExpertConfig, PlayTable, Task};
+use tiller_playtable::{Block, Driver, Expert, ExpertConfig, PlayTable, Task};
 
 fn solve(table: &mut PlayTable, task: Task, seed: u64, config: ExpertConfig) -> usize {
     table.reset(seed, Some(task));
@@ -55,6 +55,60 @@ fn noise_and_detours_are_corrected() {
             },
         );
     }
+}
+
+#[test]
+fn fingers_travel_open_and_only_lifts_come_down_with_them_open() {
+    let mut table = PlayTable::new().expect("scene");
+    for (task, lifts) in [(Task::Lift(Block::Pink), true), (Task::SwitchOff, false)] {
+        table.reset(11, Some(task));
+        let mut driver = Driver::new(&table).expect("driver");
+        let mut expert = Expert::new(task, &table, 11);
+        let mut lowest_open_m = f64::INFINITY;
+        let mut highest_closed_m = 0.0_f64;
+        for _ in 0..20 {
+            let height_m = driver.anchor_m()[2];
+            let action = expert.act(&table, driver.anchor_m()).expect("at work");
+            if action.gripper > 0.0 {
+                lowest_open_m = lowest_open_m.min(height_m);
+            } else {
+                highest_closed_m = highest_closed_m.max(height_m);
+            }
+            driver
+                .execute(&mut table, &[action], 1, 10.0)
+                .expect("accepted");
+        }
+        assert!(highest_closed_m < 0.17, "{task}: {highest_closed_m}");
+        assert_eq!(lowest_open_m < 0.05, lifts, "{task}: {lowest_open_m}");
+    }
+}
+
+#[test]
+fn fumbled_fingers_are_put_right() {
+    let mut table = PlayTable::new().expect("scene");
+    let config = ExpertConfig {
+        wander: true,
+        noise_m: 0.0,
+    };
+    let mut fumbled = 0;
+    for task in [Task::Lift(Block::Red), Task::Push(Block::Blue)] {
+        for seed in 0..6 {
+            table.reset(seed, Some(task));
+            let mut driver = Driver::new(&table).expect("driver");
+            let mut expert = Expert::with_config(task, &table, seed, config);
+            while let Some(mut action) = expert.act(&table, driver.anchor_m()) {
+                if expert.fumbles() {
+                    action.gripper = -action.gripper;
+                    fumbled += 1;
+                }
+                driver
+                    .execute(&mut table, &[action], 1, 10.0)
+                    .expect("accepted");
+            }
+            assert!(table.succeeded(task), "{task}, seed {seed}");
+        }
+    }
+    assert!(fumbled > 20, "{fumbled} steps");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Scripted experts. They see the true state of the objects and serve to prove the oracle and to make
 //! demonstrations; policies never see what they see.
 
+mod detour;
 mod geometry;
 mod push;
 mod skill;
@@ -9,16 +10,23 @@ use crate::objects::ObjectStates;
 use crate::random::Random;
 use crate::task::Task;
 use crate::world::PlayTable;
+use detour::{Fumbles, Pause};
 use skill::Skill;
 use tiller_motion::ActionStep;
 
 /// Longest action along any axis, metres a step.
 const MAX_STEP_M: f64 = 0.03;
-/// Longest action in free space and on the way down, metres a step.
+/// Longest action in free space and on the way down, metres a step; varied descents are at least this fast.
 const FREE_SPEED_M: f64 = 0.022;
 const DESCENT_SPEED_M: f64 = 0.018;
+const SLOW_DESCENT_M: f64 = 0.009;
 /// Height at which the hand travels, metres: the fingertips clear everything.
 const TRAVEL_Z_M: f64 = 0.14;
+/// Above this height the fingers are open unless they hold something, metres: even open ones clear everything.
+const OPEN_Z_M: f64 = 0.10;
+/// Above this opening the fingers go around a block, below the other they pass for closed, metres.
+const OPEN_WIDTH_M: f64 = 0.070;
+const CLOSED_WIDTH_M: f64 = 0.020;
 /// How far the hand rises when it is done, metres.
 const RETREAT_M: f64 = 0.08;
 /// Region of wandering waypoints, metres.
@@ -33,8 +41,8 @@ const ATTEMPTS: u32 = 4;
 /// How demonstrations vary.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ExpertConfig {
-    /// Visit up to two random places above the table before the approach, and open the fingers for
-    /// half of the lifts only just above the block. Default: no.
+    /// Visit up to two random places above the table before the approach, come down at various speeds
+    /// and not always straight, and have the fingers [fumble](Expert::fumbles). Default: no.
     pub wander: bool,
     /// Size of the noise added to actions in free space, metres; later actions correct it. Default: 0.
     pub noise_m: f64,
@@ -63,8 +71,8 @@ enum Phase {
 
 /// Solves one task from any sensible state, closed loop at 10 Hz.
 ///
-/// The fingers are closed throughout, but for `lift_*`: there they open on the approach, close on the block
-/// and stay closed while it is lifted by 12 cm.
+/// The fingers travel open, whatever the task: what they do must follow from what a policy sees. They close
+/// around a block that is to be lifted, by 12 cm, and for all other tasks as soon as the hand goes down.
 #[derive(Debug, Clone)]
 pub struct Expert {
     skill: Skill,
@@ -72,8 +80,12 @@ pub struct Expert {
     noise_m: f64,
     drift_m: [f64; 3],
     wander: Vec<[f64; 3]>,
-    /// Distance from the place above the block within which the fingers open, metres.
-    open_within_m: f64,
+    varied: bool,
+    descent_speed_m: f64,
+    pause: Option<Pause>,
+    fumbles: Fumbles,
+    fumbling: bool,
+    gripper: f64,
     phase: Phase,
     steps: u32,
     attempts: u32,
@@ -99,11 +111,15 @@ impl Expert {
         let wander = (0..places)
             .map(|_| [0, 1, 2].map(|axis| random.uniform(WANDER_MIN_M[axis], WANDER_MAX_M[axis])))
             .collect();
-        // A hand that arrives above a block with closed fingers must have been seen to open them.
-        let open_within_m = if config.wander && skill.grasps() && random.coin() {
-            random.uniform(0.015, 0.06)
+        let over_block = skill.over_block();
+        let (descent_speed_m, pause, fumbles) = if config.wander {
+            (
+                random.uniform(SLOW_DESCENT_M, DESCENT_SPEED_M),
+                Pause::draw(over_block, &mut random),
+                Fumbles::draw(over_block, &mut random),
+            )
         } else {
-            f64::INFINITY
+            (DESCENT_SPEED_M, None, Fumbles::none())
         };
         Self {
             skill,
@@ -111,7 +127,12 @@ impl Expert {
             noise_m: config.noise_m,
             drift_m: [0.0; 3],
             wander,
-            open_within_m,
+            varied: config.wander,
+            descent_speed_m,
+            pause,
+            fumbles,
+            fumbling: false,
+            gripper: -1.0,
             phase: Phase::Clear,
             steps: 0,
             attempts: 1,
@@ -123,42 +144,36 @@ impl Expert {
     /// `None` when the expert is finished or has given up.
     pub fn act(&mut self, table: &PlayTable, anchor: [f64; 3]) -> Option<ActionStep> {
         let objects = table.objects();
+        let width_m = table.reading().gripper_width_m;
         self.advance(&objects, anchor);
         let entry = self.skill.entry_m(&objects);
-        let above = [entry[0], entry[1], TRAVEL_Z_M];
-        let near = (anchor[0] - entry[0]).hypot(anchor[1] - entry[1]) < self.open_within_m;
-        let open = if self.skill.grasps() && near {
-            1.0
-        } else {
-            -1.0
-        };
-        let (target, speed, noise, gripper) = match self.phase {
-            Phase::Clear => (
-                [anchor[0], anchor[1], TRAVEL_Z_M + 0.01],
-                FREE_SPEED_M,
-                0.0,
-                -1.0,
-            ),
+        let [x, y] = self.aim(entry, anchor);
+        let above = [x, y, TRAVEL_Z_M];
+        self.gripper = self.fingers(anchor);
+        let (target, speed, noise) = match self.phase {
+            Phase::Clear => ([anchor[0], anchor[1], TRAVEL_Z_M + 0.01], FREE_SPEED_M, 0.0),
             Phase::Wander => (
                 self.wander.last().copied().unwrap_or(above),
                 FREE_SPEED_M,
                 1.0,
-                -1.0,
             ),
-            Phase::Above => (above, FREE_SPEED_M, 1.0, open),
-            Phase::Descend => (descent(anchor, entry), DESCENT_SPEED_M, 0.4, open),
-            Phase::Grasp => (entry, 0.004, 0.0, -1.0),
+            Phase::Above => (above, FREE_SPEED_M, 1.0),
+            Phase::Descend => (
+                self.descent(anchor, entry, width_m),
+                self.descent_speed_m,
+                0.4,
+            ),
+            Phase::Grasp => (entry, 0.004, 0.0),
             Phase::Work => (
                 self.skill.target_m(&objects, anchor),
                 self.skill.speed_m(),
                 0.0,
-                -1.0,
             ),
-            Phase::Retreat { to_z_m } => {
-                ([anchor[0], anchor[1], to_z_m], DESCENT_SPEED_M, 0.0, -1.0)
-            }
+            Phase::Retreat { to_z_m } => ([anchor[0], anchor[1], to_z_m], DESCENT_SPEED_M, 0.0),
             Phase::Over => return None,
         };
+        self.fumbles.step(&mut self.random);
+        self.fumbling = self.is_free() && self.fumbles.now(anchor[2]);
         let mut delta_position_m = towards(anchor, target, speed);
         for (delta, drift) in delta_position_m.iter_mut().zip(&mut self.drift_m) {
             // Correlated over about three steps, so that it leads somewhere that has to be corrected.
@@ -167,17 +182,87 @@ impl Expert {
         }
         Some(ActionStep {
             delta_position_m,
-            gripper,
+            gripper: self.gripper,
         })
+    }
+
+    /// True when the fingers should be driven the other way in this step, against the last action: its
+    /// gripper, which a demonstration records all the same, then shows how wrong fingers are put right.
+    pub fn fumbles(&self) -> bool {
+        self.fumbling
+    }
+
+    /// Nothing is held or touched.
+    fn is_free(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Clear | Phase::Wander | Phase::Above | Phase::Descend
+        )
+    }
+
+    /// The gripper's action, with the hand there.
+    fn fingers(&self, anchor: [f64; 3]) -> f64 {
+        let open = match self.phase {
+            Phase::Wander | Phase::Above => true,
+            Phase::Descend => self.skill.grasps(),
+            Phase::Clear => anchor[2] > OPEN_Z_M || self.gripper > 0.0,
+            Phase::Retreat { .. } => anchor[2] > OPEN_Z_M,
+            Phase::Grasp | Phase::Work | Phase::Over => false,
+        };
+        if open { 1.0 } else { -1.0 }
+    }
+
+    /// Place over which the hand comes down: aside of the entry until it has paused there.
+    fn aim(&self, entry: [f64; 3], anchor: [f64; 3]) -> [f64; 2] {
+        match self.pause {
+            Some(pause) if anchor[2] > pause.z_m - 0.008 => {
+                [entry[0] + pause.aside_m[0], entry[1] + pause.aside_m[1]]
+            }
+            _ => [entry[0], entry[1]],
+        }
+    }
+
+    /// Straight down, but first back over the entry when off to one side, and no further than fingers that
+    /// are not yet as they should be allow.
+    fn descent(&self, anchor: [f64; 3], entry: [f64; 3], width_m: f64) -> [f64; 3] {
+        let [x, y] = self.aim(entry, anchor);
+        let ready = if self.skill.grasps() {
+            width_m > OPEN_WIDTH_M
+        } else {
+            width_m < CLOSED_WIDTH_M
+        };
+        let mut lowest_m = entry[2];
+        if let Some(pause) = self.pause {
+            lowest_m = pause.z_m;
+        }
+        if !ready && anchor[2] < self.fumbles.floor_m.clamp(0.0, OPEN_Z_M) + 0.018 {
+            lowest_m = lowest_m.max(anchor[2]);
+        }
+        if (anchor[0] - x).hypot(anchor[1] - y) > 0.010 {
+            lowest_m = lowest_m.max(anchor[2]);
+        }
+        [x, y, lowest_m]
     }
 
     /// Moves on to the next phase when the present one is complete, or starts anew when it fails.
     fn advance(&mut self, objects: &ObjectStates, anchor: [f64; 3]) {
         let (next, failed) = self.next_phase(objects, anchor);
         self.steps += 1;
+        if let Some(pause) = &mut self.pause
+            && self.phase == Phase::Descend
+            && anchor[2] < pause.z_m + 0.006
+        {
+            pause.steps = pause.steps.saturating_sub(1);
+            if pause.steps == 0 {
+                self.pause = None;
+            }
+        }
         if failed || self.steps > PHASE_STEPS {
             self.attempts += 1;
             self.skill.replan(objects, &mut self.random);
+            if self.varied {
+                self.pause = Pause::draw(self.skill.over_block(), &mut self.random);
+            }
             self.enter(if self.attempts > ATTEMPTS {
                 Phase::Over
             } else {
@@ -196,7 +281,8 @@ impl Expert {
     /// The phase to be in now, and whether the present attempt has failed.
     fn next_phase(&mut self, objects: &ObjectStates, anchor: [f64; 3]) -> (Phase, bool) {
         let entry = self.skill.entry_m(objects);
-        let aside = (anchor[0] - entry[0]).hypot(anchor[1] - entry[1]);
+        let [x, y] = self.aim(entry, anchor);
+        let aside = (anchor[0] - x).hypot(anchor[1] - y);
         let next = match self.phase {
             Phase::Clear if anchor[2] >= TRAVEL_Z_M => Phase::Wander,
             Phase::Wander => {
@@ -241,17 +327,6 @@ impl Expert {
         };
         (next, false)
     }
-}
-
-/// Straight down, but first back over the entry when off to one side.
-fn descent(anchor: [f64; 3], entry: [f64; 3]) -> [f64; 3] {
-    let aside = (anchor[0] - entry[0]).hypot(anchor[1] - entry[1]);
-    let z = if aside > 0.010 {
-        anchor[2].max(entry[2])
-    } else {
-        entry[2]
-    };
-    [entry[0], entry[1], z]
 }
 
 /// A step towards the target: straight, no longer than `speed`, and shorter just before it.

@@ -44,7 +44,8 @@ impl Skill {
             Task::DoorLeft | Task::DoorRight => 0.006,
             Task::SwitchOn | Task::SwitchOff => 0.010,
             Task::ButtonPress => 0.008,
-            Task::Push(_) | Task::Lift(_) => 0.003,
+            Task::Lift(_) => 0.006,
+            Task::Push(_) => 0.0,
         };
         let offset_m = random.within(spread);
         let push = match task {
@@ -68,6 +69,11 @@ impl Skill {
     /// The hand comes down with open fingers and closes them there.
     pub(super) fn grasps(&self) -> bool {
         matches!(self.task, Task::Lift(_))
+    }
+
+    /// The hand comes down upon or beside a block.
+    pub(super) fn over_block(&self) -> bool {
+        matches!(self.task, Task::Lift(_) | Task::Push(_))
     }
 
     /// TCP position from which the work starts; the hand comes straight down to it.

@@ -22,7 +22,7 @@ pub(super) struct DemosArgs {
     /// Folder of the data set; must not exist.
     #[arg(long, default_value = "datasets/playtable")]
     out: PathBuf,
-    /// Demonstrations of each task.
+    /// Demonstrations of each task on furniture; of each task on a block there are twice as many.
     #[arg(long, value_name = "N", default_value_t = 45)]
     episodes_per_task: usize,
     /// Only this task, such as drawer_open; may be given several times. Without it: all 13.

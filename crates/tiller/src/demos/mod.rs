@@ -27,7 +27,7 @@ pub const IMAGE_SIZE: u32 = 256;
 pub struct DemosConfig {
     /// Folder of the data set; must not exist.
     pub out: PathBuf,
-    /// Demonstrations of each task.
+    /// Demonstrations of each task on furniture; of each task on a block there are twice as many.
     pub episodes_per_task: usize,
     /// The tasks.
     pub tasks: Vec<Task>,

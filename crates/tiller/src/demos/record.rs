@@ -76,13 +76,17 @@ impl Recorder {
                     .to_vec(),
                 pngs,
             });
+            let mut executed = step;
+            if expert.fumbles() {
+                executed.gripper = -executed.gripper;
+            }
             let chunk = Chunk {
                 seq: 0,
                 stamp_ns: 0,
                 anchor_position_m: anchor,
                 rate_hz: POLICY_RATE_HZ,
                 execute_steps: 1,
-                steps: vec![step],
+                steps: vec![executed],
                 continues: None,
             };
             if self.rig.accept(chunk).is_err() {

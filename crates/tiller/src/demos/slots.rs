@@ -9,7 +9,8 @@ use crate::lerobot::Episode;
 /// Scene seeds that are tried before an episode is given up.
 const ATTEMPTS: u64 = 8;
 /// Episodes of one task whose seeds stay clear of the next task's.
-pub(super) const MAX_EPISODES_PER_TASK: u64 = SEEDS_PER_TASK / ATTEMPTS;
+pub(super) const MAX_EPISODES_PER_TASK: u64 = SEEDS_PER_TASK / ATTEMPTS / MOST_SHOWN as u64;
+const MOST_SHOWN: usize = 2;
 const SEEDS_PER_TASK: u64 = 80_000;
 
 /// One episode of the data set to be.
@@ -29,8 +30,8 @@ pub(super) struct Outcome {
     pub(super) failures: u64,
 }
 
-/// Tasks take turns, so that every prefix of the data set is balanced. The seeds of a task do not
-/// depend on which other tasks are recorded.
+/// Tasks take turns, so that every prefix of the data set is balanced: those on blocks, whose scenes
+/// vary most, come twice as often. The seeds of a task do not depend on which other tasks are recorded.
 pub(super) fn plan(tasks: &[Task], episodes_per_task: usize, seed: u64) -> Vec<Slot> {
     let slot = |episode: usize, task: &Task| {
         let index = Task::ALL
@@ -43,8 +44,21 @@ pub(super) fn plan(tasks: &[Task], episodes_per_task: usize, seed: u64) -> Vec<S
         }
     };
     (0..episodes_per_task)
-        .flat_map(|i| tasks.iter().map(move |task| slot(i, task)))
+        .flat_map(|round| {
+            tasks.iter().flat_map(move |task| {
+                let shown = shown(*task);
+                (round * shown..(round + 1) * shown).map(move |episode| slot(episode, task))
+            })
+        })
         .collect()
+}
+
+/// How often a task is shown in each round.
+fn shown(task: Task) -> usize {
+    match task {
+        Task::Push(_) | Task::Lift(_) => MOST_SHOWN,
+        _ => 1,
+    }
 }
 
 /// Tries the seeds of a slot until one succeeds.
@@ -78,6 +92,16 @@ mod tests {
         seeds.sort_unstable();
         seeds.dedup();
         assert_eq!(seeds.len(), tried);
+    }
+
+    #[test]
+    fn blocks_are_shown_twice_as_often() {
+        let slots = plan(&Task::ALL, 5, 1_000_000);
+        let count = |name: &str| slots.iter().filter(|s| s.task.name() == name).count();
+        assert_eq!(
+            ["drawer_open", "push_red", "lift_pink"].map(count),
+            [5, 10, 10]
+        );
     }
 
     #[test]
