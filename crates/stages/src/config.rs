@@ -17,7 +17,12 @@ pub struct StageConfig {
     pub progress_frames: u32,
     /// Longest time in one visit of a stage, ns.
     pub stage_timeout_ns: u64,
-    /// Visits of one stage that may run out of time before the machine gives up.
+    /// Longest time in one visit of a later stage without a rise of achieved progress by
+    /// `least_progress`, ns: what the stage stands on is not there, so the stage before is repeated.
+    pub stall_ns: u64,
+    /// Rise of achieved progress by which a stage gets on.
+    pub least_progress: f64,
+    /// Visits of one stage that may run out of time, or stall, before the machine gives up.
     pub max_timeouts: u32,
     /// Visits of one stage, for whatever reason, before the machine gives up.
     pub max_visits: u32,
@@ -41,8 +46,10 @@ impl Default for StageConfig {
             done_frames: 2,
             progress_frames: 2,
             stage_timeout_ns: 8 * SECOND_NS,
-            max_timeouts: 4,
-            max_visits: 12,
+            stall_ns: 4 * SECOND_NS,
+            least_progress: 0.05,
+            max_timeouts: 8,
+            max_visits: 24,
             back_on_slip: true,
             query_after_ns: 4 * SECOND_NS,
             gripper_speed_m_s: 0.01,
@@ -79,6 +86,7 @@ impl StageConfig {
             ("done_frames", u64::from(self.done_frames)),
             ("progress_frames", u64::from(self.progress_frames)),
             ("stage_timeout_ns", self.stage_timeout_ns),
+            ("stall_ns", self.stall_ns),
             ("max_timeouts", u64::from(self.max_timeouts)),
             ("max_visits", u64::from(self.max_visits)),
         ];
@@ -90,6 +98,7 @@ impl StageConfig {
         let lengths = [
             ("gripper_speed_m_s", self.gripper_speed_m_s),
             ("gripper_travel_m", self.gripper_travel_m),
+            ("least_progress", self.least_progress),
         ];
         for (name, value) in lengths {
             if !(value.is_finite() && value > 0.0) {

@@ -24,6 +24,9 @@ pub struct StageMachine {
     done_streak: u32,
     high_streak: u32,
     achieved: f64,
+    /// The highest progress of the visit that counted as a rise, and when it was; none before the
+    /// first reading.
+    best: Option<(f64, u64)>,
     trigger: SchmittTrigger,
     gripper: GripperWatch,
     event: Option<GripperEvent>,
@@ -59,6 +62,7 @@ impl StageMachine {
             done_streak: 0,
             high_streak: 0,
             achieved: 0.0,
+            best: None,
             event: None,
         })
     }
@@ -131,7 +135,23 @@ impl StageMachine {
         {
             return Some(decision);
         }
+        if let Some(idle_ns) = self.stalled_for(reading.achieved) {
+            let spent = format!("got nowhere for {:.1} s", idle_ns as f64 * 1e-9);
+            return Some(self.overrun(&spent));
+        }
         self.on_time(reading.stamp_ns)
+    }
+
+    /// How long a later stage has got nowhere, if that is too long. The first stage stands on
+    /// nothing that repeating another one could mend.
+    fn stalled_for(&mut self, achieved: f64) -> Option<u64> {
+        let (best, since_ns) = self.best.get_or_insert((achieved, self.now_ns));
+        if achieved >= *best + self.config.least_progress {
+            (*best, *since_ns) = (achieved, self.now_ns);
+        }
+        let idle_ns = self.now_ns - *since_ns;
+        let guided = self.guidance();
+        (guided && self.stage > 1 && idle_ns >= self.config.stall_ns).then_some(idle_ns)
     }
 
     /// Feeds a measured gripper width, m.
@@ -175,25 +195,28 @@ impl StageMachine {
         if !self.is_active() || spent_ns < self.config.stage_timeout_ns {
             return None;
         }
-        let max_timeouts = self.config.max_timeouts;
+        let spent = format!("took {:.1} s", spent_ns as f64 * 1e-9);
+        Some(self.overrun(&spent))
+    }
+
+    /// Ends a visit that leads nowhere. What a stage stands on (pose, grasp, contact) is often what
+    /// keeps it from getting on, so the stage before is repeated.
+    fn overrun(&mut self, spent: &str) -> Decision {
         let stage = self.stage;
         let timeouts = self.current_mut().map_or(0, |budget| {
             budget.timeouts += 1;
             budget.timeouts
         });
-        let seconds = spent_ns as f64 * 1e-9;
-        if timeouts >= max_timeouts {
-            let reason = format!("stage {stage} ran out of time {timeouts} times: giving up");
-            return Some(self.end(DecisionKind::GiveUp, reason));
+        if timeouts >= self.config.max_timeouts {
+            let reason = format!("stage {stage} {spent}, as {timeouts} times in all: giving up");
+            return self.end(DecisionKind::GiveUp, reason);
         }
-        // What a stage stands on (pose, grasp, contact) is often what keeps it from getting on, so the
-        // stage before is repeated.
         if stage > 1 {
-            let reason = format!("stage {stage} took {seconds:.1} s: back one stage");
-            Some(self.revisit(stage - 1, DecisionKind::Back, reason))
+            let reason = format!("stage {stage} {spent}: back one stage");
+            self.revisit(stage - 1, DecisionKind::Back, reason)
         } else {
-            let reason = format!("stage {stage} took {seconds:.1} s: it is entered afresh");
-            Some(self.revisit(stage, DecisionKind::Stay, reason))
+            let reason = format!("stage {stage} {spent}: it is entered afresh");
+            self.revisit(stage, DecisionKind::Stay, reason)
         }
     }
 
@@ -365,6 +388,7 @@ impl StageMachine {
         self.done_streak = 0;
         self.high_streak = 0;
         self.achieved = 0.0;
+        self.best = None;
         self.trigger.reset();
         if let Some(budget) = self.current_mut() {
             budget.visits += 1;

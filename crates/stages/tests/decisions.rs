@@ -221,29 +221,29 @@ fn stories_lead_to_their_decisions() {
             ],
         ),
         (
-            "time: back each time until the tries are spent",
+            "time: back one stage",
             done_stages(2),
-            [D(0.1), D(0.1), Wait(16.0)].repeat(4),
+            [D(0.1), D(0.1), Wait(16.0)].repeat(2),
             vec![
                 (K::Advance, 2, 2, true),
                 (K::Back, 1, 3, true),
                 (K::Advance, 2, 4, true),
                 (K::Back, 1, 5, true),
-                (K::Advance, 2, 6, true),
-                (K::Back, 1, 7, true),
-                (K::Advance, 2, 8, true),
-                (K::GiveUp, 2, 8, false),
             ],
         ),
         (
             "time in the first stage: afresh until the tries are spent",
             done_stages(2),
-            vec![Wait(16.0); 6],
+            vec![Wait(16.0); 10],
             vec![
                 (K::Stay, 1, 2, true),
                 (K::Stay, 1, 3, true),
                 (K::Stay, 1, 4, true),
-                (K::GiveUp, 1, 4, false),
+                (K::Stay, 1, 5, true),
+                (K::Stay, 1, 6, true),
+                (K::Stay, 1, 7, true),
+                (K::Stay, 1, 8, true),
+                (K::GiveUp, 1, 8, false),
             ],
         ),
     ];
@@ -375,4 +375,27 @@ fn a_question_is_asked_once_a_visit() {
     assert_eq!(story.machine.take_query(), None);
     story.tell(&[In::Wait(4.0), In::Wait(5.0)]);
     assert_eq!(story.machine.take_query().map(|query| query.visit), Some(2));
+}
+
+#[test]
+fn a_later_stage_that_gets_nowhere_repeats_the_one_before() {
+    let stalled = |stage: u32, inputs: &[In]| {
+        let mut story = Story::new(&done_stages(2));
+        if stage == 2 {
+            story.tell(&[In::D(0.1), In::D(0.1)]);
+        }
+        assert_eq!(story.machine.stage(), stage);
+        story.tell(inputs)
+    };
+    // Four seconds of readings, a tenth of a second each.
+    let still = [In::Pd(0.3, -0.1); 41];
+    assert_eq!(stalled(2, &still[..40]), []);
+    assert_eq!(stalled(2, &still), [(K::Back, 1, 3, true)]);
+    assert_eq!(stalled(1, &still), [], "nothing to repeat");
+    let rising: Vec<In> = (0..60).map(|n| In::Pd(0.01 * f64::from(n), -0.1)).collect();
+    assert_eq!(stalled(2, &rising), []);
+    let creeping: Vec<In> = (0..60)
+        .map(|n| In::Pd(0.001 * f64::from(n), -0.1))
+        .collect();
+    assert_eq!(stalled(2, &creeping).len(), 1);
 }
