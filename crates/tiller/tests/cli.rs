@@ -50,6 +50,12 @@ fn help_teaches_every_command() {
         "--episodes",
         "--seed",
         "--json",
+        "--method",
+        "--methods",
+        "--tuned",
+        "--restart",
+        "best_of_n       chunks sampled",
+        "particles_50    full with 50 chunks",
         "any",
     ] {
         assert!(bench.contains(word), "{word} is missing in\n{bench}");
@@ -73,7 +79,39 @@ fn a_bench_that_cannot_run_says_why() {
         err(&output)
     );
 
+    let output = tiller(&["bench", "playtable", "--method", "magic"]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        err(&output).contains("expected one of full"),
+        "{}",
+        err(&output)
+    );
+
+    let both = ["bench", "playtable", "--steer", "on", "--method", "full"];
+    let output = tiller(&both);
+    assert_eq!(code(&output), 2);
+    assert!(
+        err(&output).contains("cannot be used with"),
+        "{}",
+        err(&output)
+    );
+
     let policy = wander();
+    let strong = [
+        "bench",
+        "playtable",
+        "--policy",
+        &policy,
+        "--guide-scale=-1",
+    ];
+    let output = tiller(&strong);
+    assert_eq!(code(&output), 2);
+    assert!(
+        err(&output).contains("guide_scale must be"),
+        "{}",
+        err(&output)
+    );
+
     let seen = [
         "bench",
         "playtable",

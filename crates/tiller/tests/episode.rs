@@ -8,7 +8,6 @@
 
 use std::path::PathBuf;
 
-use tiller_cli::bench::{self, BenchConfig, EpisodeLine};
 use tiller_cli::episode::{EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig};
 use tiller_grounding::GroundingConfig;
 use tiller_playtable::Task;
@@ -23,6 +22,7 @@ fn config() -> RunnerConfig {
         provider: Provider::Cpu,
         pilot: PilotConfig::default(),
         stages: StageConfig::default(),
+        last_stage_only: false,
         grounding: GroundingConfig::default(),
         ahead_steps: 2,
     }
@@ -77,6 +77,7 @@ fn the_same_seed_gives_the_same_episode() {
         let result = runner.run(&spec, None).unwrap();
         EpisodeResult {
             time: PhaseTimes::default(),
+            cpu_s: 0.0,
             ..result
         }
     };
@@ -95,59 +96,21 @@ fn an_instruction_that_nobody_understands_fails_the_episode_with_the_reason() {
 }
 
 #[test]
-fn a_bench_writes_lines_and_pictures() {
-    let folder = tempfile::tempdir().unwrap();
-    let json = folder.path().join("lines.jsonl");
-    let pictures = folder.path().join("pictures");
-    let tally = bench::run(&BenchConfig {
-        tasks: vec![Some(Task::ButtonPress), None],
-        steered: vec![true, false],
-        episodes: 1,
-        seed: 3,
-        max_steps: 30,
-        jobs: 2,
-        runner: config(),
-        policy: "wander".to_owned(),
-        json: Some(json.clone()),
-        pictures: Some(pictures.clone()),
-        quiet: true,
-    })
-    .unwrap();
-    let text = std::fs::read_to_string(json).unwrap();
-    let lines: Vec<EpisodeLine> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let ways: Vec<(&str, bool)> = lines
-        .iter()
-        .map(|line| (line.task.as_str(), line.steered))
-        .collect();
-    assert_eq!(
-        ways,
-        [
-            ("button_press", true),
-            ("button_press", false),
-            ("any", false)
-        ]
-    );
-    assert!(
-        lines
-            .iter()
-            .all(|line| line.seed == 3 && line.result.steps > 0)
-    );
-    assert_eq!(tally.cell("button_press", true).trials, 1);
-
-    let steered = pictures.join("button_press-0003-steered");
-    for file in [
-        "annotated.png",
-        "contact_sheet.png",
-        "episode.gif",
-        "plot.png",
-        "program.py",
-    ] {
-        assert!(steered.join(file).is_file(), "{file}");
-    }
-    let unsteered = pictures.join("button_press-0003-unsteered");
-    assert!(unsteered.join("contact_sheet.png").is_file());
-    assert!(!unsteered.join("program.py").exists());
+fn a_single_stage_is_never_switched() {
+    let mut runner = Runner::new(config()).unwrap();
+    let mut spec = spec(Task::DrawerOpen, true);
+    spec.max_steps = 60;
+    let several = runner.run(&spec, None).unwrap();
+    assert!(several.stages[0].reason.contains("3 stage"), "{several:?}");
+    let one = RunnerConfig {
+        last_stage_only: true,
+        ..config()
+    };
+    runner.steer_as(&one).unwrap();
+    let single = runner.run(&spec, None).unwrap();
+    assert!(single.stages[0].reason.contains("1 stage"), "{single:?}");
+    assert!(single.stages.iter().all(|entry| entry.stage <= 1));
+    runner.steer_as(&config()).unwrap();
+    let again = runner.run(&spec, None).unwrap();
+    assert_eq!(again.stages, several.stages, "what was changed is undone");
 }

@@ -6,8 +6,11 @@ use tiller_playtable::Task;
 
 use super::suite::Suite;
 use super::wilson::interval;
-use super::{EpisodeLine, FREE_RUN};
+use super::{EpisodeLine, FREE_RUN, Method};
 use crate::episode::PhaseTimes;
+
+/// Methods side by side in a table: as many as fit a wide terminal.
+const COLUMNS: usize = 4;
 
 /// Successes out of trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,14 +54,17 @@ impl Cell {
 /// All results so far.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// By task and whether steered.
-    cells: BTreeMap<(String, bool), Cell>,
+    /// By task and method.
+    cells: BTreeMap<(String, String), Cell>,
     /// Tasks completed in free runs, with the number of runs that completed them.
     completed: BTreeMap<String, usize>,
     episodes: usize,
     steps: usize,
     chunks: usize,
     time: PhaseTimes,
+    cpu_s: f64,
+    /// Episodes that were asked for but not run.
+    pub unfinished: usize,
 }
 
 impl Tally {
@@ -66,7 +72,7 @@ impl Tally {
     pub fn add(&mut self, line: &EpisodeLine) {
         let result = &line.result;
         self.cells
-            .entry((line.task.clone(), line.steered))
+            .entry((line.task.clone(), line.method.clone()))
             .or_default()
             .add(result.success);
         if line.task == FREE_RUN {
@@ -78,73 +84,72 @@ impl Tally {
         self.steps += result.steps;
         self.chunks += result.chunks;
         self.time.add(&result.time);
+        self.cpu_s += result.cpu_s;
     }
 
-    /// Successes of a task, steered or not.
+    /// Successes of a task with a method.
     #[must_use]
-    pub fn cell(&self, task: &str, steered: bool) -> Cell {
+    pub fn cell(&self, task: &str, method: &str) -> Cell {
         self.cells
-            .get(&(task.to_owned(), steered))
+            .get(&(task.to_owned(), method.to_owned()))
             .copied()
             .unwrap_or_default()
     }
 
-    fn suite(&self, suite: Suite, steered: bool) -> Cell {
+    /// Successes in a suite with a method.
+    #[must_use]
+    pub fn suite(&self, suite: Suite, method: &str) -> Cell {
         let cells = suite
             .tasks()
             .into_iter()
-            .map(|task| self.cell(task.name(), steered));
+            .map(|task| self.cell(task.name(), method));
         cells.fold(Cell::default(), Cell::plus)
+    }
+
+    /// The methods that there are results of, free runs left out.
+    fn methods(&self) -> Vec<String> {
+        let names = Method::ALL.iter().map(ToString::to_string);
+        names
+            .filter(|name| self.suite(Suite::All, name).trials > 0)
+            .collect()
+    }
+
+    fn free(&self) -> Cell {
+        self.cell(FREE_RUN, &Method::Unsteered.to_string())
     }
 
     /// One line on how things stand.
     #[must_use]
     pub fn running(&self) -> String {
-        let way = |steered, name: &str| {
-            let cell = self.suite(Suite::All, steered);
-            let rate = 100 * cell.successes / cell.trials.max(1);
-            (cell.trials > 0).then(|| format!("{name} {rate} % of {}", cell.trials))
-        };
-        let free = self.cell(FREE_RUN, false);
-        let free = (free.trials > 0).then(|| {
-            let share = 100 * free.successes / free.trials;
-            format!(
-                "free {share} % of {}, {} tasks",
-                free.trials,
-                self.completed.len()
-            )
-        });
-        let parts = [way(true, "steered"), way(false, "unsteered"), free];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let mut parts: Vec<String> = self
+            .methods()
+            .iter()
+            .map(|name| {
+                let cell = self.suite(Suite::All, name);
+                let rate = 100 * cell.successes / cell.trials;
+                format!("{name} {rate} % of {}", cell.trials)
+            })
+            .collect();
+        let free = self.free();
+        if let Some(share) = (100 * free.successes).checked_div(free.trials) {
+            let different = self.completed.len();
+            parts.push(format!(
+                "free {share} % of {}, {different} tasks",
+                free.trials
+            ));
+        }
+        parts.join(", ")
     }
 
-    /// The table: a row for each task and suite, with 95 % intervals.
+    /// The table: a row for each task and suite, a column for each method, with 95 % intervals.
     #[must_use]
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
-        let tasks: Vec<&str> = Task::ALL
-            .iter()
-            .map(|task| task.name())
-            .filter(|name| {
-                [true, false]
-                    .iter()
-                    .any(|way| self.cell(name, *way).trials > 0)
-            })
-            .collect();
-        if !tasks.is_empty() {
-            lines.push(format!("{:<14}{:<26}{}", "task", "steered", "unsteered"));
-            for name in &tasks {
-                lines.push(row(name, [true, false].map(|way| self.cell(name, way))));
-            }
-            for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
-                let cells = [true, false].map(|way| self.suite(suite, way));
-                // A sum over a single task would only repeat its row.
-                if tasks.len() > 1 && cells.iter().any(|cell| cell.trials > 0) {
-                    lines.push(row(suite.name(), cells));
-                }
-            }
+        for methods in self.methods().chunks(COLUMNS) {
+            lines.extend(self.rows(methods));
+            lines.push(String::new());
         }
-        let free = self.cell(FREE_RUN, false);
+        let free = self.free();
         if free.trials > 0 {
             lines.push(format!(
                 "free runs that completed a task: {}",
@@ -164,6 +169,29 @@ impl Tally {
         lines.join("\n")
     }
 
+    fn rows(&self, methods: &[String]) -> Vec<String> {
+        let mut lines = vec![row("task", methods.iter().cloned())];
+        let mut tasks = 0;
+        for task in Task::ALL {
+            let cells: Vec<Cell> = methods
+                .iter()
+                .map(|name| self.cell(task.name(), name))
+                .collect();
+            if cells.iter().any(|cell| cell.trials > 0) {
+                tasks += 1;
+                lines.push(row(task.name(), cells.into_iter().map(Cell::text)));
+            }
+        }
+        for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
+            let cells: Vec<Cell> = methods.iter().map(|name| self.suite(suite, name)).collect();
+            // A sum over a single task would only repeat its row.
+            if tasks > 1 && cells.iter().any(|cell| cell.trials > 0) {
+                lines.push(row(suite.name(), cells.into_iter().map(Cell::text)));
+            }
+        }
+        lines
+    }
+
     fn times(&self) -> String {
         let n = self.episodes.max(1) as f64;
         let time = &self.time;
@@ -181,8 +209,9 @@ impl Tally {
             format!("{name} {:.0} %", 100.0 * spent / time.wall_s.max(1e-9))
         };
         format!(
-            "an episode: {:.1} s of one core, {:.1} s simulated, {:.1} chunks ({})",
+            "an episode: {:.1} s ({:.1} s of processor on its thread), {:.1} s simulated, {:.1} chunks ({})",
             time.wall_s / n,
+            self.cpu_s / n,
             self.steps as f64 / 10.0 / n,
             self.chunks as f64 / n,
             parts.map(share).join(", ")
@@ -190,48 +219,65 @@ impl Tally {
     }
 }
 
-fn row(name: &str, [steered, unsteered]: [Cell; 2]) -> String {
-    format!("{name:<14}{:<26}{}", steered.text(), unsteered.text())
+fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
+    let mut line = format!("{name:<14}");
+    for cell in cells {
+        line.push_str(&format!("{cell:<26}"));
+    }
+    line.trim_end().to_owned()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::bench::{Settings, Tuned};
     use crate::episode::EpisodeResult;
 
-    fn line(task: &str, steered: bool, success: bool, completed: &[&str]) -> EpisodeLine {
+    pub(in crate::bench) fn line(task: &str, method: &str, success: bool) -> EpisodeLine {
         EpisodeLine {
             task: task.to_owned(),
             suite: String::new(),
+            variation: None,
             seed: 0,
-            steered,
+            method: method.to_owned(),
+            steered: method != "unsteered",
+            instruction: None,
             policy: "flow".to_owned(),
             provider: "cpu".to_owned(),
+            failure: None,
+            pictures: None,
             result: EpisodeResult {
                 success,
-                completed: completed.iter().map(|&name| name.to_owned()).collect(),
                 steps: 50,
                 chunks: 7,
                 ..EpisodeResult::default()
             },
+            settings: Settings {
+                policy: "flow".to_owned(),
+                policy_sha256: "00".to_owned(),
+                provider: "cpu".to_owned(),
+                max_steps: 400,
+                tuned: Tuned::shipped().unwrap(),
+            },
         }
+    }
+
+    fn row_of(text: &str, name: &str) -> String {
+        let row = text.lines().find(|line| line.starts_with(name));
+        row.unwrap_or_else(|| panic!("{name} is missing in\n{text}"))
+            .to_owned()
     }
 
     #[test]
     fn rows_count_tasks_and_suites() {
         let mut tally = Tally::default();
         for i in 0..20 {
-            tally.add(&line("drawer_open", true, i != 0, &[]));
-            tally.add(&line("drawer_open", false, i == 0, &[]));
-            tally.add(&line("push_red", true, true, &[]));
+            tally.add(&line("drawer_open", "full", i != 0));
+            tally.add(&line("drawer_open", "unsteered", i == 0));
+            tally.add(&line("push_red", "full", true));
         }
         let text = tally.text();
-        let row = |name: &str| {
-            text.lines()
-                .find(|line| line.starts_with(name))
-                .unwrap()
-                .to_owned()
-        };
+        let row = |name: &str| row_of(&text, name);
         assert!(
             row("drawer_open").contains("19/20    95 %  [76,  99]"),
             "{text}"
@@ -243,18 +289,47 @@ mod tests {
         assert!(row("push_red").ends_with('-'), "{text}");
         assert!(row("all").contains("39/40"), "{text}");
         assert!(text.contains("5.0 s simulated, 7.0 chunks"), "{text}");
-        assert_eq!(tally.running(), "steered 97 % of 40, unsteered 5 % of 20");
+        assert_eq!(tally.running(), "full 97 % of 40, unsteered 5 % of 20");
+    }
+
+    #[test]
+    fn every_method_has_its_column() {
+        let mut tally = Tally::default();
+        for (i, method) in Method::ALL.iter().enumerate() {
+            for episode in 0..20 {
+                tally.add(&line("drawer_open", &method.to_string(), episode <= i));
+            }
+        }
+        let text = tally.text();
+        let mut found = Vec::new();
+        let mut lines = text.lines();
+        while let Some(head) = lines.next() {
+            if let Some(methods) = head.strip_prefix("task ") {
+                let cells = lines.next().unwrap().strip_prefix("drawer_open").unwrap();
+                let cells = cells.split_inclusive(']').map(str::trim);
+                found.extend(methods.split_whitespace().zip(cells));
+            }
+        }
+        assert_eq!(found.len(), Method::ALL.len(), "{text}");
+        for (i, (method, (name, cell))) in Method::ALL.iter().zip(found).enumerate() {
+            assert_eq!(name, method.to_string());
+            assert!(cell.starts_with(&format!("{}/20 ", i + 1)), "{cell}");
+        }
     }
 
     #[test]
     fn free_runs_count_different_tasks() {
         let mut tally = Tally::default();
-        tally.add(&line(FREE_RUN, false, true, &["push_red", "door_left"]));
-        tally.add(&line(FREE_RUN, false, true, &["push_red"]));
-        tally.add(&line(FREE_RUN, false, false, &[]));
+        let free: [&[&str]; 3] = [&["push_red", "door_left"], &["push_red"], &[]];
+        for completed in free {
+            let mut line = line(FREE_RUN, "unsteered", !completed.is_empty());
+            line.result.completed = completed.iter().map(|&name| name.to_owned()).collect();
+            tally.add(&line);
+        }
         let text = tally.text();
         assert!(text.contains("completed a task: 2/3"), "{text}");
         assert!(text.contains("different tasks completed: 2"), "{text}");
         assert!(text.contains("door_left 1, push_red 2"), "{text}");
+        assert!(!text.contains("task  "), "{text}");
     }
 }

@@ -6,7 +6,7 @@ use tiller_sampler::{Pilot, PilotError, Reading};
 use tiller_stages::{Decision, GripperGoal, ProgressReading, StageConfig, StageInfo, StageMachine};
 use tiller_vlm::{Author, AuthorError, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
 
-use super::{PhaseTimes, timed};
+use super::{Ending, PhaseTimes, timed};
 
 /// Steering cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,18 @@ pub enum GuideError {
     Pilot(#[from] PilotError),
 }
 
+impl GuideError {
+    /// How an episode ends by it.
+    pub(super) fn ending(&self) -> Ending {
+        match self {
+            Self::Grounding(_) => Ending::GroundingFailed,
+            Self::Author(_) => Ending::NotUnderstood,
+            Self::Program(_) | Self::Stages(_) => Ending::ProgramRefused,
+            Self::Pilot(_) => Ending::RewardFailed,
+        }
+    }
+}
+
 /// The robot as the stage machine sees it.
 #[derive(Clone, Copy)]
 pub(super) struct Body {
@@ -40,6 +52,8 @@ pub(super) struct Body {
 /// Guides one episode.
 pub(super) struct Guide {
     instruction: String,
+    /// Whether programs are cut down to their last stage.
+    last_stage_only: bool,
     grounder: Grounder,
     machine: StageMachine,
     points: Vec<[f64; 3]>,
@@ -61,9 +75,11 @@ impl Guide {
         instruction: &str,
         grounding: GroundingConfig,
         stages: StageConfig,
+        last_stage_only: bool,
     ) -> Result<Self, eyre::Report> {
         Ok(Self {
             instruction: instruction.to_owned(),
+            last_stage_only,
             grounder: Grounder::new(grounding)?,
             machine: StageMachine::new(stages)?,
             points: Vec::new(),
@@ -119,8 +135,11 @@ impl Guide {
         };
         let answer = EmbeddedAuthor.author(&request)?;
         let options = CompileOptions::new(self.points.len(), pilot.points());
-        let program = compile(&answer.text, &options)
+        let mut program = compile(&answer.text, &options)
             .map_err(|errors| GuideError::Program(errors.render(&answer.text)))?;
+        if self.last_stage_only {
+            keep_last_stage(&mut program);
+        }
         let infos: Vec<StageInfo> = infos(&program);
         self.program = Some(Written {
             text: answer.text,
@@ -192,6 +211,14 @@ impl Guide {
     }
 }
 
+/// Drops all stages but the last one that guides; a program without guidance keeps its last.
+fn keep_last_stage(program: &mut Program) {
+    let guides = program.stages.iter().rposition(|stage| !stage.is_unguided);
+    let keep = guides.unwrap_or(program.stages.len().saturating_sub(1));
+    program.stages.truncate(keep + 1);
+    program.stages.drain(..keep);
+}
+
 /// What the stage machine needs to know of a program.
 fn infos(program: &Program) -> Vec<StageInfo> {
     program
@@ -204,4 +231,34 @@ fn infos(program: &Program) -> Vec<StageInfo> {
             gripper: GripperGoal::from_description(&stage.description),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_stage_that_guides_is_kept() {
+        let stage = |i: usize, reward: &str| {
+            format!(
+                "# Stage {i}: part {i}\ndef stage{i}_guidance(keypoints, action_sequence):\n    \
+                 return {reward}\n\n\n"
+            )
+        };
+        let near = "-(action_sequence[:, -1] - keypoints[0]).norm(dim=-1).mean()";
+        let kept = |rewards: &[&str]| {
+            let stages = rewards.iter().enumerate();
+            let text: String = stages.map(|(i, reward)| stage(i + 1, reward)).collect();
+            let text = format!("import torch\n\nnum_stages = {}\n\n\n{text}", rewards.len());
+            let mut program = compile(&text, &CompileOptions::new(1, 9))
+                .map_err(|errors| errors.render(&text))
+                .unwrap();
+            keep_last_stage(&mut program);
+            let names = program.stages.iter().map(|stage| stage.description.clone());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&[near]), ["part 1"]);
+        assert_eq!(kept(&[near, near]), ["part 2"]);
+        assert_eq!(kept(&[near, near, "0"]), ["part 2"]);
+    }
 }

@@ -6,6 +6,7 @@
 //! stage has begun, both cameras are encoded and the next chunk is planned. Nothing reads the
 //! simulator's state but the task oracle, which only keeps the score.
 
+mod cpu;
 mod eyes;
 mod guide;
 mod runner;
@@ -41,6 +42,9 @@ pub struct EpisodeResult {
     pub success: bool,
     /// Why it ended.
     pub reason: String,
+    /// How it ended.
+    #[serde(skip)]
+    pub ending: Ending,
     /// Policy steps executed, 100 ms each.
     pub steps: usize,
     /// Chunks planned.
@@ -53,6 +57,31 @@ pub struct EpisodeResult {
     pub stages: Vec<StageEntry>,
     /// Where the wall time went.
     pub time: PhaseTimes,
+    /// Processor time of the episode's thread, seconds; what a renderer or a policy does on threads
+    /// of its own is not in it.
+    pub cpu_s: f64,
+}
+
+/// How an episode ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// The task is achieved.
+    Achieved,
+    /// The steps are used up.
+    #[default]
+    OutOfTime,
+    /// The program has finished or was given up.
+    ProgramOver,
+    /// The author has no program for the instruction.
+    NotUnderstood,
+    /// The program has errors or no stages.
+    ProgramRefused,
+    /// There are no keypoints.
+    GroundingFailed,
+    /// A stage could not be entered or measured.
+    RewardFailed,
+    /// No chunk could be sampled.
+    PlanningFailed,
 }
 
 /// A decision of the stage machine.

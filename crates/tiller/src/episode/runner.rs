@@ -12,9 +12,10 @@ use tiller_report::{Picture, Recorder, Sample};
 use tiller_sampler::{CarryOn, Pilot, PilotConfig, Plan, Request};
 use tiller_stages::{Decision, DecisionKind, StageConfig};
 
+use super::cpu::thread_cpu_s;
 use super::eyes::{CAMERAS, Eyes, IMAGE_SIZE};
 use super::guide::{Body, Guide};
-use super::{EpisodeResult, EpisodeSpec, PhaseTimes, StageEntry, seconds, timed};
+use super::{Ending, EpisodeResult, EpisodeSpec, PhaseTimes, StageEntry, seconds, timed};
 use crate::rig::{POLICY_STEP_NS, Rig};
 
 /// Numbers in the state that policies are shown: TCP x, y, z and gripper width, metres.
@@ -25,7 +26,7 @@ const STATE: usize = 4;
 const GRACE_STEPS: usize = 10;
 
 /// What all episodes have in common.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunnerConfig {
     /// Folder of the policy bundle.
     pub policy: PathBuf,
@@ -37,6 +38,8 @@ pub struct RunnerConfig {
     pub pilot: PilotConfig,
     /// Stage switching.
     pub stages: StageConfig,
+    /// Steers by a program's last stage from the start, instead of one stage after the other.
+    pub last_stage_only: bool,
     /// Keypoints.
     pub grounding: GroundingConfig,
     /// Steps of a chunk that are left when the next one is planned, as if planning took that long;
@@ -87,10 +90,7 @@ impl Runner {
         };
         let policy = Policy::open(&bundle, &options)?;
         let manifest = bundle.manifest();
-        let mut pilot_config = config.pilot.clone();
-        pilot_config.execute_steps = manifest.execute_steps;
-        policy.configure(&mut pilot_config.steering);
-        let pilot = Pilot::new(pilot_config, policy.action_space(), manifest.horizon)?;
+        let pilot = pilot(&policy, &config.pilot)?;
         let rig = Rig::new().wrap_err("cannot load the play table")?;
         let eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
         let rate_hz = manifest.rate_hz;
@@ -110,6 +110,24 @@ impl Runner {
         self.policy.provider()
     }
 
+    /// Samples, steers and switches stages as `config` says from now on. Policy, processor and threads
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// When the settings do not fit the policy; nothing has changed then.
+    pub fn steer_as(&mut self, config: &RunnerConfig) -> Result<()> {
+        if config.pilot != self.config.pilot {
+            self.pilot = pilot(&self.policy, &config.pilot)?;
+        }
+        self.config = RunnerConfig {
+            policy: self.config.policy.clone(),
+            threads: self.config.threads,
+            provider: self.config.provider,
+            ..config.clone()
+        };
+        Ok(())
+    }
+
     /// Runs one episode and, if there is a recorder, fills it.
     ///
     /// # Errors
@@ -120,7 +138,7 @@ impl Runner {
         spec: &EpisodeSpec,
         mut recorder: Option<&mut Recorder>,
     ) -> Result<EpisodeResult> {
-        let start = Instant::now();
+        let (start, cpu_start_s) = (Instant::now(), thread_cpu_s());
         self.rig.reset(spec.seed, spec.task)?;
         self.pilot.clear();
         self.policy.reset();
@@ -130,6 +148,7 @@ impl Runner {
                 text,
                 config.grounding.clone(),
                 config.stages.clone(),
+                config.last_stage_only,
             )?),
             None => None,
         };
@@ -141,13 +160,13 @@ impl Runner {
             under_way: false,
             grace: 0,
         };
-        let reason = loop {
-            if let Some(reason) = self.over(spec, guide.as_ref(), &mut course) {
-                break reason;
+        let (ending, reason) = loop {
+            if let Some(end) = self.over(spec, guide.as_ref(), &mut course) {
+                break end;
             }
             let step = self.step(spec, guide.as_mut(), &mut course, recorder.as_deref_mut());
-            if let Some(reason) = step? {
-                break reason;
+            if let Some(end) = step? {
+                break end;
             }
         };
         let mut result = course.result;
@@ -162,8 +181,10 @@ impl Runner {
             Some(task) => self.rig.table.succeeded(task),
             None => !result.completed.is_empty(),
         };
+        result.ending = ending;
         result.reason = reason;
         result.time.wall_s = seconds(start.elapsed());
+        result.cpu_s = thread_cpu_s() - cpu_start_s;
         Ok(result)
     }
 
@@ -173,18 +194,20 @@ impl Runner {
         spec: &EpisodeSpec,
         guide: Option<&Guide>,
         course: &mut Course,
-    ) -> Option<String> {
+    ) -> Option<(Ending, String)> {
         if spec.task.is_some_and(|task| self.rig.table.succeeded(task)) {
-            return Some("the task is achieved".to_owned());
+            return Some((Ending::Achieved, "the task is achieved".to_owned()));
         }
         if course.result.steps >= spec.max_steps {
-            return Some(format!("out of time after {} steps", spec.max_steps));
+            let reason = format!("out of time after {} steps", spec.max_steps);
+            return Some((Ending::OutOfTime, reason));
         }
         if guide.is_some_and(Guide::is_over) {
             course.grace += 1;
             if course.grace > GRACE_STEPS {
                 let last = course.result.stages.last();
-                return Some(last.map_or_else(String::new, |entry| entry.reason.clone()));
+                let reason = last.map_or_else(String::new, |entry| entry.reason.clone());
+                return Some((Ending::ProgramOver, reason));
             }
         }
         None
@@ -198,7 +221,7 @@ impl Runner {
         mut guide: Option<&mut Guide>,
         course: &mut Course,
         mut recorder: Option<&mut Recorder>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<(Ending, String)>> {
         let in_motion = self.steps_under_way(course);
         let mut due = match (in_motion, &course.plan) {
             (Some(left), _) => left <= self.config.ahead_steps,
@@ -220,7 +243,7 @@ impl Runner {
             let decided = guide.observe(&view, &body, &mut self.pilot, &mut course.result.time);
             let decisions = match decided {
                 Ok(decisions) => decisions,
-                Err(error) => return Ok(Some(error.to_string())),
+                Err(error) => return Ok(Some((error.ending(), error.to_string()))),
             };
             // Another visit is another goal: what is left of the old chunk leads elsewhere.
             same_goal = !decisions.iter().any(changes_goal);
@@ -254,7 +277,7 @@ impl Runner {
             });
             let planned = self.plan(spec, guide.as_deref(), &body, joint, course)?;
             if let Err(reason) = planned {
-                return Ok(Some(reason));
+                return Ok(Some((Ending::PlanningFailed, reason)));
             }
         } else if remembers {
             self.show(&body, false, &mut course.result.time)?;
@@ -407,6 +430,15 @@ impl Runner {
             }),
         }
     }
+}
+
+/// A pilot for the policy, which says how many steps are sampled and executed.
+fn pilot(policy: &Policy, config: &PilotConfig) -> Result<Pilot> {
+    let manifest = policy.manifest();
+    let mut config = config.clone();
+    config.execute_steps = manifest.execute_steps;
+    policy.configure(&mut config.steering);
+    Ok(Pilot::new(config, policy.action_space(), manifest.horizon)?)
 }
 
 fn changes_goal(decision: &Decision) -> bool {
