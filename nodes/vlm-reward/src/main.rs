@@ -1,8 +1,11 @@
 //! Instruction and keypoints to a checked reward program.
 
+mod advising;
 mod config;
 mod node;
-mod write;
+mod picture;
+mod program;
+mod writing;
 
 use std::process::ExitCode;
 
@@ -10,7 +13,7 @@ use tiller_node_kit::{Environment, run_node};
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
-        let settings = config::Settings::read(Environment::process())?;
-        node::run(&settings, inbox, outbox)
+        let setup = config::Setup::read(Environment::process())?;
+        node::run(&setup, inbox, outbox)
     })
 }

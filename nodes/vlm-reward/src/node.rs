@@ -1,112 +1,302 @@
 //! The node's loop.
 
-use eyre::{Result, WrapErr, bail};
-use tiller_messages::{Keypoints, Level, StageQuery, Status};
-use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
-use tiller_vlm::{Author, EmbeddedAuthor};
+use std::time::Duration;
 
-use crate::config::{AuthorKind, Settings};
-use crate::write::write;
+use eyre::{Result, WrapErr, bail};
+use image::RgbImage;
+use tiller_messages::{
+    Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery, Status,
+};
+use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
+use tiller_reward::CompileOptions;
+use tiller_vlm::AuthorRequest;
+use tiller_vlm::provider::{Outcome, Picture};
+use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
+
+use crate::advising::{Advising, Scene};
+use crate::config::{Settings, Setup};
+use crate::picture::{encode, frame};
+use crate::program::{message, scene};
+use crate::writing::{Finished, News, Writing};
 
 /// Without keypoints there is nothing to write about.
 pub(crate) const ESSENTIAL: &[&str] = &["keypoints"];
 
-/// Writes a program for every grounding, until the keypoints end.
+/// How often answers are looked for while one is awaited.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Has a program written for every grounding, until the keypoints end.
 ///
-/// An instruction that the author refuses ends the node with an error, and with it the dataflow:
-/// nothing could steer the robot.
-pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
-    let author: Box<dyn Author> = match settings.author {
-        AuthorKind::Embedded => Box::new(EmbeddedAuthor),
-    };
-    let mut node = Node {
-        settings,
-        author,
-        keypoints: Stream::new("keypoints"),
-        queries: Stream::new("stage_query"),
-        picture_stamp_ns: None,
-        latest: None,
-        written: 0,
-        programs_sent: 0,
-        statuses_sent: 0,
-    };
+/// Where nothing can steer the robot, the node ends with an error, and with it the dataflow: an
+/// instruction that the embedded author refuses, or no program and nothing to fall back on.
+pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+    let mut node = Node::new(setup)?;
     loop {
-        match inbox.wait() {
-            Next::Input(input) => node.take(input, outbox)?,
+        let next = if node.is_waiting() {
+            inbox.wait_at_most(POLL)
+        } else {
+            inbox.wait()
+        };
+        match next {
+            Next::Input(input) => node.take(input)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
                 return Ok(());
             }
         }
+        node.work(outbox)?;
     }
 }
 
 struct Node<'a> {
     settings: &'a Settings,
-    author: Box<dyn Author>,
+    /// Who is asked, such as `openai/gpt-5-mini`.
+    author: String,
+    is_embedded: bool,
+    writing: Writing,
+    advising: Option<Advising>,
     keypoints: Stream<Keypoints>,
     queries: Stream<StageQuery>,
-    /// Stamp of the newest annotated image.
-    picture_stamp_ns: Option<u64>,
+    stages: Stream<StageCommand>,
+    /// The newest annotated image.
+    annotated: Option<ImageInput>,
+    /// What the camera saw last.
+    seen: Option<RgbImage>,
     latest: Option<Keypoints>,
-    /// The keypoint generation that the last program was written for.
-    written: u32,
+    /// The keypoint generation that a program was last begun for.
+    begun: u32,
+    program: Option<RewardProgram>,
+    query: Option<StageQuery>,
     programs_sent: u64,
+    advice_sent: u64,
     statuses_sent: u64,
 }
 
-impl Node<'_> {
-    fn take(&mut self, input: Input, outbox: &mut Outbox) -> Result<()> {
+impl<'a> Node<'a> {
+    fn new(setup: &'a Setup) -> Result<Self> {
+        let Setup {
+            settings,
+            client,
+            prompts,
+        } = setup;
+        let identity = client.identity();
+        let author = if client.is_remote() {
+            format!("{}/{}", identity.provider, identity.model)
+        } else {
+            identity.provider.clone()
+        };
+        let (policy, patience) = (settings.policy, settings.patience);
+        let writing = Writing::start(client.clone(), prompts.clone(), policy, patience)?;
+        let advising = settings
+            .advice
+            .then(|| Advising::start(client.clone(), prompts.clone(), patience));
+        Ok(Self {
+            settings,
+            is_embedded: author == "embedded",
+            author,
+            writing,
+            advising: advising.transpose()?,
+            keypoints: Stream::new("keypoints"),
+            queries: Stream::new("stage_query"),
+            stages: Stream::new("stage"),
+            annotated: None,
+            seen: None,
+            latest: None,
+            begun: 0,
+            program: None,
+            query: None,
+            programs_sent: 0,
+            advice_sent: 0,
+            statuses_sent: 0,
+        })
+    }
+
+    fn is_waiting(&self) -> bool {
+        let advice = self.advising.as_ref().is_some_and(Advising::is_under_way);
+        self.writing.is_under_way() || advice
+    }
+
+    fn take(&mut self, input: Input) -> Result<()> {
         match input.id.as_str() {
-            "annotated_image" => {
-                let image = ImageInput::read(&input.metadata, input.data)
-                    .wrap_err("cannot read input `annotated_image`")?;
-                self.picture_stamp_ns = Some(image.header().stamp_ns);
-            }
+            "annotated_image" => self.annotated = Some(read_image(input)?),
+            "image" if self.advising.is_some() => self.seen = Some(frame(&read_image(input)?)?),
+            "image" => {}
             "keypoints" => {
                 if let Some(keypoints) = self.keypoints.read(&input.data)? {
                     self.latest = Some(keypoints);
                 }
             }
-            "stage_query" => {
-                // The embedded author has no eyes: it leaves the decision to the switcher.
-                if let Some(query) = self.queries.read(&input.data)? {
-                    tracing::debug!("no advice on stage {}: {}", query.stage, query.reason);
+            "stage" => {
+                if let Some(command) = self.stages.read(&input.data)?
+                    && let Some(advising) = &mut self.advising
+                {
+                    advising.on_stage(&command);
                 }
-                return Ok(());
+            }
+            "stage_query" => {
+                if let Some(query) = self.queries.read(&input.data)? {
+                    self.query = Some(query);
+                }
             }
             other => tracing::warn!("input `{other}` is unknown"),
         }
-        self.write_if_due(outbox)
+        Ok(())
     }
 
-    /// Writes when the picture and the keypoints of a new grounding are both there.
-    fn write_if_due(&mut self, outbox: &mut Outbox) -> Result<()> {
-        let (Some(picture_ns), Some(keypoints)) = (self.picture_stamp_ns, &self.latest) else {
-            return Ok(());
+    /// Everything that can be done now.
+    fn work(&mut self, outbox: &mut Outbox) -> Result<()> {
+        let mut news = self.begin_if_due(outbox)?;
+        loop {
+            match news.or_else(|| self.writing.poll()) {
+                None => break,
+                Some(News::Again { answers }) => {
+                    let text = format!(
+                        "answer {answers} of `{}` is not sound and goes back with its mistakes",
+                        self.author
+                    );
+                    self.tell(Level::Info, "repair", text, outbox)?;
+                }
+                Some(News::Done(finished)) => self.finish(*finished, outbox)?,
+            }
+            news = None;
+        }
+        self.advise(outbox)
+    }
+
+    /// Begins when the picture and the keypoints of a new grounding are both there.
+    fn begin_if_due(&mut self, outbox: &mut Outbox) -> Result<Option<News>> {
+        let (Some(annotated), Some(keypoints)) = (&self.annotated, &self.latest) else {
+            return Ok(None);
         };
-        if keypoints.generation <= self.written || keypoints.stamp_ns < picture_ns {
-            return Ok(());
+        let picture_ns = annotated.header().stamp_ns;
+        if keypoints.generation <= self.begun || keypoints.stamp_ns < picture_ns {
+            return Ok(None);
+        }
+        let generation = keypoints.generation;
+        let task = AuthoringTask {
+            request: AuthorRequest {
+                instruction: self.settings.instruction.clone(),
+                keypoints: scene(keypoints),
+            },
+            // The embedded author has no eyes.
+            picture: match self.is_embedded {
+                true => None,
+                false => picture(frame(annotated).and_then(|frame| encode(&frame))),
+            },
+            options: CompileOptions::new(keypoints.names.len(), self.settings.horizon + 1),
+            source: self.author.clone(),
+        };
+        self.begun = generation;
+        if !self.is_embedded {
+            let text = format!(
+                "`{}` is asked for a program; the robot stands still meanwhile",
+                self.author
+            );
+            self.tell(Level::Info, "asking", text, outbox)?;
+        }
+        Ok(self.writing.begin(task, generation))
+    }
+
+    fn finish(&mut self, finished: Finished, outbox: &mut Outbox) -> Result<()> {
+        let Finished {
+            authored,
+            generation,
+            refusal,
+            duration,
+        } = finished;
+        let Some(written) = &authored.written else {
+            let (code, text) = match (refusal, authored.cause) {
+                (Some(reason), _) => (
+                    "refused",
+                    format!(
+                        "instruction `{}` is not understood: {reason}",
+                        self.settings.instruction
+                    ),
+                ),
+                (None, Some(Outcome::ProgramInvalid | Outcome::NoProgram)) => {
+                    ("invalid_program", authored.message.clone())
+                }
+                (None, _) => ("hold", authored.message.clone()),
+            };
+            self.tell(Level::Error, code, text.clone(), outbox)?;
+            bail!(text)
+        };
+        if !matches!(
+            authored.status,
+            AuthoringStatus::Ok | AuthoringStatus::Repaired
+        ) {
+            let text = authored.message.clone();
+            self.tell(Level::Warning, authored.status.name(), text, outbox)?;
         }
         let seq = self.programs_sent + 1;
-        match write(self.author.as_ref(), self.settings, keypoints, seq) {
-            Ok(program) => {
-                self.written = keypoints.generation;
-                self.programs_sent = seq;
-                outbox.send("reward_program", &program)?;
-                let text = format!(
-                    "`{}`: {} stages by author `{}`",
-                    program.instruction, program.num_stages, program.source
-                );
-                tracing::info!("{text}");
-                self.tell(Level::Info, "program", text, outbox)
-            }
-            Err(none) => {
-                self.tell(Level::Error, none.code, none.text.clone(), outbox)?;
-                bail!(none.text)
-            }
+        let program = message(written, &self.settings.instruction, generation, seq);
+        outbox.send("reward_program", &program)?;
+        self.programs_sent = seq;
+        let mut text = format!(
+            "`{}`: {} stages by author `{}`",
+            program.instruction, program.num_stages, program.source
+        );
+        if !self.is_embedded {
+            let how = authored.status.name();
+            let seconds = duration.as_secs_f64();
+            text += &format!(" ({how}, {} answers, {seconds:.1} s)", authored.answers);
         }
+        self.program = Some(program);
+        tracing::info!("{text}");
+        self.tell(Level::Info, "program", text, outbox)
+    }
+
+    fn advise(&mut self, outbox: &mut Outbox) -> Result<()> {
+        if let Some(query) = self.query.take() {
+            self.ask_for_advice(query);
+        }
+        let Some(advising) = &mut self.advising else {
+            return Ok(());
+        };
+        let advice = advising.poll();
+        for dropped in advising.dropped() {
+            let text = format!(
+                "advice dropped because {}; {} such so far",
+                dropped.text, dropped.total
+            );
+            self.tell(Level::Warning, dropped.code, text, outbox)?;
+        }
+        if let Some(advice) = advice {
+            self.advice_sent += 1;
+            let message = StageAdvice {
+                seq: self.advice_sent,
+                visit: advice.moment.visit,
+                stage: advice.stage,
+                reason: advice.reason,
+            };
+            outbox.send("stage_advice", &message)?;
+            let text = format!("stage {}: {}", message.stage, message.reason);
+            self.tell(Level::Info, "advice", text, outbox)?;
+        }
+        Ok(())
+    }
+
+    fn ask_for_advice(&mut self, query: StageQuery) {
+        let (Some(advising), Some(program), Some(keypoints)) =
+            (&mut self.advising, &self.program, &self.latest)
+        else {
+            // Without a model that sees, the switcher decides alone.
+            tracing::debug!("no advice on stage {}: {}", query.stage, query.reason);
+            return;
+        };
+        if program.num_stages < 2 {
+            tracing::debug!("there is no other stage to advise");
+            return;
+        }
+        let scene = Scene {
+            generation: program.generation,
+            instruction: program.instruction.clone(),
+            stages: program.descriptions.clone(),
+            keypoints: scene(keypoints),
+            picture: self.seen.as_ref().and_then(|seen| picture(encode(seen))),
+        };
+        advising.ask(query, scene);
     }
 
     fn tell(&mut self, level: Level, code: &str, text: String, outbox: &mut Outbox) -> Result<()> {
@@ -121,6 +311,18 @@ impl Node<'_> {
         };
         outbox.send("status", &status)
     }
+}
+
+fn read_image(input: Input) -> Result<ImageInput> {
+    ImageInput::read(&input.metadata, input.data)
+        .wrap_err_with(|| format!("cannot read input `{}`", input.id))
+}
+
+/// A picture that cannot be sent is done without: the words say where everything is.
+fn picture(encoded: Result<Picture>) -> Option<Picture> {
+    encoded
+        .inspect_err(|error| tracing::warn!("the model gets no picture: {error:#}"))
+        .ok()
 }
 
 #[cfg(test)]

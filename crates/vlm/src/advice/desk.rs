@@ -49,6 +49,14 @@ pub struct AdviceCounts {
     pub failed: u64,
 }
 
+impl AdviceCounts {
+    /// Whether a question is under way.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.asked > self.taken + self.late + self.malformed + self.impossible + self.failed
+    }
+}
+
 /// What becomes of a wish to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
@@ -161,7 +169,9 @@ mod tests {
     fn closed(text: Option<&str>, now: Moment) -> (Option<u32>, AdviceCounts) {
         let mut desk = Desk::default();
         assert_eq!(desk.open(NOW, 3), Asked::Yes);
+        assert!(desk.counts.is_waiting());
         let advice = desk.close(text, now);
+        assert!(!desk.counts.is_waiting());
         assert!(advice.as_ref().is_none_or(|advice| advice.moment == NOW));
         (advice.map(|advice| advice.stage), desk.counts)
     }

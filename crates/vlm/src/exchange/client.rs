@@ -95,6 +95,12 @@ impl Client {
         self.provider.identity()
     }
 
+    /// Whether a question costs time and money.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.provider.is_remote()
+    }
+
     /// Begins an episode: its budget is whole again.
     pub fn start_episode(&self) {
         self.budget().start_episode();

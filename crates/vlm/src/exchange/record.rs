@@ -185,6 +185,25 @@ impl Recorder {
         }
     }
 
+    /// Removes the records that an earlier run left in the folder, and nothing else, so that what is
+    /// there afterwards is one run that can be replayed.
+    ///
+    /// # Errors
+    /// If a record cannot be removed.
+    pub fn start_afresh(&self) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if entry.file_name().to_str().is_some_and(is_of_a_record) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        self.written.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Writes one exchange; gives the file's path.
     ///
     /// # Errors
@@ -204,5 +223,52 @@ impl Recorder {
         text.push(b'\n');
         write_atomically(&path, &text)?;
         Ok(path)
+    }
+}
+
+/// Whether a file bears the name of a record (`0001-reward.json`) or of its picture.
+fn is_of_a_record(name: &str) -> bool {
+    let Some((stem, extension)) = name.rsplit_once('.') else {
+        return false;
+    };
+    match extension {
+        "json" => stem.split_once('-').is_some_and(|(number, purpose)| {
+            number.len() >= 4
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+                && PURPOSES.iter().any(|known| known.name() == purpose)
+        }),
+        "png" | "jpg" => stem.len() == 16 && stem.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        _ => false,
+    }
+}
+
+const PURPOSES: [Purpose; 4] = [
+    Purpose::Reward,
+    Purpose::Repair,
+    Purpose::Plan,
+    Purpose::Advice,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_records_of_an_earlier_run_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = ["notes.json", "12-reward.json", "0001-poem.json", "view.png"];
+        let gone = ["0001-reward.json", "0012-advice.json", "0123456789abcdef.png"];
+        for name in kept.iter().chain(&gone) {
+            std::fs::write(folder.path().join(name), "{}").unwrap();
+        }
+        let recorder = Recorder::new(folder.path());
+        recorder.start_afresh().unwrap();
+        for name in kept {
+            assert!(folder.path().join(name).exists(), "{name} is not ours");
+        }
+        for name in gone {
+            assert!(!folder.path().join(name).exists(), "{name} is old");
+        }
+        Recorder::new(folder.path().join("none")).start_afresh().unwrap();
     }
 }

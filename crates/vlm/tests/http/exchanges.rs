@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::server::{
+use tiller_vlm_testing::{
     Act, Ending, KEY, Script, Server, client, query, response, streamed, threaded,
 };
 use tiller_reward::CompileOptions;

@@ -8,4 +8,3 @@
 
 mod exchanges;
 mod providers;
-mod server;

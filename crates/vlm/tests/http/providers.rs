@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::server::{
+use tiller_vlm_testing::{
     APIS, Act, Ending, KEY, Script, Server, chunk, chunked_head, client, events, json_response,
     query, response, stream_head, streamed, threaded, whole,
 };

@@ -1,6 +1,7 @@
 //! An HTTP server that does what a test tells it, however rude.
 
 use std::net::SocketAddr;
+use std::sync::mpsc::{Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,14 +14,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// The key of every test; no text may ever show it.
-pub(crate) const KEY: &str = "sk-secret-4711-0815-abcdef";
+pub const KEY: &str = "sk-secret-4711-0815-abcdef";
 
-pub(crate) const APIS: [Api; 3] = [Api::OpenAi, Api::Anthropic, Api::Gemini];
+/// Every format.
+pub const APIS: [Api; 3] = [Api::OpenAi, Api::Anthropic, Api::Gemini];
 
 /// What the server does with one connection, in order.
 #[derive(Debug, Clone)]
-pub(crate) enum Act {
+pub enum Act {
+    /// These bytes.
     Send(Vec<u8>),
+    /// Nothing for a while.
     Pause(Duration),
     /// The same bytes until the client has had enough.
     Repeat(Vec<u8>),
@@ -30,17 +34,31 @@ pub(crate) enum Act {
     Reset,
 }
 
-pub(crate) type Script = Vec<Act>;
+/// What happens on one connection.
+pub type Script = Vec<Act>;
+
+/// Decides what happens on a connection from its number, counted from 0, and its request.
+pub type Handler = dyn Fn(usize, &str) -> Script + Send + Sync;
 
 /// A running server; it ends with the runtime of its test.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Plays one script a connection; the last one is repeated.
-    pub(crate) async fn start(scripts: Vec<Script>) -> Self {
+    pub async fn start(scripts: Vec<Script>) -> Self {
+        let last = scripts.len() - 1;
+        Self::start_with(Arc::new(move |number, _: &str| {
+            scripts[number.min(last)].clone()
+        }))
+        .await
+    }
+
+    /// Asks the handler what to do about each connection.
+    pub async fn start_with(handler: Arc<Handler>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -48,20 +66,20 @@ impl Server {
         tokio::spawn(async move {
             let mut number = 0;
             while let Ok((stream, _)) = listener.accept().await {
-                let script = scripts[number.min(scripts.len() - 1)].clone();
+                tokio::spawn(play(stream, number, handler.clone(), seen.clone()));
                 number += 1;
-                tokio::spawn(play(stream, script, seen.clone()));
             }
         });
         Self { address, requests }
     }
 
     /// Head and body of every request.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
-    pub(crate) fn config(&self, api: Api) -> RemoteConfig {
+    /// Settings of a provider that asks this server.
+    pub fn config(&self, api: Api) -> RemoteConfig {
         RemoteConfig {
             base_url: Some(format!("http://{}/v1", self.address)),
             key: Some(Secret::new(KEY, "a test").unwrap()),
@@ -74,13 +92,14 @@ impl Server {
         }
     }
 
-    pub(crate) fn client(&self, api: Api) -> Client {
+    /// A client of this server.
+    pub fn client(&self, api: Api) -> Client {
         client(self.config(api))
     }
 }
 
 /// A client that asks up to three times and hardly waits between.
-pub(crate) fn client(config: RemoteConfig) -> Client {
+pub fn client(config: RemoteConfig) -> Client {
     let retry = RetryPolicy {
         attempts: 3,
         first_wait: Duration::from_millis(2),
@@ -89,7 +108,8 @@ pub(crate) fn client(config: RemoteConfig) -> Client {
     Client::new(Arc::new(RemoteProvider::new(config).unwrap())).with_retry(retry)
 }
 
-pub(crate) fn query() -> Query {
+/// Any question.
+pub fn query() -> Query {
     Query {
         purpose: Purpose::Reward,
         system: "the rules".to_owned(),
@@ -102,10 +122,16 @@ pub(crate) fn query() -> Query {
     }
 }
 
-async fn play(mut stream: TcpStream, script: Script, requests: Arc<Mutex<Vec<String>>>) {
+async fn play(
+    mut stream: TcpStream,
+    number: usize,
+    handler: Arc<Handler>,
+    requests: Arc<Mutex<Vec<String>>>,
+) {
     let Some(request) = read_request(&mut stream).await else {
         return;
     };
+    let script = handler(number, &request);
     requests.lock().unwrap().push(request);
     for act in script {
         let sent = match act {
@@ -156,7 +182,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// A whole response in one piece.
-pub(crate) fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Script {
+pub fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Script {
     let body = body.as_ref();
     let head = format!(
         "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n",
@@ -165,32 +191,37 @@ pub(crate) fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> S
     vec![Act::Send([head.as_bytes(), body].concat())]
 }
 
-pub(crate) fn json_response(body: impl AsRef<[u8]>) -> Script {
+/// A whole response that is JSON.
+pub fn json_response(body: impl AsRef<[u8]>) -> Script {
     response("200 OK", "content-type: application/json\r\n", body)
 }
 
 /// The head of a stream that ends with its connection.
-pub(crate) fn stream_head() -> Act {
+pub fn stream_head() -> Act {
     Act::Send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\n".to_vec())
 }
 
 /// The head of a stream in chunks, so that an end without its last chunk shows.
-pub(crate) fn chunked_head() -> Act {
+pub fn chunked_head() -> Act {
     Act::Send(
         b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
             .to_vec(),
     )
 }
 
-pub(crate) fn chunk(text: &str) -> Act {
+/// A chunk of a response in chunks.
+pub fn chunk(text: &str) -> Act {
     Act::Send(format!("{:x}\r\n{text}\r\n", text.len()).into_bytes())
 }
 
 /// How an answer ends, in the words of each service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
+    /// All is said.
     Complete,
+    /// No tokens are left.
     Length,
+    /// The service's filter stepped in.
     Filtered,
     /// The connection ends first.
     None,
@@ -211,7 +242,7 @@ fn word(api: Api, ending: Ending) -> Value {
 }
 
 /// A stream's events for an answer; 11 tokens in, 22 out.
-pub(crate) fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
+pub fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
     let mut all = Vec::new();
     match api {
         Api::OpenAi => {
@@ -260,7 +291,7 @@ pub(crate) fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
 }
 
 /// A stream with an answer, all at once.
-pub(crate) fn streamed(api: Api, text: &str, ending: Ending) -> Script {
+pub fn streamed(api: Api, text: &str, ending: Ending) -> Script {
     vec![
         stream_head(),
         Act::Send(events(api, &[text], ending).into_bytes()),
@@ -268,7 +299,7 @@ pub(crate) fn streamed(api: Api, text: &str, ending: Ending) -> Script {
 }
 
 /// The same answer without a stream.
-pub(crate) fn whole(api: Api, text: &str, ending: Ending) -> Value {
+pub fn whole(api: Api, text: &str, ending: Ending) -> Value {
     match api {
         Api::OpenAi => {
             json!({"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": word(api, ending)}], "usage": {"prompt_tokens": 11, "completion_tokens": 22}})
@@ -282,18 +313,26 @@ pub(crate) fn whole(api: Api, text: &str, ending: Ending) -> Value {
     }
 }
 
-/// A server on a thread of its own, for owners who do not wait.
-pub(crate) fn threaded(scripts: Vec<Script>) -> (Server, std::sync::mpsc::Sender<()>) {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+/// A server on a thread of its own, for owners who do not wait; it ends when the sender is dropped.
+pub fn threaded(scripts: Vec<Script>) -> (Server, Sender<()>) {
+    let last = scripts.len() - 1;
+    threaded_with(Arc::new(move |number, _: &str| {
+        scripts[number.min(last)].clone()
+    }))
+}
+
+/// The same with a handler.
+pub fn threaded_with(handler: Arc<Handler>) -> (Server, Sender<()>) {
+    let (sender, receiver) = channel();
+    let (stop, stopped) = channel::<()>();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         runtime.block_on(async {
-            sender.send(Server::start(scripts).await).unwrap();
-            while let Err(std::sync::mpsc::TryRecvError::Empty) = stopped.try_recv() {
+            sender.send(Server::start_with(handler).await).unwrap();
+            while let Err(TryRecvError::Empty) = stopped.try_recv() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         });
