@@ -38,7 +38,7 @@ fn wander() -> String {
 #[test]
 fn help_teaches_every_command() {
     let help = out(&tiller(&["--help"]));
-    for command in ["demos", "reward", "bench", "observe", "sample"] {
+    for command in ["demos", "reward", "bench", "observe", "sample", "vlm"] {
         assert!(help.contains(command), "{help}");
     }
     let bench = out(&tiller(&["bench", "playtable", "--help"]));

@@ -125,9 +125,24 @@ impl Advising {
         self.told = new;
         let all = [
             ("advice_late", old.late, new.late, "the robot had moved on"),
-            ("advice_malformed", old.malformed, new.malformed, "it had another form"),
-            ("advice_impossible", old.impossible, new.impossible, "it named no real stage"),
-            ("advice_failed", old.failed, new.failed, "the question ended in an error"),
+            (
+                "advice_malformed",
+                old.malformed,
+                new.malformed,
+                "it had another form",
+            ),
+            (
+                "advice_impossible",
+                old.impossible,
+                new.impossible,
+                "it named no real stage",
+            ),
+            (
+                "advice_failed",
+                old.failed,
+                new.failed,
+                "the question ended in an error",
+            ),
         ];
         all.into_iter()
             .filter(|(_, before, after, _)| after > before)

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use tiller_vlm::exchange::{Background, BackgroundError, Client, Ticket};
 use tiller_vlm::prompt::PromptSet;
 use tiller_vlm::provider::{Outcome, ProviderError, Query};
-use tiller_vlm::repair::{Authored, Authoring, AuthoringPolicy, AuthoringStatus, AuthoringTask, Step};
+use tiller_vlm::repair::{
+    Authored, Authoring, AuthoringPolicy, AuthoringStatus, AuthoringTask, Step,
+};
 
 /// Time beyond a question's own limit after which the thread that asks counts as dead.
 const GRACE: Duration = Duration::from_secs(10);

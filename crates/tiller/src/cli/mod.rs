@@ -10,6 +10,7 @@ mod observe;
 mod reward;
 mod sample;
 mod scene;
+mod vlm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Observe(observe::ObserveArgs),
     Sample(Box<sample::SampleArgs>),
+    Vlm(vlm::VlmArgs),
 }
 
 impl Cli {
@@ -50,6 +52,7 @@ impl Cli {
             Command::Bench(args) => args.run(),
             Command::Observe(args) => args.run(),
             Command::Sample(args) => args.run(),
+            Command::Vlm(args) => args.run(),
         }
     }
 }

@@ -257,7 +257,11 @@ mod tests {
     fn only_the_records_of_an_earlier_run_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let kept = ["notes.json", "12-reward.json", "0001-poem.json", "view.png"];
-        let gone = ["0001-reward.json", "0012-advice.json", "0123456789abcdef.png"];
+        let gone = [
+            "0001-reward.json",
+            "0012-advice.json",
+            "0123456789abcdef.png",
+        ];
         for name in kept.iter().chain(&gone) {
             std::fs::write(folder.path().join(name), "{}").unwrap();
         }
@@ -269,6 +273,8 @@ mod tests {
         for name in gone {
             assert!(!folder.path().join(name).exists(), "{name} is old");
         }
-        Recorder::new(folder.path().join("none")).start_afresh().unwrap();
+        Recorder::new(folder.path().join("none"))
+            .start_afresh()
+            .unwrap();
     }
 }

@@ -147,7 +147,10 @@ impl PromptSet {
 
     /// The prompts that come with Tiller.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "they are part of this program, and tests load them")]
+    #[expect(
+        clippy::expect_used,
+        reason = "they are part of this program, and tests load them"
+    )]
     pub fn built_in() -> Self {
         Self::load(None).expect("the built-in prompts are sound")
     }

@@ -4,9 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tiller_vlm_testing::{
-    Act, Ending, KEY, Script, Server, client, query, response, streamed, threaded,
-};
 use tiller_reward::CompileOptions;
 use tiller_vlm::advice::{AdviceQuestion, Adviser, Asked, Moment};
 use tiller_vlm::budget::{Budget, BudgetLimits, Prices};
@@ -20,6 +17,9 @@ use tiller_vlm::repair::{
     Authored, Authoring, AuthoringPolicy, AuthoringStatus, AuthoringTask, Fallback, Step,
 };
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
+use tiller_vlm_testing::{
+    Act, Ending, KEY, Script, Server, client, query, response, streamed, threaded,
+};
 
 const GOOD: &str = "```python\nnum_stages = 1\n# Stage 1: go\ndef stage1_guidance(keypoints, action_sequence):\n    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()\n```";
 const BAD: &str = "```python\nnum_stages = 1\n# Stage 1: go\ndef stage1_guidance(keypoints, action_sequence):\n    return -torch.norm(action_sequence - keypoints[7], dim=-1)\n```";

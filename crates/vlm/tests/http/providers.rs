@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use tiller_vlm::exchange::Exchange;
+use tiller_vlm::provider::{Api, Outcome, RemoteConfig, Timeouts, Usage};
 use tiller_vlm_testing::{
     APIS, Act, Ending, KEY, Script, Server, chunk, chunked_head, client, events, json_response,
     query, response, stream_head, streamed, threaded, whole,
 };
-use tiller_vlm::exchange::Exchange;
-use tiller_vlm::provider::{Api, Outcome, RemoteConfig, Timeouts, Usage};
 
 const ANSWER: &str = "num_stages = 1\n# \u{e4}\u{1f916}\n";
 

@@ -49,7 +49,7 @@ impl RewardArgs {
 }
 
 /// What is known of every stage without a scene.
-fn describe(program: &Program) -> impl Iterator<Item = Value> {
+pub(super) fn describe(program: &Program) -> impl Iterator<Item = Value> {
     program.stages.iter().enumerate().map(|(index, stage)| {
         let guidance = &stage.guidance;
         json!({

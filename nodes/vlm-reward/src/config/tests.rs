@@ -1,0 +1,90 @@
+use super::*;
+
+fn read(pairs: &[(&'static str, &str)]) -> Result<Setup, SettingsError> {
+    let all = [&[("INSTRUCTION", "open the drawer")][..], pairs].concat();
+    Setup::read(Environment::from_pairs(all))
+}
+
+fn problems(pairs: &[(&'static str, &str)]) -> String {
+    read(pairs).err().expect("wrong settings").to_string()
+}
+
+#[test]
+fn every_problem_is_reported() {
+    let env = Environment::from_pairs([
+        ("PROVIDER", "openai"),
+        ("BASE_URL", "http://10.0.0.7/v1"),
+        ("KEY_FILE", "/nowhere/key"),
+        ("MAX_REPAIRS", "many"),
+        ("FALLBACK", "panic"),
+        ("TOTAL_TIMEOUT_S", "0"),
+        ("TEMPERATURE", "hot"),
+        ("MAX_COST_USD", "1"),
+        ("PROMPT_DIR", "/nowhere/prompts"),
+        ("HORIZON", "0"),
+    ]);
+    let error = Setup::read(env).err().unwrap();
+    let names: Vec<_> = error.problems.iter().map(|p| p.name.as_str()).collect();
+    for name in [
+        "INSTRUCTION",
+        "MODEL",
+        "BASE_URL",
+        "KEY_FILE",
+        "MAX_REPAIRS",
+        "FALLBACK",
+        "TOTAL_TIMEOUT_S",
+        "TEMPERATURE",
+        "MAX_COST_USD",
+        "PROMPT_DIR",
+        "HORIZON",
+    ] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+}
+
+#[test]
+fn providers_say_what_they_need() {
+    assert!(problems(&[("PROVIDER", "oracle")]).contains("`anthropic`"));
+    assert!(problems(&[("PROVIDER", "files")]).contains("ANSWERS: expected the folder"));
+    let missing = [("PROVIDER", "files"), ("ANSWERS", "/nowhere")];
+    assert!(problems(&missing).contains("/nowhere"));
+    let keyless = [("PROVIDER", "anthropic"), ("MODEL", "m")];
+    assert!(problems(&keyless).contains("ANTHROPIC_API_KEY: expected a key"));
+    let strange = [
+        ("PROVIDER", "openai"),
+        ("MODEL", "a b"),
+        ("OPENAI_API_KEY", "sk-0123456789"),
+    ];
+    assert!(problems(&strange).starts_with("wrong setting MODEL"));
+    // A server of one's own may want no key.
+    let own = [
+        ("PROVIDER", "openai"),
+        ("MODEL", "llava"),
+        ("BASE_URL", "http://localhost:11434/v1"),
+    ];
+    let setup = read(&own).unwrap_or_else(|error| panic!("{error}"));
+    assert!(setup.client.is_remote() && setup.settings.advice);
+}
+
+#[test]
+fn no_message_shows_a_key() {
+    let pairs = [
+        ("PROVIDER", "gemini"),
+        ("MODEL", "a b"),
+        ("GEMINI_API_KEY", "key with blanks 4711"),
+        ("BASE_URL", "https://user:hunter22@host/v1"),
+    ];
+    let text = problems(&pairs);
+    assert!(text.contains("GEMINI_API_KEY") && text.contains("BASE_URL"));
+    assert!(
+        !text.contains("4711") && !text.contains("hunter22"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_embedded_author_is_the_default_and_has_nothing_to_fall_back_on() {
+    let setup = read(&[]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(setup.settings.policy.fallback, Fallback::Hold);
+    assert!(!setup.client.is_remote() && !setup.settings.advice);
+}
