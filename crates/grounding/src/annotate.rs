@@ -28,6 +28,11 @@ const SMALL_TEXT: PxScale = PxScale { x: 15.0, y: 15.0 };
 const PADDING: i32 = 4;
 const AXES_SIDE: f64 = 150.0;
 const AXIS_LENGTH: f64 = 46.0;
+/// Length of the base frame's own axes, m.
+const BASE_AXIS_M: f64 = 0.12;
+/// Characters of a name beside its marker and in the legend; a name can come from anywhere.
+const LABEL_CHARACTERS: usize = 24;
+const TITLE_CHARACTERS: usize = 40;
 
 const WHITE: Rgb<u8> = Rgb([255, 255, 255]);
 const INK: Rgb<u8> = Rgb([20, 22, 26]);
@@ -51,7 +56,8 @@ const PALETTE: [Rgb<u8>; 8] = [
 ];
 
 /// Draws the keypoints onto the frame, enlarged to at least 640 pixels a side, with a legend on the
-/// right. A keypoint that is out of sight gets a hollow marker; one outside the image is in the
+/// right. The base frame's axes stand where they project, if all of them are in view, and in a corner
+/// in any case. A keypoint that is out of sight gets a hollow marker; one outside the image is in the
 /// legend only.
 ///
 /// # Errors
@@ -77,15 +83,10 @@ pub fn annotate(frame: &FrameView<'_>, keypoints: &[Keypoint]) -> Result<RgbImag
         width,
         height: scene_height,
     };
+    let zoom = f64::from(zoom);
     draw_axes(&mut canvas, &font, &camera, [0.0, scene_height - AXES_SIDE]);
-    draw_markers(
-        &mut canvas,
-        &font,
-        &camera,
-        keypoints,
-        f64::from(zoom),
-        bounds,
-    );
+    draw_base_frame(&mut canvas, &font, &camera, zoom, bounds);
+    draw_markers(&mut canvas, &font, &camera, keypoints, zoom, bounds);
     legend.draw(&mut canvas, &font, keypoints, scene.width() as i32);
     Ok(canvas)
 }
@@ -163,7 +164,15 @@ fn draw_markers(
 }
 
 fn label(keypoint: &Keypoint) -> String {
-    keypoint.name.clone()
+    cut(&keypoint.name, LABEL_CHARACTERS)
+}
+
+/// At most so many characters of a text.
+fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn draw_marker(canvas: &mut RgbImage, font: &FontRef<'_>, at: [f64; 2], keypoint: &Keypoint) {
@@ -239,6 +248,35 @@ fn draw_axes(canvas: &mut RgbImage, font: &FontRef<'_>, camera: &Pinhole, corner
     }
 }
 
+/// The base frame's axes where they are, unless they reach out of the picture.
+fn draw_base_frame(
+    canvas: &mut RgbImage,
+    font: &FontRef<'_>,
+    camera: &Pinhole,
+    zoom: f64,
+    bounds: Area,
+) {
+    let seen = |point: [f64; 3]| {
+        let (pixel, _) = camera.project(point)?;
+        let pixel = pixel.map(|value| value * zoom);
+        bounds.contains(&Area::around(pixel, 16.0)).then_some(pixel)
+    };
+    let tips = AXES.map(|(name, colour, axis)| {
+        let tip = seen(axis.map(|value| value * BASE_AXIS_M))?;
+        Some((name, colour, tip))
+    });
+    let (Some(origin), [Some(x), Some(y), Some(z)]) = (seen([0.0; 3]), tips) else {
+        return;
+    };
+    for (name, colour, tip) in [x, y, z] {
+        draw_line(canvas, origin, tip, colour);
+        let at = tip.map(|value| value.round() as i32);
+        draw_text_mut(canvas, colour, at[0] + 3, at[1] - 9, SMALL_TEXT, font, name);
+    }
+    let centre = origin.map(|value| value.round() as i32);
+    draw_filled_circle_mut(canvas, (centre[0], centre[1]), 4, INK);
+}
+
 /// The panel beside the scene.
 struct Legend {
     width: i32,
@@ -298,10 +336,11 @@ impl Legend {
 const NOTE: &str = "x away from the robot, y to its left, z up; m";
 
 fn title(keypoint: &Keypoint) -> String {
+    let name = cut(&keypoint.name, TITLE_CHARACTERS);
     if keypoint.visible {
-        keypoint.name.clone()
+        name
     } else {
-        format!("{} (hidden)", keypoint.name)
+        format!("{name} (hidden)")
     }
 }
 

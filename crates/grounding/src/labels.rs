@@ -28,7 +28,8 @@ impl Area {
             && other.top < self.top + self.height
     }
 
-    fn contains(&self, other: &Self) -> bool {
+    /// Whether all of another area lies within this one.
+    pub(crate) fn contains(&self, other: &Self) -> bool {
         self.left <= other.left
             && self.top <= other.top
             && other.left + other.width <= self.left + self.width
@@ -106,9 +107,13 @@ mod tests {
     proptest! {
         #[test]
         fn labels_cover_neither_each_other_nor_markers(
-            markers in prop::collection::vec(prop::array::uniform2(0.0f64..768.0), 0..20),
+            drawn in prop::collection::vec(
+                (prop::array::uniform2(0.0f64..768.0), 12.0f64..300.0),
+                0..24,
+            ),
         ) {
-            let sizes = vec![[120.0, 22.0]; markers.len()];
+            let markers: Vec<[f64; 2]> = drawn.iter().map(|(marker, _)| *marker).collect();
+            let sizes: Vec<[f64; 2]> = drawn.iter().map(|(_, width)| [*width, 22.0]).collect();
             let corner = Area { left: 0.0, top: 620.0, width: 150.0, height: 148.0 };
             let placed = place(&markers, &sizes, BOUNDS, &[corner], 12.0);
             let mut areas: Vec<Area> = placed.into_iter().flatten().collect();

@@ -330,3 +330,19 @@ fn tracking_keeps_up_with_the_camera() {
         .fold(f64::INFINITY, f64::min);
     assert!(fastest_ms < 5.0, "{fastest_ms} ms a frame");
 }
+
+#[test]
+fn a_name_of_any_length_leaves_the_picture_its_size() {
+    let grounder = grounded(&scene());
+    let picture = render(&scene());
+    let size_with = |length: usize| {
+        let mut keypoints = grounder.keypoints().to_vec();
+        for keypoint in &mut keypoints {
+            keypoint.name = "W".repeat(length);
+        }
+        annotate(&picture.frame(0), &keypoints)
+            .unwrap()
+            .dimensions()
+    };
+    assert_eq!(size_with(41), size_with(10_000));
+}
