@@ -144,7 +144,8 @@ fn advice_that_hangs_is_dropped_and_advice_in_time_is_taken() {
         Arc::new(|number, request: &str| match (is_advice(request), number) {
             (false, _) => says(&never_done(&write(request))),
             (true, 1) => vec![Act::Hang],
-            (true, _) => says("{\"stage\": 2, \"reason\": \"the hand is above the gap\"}"),
+            (true, 2) => says("{\"stage\": 2, \"reason\": \"the hand is above the gap\"}"),
+            (true, _) => says("I cannot tell."),
         });
     let (server, _stop) = threaded_with(handler);
     let run = run_with(&base_url(&server), &[]);
