@@ -82,7 +82,7 @@ impl AskArgs {
                 keypoints: keypoints(scene),
             },
             picture: Some(picture),
-            options: options.clone(),
+            options,
             source: ready.name(),
         };
         let prompts = Arc::new(PromptSet::load(self.prompts.as_deref())?);
