@@ -48,6 +48,67 @@ prop_compose! {
     }
 }
 
+/// Executes the attacks and holds what the arm is sent to the limits.
+fn endure(config: ActuatorConfig, attacks: &[Attack]) -> Result<(), TestCaseError> {
+    let mut rig = Rig::new(config);
+    for attack in attacks {
+        let mut chunk = rig.chunk(&attack.deltas);
+        chunk.rate_hz = attack.rate_hz;
+        for axis in 0..3 {
+            chunk.anchor_position_m[axis] += attack.anchor_offset[axis];
+        }
+        chunk.steps[0].gripper = attack.gripper;
+        chunk.continues = attack.continues.map(|(step, frozen)| Continuation {
+            seq: rig.actuator.status().chunk_seq,
+            step,
+            frozen,
+        });
+        let sick = chunk.steps.iter().any(|step| {
+            !step.gripper.is_finite() || step.delta_position_m.iter().any(|v| !v.is_finite())
+        });
+        let accepted = rig.actuator.accept(&chunk, rig.now_ns);
+        prop_assert!(!(sick && accepted.is_ok()));
+        rig.run(attack.wait_ticks);
+        if attack.stop {
+            rig.actuator.stop("test", rig.now_ns);
+            rig.run(400);
+            prop_assert_eq!(rig.actuator.status().mode, Mode::Stopped);
+            rig.actuator.resume(rig.now_ns).unwrap();
+        }
+    }
+    // A wild zigzag is stretched several times over; then comes rest.
+    let mut left = 20;
+    while rig.actuator.status().mode == Mode::Executing && left > 0 {
+        rig.run(500);
+        left -= 1;
+    }
+    rig.run(800);
+    prop_assert!(
+        *rig.speeds().last().unwrap() < 1e-3,
+        "{:?}",
+        rig.speeds().last()
+    );
+
+    let used = usage(&config.limits, &rig.stream);
+    let share = config.limits.operating;
+    prop_assert!(used.velocity <= share.velocity + 1e-9, "{:?}", used);
+    prop_assert!(used.acceleration <= share.acceleration + 1e-6, "{:?}", used);
+    prop_assert!(used.jerk <= share.jerk + 1e-4, "{:?}", used);
+    prop_assert!(used.tcp_speed <= 1.0, "{:?}", used);
+    prop_assert!(used.tcp_acceleration <= 1.0, "{:?}", used);
+    let workspace = config.limits.workspace;
+    for point in rig.path() {
+        for axis in 0..3 {
+            prop_assert!(point[axis] > workspace.min_m[axis] - 0.005, "{point:?}");
+            prop_assert!(point[axis] < workspace.max_m[axis] + 0.005, "{point:?}");
+        }
+    }
+    for setpoint in &rig.stream {
+        prop_assert!((0.0..=0.08).contains(&setpoint.gripper_width_m));
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
@@ -61,58 +122,7 @@ proptest! {
             on_anchor: if clamp_anchor { OnViolation::Clamp } else { OnViolation::Refuse },
             ..ActuatorConfig::default()
         };
-        let mut rig = Rig::new(config);
-        for attack in &attacks {
-            let mut chunk = rig.chunk(&attack.deltas);
-            chunk.rate_hz = attack.rate_hz;
-            for axis in 0..3 {
-                chunk.anchor_position_m[axis] += attack.anchor_offset[axis];
-            }
-            chunk.steps[0].gripper = attack.gripper;
-            chunk.continues = attack.continues.map(|(step, frozen)| Continuation {
-                seq: rig.actuator.status().chunk_seq,
-                step,
-                frozen,
-            });
-            let sick = chunk.steps.iter().any(|step| {
-                !step.gripper.is_finite() || step.delta_position_m.iter().any(|v| !v.is_finite())
-            });
-            let accepted = rig.actuator.accept(&chunk, rig.now_ns);
-            prop_assert!(!(sick && accepted.is_ok()));
-            rig.run(attack.wait_ticks);
-            if attack.stop {
-                rig.actuator.stop("test", rig.now_ns);
-                rig.run(400);
-                prop_assert_eq!(rig.actuator.status().mode, Mode::Stopped);
-                rig.actuator.resume(rig.now_ns)?;
-            }
-        }
-        // A wild zigzag is stretched several times over; then comes rest.
-        let mut left = 20;
-        while rig.actuator.status().mode == Mode::Executing && left > 0 {
-            rig.run(500);
-            left -= 1;
-        }
-        rig.run(800);
-        prop_assert!(*rig.speeds().last().unwrap() < 1e-3, "{:?}", rig.speeds().last());
-
-        let used = usage(&config.limits, &rig.stream);
-        let share = config.limits.operating;
-        prop_assert!(used.velocity <= share.velocity + 1e-9, "{:?}", used);
-        prop_assert!(used.acceleration <= share.acceleration + 1e-6, "{:?}", used);
-        prop_assert!(used.jerk <= share.jerk + 1e-4, "{:?}", used);
-        prop_assert!(used.tcp_speed <= 1.0, "{:?}", used);
-        prop_assert!(used.tcp_acceleration <= 1.0, "{:?}", used);
-        let workspace = config.limits.workspace;
-        for point in rig.path() {
-            for axis in 0..3 {
-                prop_assert!(point[axis] > workspace.min_m[axis] - 0.005, "{point:?}");
-                prop_assert!(point[axis] < workspace.max_m[axis] + 0.005, "{point:?}");
-            }
-        }
-        for setpoint in &rig.stream {
-            prop_assert!((0.0..=0.08).contains(&setpoint.gripper_width_m));
-        }
+        endure(config, &attacks)?;
     }
 }
 
@@ -275,4 +285,42 @@ fn an_actuator_starts_only_from_a_sane_posture() {
     assert!(matches!(start([3.0; 7]), Err(ActuatorError::Reading(_))));
     let sideways = [0.0, 0.0, 0.0, -1.9, 0.0, 3.4, 0.785];
     assert!(matches!(start(sideways), Err(ActuatorError::Tilted { .. })));
+}
+
+/// Found once among random ones. The limits of every joint are kept, but where joints meet them one by
+/// one the TCP accelerates by half a per cent more than 13 m/s2.
+#[test]
+#[ignore = "known: where joints brake each at its own limit the TCP may pass its acceleration limit"]
+fn a_short_jerk_amid_distant_anchors_keeps_the_limits() {
+    endure(ActuatorConfig::default(), &anchors_and_zigzags()).unwrap();
+}
+
+#[rustfmt::skip]
+fn anchors_and_zigzags() -> Vec<Attack> {
+    vec![
+        Attack { deltas: vec![ [ 0.0, 0.0, 1e-300, ], ], gripper: 0.0, anchor_offset: [
+        -0.06768364907869222, 0.0, 0.01754707881796988, ], rate_hz: 10.0, wait_ticks: 56, stop:
+        false, continues: None, }, Attack { deltas: vec![ [ 0.0, 0.0, -0.036599009196814594, ],
+        [ 0.034111521925809865, 0.0, 0.0, ], ], gripper: 0.0, anchor_offset: [
+        0.06136365074086767, 0.0, 0.03382671109878757, ], rate_hz: 72.6784274287559, wait_ticks:
+        476, stop: false, continues: None, }, Attack { deltas: vec![ [ 0.03796028626773683,
+        -0.01875472728757073, 0.007019419602008572, ], [ 0.0, 0.0, 0.0, ], [ 0.0,
+        -0.030941790400347523, 0.0, ], [ 0.035051484908250025, 0.0, 0.0, ], [
+        0.038961774657273206, 0.0, 0.0, ], [ 0.0, -0.007256841216278977, 0.01075082959669505, ],
+        [ -0.03839406206831042, -0.03411021945871384, 0.014833971457623482, ], [ 0.0, 0.0, 0.0,
+        ], ], gripper: 0.0, anchor_offset: [ 0.0, 0.0, 0.0, ], rate_hz: 10.0, wait_ticks: 325,
+        stop: false, continues: None, }, Attack { deltas: vec![ [ 0.0, 0.0, 0.0, ], ], gripper:
+        0.0, anchor_offset: [ 0.0, 0.0, 0.0, ], rate_hz: 10.0, wait_ticks: 62, stop: false,
+        continues: Some( ( 0, 0, ), ), }, Attack { deltas: vec![ [ -0.02562166028847755,
+        0.00479159592569721, 0.035998490425303425, ], [ -0.029908114568497467,
+        0.02356394933013179, 0.029958216560757183, ], [ 0.013630024946671156,
+        -0.028239986466872268, -0.2, ], [ 0.025558367777034068, -0.0009367039055302498,
+        -0.034358991010367324, ], [ 0.005426765591990763, -0.023201475166063027,
+        0.0005000546768966697, ], ], gripper: -1.130425149555001, anchor_offset: [ 0.0, 0.0,
+        0.0, ], rate_hz: 10.0, wait_ticks: 218, stop: false, continues: Some( ( 4, 4, ), ), },
+        Attack { deltas: vec![ [ -0.0112681647131717, 1e300, -0.01184316563286278, ], [
+        0.012451400054149058, -0.2, 0.02659161903072975, ], ], gripper: -1.2598923637123418,
+        anchor_offset: [ 0.00492190780863634, 0.01206220431849952, -0.06054665960740225, ],
+        rate_hz: 10.0, wait_ticks: 522, stop: false, continues: Some( ( 2, 3, ), ), },
+    ]
 }
