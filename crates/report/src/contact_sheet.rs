@@ -17,8 +17,7 @@ const PAPER: Rgb<u8> = Rgb([250, 250, 250]);
 const INK: Rgb<u8> = Rgb([30, 30, 30]);
 
 pub(crate) fn draw(recorder: &Recorder, outcome: &Outcome) -> RgbImage {
-    let width = COLUMNS * (TILE + GAP) + GAP;
-    let height = HEADER + ROWS * (TILE + CAPTION + GAP) + GAP;
+    let (width, height) = size();
     let mut sheet = RgbImage::from_pixel(width, height, PAPER);
     let colour = if outcome.success {
         Rgb([0, 110, 60])
@@ -43,9 +42,7 @@ pub(crate) fn draw(recorder: &Recorder, outcome: &Outcome) -> RgbImage {
         &header,
     );
     for (index, shot) in moments(&recorder.frames).into_iter().enumerate() {
-        let (column, row) = (index as u32 % COLUMNS, index as u32 / COLUMNS);
-        let x = i64::from(GAP + column * (TILE + GAP));
-        let y = i64::from(HEADER + row * (TILE + CAPTION + GAP));
+        let [x, y] = corner(index as u32).map(i64::from);
         let tile = imageops::resize(&shot.image, TILE, TILE, FilterType::Triangle);
         imageops::replace(&mut sheet, &tile, x, y);
         caption(
@@ -56,6 +53,36 @@ pub(crate) fn draw(recorder: &Recorder, outcome: &Outcome) -> RgbImage {
         );
     }
     sheet
+}
+
+/// The moments on a contact sheet, in order and without captions; none when `sheet` is no such sheet.
+#[must_use]
+pub fn contact_sheet_tiles(sheet: &RgbImage) -> Vec<RgbImage> {
+    if sheet.dimensions() != size() {
+        return Vec::new();
+    }
+    let tile = |index: u32| {
+        let [x, y] = corner(index);
+        imageops::crop_imm(sheet, x, y, TILE, TILE).to_image()
+    };
+    // A short episode leaves the last places empty.
+    let is_drawn = |tile: &RgbImage| tile.pixels().any(|pixel| *pixel != PAPER);
+    (0..COLUMNS * ROWS).map(tile).take_while(is_drawn).collect()
+}
+
+fn size() -> (u32, u32) {
+    (
+        COLUMNS * (TILE + GAP) + GAP,
+        HEADER + ROWS * (TILE + CAPTION + GAP) + GAP,
+    )
+}
+
+/// Left and top of a moment's picture, pixels.
+fn corner(index: u32) -> [u32; 2] {
+    [
+        GAP + index % COLUMNS * (TILE + GAP),
+        HEADER + index / COLUMNS * (TILE + CAPTION + GAP),
+    ]
 }
 
 /// Time and stage, and below them what the stage is called.

@@ -29,6 +29,7 @@ mod summary;
 mod text;
 
 pub use candidates::{CandidateStep, CandidateView, CandidatesPicture};
+pub use contact_sheet::contact_sheet_tiles;
 pub use field::{Arrow, Axis, FieldPicture, Mark, MarkKind, Slice};
 pub use picture::{Picture, PictureError};
 pub use record::{Decision, Recorder, RunInfo, Sample};

@@ -7,5 +7,6 @@ pub mod episode;
 pub mod lerobot;
 pub mod parallel;
 pub mod progress;
+pub mod report_page;
 pub mod rig;
 pub mod sample;

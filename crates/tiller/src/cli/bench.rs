@@ -10,6 +10,7 @@ use eyre::{Result, WrapErr};
 use tiller_playtable::Task;
 use tiller_policy::Provider;
 
+use super::bench_report::ReportArgs;
 use super::{default_jobs, find_policy, say, task};
 use crate::bench::{self, BenchConfig, FREE_RUN, Method, Suite, Tuned};
 
@@ -27,6 +28,7 @@ pub(super) struct BenchArgs {
 #[derive(Debug, Subcommand)]
 enum World {
     Playtable(PlaytableArgs),
+    Report(ReportArgs),
 }
 
 /// Success rates on the play table, a column for each method, with Wilson 95 % intervals.
@@ -149,6 +151,7 @@ impl BenchArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         match self.world {
             World::Playtable(args) => args.run(),
+            World::Report(args) => args.run(),
         }
     }
 }

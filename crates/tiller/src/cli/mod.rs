@@ -4,6 +4,7 @@
 //! 0 done, 1 the answer is no (a reward program with errors), 2 the command could not do its work.
 
 mod bench;
+mod bench_report;
 mod demos;
 mod input;
 mod observe;

@@ -1,0 +1,53 @@
+//! The benchmark's results as one page of HTML that needs nothing else: no script, no network, no
+//! other file.
+
+mod chart;
+mod cost;
+mod html;
+mod input;
+mod model;
+mod origin;
+mod stats;
+mod strips;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr};
+
+use self::input::Input;
+use self::model::Report;
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The page.
+    pub path: PathBuf,
+    /// Number of episodes on it.
+    pub episodes: usize,
+    /// Success of each policy in each suite, a line each.
+    pub headline: String,
+    /// What was left out or does not fit together, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Makes a page of all `.jsonl` files in `folder` and in the folders inside it. The same files give
+/// the same page. Lines that are no episodes are named and left out.
+///
+/// # Errors
+/// When the folder or a file in it cannot be read, or the page cannot be written.
+pub fn write(folder: &Path, page: &Path) -> Result<Written> {
+    let report = Report::of(Input::read(folder)?);
+    fs::write(page, html::page(&report))
+        .wrap_err_with(|| format!("cannot write {}", page.display()))?;
+    Ok(Written {
+        path: page.to_owned(),
+        episodes: report.episodes,
+        headline: report.headline_text(),
+        notes: report.notes,
+    })
+}
