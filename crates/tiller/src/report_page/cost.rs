@@ -41,8 +41,11 @@ impl Cost {
     }
 }
 
-/// Parts of planning: name, and seconds in an episode.
-const PHASES: [(&str, fn(&Episode) -> f64); 4] = [
+/// Seconds of an episode.
+type Seconds = fn(&Episode) -> f64;
+
+/// Parts of planning.
+const PHASES: [(&str, Seconds); 4] = [
     ("image encoder", |episode| episode.time.encode_s),
     ("policy (denoiser)", |episode| episode.time.denoise_s),
     ("steering", |episode| {

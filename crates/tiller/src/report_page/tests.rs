@@ -38,7 +38,7 @@ fn episode(task: &str, method: &str, seed: u64, success: bool) -> Value {
         "task": task, "suite": suite, "variation": null, "seed": seed, "method": method,
         "steered": method != "unsteered", "instruction": null, "policy": "flow", "provider": "cpu",
         "success": success, "reason": if success { "the task is achieved" } else { "out of time after 400 steps" },
-        "failure": if success { Value::Null } else { json!(if seed % 3 == 0 { "time out" } else { "stalled in stage 2" }) },
+        "failure": if success { Value::Null } else { json!(if seed.is_multiple_of(3) { "time out" } else { "stalled in stage 2" }) },
         "pictures": null, "steps": 120, "chunks": 15, "cpu_s": 2.5,
         "time": {
             "simulate_s": 0.5, "render_s": 1.0, "ground_s": 0.25, "author_s": 0.0, "encode_s": 0.75,
@@ -349,6 +349,20 @@ fn the_page_needs_nothing_else() {
     let folder = TempDir::new().unwrap();
     benchmark(folder.path());
     let html = page(&report(&folder));
+    let section = |id: &str| html.contains(&format!("<section id=\"{id}\">"));
+    for id in [
+        "success",
+        "tasks",
+        "methods",
+        "ood",
+        "failures",
+        "latency",
+        "cost",
+        "reproduce",
+    ] {
+        assert!(section(id), "{id}");
+    }
+    assert!(!section("pictures"), "there are none");
     for outside in ["http:", "https:", "<script", "<link", "@import", "url("] {
         assert!(!html.contains(outside), "{outside}");
     }
