@@ -66,6 +66,41 @@ fn help_teaches_every_command() {
 }
 
 #[test]
+fn a_bench_report_is_written_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let line = json!({"task": "drawer_open", "suite": "articulated", "seed": 1, "success": true});
+    fs::write(path("a.jsonl"), format!("{line}\noops\n")).unwrap();
+    let output = tiller(&["bench", "report", &path(""), "--out", &path("page.html")]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(
+        out(&output).contains("steered 1/1, 100 %"),
+        "{}",
+        out(&output)
+    );
+    assert!(
+        err(&output).contains("warning: a.jsonl:2"),
+        "{}",
+        err(&output)
+    );
+    let page = fs::read_to_string(path("page.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>"));
+
+    let output = tiller(&["bench", "report", &path("nowhere")]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        err(&output).contains("nowhere is no folder"),
+        "{}",
+        err(&output)
+    );
+    let help = out(&tiller(&["bench", "report", "--help"]));
+    assert!(
+        help.contains("report.html") && help.contains("--pictures"),
+        "{help}"
+    );
+}
+
+#[test]
 fn a_bench_that_cannot_run_says_why() {
     let output = tiller(&["bench", "playtable", "--task", "make_coffee"]);
     assert_eq!(code(&output), 2);

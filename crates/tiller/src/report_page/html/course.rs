@@ -18,8 +18,11 @@ pub(super) fn causes(report: &Report) -> String {
     let body = by_policy(report, |policy| {
         let (full, others) = (with_failures(policy, true), with_failures(policy, false));
         let mut text = String::new();
+        let has_run = |row: &Causes| row.policy == policy && row.method == FULL;
         if !full.is_empty() {
             text.push_str(&format!("<div class=\"cards\">{full}</div>\n"));
+        } else if report.causes.iter().any(has_run) {
+            text.push_str("<p>The full method never failed.</p>\n");
         }
         if !others.is_empty() {
             text.push_str(&format!(

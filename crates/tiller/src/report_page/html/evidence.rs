@@ -78,11 +78,11 @@ pub(super) fn origins(report: &Report) -> String {
                 format!("<details><summary>All settings</summary><pre>{}</pre></details>", escape(text))
             });
             format!(
-                "<div class=\"origin\"><h4>{} <small>{} episodes</small></h4><pre>{}</pre>\
+                "<div class=\"origin\"><h4>{} <small>{} episodes</small></h4><pre class=\"commands\">{}</pre>\
                  <p>Policy <b>{}</b> on {}, SHA-256 of its manifest: {hash}. Methods: {}. Seeds: {}.</p>{settings}</div>\n",
                 escape(&origin.file),
                 origin.episodes,
-                escape(&origin.commands.join("\n")),
+                commands(&origin.commands),
                 escape(&origin.policy),
                 escape(&origin.provider),
                 escape(&origin.methods.join(", ")),
@@ -99,4 +99,15 @@ pub(super) fn origins(report: &Report) -> String {
         ),
         &body,
     )
+}
+
+/// Commands a line each, in words that are broken only where they fit no line.
+fn commands(commands: &[String]) -> String {
+    let line = |command: &String| {
+        let words = command
+            .split(' ')
+            .map(|word| format!("<span>{}</span>", escape(word)));
+        words.collect::<Vec<_>>().join(" ")
+    };
+    commands.iter().map(line).collect::<Vec<_>>().join("\n")
 }
