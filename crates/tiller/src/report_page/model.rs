@@ -112,6 +112,18 @@ impl Report {
             let free = lines - episodes.len();
             notes.push(format!("{free} free runs have no task and are left out"));
         }
+        let beyond = |episode: &Episode| {
+            let variation = episode.variation.as_ref();
+            variation.is_some_and(|found| !(1..STRENGTHS).contains(&usize::from(found.strength)))
+        };
+        let count = episodes.len();
+        episodes.retain(|episode| !beyond(episode));
+        if episodes.len() < count {
+            notes.push(format!(
+                "{} episodes are left out: expected variations of strength 1 to 3",
+                count - episodes.len()
+            ));
+        }
         // Each file's command must give all of its lines.
         let origins = origins(&episodes, &sources);
         once_each(&mut episodes, &mut notes);

@@ -243,11 +243,13 @@ fn older_files_get_defaults() {
         json!({"task": "push_red", "suite": "movable", "seed": seed, "steered": steered,
                "policy": "/some/where/flow/", "success": steered, "reason": "out of time after 200 steps"})
     };
+    let mut far = line(2, true);
+    far["variation"] = json!({"axis": "scene", "strength": 4});
     let free = json!({"task": "any", "suite": "any", "seed": 1, "steered": false, "success": true});
     put(
         folder.path(),
         "a.jsonl",
-        &[line(1, true), line(1, false), free],
+        &[line(1, true), line(1, false), far, free],
     );
     let report = report(&folder);
     assert_eq!(report.policies, ["flow"]);
@@ -262,6 +264,11 @@ fn older_files_get_defaults() {
     assert_eq!(report.headline[0].ratio(), None);
     assert!(
         report.notes[0].contains("1 free runs"),
+        "{:?}",
+        report.notes
+    );
+    assert!(
+        report.notes[1].contains("strength 1 to 3"),
         "{:?}",
         report.notes
     );
