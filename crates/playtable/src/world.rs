@@ -383,6 +383,11 @@ impl PlayTable {
         &self.labels
     }
 
+    /// Geoms that are drawn with a material's pattern, and the material.
+    pub(crate) fn patterns(&self) -> &[(usize, usize)] {
+        self.varied.as_ref().map_or(&[], |varied| &varied.patterns)
+    }
+
     /// The lamp's geom, and whether it is lit.
     pub(crate) fn lamp(&self) -> (usize, bool) {
         (self.ids.lamp_geom, self.lamp_on)

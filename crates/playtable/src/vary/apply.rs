@@ -58,7 +58,7 @@ const PLACES_M: [[f64; 2]; 7] = [
 ];
 
 /// What the rest of the world has to know of a variation.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Outcome {
     /// Height of the table top, metres.
     pub(crate) table_z_m: f64,
@@ -66,6 +66,8 @@ pub(crate) struct Outcome {
     pub(crate) shift_m: [[f64; 2]; 4],
     /// From a command to the moment it takes effect.
     pub(crate) latency_ns: u64,
+    /// Geoms that are drawn with a material's pattern, and the material.
+    pub(crate) patterns: Vec<(usize, usize)>,
 }
 
 impl Variation {
@@ -184,8 +186,7 @@ impl Work<'_> {
 
     fn wear(&mut self, geom: usize) {
         let material = self.parts.materials[usize::from(self.random.coin())];
-        // SAFETY: the index is that of a material of this very model.
-        unsafe { self.model.geom_matid_mut()[geom] = material as i32 };
+        self.outcome.patterns.push((geom, material));
     }
 
     fn raise_table(&mut self) {
@@ -200,7 +201,8 @@ impl Work<'_> {
     fn light(&mut self) {
         let limit = LIGHT[self.level];
         let gains = [0; 3].map(|_| 1.0 + self.random.within(limit));
-        let all = 1.0 + self.either_way(limit);
+        // Brighter than this and everything is white.
+        let all = 1.0 + self.either_way(limit).min(0.2);
         let slopes = [0; 2].map(|_| self.random.within(limit));
         let dim = |colour: &mut [f32; 3]| {
             for (value, gain) in colour.iter_mut().zip(gains) {
