@@ -295,11 +295,7 @@ impl PlayTable {
 
     /// For the experts, which know the plain scene by heart: the objects, and a position, as seen from a
     /// frame in which the task's fixture stands where it always stands.
-    pub(crate) fn seen_for(
-        &self,
-        task: Task,
-        position_m: [f64; 3],
-    ) -> (ObjectStates, [f64; 3]) {
+    pub(crate) fn seen_for(&self, task: Task, position_m: [f64; 3]) -> (ObjectStates, [f64; 3]) {
         let shift_m = self.varied.as_ref().map_or([0.0; 3], |varied| {
             let [x, y] = Fixture::of(task).map_or([0.0; 2], |it| varied.shift_m[it as usize]);
             [x, y, varied.table_z_m]

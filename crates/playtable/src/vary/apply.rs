@@ -154,7 +154,8 @@ impl Work<'_> {
             self.model.geom_rbound_mut()[geom] = (x2 + y2 + z2).sqrt();
             self.model.geom_aabb_mut()[geom] = [0.0, 0.0, 0.0, size[0], size[1], size[2]];
             let third = self.model.body_mass()[body] / 3.0;
-            self.model.body_inertia_mut()[body] = [y2 + z2, x2 + z2, x2 + y2].map(|sum| third * sum);
+            self.model.body_inertia_mut()[body] =
+                [y2 + z2, x2 + z2, x2 + y2].map(|sum| third * sum);
         }
     }
 
@@ -214,7 +215,11 @@ impl Work<'_> {
         dim(&mut headlight.ambient);
         dim(&mut headlight.diffuse);
         for direction in self.model.light_dir_mut() {
-            let [x, y, z] = [direction[0] + slopes[0], direction[1] + slopes[1], direction[2]];
+            let [x, y, z] = [
+                direction[0] + slopes[0],
+                direction[1] + slopes[1],
+                direction[2],
+            ];
             let length = (x * x + y * y + z * z).sqrt();
             *direction = [x, y, z].map(|value| value / length);
         }
