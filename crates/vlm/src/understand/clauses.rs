@@ -292,7 +292,8 @@ fn check_forbidden(request: Request, goals: &[Goal], scene: &Scene) -> Result<()
     match resolve(request.clone(), scene) {
         Ok(goal) if goals.iter().any(|asked| asked.name() == goal.name()) => Err(refusal),
         Ok(_) | Err(AuthorError::ObjectNotInScene { .. }) => Ok(()),
-        Err(AuthorError::Ambiguous { .. }) if !touches => Ok(()),
+        // Nothing of the kind is asked for, and what cannot be done will not be done.
+        Err(AuthorError::Ambiguous { .. } | AuthorError::Unsupported { .. }) if !touches => Ok(()),
         Err(AuthorError::Ambiguous { .. }) => Err(refusal),
         Err(error) => Err(error),
     }
