@@ -41,7 +41,7 @@ impl Spoken {
     }
 }
 
-fn pick<'a, T: AsRef<str>>(choices: &'a [T], seed: u64) -> &'a str {
+fn pick<T: AsRef<str>>(choices: &[T], seed: u64) -> &str {
     let index = seed % choices.len().max(1) as u64;
     choices.get(index as usize).map_or("", AsRef::as_ref)
 }
