@@ -28,21 +28,23 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Draws the scene of a seed; a task forces only the state of the one fixture that it needs.
-    pub(crate) fn sample(seed: u64, task: Option<Task>) -> Self {
+    /// Draws the scene of a seed; each task forces only the state of the one fixture that it needs.
+    pub(crate) fn sample(seed: u64, tasks: &[Task]) -> Self {
         let mut random = Random::new(seed, 0);
         // Always the same draws in the same order, so that a task changes nothing else.
         let mut opened = random.coin();
         let mut left = random.coin();
         let mut on = random.coin();
-        match task {
-            Some(Task::DrawerOpen) => opened = false,
-            Some(Task::DrawerClose) => opened = true,
-            Some(Task::DoorLeft) => left = false,
-            Some(Task::DoorRight) => left = true,
-            Some(Task::SwitchOn) => on = false,
-            Some(Task::SwitchOff) => on = true,
-            _ => {}
+        for task in tasks {
+            match task {
+                Task::DrawerOpen => opened = false,
+                Task::DrawerClose => opened = true,
+                Task::DoorLeft => left = false,
+                Task::DoorRight => left = true,
+                Task::SwitchOn => on = false,
+                Task::SwitchOff => on = true,
+                Task::ButtonPress | Task::Push(_) | Task::Lift(_) => {}
+            }
         }
         let slack = [0; 3].map(|_| random.uniform(0.0, 1.0));
         let tcp_m = NEUTRAL_TCP_M.map(|centre| centre + random.within(NEUTRAL_SPREAD_M));
@@ -66,24 +68,52 @@ impl Layout {
             tcp_m,
         }
     }
+
+    /// Lays all blocks into the margin around the region that [`sample`](Self::sample) draws from. Towards
+    /// the button and the switch the margin is narrower: there the hand would not fit.
+    pub(crate) fn displace_blocks(&mut self, margin_m: f64, random: &mut Random) {
+        let x_m = [BLOCK_X_M[0] - margin_m, BLOCK_X_M[1] + margin_m];
+        let y_m = [
+            BLOCK_Y_M[0] - 0.25 * margin_m,
+            BLOCK_Y_M[1] + 0.4 * margin_m,
+        ];
+        self.blocks = place(random, x_m, y_m, |x, y| {
+            !(within(BLOCK_X_M, x) && within(BLOCK_Y_M, y))
+        });
+    }
 }
 
 fn place_blocks(random: &mut Random) -> [[f64; 3]; 3] {
+    place(random, BLOCK_X_M, BLOCK_Y_M, |_, _| true)
+}
+
+/// Blocks apart from each other, at places in the rectangle that pass the filter.
+fn place(
+    random: &mut Random,
+    x_m: [f64; 2],
+    y_m: [f64; 2],
+    accepts: impl Fn(f64, f64) -> bool,
+) -> [[f64; 3]; 3] {
     loop {
         let blocks = Block::ALL.map(|_| {
             [
-                random.uniform(BLOCK_X_M[0], BLOCK_X_M[1]),
-                random.uniform(BLOCK_Y_M[0], BLOCK_Y_M[1]),
+                random.uniform(x_m[0], x_m[1]),
+                random.uniform(y_m[0], y_m[1]),
                 random.within(BLOCK_YAW_RAD),
             ]
         });
         let apart = |a: usize, b: usize| {
             (blocks[a][0] - blocks[b][0]).hypot(blocks[a][1] - blocks[b][1]) > BLOCK_GAP_M
         };
-        if apart(0, 1) && apart(0, 2) && apart(1, 2) {
+        let is_apart = apart(0, 1) && apart(0, 2) && apart(1, 2);
+        if is_apart && blocks.iter().all(|[x, y, _]| accepts(*x, *y)) {
             return blocks;
         }
     }
+}
+
+fn within([low, high]: [f64; 2], value: f64) -> bool {
+    (low..high).contains(&value)
 }
 
 #[cfg(test)]
@@ -94,7 +124,7 @@ mod tests {
     proptest! {
         #[test]
         fn blocks_lie_apart_in_their_region(seed: u64) {
-            let layout = Layout::sample(seed, None);
+            let layout = Layout::sample(seed, &[]);
             for (i, a) in layout.blocks.iter().enumerate() {
                 prop_assert!((BLOCK_X_M[0]..BLOCK_X_M[1]).contains(&a[0]));
                 prop_assert!((BLOCK_Y_M[0]..BLOCK_Y_M[1]).contains(&a[1]));
@@ -106,9 +136,21 @@ mod tests {
         }
 
         #[test]
+        fn displaced_blocks_lie_apart_where_they_never_lay(seed: u64) {
+            let mut layout = Layout::sample(seed, &[]);
+            layout.displace_blocks(0.04, &mut Random::new(seed, 9));
+            for (i, [x, y, _]) in layout.blocks.iter().enumerate() {
+                prop_assert!(!(within(BLOCK_X_M, *x) && within(BLOCK_Y_M, *y)));
+                for b in &layout.blocks[i + 1..] {
+                    prop_assert!((x - b[0]).hypot(y - b[1]) > BLOCK_GAP_M);
+                }
+            }
+        }
+
+        #[test]
         fn a_task_changes_only_its_fixture(seed: u64) {
-            let free = Layout::sample(seed, None);
-            let forced = Layout::sample(seed, Some(Task::DrawerOpen));
+            let free = Layout::sample(seed, &[]);
+            let forced = Layout::sample(seed, &[Task::DrawerOpen]);
             prop_assert!(forced.drawer_m <= 0.01);
             prop_assert_eq!(Layout { drawer_m: free.drawer_m, ..forced }, free);
         }
@@ -116,7 +158,7 @@ mod tests {
 
     #[test]
     fn seeds_differ_and_cover_both_states() {
-        let layouts: Vec<_> = (0..64).map(|seed| Layout::sample(seed, None)).collect();
+        let layouts: Vec<_> = (0..64).map(|seed| Layout::sample(seed, &[])).collect();
         assert!(layouts.windows(2).all(|pair| pair[0] != pair[1]));
         let opened = layouts.iter().filter(|l| l.drawer_m > 0.1).count();
         let left = layouts.iter().filter(|l| l.door_m > 0.1).count();

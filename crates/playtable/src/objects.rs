@@ -29,17 +29,12 @@ impl Block {
         }
     }
 
-    /// Half extents along the block's own axes, metres.
+    /// Half extents along the block's own axes in a plain scene, metres.
     pub fn half_size_m(self) -> [f64; 3] {
         match self {
             Block::Red | Block::Blue => [0.021, 0.021, 0.020],
             Block::Pink => [0.030, 0.021, 0.020],
         }
-    }
-
-    /// Height of its centre when it lies on the table, metres.
-    pub(crate) fn rest_height_m(self) -> f64 {
-        self.half_size_m()[2]
     }
 }
 
@@ -77,4 +72,23 @@ pub struct ObjectStates {
     pub lamp_on: bool,
     /// The blocks, in the order of [`Block::ALL`].
     pub blocks: [BlockState; 3],
+}
+
+impl ObjectStates {
+    /// The same as seen from a frame that is shifted, metres.
+    pub(crate) fn seen_from(mut self, shift_m: [f64; 3]) -> Self {
+        let blocks = self.blocks.iter_mut().map(|block| &mut block.position_m);
+        let fixtures = [
+            &mut self.drawer_handle_m,
+            &mut self.door_handle_m,
+            &mut self.switch_m,
+            &mut self.button_cap_m,
+        ];
+        for position in blocks.chain(fixtures) {
+            for (value, shift) in position.iter_mut().zip(shift_m) {
+                *value -= shift;
+            }
+        }
+        self
+    }
 }

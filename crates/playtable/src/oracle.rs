@@ -40,15 +40,19 @@ pub mod thresholds {
 #[derive(Debug, Clone)]
 pub(crate) struct Oracle {
     start: ObjectStates,
-    achieved: [bool; Task::ALL.len()],
+    /// Height of each block's centre when it lies on the table, metres.
+    rest_height_m: [f64; Block::ALL.len()],
+    /// What was achieved, first things first.
+    achieved: Vec<Task>,
     left_table: [bool; Block::ALL.len()],
 }
 
 impl Oracle {
-    pub(crate) fn new(start: ObjectStates) -> Self {
+    pub(crate) fn new(start: ObjectStates, rest_height_m: [f64; Block::ALL.len()]) -> Self {
         Self {
             start,
-            achieved: [false; Task::ALL.len()],
+            rest_height_m,
+            achieved: Vec::new(),
             left_table: [false; Block::ALL.len()],
         }
     }
@@ -56,22 +60,40 @@ impl Oracle {
     /// Takes in the state after a physics step.
     pub(crate) fn observe(&mut self, now: &ObjectStates) {
         for block in Block::ALL {
-            let rise = now.blocks[block.index()].position_m[2] - block.rest_height_m();
+            let rise = self.rise_m(block, now);
             // A block that fell from the table was not pushed along it either.
             if !(-0.01..=thresholds::PUSH_RISE_M).contains(&rise) {
                 self.left_table[block.index()] = true;
             }
         }
         for task in Task::ALL {
-            if !self.achieved[task.index()] && self.holds_now(task, now) {
-                self.achieved[task.index()] = true;
+            if !self.achieved(task) && self.holds_now(task, now) {
+                self.achieved.push(task);
             }
         }
     }
 
     /// True once the task's condition held at any time since reset.
     pub(crate) fn achieved(&self, task: Task) -> bool {
-        self.achieved[task.index()]
+        self.achieved.contains(&task)
+    }
+
+    /// True once all of them were achieved, for the first time in this order.
+    pub(crate) fn achieved_in_order(&self, tasks: &[Task]) -> bool {
+        let mut places = tasks
+            .iter()
+            .map(|task| self.achieved.iter().position(|seen| seen == task));
+        let mut last = None;
+        places.all(|place| {
+            let later = place.is_some() && place > last;
+            last = place;
+            later
+        })
+    }
+
+    /// How far a block's centre is above its place on the table, metres.
+    fn rise_m(&self, block: Block, now: &ObjectStates) -> f64 {
+        now.blocks[block.index()].position_m[2] - self.rest_height_m[block.index()]
     }
 
     fn holds_now(&self, task: Task, now: &ObjectStates) -> bool {
@@ -83,9 +105,7 @@ impl Oracle {
                 moved > thresholds::PUSH_M && !self.left_table[block.index()]
             }
             Task::Lift(block) => {
-                let state = now.blocks[block.index()];
-                let rise = state.position_m[2] - block.rest_height_m();
-                rise > thresholds::LIFT_M && state.gripped
+                self.rise_m(block, now) > thresholds::LIFT_M && now.blocks[block.index()].gripped
             }
             _ => fixture_holds(task, now) && !fixture_holds(task, &self.start),
         }
@@ -116,13 +136,15 @@ mod tests {
             ..ObjectStates::default()
         };
         for block in Block::ALL {
-            state.blocks[block.index()].position_m = [0.45, 0.1, block.rest_height_m()];
+            state.blocks[block.index()].position_m = [0.45, 0.1, 0.020];
         }
         state
     }
 
+    const REST_M: [f64; 3] = [0.020; 3];
+
     fn after(change: impl Fn(&mut ObjectStates)) -> Vec<Task> {
-        let mut oracle = Oracle::new(start());
+        let mut oracle = Oracle::new(start(), REST_M);
         let mut now = start();
         change(&mut now);
         oracle.observe(&now);
@@ -153,10 +175,24 @@ mod tests {
     fn closing_needs_an_open_start() {
         let mut opened = start();
         opened.drawer_m = 0.15;
-        let mut oracle = Oracle::new(opened);
+        let mut oracle = Oracle::new(opened, REST_M);
         oracle.observe(&start());
         assert!(oracle.achieved(Task::DrawerClose));
         assert!(!oracle.achieved(Task::DoorRight));
+    }
+
+    #[test]
+    fn order_is_that_of_the_first_time() {
+        let mut oracle = Oracle::new(start(), REST_M);
+        let mut now = start();
+        now.drawer_m = 0.13;
+        oracle.observe(&now);
+        now.switch_rad = 0.5;
+        oracle.observe(&now);
+        assert!(oracle.achieved_in_order(&[Task::DrawerOpen, Task::SwitchOn]));
+        assert!(oracle.achieved_in_order(&[Task::SwitchOn]));
+        assert!(!oracle.achieved_in_order(&[Task::SwitchOn, Task::DrawerOpen]));
+        assert!(!oracle.achieved_in_order(&[Task::DrawerOpen, Task::ButtonPress]));
     }
 
     #[test]
@@ -175,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_carried_block_put_down_elsewhere_was_not_pushed() {
-        let mut oracle = Oracle::new(start());
+        let mut oracle = Oracle::new(start(), REST_M);
         let mut now = start();
         now.blocks[0].position_m[2] += 0.04;
         oracle.observe(&now);
@@ -195,7 +231,7 @@ mod tests {
         assert_eq!(after(|s| raise(s, 0.06, false)), []);
         assert_eq!(after(|s| raise(s, 0.04, true)), []);
         assert_eq!(after(|s| raise(s, 0.06, true)), [lift]);
-        let mut oracle = Oracle::new(start());
+        let mut oracle = Oracle::new(start(), REST_M);
         let mut now = start();
         raise(&mut now, 0.06, true);
         oracle.observe(&now);

@@ -7,7 +7,9 @@ use crate::layout::Layout;
 use crate::objects::{Block, BlockState, ObjectStates};
 use crate::oracle::{Oracle, thresholds};
 use crate::task::Task;
+use crate::vary::{Fixture, Outcome, Parts, Variation};
 use mujoco_rs::prelude::{MjData, MjModel, MjtObjBase};
+use std::collections::VecDeque;
 use tiller_motion::kinematics;
 use tiller_motion::limits::Limits;
 use tiller_motion::{ArmReading, Setpoint};
@@ -74,12 +76,19 @@ struct Ids {
 #[derive(Debug)]
 pub struct PlayTable {
     data: MjData<Box<MjModel>>,
+    /// The scene as it was compiled, to return to after a varied episode.
+    pristine: Box<MjModel>,
+    parts: Parts,
+    /// What the episode's variation did; `None` in a plain scene.
+    varied: Option<Outcome>,
     ids: Ids,
     labels: Vec<u8>,
     /// Damping over stiffness of each joint's actuator, seconds.
     feed_forward_s: [f64; ARM],
     oracle: Oracle,
     setpoint: Setpoint,
+    /// Setpoints on their way to the actuators, oldest first; empty without latency.
+    under_way: VecDeque<Setpoint>,
     last_q_rad: [f64; ARM],
     steps: u64,
     lamp_on: bool,
@@ -94,20 +103,25 @@ impl PlayTable {
     pub fn new() -> Result<Self, PlayTableError> {
         let model = Box::new(assets::load_model()?);
         let ids = find_ids(&model)?;
+        let parts = Parts::find(&model)?;
         let labels = geom_labels(&model);
         // A position actuator's force is gain * ctrl + bias[1] * q + bias[2] * dq.
         let bias = model.actuator_biasprm();
         let feed_forward_s = std::array::from_fn(|joint| bias[joint][2] / bias[joint][1]);
         let mut table = Self {
+            pristine: model.clone(),
             data: MjData::new(model),
+            parts,
+            varied: None,
             ids,
             labels,
             feed_forward_s,
-            oracle: Oracle::new(ObjectStates::default()),
+            oracle: Oracle::new(ObjectStates::default(), [0.0; 3]),
             setpoint: Setpoint {
                 q_rad: kinematics::HOME_Q,
                 gripper_width_m: 0.0,
             },
+            under_way: VecDeque::new(),
             last_q_rad: kinematics::HOME_Q,
             steps: 0,
             lamp_on: false,
@@ -120,9 +134,22 @@ impl PlayTable {
     /// Starts the episode of a seed at time zero. The same seed gives the same scene; with a task, the one
     /// fixture that it concerns starts in the other state, so that the task is not yet achieved.
     pub fn reset(&mut self, seed: u64, task: Option<Task>) {
-        let layout = Layout::sample(seed, task);
+        self.reset_varied(seed, task.as_slice(), None);
+    }
+
+    /// Like [`reset`](Self::reset), for any number of tasks that are to be achieved one after the other, and
+    /// with a departure from the scenes that policies were trained on. Tasks that ask for opposite states of
+    /// one fixture cannot both start undone: the last one decides.
+    pub fn reset_varied(&mut self, seed: u64, tasks: &[Task], variation: Option<Variation>) {
+        let mut layout = Layout::sample(seed, tasks);
+        let outcome = variation.map(|variation| self.vary(variation, seed, &mut layout));
+        if outcome.is_none() && self.varied.is_some() {
+            self.data.swap_model(self.pristine.clone());
+        }
+        self.varied = outcome;
         self.data.reset();
         let arm = arm_at(layout.tcp_m);
+        let rest_height_m = self.rest_height_m();
         let qpos = self.data.qpos_mut();
         qpos[..ARM].copy_from_slice(&arm);
         qpos[ARM..ARM + 2].fill(0.0);
@@ -131,14 +158,19 @@ impl PlayTable {
         qpos[self.ids.switch] = layout.switch_rad;
         for block in Block::ALL {
             let [x, y, yaw] = layout.blocks[block.index()];
+            let z = rest_height_m[block.index()];
             let at = self.ids.blocks[block.index()];
             let (sin, cos) = (yaw / 2.0).sin_cos();
-            qpos[at..at + 7].copy_from_slice(&[x, y, block.rest_height_m(), cos, 0.0, 0.0, sin]);
+            qpos[at..at + 7].copy_from_slice(&[x, y, z, cos, 0.0, 0.0, sin]);
         }
-        self.command(&Setpoint {
+        let hold = Setpoint {
             q_rad: arm,
             gripper_width_m: 0.0,
-        });
+        };
+        self.command(&hold);
+        let latency = self.varied.as_ref().map_or(0, |it| it.latency_ns / STEP_NS);
+        self.under_way.clear();
+        self.under_way.extend((0..latency).map(|_| hold));
         self.last_q_rad = arm;
         for _ in 0..SETTLE_STEPS {
             self.actuate();
@@ -148,7 +180,26 @@ impl PlayTable {
         self.steps = 0;
         self.lamp_on = false;
         self.button_down = false;
-        self.oracle = Oracle::new(self.objects());
+        self.oracle = Oracle::new(self.objects(), rest_height_m);
+    }
+
+    /// Puts a varied copy of the scene in place of the present one.
+    fn vary(&mut self, variation: Variation, seed: u64, layout: &mut Layout) -> Outcome {
+        let mut model = self.pristine.clone();
+        let outcome = variation.apply(seed, &self.parts, &mut model, layout);
+        self.data.swap_model(model);
+        // What MuJoCo derives from masses and sizes; the extent scales depths and has to stay.
+        let extent = self.pristine.stat().extent;
+        self.data.set_const();
+        self.data.model_stat_mut().extent = extent;
+        outcome
+    }
+
+    /// Height of each block's centre when it lies on the table, metres.
+    fn rest_height_m(&self) -> [f64; 3] {
+        let table_z_m = self.varied.as_ref().map_or(0.0, |it| it.table_z_m);
+        let sizes = self.data.model().geom_size();
+        Block::ALL.map(|block| table_z_m + sizes[self.ids.block_geoms[block.index()]][2])
     }
 
     /// Simulation time since reset, nanoseconds.
@@ -187,18 +238,25 @@ impl PlayTable {
     /// Position control with velocity feed-forward, as arms have it: without the latter the joints would
     /// trail their setpoints by damping over stiffness, 20 to 28 ms.
     fn actuate(&mut self) {
+        let setpoint = match self.under_way.pop_front() {
+            Some(oldest) => {
+                self.under_way.push_back(self.setpoint);
+                oldest
+            }
+            None => self.setpoint,
+        };
         let mut leads = [0.0; ARM];
         for (joint, lead) in leads.iter_mut().enumerate() {
-            let moved = self.setpoint.q_rad[joint] - self.last_q_rad[joint];
+            let moved = setpoint.q_rad[joint] - self.last_q_rad[joint];
             let speed = moved / (STEP_NS as f64 * 1e-9);
             *lead = self.feed_forward_s[joint] * speed.clamp(-SPEED_LIMIT, SPEED_LIMIT);
         }
         let ctrl = self.data.ctrl_mut();
-        for (ctrl, (wanted, lead)) in ctrl.iter_mut().zip(self.setpoint.q_rad.iter().zip(leads)) {
+        for (ctrl, (wanted, lead)) in ctrl.iter_mut().zip(setpoint.q_rad.iter().zip(leads)) {
             *ctrl = wanted + lead;
         }
-        ctrl[ARM] = self.setpoint.gripper_width_m.clamp(0.0, GRIPPER_MAX_M);
-        self.last_q_rad = self.setpoint.q_rad;
+        ctrl[ARM] = setpoint.gripper_width_m.clamp(0.0, GRIPPER_MAX_M);
+        self.last_q_rad = setpoint.q_rad;
     }
 
     /// Advances the physics by [`STEP_NS`] and lets the oracle look.
@@ -228,6 +286,22 @@ impl PlayTable {
     /// True once the task was achieved at any time since reset; see [`thresholds`].
     pub fn succeeded(&self, task: Task) -> bool {
         self.oracle.achieved(task)
+    }
+
+    /// True once all of them were achieved since reset, for the first time in this order.
+    pub fn succeeded_in_order(&self, tasks: &[Task]) -> bool {
+        self.oracle.achieved_in_order(tasks)
+    }
+
+    /// For the experts, which know the plain scene by heart: the objects, and a position, as seen from a
+    /// frame in which the task's fixture stands where it always stands.
+    pub(crate) fn seen_for(&self, task: Task, position_m: [f64; 3]) -> (ObjectStates, [f64; 3]) {
+        let shift_m = self.varied.as_ref().map_or([0.0; 3], |varied| {
+            let [x, y] = Fixture::of(task).map_or([0.0; 2], |it| varied.shift_m[it as usize]);
+            [x, y, varied.table_z_m]
+        });
+        let seen_m = [0, 1, 2].map(|axis| position_m[axis] - shift_m[axis]);
+        (self.objects().seen_from(shift_m), seen_m)
     }
 
     /// True state of all objects. PRIVILEGED: for the oracle and the experts only.
@@ -303,6 +377,11 @@ impl PlayTable {
     /// Label of each geom, by geom id; 0 for the background.
     pub(crate) fn geom_labels(&self) -> &[u8] {
         &self.labels
+    }
+
+    /// Geoms that are drawn with a material's pattern, and the material.
+    pub(crate) fn patterns(&self) -> &[(usize, usize)] {
+        self.varied.as_ref().map_or(&[], |varied| &varied.patterns)
     }
 
     /// The lamp's geom, and whether it is lit.
@@ -403,7 +482,7 @@ mod tests {
         let mut table = PlayTable::new().expect("scene");
         for seed in 0..10 {
             table.reset(seed, None);
-            let tcp = Layout::sample(seed, None).tcp_m;
+            let tcp = Layout::sample(seed, &[]).tcp_m;
             let found = table.tcp_position_m();
             assert!(
                 (0..3).all(|axis| (tcp[axis] - found[axis]).abs() < 1e-3),

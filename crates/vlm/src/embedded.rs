@@ -10,11 +10,26 @@ use crate::understand::{Goal, parse};
 pub struct EmbeddedAuthor;
 
 impl EmbeddedAuthor {
-    /// Understands the instruction without writing a program.
+    /// Understands an instruction that asks for one thing, without writing a program.
+    ///
+    /// # Errors
+    /// As [`Author::author`], and [`AuthorError::SeveralTasks`] when it chains several.
+    pub fn understand(&self, request: &AuthorRequest) -> Result<Goal, AuthorError> {
+        let mut goals = self.understand_all(request)?;
+        match goals.pop() {
+            Some(goal) if goals.is_empty() => Ok(goal),
+            last => Err(AuthorError::SeveralTasks {
+                instruction: request.instruction.clone(),
+                found: goals.iter().chain(&last).map(Goal::to_string).collect(),
+            }),
+        }
+    }
+
+    /// Understands an instruction without writing a program: its goals, first things first.
     ///
     /// # Errors
     /// As [`Author::author`].
-    pub fn understand(&self, request: &AuthorRequest) -> Result<Goal, AuthorError> {
+    pub fn understand_all(&self, request: &AuthorRequest) -> Result<Vec<Goal>, AuthorError> {
         parse(&request.instruction, &Scene::new(&request.keypoints)?)
     }
 }
@@ -22,15 +37,12 @@ impl EmbeddedAuthor {
 impl Author for EmbeddedAuthor {
     fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError> {
         let scene = Scene::new(&request.keypoints)?;
-        let goal = parse(&request.instruction, &scene)?;
-        let Some(point) = scene.find(&goal.object()) else {
-            let (object, can) = (goal.object(), scene.abilities());
-            return Err(AuthorError::ObjectNotInScene { object, can });
-        };
+        let goals = parse(&request.instruction, &scene)?;
+        let understood: Vec<String> = goals.iter().map(Goal::to_string).collect();
         Ok(Answer {
-            text: recipes::write(&goal, point, &scene).to_string(),
+            text: recipes::write(&goals, &scene)?.to_string(),
             source: "embedded".to_owned(),
-            understood: Some(goal.to_string()),
+            understood: Some(understood.join(", then ")),
         })
     }
 }

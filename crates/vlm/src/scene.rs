@@ -50,6 +50,18 @@ impl Scene {
         self.points.iter().find(|point| point.object == object)
     }
 
+    /// Moves an object's keypoints along the table, m.
+    pub(crate) fn shift(&mut self, object: &str, [dx, dy]: [f64; 2]) {
+        for point in self
+            .points
+            .iter_mut()
+            .filter(|point| point.object == object)
+        {
+            point.position_m[0] += dx;
+            point.position_m[1] += dy;
+        }
+    }
+
     /// Every keypoint.
     pub(crate) fn points(&self) -> impl Iterator<Item = &Point> {
         self.points.iter()

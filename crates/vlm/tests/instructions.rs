@@ -167,6 +167,149 @@ fn paraphrases_mean_their_task() {
     assert!(count >= 13 + 60, "{count} instructions");
 }
 
+/// Sentences that the lexicon and the rules were not written for, and the goals they mean in order.
+const HELD_OUT: &[(&str, &str)] = &[
+    (
+        "do not open the drawer, push the red block instead",
+        "push_red",
+    ),
+    ("don't lift the blue block; lift the pink one", "lift_pink"),
+    ("push the red block, not the blue one", "push_red"),
+    ("push the block that is red", "push_red"),
+    (
+        "lift the block which is pink and leave the blue one alone",
+        "lift_pink",
+    ),
+    (
+        "the drawer, which is closed, should be opened",
+        "drawer_open",
+    ),
+    ("make sure the drawer is closed", "drawer_close"),
+    (
+        "without touching the blue block, press the button",
+        "button_press",
+    ),
+    ("instead of lifting the red block, push it", "push_red"),
+    ("turn the switch off rather than on", "refused"),
+    (
+        "lift the red block without touching anything else",
+        "lift_red",
+    ),
+    (
+        "open the drawer, then push the red block into it",
+        "drawer_open push_red",
+    ),
+    (
+        "press the button and then close the drawer",
+        "button_press drawer_close",
+    ),
+    (
+        "press the button and close the drawer",
+        "button_press drawer_close",
+    ),
+    (
+        "first press the button, then turn on the switch",
+        "button_press switch_on",
+    ),
+    (
+        "after opening the drawer, press the button",
+        "drawer_open button_press",
+    ),
+    (
+        "press the button after opening the drawer",
+        "drawer_open button_press",
+    ),
+    (
+        "before you lift the red block, slide the door to the left",
+        "door_left lift_red",
+    ),
+    (
+        "turn on the switch before pressing the button",
+        "switch_on button_press",
+    ),
+    (
+        "close the drawer, but first press the button",
+        "button_press drawer_close",
+    ),
+    (
+        "push the red block and then the blue one",
+        "push_red push_blue",
+    ),
+    (
+        "Open the drawer. Afterwards, lift the pink block.",
+        "drawer_open lift_pink",
+    ),
+    ("Please don't forget to press the button", "button_press"),
+    ("push not the red block but the blue one", "push_blue"),
+    (
+        "do not press the button or open the drawer, turn off the switch",
+        "switch_off",
+    ),
+    ("shoving the red cube", "push_red"),
+    (
+        "open the drawer, press the button and then turn on the switch",
+        "drawer_open button_press switch_on",
+    ),
+    (
+        "open the drawer and press the button without touching the red block",
+        "drawer_open button_press",
+    ),
+    ("do not open the drawer and press the button", "refused"),
+    ("do not touch the drawer, open it", "refused"),
+    (
+        "open the drawer without touching the drawer handle",
+        "refused",
+    ),
+    ("do not push the red block, push the red block", "refused"),
+    ("open the drawer or press the button", "refused"),
+    ("open the drawer, then make coffee", "refused"),
+    ("push it", "refused"),
+    (
+        "open the drawer, then push the green block into it",
+        "refused",
+    ),
+    ("lift the red block into the drawer", "refused"),
+    ("lift the blocks", "refused"),
+    ("if the drawer is open, close it", "refused"),
+    ("the drawer is open", "refused"),
+    ("never press the button", "refused"),
+    ("leave the drawer alone", "refused"),
+    ("do not leave the red block alone", "refused"),
+    ("push the red block twice", "refused"),
+];
+
+#[test]
+fn held_out_sentences_are_understood_or_refused() {
+    let mut wrong = Vec::new();
+    for (instruction, expected) in HELD_OUT {
+        let found = match EmbeddedAuthor.understand_all(&request(instruction)) {
+            Ok(goals) => goals
+                .iter()
+                .map(|goal| goal.name())
+                .collect::<Vec<_>>()
+                .join(" "),
+            Err(_) => "refused".to_owned(),
+        };
+        if found != *expected {
+            wrong.push(format!("{instruction}: {found}, expected {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_chain_names_its_tasks_in_order() {
+    let answer = author("press the button and then open the drawer").unwrap();
+    let understood = answer.understood.as_deref();
+    assert_eq!(understood, Some("press the button, then open the drawer"));
+    assert!(answer.text.contains("num_stages = 5"), "{}", answer.text);
+    let chain = request("press the button and then open the drawer");
+    assert!(matches!(
+        EmbeddedAuthor.understand(&chain),
+        Err(AuthorError::SeveralTasks { .. })
+    ));
+}
+
 #[test]
 fn every_goal_says_itself_in_words_that_mean_it() {
     for (name, instructions) in UNDERSTOOD {
@@ -249,12 +392,6 @@ fn refusals_say_what_was_not_understood() {
         (
             "press the button left",
             format!("I did not understand \"left\" in \"press the button left\"; {all}"),
-        ),
-        (
-            "open the drawer and press the button",
-            "\"open the drawer and press the button\" asks for the button and the drawer at once; \
-             one task at a time, please"
-                .to_owned(),
         ),
         (
             "open and close the drawer",

@@ -101,7 +101,7 @@ impl Expert {
     /// An expert that varies its ways as configured.
     pub fn with_config(task: Task, table: &PlayTable, seed: u64, config: ExpertConfig) -> Self {
         let mut random = Random::new(seed, 1);
-        let objects = table.objects();
+        let (objects, _) = table.seen_for(task, [0.0; 3]);
         let skill = Skill::new(task, &objects, &mut random);
         let places = if config.wander {
             random.uniform(0.0, 3.0) as usize
@@ -143,7 +143,7 @@ impl Expert {
     /// The next action, for the next 100 ms, given where actions start from (the actuator's anchor);
     /// `None` when the expert is finished or has given up.
     pub fn act(&mut self, table: &PlayTable, anchor: [f64; 3]) -> Option<ActionStep> {
-        let objects = table.objects();
+        let (objects, anchor) = table.seen_for(self.skill.task, anchor);
         let width_m = table.reading().gripper_width_m;
         self.advance(&objects, anchor);
         let entry = self.skill.entry_m(&objects);

@@ -31,7 +31,7 @@ const LIFT_SPEED_M: f64 = 0.022;
 /// A task with the choices that a seed makes about how to do it.
 #[derive(Debug, Clone)]
 pub(super) struct Skill {
-    task: Task,
+    pub(super) task: Task,
     /// Offset of the contact point along the object's face, metres.
     offset_m: f64,
     push: Option<Push>,

@@ -106,13 +106,24 @@ impl Renderer {
         let (options, perturbation) = (MjvOption::default(), MjvPerturb::default());
         self.scene
             .update(table.data_mut(), &options, &perturbation, &mut view);
-        if lit {
-            // SAFETY: only a colour is written, which MuJoCo reads as plain numbers.
-            for geom in unsafe { self.scene.geoms_mut() } {
-                if geom.objtype == mjtObj::mjOBJ_GEOM as i32 && geom.objid == lamp as i32 {
-                    geom.rgba = LAMP_LIT;
-                    geom.emission = 0.6;
-                }
+        let patterns = table.patterns();
+        if !lit && patterns.is_empty() {
+            return;
+        }
+        // SAFETY: only colours and indices of materials that the model has are written.
+        for geom in unsafe { self.scene.geoms_mut() } {
+            let Ok(id) = usize::try_from(geom.objid) else {
+                continue;
+            };
+            if geom.objtype != mjtObj::mjOBJ_GEOM as i32 {
+                continue;
+            }
+            if lit && id == lamp {
+                geom.rgba = LAMP_LIT;
+                geom.emission = 0.6;
+            }
+            if let Some((_, material)) = patterns.iter().find(|(worn, _)| *worn == id) {
+                geom.matid = *material as i32;
             }
         }
     }

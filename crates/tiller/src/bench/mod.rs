@@ -4,6 +4,7 @@ mod failure;
 mod journal;
 mod line;
 mod method;
+pub mod ood;
 mod suite;
 mod table;
 mod tuned;

@@ -1,7 +1,7 @@
 //! Which tasks belong together.
 
 use clap::ValueEnum;
-use tiller_playtable::Task;
+use tiller_playtable::{Axis, Task};
 
 /// A group of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -12,6 +12,16 @@ pub enum Suite {
     Movable,
     /// Both.
     All,
+    /// All tasks; furniture and blocks stand where they never stood.
+    OodPosition,
+    /// All tasks; sizes, colours and patterns never seen.
+    OodObject,
+    /// All tasks in other words, with negations, and chained.
+    OodInstruction,
+    /// All tasks; distractors, another table height, light and camera pose.
+    OodScene,
+    /// All tasks; slippery heavy blocks, stiff furniture, late commands.
+    OodDynamics,
 }
 
 impl Suite {
@@ -22,13 +32,32 @@ impl Suite {
             Self::Articulated => "articulated",
             Self::Movable => "movable",
             Self::All => "all",
+            Self::OodPosition => "ood-position",
+            Self::OodObject => "ood-object",
+            Self::OodInstruction => "ood-instruction",
+            Self::OodScene => "ood-scene",
+            Self::OodDynamics => "ood-dynamics",
+        }
+    }
+
+    /// What its scenes or instructions depart in; `None` for the plain suites.
+    #[must_use]
+    pub fn axis(self) -> Option<Axis> {
+        match self {
+            Self::Articulated | Self::Movable | Self::All => None,
+            Self::OodPosition => Some(Axis::Position),
+            Self::OodObject => Some(Axis::Object),
+            Self::OodInstruction => Some(Axis::Instruction),
+            Self::OodScene => Some(Axis::Scene),
+            Self::OodDynamics => Some(Axis::Dynamics),
         }
     }
 
     /// Its tasks.
     #[must_use]
     pub fn tasks(self) -> Vec<Task> {
-        let within = |task: &Task| self == Self::All || suite_of(*task) == self;
+        let is_part = matches!(self, Self::Articulated | Self::Movable);
+        let within = |task: &Task| !is_part || suite_of(*task) == self;
         Task::ALL.into_iter().filter(within).collect()
     }
 }
@@ -64,5 +93,12 @@ mod tests {
             "push_red push_blue push_pink lift_red lift_blue lift_pink"
         );
         assert_eq!(Suite::All.tasks().len(), 13);
+        for suite in Suite::value_variants() {
+            let axis = suite.axis().map(|axis| format!("ood-{}", axis.name()));
+            assert_eq!(
+                suite.name().starts_with("ood"),
+                axis.as_deref() == Some(suite.name())
+            );
+        }
     }
 }

@@ -121,7 +121,7 @@ pub(super) fn lift(point: &Point) -> Vec<StageText> {
 
 /// The first direction with free way, or else the one with the most room. Towards the robot comes
 /// last: there the hand hides the block from the camera.
-fn free_direction(point: &Point, scene: &Scene) -> Direction {
+pub(super) fn free_direction(point: &Point, scene: &Scene) -> Direction {
     let order = [
         Direction::Left,
         Direction::Right,

@@ -13,6 +13,10 @@ pub(super) enum Verb {
     TurnOff,
     Press,
     Lift,
+    /// Anything at all: only ever said of what is not to be done.
+    Touch,
+    /// To have nothing to do with a thing.
+    Leave,
 }
 
 impl Verb {
@@ -29,6 +33,8 @@ impl Verb {
             Self::TurnOff => "turn off",
             Self::Press => "press",
             Self::Lift => "lift",
+            Self::Touch => "touch",
+            Self::Leave => "leave",
         }
     }
 }
@@ -89,33 +95,91 @@ pub(super) enum Token {
     Filler,
     /// Like [`Token::Filler`], and only at the start: "please", "could you".
     Courtesy,
+    /// What follows is not to be done.
     Not,
+    /// Stands for a thing that was named before: "it".
+    Pronoun,
+    /// Stands for a kind of thing that was named before: "the blue one".
+    One,
+    /// Whatever else there is: "anything else".
+    Others,
+    /// What follows is where to: "into", "towards".
+    Towards,
+    /// What follows describes a thing as it is: "which is".
+    Relative,
+    /// Asks for a state: "make sure"; "is" then tells it.
+    Ensure,
+    Is,
+    /// Joins two requests.
+    And,
+    /// Leaves a choice.
+    Or,
+    /// Joins what is asked for and what is not.
+    But,
+    /// The next request comes later.
+    Then,
+    /// The next request is done before the one that it is told with.
+    After,
+    /// The next request is done after the one that it is told with.
+    Before,
+    /// The next request comes before all others.
+    First,
+    /// A comma.
+    Pause,
+    /// The end of a sentence.
+    Stop,
 }
 
 use Object::{Block, Button, Door, Drawer, Handle, Light, Switch};
 use Particle::{Away, Down, In, Left, Near, Off, On, Out, Right, Up};
-use Token::{Article, Courtesy, Filler, Not};
-use Verb::{Close, Lift, Move, Open, Press, Pull, Push, Turn, TurnOff, TurnOn};
+use Token::{
+    After, And, Article, Before, But, Courtesy, Ensure, Filler, First, Is, Not, One, Or, Others,
+    Pause, Pronoun, Relative, Stop, Then, Towards,
+};
+use Verb::{Close, Leave, Lift, Move, Open, Press, Pull, Push, Touch, Turn, TurnOff, TurnOn};
 
 /// Longest phrase of the table.
 pub(super) const LONGEST_PHRASE: usize = 5;
 
-/// Looks a phrase of one to [`LONGEST_PHRASE`] lower-case words up.
+/// Looks a phrase of one to [`LONGEST_PHRASE`] lower-case words up; verbs in any of their forms.
 pub(super) fn look_up(phrase: &str) -> Option<Token> {
-    let row = TABLE.iter().find(|(phrases, _)| phrases.contains(&phrase));
-    row.map(|(_, token)| *token)
+    let exact = |phrase: &str| {
+        let row = TABLE.iter().find(|(phrases, _)| phrases.contains(&phrase));
+        row.map(|(_, token)| *token)
+    };
+    exact(phrase).or_else(|| {
+        let (first, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
+        let whole = |stem: &str| format!("{stem} {rest}").trim_end().to_owned();
+        let found = stems(first).iter().find_map(|stem| exact(&whole(stem)));
+        found.filter(|token| matches!(token, Token::Verb(_)))
+    })
+}
+
+/// What a verb may be without its ending: "shoving" is "shove", "tapped" is "tap".
+fn stems(word: &str) -> Vec<String> {
+    let mut stems = Vec::new();
+    for ending in ["ing", "ed", "s"] {
+        let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() > 1) else {
+            continue;
+        };
+        stems.push(stem.to_owned());
+        stems.push(format!("{stem}e"));
+        if let Some(last) = stem.chars().last()
+            && let Some(short) = stem.strip_suffix(last)
+            && short.ends_with(last)
+        {
+            stems.push(short.to_owned());
+        }
+    }
+    stems
 }
 
 const TABLE: &[(&[&str], Token)] = &[
-    (&["open", "opened", "opening", "reopen"], Token::Verb(Open)),
-    (
-        &["close", "closed", "closing", "shut", "shutting"],
-        Token::Verb(Close),
-    ),
+    (&["open", "reopen"], Token::Verb(Open)),
+    (&["close", "shut", "reclose"], Token::Verb(Close)),
     (
         &[
             "pull",
-            "pulling",
             "tug",
             "drag",
             "draw",
@@ -127,23 +191,31 @@ const TABLE: &[(&[&str], Token)] = &[
         Token::Verb(Pull),
     ),
     (
-        &["push", "pushing", "shove", "nudge", "poke", "bump", "prod"],
+        &[
+            "push", "shove", "nudge", "poke", "bump", "prod", "knock", "thrust", "propel",
+        ],
         Token::Verb(Push),
     ),
     (
-        &["move", "moving", "slide", "sliding", "shift", "displace"],
+        &["move", "slide", "shift", "displace", "glide", "budge"],
         Token::Verb(Move),
     ),
     (
-        &["turn", "turning", "flip", "toggle", "flick", "set", "power"],
+        &["turn", "flip", "toggle", "flick", "set", "power"],
         Token::Verb(Turn),
     ),
-    (&["activate", "enable", "light up"], Token::Verb(TurnOn)),
-    (&["deactivate", "disable"], Token::Verb(TurnOff)),
+    (
+        &["activate", "enable", "engage", "light up"],
+        Token::Verb(TurnOn),
+    ),
+    (
+        &["deactivate", "disable", "disengage"],
+        Token::Verb(TurnOff),
+    ),
     (
         &[
             "press",
-            "pressing",
+            "punch",
             "hit",
             "tap",
             "click",
@@ -159,8 +231,8 @@ const TABLE: &[(&[&str], Token)] = &[
     ),
     (
         &[
-            "lift", "lifting", "raise", "raising", "pick", "pick up", "grab", "grasp", "hoist",
-            "elevate", "take", "lift up", "grip", "hold",
+            "lift", "raise", "pick", "pick up", "grab", "grasp", "hoist", "elevate", "take",
+            "lift up", "grip", "hold", "heave",
         ],
         Token::Verb(Lift),
     ),
@@ -207,7 +279,25 @@ const TABLE: &[(&[&str], Token)] = &[
         ],
         Token::Object(Button),
     ),
-    (&["block", "cube", "brick", "box"], Token::Object(Block)),
+    (
+        &["touch", "disturb", "mess with", "bother with", "go near"],
+        Token::Verb(Touch),
+    ),
+    (
+        &[
+            "leave",
+            "ignore",
+            "keep away from",
+            "stay away from",
+            "stay clear of",
+            "keep clear of",
+        ],
+        Token::Verb(Leave),
+    ),
+    (
+        &["block", "cube", "brick", "box", "cuboid"],
+        Token::Object(Block),
+    ),
     (
         &["light", "lamp", "led", "bulb", "light bulb", "lightbulb"],
         Token::Object(Light),
@@ -292,6 +382,108 @@ const TABLE: &[(&[&str], Token)] = &[
         Token::Colour,
     ),
     (&["the", "a", "an", "this", "that", "its"], Article),
+    (&["it", "them"], Pronoun),
+    (&["one"], One),
+    (
+        &[
+            "anything else",
+            "other things",
+            "other blocks",
+            "other objects",
+            "others",
+            "everything else",
+            "the rest",
+            "anything",
+        ],
+        Others,
+    ),
+    (
+        &[
+            "into",
+            "towards",
+            "toward",
+            "up to",
+            "over to",
+            "against",
+            "in the direction of",
+        ],
+        Towards,
+    ),
+    (
+        &[
+            "that is",
+            "which is",
+            "which are",
+            "that are",
+            "whose colour is",
+            "whose color is",
+            "who is",
+        ],
+        Relative,
+    ),
+    (
+        &[
+            "make sure",
+            "make sure that",
+            "make certain",
+            "make certain that",
+            "see to it that",
+            "ensure",
+            "ensure that",
+        ],
+        Ensure,
+    ),
+    (&["is", "are", "has been", "gets"], Is),
+    (&["and", "and also", "also"], And),
+    (&["or", "nor"], Or),
+    (&["but", "but rather", "instead just"], But),
+    (
+        &[
+            "then",
+            "and then",
+            "after that",
+            "and after that",
+            "afterwards",
+            "and afterwards",
+            "afterward",
+            "next",
+            "and next",
+            "finally",
+            "and finally",
+            "lastly",
+            "secondly",
+            "second",
+            "followed by",
+            "subsequently",
+            "later",
+            "thereafter",
+        ],
+        Then,
+    ),
+    (
+        &[
+            "after",
+            "after you",
+            "after you have",
+            "after youve",
+            "having",
+            "but only after",
+            "only after",
+            "but after",
+            "when you have",
+        ],
+        After,
+    ),
+    (
+        &["before", "before you", "but before", "but before you"],
+        Before,
+    ),
+    (
+        &["but first", "first", "firstly", "to begin with", "start by"],
+        First,
+    ),
+    (&[","], Pause),
+    (&["."], Stop),
     (
         &[
             "please",
@@ -321,15 +513,47 @@ const TABLE: &[(&[&str], Token)] = &[
             "your task is to",
             "the task is to",
             "just",
+            "do not forget to",
+            "dont forget to",
+            "remember to",
+            "be so kind as to",
+            "proceed to",
+            "your job is to",
+            "you need to",
+            "you have to",
+            "what i want is to",
         ],
         Courtesy,
     ),
     (
         &[
-            "and",
-            "then",
-            "it",
             "for me",
+            "instead",
+            "alone",
+            "where it is",
+            "as it is",
+            "in place",
+            "in peace",
+            "there",
+            "at all",
+            "right now",
+            "should be",
+            "is to be",
+            "needs to be",
+            "has to be",
+            "ought to be",
+            "standing",
+            "lying",
+            "sitting",
+            "resting",
+            "coloured in",
+            "which you see",
+            "that you see",
+            "you can see",
+            "in front of you",
+            "so that it ends up",
+            "until it",
+            "only",
             "gently",
             "carefully",
             "slowly",
@@ -381,7 +605,20 @@ const TABLE: &[(&[&str], Token)] = &[
     ),
     (
         &[
-            "not", "dont", "do not", "never", "avoid", "without", "stop", "cannot", "no",
+            "not",
+            "dont",
+            "do not",
+            "never",
+            "avoid",
+            "without",
+            "stop",
+            "cannot",
+            "no",
+            "instead of",
+            "rather than",
+            "refrain from",
+            "under no circumstances",
+            "not to",
         ],
         Not,
     ),

@@ -1,8 +1,9 @@
-//! From an instruction to a goal: words, then tokens, then one goal or a reason why not.
+//! From an instruction to goals: words, then tokens, then clauses, then one goal each or a reason why not.
 //!
 //! Every word must be accounted for. A reader that skips what it does not know would open the
 //! drawer when told to open it *halfway* or *never*, which is worse than asking back.
 
+mod clauses;
 mod goal;
 mod lexicon;
 mod parse;

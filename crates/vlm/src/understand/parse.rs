@@ -1,31 +1,35 @@
 //! From words to the parts of one request.
 
+use super::clauses::{order, split};
 use super::goal::Goal;
 use super::lexicon::{LONGEST_PHRASE, Object, Particle, Token, Verb, look_up};
-use super::resolve::resolve;
 use crate::author::AuthorError;
 use crate::scene::Scene;
 
 /// The longest instruction that is read, in words.
 const MAX_WORDS: usize = 60;
 
-/// The parts of an instruction.
-#[derive(Debug, Default)]
+/// Most tasks that one instruction may chain.
+const MAX_GOALS: usize = 4;
+
+/// The parts of one request.
+#[derive(Debug, Default, Clone)]
 pub(super) struct Request {
     pub(super) verbs: Vec<Verb>,
     pub(super) objects: Vec<Object>,
     /// Each with its word, to quote the ones that turn out to have no use.
     pub(super) particles: Vec<(Particle, String)>,
-    /// The colours, each with whether a block follows directly.
     pub(super) colours: Vec<String>,
+    /// Where to, a block with its colour.
+    pub(super) destination: Option<(Object, Option<String>)>,
     pub(super) instruction: String,
 }
 
-/// Understands an instruction in a scene.
-pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<Goal, AuthorError> {
+/// Understands an instruction in a scene: what to do, first things first.
+pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<Vec<Goal>, AuthorError> {
     let words = split_words(instruction);
     let instruction = instruction.trim().to_owned();
-    if words.is_empty() {
+    if words.iter().all(|word| is_punctuation(word)) {
         return Err(AuthorError::Empty {
             can: scene.abilities(),
         });
@@ -39,57 +43,71 @@ pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<Goal, AuthorErro
         });
     }
     let items = tokenise(&words);
-    if items.iter().any(|item| item.token == Some(Token::Not)) {
-        return Err(AuthorError::Negated {
-            instruction,
-            can: scene.abilities(),
-        });
+    refuse_unknown(&items, &instruction, scene)?;
+    let clauses = split(&items, &instruction, scene)?;
+    let goals = order(clauses, &instruction, scene)?;
+    if goals.len() > MAX_GOALS {
+        let found = goals.iter().map(Goal::to_string).collect();
+        return Err(AuthorError::SeveralTasks { instruction, found });
     }
+    Ok(goals)
+}
+
+/// Words without a meaning are an error before anything else.
+fn refuse_unknown(items: &[Item], instruction: &str, scene: &Scene) -> Result<(), AuthorError> {
+    let ensured = items.iter().any(|item| item.token == Some(Token::Ensure));
     let unknown: Vec<String> = items
         .iter()
-        .filter(|item| item.token.is_none())
+        // A statement is no request: "the drawer is open".
+        .filter(|item| item.token.is_none() || (item.token == Some(Token::Is) && !ensured))
         .map(|item| item.text.clone())
         .collect();
-    let mut request = collect(&items);
-    request.instruction = instruction;
-    if request.verbs.is_empty() && !unknown.is_empty() {
-        let phrase = without_courtesies(&items);
-        return Err(AuthorError::UnknownVerb {
-            phrase,
-            can: scene.abilities(),
-        });
+    if unknown.is_empty() {
+        return Ok(());
     }
-    if request.objects.is_empty() && !unknown.is_empty() {
+    let can = scene.abilities();
+    let has = |is: fn(&Token) -> bool| items.iter().any(|item| item.token.as_ref().is_some_and(is));
+    if !has(|token| matches!(token, Token::Verb(_))) && !starts_with_switch(items) {
+        let phrase = without_courtesies(items);
+        return Err(AuthorError::UnknownVerb { phrase, can });
+    }
+    if !has(|token| matches!(token, Token::Object(_))) {
         let phrase = unknown.join(" ");
-        return Err(AuthorError::UnknownObject {
-            phrase,
-            can: scene.abilities(),
-        });
+        return Err(AuthorError::UnknownObject { phrase, can });
     }
-    if !unknown.is_empty() {
-        let (words, instruction) = (unknown, request.instruction);
-        return Err(AuthorError::NotUnderstood {
-            words,
-            instruction,
-            can: scene.abilities(),
-        });
-    }
-    resolve(request, scene)
+    Err(AuthorError::NotUnderstood {
+        words: unknown,
+        instruction: instruction.to_owned(),
+        can,
+    })
 }
 
 /// A phrase of the instruction with its meaning, if it has one.
-struct Item {
-    text: String,
-    token: Option<Token>,
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) text: String,
+    pub(super) token: Option<Token>,
 }
 
-/// Lower-case words; hyphens and punctuation separate, a possessive `'s` is dropped, and a
+/// Lower-case words, commas and full stops; hyphens separate, a possessive `'s` is dropped, and a
 /// contraction's apostrophe vanishes ("don't" becomes "dont").
 fn split_words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase().replace('\u{2019}', "'");
-    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '\''));
+    let mut spaced = String::new();
+    for c in text.to_lowercase().replace('\u{2019}', "'").chars() {
+        match c {
+            ',' | ':' => spaced.push_str(" , "),
+            '.' | ';' | '!' | '?' => spaced.push_str(" . "),
+            c if c.is_alphanumeric() || c == '\'' => spaced.push(c),
+            _ => spaced.push(' '),
+        }
+    }
     let tidy = |word: &str| word.strip_suffix("'s").unwrap_or(word).replace('\'', "");
-    words.map(tidy).filter(|word| !word.is_empty()).collect()
+    let words = spaced.split_whitespace().map(tidy);
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+fn is_punctuation(word: &str) -> bool {
+    matches!(word, "," | ".")
 }
 
 /// Greedy: the longest known phrase at each word.
@@ -112,32 +130,74 @@ fn tokenise(words: &[String]) -> Vec<Item> {
     items
 }
 
-fn collect(items: &[Item]) -> Request {
+/// "switch on the light": the noun stands where the verb should.
+fn starts_with_switch(items: &[Item]) -> bool {
+    let is_idle = |item: &&Item| {
+        matches!(
+            item.token,
+            Some(Token::Courtesy | Token::Filler | Token::Pause | Token::And)
+        )
+    };
+    let mut rest = items.iter().skip_while(is_idle);
+    rest.next().is_some_and(|item| item.text == "switch")
+}
+
+/// The parts of a clause, and what they may refer back to: the things named before, last one last.
+pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Request {
     let mut request = Request::default();
-    let mut after_article = false;
+    let mut described = false;
+    let mut is_destination = false;
+    let mut colour_of_destination = None;
+    let mut refers_back = false;
     for item in items {
+        let object = match item.token {
+            Some(Token::Object(object)) => Some(object),
+            Some(Token::One) if colour_of_destination.is_some() || !request.colours.is_empty() => {
+                Some(Object::Block)
+            }
+            Some(Token::One) => named.last().map(|(object, _)| *object),
+            _ => None,
+        };
         match item.token {
             // "close the open drawer": after an article the word describes the thing as it is.
-            Some(Token::Verb(_)) if after_article => {}
+            Some(Token::Verb(_)) if described => {}
             Some(Token::Verb(verb)) => request.verbs.push(verb),
-            Some(Token::Object(object)) => request.objects.push(object),
             Some(Token::Particle(particle)) => {
                 request.particles.push((particle, item.text.clone()));
             }
+            Some(Token::Colour) if is_destination => {
+                colour_of_destination = Some(item.text.clone())
+            }
             Some(Token::Colour) => request.colours.push(item.text.clone()),
-            Some(Token::Article | Token::Filler | Token::Courtesy | Token::Not) | None => {}
+            Some(Token::Towards) => is_destination = true,
+            Some(Token::Pronoun) if is_destination => {
+                let other = |(object, _): &&(Object, _)| !request.objects.contains(object);
+                request.destination = named.iter().rev().find(other).cloned();
+                is_destination = false;
+            }
+            Some(Token::Pronoun) => refers_back = true,
+            _ => {}
         }
-        after_article = item.token == Some(Token::Article);
+        if let Some(object) = object {
+            if is_destination {
+                request.destination = Some((object, colour_of_destination.take()));
+                is_destination = false;
+            } else {
+                request.objects.push(object);
+            }
+        }
+        described = matches!(item.token, Some(Token::Article | Token::Relative));
     }
-    // "switch on the light": the noun stands where the verb should.
-    if request.verbs.is_empty() && request.objects.first() == Some(&Object::Switch) {
-        let first = items
-            .iter()
-            .find(|item| !matches!(item.token, Some(Token::Courtesy | Token::Filler)));
-        if first.is_some_and(|item| item.text == "switch") {
-            request.objects.remove(0);
-            request.verbs.push(Verb::Turn);
-        }
+    if request.verbs.is_empty() && starts_with_switch(items) && !request.objects.is_empty() {
+        request.objects.remove(0);
+        request.verbs.push(Verb::Turn);
+    }
+    if refers_back
+        && request.objects.is_empty()
+        && let Some((object, colour)) = named.last()
+    {
+        request.objects.push(*object);
+        request.colours.extend(colour.clone());
     }
     request.objects.dedup();
     request
@@ -146,7 +206,8 @@ fn collect(items: &[Item]) -> Request {
 fn without_courtesies(items: &[Item]) -> String {
     let rest = items
         .iter()
-        .skip_while(|item| item.token == Some(Token::Courtesy));
+        .skip_while(|item| item.token == Some(Token::Courtesy))
+        .filter(|item| !is_punctuation(&item.text));
     rest.map(|item| item.text.as_str())
         .collect::<Vec<_>>()
         .join(" ")
@@ -159,8 +220,11 @@ mod tests {
     #[test]
     fn words_are_split_at_everything_else() {
         let words = split_words("  Don't open the drawer's handle -- NOW!\n");
-        assert_eq!(words, ["dont", "open", "the", "drawer", "handle", "now"]);
-        assert_eq!(split_words("\u{1F916}..."), Vec::<String>::new());
+        assert_eq!(
+            words,
+            ["dont", "open", "the", "drawer", "handle", "now", "."]
+        );
+        assert_eq!(split_words("\u{1F916}, go"), [",", "go"]);
     }
 
     #[test]

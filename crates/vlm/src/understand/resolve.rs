@@ -46,6 +46,7 @@ pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorErr
         Object::Light | Object::Handle => Err(bent.unsupported(first)),
     }?;
     bent.check_particles()?;
+    bent.check_destination(&goal)?;
     if scene.find(&goal.object()).is_none() {
         let object = goal.object();
         return Err(AuthorError::ObjectNotInScene {
@@ -320,7 +321,7 @@ impl Bent<'_> {
             .filter(|(particle, ..)| self.take(*particle))
             .collect();
         let direction = match taken.as_slice() {
-            [] => None,
+            [] => self.towards(&colour)?,
             [(_, direction, _)] => Some(*direction),
             several => {
                 let found = several
@@ -332,6 +333,55 @@ impl Bent<'_> {
             }
         };
         Ok(Goal::PushBlock { colour, direction })
+    }
+
+    /// The direction on the table that leads most directly to the destination. A push leaves the block on
+    /// the table: "into the drawer" leads to the drawer, not over its walls.
+    fn towards(&self, colour: &str) -> Result<Option<Direction>, AuthorError> {
+        let Some((object, of)) = &self.request.destination else {
+            return Ok(None);
+        };
+        let name = match (object, of) {
+            (Object::Block, Some(of)) => format!("{of} block"),
+            (Object::Door, _) => "door handle".to_owned(),
+            (object, _) => object.word().to_owned(),
+        };
+        let handle = format!("{name} handle");
+        let place = self.scene.find(&name).or_else(|| self.scene.find(&handle));
+        let block = self.scene.find(&format!("{colour} block"));
+        let (Some(to), Some(from)) = (place, block) else {
+            let object = if place.is_some() {
+                format!("{colour} block")
+            } else {
+                name
+            };
+            return Err(AuthorError::ObjectNotInScene {
+                object,
+                can: self.scene.abilities(),
+            });
+        };
+        let way = [0, 1].map(|axis| to.position_m[axis] - from.position_m[axis]);
+        Ok(Some(match (way[0].abs() > way[1].abs(), way) {
+            (true, [x, _]) if x > 0.0 => Direction::Away,
+            (true, _) => Direction::Near,
+            (false, [_, y]) if y > 0.0 => Direction::Left,
+            (false, _) => Direction::Right,
+        }))
+    }
+
+    /// Only a block can be pushed somewhere.
+    fn check_destination(&self, goal: &Goal) -> Result<(), AuthorError> {
+        let Some((object, _)) = self.request.destination else {
+            return Ok(());
+        };
+        if matches!(goal, Goal::PushBlock { .. }) {
+            return Ok(());
+        }
+        Err(AuthorError::NotUnderstood {
+            words: vec!["to the".to_owned(), object.word().to_owned()],
+            instruction: self.request.instruction.clone(),
+            can: self.scene.abilities(),
+        })
     }
 
     /// The colour of the block that is meant; without one, the only block there is.
