@@ -2,7 +2,7 @@
 //! in the dataflow.
 
 use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, Chunk, Refusal};
-use tiller_playtable::{PlayTable, PlayTableError, STEP_NS, Task};
+use tiller_playtable::{PlayTable, PlayTableError, STEP_NS, Task, Variation};
 
 /// Length of one policy step, ns: the shipped policies run at 10 Hz.
 pub const POLICY_STEP_NS: u64 = 100_000_000;
@@ -45,12 +45,18 @@ impl Rig {
         })
     }
 
-    /// Sets the scene of `seed`; with a task, one in which it is feasible and not yet achieved.
+    /// Sets the scene of `seed`; with tasks, one in which they are feasible and not yet achieved; with a
+    /// variation, one that departs from the scenes of training.
     ///
     /// # Errors
     /// [`RigError::Actuator`] when the actuator refuses the arm's initial state.
-    pub fn reset(&mut self, seed: u64, task: Option<Task>) -> Result<(), RigError> {
-        self.table.reset(seed, task);
+    pub fn reset(
+        &mut self,
+        seed: u64,
+        tasks: &[Task],
+        variation: Option<Variation>,
+    ) -> Result<(), RigError> {
+        self.table.reset_varied(seed, tasks, variation);
         self.actuator = actuator(&self.table)?;
         self.chunks = 0;
         Ok(())

@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiller_cli::bench::{self, BenchConfig, EpisodeLine, Method, Tuned};
 use tiller_cli::episode::PhaseTimes;
-use tiller_playtable::Task;
+use tiller_playtable::{Axis, Task, Variation};
 use tiller_policy::Provider;
 
 fn config(json: &Path) -> BenchConfig {
     BenchConfig {
         tasks: vec![Some(Task::ButtonPress), Some(Task::DrawerOpen)],
+        variations: vec![None],
         methods: vec![Method::Full, Method::Unsteered],
         episodes: 2,
         seed: 3,
@@ -73,8 +74,8 @@ fn a_torn_file_and_more_threads_change_no_result() {
             .unwrap()
             .starts_with(&text[..third])
     );
-    assert_eq!(tally.cell("button_press", "full").trials, 2);
-    assert_eq!(tally.cell("drawer_open", "unsteered").trials, 2);
+    assert_eq!(tally.cell(None, "button_press", "full").trials, 2);
+    assert_eq!(tally.cell(None, "drawer_open", "unsteered").trials, 2);
 
     // Nothing is left to do, so the file stays as it is to the letter.
     let before = fs::read(&torn).unwrap();
@@ -97,7 +98,7 @@ fn a_torn_file_and_more_threads_change_no_result() {
     })
     .unwrap();
     assert_eq!(tally.unfinished, 4);
-    assert_eq!(tally.cell("button_press", "full").trials, 2);
+    assert_eq!(tally.cell(None, "button_press", "full").trials, 2);
     stop.store(false, Ordering::SeqCst);
     let tally = bench::run(&BenchConfig {
         max_steps: 13,
@@ -106,7 +107,7 @@ fn a_torn_file_and_more_threads_change_no_result() {
         ..config(&torn)
     })
     .unwrap();
-    assert_eq!(tally.cell("button_press", "full").trials, 1);
+    assert_eq!(tally.cell(None, "button_press", "full").trials, 1);
     assert_eq!(lines(&torn).len(), 4);
 }
 
@@ -131,8 +132,58 @@ fn every_method_runs_and_says_who_it_is() {
         assert_eq!(line.steered, *method != Method::Unsteered);
         let told = line.instruction.as_deref();
         assert_eq!(told, line.steered.then_some("press the button"));
-        assert_eq!(tally.cell("button_press", &line.method).trials, 1);
+        assert_eq!(tally.cell(None, "button_press", &line.method).trials, 1);
     }
+}
+
+#[test]
+fn departures_change_scenes_and_instructions_and_resume() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("lines.jsonl");
+    let vary = |axis, strength| Variation::new(axis, strength);
+    let config = BenchConfig {
+        tasks: vec![Some(Task::ButtonPress)],
+        variations: vec![
+            vary(Axis::Instruction, 1),
+            vary(Axis::Instruction, 3),
+            vary(Axis::Dynamics, 3),
+            None,
+        ],
+        methods: vec![Method::Full],
+        episodes: 1,
+        jobs: 2,
+        pictures: Some(folder.path().join("pictures")),
+        ..config(&json)
+    };
+    let tally = bench::run(&config).unwrap();
+    let lines = lines(&json);
+    let [other_words, chain, slippery, plain] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    let told = |line: &EpisodeLine| line.instruction.clone().unwrap();
+    assert_eq!(told(plain), "press the button");
+    assert_eq!(told(slippery), "press the button");
+    assert_ne!(told(other_words), "press the button");
+    assert!(told(chain).contains("press the button") && told(chain).len() > 25);
+    // A chain of two has twice the time, and its program the stages of both.
+    assert_eq!([plain, chain].map(|line| line.result.steps), [12, 24]);
+    let suites: Vec<&str> = lines.iter().map(|line| line.suite.as_str()).collect();
+    let instruction = "ood-instruction";
+    assert_eq!(
+        suites,
+        [instruction, instruction, "ood-dynamics", "articulated"]
+    );
+    for line in &lines {
+        let variation = line.variation.as_ref();
+        assert_eq!(tally.cell(variation, "button_press", "full").trials, 1);
+    }
+    let pictures = folder.path().join(slippery.pictures.as_deref().unwrap());
+    assert!(pictures.ends_with("button_press-dynamics3-0003-full"));
+    assert!(pictures.join("contact_sheet.png").is_file());
+
+    let before = fs::read(&json).unwrap();
+    bench::run(&config).unwrap();
+    assert_eq!(fs::read(&json).unwrap(), before);
 }
 
 #[test]
@@ -169,7 +220,7 @@ fn lines_and_pictures_are_written() {
             .iter()
             .all(|line| line.failure.is_none() == line.result.success)
     );
-    assert_eq!(tally.cell("button_press", "full").trials, 1);
+    assert_eq!(tally.cell(None, "button_press", "full").trials, 1);
 
     let named = lines[0].pictures.as_deref();
     assert_eq!(named, Some("pictures/button_press-0003-full"));

@@ -30,7 +30,8 @@ fn config() -> RunnerConfig {
 
 fn spec(task: Task, steered: bool) -> EpisodeSpec {
     EpisodeSpec {
-        task: Some(task),
+        tasks: vec![task],
+        variation: None,
         instruction: steered.then(|| task.instruction().to_owned()),
         seed: 11,
         max_steps: 200,

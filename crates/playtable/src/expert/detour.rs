@@ -2,6 +2,9 @@
 
 use crate::random::Random;
 
+/// Least height of the hand over a block that closed fingers press upon, metres.
+const LOWEST_M: f64 = 0.046;
+
 /// A stop on the way down: aside of the entry, for some steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pause {
@@ -38,6 +41,14 @@ pub(super) struct Fumbles {
     steps_left: u32,
     /// Never below this height of the hand, metres.
     pub(super) floor_m: f64,
+    late: Option<Late>,
+}
+
+/// Fingers that close over a block when the hand is low already, and stay so for some steps.
+#[derive(Debug, Clone, Copy)]
+struct Late {
+    below_m: f64,
+    steps: u32,
 }
 
 impl Fumbles {
@@ -46,6 +57,27 @@ impl Fumbles {
             chance: 0.0,
             steps_left: 0,
             floor_m: f64::INFINITY,
+            late: None,
+        }
+    }
+
+    /// As [`draw`](Self::draw) for a grasp, where wrong fingers end in a press upon the block: for half of
+    /// the attempts they close on the way down, down to the block itself.
+    pub(super) fn draw_for_grasp(random: &mut Random) -> Self {
+        let fumbles = Self::draw(true, random);
+        let late = Late {
+            below_m: random.uniform(0.055, 0.13),
+            steps: random.uniform(3.0, 12.0) as u32,
+        };
+        let floor_m = random.uniform(LOWEST_M, 0.08);
+        if random.coin() {
+            Self {
+                floor_m,
+                late: Some(late),
+                ..fumbles
+            }
+        } else {
+            fumbles
         }
     }
 
@@ -60,11 +92,19 @@ impl Fumbles {
             chance,
             steps_left: if starts { steps_left } else { 0 },
             floor_m: random.uniform(lowest_m, 0.12),
+            late: None,
         }
     }
 
-    /// One step on.
-    pub(super) fn step(&mut self, random: &mut Random) {
+    /// One step on, with the hand there; `down`: it is on its way down.
+    pub(super) fn step(&mut self, z_m: f64, down: bool, random: &mut Random) {
+        if let Some(late) = self.late
+            && down
+            && z_m < late.below_m
+        {
+            self.steps_left = self.steps_left.max(late.steps);
+            self.late = None;
+        }
         let draw = random.uniform(0.0, 1.0);
         let length = random.uniform(2.0, 8.0) as u32;
         self.steps_left = match self.steps_left {

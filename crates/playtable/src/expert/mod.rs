@@ -116,7 +116,11 @@ impl Expert {
             (
                 random.uniform(SLOW_DESCENT_M, DESCENT_SPEED_M),
                 Pause::draw(over_block, &mut random),
-                Fumbles::draw(over_block, &mut random),
+                if skill.grasps() {
+                    Fumbles::draw_for_grasp(&mut random)
+                } else {
+                    Fumbles::draw(over_block, &mut random)
+                },
             )
         } else {
             (DESCENT_SPEED_M, None, Fumbles::none())
@@ -172,7 +176,8 @@ impl Expert {
             Phase::Retreat { to_z_m } => ([anchor[0], anchor[1], to_z_m], DESCENT_SPEED_M, 0.0),
             Phase::Over => return None,
         };
-        self.fumbles.step(&mut self.random);
+        let down = self.phase == Phase::Descend;
+        self.fumbles.step(anchor[2], down, &mut self.random);
         self.fumbling = self.is_free() && self.fumbles.now(anchor[2]);
         let mut delta_position_m = towards(anchor, target, speed);
         for (delta, drift) in delta_position_m.iter_mut().zip(&mut self.drift_m) {
@@ -235,8 +240,14 @@ impl Expert {
         if let Some(pause) = self.pause {
             lowest_m = pause.z_m;
         }
-        if !ready && anchor[2] < self.fumbles.floor_m.clamp(0.0, OPEN_Z_M) + 0.018 {
-            lowest_m = lowest_m.max(anchor[2]);
+        let floor_m = self.fumbles.floor_m.clamp(0.0, OPEN_Z_M);
+        if !ready && anchor[2] < floor_m + DESCENT_SPEED_M {
+            // Closed fingers may touch the block that they are to open around.
+            lowest_m = lowest_m.max(if self.skill.grasps() {
+                anchor[2].min(floor_m)
+            } else {
+                anchor[2]
+            });
         }
         if (anchor[0] - x).hypot(anchor[1] - y) > 0.010 {
             lowest_m = lowest_m.max(anchor[2]);

@@ -10,7 +10,7 @@ use crate::episode::EpisodeResult;
 pub struct EpisodeLine {
     /// Name of the task; `any` in a free run.
     pub task: String,
-    /// Suite of the task; `any` in a free run.
+    /// Suite of the task, or of the variation; `any` in a free run.
     pub suite: String,
     /// How the scene differs from those of training; none when it does not.
     pub variation: Option<Variation>,
@@ -37,13 +37,22 @@ pub struct EpisodeLine {
     pub settings: Settings,
 }
 
-/// A departure from the scenes of training.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A departure from the scenes of training, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Variation {
     /// `position`, `object`, `instruction`, `scene` or `dynamics`.
     pub axis: String,
     /// From 1, mild, to 3, strong.
     pub strength: u8,
+}
+
+impl From<tiller_playtable::Variation> for Variation {
+    fn from(variation: tiller_playtable::Variation) -> Self {
+        Self {
+            axis: variation.axis().name().to_owned(),
+            strength: variation.strength(),
+        }
+    }
 }
 
 /// Which episode it is.

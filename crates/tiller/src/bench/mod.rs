@@ -32,6 +32,7 @@ use tiller_stages::StageConfig;
 
 use self::failure::failure;
 use self::journal::Journal;
+use self::ood::Spoken;
 use crate::demos::FIRST_TRAINING_SEED;
 use crate::episode::{EpisodeSpec, Runner, RunnerConfig};
 use crate::parallel::in_order;
@@ -42,13 +43,16 @@ use crate::progress::Progress;
 pub struct BenchConfig {
     /// The tasks; `None` stands for free runs, in which all completed tasks count.
     pub tasks: Vec<Option<Task>>,
+    /// How their scenes or instructions depart from those of training; `None` stands for not at all.
+    /// Free runs never do.
+    pub variations: Vec<Option<tiller_playtable::Variation>>,
     /// How to run each of them. Free runs are never steered.
     pub methods: Vec<Method>,
     /// Episodes of each task with each method.
     pub episodes: usize,
     /// Seed of the first episode; the others follow. Below [`FIRST_TRAINING_SEED`].
     pub seed: u64,
-    /// Policy steps (100 ms) after which an episode has failed.
+    /// Policy steps (100 ms) after which an episode has failed; as many for each task of a chain.
     pub max_steps: usize,
     /// Worker threads.
     pub jobs: usize,
@@ -75,6 +79,7 @@ pub struct BenchConfig {
 /// One episode to come.
 struct Job {
     task: Option<Task>,
+    variation: Option<tiller_playtable::Variation>,
     method: Method,
     seed: u64,
 }
@@ -89,7 +94,25 @@ impl Job {
 
     fn key(&self) -> line::Key {
         let task = self.task_name().to_owned();
-        (task, None, self.seed, self.method.to_string())
+        let variation = self.variation.map(Variation::from);
+        (task, variation, self.seed, self.method.to_string())
+    }
+
+    fn suite(&self) -> &'static str {
+        match (self.task, self.variation) {
+            (None, _) => FREE_RUN,
+            (_, Some(variation)) => Suite::along(variation.axis()).name(),
+            (Some(task), None) => suite_of(task).name(),
+        }
+    }
+
+    /// Name of the episode's folder.
+    fn folder(&self) -> String {
+        let name = self.task_name();
+        let varied = self.variation.map_or_else(String::new, |variation| {
+            format!("-{}{}", variation.axis().name(), variation.strength())
+        });
+        format!("{name}{varied}-{:04}-{}", self.seed, self.method)
     }
 }
 
@@ -168,22 +191,26 @@ fn jobs(config: &BenchConfig) -> Result<Vec<Job>> {
     // Seeds in the outer loop: an interrupted run has seen every task.
     for index in 0..config.episodes as u64 {
         for &task in &config.tasks {
-            for &method in &config.methods {
-                let job = Job {
-                    task,
-                    method,
-                    seed: config.seed + index,
-                };
-                let runs = task.is_some() || !method.is_steered();
-                if runs && seen.insert(job.key()) {
-                    jobs.push(job);
+            for &variation in &config.variations {
+                for &method in &config.methods {
+                    let job = Job {
+                        task,
+                        variation,
+                        method,
+                        seed: config.seed + index,
+                    };
+                    let is_free = task.is_none();
+                    let runs = !is_free || !method.is_steered() && variation.is_none();
+                    if runs && seen.insert(job.key()) {
+                        jobs.push(job);
+                    }
                 }
             }
         }
     }
     ensure!(
         !jobs.is_empty(),
-        "free runs are never steered: nothing is left to run"
+        "free runs are never steered nor varied: nothing is left to run"
     );
     Ok(jobs)
 }
@@ -223,12 +250,19 @@ fn episode(
     job: &Job,
 ) -> Result<EpisodeLine> {
     let (name, method) = (job.task_name(), job.method);
-    let instruction = job.task.map(|task| task.instruction().to_owned());
+    let spoken = job
+        .task
+        .map(|task| Spoken::of(task, job.variation, job.seed));
+    let (instruction, tasks) = match spoken {
+        Some(spoken) => (Some(spoken.text), spoken.tasks),
+        None => (None, Vec::new()),
+    };
     let spec = EpisodeSpec {
-        task: job.task,
         instruction: instruction.clone().filter(|_| method.is_steered()),
+        variation: job.variation,
         seed: job.seed,
-        max_steps: config.max_steps,
+        max_steps: config.max_steps * tasks.len().max(1),
+        tasks,
     };
     let mut recorder = config.pictures.as_ref().map(|_| {
         Recorder::new(RunInfo {
@@ -248,15 +282,14 @@ fn episode(
             reason: result.reason.clone(),
             completed: result.completed.clone(),
         };
-        let folder = folder.join(format!("{name}-{:04}-{method}", job.seed));
+        let folder = folder.join(job.folder());
         recorder.write(&folder, &outcome)?;
         pictures = folder.to_str().map(ToOwned::to_owned);
     }
-    let suite = job.task.map_or(FREE_RUN, |task| suite_of(task).name());
     Ok(EpisodeLine {
         task: name.to_owned(),
-        suite: suite.to_owned(),
-        variation: None,
+        suite: job.suite().to_owned(),
+        variation: job.variation.map(Variation::from),
         seed: job.seed,
         method: method.to_string(),
         steered: method.is_steered(),

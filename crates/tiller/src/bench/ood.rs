@@ -3,7 +3,7 @@
 //! Strength 1 uses other words, 2 longer sentences with relative clauses and negations, 3 chains two
 //! tasks. None of the sentences is known to the author: it understands them by its rules or not at all.
 
-use tiller_playtable::{Block, PlayTable, Task};
+use tiller_playtable::{Axis, Block, Task, Variation};
 
 /// An instruction and what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +15,17 @@ pub struct Spoken {
 }
 
 impl Spoken {
-    /// The instruction for an episode; the same task, strength and seed give the same one. Strengths
-    /// beyond 3 count as 3.
+    /// What is said in an episode: the task's own instruction, unless it is the instruction that varies.
+    #[must_use]
+    pub fn of(task: Task, variation: Option<Variation>, seed: u64) -> Self {
+        let strength = variation
+            .filter(|variation| variation.axis() == Axis::Instruction)
+            .map_or(0, Variation::strength);
+        Self::new(task, strength, seed)
+    }
+
+    /// The instruction for an episode; the same task, strength and seed give the same one. Strength 0 is
+    /// the task's own; those beyond 3 count as 3.
     #[must_use]
     pub fn new(task: Task, strength: u8, seed: u64) -> Self {
         match strength {
@@ -32,12 +41,6 @@ impl Spoken {
             text: text.to_owned(),
             tasks: vec![task],
         }
-    }
-
-    /// Whether the oracle saw everything that was asked for, in order.
-    #[must_use]
-    pub fn succeeded(&self, table: &PlayTable) -> bool {
-        table.succeeded_in_order(&self.tasks)
     }
 }
 

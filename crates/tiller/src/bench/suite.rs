@@ -53,6 +53,18 @@ impl Suite {
         }
     }
 
+    /// The one that departs in that axis.
+    #[must_use]
+    pub fn along(axis: Axis) -> Self {
+        match axis {
+            Axis::Position => Self::OodPosition,
+            Axis::Object => Self::OodObject,
+            Axis::Instruction => Self::OodInstruction,
+            Axis::Scene => Self::OodScene,
+            Axis::Dynamics => Self::OodDynamics,
+        }
+    }
+
     /// Its tasks.
     #[must_use]
     pub fn tasks(self) -> Vec<Task> {
@@ -99,6 +111,7 @@ mod tests {
                 suite.name().starts_with("ood"),
                 axis.as_deref() == Some(suite.name())
             );
+            assert!(suite.axis().is_none_or(|axis| Suite::along(axis) == *suite));
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Counting and showing success.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tiller_playtable::Task;
 
 use super::suite::Suite;
 use super::wilson::interval;
-use super::{EpisodeLine, FREE_RUN, Method};
+use super::{EpisodeLine, FREE_RUN, Method, Variation};
 use crate::episode::PhaseTimes;
 
 /// Methods side by side in a table: as many as fit a wide terminal.
@@ -54,8 +54,8 @@ impl Cell {
 /// All results so far.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// By task and method.
-    cells: BTreeMap<(String, String), Cell>,
+    /// By variation, task and method.
+    cells: BTreeMap<(Option<Variation>, String, String), Cell>,
     /// Tasks completed in free runs, with the number of runs that completed them.
     completed: BTreeMap<String, usize>,
     episodes: usize,
@@ -71,10 +71,12 @@ impl Tally {
     /// Counts an episode.
     pub fn add(&mut self, line: &EpisodeLine) {
         let result = &line.result;
-        self.cells
-            .entry((line.task.clone(), line.method.clone()))
-            .or_default()
-            .add(result.success);
+        let key = (
+            line.variation.clone(),
+            line.task.clone(),
+            line.method.clone(),
+        );
+        self.cells.entry(key).or_default().add(result.success);
         if line.task == FREE_RUN {
             for task in &result.completed {
                 *self.completed.entry(task.clone()).or_default() += 1;
@@ -87,35 +89,46 @@ impl Tally {
         self.cpu_s += result.cpu_s;
     }
 
-    /// Successes of a task with a method.
+    /// Successes of a task with a method, in scenes that depart so.
     #[must_use]
-    pub fn cell(&self, task: &str, method: &str) -> Cell {
-        self.cells
-            .get(&(task.to_owned(), method.to_owned()))
-            .copied()
-            .unwrap_or_default()
+    pub fn cell(&self, variation: Option<&Variation>, task: &str, method: &str) -> Cell {
+        let key = (variation.cloned(), task.to_owned(), method.to_owned());
+        self.cells.get(&key).copied().unwrap_or_default()
     }
 
-    /// Successes in a suite with a method.
+    /// Successes in a suite's tasks with a method, in scenes that depart so.
     #[must_use]
-    pub fn suite(&self, suite: Suite, method: &str) -> Cell {
+    pub fn suite(&self, variation: Option<&Variation>, suite: Suite, method: &str) -> Cell {
         let cells = suite
             .tasks()
             .into_iter()
-            .map(|task| self.cell(task.name(), method));
+            .map(|task| self.cell(variation, task.name(), method));
         cells.fold(Cell::default(), Cell::plus)
     }
 
-    /// The methods that there are results of, free runs left out.
-    fn methods(&self) -> Vec<String> {
+    /// The methods that there are results of, with all their episodes; free runs left out.
+    fn methods(&self) -> Vec<(String, Cell)> {
+        let all = |name: &str| {
+            let cells = self
+                .cells
+                .iter()
+                .filter(|((_, task, method), _)| method == name && task != FREE_RUN);
+            cells.fold(Cell::default(), |sum, (_, cell)| sum.plus(*cell))
+        };
         let names = Method::ALL.iter().map(ToString::to_string);
         names
-            .filter(|name| self.suite(Suite::All, name).trials > 0)
+            .map(|name| (name.clone(), all(&name)))
+            .filter(|(_, cell)| cell.trials > 0)
             .collect()
     }
 
     fn free(&self) -> Cell {
-        self.cell(FREE_RUN, &Method::Unsteered.to_string())
+        self.cell(None, FREE_RUN, &Method::Unsteered.to_string())
+    }
+
+    /// The departures that there are results of.
+    fn variations(&self) -> BTreeSet<&Variation> {
+        self.cells.keys().filter_map(|key| key.0.as_ref()).collect()
     }
 
     /// One line on how things stand.
@@ -124,8 +137,7 @@ impl Tally {
         let mut parts: Vec<String> = self
             .methods()
             .iter()
-            .map(|name| {
-                let cell = self.suite(Suite::All, name);
+            .map(|(name, cell)| {
                 let rate = 100 * cell.successes / cell.trials;
                 format!("{name} {rate} % of {}", cell.trials)
             })
@@ -141,12 +153,15 @@ impl Tally {
         parts.join(", ")
     }
 
-    /// The table: a row for each task and suite, a column for each method, with 95 % intervals.
+    /// The table: a row for each task and suite, or for each suite and departure, and a column for
+    /// each method, with 95 % intervals.
     #[must_use]
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
-        for methods in self.methods().chunks(COLUMNS) {
+        let methods: Vec<String> = self.methods().into_iter().map(|(name, _)| name).collect();
+        for methods in methods.chunks(COLUMNS) {
             lines.extend(self.rows(methods));
+            lines.extend(self.varied_rows(methods));
             lines.push(String::new());
         }
         let free = self.free();
@@ -170,23 +185,46 @@ impl Tally {
     }
 
     fn rows(&self, methods: &[String]) -> Vec<String> {
-        let mut lines = vec![row("task", methods.iter().cloned())];
+        let mut lines = Vec::new();
         let mut tasks = 0;
         for task in Task::ALL {
             let cells: Vec<Cell> = methods
                 .iter()
-                .map(|name| self.cell(task.name(), name))
+                .map(|name| self.cell(None, task.name(), name))
                 .collect();
             if cells.iter().any(|cell| cell.trials > 0) {
+                if tasks == 0 {
+                    lines.push(row("task", methods.iter().cloned()));
+                }
                 tasks += 1;
                 lines.push(row(task.name(), cells.into_iter().map(Cell::text)));
             }
         }
         for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
-            let cells: Vec<Cell> = methods.iter().map(|name| self.suite(suite, name)).collect();
+            let cells: Vec<Cell> = methods
+                .iter()
+                .map(|name| self.suite(None, suite, name))
+                .collect();
             // A sum over a single task would only repeat its row.
             if tasks > 1 && cells.iter().any(|cell| cell.trials > 0) {
                 lines.push(row(suite.name(), cells.into_iter().map(Cell::text)));
+            }
+        }
+        lines
+    }
+
+    fn varied_rows(&self, methods: &[String]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for variation in self.variations() {
+            lines.push(row(
+                &format!("{} {}", variation.axis, variation.strength),
+                methods.iter().cloned(),
+            ));
+            for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
+                let cells = methods
+                    .iter()
+                    .map(|name| self.suite(Some(variation), suite, name).text());
+                lines.push(row(&format!("  {}", suite.name()), cells));
             }
         }
         lines
@@ -220,7 +258,7 @@ impl Tally {
 }
 
 fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
-    let mut line = format!("{name:<14}");
+    let mut line = format!("{name:<15}");
     for cell in cells {
         line.push_str(&format!("{cell:<26}"));
     }
@@ -315,6 +353,38 @@ pub(super) mod tests {
             assert_eq!(name, method.to_string());
             assert!(cell.starts_with(&format!("{}/20 ", i + 1)), "{cell}");
         }
+    }
+
+    #[test]
+    fn departures_are_counted_apart() {
+        let mut tally = Tally::default();
+        for i in 0..20 {
+            tally.add(&line("push_red", "full", true));
+            for strength in [1, 3] {
+                let mut line = line("push_red", "full", i % strength == 0);
+                line.variation = Some(Variation {
+                    axis: "scene".to_owned(),
+                    strength: strength as u8,
+                });
+                tally.add(&line);
+            }
+        }
+        let text = tally.text();
+        assert!(
+            row_of(&text, "push_red").contains("20/20   100 %"),
+            "{text}"
+        );
+        let rows: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("movable"))
+            .collect();
+        let [mild, strong] = rows[..] else {
+            panic!("{text}");
+        };
+        assert!(mild.contains("20/20   100 %"), "{text}");
+        assert!(strong.contains("7/20    35 %"), "{text}");
+        assert!(row_of(&text, "scene 3").ends_with("full"), "{text}");
+        assert_eq!(tally.running(), "full 78 % of 60");
     }
 
     #[test]

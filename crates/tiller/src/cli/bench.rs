@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Subcommand, ValueEnum};
-use eyre::{Result, WrapErr};
-use tiller_playtable::Task;
+use eyre::{Result, WrapErr, ensure};
+use tiller_playtable::{Task, Variation};
 use tiller_policy::Provider;
 
 use super::bench_report::ReportArgs;
@@ -44,15 +44,19 @@ enum World {
 ///   tiller bench playtable --suite all --episodes 20 --json results.jsonl
 ///   tiller bench playtable --methods baselines --seed 5000 --episodes 50 --json baselines.jsonl
 ///   tiller bench playtable --method full --method no_gradient --suite movable
+///   tiller bench playtable --suite ood-scene --strength 2 --methods baselines --episodes 10
 ///   tiller bench playtable --task any --episodes 100     which tasks the policy does by itself
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = Method::help(), after_help = Method::help())]
 struct PlaytableArgs {
-    /// A group of tasks.
-    #[arg(long, value_enum, conflicts_with = "tasks", default_value = "all")]
+    /// A group of tasks; the `ood-` ones are all tasks in scenes or words that training did not have.
+    #[arg(long, value_enum, default_value = "all")]
     suite: Suite,
-    /// One task, such as drawer_open; may be given several times. `any`: unsteered free runs in
-    /// which every completed task counts.
+    /// How far an `ood-` suite departs, from 1 to 3; may be given several times [default: all three].
+    #[arg(long = "strength", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
+    strengths: Vec<u8>,
+    /// Only this task of the suite, such as drawer_open; may be given several times. `any`: unsteered
+    /// free runs in which every completed task counts.
     #[arg(long = "task", value_name = "NAME", value_parser = task_or_any)]
     tasks: Vec<Goal>,
     /// How the episodes are run, see below; may be given several times [default: full, unsteered].
@@ -158,14 +162,10 @@ impl BenchArgs {
 
 impl PlaytableArgs {
     fn run(self) -> Result<ExitCode> {
-        let tasks = if self.tasks.is_empty() {
-            self.suite.tasks().into_iter().map(Some).collect()
-        } else {
-            self.tasks.iter().map(|goal| goal.0).collect()
-        };
         let stop = Arc::new(AtomicBool::new(false));
         let config = BenchConfig {
-            tasks,
+            tasks: self.goals()?,
+            variations: self.variations()?,
             methods: self.methods(),
             episodes: self.episodes,
             seed: self.seed,
@@ -197,6 +197,42 @@ impl PlaytableArgs {
         };
         eprintln!("interrupted with {} episodes to go{hint}", tally.unfinished);
         Ok(ExitCode::from(INTERRUPTED))
+    }
+
+    fn goals(&self) -> Result<Vec<Option<Task>>> {
+        let tasks = self.suite.tasks();
+        if self.tasks.is_empty() {
+            return Ok(tasks.into_iter().map(Some).collect());
+        }
+        for task in self.tasks.iter().filter_map(|goal| goal.0) {
+            ensure!(
+                tasks.contains(&task),
+                "--task {}: expected a task of the suite {}",
+                task.name(),
+                self.suite.name()
+            );
+        }
+        Ok(self.tasks.iter().map(|goal| goal.0).collect())
+    }
+
+    fn variations(&self) -> Result<Vec<Option<Variation>>> {
+        let Some(axis) = self.suite.axis() else {
+            ensure!(
+                self.strengths.is_empty(),
+                "--strength: expected with one of the ood- suites, found --suite {}",
+                self.suite.name()
+            );
+            return Ok(vec![None]);
+        };
+        let strengths = if self.strengths.is_empty() {
+            &Variation::STRENGTHS[..]
+        } else {
+            &self.strengths
+        };
+        Ok(strengths
+            .iter()
+            .map(|strength| Variation::new(axis, *strength))
+            .collect())
     }
 
     fn methods(&self) -> Vec<Method> {

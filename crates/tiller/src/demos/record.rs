@@ -39,7 +39,7 @@ impl Recorder {
 
     /// Lets the expert try; `None` when the oracle does not see the task achieved at the end.
     pub(super) fn record(&mut self, task: Task, seed: u64) -> Result<Option<Episode>> {
-        self.rig.reset(seed, Some(task))?;
+        self.rig.reset(seed, &[task], None)?;
         let mut expert = Expert::with_config(task, &self.rig.table, seed, manner(seed));
         let mut episode = Episode {
             task: task.instruction().to_owned(),

@@ -19,14 +19,16 @@ pub use scene::{SeededObservation, SeededScene};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tiller_playtable::Task;
+use tiller_playtable::{Task, Variation};
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodeSpec {
-    /// The task that counts as success; `None`: a free run in which all completed tasks count and
-    /// which lasts until its time is over.
-    pub task: Option<Task>,
+    /// The tasks that count as success, first things first; none: a free run in which all completed
+    /// tasks count and which lasts until its time is over.
+    pub tasks: Vec<Task>,
+    /// How the scene departs from those of training.
+    pub variation: Option<Variation>,
     /// What the reward author is told; `None`: no steering.
     pub instruction: Option<String>,
     /// Seed of scene and sampling.

@@ -139,7 +139,7 @@ impl Runner {
         mut recorder: Option<&mut Recorder>,
     ) -> Result<EpisodeResult> {
         let (start, cpu_start_s) = (Instant::now(), thread_cpu_s());
-        self.rig.reset(spec.seed, spec.task)?;
+        self.rig.reset(spec.seed, &spec.tasks, spec.variation)?;
         self.pilot.clear();
         self.policy.reset();
         let config = &self.config;
@@ -177,15 +177,21 @@ impl Runner {
             .iter()
             .map(|task| task.name().to_owned())
             .collect();
-        result.success = match spec.task {
-            Some(task) => self.rig.table.succeeded(task),
-            None => !result.completed.is_empty(),
+        result.success = if spec.tasks.is_empty() {
+            !result.completed.is_empty()
+        } else {
+            self.achieved(spec)
         };
         result.ending = ending;
         result.reason = reason;
         result.time.wall_s = seconds(start.elapsed());
         result.cpu_s = thread_cpu_s() - cpu_start_s;
         Ok(result)
+    }
+
+    /// Whether the oracle saw all that was asked for; never in a free run.
+    fn achieved(&self, spec: &EpisodeSpec) -> bool {
+        !spec.tasks.is_empty() && self.rig.table.succeeded_in_order(&spec.tasks)
     }
 
     /// Why the episode ends here, if it does.
@@ -195,8 +201,13 @@ impl Runner {
         guide: Option<&Guide>,
         course: &mut Course,
     ) -> Option<(Ending, String)> {
-        if spec.task.is_some_and(|task| self.rig.table.succeeded(task)) {
-            return Some((Ending::Achieved, "the task is achieved".to_owned()));
+        if self.achieved(spec) {
+            let what = if spec.tasks.len() == 1 {
+                "task is"
+            } else {
+                "tasks are"
+            };
+            return Some((Ending::Achieved, format!("the {what} achieved")));
         }
         if course.result.steps >= spec.max_steps {
             let reason = format!("out of time after {} steps", spec.max_steps);

@@ -88,7 +88,7 @@ impl SeededObservation {
 
 fn look(seed: u64, task: Option<Task>) -> Result<(SeededScene, Rig, Eyes)> {
     let mut rig = Rig::new().wrap_err("cannot load the play table")?;
-    rig.reset(seed, task)?;
+    rig.reset(seed, task.as_slice(), None)?;
     let mut eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
     eyes.look(&mut rig.table, Channels::ALL)?;
     let mut grounder = Grounder::new(GroundingConfig::default())?;
