@@ -54,8 +54,12 @@ fn assert_success(run: &Run) -> Value {
     summary
 }
 
-/// Nothing that the actuator has to say when commands come late or do not fit.
+/// No state is missing, and the actuator has nothing to say of commands that come late or do not fit.
 fn assert_no_tick_missed(summary: &Value) {
+    let control = &summary["control"];
+    assert!(control["states"].as_u64() > Some(100), "{summary:#}");
+    assert_eq!(control["missing"], 0, "{summary:#}");
+    println!("control: {control}");
     let safety = &summary["notices"]["safety"];
     assert_eq!(safety, &serde_json::json!({}), "{summary:#}");
 }

@@ -1,5 +1,6 @@
 //! Pictures, plots and the summary of a run.
 
+mod cadence;
 mod config;
 mod motion;
 mod node;

@@ -11,6 +11,7 @@ use tiller_messages::{
 use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
 use tiller_report::{Decision, Outcome, Picture, Recorder, Sample};
 
+use crate::cadence::CadenceTally;
 use crate::config::Settings;
 use crate::motion::MotionTally;
 use crate::outcome::{Ending, Notices, RunSummary, Verdict};
@@ -59,6 +60,7 @@ struct Log {
     recorder: Recorder,
     ending: Ending,
     motion: MotionTally,
+    cadence: CadenceTally,
     notices: Notices,
     programs: Stream<RewardProgram>,
     stages: Stream<StageCommand>,
@@ -76,6 +78,7 @@ impl Log {
             recorder: Recorder::new(settings.info.clone()),
             ending: Ending::default(),
             motion: MotionTally::default(),
+            cadence: CadenceTally::default(),
             notices: Notices::default(),
             programs: Stream::new("reward_program"),
             stages: Stream::new("stage"),
@@ -135,6 +138,8 @@ impl Log {
             "robot_state" => {
                 if let Some(state) = self.states.read(&input.data)? {
                     self.motion.on_state(&state);
+                    let sent = input.metadata.timestamp().get_time().to_duration();
+                    self.cadence.on_state(state.stamp_ns, sent);
                 }
             }
             "safety_event" => {
@@ -162,6 +167,7 @@ impl Log {
             outcome: verdict,
             task: self.ending.task(),
             motion: self.motion.motion(),
+            control: self.cadence.cadence(),
             notices: self.notices.clone(),
             summary,
         };

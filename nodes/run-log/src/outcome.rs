@@ -6,6 +6,7 @@ use serde::Serialize;
 use tiller_messages::{Level, SafetyEvent, Status, TaskStatus};
 use tiller_report::Summary;
 
+use crate::cadence::Cadence;
 use crate::motion::Motion;
 
 /// How a run ended, in a word.
@@ -39,6 +40,8 @@ pub(crate) struct RunSummary {
     pub(crate) task: String,
     /// Whether the arm kept moving.
     pub(crate) motion: Motion,
+    /// Whether the control loop kept its rhythm.
+    pub(crate) control: Cadence,
     /// What nodes said on the way.
     pub(crate) notices: Notices,
     /// Everything else.

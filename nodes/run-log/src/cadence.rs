@@ -1,0 +1,122 @@
+//! Whether the control loop kept its rhythm: the robot's states, as they were sent.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Upper ends of the histogram's bins, ms; the last bin has none.
+const BINS_MS: [f64; 13] = [
+    1.5, 5.0, 10.0, 15.0, 18.0, 20.0, 22.0, 25.0, 30.0, 40.0, 60.0, 100.0, 200.0,
+];
+
+/// The rhythm of a run in numbers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub(crate) struct Cadence {
+    /// States that were heard.
+    pub(crate) states: u64,
+    /// States that must have been between two others, by their stamps, and were not heard.
+    pub(crate) missing: u64,
+    /// Wall time from one state to the next: bins that hold any, shortest first.
+    pub(crate) intervals: Vec<Bin>,
+    /// The longest of them, ms.
+    pub(crate) longest_ms: f64,
+}
+
+/// Intervals of about the same length.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Bin {
+    /// None was longer, ms; `None` in the last bin.
+    pub(crate) up_to_ms: Option<f64>,
+    /// How many there were.
+    pub(crate) count: u64,
+}
+
+/// Follows the robot's states.
+#[derive(Debug, Default)]
+pub(crate) struct CadenceTally {
+    /// Stamp, ns of robot time, and when it was sent, since any fixed moment.
+    last: Option<(u64, Duration)>,
+    /// Shortest time between stamps so far, ns: the loop's period.
+    period_ns: Option<u64>,
+    /// Robot time between states in all, ns, and how often.
+    spanned_ns: u64,
+    spans: u64,
+    counts: [u64; BINS_MS.len() + 1],
+    states: u64,
+    longest: Duration,
+}
+
+impl CadenceTally {
+    /// Takes a state's stamp and the wall time at which it was sent.
+    pub(crate) fn on_state(&mut self, stamp_ns: u64, sent: Duration) {
+        self.states += 1;
+        let last = self.last.replace((stamp_ns, sent));
+        let Some((last_ns, last_sent)) = last else {
+            return;
+        };
+        // A stamp that does not advance is the start of another episode.
+        let Some(step_ns) = stamp_ns.checked_sub(last_ns).filter(|step| *step > 0) else {
+            return;
+        };
+        let period_ns = self.period_ns.map_or(step_ns, |ns| ns.min(step_ns));
+        self.period_ns = Some(period_ns);
+        self.spanned_ns += step_ns;
+        self.spans += 1;
+        let interval = sent.saturating_sub(last_sent);
+        self.longest = self.longest.max(interval);
+        let ms = interval.as_secs_f64() * 1e3;
+        let bin = BINS_MS.iter().position(|end| ms <= *end);
+        self.counts[bin.unwrap_or(BINS_MS.len())] += 1;
+    }
+
+    /// The numbers so far.
+    pub(crate) fn cadence(&self) -> Cadence {
+        let period_ns = self.period_ns.unwrap_or(1);
+        let periods = (self.spanned_ns + period_ns / 2) / period_ns;
+        let ends = BINS_MS.iter().map(|end| Some(*end)).chain([None]);
+        let bins = ends.zip(self.counts);
+        Cadence {
+            states: self.states,
+            missing: periods.saturating_sub(self.spans),
+            intervals: bins
+                .filter(|(_, count)| *count > 0)
+                .map(|(up_to_ms, count)| Bin { up_to_ms, count })
+                .collect(),
+            longest_ms: self.longest.as_secs_f64() * 1e3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(states: &[(u64, u64)]) -> Cadence {
+        let mut tally = CadenceTally::default();
+        for (stamp_ms, sent_ms) in states {
+            tally.on_state(stamp_ms * 1_000_000, Duration::from_millis(*sent_ms));
+        }
+        tally.cadence()
+    }
+
+    #[test]
+    fn intervals_fall_into_bins_and_missing_states_are_counted() {
+        let cadence = after(&[(0, 5), (20, 25), (40, 44), (100, 104), (120, 404)]);
+        assert_eq!((cadence.states, cadence.missing), (5, 2));
+        let bins: Vec<_> = cadence
+            .intervals
+            .iter()
+            .map(|bin| (bin.up_to_ms, bin.count))
+            .collect();
+        assert_eq!(bins, [(Some(20.0), 2), (Some(60.0), 1), (None, 1)]);
+        assert!((cadence.longest_ms - 300.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_first_gap_may_be_the_longest_and_another_episode_is_none() {
+        assert_eq!(after(&[(0, 0), (60, 60), (80, 80), (100, 100)]).missing, 2);
+        let again = after(&[(0, 0), (20, 20), (0, 900), (20, 920)]);
+        assert_eq!((again.missing, again.longest_ms), (0, 20.0));
+        assert_eq!(after(&[]), Cadence::default());
+    }
+}
