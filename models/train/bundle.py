@@ -19,6 +19,10 @@ def load_vision(policy: Policy, bundle: Path) -> None:
     graph = onnx.load(bundle / "encoder.onnx").graph
     stored = {entry.name: numpy_helper.to_array(entry) for entry in graph.initializer}
     nodes = {node.name: node for node in graph.node}
+    # Of equal tensors the export stores one, and names it anew for the others.
+    for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in stored:
+            stored[node.output[0]] = stored[node.input[0]]
 
     def tensor(name: str) -> torch.Tensor:
         if name not in stored:

@@ -108,6 +108,8 @@ class Pipeline(unittest.TestCase):
             self.train(root, "diffusion", *from_flow, *options, "--policy-steps", "1200")
             self.check(root / "diffusion", "diffusion", "epsilon")
             self.the_keypoints_of_a_bundle_are_read_back(root / "flow")
+            # Its heads came from a bundle themselves.
+            self.the_keypoints_of_a_bundle_are_read_back(root / "diffusion")
             self.resuming_by_another_method_is_refused(root)
 
     def train(self, root: Path, name: str, *options: str, expected: int = 0) -> str:

@@ -23,7 +23,7 @@ message! {
         pub seq: u64,
         /// When, ns.
         pub stamp_ns: u64,
-        /// The task asked for; empty if the instruction is none the oracle knows.
+        /// The tasks asked for, with commas between; empty if the instruction is none the oracle knows.
         pub task: String,
         /// That task is achieved.
         pub success: bool,

@@ -6,6 +6,17 @@ use crate::understand::{Direction, Goal};
 /// Farthest that a keypoint may stand from the base, m; a table-top arm reaches less than 1 m.
 const FARTHEST_M: f64 = 3.0;
 
+/// How high the keypoints of things stand above the table, m.
+const USUAL_HEIGHTS_M: [(&str, f64); 4] = [
+    ("drawer handle", 0.058),
+    ("door handle", 0.078),
+    ("switch", 0.050),
+    ("button", 0.031),
+];
+const BLOCK_HEIGHT_M: f64 = 0.032;
+/// A table that is level with the base within this is taken for level: keypoints are no better, m.
+const LEVEL_M: f64 = 0.005;
+
 /// Checked keypoints.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
@@ -18,6 +29,15 @@ pub(crate) struct Point {
     pub(crate) index: usize,
     pub(crate) object: String,
     pub(crate) position_m: [f64; 3],
+    /// Height of the table's top, m.
+    pub(crate) table_z_m: f64,
+}
+
+impl Point {
+    /// The height in the base frame of what is that far above the table, m.
+    pub(crate) fn above_table_m(&self, height_m: f64) -> f64 {
+        self.table_z_m + height_m
+    }
 }
 
 impl Scene {
@@ -38,11 +58,15 @@ impl Scene {
                 index: keypoint.index,
                 object,
                 position_m: keypoint.position_m,
+                table_z_m: 0.0,
             })
         };
-        Ok(Self {
-            points: keypoints.iter().map(point).collect::<Result<_, _>>()?,
-        })
+        let mut points: Vec<Point> = keypoints.iter().map(point).collect::<Result<_, _>>()?;
+        let table_z_m = table_z_m(&points);
+        points
+            .iter_mut()
+            .for_each(|point| point.table_z_m = table_z_m);
+        Ok(Self { points })
     }
 
     /// The first keypoint of an object.
@@ -111,6 +135,24 @@ impl Scene {
     }
 }
 
+/// Where the table's top must be for known things to be as high as they were found: the median over them.
+/// The base stands on it unless at least three of them agree that it does not.
+fn table_z_m(points: &[Point]) -> f64 {
+    let usual_m = |object: &str| {
+        let fixed = USUAL_HEIGHTS_M.iter().find(|(name, _)| *name == object);
+        fixed
+            .map(|(_, height_m)| *height_m)
+            .or(object.ends_with(" block").then_some(BLOCK_HEIGHT_M))
+    };
+    let above = |point: &Point| usual_m(&point.object).map(|usual| point.position_m[2] - usual);
+    let mut found: Vec<f64> = points.iter().filter_map(above).collect();
+    found.sort_by(f64::total_cmp);
+    match found.get(found.len() / 2) {
+        Some(&median) if found.len() >= 3 && median.abs() > LEVEL_M => median,
+        _ => 0.0,
+    }
+}
+
 /// `Drawer Handle 2` is the object `drawer handle`.
 fn object_of(name: &str) -> String {
     let lower = name.to_lowercase();
@@ -165,6 +207,33 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn the_table_is_where_known_things_stand() {
+        let table = |lift: f64, names: &[&str]| {
+            let keypoints = names.iter().enumerate().map(|(index, name)| SceneKeypoint {
+                index,
+                name: (*name).to_owned(),
+                position_m: [
+                    0.5,
+                    0.1,
+                    lift + if *name == "button" { 0.031 } else { 0.032 },
+                ],
+            });
+            let scene = Scene::new(&keypoints.collect::<Vec<_>>()).unwrap();
+            scene.points().next().unwrap().above_table_m(0.1)
+        };
+        let close = |found: f64, expected: f64| (found - expected).abs() < 2e-3;
+        let names = ["button", "red block", "cup", "pink block"];
+        assert!(close(table(0.04, &names), 0.14));
+        assert!(close(table(-0.03, &names), 0.07));
+        assert_eq!(table(0.004, &names), 0.1, "too little to tell");
+        assert_eq!(
+            table(0.04, &["red block", "button"]),
+            0.1,
+            "too few to tell"
+        );
     }
 
     #[test]

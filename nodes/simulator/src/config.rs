@@ -10,8 +10,8 @@ use crate::task;
 pub(crate) struct Settings {
     /// Of the scene.
     pub(crate) seed: u64,
-    /// What the oracle watches for; none when the instruction is no task of the table.
-    pub(crate) task: Option<Task>,
+    /// What the oracle watches for, first things first; none when the instruction is no task of the table.
+    pub(crate) tasks: Vec<Task>,
     /// Longest episode, simulated ns.
     pub(crate) episode_ns: u64,
     /// Simulated seconds a second at most.
@@ -29,28 +29,20 @@ impl Settings {
         let image_side = env.number("IMAGE_SIDE", 256, 32..=1024);
         let instruction = env.text("INSTRUCTION", "");
         let named = env.optional("TASK");
-        let task = match &named {
+        let tasks = match named.as_deref().map(task::from_names) {
             None => task::from_instruction(&instruction),
-            Some(name) => {
-                let task = Task::from_name(name);
-                if task.is_none() {
-                    let names: Vec<_> = Task::ALL
-                        .iter()
-                        .map(|task| format!("`{}`", task.name()))
-                        .collect();
-                    env.refuse(
-                        "TASK",
-                        &format!("one of {}", names.join(", ")),
-                        named.clone(),
-                    );
-                }
-                task
+            Some(Ok(tasks)) => tasks,
+            Some(Err(_)) => {
+                let known = Task::ALL.map(|task| format!("`{}`", task.name()));
+                let expected = format!("one or more, with commas between, of {}", known.join(", "));
+                env.refuse("TASK", &expected, named);
+                Vec::new()
             }
         };
         let episode_ns = (episode_s * 1e9) as u64;
         env.finish(Self {
             seed,
-            task,
+            tasks,
             episode_ns,
             speed,
             image_side,
@@ -77,18 +69,18 @@ mod tests {
 
     #[test]
     fn the_task_comes_from_its_name_or_from_the_instruction() {
-        let task = |pairs: &[(&str, &str)]| {
+        let tasks = |pairs: &[(&str, &str)]| {
             Settings::read(Environment::from_pairs(pairs.iter().copied()))
                 .unwrap()
-                .task
+                .tasks
         };
-        assert_eq!(task(&[("TASK", "door_left")]), Some(Task::DoorLeft));
+        assert_eq!(tasks(&[("TASK", "door_left")]), [Task::DoorLeft]);
         assert_eq!(
-            task(&[("INSTRUCTION", "press the button")]),
-            Some(Task::ButtonPress)
+            tasks(&[("INSTRUCTION", "press the button")]),
+            [Task::ButtonPress]
         );
-        assert_eq!(task(&[("INSTRUCTION", "make coffee")]), None);
+        assert_eq!(tasks(&[("INSTRUCTION", "make coffee")]), []);
         let both = [("TASK", "door_left"), ("INSTRUCTION", "press the button")];
-        assert_eq!(task(&both), Some(Task::DoorLeft));
+        assert_eq!(tasks(&both), [Task::DoorLeft]);
     }
 }

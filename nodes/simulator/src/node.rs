@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use eyre::Result;
 use tiller_messages::{ArmCommand, StageCommand, TaskStatus};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
+use tiller_playtable::Task;
 
 use crate::config::Settings;
 use crate::episode::{Episode, Over};
@@ -22,7 +23,7 @@ const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     let mut world = World::new(settings)?;
     let images = Images::new(world.table(), settings.image_side)?;
-    if settings.task.is_none() {
+    if settings.tasks.is_empty() {
         tracing::warn!("the instruction is no task that the oracle knows: no success is seen");
     }
     let mut node = Node {
@@ -166,11 +167,7 @@ impl Node<'_> {
         let status = TaskStatus {
             seq: self.statuses_sent,
             stamp_ns: self.world.time_ns(),
-            task: self
-                .settings
-                .task
-                .map(|task| task.name().to_owned())
-                .unwrap_or_default(),
+            task: names(&self.settings.tasks),
             success: view.0,
             completed: view.1,
             episode_over: over.is_some(),
@@ -180,6 +177,12 @@ impl Node<'_> {
         };
         outbox.send("task_status", &status)
     }
+}
+
+/// As the setting `TASK` takes them.
+fn names(tasks: &[Task]) -> String {
+    let names: Vec<_> = tasks.iter().map(|task| task.name()).collect();
+    names.join(",")
 }
 
 #[cfg(test)]

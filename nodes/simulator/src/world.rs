@@ -13,7 +13,7 @@ const SETPOINT_NS: u64 = 1_000_000;
 /// The table, and what the actuator last said of itself.
 pub(crate) struct World {
     table: PlayTable,
-    task: Option<Task>,
+    tasks: Vec<Task>,
     last: ArmCommand,
 }
 
@@ -21,7 +21,7 @@ impl World {
     /// The scene of the settings' seed.
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
         let mut table = PlayTable::new()?;
-        table.reset(settings.seed, settings.task);
+        table.reset_varied(settings.seed, &settings.tasks, None);
         let last = ArmCommand {
             anchor_position_m: table.tcp_position_m(),
             holding: true,
@@ -29,7 +29,7 @@ impl World {
         };
         Ok(Self {
             table,
-            task: settings.task,
+            tasks: settings.tasks.clone(),
             last,
         })
     }
@@ -81,9 +81,9 @@ impl World {
         }
     }
 
-    /// Whether the task was achieved.
+    /// Whether all tasks were achieved, one after the other.
     pub(crate) fn succeeded(&self) -> bool {
-        self.task.is_some_and(|task| self.table.succeeded(task))
+        !self.tasks.is_empty() && self.table.succeeded_in_order(&self.tasks)
     }
 
     /// Names of all tasks achieved so far.

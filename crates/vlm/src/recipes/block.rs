@@ -35,13 +35,13 @@ pub(super) fn push(point: &Point, direction: Option<Direction>, scene: &Scene) -
     let direction = direction.unwrap_or_else(|| free_direction(point, scene));
     let [dx, dy] = direction.unit();
     let behind = |height_m: f64| {
-        let offset_z = offset_to_height(height_m, z);
+        let offset_z = offset_to_height(height_m, point);
         [MIDDLE_X_M - STANDOFF_M * dx, -STANDOFF_M * dy, offset_z]
     };
     let end = [
         x + MIDDLE_X_M + PUSH_AIM_M * dx,
         y + PUSH_AIM_M * dy,
-        LOW_Z_M,
+        point.above_table_m(LOW_Z_M),
     ];
     let (side, way) = match direction {
         Direction::Left => ("on the right of the block", "left"),
@@ -77,7 +77,7 @@ pub(super) fn push(point: &Point, direction: Option<Direction>, scene: &Scene) -
 /// block has left the table, which it only does in a grip.
 pub(super) fn lift(point: &Point) -> Vec<StageText> {
     let (index, [_, _, z]) = (point.index, point.position_m);
-    let over = |height_m: f64| [MIDDLE_X_M, 0.0, offset_to_height(height_m, z)];
+    let over = |height_m: f64| [MIDDLE_X_M, 0.0, offset_to_height(height_m, point)];
     let grasp = StageText {
         description: "go down around the block and grasp it".to_owned(),
         guidance: vec![
@@ -103,7 +103,7 @@ pub(super) fn lift(point: &Point) -> Vec<StageText> {
         guidance: vec![
             format!(
                 "missing = torch.relu({} - action_sequence[:, :, 2])",
-                number(TRAVEL_Z_M)
+                number(point.above_table_m(TRAVEL_Z_M))
             ),
             "return -missing.mean()".to_owned(),
         ],

@@ -35,9 +35,13 @@ const SWITCH_TRAVEL_M: f64 = 0.033;
 pub(super) fn open_drawer(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
     let gap = BAR_X_M + GAP_X_M;
-    let pull = [x + BAR_X_M - DRAWER_AIM_M + 0.02, y, BAR_Z_M];
-    let above = [gap, 0.0, offset_to_height(TRAVEL_Z_M, z)];
-    let hook = [gap, 0.0, offset_to_height(BAR_Z_M, z)];
+    let pull = [
+        x + BAR_X_M - DRAWER_AIM_M + 0.02,
+        y,
+        point.above_table_m(BAR_Z_M),
+    ];
+    let above = [gap, 0.0, offset_to_height(TRAVEL_Z_M, point)];
+    let hook = [gap, 0.0, offset_to_height(BAR_Z_M, point)];
     vec![
         reach(
             "move above the gap behind the drawer handle",
@@ -61,9 +65,13 @@ pub(super) fn open_drawer(point: &Point) -> Vec<StageText> {
 pub(super) fn close_drawer(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
     let before = BAR_X_M + BEFORE_BAR_X_M;
-    let push = [x + BAR_X_M + DRAWER_AIM_M - 0.02, y, BAR_Z_M];
-    let above = [before, 0.0, offset_to_height(TRAVEL_Z_M, z)];
-    let down = [before, 0.0, offset_to_height(BAR_Z_M, z)];
+    let push = [
+        x + BAR_X_M + DRAWER_AIM_M - 0.02,
+        y,
+        point.above_table_m(BAR_Z_M),
+    ];
+    let above = [before, 0.0, offset_to_height(TRAVEL_Z_M, point)];
+    let down = [before, 0.0, offset_to_height(BAR_Z_M, point)];
     vec![
         reach(
             "move above a place in front of the drawer handle",
@@ -98,9 +106,13 @@ pub(super) fn slide_door(point: &Point, direction: Direction) -> Vec<StageText> 
         ("left", "right")
     };
     let beside = -BESIDE_KNOB_M * side;
-    let above = [KNOB_X_M, beside, offset_to_height(TRAVEL_Z_M, z)];
-    let down = [KNOB_X_M, beside, offset_to_height(KNOB_Z_M, z)];
-    let end = [x + KNOB_X_M, y + DOOR_AIM_M * side, KNOB_Z_M];
+    let above = [KNOB_X_M, beside, offset_to_height(TRAVEL_Z_M, point)];
+    let down = [KNOB_X_M, beside, offset_to_height(KNOB_Z_M, point)];
+    let end = [
+        x + KNOB_X_M,
+        y + DOOR_AIM_M * side,
+        point.above_table_m(KNOB_Z_M),
+    ];
     vec![
         reach(
             &format!("move above a place on the {from} of the door handle"),
@@ -135,7 +147,7 @@ pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
     } else {
         (-1.0, "far", "off", x + 0.063, x - 0.090)
     };
-    let place = |x: f64, z: f64| constant([x, y + 0.004, z]);
+    let place = |x: f64, height_m: f64| constant([x, y + 0.004, point.above_table_m(height_m)]);
     vec![
         StageText::to_target(
             &format!("move above a place on the {side} side of the switch"),
@@ -151,7 +163,7 @@ pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
         ),
         sweep(
             &format!("push the switch {state}"),
-            [end, y + 0.004, SWITCH_Z_M],
+            [end, y + 0.004, point.above_table_m(SWITCH_Z_M)],
             index,
             [x, y, z],
             [away, 0.0, 0.0],
@@ -164,7 +176,7 @@ pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
 pub(super) fn press_button(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
     let middle = [x - 0.0075, y, z];
-    let above = [-0.0075, 0.0, offset_to_height(TRAVEL_Z_M, z)];
+    let above = [-0.0075, 0.0, offset_to_height(TRAVEL_Z_M, point)];
     let mut guidance = vec![constant([middle[0], middle[1], z - 0.012])];
     guidance.extend(distance_to_target([2.0, 2.0, 1.0]));
     let press = StageText {

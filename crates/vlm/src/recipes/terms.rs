@@ -2,6 +2,7 @@
 //! and nothing is above it, so that progress has a fixed end.
 
 use crate::program::{StageText, number, tensor};
+use crate::scene::Point;
 
 /// How near counts as there: in the plane and in height, m.
 #[derive(Debug, Clone, Copy)]
@@ -29,9 +30,9 @@ pub(crate) const AT_CONTACT: Margin = Margin {
 /// Height at which the end effector clears everything on the table, m.
 pub(crate) const TRAVEL_Z_M: f64 = 0.14;
 
-/// The offset that brings a keypoint at height `z_m` to a height above the table.
-pub(crate) fn offset_to_height(height_m: f64, z_m: f64) -> f64 {
-    height_m - z_m
+/// The offset that brings a keypoint to a height above the table.
+pub(crate) fn offset_to_height(height_m: f64, point: &Point) -> f64 {
+    point.above_table_m(height_m) - point.position_m[2]
 }
 
 /// A line that makes a fixed point the target.
