@@ -7,6 +7,7 @@ mod clauses;
 mod goal;
 mod lexicon;
 mod parse;
+mod phrases;
 mod resolve;
 
 pub use goal::{Direction, Goal};
