@@ -28,7 +28,6 @@ use tiller_grounding::GroundingConfig;
 use tiller_playtable::Task;
 use tiller_policy::{MANIFEST_FILE, Provider};
 use tiller_report::{Outcome, Recorder, RunInfo};
-use tiller_stages::StageConfig;
 
 use self::failure::failure;
 use self::journal::Journal;
@@ -222,7 +221,7 @@ fn full(config: &BenchConfig) -> RunnerConfig {
         threads: 1,
         provider: config.provider,
         pilot: config.tuned.pilot(),
-        stages: StageConfig::default(),
+        stages: config.tuned.stages(),
         last_stage_only: false,
         grounding: GroundingConfig::default(),
         ahead_steps: config.tuned.motion.ahead_steps,

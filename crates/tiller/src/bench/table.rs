@@ -244,7 +244,7 @@ impl Tally {
             ("stages", time.stage_s),
         ];
         let share = |(name, spent): (&str, f64)| {
-            format!("{name} {:.0} %", 100.0 * spent / time.wall_s.max(1e-9))
+            format!("{name} {:.1} %", 100.0 * spent / time.wall_s.max(1e-9))
         };
         format!(
             "an episode: {:.1} s ({:.1} s of processor on its thread), {:.1} s simulated, {:.1} chunks ({})",

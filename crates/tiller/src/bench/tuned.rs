@@ -6,6 +6,7 @@ use std::path::Path;
 use eyre::{Result, WrapErr, ensure};
 use serde::{Deserialize, Serialize};
 use tiller_sampler::{PilotConfig, StallConfig};
+use tiller_stages::StageConfig;
 use tiller_steering::{DiversityConfig, FeynmanKacConfig, StrengthConfig};
 
 use crate::demos::FIRST_TRAINING_SEED;
@@ -30,6 +31,8 @@ pub struct Tuned {
     pub feynman_kac: Option<FeynmanKac>,
     /// Growth while a stage gets nowhere.
     pub stall: Growth,
+    /// When a stage is given up.
+    pub stages: Stages,
     /// Planning in motion.
     pub motion: Motion,
 }
@@ -105,6 +108,17 @@ pub struct Growth {
     pub most: f32,
 }
 
+/// See [`StageConfig`]; in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "documented where the values go")]
+pub struct Stages {
+    pub stall_s: f64,
+    pub timeout_s: f64,
+    pub max_timeouts: u32,
+    pub max_visits: u32,
+}
+
 /// See [`RunnerConfig`](crate::episode::RunnerConfig) and [`PilotConfig`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,7 +184,27 @@ impl Tuned {
         let pilot = self.pilot();
         // The policy's horizon is not known yet; the pilot checks again when it is.
         pilot.validate(pilot.execute_steps)?;
+        self.stages().validate()?;
         Ok(())
+    }
+
+    /// When the full method's stages end.
+    #[must_use]
+    pub fn stages(&self) -> StageConfig {
+        let Stages {
+            stall_s,
+            timeout_s,
+            max_timeouts,
+            max_visits,
+        } = self.stages;
+        // A negative time saturates to 0, which the check refuses.
+        StageConfig {
+            stall_ns: (stall_s * 1e9) as u64,
+            stage_timeout_ns: (timeout_s * 1e9) as u64,
+            max_timeouts,
+            max_visits,
+            ..StageConfig::default()
+        }
     }
 
     /// The full method's settings.
@@ -222,6 +256,7 @@ mod tests {
     fn what_ships_is_what_the_nodes_steer_with() {
         let tuned = Tuned::shipped().unwrap();
         assert_eq!(tuned.pilot(), PilotConfig::default());
+        assert_eq!(tuned.stages(), StageConfig::default());
         assert_eq!(tuned.seeds.tuning.first, 300);
         assert_eq!(tuned.seeds.reported.first, 5000);
     }
@@ -239,6 +274,8 @@ mod tests {
         assert!(missing.contains("guide_scale"), "{missing}");
         let range = message("guidance_start = 0.2", "guidance_start = 1.2");
         assert!(range.contains("from 0 to 1, found 1.2"), "{range}");
+        let stages = message("stall_s = 1.5", "stall_s = -1.5");
+        assert!(stages.contains("stall_ns"), "{stages}");
         let seeds = message("first = 5000", "first = 349");
         assert!(seeds.contains("found 300 to 349 and 349 to 398"), "{seeds}");
         let training = message("first = 5000", "first = 999951");
