@@ -4,19 +4,20 @@ use arrow::array::{ArrayRef, UInt16Array};
 use dora_node_api::{DoraNode, MetadataParameters};
 use eyre::{Result, WrapErr};
 use std::sync::Arc;
-use tiller_messages::{ImageHeader, Message};
+use tiller_messages::{ImageHeader, Level, Message, Status};
 
 use crate::image::parameters;
 
 /// A node's outputs.
 pub struct Outbox {
     node: DoraNode,
+    statuses: u64,
 }
 
 impl Outbox {
     /// Wraps a node.
     pub fn new(node: DoraNode) -> Self {
-        Self { node }
+        Self { node, statuses: 0 }
     }
 
     /// The node's name in the dataflow.
@@ -33,6 +34,22 @@ impl Outbox {
         self.node
             .send_output(output.into(), MetadataParameters::default(), array)
             .wrap_err_with(|| format!("cannot send `{output}`"))
+    }
+
+    /// Sends a [`Status`] on the output `status`.
+    ///
+    /// # Errors
+    /// When dora cannot take it.
+    pub fn tell(&mut self, level: Level, code: &str, text: String) -> Result<()> {
+        self.statuses += 1;
+        let status = Status {
+            seq: self.statuses,
+            node: self.node_id().to_owned(),
+            level,
+            code: code.to_owned(),
+            text,
+        };
+        self.send("status", &status)
     }
 
     /// Sends 8-bit pixels, written once into the memory that the receivers read.

@@ -414,12 +414,20 @@ fn geom_labels(model: &MjModel) -> Vec<u8> {
         .collect()
 }
 
+/// The index of a named thing of the scene.
+pub(crate) fn find_id(
+    model: &MjModel,
+    object: MjtObjBase,
+    kind: &'static str,
+    name: &'static str,
+) -> Result<usize, PlayTableError> {
+    model
+        .name_to_id(object, name)
+        .ok_or(PlayTableError::Missing { kind, name })
+}
+
 fn find_ids(model: &MjModel) -> Result<Ids, PlayTableError> {
-    let find = |object: MjtObjBase, kind: &'static str, name: &'static str| {
-        model
-            .name_to_id(object, name)
-            .ok_or(PlayTableError::Missing { kind, name })
-    };
+    let find = |object, kind, name| find_id(model, object, kind, name);
     let geom = |name| find(MjtObjBase::mjOBJ_GEOM, "geom", name);
     let body = |name| find(MjtObjBase::mjOBJ_BODY, "body", name);
     let camera = |name| find(MjtObjBase::mjOBJ_CAMERA, "camera", name);

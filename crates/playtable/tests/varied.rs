@@ -176,3 +176,33 @@ fn experts_solve_the_strongest_variations() {
         }
     }
 }
+
+/// Recorded results, demonstrations and seeds in documents mean these scenes: they must never change.
+#[test]
+fn plain_scenes_are_those_of_ever() {
+    let mut table = PlayTable::new().expect("scene");
+    let scenes = [
+        (7, Some(Task::DrawerOpen)),
+        (5000, Some(Task::Lift(Block::Red))),
+        (1_000_000, None),
+    ];
+    let found = scenes.map(|(seed, task)| {
+        table.reset(seed, task);
+        let objects = table.objects();
+        let millimetres = |value: f64| (value * 1e3).round() as i64;
+        let [red, blue, pink] = objects.blocks.map(|block| {
+            [
+                millimetres(block.position_m[0]),
+                millimetres(block.position_m[1]),
+            ]
+        });
+        let fixtures = [objects.drawer_m, objects.door_m, objects.switch_rad].map(millimetres);
+        (red, blue, pink, fixtures)
+    });
+    let expected = [
+        ([420, -9], [447, 102], [501, 226], [7, 9, 541]),
+        ([462, 244], [442, 99], [419, -9], [10, 13, -579]),
+        ([432, -13], [411, 94], [465, 235], [4, 170, 531]),
+    ];
+    assert_eq!(found, expected);
+}

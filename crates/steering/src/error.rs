@@ -66,6 +66,14 @@ pub enum SteeringError {
         /// Its value.
         found: f32,
     },
+    /// An argument is negative.
+    #[error("{what} must not be negative, found {found}")]
+    Negative {
+        /// Which argument.
+        what: &'static str,
+        /// Its value.
+        found: f32,
+    },
     /// The denoiser failed.
     #[error(transparent)]
     Denoiser(#[from] DenoiserError),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
-use tiller_messages::{ActionChunk, Level, RewardProgram, StageCommand, Status};
+use tiller_messages::{ActionChunk, Level, RewardProgram, StageCommand};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
 use tiller_policy::Policy;
 use tiller_sampler::PilotError;
@@ -48,7 +48,6 @@ pub(crate) fn run(
         programs: Stream::new("reward_program"),
         stages: Stream::new("stage"),
         failures: 0,
-        statuses_sent: 0,
     };
     loop {
         match inbox.wait_at_most(PATIENCE) {
@@ -73,7 +72,6 @@ struct Node<'a> {
     programs: Stream<RewardProgram>,
     stages: Stream<StageCommand>,
     failures: u32,
-    statuses_sent: u64,
 }
 
 impl Node<'_> {
@@ -207,7 +205,7 @@ impl Node<'_> {
                 chunk.seq, plan.lost
             );
             tracing::warn!("{text}");
-            self.tell(Level::Warning, "particles_lost", text, outbox)?;
+            outbox.tell(Level::Warning, "particles_lost", text)?;
         }
         match self.planner.message(stamp_ns, &plan.reading) {
             Some(progress) => outbox.send("progress", &progress),
@@ -222,22 +220,10 @@ impl Node<'_> {
         let text = format!("{error:#} ({} in a row)", self.failures);
         tracing::warn!("{text}");
         if self.failures < MAX_FAILURES {
-            return self.tell(Level::Warning, code, text, outbox);
+            return outbox.tell(Level::Warning, code, text);
         }
-        self.tell(Level::Error, code, text, outbox)?;
+        outbox.tell(Level::Error, code, text)?;
         Err(error).wrap_err_with(|| format!("{MAX_FAILURES} failures in a row"))
-    }
-
-    fn tell(&mut self, level: Level, code: &str, text: String, outbox: &mut Outbox) -> Result<()> {
-        self.statuses_sent += 1;
-        let status = Status {
-            seq: self.statuses_sent,
-            node: outbox.node_id().to_owned(),
-            level,
-            code: code.to_owned(),
-            text,
-        };
-        outbox.send("status", &status)
     }
 
     fn report(&self) {

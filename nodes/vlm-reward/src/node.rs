@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use eyre::{Result, WrapErr, bail};
 use image::RgbImage;
-use tiller_messages::{
-    Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery, Status,
-};
+use tiller_messages::{Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery};
 use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
 use tiller_reward::CompileOptions;
 use tiller_vlm::AuthorRequest;
@@ -70,7 +68,6 @@ struct Node<'a> {
     query: Option<StageQuery>,
     programs_sent: u64,
     advice_sent: u64,
-    statuses_sent: u64,
 }
 
 impl<'a> Node<'a> {
@@ -108,7 +105,6 @@ impl<'a> Node<'a> {
             query: None,
             programs_sent: 0,
             advice_sent: 0,
-            statuses_sent: 0,
         })
     }
 
@@ -155,7 +151,7 @@ impl<'a> Node<'a> {
                         "answer {answers} of `{}` is not sound and goes back with its mistakes",
                         self.author
                     );
-                    self.tell(Level::Info, "repair", text, outbox)?;
+                    outbox.tell(Level::Info, "repair", text)?;
                 }
                 Some(News::Done(finished)) => self.finish(*finished, outbox)?,
             }
@@ -193,7 +189,7 @@ impl<'a> Node<'a> {
                 "`{}` is asked for a program; the robot stands still meanwhile",
                 self.author
             );
-            self.tell(Level::Info, "asking", text, outbox)?;
+            outbox.tell(Level::Info, "asking", text)?;
         }
         Ok(self.writing.begin(task, generation))
     }
@@ -219,7 +215,7 @@ impl<'a> Node<'a> {
                 }
                 (None, _) => ("hold", authored.message.clone()),
             };
-            self.tell(Level::Error, code, text.clone(), outbox)?;
+            outbox.tell(Level::Error, code, text.clone())?;
             bail!(text)
         };
         if !matches!(
@@ -227,7 +223,7 @@ impl<'a> Node<'a> {
             AuthoringStatus::Ok | AuthoringStatus::Repaired
         ) {
             let text = authored.message.clone();
-            self.tell(Level::Warning, authored.status.name(), text, outbox)?;
+            outbox.tell(Level::Warning, authored.status.name(), text)?;
         }
         let seq = self.programs_sent + 1;
         let program = message(written, &self.settings.instruction, generation, seq);
@@ -244,7 +240,7 @@ impl<'a> Node<'a> {
         }
         self.program = Some(program);
         tracing::info!("{text}");
-        self.tell(Level::Info, "program", text, outbox)
+        outbox.tell(Level::Info, "program", text)
     }
 
     fn advise(&mut self, outbox: &mut Outbox) -> Result<()> {
@@ -260,7 +256,7 @@ impl<'a> Node<'a> {
                 "advice dropped because {}; {} such so far",
                 dropped.text, dropped.total
             );
-            self.tell(Level::Warning, dropped.code, text, outbox)?;
+            outbox.tell(Level::Warning, dropped.code, text)?;
         }
         if let Some(advice) = advice {
             self.advice_sent += 1;
@@ -272,7 +268,7 @@ impl<'a> Node<'a> {
             };
             outbox.send("stage_advice", &message)?;
             let text = format!("stage {}: {}", message.stage, message.reason);
-            self.tell(Level::Info, "advice", text, outbox)?;
+            outbox.tell(Level::Info, "advice", text)?;
         }
         Ok(())
     }
@@ -297,19 +293,6 @@ impl<'a> Node<'a> {
             picture: self.seen.as_ref().and_then(|seen| picture(encode(seen))),
         };
         advising.ask(query, scene);
-    }
-
-    fn tell(&mut self, level: Level, code: &str, text: String, outbox: &mut Outbox) -> Result<()> {
-        self.statuses_sent += 1;
-        let node = outbox.node_id().to_owned();
-        let status = Status {
-            seq: self.statuses_sent,
-            node,
-            level,
-            code: code.to_owned(),
-            text,
-        };
-        outbox.send("status", &status)
     }
 }
 

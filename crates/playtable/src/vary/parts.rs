@@ -2,7 +2,7 @@
 
 use crate::objects::Block;
 use crate::task::Task;
-use crate::world::PlayTableError;
+use crate::world::{PlayTableError, find_id};
 use mujoco_rs::prelude::{MjModel, MjtObjBase};
 
 /// A piece of furniture that stands by itself.
@@ -116,11 +116,7 @@ impl Parts {
     /// # Errors
     /// [`PlayTableError::Missing`] names what the scene lacks.
     pub(crate) fn find(model: &MjModel) -> Result<Self, PlayTableError> {
-        let find = |object: MjtObjBase, kind: &'static str, name: &'static str| {
-            model
-                .name_to_id(object, name)
-                .ok_or(PlayTableError::Missing { kind, name })
-        };
+        let find = |object, kind, name| find_id(model, object, kind, name);
         let geom = |name| find(MjtObjBase::mjOBJ_GEOM, "geom", name);
         let body = |name| find(MjtObjBase::mjOBJ_BODY, "body", name);
         let geoms = |names: &[&'static str]| {

@@ -184,11 +184,12 @@ impl Steerer {
     /// # Errors
     /// When `gain` is negative or not finite; the gain then stays.
     pub fn set_gain(&mut self, gain: f32) -> Result<(), SteeringError> {
-        if !gain.is_finite() || gain < 0.0 {
-            return Err(SteeringError::NotFinite {
-                what: "the gain of guidance (which must not be negative)",
-                found: gain,
-            });
+        let (what, found) = ("the gain of guidance", gain);
+        if !gain.is_finite() {
+            return Err(SteeringError::NotFinite { what, found });
+        }
+        if gain < 0.0 {
+            return Err(SteeringError::Negative { what, found });
         }
         self.gain = gain;
         Ok(())
