@@ -59,7 +59,6 @@ fn assert_no_tick_missed(summary: &Value) {
     let control = &summary["control"];
     assert!(control["states"].as_u64() > Some(100), "{summary:#}");
     assert_eq!(control["missing"], 0, "{summary:#}");
-    println!("control: {control}");
     let safety = &summary["notices"]["safety"];
     assert_eq!(safety, &serde_json::json!({}), "{summary:#}");
 }

@@ -27,7 +27,7 @@ pub(super) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 enum World {
-    Playtable(PlaytableArgs),
+    Playtable(Box<PlaytableArgs>),
     Report(ReportArgs),
 }
 
