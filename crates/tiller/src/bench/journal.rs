@@ -15,7 +15,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the file, and hands back what it holds. A last line that was not finished is cut off.
+    /// Opens the file, and hands back what it holds; a folder that is missing is made. A last line that was not finished is cut off.
     /// With `restart` the file is emptied first.
     ///
     /// # Errors
@@ -39,6 +39,9 @@ impl Journal {
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |i| i + 1);
         let lines = read(path, &text[..whole], settings)?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).wrap_err_with(|| cannot("write"))?;
+        }
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -122,7 +125,7 @@ mod tests {
     #[test]
     fn a_torn_line_is_dropped_and_the_file_goes_on() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lines.jsonl");
+        let path = folder.path().join("a folder").join("lines.jsonl");
         let lines = ["push_red", "door_left", "lift_red"].map(|task| line(task, "full", true));
         let (mut journal, found) = open(&path, false).unwrap();
         assert!(found.is_empty());
