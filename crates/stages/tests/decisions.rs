@@ -234,17 +234,11 @@ fn stories_lead_to_their_decisions() {
         (
             "time in the first stage: afresh until the tries are spent",
             done_stages(2),
-            vec![Wait(16.0); 10],
-            vec![
-                (K::Stay, 1, 2, true),
-                (K::Stay, 1, 3, true),
-                (K::Stay, 1, 4, true),
-                (K::Stay, 1, 5, true),
-                (K::Stay, 1, 6, true),
-                (K::Stay, 1, 7, true),
-                (K::Stay, 1, 8, true),
-                (K::GiveUp, 1, 8, false),
-            ],
+            vec![Wait(16.0); 18],
+            (2..=16)
+                .map(|visit| (K::Stay, 1, visit, true))
+                .chain([(K::GiveUp, 1, 16, false)])
+                .collect(),
         ),
     ];
     for (name, stages, inputs, expected) in table {
@@ -387,9 +381,9 @@ fn a_later_stage_that_gets_nowhere_repeats_the_one_before() {
         assert_eq!(story.machine.stage(), stage);
         story.tell(inputs)
     };
-    // Four seconds of readings, a tenth of a second each.
-    let still = [In::Pd(0.3, -0.1); 41];
-    assert_eq!(stalled(2, &still[..40]), []);
+    // A second and a half of readings, a tenth of a second each.
+    let still = [In::Pd(0.3, -0.1); 16];
+    assert_eq!(stalled(2, &still[..15]), []);
     assert_eq!(stalled(2, &still), [(K::Back, 1, 3, true)]);
     assert_eq!(stalled(1, &still), [], "nothing to repeat");
     let rising: Vec<In> = (0..60).map(|n| In::Pd(0.01 * f64::from(n), -0.1)).collect();
