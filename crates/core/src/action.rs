@@ -196,6 +196,13 @@ impl ActionMode {
     }
 }
 
+impl Default for ActionLayout {
+    /// Three columns of displacements in the base frame, m, at 10 Hz.
+    fn default() -> Self {
+        Self::position_deltas(3, [0, 1, 2], None, 10.0)
+    }
+}
+
 impl ActionLayout {
     /// Displacements of the position in the base frame, m, with the orientation left as it is; the
     /// gripper, if any, from -1 (closed) to +1 (open).

@@ -1,42 +1,35 @@
 //! What the sampler wants the arm to do, and what else it considered.
 
+use tiller_core::{ActionLayout, Continuation, EpisodeId, JOINTS, Pose, ProgramId};
+
 use crate::message::{check_length, message};
 use crate::{Message, MessageError};
 
 message! {
-    /// A sequence of policy actions.
+    /// A sequence of policy actions, and what each of their columns means.
     pub struct ActionChunk {
-        /// Counts from 1.
-        pub seq: u64,
         /// Stamp of the observation that it was planned from, ns.
         pub stamp_ns: u64,
+        /// The episode that it was planned in.
+        pub episode: EpisodeId,
+        /// The program that steered it; 0 for unsteered chunks.
+        pub program: ProgramId,
         /// Stage that it serves, counted from 1; 0 for unsteered chunks.
         pub stage: u32,
-        /// Where the deltas start, `[3]`, m.
-        pub anchor_position_m: [f64; 3],
-        /// Actions a second.
-        pub rate_hz: f64,
+        /// Where its displacements start, in the base frame.
+        pub anchor: Pose,
+        /// The joints there, `[7]`, rad; where joint velocities start.
+        pub anchor_q_rad: [f64; JOINTS],
         /// How many of the actions are to be executed before the arm holds still.
         pub execute_steps: u32,
         /// Actions in the chunk, T.
         pub horizon: u32,
-        /// Numbers in an action, D.
-        pub action_dim: u32,
-        /// `[T x D]` row-major, unnormalised.
+        /// `[T x D]` row-major, unnormalised; D is the layout's `action_dim`.
         pub actions: Vec<f32>,
-        /// Columns of an action that hold x, y and z in metres.
-        pub position_columns: [u32; 3],
-        /// Column that holds the gripper, -1 close to +1 open; none if the policy has no say in it.
-        pub gripper_column: Option<u32>,
-        /// Positions are deltas a step from the anchor on; else absolute.
-        pub delta: bool,
-        /// The `seq` of the chunk under way that this one carries on; 0 if it starts afresh.
-        pub continues_seq: u64,
-        /// The step of that chunk that action 0 repeats.
-        pub continues_step: u32,
-        /// How many leading actions repeat that chunk's, because they are executed while this one
-        /// is planned.
-        pub frozen_steps: u32,
+        /// What the columns mean.
+        pub layout: ActionLayout,
+        /// Set if it carries on the chunk under way; else it starts afresh.
+        pub continues: Option<Continuation>,
     }
     check ActionChunk::check;
 }
@@ -44,28 +37,17 @@ message! {
 impl ActionChunk {
     /// The actions, one row of D numbers each.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.actions.chunks_exact(self.action_dim.max(1) as usize)
+        self.actions.chunks_exact(self.layout.dim.max(1))
     }
 
     fn check(&self) -> Result<(), MessageError> {
-        let (horizon, dim) = (self.horizon as usize, self.action_dim as usize);
+        let (horizon, dim) = (self.horizon as usize, self.layout.dim);
         check_length(
             Self::NAME,
             "actions",
             horizon.saturating_mul(dim),
             self.actions.len(),
         )?;
-        let columns = self.position_columns.iter().chain(&self.gripper_column);
-        for &column in columns {
-            if column >= self.action_dim {
-                return Err(MessageError::Value {
-                    message: Self::NAME,
-                    column: "position_columns, gripper_column",
-                    expected: format!("columns below {dim}"),
-                    found: column.to_string(),
-                });
-            }
-        }
         if self.execute_steps == 0 || self.execute_steps > self.horizon {
             return Err(MessageError::Value {
                 message: Self::NAME,
@@ -74,12 +56,13 @@ impl ActionChunk {
                 found: self.execute_steps.to_string(),
             });
         }
-        if self.frozen_steps >= self.execute_steps {
+        let frozen_steps = self.continues.map_or(0, |c| c.frozen_steps);
+        if frozen_steps >= self.execute_steps {
             return Err(MessageError::Value {
                 message: Self::NAME,
                 column: "frozen_steps",
                 expected: format!("below execute_steps = {}", self.execute_steps),
-                found: self.frozen_steps.to_string(),
+                found: frozen_steps.to_string(),
             });
         }
         Ok(())
@@ -89,8 +72,6 @@ impl ActionChunk {
 message! {
     /// All particles of one sampling run, for viewing.
     pub struct Candidates {
-        /// Counts from 1.
-        pub seq: u64,
         /// Stamp of the observation, ns.
         pub stamp_ns: u64,
         /// The chunk that came of it.
@@ -126,5 +107,36 @@ impl Candidates {
             });
         }
         Ok(())
+    }
+}
+
+message! {
+    /// What the sampler's policy demands of reward programs, said by the sampler at its start.
+    pub struct ProgramContract {
+        /// Name of the policy bundle.
+        pub policy: String,
+        /// Points of a trajectory, T + 1: what programs are compiled for.
+        pub points: u32,
+        /// Guidance may move the rotation.
+        pub guides_rotation: bool,
+        /// Guidance may move the gripper.
+        pub guides_gripper: bool,
+        /// What the policy's actions hold.
+        pub layout: ActionLayout,
+    }
+    check ProgramContract::check;
+}
+
+impl ProgramContract {
+    fn check(&self) -> Result<(), MessageError> {
+        if self.points >= 2 {
+            return Ok(());
+        }
+        Err(MessageError::Value {
+            message: Self::NAME,
+            column: "points",
+            expected: "2 or more".to_owned(),
+            found: self.points.to_string(),
+        })
     }
 }

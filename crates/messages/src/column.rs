@@ -123,7 +123,45 @@ macro_rules! optional {
 }
 
 optional!(u32, UInt32Array, UInt32Type, UInt32);
+optional!(u64, UInt64Array, UInt64Type, UInt64);
 optional!(f64, Float64Array, Float64Type, Float64);
+
+impl Column for Option<String> {
+    const NULLABLE: bool = true;
+
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+
+    fn write(&self) -> ArrayRef {
+        Arc::new(StringArray::from(vec![self.as_deref()]))
+    }
+
+    fn read(array: &dyn Array) -> Result<Self, ValueError> {
+        Ok((!array.is_null(0)).then(|| array.as_string::<i32>().value(0).to_owned()))
+    }
+}
+
+macro_rules! identity {
+    ($id:ty) => {
+        impl Column for $id {
+            fn data_type() -> DataType {
+                DataType::UInt64
+            }
+
+            fn write(&self) -> ArrayRef {
+                self.0.write()
+            }
+
+            fn read(array: &dyn Array) -> Result<Self, ValueError> {
+                u64::read(array).map(Self)
+            }
+        }
+    };
+}
+
+identity!(tiller_core::EpisodeId);
+identity!(tiller_core::ProgramId);
 
 fn item_field(data_type: DataType) -> Arc<Field> {
     Arc::new(Field::new("item", data_type, true))
@@ -195,20 +233,6 @@ impl<const N: usize> Column for [f64; N] {
     }
 }
 
-impl<const N: usize> Column for [u32; N] {
-    fn data_type() -> DataType {
-        Vec::<u32>::data_type()
-    }
-
-    fn write(&self) -> ArrayRef {
-        primitive_list::<UInt32Type>(self)
-    }
-
-    fn read(array: &dyn Array) -> Result<Self, ValueError> {
-        fixed(primitive_items::<UInt32Type>(array)?)
-    }
-}
-
 fn fixed<T, const N: usize>(values: Vec<T>) -> Result<[T; N], ValueError> {
     values
         .try_into()
@@ -248,3 +272,51 @@ impl Column for Vec<String> {
             .collect())
     }
 }
+
+/// An enumeration that travels as one of a few words.
+macro_rules! words {
+    ($name:ident { $( $variant:ident => $word:literal, )* }) => {
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$( Self::$variant, )*];
+
+            /// The word that stands for it in the message.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $word, )*
+                }
+            }
+        }
+
+        impl $crate::column::Column for $name {
+            fn data_type() -> arrow::datatypes::DataType {
+                <String as $crate::column::Column>::data_type()
+            }
+
+            fn write(&self) -> arrow::array::ArrayRef {
+                std::sync::Arc::new(arrow::array::StringArray::from(vec![self.as_str()]))
+            }
+
+            fn read(
+                array: &dyn arrow::array::Array,
+            ) -> Result<Self, $crate::column::ValueError> {
+                let word = <String as $crate::column::Column>::read(array)?;
+                Self::ALL
+                    .iter()
+                    .copied()
+                    .find(|known| known.as_str() == word)
+                    .ok_or_else(|| {
+                        let known: Vec<_> = Self::ALL
+                            .iter()
+                            .map(|known| format!("`{}`", known.as_str()))
+                            .collect();
+                        $crate::column::ValueError::new(
+                            format!("one of {}", known.join(", ")),
+                            format!("`{word}`"),
+                        )
+                    })
+            }
+        }
+    };
+}
+pub(crate) use words;

@@ -37,6 +37,14 @@ pub enum MessageError {
         /// The column's name.
         column: &'static str,
     },
+    /// A column is not part of the schema: what is not understood is not dropped in silence.
+    #[error("{message}: column `{column}` is unknown")]
+    UnknownColumn {
+        /// The message asked for.
+        message: &'static str,
+        /// The column's name.
+        column: String,
+    },
     /// A column has another type.
     #[error("{message}.{column}: expected {expected}, found {found}")]
     ColumnType {

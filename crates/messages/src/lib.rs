@@ -7,7 +7,8 @@
 //!
 //! Positions are in metres in the robot base frame, angles in radians, time in nanoseconds of the
 //! clock of the machine that stamped it (simulated time in simulation). Sequence numbers count
-//! from 1 on each stream, so a receiver sees what was lost ([`SequenceCheck`]).
+//! from 1 on each stream and carry their sender's session, so a receiver sees what was lost and who
+//! was started anew ([`SequenceCheck`]).
 //!
 //! ```
 //! use tiller_messages::{Message, MessageError, StageCommand, Status};
@@ -23,7 +24,9 @@ mod action;
 mod column;
 mod error;
 mod image;
+mod liberal;
 mod message;
+mod part;
 mod perception;
 mod program;
 mod robot;
@@ -31,13 +34,13 @@ mod run;
 mod sequence;
 mod stage;
 
-pub use action::{ActionChunk, Candidates};
+pub use action::{ActionChunk, Candidates, ProgramContract};
 pub use error::MessageError;
 pub use image::{Encoding, HeaderError, HeaderValue, ImageHeader, Label};
 pub use message::{Message, SCHEMA_VERSION, schemas};
 pub use perception::Keypoints;
 pub use program::{Level, RewardProgram, Status};
-pub use robot::{ArmCommand, JOINTS, RobotState};
-pub use run::{SafetyEvent, TaskStatus};
+pub use robot::{ArmCommand, ArmState, ExecutionMode, ExecutionState};
+pub use run::{Episode, SafetyEvent, TaskStatus};
 pub use sequence::{Arrival, SequenceCheck};
 pub use stage::{Progress, StageAdvice, StageCommand, StageQuery};

@@ -4,9 +4,10 @@ use arrow::array::{Array, StructArray};
 use arrow::datatypes::Fields;
 
 use crate::MessageError;
+use crate::liberal::as_type;
 
 /// Version of all schemas of this crate; it rises with any change to any of them.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A message with an Arrow form.
 pub trait Message: Sized {
@@ -16,17 +17,25 @@ pub trait Message: Sized {
     /// The columns, the first of which is `schema_version`.
     fn fields() -> Fields;
 
-    /// The message's number on its stream, counted from 1.
+    /// The sender's session: drawn when it starts, larger after every restart.
+    fn session(&self) -> u64;
+
+    /// The message's number on its stream in this session, counted from 1.
     fn seq(&self) -> u64;
+
+    /// Numbers the message on its stream.
+    fn number(&mut self, session: u64, seq: u64);
 
     /// The struct array of length 1.
     fn to_arrow(&self) -> StructArray;
 
-    /// Reads a struct array of length 1; columns are found by name and further ones are ignored.
+    /// Reads a struct array of length 1; columns are found by name. Integers and floats of other
+    /// widths, lists of other offset widths and other encodings of text are read as well, since
+    /// other languages' Arrow libraries write those by default.
     ///
     /// # Errors
-    /// [`MessageError`] when the version differs, a column is missing or of another type, or the
-    /// values contradict each other (for instance names and positions of different counts).
+    /// [`MessageError`] when the version differs, a column is missing, unknown or of another type,
+    /// or the values contradict each other (for instance names and positions of different counts).
     fn from_arrow(array: &dyn Array) -> Result<Self, MessageError>;
 }
 
@@ -36,8 +45,11 @@ pub fn schemas() -> Vec<(&'static str, Fields)> {
         (M::NAME, M::fields())
     }
     vec![
-        entry::<crate::RobotState>(),
+        entry::<crate::ArmState>(),
+        entry::<crate::ExecutionState>(),
         entry::<crate::ArmCommand>(),
+        entry::<crate::Episode>(),
+        entry::<crate::ProgramContract>(),
         entry::<crate::ActionChunk>(),
         entry::<crate::Candidates>(),
         entry::<crate::Keypoints>(),
@@ -80,6 +92,22 @@ pub(crate) fn open<'a>(
     Ok(row)
 }
 
+/// Refuses columns that the schema does not have.
+pub(crate) fn check_columns<M: Message>(row: &StructArray) -> Result<(), MessageError> {
+    let known = M::fields();
+    match row
+        .column_names()
+        .into_iter()
+        .find(|name| known.find(name).is_none())
+    {
+        Some(unknown) => Err(MessageError::UnknownColumn {
+            message: M::NAME,
+            column: unknown.to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// One field's value.
 pub(crate) fn field<C: crate::column::Column>(
     message: &'static str,
@@ -89,15 +117,12 @@ pub(crate) fn field<C: crate::column::Column>(
     let Some(array) = row.column_by_name(column) else {
         return Err(MessageError::MissingColumn { message, column });
     };
-    let expected = C::data_type();
-    if !array.data_type().equals_datatype(&expected) {
-        return Err(MessageError::ColumnType {
-            message,
-            column,
-            expected: expected.to_string(),
-            found: array.data_type().to_string(),
-        });
-    }
+    let array = as_type(array, &C::data_type()).ok_or_else(|| MessageError::ColumnType {
+        message,
+        column,
+        expected: C::data_type().to_string(),
+        found: array.data_type().to_string(),
+    })?;
     C::read(array.as_ref()).map_err(|e| MessageError::Value {
         message,
         column,
@@ -124,7 +149,8 @@ pub(crate) fn check_length(
     })
 }
 
-/// Declares a message: the struct, its schema and both conversions.
+/// Declares a message: the struct, its schema and both conversions. Every message has a `session`
+/// and a `seq` as its first columns after `schema_version`.
 /// `check` (a function of `&Self`) says whether the values fit together.
 macro_rules! message {
     (
@@ -135,8 +161,14 @@ macro_rules! message {
         $( check $check:path; )?
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Default, PartialEq)]
+        #[derive(
+            Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize,
+        )]
         pub struct $name {
+            /// The sender's session: drawn when it starts, larger after every restart.
+            pub session: u64,
+            /// Counts from 1 in each session.
+            pub seq: u64,
             $( $(#[$field_meta])* pub $field: $type, )*
         }
 
@@ -144,36 +176,44 @@ macro_rules! message {
             const NAME: &'static str = stringify!($name);
 
             fn fields() -> arrow::datatypes::Fields {
-                use arrow::datatypes::{DataType, Field};
-                use $crate::column::Column;
-                vec![
-                    Field::new("schema_version", DataType::UInt32, false),
-                    $( Field::new(
-                        stringify!($field),
-                        <$type as Column>::data_type(),
-                        <$type as Column>::NULLABLE,
-                    ), )*
-                ]
-                .into()
+                use $crate::part::Part;
+                let mut fields = <u32 as Part>::fields("schema_version");
+                fields.extend(<u64 as Part>::fields("session"));
+                fields.extend(<u64 as Part>::fields("seq"));
+                $( fields.extend(<$type as Part>::fields(stringify!($field))); )*
+                fields.into()
+            }
+
+            fn session(&self) -> u64 {
+                self.session
             }
 
             fn seq(&self) -> u64 {
                 self.seq
             }
 
+            fn number(&mut self, session: u64, seq: u64) {
+                (self.session, self.seq) = (session, seq);
+            }
+
             fn to_arrow(&self) -> arrow::array::StructArray {
-                use $crate::column::Column;
-                let columns = vec![
-                    Column::write(&$crate::SCHEMA_VERSION),
-                    $( Column::write(&self.$field), )*
-                ];
+                use $crate::part::Part;
+                let mut columns = Vec::new();
+                Part::write(&$crate::SCHEMA_VERSION, &mut columns);
+                Part::write(&self.session, &mut columns);
+                Part::write(&self.seq, &mut columns);
+                $( Part::write(&self.$field, &mut columns); )*
                 arrow::array::StructArray::new(Self::fields(), columns, None)
             }
 
             fn from_arrow(array: &dyn arrow::array::Array) -> Result<Self, $crate::MessageError> {
+                use $crate::part::Part;
                 let row = $crate::message::open(Self::NAME, array)?;
+                $crate::message::check_columns::<Self>(row)?;
                 let value = Self {
-                    $( $field: $crate::message::field(Self::NAME, row, stringify!($field))?, )*
+                    session: Part::read(Self::NAME, row, "session")?,
+                    seq: Part::read(Self::NAME, row, "seq")?,
+                    $( $field: Part::read(Self::NAME, row, stringify!($field))?, )*
                 };
                 $( $check(&value)?; )?
                 Ok(value)

@@ -1,15 +1,17 @@
 //! What was seen.
 
+use tiller_core::EpisodeId;
+
 use crate::message::{check_length, message};
 use crate::{Message, MessageError};
 
 message! {
     /// Tracked 3-D points on named objects.
     pub struct Keypoints {
-        /// Counts from 1.
-        pub seq: u64,
         /// Stamp of the image, ns.
         pub stamp_ns: u64,
+        /// The episode whose scene it is; 0 before the first.
+        pub episode: EpisodeId,
         /// Rises whenever the points are grounded anew: indices keep their meaning within one.
         pub generation: u32,
         /// What each point is on, `[K]`, such as `drawer handle`.

@@ -1,21 +1,21 @@
 //! The reward program on its way to the sampler, and what its author has to say.
 
-use std::sync::Arc;
+use tiller_core::{EpisodeId, ProgramId};
 
-use arrow::array::{Array, ArrayRef};
-use arrow::datatypes::DataType;
-
-use crate::column::{Column, ValueError};
 use crate::message::{check_length, message};
 use crate::{Message, MessageError};
 
 message! {
     /// A reward program that has been parsed, checked and compiled once by its sender.
     pub struct RewardProgram {
-        /// Counts from 1.
-        pub seq: u64,
+        /// Its number; larger than those of all programs before.
+        pub id: ProgramId,
+        /// The episode that it was written for.
+        pub episode: EpisodeId,
         /// The keypoint generation that its indices refer to.
         pub generation: u32,
+        /// Points of a trajectory that it was compiled for.
+        pub points: u32,
         /// What the robot was asked to do.
         pub instruction: String,
         /// Number of stages, at least 1.
@@ -54,8 +54,6 @@ impl RewardProgram {
 message! {
     /// Something a node wants people to know.
     pub struct Status {
-        /// Counts from 1.
-        pub seq: u64,
         /// The node that speaks.
         pub node: String,
         /// How grave it is.
@@ -68,7 +66,7 @@ message! {
 }
 
 /// How grave a [`Status`] is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Level {
     /// All is well.
     #[default]
@@ -79,32 +77,8 @@ pub enum Level {
     Error,
 }
 
-impl Level {
-    /// All levels, mildest first.
-    pub const ALL: [Level; 3] = [Level::Info, Level::Warning, Level::Error];
-
-    /// The word that stands for it in the message.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Level::Info => "info",
-            Level::Warning => "warning",
-            Level::Error => "error",
-        }
-    }
-}
-
-impl Column for Level {
-    fn data_type() -> DataType {
-        DataType::Utf8
-    }
-
-    fn write(&self) -> ArrayRef {
-        Arc::new(arrow::array::StringArray::from(vec![self.as_str()]))
-    }
-
-    fn read(array: &dyn Array) -> Result<Self, ValueError> {
-        let word = String::read(array)?;
-        let level = Self::ALL.into_iter().find(|l| l.as_str() == word);
-        level.ok_or_else(|| ValueError::new("`info`, `warning` or `error`", format!("`{word}`")))
-    }
-}
+crate::column::words!(Level {
+    Info => "info",
+    Warning => "warning",
+    Error => "error",
+});

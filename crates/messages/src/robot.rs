@@ -1,59 +1,86 @@
-//! The arm: what it measures and what it is told.
+//! The arm: what it measures, what it is doing and what it is told.
+
+use tiller_core::{EpisodeId, JOINTS, Pose};
 
 use crate::message::message;
 use crate::{Message, MessageError};
 
-/// Joints of a Franka arm.
-pub const JOINTS: usize = 7;
-
 message! {
-    /// The arm's measured state, and which action chunk it is executing.
-    pub struct RobotState {
-        /// Counts from 1.
-        pub seq: u64,
+    /// What an arm measured. `sim_arm_state` is the simulator's for the actuator alone; `arm_state`
+    /// is the actuator's for everybody, whatever arm it moves.
+    pub struct ArmState {
         /// When it was measured, ns.
         pub stamp_ns: u64,
+        /// The episode that a simulated arm is in; 0 for an arm that knows of none.
+        pub episode: EpisodeId,
         /// Joint positions, `[7]`, rad.
         pub q_rad: [f64; JOINTS],
         /// Joint velocities, `[7]`, rad/s.
         pub dq_rad_s: [f64; JOINTS],
-        /// Tool centre point (between the fingertips) in the base frame, `[3]`, m.
-        pub tcp_position_m: [f64; 3],
-        /// Its orientation, `[w, x, y, z]`, unit length.
-        pub tcp_quaternion_wxyz: [f64; 4],
+        /// Pose of the tool centre point (between the fingertips) in the base frame.
+        pub tcp: Pose,
         /// Opening between the fingers, m; 0 closed, 0.08 open.
         pub gripper_width_m: f64,
-        /// Where the next chunk's deltas start: the commanded tool position, near the measured
-        /// one, `[3]`, m.
-        pub anchor_position_m: [f64; 3],
-        /// The `seq` of the chunk being executed or last executed; 0 before the first.
-        pub chunk_seq: u64,
-        /// Policy steps of that chunk that are finished.
-        pub chunk_step: u32,
-        /// The arm is holding still for want of a fresh chunk.
-        pub holding: bool,
     }
 }
 
 message! {
+    /// What the actuator is doing: which chunk it executes, and where the next one starts.
+    pub struct ExecutionState {
+        /// Stamp of the arm state that it belongs to, ns.
+        pub stamp_ns: u64,
+        /// The episode that is under way; 0 before the first.
+        pub episode: EpisodeId,
+        /// `holding`, `executing`, `stopping` or `stopped`.
+        pub mode: ExecutionMode,
+        /// Where the next chunk's displacements start, in the base frame: the commanded tool pose,
+        /// near the measured one.
+        pub anchor: Pose,
+        /// The joints of that pose, `[7]`, rad.
+        pub anchor_q_rad: [f64; JOINTS],
+        /// The session of the chunk being executed or last executed; 0 before the first.
+        pub chunk_session: u64,
+        /// The `seq` of that chunk; 0 before the first.
+        pub chunk_seq: u64,
+        /// Policy steps of that chunk that are finished.
+        pub chunk_step: u32,
+        /// The session of the newest chunk that was refused; 0 if none was.
+        pub refused_session: u64,
+        /// The `seq` of the newest chunk that was refused; 0 if none was.
+        pub refused_seq: u64,
+    }
+}
+
+/// What an actuator is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ExecutionMode {
+    /// Standing still, or settling, for want of a fresh chunk.
+    #[default]
+    Holding,
+    /// Following a chunk.
+    Executing,
+    /// Braking after a stop or a fault.
+    Stopping,
+    /// At rest after a stop; chunks are refused until the actuator is told to resume.
+    Stopped,
+}
+
+crate::column::words!(ExecutionMode {
+    Holding => "holding",
+    Executing => "executing",
+    Stopping => "stopping",
+    Stopped => "stopped",
+});
+
+message! {
     /// Joint setpoints for the simulated arm.
     pub struct ArmCommand {
-        /// Counts from 1.
-        pub seq: u64,
-        /// When the first setpoint applies, ns.
+        /// Stamp of the arm state that it answers: when the first setpoint applies, ns.
         pub stamp_ns: u64,
         /// Setpoints at 1 kHz, `[n x 7]` row-major, rad.
         pub q_rad: Vec<f64>,
         /// Opening of the gripper that is commanded, m.
         pub gripper_width_m: f64,
-        /// As in [`RobotState`], at the end of these setpoints.
-        pub anchor_position_m: [f64; 3],
-        /// As in [`RobotState`].
-        pub chunk_seq: u64,
-        /// As in [`RobotState`].
-        pub chunk_step: u32,
-        /// As in [`RobotState`].
-        pub holding: bool,
     }
     check ArmCommand::check;
 }

@@ -1,12 +1,12 @@
 //! The run as a whole: safety and success.
 
+use tiller_core::EpisodeId;
+
 use crate::message::message;
 
 message! {
     /// Something the actuator refused, clamped or stopped.
     pub struct SafetyEvent {
-        /// Counts from 1.
-        pub seq: u64,
         /// When, ns.
         pub stamp_ns: u64,
         /// A word that machines may test for, such as `stale_chunk`.
@@ -19,19 +19,39 @@ message! {
 message! {
     /// What the simulation's task oracle says.
     pub struct TaskStatus {
-        /// Counts from 1.
-        pub seq: u64,
         /// When, ns.
         pub stamp_ns: u64,
-        /// The tasks asked for, with commas between; empty if the instruction is none the oracle knows.
-        pub task: String,
-        /// That task is achieved.
+        /// The episode.
+        pub episode: EpisodeId,
+        /// The tasks asked for; empty if the instruction is none that the world can judge.
+        pub tasks: Vec<String>,
+        /// They are achieved, and have held for as long as the world demands.
         pub success: bool,
         /// All tasks achieved since the reset.
         pub completed: Vec<String>,
-        /// The episode has ended; nothing follows.
+        /// What was moved or touched beside the task, in words.
+        pub collateral: Vec<String>,
+        /// The episode has ended.
         pub episode_over: bool,
         /// Why it ended; empty while it goes on.
         pub reason: String,
+    }
+}
+
+message! {
+    /// An episode begins: programs, plans, stages and keypoints of others are void.
+    pub struct Episode {
+        /// Its number; larger than those of all episodes before.
+        pub id: EpisodeId,
+        /// From when on, ns: what was seen before belongs to another episode.
+        pub stamp_ns: u64,
+        /// What the robot is to do.
+        pub instruction: String,
+        /// Of the scene, where a world draws one.
+        pub seed: u64,
+        /// The tasks as the world names them; empty if it knows none for the instruction.
+        pub tasks: Vec<String>,
+        /// No further episode will come.
+        pub last: bool,
     }
 }

@@ -6,14 +6,16 @@
 /// use tiller_messages::{Arrival, SequenceCheck};
 ///
 /// let mut check = SequenceCheck::default();
-/// assert_eq!(check.observe(1), Arrival::Next);
-/// assert_eq!(check.observe(4), Arrival::After { lost: 2 });
-/// assert_eq!(check.observe(4), Arrival::Repeated);
+/// assert_eq!(check.observe(7, 1), Arrival::Next);
+/// assert_eq!(check.observe(7, 4), Arrival::After { lost: 2 });
+/// assert_eq!(check.observe(7, 4), Arrival::Repeated);
 /// assert_eq!(check.lost(), 2);
+/// assert_eq!(check.observe(9, 1), Arrival::Restarted);
+/// assert_eq!(check.observe(7, 5), Arrival::Repeated, "of the session before");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct SequenceCheck {
-    last: Option<u64>,
+    last: Option<(u64, u64)>,
     lost: u64,
 }
 
@@ -27,28 +29,30 @@ pub enum Arrival {
         /// How many.
         lost: u64,
     },
+    /// The first that is seen of a sender that was started anew.
+    Restarted,
     /// Not newer than one seen before.
     Repeated,
 }
 
 impl SequenceCheck {
-    /// Takes note of a message. The first one seen may have any number: its receiver may have
-    /// started late.
-    pub fn observe(&mut self, seq: u64) -> Arrival {
-        let Some(last) = self.last else {
-            self.last = Some(seq);
-            return Arrival::Next;
-        };
-        if seq <= last {
+    /// Takes note of a message. The first one seen of a session may have any number: its receiver
+    /// may have started late.
+    pub fn observe(&mut self, session: u64, seq: u64) -> Arrival {
+        let last = self.last;
+        if last.is_some_and(|last| (session, seq) <= last) {
             return Arrival::Repeated;
         }
-        self.last = Some(seq);
-        let lost = seq - last - 1;
-        self.lost += lost;
-        if lost == 0 {
-            Arrival::Next
-        } else {
-            Arrival::After { lost }
+        self.last = Some((session, seq));
+        match last {
+            None => Arrival::Next,
+            Some((last_session, _)) if session != last_session => Arrival::Restarted,
+            Some((_, last)) if seq == last + 1 => Arrival::Next,
+            Some((_, last)) => {
+                let lost = seq - last - 1;
+                self.lost += lost;
+                Arrival::After { lost }
+            }
         }
     }
 

@@ -1,16 +1,18 @@
 //! Where in the task the robot is.
 
+use tiller_core::{EpisodeId, ProgramId, Visit};
+
 use crate::message::message;
 
 message! {
     /// The switcher's decision: which stage is steered for, and whether at all.
     pub struct StageCommand {
-        /// Counts from 1.
-        pub seq: u64,
         /// Stamp of the reading that decided it, ns.
         pub stamp_ns: u64,
-        /// The keypoint generation of the program that the stage belongs to.
-        pub generation: u32,
+        /// The episode that is under way.
+        pub episode: EpisodeId,
+        /// The program that the stage belongs to.
+        pub program: ProgramId,
         /// Stage counted from 1; 0 when there is none.
         pub stage: u32,
         /// How many times stages have been entered, this one included.
@@ -32,8 +34,8 @@ message! {
 message! {
     /// The switcher asks a model whether the stage is right.
     pub struct StageQuery {
-        /// Counts from 1.
-        pub seq: u64,
+        /// The program under way.
+        pub program: ProgramId,
         /// The stage in question, counted from 1.
         pub stage: u32,
         /// The visit in question.
@@ -46,8 +48,8 @@ message! {
 message! {
     /// A model's answer to a [`StageQuery`].
     pub struct StageAdvice {
-        /// Counts from 1.
-        pub seq: u64,
+        /// The program that was asked about; advice for another one is void.
+        pub program: ProgramId,
         /// The visit that was asked about; advice for another one is void.
         pub visit: u32,
         /// The stage to be in, counted from 1.
@@ -60,10 +62,10 @@ message! {
 message! {
     /// How far the current stage has come.
     pub struct Progress {
-        /// Counts from 1.
-        pub seq: u64,
         /// Stamp of the keypoints, ns.
         pub stamp_ns: u64,
+        /// The program that is measured.
+        pub program: ProgramId,
         /// Stage counted from 1; 0 when unsteered.
         pub stage: u32,
         /// The visit of that stage.
@@ -80,5 +82,21 @@ message! {
         pub reward: f64,
         /// Effective number of particles at the end of sampling.
         pub ess: f64,
+    }
+}
+
+impl StageCommand {
+    /// The visit that is commanded.
+    pub fn visit(&self) -> Visit {
+        Visit {
+            program: self.program,
+            stage: self.stage,
+            visit: self.visit,
+        }
+    }
+
+    /// Whether the program has ended, well or not.
+    pub fn is_over(&self) -> bool {
+        self.finished || self.gave_up
     }
 }

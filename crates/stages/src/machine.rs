@@ -1,5 +1,7 @@
 //! The machine itself.
 
+use tiller_core::Plateau;
+
 use crate::config::{StageConfig, StageConfigError};
 use crate::decision::{
     Advice, AdviceRefusal, Decision, DecisionKind, ProgramRefusal, ProgressReading, Query,
@@ -24,9 +26,8 @@ pub struct StageMachine {
     done_streak: u32,
     high_streak: u32,
     achieved: f64,
-    /// The highest progress of the visit that counted as a rise, and when it was; none before the
-    /// first reading.
-    best: Option<(f64, u64)>,
+    /// Of the visit's progress.
+    plateau: Plateau,
     trigger: SchmittTrigger,
     gripper: GripperWatch,
     event: Option<GripperEvent>,
@@ -50,6 +51,7 @@ impl StageMachine {
         Ok(Self {
             trigger: SchmittTrigger::new(config.lower, config.upper),
             gripper: GripperWatch::new(config.gripper_speed_m_s, config.gripper_travel_m),
+            plateau: Plateau::new(config.least_progress),
             config,
             program: Vec::new(),
             stage: 0,
@@ -62,7 +64,6 @@ impl StageMachine {
             done_streak: 0,
             high_streak: 0,
             achieved: 0.0,
-            best: None,
             event: None,
         })
     }
@@ -118,6 +119,15 @@ impl StageMachine {
         Ok(self.enter(1, DecisionKind::Advance, reason))
     }
 
+    /// Forgets the program; visits go on being counted.
+    pub fn clear(&mut self) {
+        self.program.clear();
+        self.stage = 0;
+        self.ended = false;
+        self.event = None;
+        self.plateau.reset();
+    }
+
     /// Feeds a progress reading; those of another stage or visit only move the clock.
     pub fn on_progress(&mut self, reading: &ProgressReading) -> Option<Decision> {
         self.advance_clock(reading.stamp_ns);
@@ -136,20 +146,16 @@ impl StageMachine {
             return Some(decision);
         }
         if let Some(idle_ns) = self.stalled_for(reading.achieved) {
-            let spent = format!("got nowhere for {:.1} s", idle_ns as f64 * 1e-9);
+            let spent = format!("stayed on a plateau for {:.1} s", idle_ns as f64 * 1e-9);
             return Some(self.overrun(&spent));
         }
         self.on_time(reading.stamp_ns)
     }
 
-    /// How long a later stage has got nowhere, if that is too long. The first stage stands on
+    /// How long a later stage has been on a plateau, if that is too long. The first stage stands on
     /// nothing that repeating another one could mend.
     fn stalled_for(&mut self, achieved: f64) -> Option<u64> {
-        let (best, since_ns) = self.best.get_or_insert((achieved, self.now_ns));
-        if achieved >= *best + self.config.least_progress {
-            (*best, *since_ns) = (achieved, self.now_ns);
-        }
-        let idle_ns = self.now_ns - *since_ns;
+        let idle_ns = self.plateau.observe(achieved, self.now_ns);
         let guided = self.guidance();
         (guided && self.stage > 1 && idle_ns >= self.config.stall_ns).then_some(idle_ns)
     }
@@ -388,7 +394,7 @@ impl StageMachine {
         self.done_streak = 0;
         self.high_streak = 0;
         self.achieved = 0.0;
-        self.best = None;
+        self.plateau.reset();
         self.trigger.reset();
         if let Some(budget) = self.current_mut() {
             budget.visits += 1;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tiller_reward::{EvaluateError, Evaluator, Real};
 use tiller_steering::{Denoiser, DenoiserError, Reward, RewardError};
 
-use crate::goal::Landscape;
+use super::goal::Landscape;
 
 /// Evaluates, leaving it to the caller to look for particles without a finite number.
 fn evaluate<T: Real>(

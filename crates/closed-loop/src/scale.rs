@@ -1,5 +1,7 @@
 //! How far a stage is, in units of its own reward.
 
+use tiller_core::Visit;
+
 /// The lowest and the highest progress that is ever reported.
 const RANGE: (f64, f64) = (-0.2, 1.2);
 /// A stage whose goal is no higher than this above its start is complete from the start.
@@ -44,10 +46,8 @@ impl Scale {
 /// How far the robot is in its stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Reading {
-    /// The stage, from 1; 0 when there is none.
-    pub stage: u32,
-    /// Which visit of the stage this is.
-    pub visit: u32,
+    /// What is measured; no stage when there is none.
+    pub visit: Visit,
     /// Progress of holding still where the robot is now; 0 in a stage without guidance.
     pub achieved: f64,
     /// Progress of the chunk planned last; what `achieved` was at entry, 0, before the first.

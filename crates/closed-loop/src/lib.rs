@@ -1,0 +1,34 @@
+//! The closed loop: what decides, written once, without dora, clock or thread.
+//!
+//! Three machines, each fed events in the order in which they arrive and answering with effects:
+//!
+//! - [`Sampler`]: observation, state, keypoints, program and stage to plan requests and chunks;
+//! - [`Switcher`]: program, progress, gripper and advice to the stage;
+//! - [`Actuator`]: chunks and measured states to setpoints and the execution state.
+//!
+//! Nothing in them asks a clock, draws an unseeded number or holds a channel. The nodes feed them what
+//! arrives over dora; a benchmark feeds them in process ([`InProcess`]); a replay feeds what was
+//! recorded ([`journal`]) and compares effects. Planning is an effect with all its inputs: a node
+//! runs it on a thread of its own, a benchmark in place, and both feed the result back after as
+//! long as it took.
+
+mod actuator;
+mod convert;
+mod meter;
+mod notice;
+mod planning;
+mod sampler;
+mod scale;
+mod stamps;
+mod switcher;
+
+pub use actuator::{Actuator, ActuatorEffect, ActuatorEvent, SETPOINTS};
+pub use meter::{GrowthConfig, MeterError, StageMeter};
+pub use notice::Notice;
+pub use planning::{CarryOn, Plan, PlanError, PlanRequest, Planner, PlannerConfig, Timings, UnderWay};
+pub use sampler::{
+    Ahead, BlindnessConfig, PlanFailure, PlanReport, PolicyFacts, Sampler, SamplerConfig,
+    SamplerEffect, SamplerEvent,
+};
+pub use scale::{GoalSource, Reading, Scale};
+pub use switcher::{Switcher, SwitcherConfig, SwitcherEffect, SwitcherEvent};

@@ -1,0 +1,77 @@
+//! What is asked of a planner: everything that a plan is made of, by value, so that a request can
+//! wait, travel to another thread, or be recorded and asked again.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tiller_core::{Continuation, EpisodeId, Visit};
+use tiller_messages::{ArmState, ExecutionState};
+use tiller_reward::Program;
+
+/// One moment to plan from.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanRequest {
+    /// Counts the requests of a sampler, from 1.
+    pub id: u64,
+    /// The episode under way.
+    pub episode: EpisodeId,
+    /// The visit that the chunk is for; no stage where nothing steers.
+    pub visit: Visit,
+    /// Stamp of the observation to plan from, ns.
+    pub observation_ns: u64,
+    /// What the arm measured last.
+    pub arm: ArmState,
+    /// What the actuator was doing; the chunk starts at its anchor.
+    pub execution: ExecutionState,
+    /// The keypoints now, in the program's order, `[K]`, m.
+    pub keypoints: Vec<[f64; 3]>,
+    /// The reward that steers; without, the policy is sampled as it is.
+    #[serde(skip)]
+    pub program: Option<Arc<Program>>,
+    /// Progress of the chunk planned last; fades guidance.
+    pub planned_progress: f64,
+    /// What the guidance strength is multiplied by, 1 unless the stage has reached a plateau.
+    pub gain: f32,
+    /// With the chunk's index the source of all randomness.
+    pub seed: u64,
+    /// Index of the chunk in the episode, from 0.
+    pub chunk_index: u64,
+    /// Set if the plan is made while the one before is executed.
+    pub carry_on: Option<CarryOn>,
+}
+
+/// How a plan carries on the chunk that is being executed.
+#[derive(Debug, Clone, Serialize)]
+pub struct CarryOn {
+    /// Which of its steps are repeated.
+    pub continuation: Continuation,
+    /// Whether the goal is still the same: then what both plans cover may be drawn together.
+    pub same_goal: bool,
+    /// The chunk under way.
+    #[serde(skip)]
+    pub under_way: Arc<UnderWay>,
+}
+
+/// What of a plan the next one may repeat.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UnderWay {
+    /// The chunk, normalised `[T, D]`, from row 0 of the policy's horizon on.
+    pub sample: Vec<f32>,
+    /// Where its executed steps begin and the last one ends, `[P, 3]`, m.
+    pub path: Vec<f32>,
+}
+
+impl UnderWay {
+    /// Where step `step` began, as planned; `now`, where the schedule is in the midst of it, if the
+    /// actuator had to change the path.
+    pub(crate) fn start_of(&self, step: u32, now: [f32; 3], max_step_m: f32) -> [f32; 3] {
+        let (points, _) = self.path.as_chunks::<3>();
+        let planned = points.get(step as usize).copied().unwrap_or(now);
+        let apart = planned.iter().zip(now).map(|(a, b)| (a - b).abs());
+        if apart.fold(0.0, f32::max) <= 1.5 * max_step_m {
+            planned
+        } else {
+            now
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The stage switcher's machine: programs, progress, state and advice in; stages and questions out.
+
+use serde::{Deserialize, Serialize};
+use tiller_core::{EpisodeId, ProgramId};
+use tiller_messages::{
+    ArmState, Episode, Progress, RewardProgram, StageAdvice, StageCommand, StageQuery,
+};
+use tiller_stages::{
+    Advice, Decision, DecisionKind, ProgressReading, StageConfig, StageConfigError, StageInfo,
+    StageMachine,
+};
+
+use crate::notice::Notice;
+use crate::sampler::LATCH_NS;
+use crate::stamps::StampFilter;
+
+/// What the machine is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum SwitcherEvent {
+    /// A reward program: its first stage begins.
+    Program(RewardProgram),
+    /// How far the stage is.
+    Progress(Progress),
+    /// What the arm measured: the machine's clock, and the gripper.
+    Arm(ArmState),
+    /// A model's answer to a question.
+    Advice(StageAdvice),
+    /// An episode begins: the program of the one before is void.
+    Episode(Episode),
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum SwitcherEffect {
+    /// Send the stage; the same again and again for whoever joins.
+    Stage(StageCommand),
+    /// Ask a model.
+    Query(StageQuery),
+    /// Tell people.
+    Tell(Notice),
+}
+
+/// Settings of the machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SwitcherConfig {
+    /// The session that its messages carry.
+    pub session: u64,
+    /// Thresholds and budgets.
+    pub stages: StageConfig,
+    /// Age of the last progress reading at which the keypoints count as stale, ns; default 5 s.
+    pub keypoints_stale_ns: u64,
+}
+
+impl Default for SwitcherConfig {
+    fn default() -> Self {
+        Self {
+            session: 1,
+            stages: StageConfig::default(),
+            keypoints_stale_ns: 5_000_000_000,
+        }
+    }
+}
+
+/// The machine. See the module's documentation.
+#[derive(Debug)]
+pub struct Switcher {
+    config: SwitcherConfig,
+    machine: StageMachine,
+    episode: EpisodeId,
+    program: ProgramId,
+    now_ns: u64,
+    last_progress_ns: u64,
+    arm_stamps: StampFilter,
+    last: Option<StageCommand>,
+    sent_ns: u64,
+    commands: u64,
+    queries: u64,
+}
+
+impl Switcher {
+    /// A machine that waits for a program.
+    ///
+    /// # Errors
+    /// Every problem of the settings.
+    pub fn new(config: SwitcherConfig) -> Result<Self, StageConfigError> {
+        Ok(Self {
+            machine: StageMachine::new(config.stages.clone())?,
+            config,
+            episode: EpisodeId(0),
+            program: ProgramId(0),
+            now_ns: 0,
+            last_progress_ns: 0,
+            arm_stamps: StampFilter::default(),
+            last: None,
+            sent_ns: 0,
+            commands: 0,
+            queries: 0,
+        })
+    }
+
+    /// Takes an event; appends what is to be done.
+    pub fn on(&mut self, event: SwitcherEvent, effects: &mut Vec<SwitcherEffect>) {
+        let decision = match event {
+            SwitcherEvent::Program(program) => self.on_program(&program, effects),
+            SwitcherEvent::Progress(progress) => self.on_progress(&progress, effects),
+            SwitcherEvent::Arm(arm) => self.on_arm(&arm, effects),
+            SwitcherEvent::Advice(advice) => self.on_advice(advice, effects),
+            SwitcherEvent::Episode(episode) => {
+                self.enter_episode(episode.id);
+                None
+            }
+        };
+        if let Some(decision) = decision {
+            let command = self.command(&decision);
+            self.sent_ns = self.now_ns;
+            self.last = Some(command.clone());
+            effects.push(SwitcherEffect::Stage(command));
+        } else if self.now_ns.saturating_sub(self.sent_ns) >= LATCH_NS
+            && let Some(command) = &self.last
+        {
+            self.sent_ns = self.now_ns;
+            effects.push(SwitcherEffect::Stage(command.clone()));
+        }
+        if let Some(query) = self.machine.take_query() {
+            self.queries += 1;
+            effects.push(SwitcherEffect::Query(StageQuery {
+                session: self.config.session,
+                seq: self.queries,
+                program: self.program,
+                stage: query.stage,
+                visit: query.visit,
+                reason: query.trigger,
+            }));
+        }
+    }
+
+    /// Whatever message of a new episode comes first begins it; what was decided before is void.
+    fn enter_episode(&mut self, id: EpisodeId) {
+        if id > self.episode {
+            self.episode = id;
+            self.last = None;
+            self.machine.clear();
+        }
+    }
+
+    fn on_program(
+        &mut self,
+        program: &RewardProgram,
+        effects: &mut Vec<SwitcherEffect>,
+    ) -> Option<Decision> {
+        self.enter_episode(program.episode);
+        if program.episode < self.episode || program.id <= self.program {
+            return None;
+        }
+        let stages: Vec<_> = program
+            .descriptions
+            .iter()
+            .zip(program.has_done.iter().zip(&program.unguided))
+            .map(|(description, (has_done, unguided))| StageInfo {
+                has_done: *has_done,
+                guided: !unguided,
+                ..StageInfo::by_progress(description)
+            })
+            .collect();
+        match self.machine.on_program(self.now_ns, &stages) {
+            Ok(decision) => {
+                self.program = program.id;
+                // Readings are due from now on.
+                self.last_progress_ns = self.now_ns;
+                Some(decision)
+            }
+            Err(refusal) => {
+                let text = format!("{}: {refusal}", program.id);
+                effects.push(SwitcherEffect::Tell(Notice::error("program_refused", text)));
+                None
+            }
+        }
+    }
+
+    fn on_progress(
+        &mut self,
+        progress: &Progress,
+        effects: &mut Vec<SwitcherEffect>,
+    ) -> Option<Decision> {
+        if progress.program != self.program {
+            return None;
+        }
+        let finite = [progress.planned, progress.achieved, progress.done.unwrap_or(0.0)]
+            .iter()
+            .all(|value| value.is_finite());
+        if !finite {
+            let text = format!("progress: expected finite numbers, found {progress:?}");
+            effects.push(SwitcherEffect::Tell(Notice::warning("progress_refused", text)));
+            return None;
+        }
+        // A reading cannot be newer than the arm's clock by much: that one is believed.
+        let stamp_ns = progress.stamp_ns.min(self.now_ns + LATCH_NS);
+        self.last_progress_ns = self.last_progress_ns.max(stamp_ns);
+        self.machine.on_progress(&ProgressReading {
+            stamp_ns,
+            stage: progress.stage,
+            visit: progress.visit,
+            planned: progress.planned,
+            achieved: progress.achieved,
+            done: progress.done,
+        })
+    }
+
+    fn on_arm(&mut self, arm: &ArmState, effects: &mut Vec<SwitcherEffect>) -> Option<Decision> {
+        if !self.arm_stamps.accept(arm.stamp_ns) {
+            let text = self.arm_stamps.complaint("arm_state", arm.stamp_ns);
+            effects.push(SwitcherEffect::Tell(Notice::warning("arm_state_refused", text)));
+            return None;
+        }
+        self.now_ns = arm.stamp_ns;
+        if let Some(decision) = self.machine.on_gripper(arm.stamp_ns, arm.gripper_width_m) {
+            return Some(decision);
+        }
+        let age_ns = self.now_ns.saturating_sub(self.last_progress_ns);
+        let stale = self.machine.stage() > 0 && age_ns > self.config.keypoints_stale_ns;
+        self.machine.on_keypoints_stale(self.now_ns, stale)
+    }
+
+    fn on_advice(
+        &mut self,
+        advice: StageAdvice,
+        effects: &mut Vec<SwitcherEffect>,
+    ) -> Option<Decision> {
+        if advice.program != self.program {
+            return None;
+        }
+        let StageAdvice {
+            visit,
+            stage,
+            reason,
+            ..
+        } = advice;
+        let advice = Advice {
+            asked_visit: visit,
+            stage,
+            reason,
+        };
+        // Advice that came too late or makes no sense changes nothing.
+        self.machine
+            .on_advice(&advice)
+            .inspect_err(|refusal| {
+                let text = format!("advice was not taken: {refusal}");
+                effects.push(SwitcherEffect::Tell(Notice::info("advice_dropped", text)));
+            })
+            .ok()
+    }
+
+    fn command(&mut self, decision: &Decision) -> StageCommand {
+        self.commands += 1;
+        StageCommand {
+            session: self.config.session,
+            seq: self.commands,
+            stamp_ns: self.now_ns,
+            episode: self.episode,
+            program: self.program,
+            stage: decision.stage,
+            visit: decision.visit,
+            guidance: decision.guidance,
+            finished: decision.kind == DecisionKind::Finished,
+            gave_up: decision.kind == DecisionKind::GiveUp,
+            kind: decision.kind.to_string(),
+            reason: decision.reason.clone(),
+        }
+    }
+}
