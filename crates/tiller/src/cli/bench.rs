@@ -12,7 +12,7 @@ use tiller_policy::Provider;
 
 use super::bench_report::ReportArgs;
 use super::{default_jobs, find_policy, say, task};
-use crate::bench::{self, BenchConfig, FREE_RUN, Method, Suite, Tuned};
+use tiller_bench::{self as bench, BenchConfig, FREE_RUN, Method, Suite, Tuned};
 
 /// What a shell expects of a command that was interrupted.
 const INTERRUPTED: u8 = 130;

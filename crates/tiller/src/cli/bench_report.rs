@@ -7,7 +7,7 @@ use clap::Args;
 use eyre::Result;
 
 use super::say;
-use crate::report_page;
+use tiller_bench::report_page;
 
 /// One HTML page from the files of `tiller bench playtable --json`.
 ///

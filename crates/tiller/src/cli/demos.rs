@@ -8,7 +8,7 @@ use eyre::Result;
 use tiller_playtable::Task;
 
 use super::{default_jobs, say, task};
-use crate::demos::{self, DemosConfig, DemosSummary};
+use tiller_bench::demos::{self, DemosConfig, DemosSummary};
 
 /// Record demonstrations of scripted experts as a LeRobot v3.0 data set.
 ///

@@ -12,7 +12,7 @@ use tiller_playtable::Task;
 use tiller_vlm::{Author, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
 
 use super::{say, task};
-use crate::episode::SeededObservation;
+use tiller_bench::episode::SeededObservation;
 
 /// Write down what a policy sees of a play-table scene: the inputs of `tiller sample`.
 ///

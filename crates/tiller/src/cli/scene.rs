@@ -7,7 +7,7 @@ use serde_json::Value;
 use tiller_playtable::Task;
 
 use super::input::{list, object, point, points, read_json};
-use crate::episode::SeededScene;
+use tiller_bench::episode::SeededScene;
 
 /// The hand where nothing else is known, m: above the middle of the table.
 const HAND_M: [f64; 3] = [0.45, 0.0, 0.25];

@@ -17,7 +17,7 @@ use tiller_reward::{CompileOptions, compile};
 use tiller_sampler::{Pilot, PilotConfig, Request};
 use tiller_steering::SteeringConfig;
 
-const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wander");
+const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/tests/data/wander");
 
 fn tiller(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tiller"))

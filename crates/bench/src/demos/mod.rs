@@ -1,0 +1,127 @@
+//! `tiller demos`: scripted experts at work, recorded as a LeRobot data set.
+
+mod record;
+mod slots;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use eyre::{Result, WrapErr, ensure};
+use serde::Serialize;
+use tiller_playtable::Task;
+
+use crate::parallel::in_order;
+use crate::progress::Progress;
+use record::Recorder;
+use tiller_lerobot::{DatasetSpec, DatasetSummary, DatasetWriter};
+
+/// Demonstrations use scene seeds from here on; benchmarks use seeds below it. A benchmark scene
+/// was therefore never seen in training.
+pub const FIRST_TRAINING_SEED: u64 = 1_000_000;
+
+/// Columns and rows of the recorded images, pixels.
+pub const IMAGE_SIZE: u32 = 256;
+
+/// What to record.
+#[derive(Clone, Debug)]
+pub struct DemosConfig {
+    /// Folder of the data set; must not exist.
+    pub out: PathBuf,
+    /// Demonstrations of each task on furniture; of each task on a block there are twice as many.
+    pub episodes_per_task: usize,
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// First scene seed, at least [`FIRST_TRAINING_SEED`].
+    pub seed: u64,
+    /// Worker threads, each with a world and a renderer of its own.
+    pub jobs: usize,
+    /// Shows no progress.
+    pub quiet: bool,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemosSummary {
+    /// The data set.
+    #[serde(flatten)]
+    pub dataset: DatasetSummary,
+    /// Attempts in which the expert did not achieve its task; they are not in the data set.
+    pub failed_attempts: u64,
+    /// Names of the tasks of which fewer episodes than asked for were recorded.
+    pub short_tasks: Vec<String>,
+    /// Wall time, seconds.
+    pub wall_s: f64,
+    /// Recorded frames (of all cameras together: one a time step) for each second of wall time.
+    pub frames_per_s: f64,
+}
+
+/// Records the demonstrations. The result depends on the configuration only, not on the number of
+/// worker threads.
+///
+/// # Errors
+/// When the world or the renderer cannot start, or the data set cannot be written.
+pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
+    ensure!(
+        config.seed >= FIRST_TRAINING_SEED,
+        "--seed {}: expected {FIRST_TRAINING_SEED} or more (lower seeds are kept for benchmarks)",
+        config.seed
+    );
+    ensure!(!config.tasks.is_empty(), "no task to demonstrate");
+    ensure!(config.jobs > 0, "--jobs 0: expected 1 or more");
+    ensure!(
+        config.episodes_per_task as u64 <= slots::MAX_EPISODES_PER_TASK,
+        "--episodes-per-task {}: expected at most {}",
+        config.episodes_per_task,
+        slots::MAX_EPISODES_PER_TASK
+    );
+    let start = Instant::now();
+    let slots = slots::plan(&config.tasks, config.episodes_per_task, config.seed);
+    let mut writer = DatasetWriter::create(&config.out, spec())?;
+    let mut progress = Progress::new(slots.len() as u64, config.quiet);
+    let (mut failed_attempts, mut short_tasks, mut frames) = (0, Vec::new(), 0_u64);
+    in_order(
+        &slots,
+        config.jobs,
+        Recorder::new,
+        slots::fill,
+        |slot, outcome| {
+            failed_attempts += outcome.failures;
+            if let Some(episode) = outcome.episode {
+                frames += episode.frames.len() as u64;
+                writer
+                    .push(&episode)
+                    .wrap_err("cannot write the data set")?;
+            } else if !short_tasks.iter().any(|name| name == slot.task.name()) {
+                short_tasks.push(slot.task.name().to_owned());
+            }
+            let rate = frames as f64 / start.elapsed().as_secs_f64();
+            progress.step(&format!(
+                "{rate:.0} frames/s, {failed_attempts} failed attempts"
+            ));
+            Ok(())
+        },
+    )?;
+    progress.finish();
+    let dataset = writer.finish().wrap_err("cannot write the data set")?;
+    let wall_s = start.elapsed().as_secs_f64();
+    let frames_per_s = dataset.frames as f64 / wall_s;
+    Ok(DemosSummary {
+        dataset,
+        failed_attempts,
+        short_tasks,
+        wall_s,
+        frames_per_s,
+    })
+}
+
+fn spec() -> DatasetSpec {
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    DatasetSpec {
+        fps: 10,
+        robot_type: "panda".to_owned(),
+        state_names: names(&["x", "y", "z", "gripper_width"]),
+        action_names: names(&["dx", "dy", "dz", "gripper"]),
+        cameras: names(&["static", "wrist"]),
+        image_size: [IMAGE_SIZE; 2],
+    }
+}

@@ -1,0 +1,120 @@
+//! One episode as a line of JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::episode::EpisodeResult;
+use crate::tuned::Tuned;
+
+/// One episode, as the JSON file holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeLine {
+    /// Name of the task; `any` in a free run.
+    pub task: String,
+    /// Suite of the task, or of the variation; `any` in a free run.
+    pub suite: String,
+    /// How the scene differs from those of training; none when it does not.
+    pub variation: Option<Variation>,
+    /// Seed of scene and sampling.
+    pub seed: u64,
+    /// Name of the method.
+    pub method: String,
+    /// Whether a reward had a part in it.
+    pub steered: bool,
+    /// What the reward author was told; none when unsteered.
+    pub instruction: Option<String>,
+    /// Name of the policy.
+    pub policy: String,
+    /// Processor that ran it: `cpu` or `cuda`.
+    pub provider: String,
+    /// A short cause that is the same in all episodes that failed alike; none after a success.
+    pub failure: Option<String>,
+    /// Folder of the episode's pictures, seen from the file's folder.
+    pub pictures: Option<String>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub result: EpisodeResult,
+    /// What all episodes of the file have in common.
+    pub settings: Settings,
+}
+
+/// A departure from the scenes of training, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Variation {
+    /// `position`, `object`, `instruction`, `scene` or `dynamics`.
+    pub axis: String,
+    /// From 1, mild, to 3, strong.
+    pub strength: u8,
+}
+
+impl From<tiller_playtable::Variation> for Variation {
+    fn from(variation: tiller_playtable::Variation) -> Self {
+        Self {
+            axis: variation.axis().name().to_owned(),
+            strength: variation.strength(),
+        }
+    }
+}
+
+/// Which episode it is.
+pub(crate) type Key = (String, Option<Variation>, u64, String);
+
+impl EpisodeLine {
+    /// Which episode of the file it is.
+    pub(crate) fn key(&self) -> Key {
+        (
+            self.task.clone(),
+            self.variation.clone(),
+            self.seed,
+            self.method.clone(),
+        )
+    }
+}
+
+/// What must be the same for results to be counted together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Name of the policy.
+    pub policy: String,
+    /// SHA-256 of the bundle's manifest, which holds those of its graphs.
+    pub policy_sha256: String,
+    /// Processor that was asked for.
+    pub provider: String,
+    /// Policy steps (100 ms) after which an episode has failed.
+    pub max_steps: usize,
+    /// The full method's parameters.
+    pub tuned: Tuned,
+}
+
+impl Settings {
+    /// What differs in `other`, a line for each: `max_steps: 200 there, 400 here`.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        let values = [self, other].map(|settings| serde_json::to_value(settings).ok());
+        if let [Some(here), Some(there)] = &values {
+            compare("", here, there, &mut found);
+        }
+        found
+    }
+}
+
+fn compare(
+    name: &str,
+    here: &serde_json::Value,
+    there: &serde_json::Value,
+    found: &mut Vec<String>,
+) {
+    if let (Some(fields), Some(others)) = (here.as_object(), there.as_object()) {
+        for (key, value) in fields {
+            let name = if name.is_empty() {
+                key.clone()
+            } else {
+                format!("{name}.{key}")
+            };
+            let other = others.get(key).unwrap_or(&serde_json::Value::Null);
+            compare(&name, value, other, found);
+        }
+    } else if here != there {
+        found.push(format!("{name}: {there} there, {here} here"));
+    }
+}

@@ -1,0 +1,263 @@
+//! Episodes from JSON Lines files, as many as can be read.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{FREE_RUN, Variation};
+
+/// Folders inside folders that are looked into.
+const DEPTH: usize = 3;
+/// Broken lines that are named; of the others only the number is told.
+const NAMED: usize = 20;
+
+/// An episode. What older files leave out is filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Episode {
+    pub(super) policy: String,
+    pub(super) policy_sha256: Option<String>,
+    pub(super) provider: String,
+    pub(super) suite: String,
+    pub(super) variation: Option<Variation>,
+    pub(super) task: String,
+    pub(super) seed: u64,
+    pub(super) method: String,
+    pub(super) instruction: Option<String>,
+    pub(super) success: bool,
+    pub(super) reason: String,
+    /// Cause of the failure; none after a success.
+    pub(super) failure: Option<String>,
+    pub(super) pictures: Option<PathBuf>,
+    pub(super) steps: f64,
+    pub(super) chunks: f64,
+    pub(super) time: Times,
+    /// Processor seconds, when they were measured.
+    pub(super) cpu_s: Option<f64>,
+    /// What the files' episodes have in common, as it stands there.
+    pub(super) settings: Option<Value>,
+    /// Index of the file.
+    pub(super) file: usize,
+}
+
+/// Wall time of the parts of an episode, seconds; 0 where none was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct Times {
+    pub(super) simulate_s: f64,
+    pub(super) render_s: f64,
+    pub(super) ground_s: f64,
+    pub(super) encode_s: f64,
+    pub(super) plan_s: f64,
+    pub(super) denoise_s: f64,
+    pub(super) wall_s: f64,
+}
+
+/// A file and what it held.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Source {
+    /// Seen from the report's folder.
+    pub(super) name: String,
+    pub(super) episodes: usize,
+}
+
+/// All that could be read, and what could not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Input {
+    pub(super) episodes: Vec<Episode>,
+    pub(super) sources: Vec<Source>,
+    /// What was left out, a sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    task: String,
+    seed: u64,
+    success: bool,
+    suite: Option<String>,
+    variation: Option<Variation>,
+    method: Option<String>,
+    steered: Option<bool>,
+    instruction: Option<String>,
+    policy: Option<String>,
+    provider: Option<String>,
+    reason: Option<String>,
+    failure: Option<String>,
+    pictures: Option<String>,
+    #[serde(default)]
+    steps: f64,
+    #[serde(default)]
+    chunks: f64,
+    #[serde(default)]
+    time: Times,
+    cpu_s: Option<f64>,
+    settings: Option<Value>,
+}
+
+impl Input {
+    /// Reads all `.jsonl` files in `folder` and in the folders inside it, in the order of their names.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read. A line that is no episode is no error but a note.
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        ensure!(
+            folder.is_dir(),
+            "{} is no folder: expected one with the files that `tiller bench playtable --json` writes",
+            folder.display()
+        );
+        let mut files = Vec::new();
+        find(folder, DEPTH, &mut files)?;
+        let mut input = Self::default();
+        let mut broken = Vec::new();
+        for file in &files {
+            input.read_file(folder, file, &mut broken)?;
+        }
+        let more = broken.len().saturating_sub(NAMED);
+        input.notes.extend(broken.into_iter().take(NAMED));
+        if more > 0 {
+            input.notes.push(format!("{more} more lines skipped"));
+        }
+        if files.is_empty() {
+            let note =
+                "The folder holds no .jsonl file. `tiller bench playtable --json FILE` writes one.";
+            input.notes.push(note.to_owned());
+        }
+        Ok(input)
+    }
+
+    fn read_file(&mut self, folder: &Path, path: &Path, broken: &mut Vec<String>) -> Result<()> {
+        let cannot = || format!("cannot read {}", path.display());
+        let name = path
+            .strip_prefix(folder)
+            .unwrap_or(path)
+            .display()
+            .to_string();
+        let mut reader = BufReader::new(fs::File::open(path).wrap_err_with(cannot)?);
+        let before = self.episodes.len();
+        let home = path.parent().unwrap_or(folder);
+        let mut bytes = Vec::new();
+        for number in 1.. {
+            bytes.clear();
+            if reader.read_until(b'\n', &mut bytes).wrap_err_with(cannot)? == 0 {
+                break;
+            }
+            // Not text: a byte that is no UTF-8 must not hide the lines after it.
+            if bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            match serde_json::from_slice::<Line>(&bytes) {
+                Ok(line) => {
+                    let episode = line.episode(home, self.sources.len());
+                    self.episodes.push(episode);
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    // serde counts the lines of what it was given, which is always one.
+                    let why = why.split(" at line ").next().unwrap_or_default();
+                    broken.push(format!("{name}:{number}: skipped, not an episode: {why}"));
+                }
+            }
+        }
+        self.sources.push(Source {
+            name,
+            episodes: self.episodes.len() - before,
+        });
+        Ok(())
+    }
+}
+
+fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).wrap_err_with(cannot)? {
+        paths.push(entry.wrap_err_with(cannot)?.path());
+    }
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            if depth > 0 && !path.is_symlink() {
+                find(&path, depth - 1, files)?;
+            }
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+impl Line {
+    fn episode(self, home: &Path, file: usize) -> Episode {
+        let settings = self.settings;
+        let policy_sha256 = settings
+            .as_ref()
+            .and_then(|settings| settings.get("policy_sha256")?.as_str())
+            .map(ToOwned::to_owned);
+        let steered = self.steered.unwrap_or(self.task != FREE_RUN);
+        let default = if steered { "full" } else { "unsteered" };
+        let reason = self.reason.unwrap_or_default();
+        let failure = self.failure.or_else(|| Some(cause(&reason)));
+        let policy = self.policy.unwrap_or_else(|| "unknown".to_owned());
+        Episode {
+            // A bundle given by its path is called by its folder.
+            policy: policy
+                .rsplit('/')
+                .find(|part| !part.is_empty())
+                .unwrap_or("/")
+                .to_owned(),
+            policy_sha256,
+            provider: self.provider.unwrap_or_else(|| "cpu".to_owned()),
+            suite: self.suite.unwrap_or_else(|| "other".to_owned()),
+            variation: self.variation,
+            seed: self.seed,
+            method: self.method.unwrap_or_else(|| default.to_owned()),
+            instruction: self.instruction,
+            failure: failure.filter(|_| !self.success),
+            success: self.success,
+            reason,
+            pictures: self.pictures.map(|folder| home.join(folder)),
+            steps: self.steps,
+            chunks: self.chunks,
+            time: self.time,
+            cpu_s: self.cpu_s,
+            settings,
+            file,
+            task: self.task,
+        }
+    }
+}
+
+/// A stable cause for files that name none.
+fn cause(reason: &str) -> String {
+    if reason.starts_with("out of time") {
+        return "time out".to_owned();
+    }
+    match reason.split(':').next().unwrap_or_default().trim() {
+        "" => "unknown".to_owned(),
+        start => start.to_owned(),
+    }
+}
+
+impl Episode {
+    /// Whether the scene is like those of training.
+    pub(super) fn is_plain(&self) -> bool {
+        self.variation.is_none() && !self.suite.starts_with("ood-") && self.task != FREE_RUN
+    }
+
+    /// What the task and the scene have in common among methods: the pairs of a comparison.
+    pub(super) fn scene(&self) -> (&str, &str, Option<(&str, u8)>, u64) {
+        let variation = self.variation.as_ref();
+        (
+            &self.policy,
+            &self.task,
+            variation.map(|variation| (variation.axis.as_str(), variation.strength)),
+            self.seed,
+        )
+    }
+}

@@ -1,0 +1,405 @@
+//! Counting and showing success.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tiller_playtable::Task;
+
+use crate::episode::PhaseTimes;
+use crate::suite::Suite;
+use crate::wilson::interval;
+use crate::{EpisodeLine, FREE_RUN, Method, Variation};
+
+/// Methods side by side in a table: as many as fit a wide terminal.
+const COLUMNS: usize = 4;
+
+/// Successes out of trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// Episodes that achieved their task.
+    pub successes: usize,
+    /// Episodes.
+    pub trials: usize,
+}
+
+impl Cell {
+    fn add(&mut self, success: bool) {
+        self.successes += usize::from(success);
+        self.trials += 1;
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            successes: self.successes + other.successes,
+            trials: self.trials + other.trials,
+        }
+    }
+
+    /// `19/20   95 %  [76, 99]`
+    fn text(self) -> String {
+        if self.trials == 0 {
+            return "-".to_owned();
+        }
+        let (low, high) = interval(self.successes, self.trials);
+        let rate = 100.0 * self.successes as f64 / self.trials as f64;
+        format!(
+            "{:>3}/{:<3} {rate:>4.0} %  [{:>2.0}, {:>3.0}]",
+            self.successes,
+            self.trials,
+            100.0 * low,
+            100.0 * high
+        )
+    }
+}
+
+/// All results so far.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// By variation, task and method.
+    cells: BTreeMap<(Option<Variation>, String, String), Cell>,
+    /// Tasks completed in free runs, with the number of runs that completed them.
+    completed: BTreeMap<String, usize>,
+    episodes: usize,
+    steps: usize,
+    chunks: usize,
+    time: PhaseTimes,
+    cpu_s: f64,
+    /// Episodes that were asked for but not run.
+    pub unfinished: usize,
+}
+
+impl Tally {
+    /// Counts an episode.
+    pub fn add(&mut self, line: &EpisodeLine) {
+        let result = &line.result;
+        let key = (
+            line.variation.clone(),
+            line.task.clone(),
+            line.method.clone(),
+        );
+        self.cells.entry(key).or_default().add(result.success);
+        if line.task == FREE_RUN {
+            for task in &result.completed {
+                *self.completed.entry(task.clone()).or_default() += 1;
+            }
+        }
+        self.episodes += 1;
+        self.steps += result.steps;
+        self.chunks += result.chunks;
+        self.time.add(&result.time);
+        self.cpu_s += result.cpu_s;
+    }
+
+    /// Successes of a task with a method, in scenes that depart so.
+    #[must_use]
+    pub fn cell(&self, variation: Option<&Variation>, task: &str, method: &str) -> Cell {
+        let key = (variation.cloned(), task.to_owned(), method.to_owned());
+        self.cells.get(&key).copied().unwrap_or_default()
+    }
+
+    /// Successes in a suite's tasks with a method, in scenes that depart so.
+    #[must_use]
+    pub fn suite(&self, variation: Option<&Variation>, suite: Suite, method: &str) -> Cell {
+        let cells = suite
+            .tasks()
+            .into_iter()
+            .map(|task| self.cell(variation, task.name(), method));
+        cells.fold(Cell::default(), Cell::plus)
+    }
+
+    /// The methods that there are results of, with all their episodes; free runs left out.
+    fn methods(&self) -> Vec<(String, Cell)> {
+        let all = |name: &str| {
+            let cells = self
+                .cells
+                .iter()
+                .filter(|((_, task, method), _)| method == name && task != FREE_RUN);
+            cells.fold(Cell::default(), |sum, (_, cell)| sum.plus(*cell))
+        };
+        let names = Method::ALL.iter().map(ToString::to_string);
+        names
+            .map(|name| (name.clone(), all(&name)))
+            .filter(|(_, cell)| cell.trials > 0)
+            .collect()
+    }
+
+    fn free(&self) -> Cell {
+        self.cell(None, FREE_RUN, &Method::Unsteered.to_string())
+    }
+
+    /// The departures that there are results of.
+    fn variations(&self) -> BTreeSet<&Variation> {
+        self.cells.keys().filter_map(|key| key.0.as_ref()).collect()
+    }
+
+    /// One line on how things stand.
+    #[must_use]
+    pub fn running(&self) -> String {
+        let mut parts: Vec<String> = self
+            .methods()
+            .iter()
+            .map(|(name, cell)| {
+                let rate = 100 * cell.successes / cell.trials;
+                format!("{name} {rate} % of {}", cell.trials)
+            })
+            .collect();
+        let free = self.free();
+        if let Some(share) = (100 * free.successes).checked_div(free.trials) {
+            let different = self.completed.len();
+            parts.push(format!(
+                "free {share} % of {}, {different} tasks",
+                free.trials
+            ));
+        }
+        parts.join(", ")
+    }
+
+    /// The table: a row for each task and suite, or for each suite and departure, and a column for
+    /// each method, with 95 % intervals.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut lines = Vec::new();
+        let methods: Vec<String> = self.methods().into_iter().map(|(name, _)| name).collect();
+        for methods in methods.chunks(COLUMNS) {
+            lines.extend(self.rows(methods));
+            lines.extend(self.varied_rows(methods));
+            lines.push(String::new());
+        }
+        let free = self.free();
+        if free.trials > 0 {
+            lines.push(format!(
+                "free runs that completed a task: {}",
+                free.text().trim()
+            ));
+            lines.push(format!(
+                "different tasks completed: {}",
+                self.completed.len()
+            ));
+            let counts = self
+                .completed
+                .iter()
+                .map(|(task, runs)| format!("{task} {runs}"));
+            lines.push(format!("  {}", counts.collect::<Vec<_>>().join(", ")));
+        }
+        lines.push(self.times());
+        lines.join("\n")
+    }
+
+    fn rows(&self, methods: &[String]) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut tasks = 0;
+        for task in Task::ALL {
+            let cells: Vec<Cell> = methods
+                .iter()
+                .map(|name| self.cell(None, task.name(), name))
+                .collect();
+            if cells.iter().any(|cell| cell.trials > 0) {
+                if tasks == 0 {
+                    lines.push(row("task", methods.iter().cloned()));
+                }
+                tasks += 1;
+                lines.push(row(task.name(), cells.into_iter().map(Cell::text)));
+            }
+        }
+        for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
+            let cells: Vec<Cell> = methods
+                .iter()
+                .map(|name| self.suite(None, suite, name))
+                .collect();
+            // A sum over a single task would only repeat its row.
+            if tasks > 1 && cells.iter().any(|cell| cell.trials > 0) {
+                lines.push(row(suite.name(), cells.into_iter().map(Cell::text)));
+            }
+        }
+        lines
+    }
+
+    fn varied_rows(&self, methods: &[String]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for variation in self.variations() {
+            lines.push(row(
+                &format!("{} {}", variation.axis, variation.strength),
+                methods.iter().cloned(),
+            ));
+            for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
+                let cells = methods
+                    .iter()
+                    .map(|name| self.suite(Some(variation), suite, name).text());
+                lines.push(row(&format!("  {}", suite.name()), cells));
+            }
+        }
+        lines
+    }
+
+    fn times(&self) -> String {
+        let n = self.episodes.max(1) as f64;
+        let time = &self.time;
+        let parts = [
+            ("simulation", time.simulate_s),
+            ("rendering", time.render_s),
+            ("keypoints", time.ground_s),
+            ("author", time.author_s),
+            ("encoder", time.encode_s),
+            ("policy", time.denoise_s),
+            ("steering", time.plan_s - time.denoise_s),
+            ("stages", time.stage_s),
+        ];
+        let share = |(name, spent): (&str, f64)| {
+            format!("{name} {:.1} %", 100.0 * spent / time.wall_s.max(1e-9))
+        };
+        format!(
+            "an episode: {:.1} s ({:.1} s of processor on its thread), {:.1} s simulated, {:.1} chunks ({})",
+            time.wall_s / n,
+            self.cpu_s / n,
+            self.steps as f64 / 10.0 / n,
+            self.chunks as f64 / n,
+            parts.map(share).join(", ")
+        )
+    }
+}
+
+fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
+    let mut line = format!("{name:<15}");
+    for cell in cells {
+        line.push_str(&format!("{cell:<26}"));
+    }
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::episode::EpisodeResult;
+    use crate::{Settings, Tuned};
+
+    pub(crate) fn line(task: &str, method: &str, success: bool) -> EpisodeLine {
+        EpisodeLine {
+            task: task.to_owned(),
+            suite: String::new(),
+            variation: None,
+            seed: 0,
+            method: method.to_owned(),
+            steered: method != "unsteered",
+            instruction: None,
+            policy: "flow".to_owned(),
+            provider: "cpu".to_owned(),
+            failure: None,
+            pictures: None,
+            result: EpisodeResult {
+                success,
+                steps: 50,
+                chunks: 7,
+                ..EpisodeResult::default()
+            },
+            settings: Settings {
+                policy: "flow".to_owned(),
+                policy_sha256: "00".to_owned(),
+                provider: "cpu".to_owned(),
+                max_steps: 400,
+                tuned: Tuned::shipped().unwrap(),
+            },
+        }
+    }
+
+    fn row_of(text: &str, name: &str) -> String {
+        let row = text.lines().find(|line| line.starts_with(name));
+        row.unwrap_or_else(|| panic!("{name} is missing in\n{text}"))
+            .to_owned()
+    }
+
+    #[test]
+    fn rows_count_tasks_and_suites() {
+        let mut tally = Tally::default();
+        for i in 0..20 {
+            tally.add(&line("drawer_open", "full", i != 0));
+            tally.add(&line("drawer_open", "unsteered", i == 0));
+            tally.add(&line("push_red", "full", true));
+        }
+        let text = tally.text();
+        let row = |name: &str| row_of(&text, name);
+        assert!(
+            row("drawer_open").contains("19/20    95 %  [76,  99]"),
+            "{text}"
+        );
+        assert!(
+            row("drawer_open").contains("1/20     5 %  [ 1,  24]"),
+            "{text}"
+        );
+        assert!(row("push_red").ends_with('-'), "{text}");
+        assert!(row("all").contains("39/40"), "{text}");
+        assert!(text.contains("5.0 s simulated, 7.0 chunks"), "{text}");
+        assert_eq!(tally.running(), "full 97 % of 40, unsteered 5 % of 20");
+    }
+
+    #[test]
+    fn every_method_has_its_column() {
+        let mut tally = Tally::default();
+        for (i, method) in Method::ALL.iter().enumerate() {
+            for episode in 0..20 {
+                tally.add(&line("drawer_open", &method.to_string(), episode <= i));
+            }
+        }
+        let text = tally.text();
+        let mut found = Vec::new();
+        let mut lines = text.lines();
+        while let Some(head) = lines.next() {
+            if let Some(methods) = head.strip_prefix("task ") {
+                let cells = lines.next().unwrap().strip_prefix("drawer_open").unwrap();
+                let cells = cells.split_inclusive(']').map(str::trim);
+                found.extend(methods.split_whitespace().zip(cells));
+            }
+        }
+        assert_eq!(found.len(), Method::ALL.len(), "{text}");
+        for (i, (method, (name, cell))) in Method::ALL.iter().zip(found).enumerate() {
+            assert_eq!(name, method.to_string());
+            assert!(cell.starts_with(&format!("{}/20 ", i + 1)), "{cell}");
+        }
+    }
+
+    #[test]
+    fn departures_are_counted_apart() {
+        let mut tally = Tally::default();
+        for i in 0..20 {
+            tally.add(&line("push_red", "full", true));
+            for strength in [1, 3] {
+                let mut line = line("push_red", "full", i % strength == 0);
+                line.variation = Some(Variation {
+                    axis: "scene".to_owned(),
+                    strength: strength as u8,
+                });
+                tally.add(&line);
+            }
+        }
+        let text = tally.text();
+        assert!(
+            row_of(&text, "push_red").contains("20/20   100 %"),
+            "{text}"
+        );
+        let rows: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("movable"))
+            .collect();
+        let [mild, strong] = rows[..] else {
+            panic!("{text}");
+        };
+        assert!(mild.contains("20/20   100 %"), "{text}");
+        assert!(strong.contains("7/20    35 %"), "{text}");
+        assert!(row_of(&text, "scene 3").ends_with("full"), "{text}");
+        assert_eq!(tally.running(), "full 78 % of 60");
+    }
+
+    #[test]
+    fn free_runs_count_different_tasks() {
+        let mut tally = Tally::default();
+        let free: [&[&str]; 3] = [&["push_red", "door_left"], &["push_red"], &[]];
+        for completed in free {
+            let mut line = line(FREE_RUN, "unsteered", !completed.is_empty());
+            line.result.completed = completed.iter().map(|&name| name.to_owned()).collect();
+            tally.add(&line);
+        }
+        let text = tally.text();
+        assert!(text.contains("completed a task: 2/3"), "{text}");
+        assert!(text.contains("different tasks completed: 2"), "{text}");
+        assert!(text.contains("door_left 1, push_red 2"), "{text}");
+        assert!(!text.contains("task  "), "{text}");
+    }
+}

@@ -1,0 +1,117 @@
+//! The closed loop with a policy that only wanders: what it achieves is the work of steering.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
+use std::path::PathBuf;
+
+use tiller_bench::episode::{EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig};
+use tiller_grounding::GroundingConfig;
+use tiller_playtable::Task;
+use tiller_policy::Provider;
+use tiller_sampler::PilotConfig;
+use tiller_stages::StageConfig;
+
+fn config() -> RunnerConfig {
+    RunnerConfig {
+        policy: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wander")),
+        threads: 1,
+        provider: Provider::Cpu,
+        pilot: PilotConfig::default(),
+        stages: StageConfig::default(),
+        last_stage_only: false,
+        grounding: GroundingConfig::default(),
+        ahead_steps: 2,
+    }
+}
+
+fn spec(task: Task, steered: bool) -> EpisodeSpec {
+    EpisodeSpec {
+        tasks: vec![task],
+        variation: None,
+        instruction: steered.then(|| task.instruction().to_owned()),
+        seed: 11,
+        max_steps: 200,
+    }
+}
+
+#[test]
+fn steering_alone_presses_the_button() {
+    let mut runner = Runner::new(config()).unwrap();
+    let steered = runner.run(&spec(Task::ButtonPress, true), None).unwrap();
+    assert!(steered.success, "{steered:?}");
+    assert_eq!(steered.completed, ["button_press"]);
+    assert!(steered.stages.len() >= 2, "{:?}", steered.stages);
+    assert_eq!(steered.stages[0].stage, 1);
+    assert!(steered.chunks * 8 >= steered.steps, "{steered:?}");
+    assert_eq!(steered.refused, 0);
+
+    let alone = runner.run(&spec(Task::ButtonPress, false), None).unwrap();
+    assert!(
+        !alone.success,
+        "the wandering policy must not press it by itself: {alone:?}"
+    );
+    assert!(alone.stages.is_empty());
+    assert_eq!(alone.steps, 200);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_episode() {
+    let run = || -> EpisodeResult {
+        let mut runner = Runner::new(config()).unwrap();
+        let mut spec = spec(Task::DrawerOpen, true);
+        spec.max_steps = 40;
+        // An episode before must leave no trace.
+        runner
+            .run(
+                &EpisodeSpec {
+                    seed: 5,
+                    max_steps: 9,
+                    ..spec.clone()
+                },
+                None,
+            )
+            .unwrap();
+        let result = runner.run(&spec, None).unwrap();
+        EpisodeResult {
+            time: PhaseTimes::default(),
+            cpu_s: 0.0,
+            ..result
+        }
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn an_instruction_that_nobody_understands_fails_the_episode_with_the_reason() {
+    let mut runner = Runner::new(config()).unwrap();
+    let mut spec = spec(Task::DrawerOpen, true);
+    spec.instruction = Some("make coffee".to_owned());
+    let result = runner.run(&spec, None).unwrap();
+    assert!(!result.success);
+    assert_eq!(result.steps, 0);
+    assert!(result.reason.contains("make coffee"), "{}", result.reason);
+}
+
+#[test]
+fn a_single_stage_is_never_switched() {
+    let mut runner = Runner::new(config()).unwrap();
+    let mut spec = spec(Task::DrawerOpen, true);
+    spec.max_steps = 60;
+    let several = runner.run(&spec, None).unwrap();
+    assert!(several.stages[0].reason.contains("3 stage"), "{several:?}");
+    let one = RunnerConfig {
+        last_stage_only: true,
+        ..config()
+    };
+    runner.steer_as(&one).unwrap();
+    let single = runner.run(&spec, None).unwrap();
+    assert!(single.stages[0].reason.contains("1 stage"), "{single:?}");
+    assert!(single.stages.iter().all(|entry| entry.stage <= 1));
+    runner.steer_as(&config()).unwrap();
+    let again = runner.run(&spec, None).unwrap();
+    assert_eq!(again.stages, several.stages, "what was changed is undone");
+}

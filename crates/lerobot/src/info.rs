@@ -1,0 +1,101 @@
+//! `meta/info.json`: features, totals and file patterns.
+
+use serde_json::{Value, json};
+
+/// Version of the format that is written.
+pub(crate) const CODEBASE_VERSION: &str = "v3.0";
+/// A data file is closed once it is larger; LeRobot's own default.
+pub(crate) const DATA_FILE_SIZE_MB: u64 = 100;
+/// Files in one `chunk-000` folder; LeRobot's own default.
+pub(crate) const FILES_PER_CHUNK: u64 = 1000;
+
+/// What a data set holds, fixed before the first episode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatasetSpec {
+    /// Frames a second, Hz.
+    pub fps: u32,
+    /// Name of the robot.
+    pub robot_type: String,
+    /// Names of the entries of `observation.state`.
+    pub state_names: Vec<String>,
+    /// Names of the entries of `action`.
+    pub action_names: Vec<String>,
+    /// Cameras: `static` becomes the feature `observation.images.static`.
+    pub cameras: Vec<String>,
+    /// Columns and rows of every image, pixels.
+    pub image_size: [u32; 2],
+}
+
+impl DatasetSpec {
+    /// Feature name of a camera.
+    #[must_use]
+    pub fn image_key(camera: &str) -> String {
+        format!("observation.images.{camera}")
+    }
+
+    /// The `features` object of `info.json`.
+    pub(crate) fn features(&self) -> Value {
+        let mut features = serde_json::Map::new();
+        let vector =
+            |names: &[String]| json!({"dtype": "float32", "shape": [names.len()], "names": names});
+        features.insert("observation.state".to_owned(), vector(&self.state_names));
+        features.insert("action".to_owned(), vector(&self.action_names));
+        let [width, height] = self.image_size;
+        for camera in &self.cameras {
+            let feature = json!({
+                "dtype": "image",
+                "shape": [height, width, 3],
+                "names": ["height", "width", "channels"],
+            });
+            features.insert(Self::image_key(camera), feature);
+        }
+        features.insert("timestamp".to_owned(), scalar("float32"));
+        for name in ["frame_index", "episode_index", "index", "task_index"] {
+            features.insert(name.to_owned(), scalar("int64"));
+        }
+        Value::Object(features)
+    }
+
+    /// The whole of `info.json`.
+    pub(crate) fn info(&self, episodes: u64, frames: u64, tasks: u64) -> Value {
+        json!({
+            "codebase_version": CODEBASE_VERSION,
+            "robot_type": self.robot_type,
+            "total_episodes": episodes,
+            "total_frames": frames,
+            "total_tasks": tasks,
+            "chunks_size": FILES_PER_CHUNK,
+            "data_files_size_in_mb": DATA_FILE_SIZE_MB,
+            "video_files_size_in_mb": 200,
+            "fps": self.fps,
+            "splits": {"train": format!("0:{episodes}")},
+            "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
+            "video_path": null,
+            "features": self.features(),
+        })
+    }
+
+    /// The same features in the words of Hugging Face `datasets`, kept in the Parquet metadata so
+    /// that its readers decode the images.
+    pub(crate) fn hugging_face(&self) -> Value {
+        let mut features = serde_json::Map::new();
+        let list = |len: usize| json!({"_type": "List", "length": len, "feature": {"_type": "Value", "dtype": "float32"}});
+        features.insert("observation.state".to_owned(), list(self.state_names.len()));
+        features.insert("action".to_owned(), list(self.action_names.len()));
+        for camera in &self.cameras {
+            features.insert(Self::image_key(camera), json!({"_type": "Image"}));
+        }
+        features.insert(
+            "timestamp".to_owned(),
+            json!({"_type": "Value", "dtype": "float32"}),
+        );
+        for name in ["frame_index", "episode_index", "index", "task_index"] {
+            features.insert(name.to_owned(), json!({"_type": "Value", "dtype": "int64"}));
+        }
+        json!({"info": {"features": features}})
+    }
+}
+
+fn scalar(dtype: &str) -> Value {
+    json!({"dtype": dtype, "shape": [1], "names": null})
+}
