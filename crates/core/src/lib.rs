@@ -1,0 +1,28 @@
+//! The words of the domain: what poses, actions, identities and mistakes are everywhere else.
+//!
+//! Positions are in metres in the robot base frame unless a name says otherwise, angles in radians,
+//! time in nanoseconds (`_ns`) of the clock of the machine that stamped it.
+
+mod action;
+mod continuation;
+mod identity;
+mod plateau;
+mod pose;
+mod problems;
+mod workspace;
+
+pub use action::{
+    ActionLayout, ActionMode, ArmColumns, Frame, GripperColumn, RotationColumns, RotationKind,
+};
+pub use continuation::Continuation;
+pub use identity::{EpisodeId, ProgramId, Visit};
+pub use plateau::Plateau;
+pub use pose::Pose;
+pub use problems::{Problem, Problems};
+pub use workspace::WorkspaceBox;
+
+/// Joints of a Franka arm.
+pub const JOINTS: usize = 7;
+
+/// Nanoseconds in a second.
+pub const SECOND_NS: u64 = 1_000_000_000;
