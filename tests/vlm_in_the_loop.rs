@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use common::{Run, run_dataflow};
 use serde_json::Value;
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_vlm::provider::Api;
 use tiller_vlm_testing::{
     Act, Ending, Handler, Script, Server, is_advice, is_repair, streamed, threaded_with, write,
@@ -75,7 +76,7 @@ fn records(folder: &Path) -> Vec<String> {
 fn a_wrong_shape_is_repaired_and_the_recording_replays_without_a_network() {
     let handler: Arc<Handler> = Arc::new(|_, request: &str| match is_repair(request) {
         false => says(WRONG_SHAPE),
-        true => says(&write(request)),
+        true => says(&write(request, &EmbeddedAuthor)),
     });
     let (server, stop) = threaded_with(handler);
     let run = run_with(&base_url(&server), &[("TILLER_VLM_ADVICE", "off")]);
@@ -145,7 +146,7 @@ fn a_server_that_hangs_costs_no_control_tick() {
 fn advice_that_hangs_is_dropped_and_advice_in_time_is_taken() {
     let handler: Arc<Handler> =
         Arc::new(|number, request: &str| match (is_advice(request), number) {
-            (false, _) => says(&never_done(&write(request))),
+            (false, _) => says(&never_done(&write(request, &EmbeddedAuthor))),
             (true, 1) => vec![Act::Hang],
             (true, 2) => says("{\"stage\": 2, \"reason\": \"the hand is above the gap\"}"),
             (true, _) => says("I cannot tell."),

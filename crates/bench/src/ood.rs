@@ -189,7 +189,8 @@ fn chained(task: Task, seed: u64) -> Spoken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tiller_vlm::{AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+    use tiller_playtable_author::EmbeddedAuthor;
+    use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
     const NAMES: [&str; 7] = [
         "drawer handle",

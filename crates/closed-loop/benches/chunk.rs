@@ -10,11 +10,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::{Bundle, ImageView, Observation, Policy, PolicyError, RuntimeOptions};
 use tiller_reward::{CompileOptions, compile};
 use tiller_sampler::{Pilot, PilotConfig, PilotError, Plan, Request};
 use tiller_steering::Denoiser;
-use tiller_vlm::{Author, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
 
 const POLICIES: [&str; 2] = ["flow", "diffusion"];
 const INSTRUCTION: &str = "push the red block";

@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_vlm::provider::Api;
 use tiller_vlm_testing::{
     Ending, KEY, Script, is_repair, response, streamed, threaded, threaded_with, write,
@@ -75,7 +76,7 @@ fn ask(more: &[&str], variables: &[(&str, &str)]) -> Output {
 fn a_question_is_answered_mended_and_paid() {
     let (server, _stop) = threaded_with(Arc::new(|_, request: &str| match is_repair(request) {
         false => says(WRONG),
-        true => says(&write(request)),
+        true => says(&write(request, &EmbeddedAuthor)),
     }));
     let url = format!("http://{}/v1", server.address);
     let remote = [

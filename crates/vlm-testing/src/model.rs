@@ -1,7 +1,7 @@
 //! What a model can make of a question as it comes over the wire.
 
 use serde_json::Value;
-use tiller_vlm::{Author, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
 
 /// Every text in a request's body, the conversation's in order.
 fn texts(request: &str) -> Vec<String> {
@@ -65,8 +65,8 @@ pub fn request_of(request: &str) -> AuthorRequest {
     }
 }
 
-/// A sound answer to a question for a program, in a model's manner.
-pub fn write(request: &str) -> String {
-    let answer = EmbeddedAuthor.author(&request_of(request)).unwrap();
+/// The answer of `author` to a question for a program, in a model's manner.
+pub fn write(request: &str, author: &dyn Author) -> String {
+    let answer = author.author(&request_of(request)).unwrap();
     format!("Here is the program.\n\n```python\n{}```\n", answer.text)
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 pub struct SceneKeypoint {
     /// Row of the keypoint in the program's `keypoints`.
     pub index: usize,
-    /// What it is on, such as `drawer handle`, `red block` or `drawer 2`.
+    /// What it is on, such as `cup`, `cup handle` or `cup 2`.
     pub name: String,
     /// Position in the robot base frame, m.
     pub position_m: [f64; 3],
@@ -38,7 +38,7 @@ pub struct Answer {
 }
 
 /// Writes reward programs.
-pub trait Author {
+pub trait Author: fmt::Debug + Send + Sync {
     /// Writes a program for the instruction, or says why not.
     ///
     /// # Errors

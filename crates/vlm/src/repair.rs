@@ -9,7 +9,6 @@ use std::sync::Arc;
 use tiller_reward::{CompileOptions, Diagnostics, Kind, Program, compile};
 
 use crate::author::{Author, AuthorRequest};
-use crate::embedded::EmbeddedAuthor;
 use crate::prompt::PromptSet;
 use crate::provider::{Outcome, Picture, ProviderError, Purpose, Query, Reply, Role, Turn};
 
@@ -98,6 +97,8 @@ pub struct AuthoringTask {
     pub options: CompileOptions,
     /// Who is asked, for the program's `source`.
     pub source: String,
+    /// Who writes the program under [`Fallback::Embedded`].
+    pub embedded: Option<Arc<dyn Author>>,
 }
 
 /// How often, and what then.
@@ -249,11 +250,17 @@ impl Authoring {
                 Some(written) => done(AuthoringStatus::FallbackUnsteered, Some(written), ""),
                 None => hold("the unsteered program does not fit; "),
             },
-            Fallback::Embedded => match EmbeddedAuthor.author(&self.task.request) {
-                Err(error) => hold(&format!(
+            Fallback::Embedded => match self
+                .task
+                .embedded
+                .as_ref()
+                .map(|author| author.author(&self.task.request))
+            {
+                None => hold("there is no embedded author to fall back on; "),
+                Some(Err(error)) => hold(&format!(
                     "the embedded author does not help either: {error}; "
                 )),
-                Ok(answer) => match sound(&answer.text, &answer.source) {
+                Some(Ok(answer)) => match sound(&answer.text, &answer.source) {
                     Some(written) => done(AuthoringStatus::FallbackEmbedded, Some(written), ""),
                     None => hold("the embedded author's program does not fit; "),
                 },

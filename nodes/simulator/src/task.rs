@@ -1,7 +1,8 @@
 //! Which tasks of the table an instruction means.
 
 use tiller_playtable::{Task, labels};
-use tiller_vlm::{AuthorRequest, EmbeddedAuthor, Goal, SceneKeypoint};
+use tiller_playtable_author::{EmbeddedAuthor, Goal};
+use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
 /// The tasks that the oracle has to watch for, first things first, however the instruction words them; none
 /// when it is not understood. The oracle must know before anything is seen, so everything that the

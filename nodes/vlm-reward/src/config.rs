@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tiller_node_kit::{Environment, SettingsError};
+use tiller_vlm::Author;
 use tiller_vlm::budget::{Budget, BudgetLimits, Prices};
 use tiller_vlm::cache::Cache;
 use tiller_vlm::exchange::{Client, Recorder, RetryPolicy};
@@ -39,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) client: Arc<Client>,
     /// What is asked.
     pub(crate) prompts: Arc<PromptSet>,
+    /// Who writes without a network.
+    pub(crate) embedded: Arc<dyn Author>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +52,11 @@ enum Source {
 }
 
 impl Setup {
-    /// Reads and checks everything; nothing is contacted yet.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, SettingsError> {
+    /// Reads and checks everything; nothing is contacted yet. `embedded` writes without a network.
+    pub(crate) fn read(
+        mut env: Environment,
+        embedded: Arc<dyn Author>,
+    ) -> Result<Self, SettingsError> {
         let instruction = env.required(
             "INSTRUCTION",
             "what the robot is to do, such as `open the drawer`",
@@ -87,7 +93,7 @@ impl Setup {
         };
         let cache = env.optional("CACHE_DIR").map(Cache::new);
         let run_folder = env.optional("RUN_DIR").map(PathBuf::from);
-        let provider = provider(&mut env, source);
+        let provider = provider(&mut env, source, &embedded);
         let patience = provider.total_timeout();
         let mut client = Client::new(provider).with_retry(retry).with_budget(budget);
         // A replay leaves its recording alone, and the embedded author needs none.
@@ -113,18 +119,23 @@ impl Setup {
             },
             client: Arc::new(client),
             prompts: Arc::new(prompts),
+            embedded,
         })
     }
 }
 
-fn provider(env: &mut Environment, source: Source) -> Arc<dyn Provider> {
+fn provider(
+    env: &mut Environment,
+    source: Source,
+    embedded: &Arc<dyn Author>,
+) -> Arc<dyn Provider> {
     let found: Option<Arc<dyn Provider>> = match source {
         Source::Embedded => None,
         Source::Remote(api) => remote(env, api).map(|provider| Arc::new(provider) as _),
         Source::Files => files(env).map(|provider| Arc::new(provider) as _),
     };
     // Where a setting is wrong the reading goes on with what needs none, and is refused at its end.
-    found.unwrap_or_else(|| Arc::new(EmbeddedProvider::default()))
+    found.unwrap_or_else(|| Arc::new(EmbeddedProvider::new(embedded.clone())))
 }
 
 fn files(env: &mut Environment) -> Option<FilesProvider> {
@@ -217,11 +228,12 @@ fn prompts(env: &mut Environment) -> PromptSet {
         let found = folder.display().to_string();
         env.refuse("PROMPT_DIR", expected, Some(found));
     }
-    PromptSet::load(folder.as_deref()).unwrap_or_else(|error| {
+    let prompts = PromptSet::load(folder.as_deref()).unwrap_or_else(|error| {
         let found = folder.map(|folder| folder.display().to_string());
         env.refuse("PROMPT_DIR", &format!("{expected} ({error})"), found);
         PromptSet::built_in()
-    })
+    });
+    prompts.with_scene_notes(&env.optional("SCENE_NOTES").unwrap_or_default())
 }
 
 fn budget(env: &mut Environment) -> Budget {

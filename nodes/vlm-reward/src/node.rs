@@ -1,5 +1,6 @@
 //! The node's loop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eyre::{Result, WrapErr, bail};
@@ -7,9 +8,9 @@ use image::RgbImage;
 use tiller_messages::{Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery};
 use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
 use tiller_reward::CompileOptions;
-use tiller_vlm::AuthorRequest;
 use tiller_vlm::provider::{Outcome, Picture};
 use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
+use tiller_vlm::{Author, AuthorRequest};
 
 use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
@@ -52,6 +53,7 @@ struct Node<'a> {
     /// Who is asked, such as `openai/gpt-5-mini`.
     author: String,
     is_embedded: bool,
+    embedded: Arc<dyn Author>,
     writing: Writing,
     advising: Option<Advising>,
     keypoints: Stream<Keypoints>,
@@ -76,6 +78,7 @@ impl<'a> Node<'a> {
             settings,
             client,
             prompts,
+            embedded,
         } = setup;
         let identity = client.identity();
         let author = if client.is_remote() {
@@ -92,6 +95,7 @@ impl<'a> Node<'a> {
             settings,
             is_embedded: author == "embedded",
             author,
+            embedded: embedded.clone(),
             writing,
             advising: advising.transpose()?,
             keypoints: Stream::new("keypoints"),
@@ -182,6 +186,7 @@ impl<'a> Node<'a> {
             },
             options: CompileOptions::new(keypoints.names.len(), self.settings.horizon + 1),
             source: self.author.clone(),
+            embedded: Some(self.embedded.clone()),
         };
         self.begun = generation;
         if !self.is_embedded {

@@ -1,10 +1,11 @@
 //! Everything that steers: keypoints, the reward program, its stages.
 
 use tiller_grounding::{FrameView, Grounder, GroundingConfig, GroundingError, Keypoint};
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_reward::{CompileOptions, Program, compile};
 use tiller_sampler::{Pilot, PilotError, Reading};
 use tiller_stages::{Decision, GripperGoal, ProgressReading, StageConfig, StageInfo, StageMachine};
-use tiller_vlm::{Author, AuthorError, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+use tiller_vlm::{Author, AuthorError, AuthorRequest, SceneKeypoint};
 
 use super::{Ending, PhaseTimes, timed};
 

@@ -9,7 +9,8 @@ use eyre::{Result, WrapErr};
 use image::RgbImage;
 use serde_json::{Value, json};
 use tiller_playtable::Task;
-use tiller_vlm::{Author, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+use tiller_playtable_author::EmbeddedAuthor;
+use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
 
 use super::{say, task};
 use tiller_bench::episode::SeededObservation;

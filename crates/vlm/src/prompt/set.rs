@@ -12,6 +12,8 @@ use crate::author::SceneKeypoint;
 pub(crate) const MAX_INSTRUCTION: usize = 500;
 /// Characters of an object's name.
 const MAX_NAME: usize = 60;
+/// Characters of what is told about the scene.
+pub const MAX_SCENE_NOTES: usize = 2000;
 
 placeholders! {
     /// Rules for writing programs.
@@ -24,6 +26,8 @@ placeholders! {
         points: usize,
         /// The box in which the arm works, m.
         workspace: Block,
+        /// What its owner says of the scene; may be empty.
+        scene_notes: Block,
         /// The language's functions.
         operations: Block,
         /// A program.
@@ -115,6 +119,7 @@ pub struct PromptSet {
     advice_system: Template<AdviceSystem>,
     advice: Template<AdvicePrompt>,
     example: String,
+    scene_notes: String,
 }
 
 impl PromptSet {
@@ -142,7 +147,16 @@ impl PromptSet {
             advice_system: template!("advice.system.md"),
             advice: template!("advice.md"),
             example: text("example.md", include_str!("../../prompts/example.md"))?,
+            scene_notes: String::new(),
         })
+    }
+
+    /// Adds what every model is told about the scene, such as how high the table is. It stands among the
+    /// rules, so it must come from the robot's owner, and is cut to [`MAX_SCENE_NOTES`] characters.
+    #[must_use]
+    pub fn with_scene_notes(mut self, notes: &str) -> Self {
+        self.scene_notes = notes.trim().chars().take(MAX_SCENE_NOTES).collect();
+        self
     }
 
     /// The prompts that come with Tiller.
@@ -168,6 +182,7 @@ impl PromptSet {
             num_keypoints: options.keypoints,
             points: options.points,
             workspace: Block::new(language::workspace(&options.workspace)),
+            scene_notes: Block::new(self.scene_notes.clone()),
             operations: Block::new(language::operation_list()),
             example: Block::new(self.example.clone()),
         });
@@ -271,6 +286,17 @@ mod tests {
             "{system}"
         );
         assert!(!system.contains("{{") && !question.contains("{{"));
+    }
+
+    #[test]
+    fn notes_on_the_scene_stand_among_the_rules() {
+        let options = CompileOptions::new(1, 9);
+        let plain = PromptSet::load(None).unwrap();
+        let noted = plain.clone().with_scene_notes(" The shelf is at z = 0.4.\n");
+        let system = |prompts: &PromptSet| prompts.reward("lift it", &[], &options).0;
+        assert!(!system(&plain).contains("shelf"));
+        assert!(system(&noted).contains(". The shelf is at z = 0.4.\n"));
+        assert!(system(&noted).contains("shape (1, 9, 3)"));
     }
 
     #[test]

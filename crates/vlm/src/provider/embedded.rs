@@ -1,26 +1,29 @@
-//! The embedded author as a provider.
+//! An author that needs no network as a provider.
+
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::{Asking, Identity, Outcome, Provider, ProviderError, Purpose, Query, Reply, Usage};
 use crate::author::Author;
-use crate::embedded::EmbeddedAuthor;
 
 /// Answers from the scene, at once and without a network.
 #[derive(Debug, Clone)]
 pub struct EmbeddedProvider {
     identity: Identity,
-}
-
-impl Default for EmbeddedProvider {
-    fn default() -> Self {
-        Self {
-            identity: Identity::local("embedded"),
-        }
-    }
+    author: Arc<dyn Author>,
 }
 
 impl EmbeddedProvider {
+    /// Asks `author`.
+    #[must_use]
+    pub fn new(author: Arc<dyn Author>) -> Self {
+        Self {
+            identity: Identity::local("embedded"),
+            author,
+        }
+    }
+
     fn answer(&self, query: &Query) -> Result<Reply, ProviderError> {
         let unsupported = |text: &str| Err(ProviderError::new(Outcome::Unsupported, text));
         if query.purpose != Purpose::Reward {
@@ -31,7 +34,8 @@ impl EmbeddedProvider {
                 "the embedded author reads the scene, and the question comes without one",
             );
         };
-        let answer = EmbeddedAuthor
+        let answer = self
+            .author
             .author(scene)
             .map_err(|error| ProviderError::new(Outcome::InstructionRefused, error.to_string()))?;
         Ok(Reply {

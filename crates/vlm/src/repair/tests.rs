@@ -1,9 +1,29 @@
 use super::*;
-use crate::author::SceneKeypoint;
+use crate::author::{Answer, AuthorError, SceneKeypoint};
 use crate::provider::Usage;
 
 const GOOD: &str = "num_stages = 1\n# Stage 1: go\ndef stage1_guidance(keypoints, action_sequence):\n    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()\n";
 const BAD: &str = "num_stages = 1\n# Stage 1: go\ndef stage1_guidance(keypoints, action_sequence):\n    return -torch.norm(action_sequence - keypoints[7], dim=-1).mean()\n";
+
+/// Understands one instruction.
+#[derive(Debug)]
+struct Embedded;
+
+impl Author for Embedded {
+    fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError> {
+        if request.instruction != "open the drawer" {
+            return Err(AuthorError::UnknownVerb {
+                phrase: request.instruction.clone(),
+                can: Default::default(),
+            });
+        }
+        Ok(Answer {
+            text: GOOD.to_owned(),
+            source: "embedded".to_owned(),
+            understood: None,
+        })
+    }
+}
 
 fn task(instruction: &str) -> AuthoringTask {
     AuthoringTask {
@@ -18,6 +38,7 @@ fn task(instruction: &str) -> AuthoringTask {
         picture: Some(Picture::new(b"\xff\xd8\xff".to_vec()).unwrap()),
         options: CompileOptions::new(1, 17),
         source: "test/model".to_owned(),
+        embedded: Some(Arc::new(Embedded)),
     }
 }
 

@@ -16,7 +16,7 @@ use tiller_vlm::provider::{
 use tiller_vlm::repair::{
     Authored, Authoring, AuthoringPolicy, AuthoringStatus, AuthoringTask, Fallback, Step,
 };
-use tiller_vlm::{AuthorRequest, SceneKeypoint};
+use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
 use tiller_vlm_testing::{
     Act, Ending, KEY, Script, Server, client, query, response, streamed, threaded,
 };
@@ -54,6 +54,7 @@ fn task(instruction: &str) -> AuthoringTask {
         picture: Some(Picture::new(b"\x89PNG\r\n\x1a\npicture".to_vec()).unwrap()),
         options: CompileOptions::new(1, 17),
         source: "a model".to_owned(),
+        embedded: None,
     }
 }
 
@@ -315,9 +316,31 @@ async fn files_that_are_no_records_are_named() {
     );
 }
 
+/// Understands one instruction.
+#[derive(Debug)]
+struct Embedded;
+
+impl Author for Embedded {
+    fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError> {
+        if request.instruction != "open the drawer" {
+            return Err(AuthorError::UnknownVerb {
+                phrase: request.instruction.clone(),
+                can: Default::default(),
+            });
+        }
+        Ok(Answer {
+            text: GOOD.to_owned(),
+            source: "embedded".to_owned(),
+            understood: None,
+        })
+    }
+}
+
 #[tokio::test]
-async fn the_embedded_author_is_a_provider_like_the_others() {
-    let client = Client::new(Arc::new(EmbeddedProvider::default()));
+async fn an_embedded_author_is_a_provider_like_the_others() {
+    let provider = EmbeddedProvider::new(Arc::new(Embedded));
+    assert!(!provider.is_remote());
+    let client = Client::new(Arc::new(provider));
     let sound = author(&client, "open the drawer", Fallback::Hold).await;
     assert_eq!((sound.status, sound.answers), (AuthoringStatus::Ok, 1));
     let refused = author(&client, "make coffee", Fallback::Hold).await;
@@ -328,7 +351,6 @@ async fn the_embedded_author_is_a_provider_like_the_others() {
         refused.message
     );
     assert_eq!(client.ask(&query()).await.outcome(), Outcome::Unsupported);
-    assert!(!EmbeddedProvider::default().is_remote());
     assert_eq!(client.spent().queries, 0);
 }
 

@@ -1,8 +1,10 @@
+use tiller_playtable_author::EmbeddedAuthor;
+
 use super::*;
 
 fn read(pairs: &[(&'static str, &str)]) -> Result<Setup, SettingsError> {
     let all = [&[("INSTRUCTION", "open the drawer")][..], pairs].concat();
-    Setup::read(Environment::from_pairs(all))
+    Setup::read(Environment::from_pairs(all), Arc::new(EmbeddedAuthor))
 }
 
 fn problems(pairs: &[(&'static str, &str)]) -> String {
@@ -23,7 +25,7 @@ fn every_problem_is_reported() {
         ("PROMPT_DIR", "/nowhere/prompts"),
         ("HORIZON", "0"),
     ]);
-    let error = Setup::read(env).err().unwrap();
+    let error = Setup::read(env, Arc::new(EmbeddedAuthor)).err().unwrap();
     let names: Vec<_> = error.problems.iter().map(|p| p.name.as_str()).collect();
     for name in [
         "INSTRUCTION",

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use tiller_messages::{
     Encoding, ImageHeader, Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery,
@@ -6,6 +7,7 @@ use tiller_messages::{
 };
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
+use tiller_playtable_author::EmbeddedAuthor;
 
 use super::{ESSENTIAL, run};
 use crate::config::Setup;
@@ -46,7 +48,8 @@ fn drive(instruction: &str, script: Script) -> (eyre::Result<()>, Sent) {
 }
 
 fn drive_with(settings: &[(&str, &str)], script: Script) -> (eyre::Result<()>, Sent) {
-    let setup = Setup::read(Environment::from_pairs(settings.iter().copied()));
+    let env = Environment::from_pairs(settings.iter().copied());
+    let setup = Setup::read(env, Arc::new(EmbeddedAuthor));
     let setup = setup.unwrap_or_else(|error| panic!("{error}"));
     script
         .run(|inbox, outbox| run(&setup, inbox, outbox))

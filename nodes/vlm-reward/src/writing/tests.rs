@@ -1,5 +1,6 @@
 use std::thread::yield_now;
 
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_reward::CompileOptions;
 use tiller_vlm::cache::Cache;
 use tiller_vlm::provider::Api;
@@ -28,6 +29,7 @@ fn task(instruction: &str) -> AuthoringTask {
         picture: None,
         options: CompileOptions::new(1, 17),
         source: "a model".to_owned(),
+        embedded: Some(Arc::new(EmbeddedAuthor)),
     }
 }
 
@@ -59,7 +61,7 @@ fn end_of(writing: &mut Writing) -> (Finished, usize) {
 fn a_wrong_answer_goes_back_and_the_next_one_is_taken() {
     let handler = |number, request: &str| match number {
         0 => says(WRONG),
-        _ => says(&write(request)),
+        _ => says(&write(request, &EmbeddedAuthor)),
     };
     let (server, _stop) = threaded_with(Arc::new(handler));
     let mut writing = writing(server.client(Api::OpenAi), Fallback::Hold);
@@ -91,7 +93,7 @@ fn answers_that_led_to_nothing_are_asked_for_anew() {
 fn a_hanging_question_holds_nobody_up_and_is_given_up_for_a_new_scene() {
     let handler = |number, request: &str| match number {
         0 => vec![Act::Hang],
-        _ => says(&write(request)),
+        _ => says(&write(request, &EmbeddedAuthor)),
     };
     let (server, _stop) = threaded_with(Arc::new(handler));
     let mut writing = writing(server.client(Api::OpenAi), Fallback::Hold);

@@ -84,6 +84,7 @@ impl AskArgs {
             picture: Some(picture),
             options,
             source: ready.name(),
+            embedded: None,
         };
         let prompts = Arc::new(PromptSet::load(self.prompts.as_deref())?);
         let mut client = ready.client()?;

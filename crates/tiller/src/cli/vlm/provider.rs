@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use eyre::{OptionExt, Result, WrapErr, ensure, eyre};
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_vlm::budget::{Budget, BudgetLimits, Prices};
 use tiller_vlm::exchange::{Background, Client, Exchange};
 use tiller_vlm::provider::{
@@ -100,7 +101,10 @@ impl ProviderArgs {
                 .map_err(|error| eyre!("TILLER_VLM_PROVIDER: {error}"))?,
         };
         let (provider, key_origin): (Arc<dyn Provider>, _) = match kind {
-            Kind::Embedded => (Arc::new(EmbeddedProvider::default()), None),
+            Kind::Embedded => (
+                Arc::new(EmbeddedProvider::new(Arc::new(EmbeddedAuthor))),
+                None,
+            ),
             Kind::Files => {
                 let path = self
                     .answers

@@ -4,8 +4,8 @@ use super::goal::Goal;
 use super::lexicon::{Object, Token, Verb};
 use super::parse::{Item, Request, collect};
 use super::resolve::resolve;
-use crate::author::AuthorError;
 use crate::scene::Scene;
+use tiller_vlm::AuthorError;
 
 /// One request or prohibition.
 #[derive(Debug, Clone, Default)]

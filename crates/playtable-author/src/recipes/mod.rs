@@ -8,10 +8,10 @@ mod block;
 mod furniture;
 mod terms;
 
-use crate::author::AuthorError;
 use crate::program::{ProgramText, StageText};
 use crate::scene::{Point, Scene};
 use crate::understand::{Direction, Goal};
+use tiller_vlm::AuthorError;
 
 /// How far a goal moves its object's keypoint, m: the middle of what its recipe is content with.
 const DRAWER_MOVES_M: f64 = 0.150;

@@ -3,8 +3,8 @@
 use super::goal::{Direction, Goal};
 use super::lexicon::{Object, Particle, Verb};
 use super::parse::Request;
-use crate::author::AuthorError;
 use crate::scene::Scene;
+use tiller_vlm::AuthorError;
 
 /// Finds the goal, then makes sure that its object is there.
 pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorError> {

@@ -1,7 +1,7 @@
 //! The keypoints as an author sees them: names and places.
 
-use crate::author::{Abilities, AuthorError, SceneKeypoint};
 use crate::understand::{Direction, Goal};
+use tiller_vlm::{Abilities, AuthorError, SceneKeypoint};
 
 /// Farthest that a keypoint may stand from the base, m; a table-top arm reaches less than 1 m.
 const FARTHEST_M: f64 = 3.0;

@@ -6,8 +6,9 @@ mod common;
 
 use common::{TABLE, author, request};
 use proptest::prelude::*;
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_reward::{CompileOptions, Evaluator, Program, compile};
-use tiller_vlm::{Author, AuthorRequest, EmbeddedAuthor};
+use tiller_vlm::{Author, AuthorRequest};
 
 const POINTS: usize = 17;
 

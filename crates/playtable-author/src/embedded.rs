@@ -1,9 +1,9 @@
 //! The author that needs no network.
 
-use crate::author::{Answer, Author, AuthorError, AuthorRequest};
 use crate::recipes;
 use crate::scene::Scene;
 use crate::understand::{Goal, parse};
+use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest};
 
 /// Understands a small English and knows a recipe for every goal in it.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,8 +3,8 @@
 use super::clauses::{order, split};
 use super::goal::Goal;
 use super::lexicon::{LONGEST_PHRASE, Object, Particle, Token, Verb, look_up};
-use crate::author::AuthorError;
 use crate::scene::Scene;
+use tiller_vlm::AuthorError;
 
 /// The longest instruction that is read, in words.
 const MAX_WORDS: usize = 60;

@@ -1,6 +1,7 @@
 //! The play table's keypoints, as grounding names them.
 
-use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+use tiller_playtable_author::EmbeddedAuthor;
+use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
 
 /// Name and position of every keypoint.
 pub(crate) const TABLE: &[(&str, [f64; 3])] = &[
