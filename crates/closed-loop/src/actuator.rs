@@ -26,6 +26,11 @@ pub enum ActuatorEvent {
     },
     /// Motion is allowed again after a stop.
     Resume,
+    /// Nothing more will be heard: come to rest now, without further states.
+    Finish {
+        /// What ends.
+        reason: String,
+    },
     /// Something could not be read or understood; it is reported as a safety event.
     Refused {
         /// A word that machines may test for.
@@ -54,6 +59,9 @@ pub enum ActuatorEffect {
 
 /// Setpoints in a command: one period of the arm's states at 1 kHz.
 pub const SETPOINTS: u64 = 20;
+
+/// Longest way to rest, ticks.
+const BRAKE_TICKS: u64 = 2_000;
 
 /// Time between two setpoints, ns.
 const TICK_NS: u64 = 1_000_000;
@@ -108,6 +116,7 @@ impl Actuator {
                 self.stopped = Some(reason);
             }
             ActuatorEvent::Resume => self.on_resume(effects),
+            ActuatorEvent::Finish { reason } => self.on_finish(&reason, effects),
             ActuatorEvent::Refused { kind, text } => effects.push(self.safety(kind, text)),
             ActuatorEvent::Time => {}
         }
@@ -162,7 +171,10 @@ impl Actuator {
     /// Why the chunk is not for this moment, if it is not.
     fn refusal(&self, chunk: &ActionChunk) -> Option<(&'static str, String)> {
         if chunk.episode != self.episode && self.episode != EpisodeId(0) {
-            let text = format!("expected a chunk of {}, found {}", self.episode, chunk.episode);
+            let text = format!(
+                "expected a chunk of {}, found {}",
+                self.episode, chunk.episode
+            );
             return Some(("other_episode", format!("chunk {}: {text}", chunk.seq)));
         }
         if chunk.session < self.chunk_session {
@@ -287,6 +299,39 @@ impl Actuator {
         };
         if let Err(error) = motion.resume(self.now_ns) {
             effects.push(self.safety("not_resumed".to_owned(), error.to_string()));
+        }
+    }
+
+    /// The way to rest, all of it: the arm may execute it without another word.
+    fn on_finish(&mut self, reason: &str, effects: &mut Vec<ActuatorEffect>) {
+        let (Some(motion), Some(last)) = (&mut self.motion, &self.last) else {
+            return;
+        };
+        let Some(q_rad) = last.setpoints().last() else {
+            return;
+        };
+        let mut reading = ArmReading::at_rest(q_rad, last.gripper_width_m);
+        motion.stop(reason, self.now_ns);
+        let mut command = ArmCommand {
+            stamp_ns: self.now_ns,
+            gripper_width_m: last.gripper_width_m,
+            ..Default::default()
+        };
+        let mut ticks = 0;
+        while motion.status().mode != Mode::Stopped && ticks < BRAKE_TICKS {
+            reading.q_rad = motion.tick(&reading, self.now_ns + ticks * TICK_NS).q_rad;
+            command.q_rad.extend(reading.q_rad);
+            ticks += 1;
+        }
+        if motion.status().mode == Mode::Stopped {
+            let text = format!("the arm comes to rest within {ticks} ms: {reason}");
+            effects.push(ActuatorEffect::Tell(Notice::info("at_rest", text)));
+        } else {
+            let text = format!("the arm is not at rest after {ticks} ms: {reason}");
+            effects.push(ActuatorEffect::Tell(Notice::error("not_at_rest", text)));
+        }
+        if ticks > 0 {
+            effects.push(ActuatorEffect::Command(command));
         }
     }
 

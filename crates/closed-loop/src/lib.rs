@@ -14,6 +14,8 @@
 
 mod actuator;
 mod convert;
+mod in_process;
+pub mod journal;
 mod meter;
 mod notice;
 mod planning;
@@ -23,9 +25,13 @@ mod stamps;
 mod switcher;
 
 pub use actuator::{Actuator, ActuatorEffect, ActuatorEvent, SETPOINTS};
+pub use in_process::{InProcess, LoopEffect, LoopEvent};
 pub use meter::{GrowthConfig, MeterError, StageMeter};
 pub use notice::Notice;
-pub use planning::{CarryOn, Plan, PlanError, PlanRequest, Planner, PlannerConfig, Timings, UnderWay};
+pub use planning::{
+    CarryOn, POLICY_STATE, Plan, PlanError, PlanRequest, Planner, PlannerConfig, Timings, UnderWay,
+    policy_state,
+};
 pub use sampler::{
     Ahead, BlindnessConfig, PlanFailure, PlanReport, PolicyFacts, Sampler, SamplerConfig,
     SamplerEffect, SamplerEvent,

@@ -71,7 +71,10 @@ impl Waiting {
                     return None;
                 }
                 self.told = true;
-                Some(Notice::warning("waiting", format!("waiting for {key}: {text}")))
+                Some(Notice::warning(
+                    "waiting",
+                    format!("waiting for {key}: {text}"),
+                ))
             }
             _ => {
                 self.since = Some((now_ns, key));
@@ -101,7 +104,10 @@ mod tests {
         assert_eq!(waiting.update(missing(), 0), None);
         assert!(waiting.wake_at().is_some_and(|at| at < SECOND_NS));
         let told = waiting.update(missing(), SECOND_NS).unwrap();
-        assert_eq!((told.code.as_str(), told.level), ("waiting", Level::Warning));
+        assert_eq!(
+            (told.code.as_str(), told.level),
+            ("waiting", Level::Warning)
+        );
         assert!(told.text.contains("keypoints"), "{}", told.text);
         assert_eq!(waiting.update(missing(), 9 * SECOND_NS), None);
         let over = waiting.update(None, 10 * SECOND_NS).unwrap();
@@ -114,7 +120,10 @@ mod tests {
         let mut waiting = Waiting::default();
         waiting.update(Some(("program", String::new())), 0);
         waiting.update(Some(("stage", String::new())), SECOND_NS);
-        assert_eq!(waiting.update(Some(("stage", String::new())), SECOND_NS + 1), None);
+        assert_eq!(
+            waiting.update(Some(("stage", String::new())), SECOND_NS + 1),
+            None
+        );
         assert_eq!(waiting.update(None, 2 * SECOND_NS), None);
     }
 }

@@ -11,8 +11,10 @@ use tiller_stages::{
 };
 
 use crate::notice::Notice;
-use crate::sampler::LATCH_NS;
 use crate::stamps::StampFilter;
+
+/// How often the stage is sent again for whoever joins, ns.
+const LATCH_NS: u64 = 1_000_000_000;
 
 /// What the machine is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -185,12 +187,19 @@ impl Switcher {
         if progress.program != self.program {
             return None;
         }
-        let finite = [progress.planned, progress.achieved, progress.done.unwrap_or(0.0)]
-            .iter()
-            .all(|value| value.is_finite());
+        let finite = [
+            progress.planned,
+            progress.achieved,
+            progress.done.unwrap_or(0.0),
+        ]
+        .iter()
+        .all(|value| value.is_finite());
         if !finite {
             let text = format!("progress: expected finite numbers, found {progress:?}");
-            effects.push(SwitcherEffect::Tell(Notice::warning("progress_refused", text)));
+            effects.push(SwitcherEffect::Tell(Notice::warning(
+                "progress_refused",
+                text,
+            )));
             return None;
         }
         // A reading cannot be newer than the arm's clock by much: that one is believed.
@@ -209,7 +218,10 @@ impl Switcher {
     fn on_arm(&mut self, arm: &ArmState, effects: &mut Vec<SwitcherEffect>) -> Option<Decision> {
         if !self.arm_stamps.accept(arm.stamp_ns) {
             let text = self.arm_stamps.complaint("arm_state", arm.stamp_ns);
-            effects.push(SwitcherEffect::Tell(Notice::warning("arm_state_refused", text)));
+            effects.push(SwitcherEffect::Tell(Notice::warning(
+                "arm_state_refused",
+                text,
+            )));
             return None;
         }
         self.now_ns = arm.stamp_ns;

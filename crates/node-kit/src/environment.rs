@@ -1,10 +1,12 @@
 //! Settings from the environment: every problem is found before any is reported.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use tiller_core::Problems;
 
 /// Reads settings and remembers what is wrong with them.
 ///
@@ -23,7 +25,7 @@ use std::str::FromStr;
 /// ```
 pub struct Environment {
     source: Source,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 enum Source {
@@ -31,53 +33,12 @@ enum Source {
     Pairs(BTreeMap<String, String>),
 }
 
-/// One setting that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The variable's name.
-    pub name: String,
-    /// What is allowed.
-    pub expected: String,
-    /// The value, or none when it is missing.
-    pub found: Option<String>,
-}
-
-impl Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, found ", self.name, self.expected)?;
-        match &self.found {
-            Some(found) => write!(f, "`{found}`"),
-            None => write!(f, "nothing"),
-        }
-    }
-}
-
-/// All settings that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct SettingsError {
-    /// In the order in which they were read.
-    pub problems: Vec<Problem>,
-}
-
-impl Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.problems.as_slice() {
-            [one] => write!(f, "wrong setting {one}"),
-            all => {
-                write!(f, "{} settings are wrong:", all.len())?;
-                all.iter()
-                    .try_for_each(|problem| write!(f, "\n  {problem}"))
-            }
-        }
-    }
-}
-
 impl Environment {
     /// The environment of this process.
     pub fn process() -> Self {
         Self {
             source: Source::Process,
-            problems: Vec::new(),
+            problems: Problems::default(),
         }
     }
 
@@ -89,7 +50,7 @@ impl Environment {
             .collect();
         Self {
             source: Source::Pairs(pairs),
-            problems: Vec::new(),
+            problems: Problems::default(),
         }
     }
 
@@ -170,26 +131,34 @@ impl Environment {
 
     /// Notes a problem that only the caller can see.
     pub fn refuse(&mut self, name: &str, expected: &str, found: Option<String>) {
-        let problem = Problem {
-            name: name.to_owned(),
-            expected: expected.to_owned(),
-            found,
-        };
-        self.problems.push(problem);
+        match found {
+            Some(found) => self.problems.push(name, expected, format!("`{found}`")),
+            None => self.problems.missing(name, expected),
+        }
+    }
+
+    /// Takes over what is wrong with a part of the settings, by the names of its fields.
+    pub fn refuse_all(&mut self, problems: Problems) {
+        self.problems.extend("", problems);
+    }
+
+    /// Refuses an old name of a setting.
+    pub fn renamed(&mut self, old: &str, new: &str) {
+        if let Some(found) = self.optional(old) {
+            self.refuse(
+                old,
+                &format!("nothing: it is called {new} now"),
+                Some(found),
+            );
+        }
     }
 
     /// `settings`, if every value that went into it was good.
     ///
     /// # Errors
     /// All problems that were found.
-    pub fn finish<S>(self, settings: S) -> Result<S, SettingsError> {
-        if self.problems.is_empty() {
-            Ok(settings)
-        } else {
-            Err(SettingsError {
-                problems: self.problems,
-            })
-        }
+    pub fn finish<S>(self, settings: S) -> Result<S, Problems> {
+        self.problems.finish(settings)
     }
 }
 
@@ -215,7 +184,7 @@ mod tests {
         env.choice("ARM", "simulation", &[("simulation", ())]);
         env.required("INSTRUCTION", "what the robot is to do");
         let error = env.finish(()).unwrap_err();
-        assert_eq!(error.problems.len(), 4);
+        assert_eq!(error.found.len(), 4);
         let text = error.to_string();
         for line in [
             "N: expected a number from 0 to 9, found `12`",

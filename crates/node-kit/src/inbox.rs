@@ -18,6 +18,7 @@ pub struct Inbox {
     failures: Vec<Failure>,
     ended: Option<End>,
     dropped: BTreeMap<String, u64>,
+    started: Instant,
 }
 
 /// What to do next.
@@ -99,6 +100,7 @@ impl Inbox {
             failures: Vec::new(),
             ended: None,
             dropped: BTreeMap::new(),
+            started: Instant::now(),
         }
     }
 
@@ -106,6 +108,11 @@ impl Inbox {
     /// silently.
     pub fn announce_end_of(&mut self, input: &'static str) {
         self.announced.push(input);
+    }
+
+    /// Monotonic time since the node started, ns: for measuring how long something has not come.
+    pub fn now_ns(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Senders that failed so far, the first one first: the cause of those that follow.

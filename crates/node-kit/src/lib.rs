@@ -11,9 +11,9 @@ mod start;
 mod stream;
 pub mod testing;
 
-pub use environment::{Environment, Problem, SettingsError};
+pub use environment::Environment;
 pub use image::ImageInput;
 pub use inbox::{End, Failure, Inbox, Input, Next};
 pub use outbox::Outbox;
 pub use start::{init_logs, run_node};
-pub use stream::{Freshness, Stream};
+pub use stream::{Freshness, Refused, Stream};

@@ -1,23 +1,55 @@
 //! What a node sends.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use arrow::array::{ArrayRef, UInt16Array};
 use dora_node_api::{DoraNode, MetadataParameters};
 use eyre::{Result, WrapErr};
-use std::sync::Arc;
 use tiller_messages::{ImageHeader, Level, Message, Status};
 
+use crate::Refused;
 use crate::image::parameters;
 
-/// A node's outputs.
+/// How often latched messages are sent again for whoever joins.
+const LATCH: Duration = Duration::from_secs(1);
+
+/// How often refusals of one input are told at most.
+const REFUSALS: Duration = Duration::from_secs(1);
+
+/// A node's outputs. Messages are numbered here, and carry the node's session.
 pub struct Outbox {
     node: DoraNode,
-    statuses: u64,
+    session: u64,
+    numbers: BTreeMap<&'static str, u64>,
+    latched: BTreeMap<&'static str, Latched>,
+    refusals: BTreeMap<String, Refusals>,
+}
+
+struct Latched {
+    array: ArrayRef,
+    sent: Instant,
+}
+
+#[derive(Default)]
+struct Refusals {
+    count: u64,
+    told: Option<Instant>,
 }
 
 impl Outbox {
     /// Wraps a node.
     pub fn new(node: DoraNode) -> Self {
-        Self { node, statuses: 0 }
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            node,
+            // Larger after every restart; nobody restarts a node twice in a microsecond.
+            session: since_epoch.map_or(1, |time| time.as_micros() as u64),
+            numbers: BTreeMap::new(),
+            latched: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+        }
     }
 
     /// The node's name in the dataflow.
@@ -25,12 +57,70 @@ impl Outbox {
         self.node.id().as_ref()
     }
 
-    /// Sends a message.
+    /// The inputs that the dataflow wires to this node.
+    pub fn wired_inputs(&self) -> Vec<String> {
+        let inputs = &self.node.node_config().inputs;
+        inputs.keys().map(ToString::to_string).collect()
+    }
+
+    /// The number that tells this start of the node from those before.
+    pub fn session(&self) -> u64 {
+        self.session
+    }
+
+    /// Sends a message; one without a number gets the output's next.
     ///
     /// # Errors
     /// When dora cannot take it.
-    pub fn send<M: Message>(&mut self, output: &'static str, message: &M) -> Result<()> {
-        let array: ArrayRef = Arc::new(message.to_arrow());
+    pub fn send<M: Message>(&mut self, output: &'static str, message: M) -> Result<()> {
+        let array = self.numbered(output, message);
+        self.send_array(output, array)
+    }
+
+    /// Sends a message now, and the same again every second with [`Outbox::repeat_latched`], so that
+    /// whoever starts or is started anew later gets it too.
+    ///
+    /// # Errors
+    /// When dora cannot take it.
+    pub fn latch<M: Message>(&mut self, output: &'static str, message: M) -> Result<()> {
+        let array = self.numbered(output, message);
+        let latched = Latched {
+            array: Arc::clone(&array),
+            sent: Instant::now(),
+        };
+        self.latched.insert(output, latched);
+        self.send_array(output, array)
+    }
+
+    /// Sends latched messages again that were sent a second ago. Call it in the node's loop.
+    ///
+    /// # Errors
+    /// When dora cannot take one.
+    pub fn repeat_latched(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let due: Vec<_> = self
+            .latched
+            .iter_mut()
+            .filter(|(_, latched)| now.duration_since(latched.sent) >= LATCH)
+            .map(|(output, latched)| {
+                latched.sent = now;
+                (*output, Arc::clone(&latched.array))
+            })
+            .collect();
+        due.into_iter()
+            .try_for_each(|(output, array)| self.send_array(output, array))
+    }
+
+    fn numbered<M: Message>(&mut self, output: &'static str, mut message: M) -> ArrayRef {
+        if message.seq() == 0 {
+            let number = self.numbers.entry(output).or_default();
+            *number += 1;
+            message.number(self.session, *number);
+        }
+        Arc::new(message.to_arrow())
+    }
+
+    fn send_array(&mut self, output: &'static str, array: ArrayRef) -> Result<()> {
         self.node
             .send_output(output.into(), MetadataParameters::default(), array)
             .wrap_err_with(|| format!("cannot send `{output}`"))
@@ -41,15 +131,56 @@ impl Outbox {
     /// # Errors
     /// When dora cannot take it.
     pub fn tell(&mut self, level: Level, code: &str, text: String) -> Result<()> {
-        self.statuses += 1;
+        match level {
+            Level::Info => tracing::info!("{text}"),
+            Level::Warning => tracing::warn!("{text}"),
+            Level::Error => tracing::error!("{text}"),
+        }
         let status = Status {
-            seq: self.statuses,
             node: self.node_id().to_owned(),
             level,
             code: code.to_owned(),
             text,
+            ..Default::default()
         };
-        self.send("status", &status)
+        self.send("status", status)
+    }
+
+    /// The message of an input; a refusal is told and forgotten.
+    ///
+    /// # Errors
+    /// When dora cannot take the status.
+    pub fn accept<T>(&mut self, read: Result<Option<T>, Refused>) -> Result<Option<T>> {
+        match read {
+            Ok(message) => Ok(message),
+            Err(refused) => self.refuse(&refused).map(|()| None),
+        }
+    }
+
+    /// Tells that a message was refused: at once, then at most once a second for each input.
+    ///
+    /// # Errors
+    /// When dora cannot take the status.
+    pub fn refuse(&mut self, refused: &Refused) -> Result<()> {
+        let Some(count) = self.refusal_to_tell(&refused.input) else {
+            return Ok(());
+        };
+        let text = format!("{refused} ({count} refused so far)");
+        self.tell(Level::Warning, "message_refused", text)
+    }
+
+    /// Counts a refusal of an input; the count, if it is time to tell it.
+    pub fn refusal_to_tell(&mut self, input: &str) -> Option<u64> {
+        let refusals = self.refusals.entry(input.to_owned()).or_default();
+        refusals.count += 1;
+        let now = Instant::now();
+        let is_due = refusals
+            .told
+            .is_none_or(|told| now.duration_since(told) >= REFUSALS);
+        if is_due {
+            refusals.told = Some(now);
+        }
+        is_due.then_some(refusals.count)
     }
 
     /// Sends 8-bit pixels, written once into the memory that the receivers read.

@@ -2,39 +2,61 @@
 
 use std::marker::PhantomData;
 
-use dora_node_api::DoraArray;
-use eyre::{Result, WrapErr};
+use thiserror::Error;
 use tiller_messages::{Arrival, Message, SequenceCheck};
+
+use crate::Input;
+
+/// A message that cannot be used. The node goes on without it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("input `{input}`: {reason}")]
+pub struct Refused {
+    /// The input that it came by.
+    pub input: String,
+    /// What was expected and what was found.
+    pub reason: String,
+}
+
+impl Refused {
+    /// The input's message is refused for this reason.
+    pub fn new(input: impl Into<String>, reason: impl std::fmt::Display) -> Self {
+        Self {
+            input: input.into(),
+            reason: reason.to_string(),
+        }
+    }
+}
 
 /// Reads the messages of one input.
 pub struct Stream<M> {
-    name: &'static str,
     check: SequenceCheck,
     repeated: u64,
     message: PhantomData<M>,
 }
 
-impl<M: Message> Stream<M> {
-    /// A stream that arrives at the input `name`.
-    pub fn new(name: &'static str) -> Self {
+impl<M: Message> Default for Stream<M> {
+    fn default() -> Self {
         Self {
-            name,
             check: SequenceCheck::default(),
             repeated: 0,
             message: PhantomData,
         }
     }
+}
 
+impl<M: Message> Stream<M> {
     /// The message, or none if it is not newer than one that was read before.
     ///
     /// # Errors
     /// When the data is not such a message; a sender of another version is never guessed at.
-    pub fn read(&mut self, data: &DoraArray) -> Result<Option<M>> {
-        let message = M::from_arrow(data.as_array().as_ref())
-            .wrap_err_with(|| format!("cannot read input `{}`", self.name))?;
-        match self.check.observe(message.seq()) {
+    pub fn read(&mut self, input: &Input) -> Result<Option<M>, Refused> {
+        let message = M::from_arrow(input.data.as_array().as_ref())
+            .map_err(|error| Refused::new(&input.id, error))?;
+        let name = &input.id;
+        match self.check.observe(message.session(), message.seq()) {
             Arrival::Next => {}
-            Arrival::After { lost } => tracing::debug!("`{}`: {lost} lost", self.name),
+            Arrival::After { lost } => tracing::debug!("`{name}`: {lost} lost"),
+            Arrival::Restarted => tracing::info!("`{name}`: its sender was started anew"),
             Arrival::Repeated => {
                 self.repeated += 1;
                 return Ok(None);

@@ -7,8 +7,8 @@
 //!
 //! fn run(inbox: &mut Inbox, outbox: &mut Outbox) -> eyre::Result<()> {
 //!     while let Next::Input(input) = inbox.wait() {
-//!         let status = Status { seq: 1, code: input.id, ..Default::default() };
-//!         outbox.send("status", &status)?;
+//!         let status = Status { code: input.id, ..Default::default() };
+//!         outbox.send("status", status)?;
 //!     }
 //!     Ok(())
 //! }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dora_core::types::TypeRegistry;
-use tiller_messages::{Encoding, ImageHeader, Keypoints, Label, RobotState, Status, schemas};
+use tiller_messages::{ArmState, Encoding, ImageHeader, Keypoints, Label, Status, schemas};
 use tiller_node_kit::testing::Script;
 use tiller_node_kit::{End, ImageInput, Next, Stream};
 
@@ -28,7 +28,7 @@ fn header(encoding: Encoding) -> ImageHeader {
 
 #[test]
 fn messages_pass_through_a_node_unchanged() {
-    let state = RobotState {
+    let state = ArmState {
         seq: 9,
         gripper_width_m: 0.04,
         ..Default::default()
@@ -41,17 +41,17 @@ fn messages_pass_through_a_node_unchanged() {
         ..Default::default()
     };
     let (result, sent) = Script::new(&[])
-        .message("robot_state", &state)
+        .message("arm_state", &state)
         .message("keypoints", &points)
         .run(|inbox, outbox| {
-            let mut states = Stream::<RobotState>::new("robot_state");
-            let mut keypoints = Stream::<Keypoints>::new("keypoints");
+            let mut states = Stream::<ArmState>::default();
+            let mut keypoints = Stream::<Keypoints>::default();
             while let Next::Input(input) = inbox.wait() {
                 match input.id.as_str() {
-                    "robot_state" => {
-                        outbox.send("a", &states.read(&input.data)?.unwrap())?;
+                    "arm_state" => {
+                        outbox.send("a", states.read(&input)?.unwrap())?;
                     }
-                    _ => outbox.send("b", &keypoints.read(&input.data)?.unwrap())?,
+                    _ => outbox.send("b", keypoints.read(&input)?.unwrap())?,
                 }
             }
             Ok(())
@@ -59,7 +59,7 @@ fn messages_pass_through_a_node_unchanged() {
         .unwrap();
     result.unwrap();
     assert_eq!(sent.order(), ["a", "b"]);
-    assert_eq!(sent.messages::<RobotState>("a").unwrap(), [state]);
+    assert_eq!(sent.messages::<ArmState>("a").unwrap(), [state]);
     assert_eq!(sent.messages::<Keypoints>("b").unwrap(), [points]);
 }
 
@@ -136,7 +136,7 @@ fn a_node_ends_with_its_essential_input_and_not_with_another() {
 fn the_end_of_an_input_is_announced_on_request() {
     let (result, _) = Script::new(&[])
         .closed("action_chunk")
-        .message("robot_state", &RobotState::default())
+        .message("arm_state", &ArmState::default())
         .run(|inbox, _| {
             inbox.announce_end_of("action_chunk");
             let end = End::Closed {
@@ -180,7 +180,7 @@ fn waiting_has_a_limit() {
 
 #[test]
 fn repeated_and_foreign_messages_are_not_taken() {
-    let state = |seq| RobotState {
+    let state = |seq| ArmState {
         seq,
         ..Default::default()
     };
@@ -190,17 +190,14 @@ fn repeated_and_foreign_messages_are_not_taken() {
         .message("s", &state(4))
         .message("s", &Status::default())
         .run(|inbox, _| {
-            let mut states = Stream::<RobotState>::new("s");
+            let mut states = Stream::<ArmState>::default();
             let mut taken = Vec::new();
             while let Next::Input(input) = inbox.wait() {
                 match states.read(&input.data) {
                     Ok(state) => taken.push(state.map(|s| s.seq)),
                     Err(error) => {
                         let text = format!("{error:#}");
-                        assert!(
-                            text.contains("`s`") && text.contains("RobotState"),
-                            "{text}"
-                        );
+                        assert!(text.contains("`s`") && text.contains("ArmState"), "{text}");
                     }
                 }
             }

@@ -37,6 +37,7 @@ mod find;
 mod graph;
 mod manifest;
 mod observation;
+mod observer;
 mod policy;
 mod provider;
 mod runtime;
@@ -50,6 +51,7 @@ pub use manifest::{
     Thresholding,
 };
 pub use observation::{ImageView, Observation, Supply};
+pub use observer::Observer;
 pub use policy::Policy;
 pub use provider::Provider;
 pub use runtime::{LIBRARY_FILE, RuntimeOptions};

@@ -1,7 +1,10 @@
 //! Settings.
 
+use std::path::PathBuf;
+
+use tiller_core::Problems;
 use tiller_motion::ActuatorConfig;
-use tiller_node_kit::{Environment, SettingsError};
+use tiller_node_kit::Environment;
 
 /// Which arm is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +20,13 @@ pub(crate) struct Settings {
     pub(crate) arm: ArmKind,
     /// Limits and checks.
     pub(crate) actuator: ActuatorConfig,
+    /// Folder of the journal; none keeps no journal.
+    pub(crate) journal: Option<PathBuf>,
 }
 
 impl Settings {
     /// Reads and checks everything.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, SettingsError> {
+    pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let defaults = ActuatorConfig::default();
         let arm = env.choice("ARM", "simulation", &[("simulation", ArmKind::Simulation)]);
         let age_ms = env.number(
@@ -33,7 +38,12 @@ impl Settings {
             max_chunk_age_ns: age_ms * 1_000_000,
             ..defaults
         };
-        env.finish(Self { arm, actuator })
+        let journal = env.optional("JOURNAL_DIR").map(PathBuf::from);
+        env.finish(Self {
+            arm,
+            actuator,
+            journal,
+        })
     }
 }
 

@@ -1,9 +1,7 @@
 //! Executes action chunks on an arm, within its limits.
 
 mod config;
-mod convert;
 mod node;
-mod simulated;
 
 use std::process::ExitCode;
 

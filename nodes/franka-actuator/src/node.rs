@@ -1,96 +1,157 @@
-//! The node's loop.
+//! The node's loop: messages to events of the actuator's machine, its effects to messages.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::time::Duration;
 
 use eyre::Result;
-use tiller_messages::{ActionChunk, RobotState, SafetyEvent};
-use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
+use tiller_closed_loop::journal::{self, Recorder};
+use tiller_closed_loop::{Actuator, ActuatorEffect, ActuatorEvent};
+use tiller_messages::{ActionChunk, ArmState};
+use tiller_node_kit::{End, Inbox, Input, Next, Outbox, Refused, Stream};
 
 use crate::config::{ArmKind, Settings};
-use crate::simulated::Simulated;
 
 /// Without states there is nothing to move. Chunks are essential too, but their end is no reason
 /// to drop the arm: it is brought to rest first.
-pub(crate) const ESSENTIAL: &[&str] = &["robot_state"];
+pub(crate) const ESSENTIAL: &[&str] = &["sim_arm_state"];
 
-/// Runs until the arm's states end, or until it has come to rest after the chunks ended.
+/// How long to wait for anything before looking at the clock again.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Runs until the arm's states end, or until it has come to rest after the chunks ended or the
+/// dataflow was told to stop.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     let ArmKind::Simulation = settings.arm;
     inbox.announce_end_of("action_chunk");
+    let journal = match &settings.journal {
+        Some(folder) => Some(journal::create(folder, outbox.node_id())?),
+        None => None,
+    };
     let mut node = Node {
-        arm: Simulated::new(settings.actuator),
-        chunks: Stream::new("action_chunk"),
-        states: Stream::new("robot_state"),
-        events_sent: 0,
+        actuator: Actuator::new(settings.actuator),
+        chunks: Stream::default(),
+        states: Stream::default(),
+        journal,
+        effects: Vec::new(),
         ending: false,
     };
     loop {
-        match inbox.wait() {
-            Next::Input(input) => node.take(&input, outbox)?,
+        let next = inbox.wait_at_most(PATIENCE);
+        let now_ns = inbox.now_ns();
+        match next {
+            Next::Input(input) => node.take(&input, now_ns, outbox)?,
             Next::Ended(end) => {
                 tracing::info!("{end}: the arm is brought to rest");
-                node.arm.stop(&end.to_string());
-                node.ending = true;
+                node.stop(&end, now_ns, outbox)?;
             }
-            Next::Idle => {}
+            Next::Idle => node.on(ActuatorEvent::Time, now_ns, outbox)?,
             Next::End(end) => {
-                tracing::info!("{end}");
-                return Ok(());
+                let reason = end.to_string();
+                node.on(ActuatorEvent::Finish { reason }, now_ns, outbox)?;
+                return node.finish();
             }
         }
-        node.report(outbox)?;
-        if node.ending && node.arm.is_stopped() {
+        if node.ending && node.actuator.is_stopped() {
             tracing::info!("the arm is at rest");
-            return Ok(());
+            return node.finish();
         }
     }
 }
 
 struct Node {
-    arm: Simulated,
+    actuator: Actuator,
     chunks: Stream<ActionChunk>,
-    states: Stream<RobotState>,
-    events_sent: u64,
+    states: Stream<ArmState>,
+    journal: Option<Recorder<BufWriter<File>>>,
+    effects: Vec<ActuatorEffect>,
     ending: bool,
 }
 
 impl Node {
-    fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
-        match input.id.as_str() {
-            "action_chunk" => {
-                if let Some(chunk) = self.chunks.read(&input.data)? {
-                    // The actuator keeps a refusal as an event, which `report` sends.
-                    if let Err(refusal) = self.arm.accept(&chunk) {
-                        tracing::warn!("{refusal}");
-                    }
-                }
-            }
-            "robot_state" => {
-                if let Some(state) = self.states.read(&input.data)? {
-                    outbox.send("arm_command", &self.arm.answer(&state)?)?;
-                }
-            }
-            // Whatever it carries: a stop is never refused for its form.
-            "stop" => {
-                tracing::warn!("stop requested");
-                self.arm.stop("requested by input `stop`");
-            }
-            other => tracing::warn!("input `{other}` is unknown"),
+    fn take(&mut self, input: &Input, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let event = match input.id.as_str() {
+            "action_chunk" => self
+                .chunks
+                .read(input)
+                .map(|read| read.map(ActuatorEvent::Chunk)),
+            "sim_arm_state" => self
+                .states
+                .read(input)
+                .map(|read| read.map(ActuatorEvent::Measured)),
+            // Whatever they carry: a stop is never refused for its form.
+            "stop" => Ok(Some(ActuatorEvent::Stop {
+                reason:
+                    "requested by input `stop`; a message to input `resume` allows motion again"
+                        .to_owned(),
+            })),
+            "resume" => Ok(Some(ActuatorEvent::Resume)),
+            _ => Ok(None),
+        };
+        match event {
+            Ok(Some(event)) => self.on(event, now_ns, outbox),
+            Ok(None) => Ok(()),
+            Err(refused) => self.refuse(&refused, now_ns, outbox),
         }
+    }
+
+    fn refuse(&mut self, refused: &Refused, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let Some(count) = outbox.refusal_to_tell(&refused.input) else {
+            return Ok(());
+        };
+        let event = ActuatorEvent::Refused {
+            kind: "message_refused".to_owned(),
+            text: format!("{refused} ({count} refused so far)"),
+        };
+        self.on(event, now_ns, outbox)
+    }
+
+    fn stop(&mut self, end: &End, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        self.ending = true;
+        let reason = end.to_string();
+        self.on(ActuatorEvent::Stop { reason }, now_ns, outbox)
+    }
+
+    /// Feeds the machine and does what it says.
+    fn on(&mut self, event: ActuatorEvent, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let recorded = self.journal.as_ref().map(|_| event.clone());
+        let mut effects = std::mem::take(&mut self.effects);
+        self.actuator.on(event, now_ns, &mut effects);
+        if let (Some(journal), Some(event)) = (&mut self.journal, recorded) {
+            journal.record(now_ns, &event, &effects)?;
+        }
+        for effect in effects.drain(..) {
+            match effect {
+                ActuatorEffect::Command(command) => outbox.send("arm_command", command)?,
+                ActuatorEffect::Arm(arm) => outbox.send("arm_state", renumbered(arm))?,
+                ActuatorEffect::Execution(state) => outbox.send("execution_state", state)?,
+                ActuatorEffect::Safety(event) => {
+                    tracing::warn!("{}: {}", event.kind, event.text);
+                    outbox.send("safety_event", event)?;
+                }
+                ActuatorEffect::Tell(notice) => {
+                    outbox.tell(notice.level, &notice.code, notice.text)?;
+                }
+            }
+        }
+        self.effects = effects;
         Ok(())
     }
 
-    fn report(&mut self, outbox: &mut Outbox) -> Result<()> {
-        for event in self.arm.events() {
-            self.events_sent += 1;
-            tracing::debug!("{}: {}", event.kind.as_str(), event.text);
-            let message = SafetyEvent {
-                seq: self.events_sent,
-                stamp_ns: event.stamp_ns,
-                kind: event.kind.as_str().to_owned(),
-                text: event.text,
-            };
-            outbox.send("safety_event", &message)?;
+    fn finish(&mut self) -> Result<()> {
+        if let Some(journal) = &mut self.journal {
+            journal.flush()?;
         }
         Ok(())
+    }
+}
+
+/// The simulator's number was for this node alone: on this output the state gets the next one.
+fn renumbered(arm: ArmState) -> ArmState {
+    ArmState {
+        session: 0,
+        seq: 0,
+        ..arm
     }
 }
 

@@ -1,7 +1,8 @@
 //! Settings.
 
+use tiller_core::Problems;
 use tiller_grounding::GroundingConfig;
-use tiller_node_kit::{Environment, SettingsError};
+use tiller_node_kit::Environment;
 
 /// Settings of the node.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +15,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads and checks everything.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, SettingsError> {
+    pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let defaults = GroundingConfig::default();
         let min_pixels = env.number("MIN_PIXELS", defaults.min_pixels, 1..=10_000);
         let max_empty_frames = env.number("MAX_EMPTY_FRAMES", 50, 1..=100_000);
@@ -37,6 +38,6 @@ mod tests {
     fn every_problem_is_reported() {
         let env = Environment::from_pairs([("MIN_PIXELS", "0"), ("MAX_EMPTY_FRAMES", "none")]);
         let error = Settings::read(env).unwrap_err();
-        assert_eq!(error.problems.len(), 2, "{error}");
+        assert_eq!(error.found.len(), 2, "{error}");
     }
 }

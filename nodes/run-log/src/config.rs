@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use tiller_node_kit::{Environment, SettingsError};
+use tiller_core::Problems;
+use tiller_node_kit::Environment;
 use tiller_report::RunInfo;
 
 /// Settings of the node.
@@ -19,7 +20,7 @@ impl Settings {
     ///
     /// The run's own settings are only quoted here; who acts on one checks it. A report must not
     /// fail because another node's setting is wrong.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, SettingsError> {
+    pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let folder = env.path("RUN_DIR", "runs/latest");
         let info = RunInfo {
             instruction: env.text("INSTRUCTION", ""),

@@ -1,6 +1,7 @@
 //! Settings.
 
-use tiller_node_kit::{Environment, SettingsError};
+use tiller_core::Problems;
+use tiller_node_kit::Environment;
 use tiller_playtable::Task;
 
 use crate::task;
@@ -22,7 +23,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads and checks everything.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, SettingsError> {
+    pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let seed = env.number("SEED", 0, 0..=u64::MAX);
         let episode_s = env.number("EPISODE_S", 60.0, 1.0..=3600.0);
         let speed = env.number("SPEED", 1.0, 0.1..=100.0);
@@ -63,7 +64,7 @@ mod tests {
             ("TASK", "make_coffee"),
         ]);
         let error = Settings::read(env).unwrap_err();
-        assert_eq!(error.problems.len(), 4, "{error}");
+        assert_eq!(error.found.len(), 4, "{error}");
         assert!(error.to_string().contains("`drawer_open`"), "{error}");
     }
 

@@ -1,17 +1,20 @@
 //! Settings.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use eyre::{Result, WrapErr};
-use tiller_node_kit::{Environment, SettingsError};
+use tiller_closed_loop::{
+    Ahead, GrowthConfig, POLICY_STATE, Planner, PlannerConfig, PolicyFacts, Sampler, SamplerConfig,
+};
+use tiller_core::Problems;
+use tiller_node_kit::Environment;
 use tiller_policy::{Bundle, Policy, Provider, RuntimeOptions, Supply, find_bundle};
 use tiller_steering::SteeringConfig;
 
-use crate::planner::STATE;
-use crate::schedule::Ahead;
-use crate::senses::CAMERAS;
+use crate::cameras::wanted;
 
-/// Planning is as far ahead as it has taken lately.
+/// Planning is as far ahead as it has taken lately; a seed is the episode's.
 const AUTO: &str = "auto";
 
 /// Settings of the node.
@@ -21,8 +24,8 @@ pub(crate) struct Settings {
     pub(crate) policy: String,
     /// Whether rewards steer; else the policy does as it likes.
     pub(crate) steer: bool,
-    /// Source of all randomness.
-    pub(crate) seed: u64,
+    /// Source of all randomness; none takes the episode's.
+    pub(crate) seed: Option<u64>,
     /// Threads of ONNX Runtime.
     pub(crate) threads: usize,
     /// Processor that runs the policy.
@@ -31,28 +34,40 @@ pub(crate) struct Settings {
     pub(crate) steering: SteeringConfig,
     /// Oldest image to plan from, ns.
     pub(crate) max_image_age_ns: u64,
+    /// How far apart the frames of one moment may be, ns.
+    pub(crate) frame_tolerance_ns: u64,
+    /// Inputs that show cameras, by the policy's names.
+    pub(crate) cameras: Vec<(String, String)>,
     /// When the next chunk is planned.
     pub(crate) ahead: Ahead,
-    /// Wall time in which a chunk must show up in the robot's state.
+    /// Time in which a chunk must show up in the execution state.
     pub(crate) answer_limit: Duration,
+    /// Folder of the journal; none keeps no journal.
+    pub(crate) journal: Option<PathBuf>,
 }
 
 impl Settings {
     /// Reads and checks everything.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, SettingsError> {
+    pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let defaults = SteeringConfig::default();
         let policy = env.text("POLICY", "flow");
         let steer = env.choice("STEER", "on", &[("on", true), ("off", false)]);
-        let seed = env.number("SEED", 0, 0..=u64::MAX);
+        let seed = match env.optional("SEED").as_deref() {
+            None | Some(AUTO) => None,
+            Some(_) => Some(env.number("SEED", 0, 0..=u64::MAX)),
+        };
         let threads = env.number("THREADS", 1, 1..=64);
         let providers = [Provider::Cpu, Provider::Cuda].map(|known| (known.name(), known));
-        let provider = env.choice("PROVIDER", "cpu", &providers);
+        let provider = env.choice("EXECUTION_PROVIDER", "cpu", &providers);
+        env.renamed("PROVIDER", "EXECUTION_PROVIDER");
         let steering = SteeringConfig {
             particles: env.number("PARTICLES", defaults.particles, 1..=4096),
             guide_scale: env.number("GUIDE_SCALE", defaults.guide_scale, 0.0..=100.0),
             ..defaults
         };
         let age_ms = env.number("MAX_IMAGE_AGE_MS", 500_u64, 1..=60_000);
+        let tolerance_ms = env.number("FRAME_TOLERANCE_MS", 20_u64, 0..=10_000);
+        let cameras = read_cameras(&mut env);
         let ahead = match env.text("PLAN_AHEAD_STEPS", AUTO).as_str() {
             AUTO => Ahead::Measured,
             number => match number.parse() {
@@ -65,6 +80,7 @@ impl Settings {
             },
         };
         let answer_ms = env.number("ANSWER_LIMIT_MS", 1000_u64, 10..=60_000);
+        let journal = env.optional("JOURNAL_DIR").map(PathBuf::from);
         env.finish(Self {
             policy,
             steer,
@@ -73,21 +89,26 @@ impl Settings {
             provider,
             steering,
             max_image_age_ns: age_ms * 1_000_000,
+            frame_tolerance_ns: tolerance_ms * 1_000_000,
+            cameras,
             ahead,
             answer_limit: Duration::from_millis(answer_ms),
+            journal,
         })
     }
 
-    /// Loads the policy, and refuses one that wants to see what the node does not.
-    pub(crate) fn open_policy(&self) -> Result<Policy> {
+    /// Loads the policy, and refuses one that wants to know what the node does not.
+    pub(crate) fn open_policy(&self) -> Result<(Bundle, Policy)> {
         let here = std::env::current_dir().wrap_err("there is no working directory")?;
         let folder = find_bundle(&self.policy, &here).wrap_err("POLICY")?;
         let what = || format!("cannot open policy `{}`", folder.display());
         let bundle = Bundle::load(&folder).wrap_err_with(what)?;
+        let cameras = wanted(&bundle);
+        let cameras: Vec<_> = cameras.iter().map(String::as_str).collect();
         bundle
             .check_supply(&Supply {
-                cameras: &CAMERAS,
-                state: STATE,
+                cameras: &cameras,
+                state: POLICY_STATE,
                 environment: 0,
             })
             .wrap_err_with(what)?;
@@ -103,8 +124,72 @@ impl Settings {
             threads = self.threads,
             "policy opened"
         );
-        Ok(policy)
+        Ok((bundle, policy))
     }
+
+    /// A planner for the policy, which is run once so that the first chunk takes no longer.
+    pub(crate) fn planner(&self, policy: &mut Policy) -> Result<Planner> {
+        let mut steering = self.steering.clone();
+        policy.configure(&mut steering);
+        policy.warm_up(&[steering.unsteered_particles, steering.particles])?;
+        let manifest = policy.manifest();
+        let config = PlannerConfig {
+            steering,
+            execute_steps: manifest.execute_steps,
+            ..Default::default()
+        };
+        Ok(Planner::new(
+            config,
+            policy.action_space(),
+            manifest.horizon,
+        )?)
+    }
+
+    /// The machine for the policy.
+    pub(crate) fn sampler(
+        &self,
+        session: u64,
+        policy: &Policy,
+        planner: &Planner,
+    ) -> Result<Sampler> {
+        let manifest = policy.manifest();
+        let facts = PolicyFacts {
+            name: self.policy.clone(),
+            points: planner.points(),
+            execute_steps: manifest.execute_steps,
+            observation_steps: manifest.observation_steps,
+            max_step_m: planner.config().max_step_m,
+            layout: manifest.action.layout(manifest.rate_hz),
+        };
+        Ok(Sampler::new(SamplerConfig {
+            session,
+            steer: self.steer,
+            seed: self.seed,
+            ahead: self.ahead,
+            max_observation_age_ns: self.max_image_age_ns,
+            answer_limit_ns: u64::try_from(self.answer_limit.as_nanos()).unwrap_or(u64::MAX),
+            growth: GrowthConfig::default(),
+            ..SamplerConfig::new(facts)
+        })?)
+    }
+}
+
+/// `CAMERAS`: `static=image,wrist=wrist_image`.
+fn read_cameras(env: &mut Environment) -> Vec<(String, String)> {
+    let Some(text) = env.optional("CAMERAS") else {
+        return Vec::new();
+    };
+    let pair = |pair: &str| {
+        let (camera, input) = pair.split_once('=')?;
+        let (camera, input) = (camera.trim(), input.trim());
+        (!camera.is_empty() && !input.is_empty()).then(|| (camera.to_owned(), input.to_owned()))
+    };
+    let pairs: Option<Vec<_>> = text.split(',').map(pair).collect();
+    pairs.unwrap_or_else(|| {
+        let expected = "pairs such as `static=image,wrist=wrist_image`";
+        env.refuse("CAMERAS", expected, Some(text));
+        Vec::new()
+    })
 }
 
 #[cfg(test)]
@@ -119,9 +204,11 @@ mod tests {
             ("PARTICLES", "0"),
             ("GUIDE_SCALE", "strong"),
             ("PLAN_AHEAD_STEPS", "17"),
-            ("PROVIDER", "tpu"),
+            ("EXECUTION_PROVIDER", "tpu"),
+            ("PROVIDER", "cpu"),
+            ("CAMERAS", "static"),
         ]);
-        assert_eq!(Settings::read(env).unwrap_err().problems.len(), 6);
+        assert_eq!(Settings::read(env).unwrap_err().found.len(), 8);
     }
 
     #[test]
@@ -135,7 +222,7 @@ mod tests {
         assert_eq!(ahead("0"), Ahead::Steps(0));
     }
 
-    fn open(pairs: &[(&str, &str)]) -> Result<Policy> {
+    fn open(pairs: &[(&str, &str)]) -> Result<(Bundle, Policy)> {
         let env = Environment::from_pairs(pairs.iter().copied());
         Settings::read(env).unwrap().open_policy()
     }
@@ -145,7 +232,7 @@ mod tests {
         // Tests run in the crate's folder; the shipped policies lie above it.
         for policy in ["flow", "../../models/policies/flow"] {
             let opened = open(&[("POLICY", policy)]).unwrap();
-            assert_eq!(opened.provider(), Provider::Cpu);
+            assert_eq!(opened.1.provider(), Provider::Cpu);
         }
     }
 
@@ -162,7 +249,7 @@ mod tests {
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_provider_that_cannot_be_had_is_an_error() {
-        let error = format!("{:#}", open(&[("PROVIDER", "cuda")]).unwrap_err());
+        let error = format!("{:#}", open(&[("EXECUTION_PROVIDER", "cuda")]).unwrap_err());
         assert!(error.contains("--features cuda"), "{error}");
     }
 

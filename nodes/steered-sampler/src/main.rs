@@ -1,11 +1,9 @@
 //! Observation, reward and stage to action chunks.
 
+mod cameras;
 mod config;
-mod guide;
 mod node;
-mod planner;
-mod schedule;
-mod senses;
+mod planning;
 
 use std::process::ExitCode;
 
@@ -14,7 +12,7 @@ use tiller_node_kit::{Environment, run_node};
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
         let settings = config::Settings::read(Environment::process())?;
-        let policy = settings.open_policy()?;
-        node::run(&settings, policy, inbox, outbox)
+        let (bundle, policy) = settings.open_policy()?;
+        node::run(&settings, &bundle, policy, inbox, outbox)
     })
 }

@@ -1,237 +1,226 @@
-//! The node's loop.
+//! The node's loop: messages to events of the sampler's machine, its effects to messages.
 
-use std::time::{Duration, Instant};
+use std::fs::File;
+use std::io::BufWriter;
+use std::time::Duration;
 
-use eyre::{Result, WrapErr};
-use tiller_messages::{ActionChunk, Level, RewardProgram, StageCommand};
+use eyre::Result;
+use tiller_closed_loop::journal::{self, Recorder};
+use tiller_closed_loop::{Planner, Sampler, SamplerEffect, SamplerEvent};
+use tiller_messages::{ArmState, Episode, ExecutionState, Keypoints, RewardProgram, StageCommand};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
-use tiller_policy::Policy;
-use tiller_sampler::PilotError;
-use tiller_steering::SteeringError;
+use tiller_policy::{Bundle, Policy};
 
+use crate::cameras::{Cameras, Moment, wanted};
 use crate::config::Settings;
-use crate::guide::{Guide, Wish};
-use crate::planner::Planner;
-use crate::schedule::{Due, Schedule, SentChunk};
-use crate::senses::Senses;
+use crate::planning::Planning;
 
-/// Without eyes, robot, reward or stage there is nothing to plan for.
-pub(crate) const ESSENTIAL: &[&str] = &[
-    "image",
-    "wrist_image",
-    "robot_state",
-    "keypoints",
-    "reward_program",
-    "stage",
-];
-
-/// Plans in a row that may fail before the node gives up: a bad moment passes, a bad policy does
-/// not.
-const MAX_FAILURES: u32 = 10;
+/// Without robot, reward or stage there is nothing to plan for.
+pub(crate) const ESSENTIAL: &[&str] = &["arm_state", "execution_state"];
 
 /// How long to wait for anything before looking at the clock again.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// The same while a plan is being made, whose end wakes nobody.
+const BUSY_PATIENCE: Duration = Duration::from_millis(2);
+
 /// Runs until one of the essential inputs ends.
 pub(crate) fn run(
     settings: &Settings,
-    policy: Policy,
+    bundle: &Bundle,
+    mut policy: Policy,
     inbox: &mut Inbox,
     outbox: &mut Outbox,
 ) -> Result<()> {
-    let mut node = Node {
-        settings,
-        planner: Planner::new(settings, policy)?,
-        senses: Senses::new(settings.max_image_age_ns),
-        guide: Guide::default(),
-        schedule: Schedule::new(settings.answer_limit, settings.ahead),
-        programs: Stream::new("reward_program"),
-        stages: Stream::new("stage"),
-        failures: 0,
-    };
+    let planner = settings.planner(&mut policy)?;
+    let sampler = settings.sampler(outbox.session(), &policy, &planner)?;
+    let mut node = Node::new(settings, bundle, policy, planner, sampler, outbox)?;
     loop {
-        match inbox.wait_at_most(PATIENCE) {
-            Next::Input(input) => node.take(&input, outbox)?,
+        let patience = if node.planning.is_busy() {
+            BUSY_PATIENCE
+        } else {
+            PATIENCE
+        };
+        let next = inbox.wait_at_most(patience);
+        let now_ns = inbox.now_ns();
+        match next {
+            Next::Input(input) => node.take(&input, now_ns, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
-                node.report();
-                return Ok(());
+                return node.finish();
             }
         }
-        node.plan_if_due(outbox)?;
+        while let Some(report) = node.planning.take_report()? {
+            node.on(SamplerEvent::Planned(report), now_ns, outbox)?;
+        }
+        if node.sampler.wake_at().is_some_and(|at| at <= now_ns) {
+            node.on(SamplerEvent::Time, now_ns, outbox)?;
+        }
+        node.cameras.tell(now_ns, outbox)?;
+        outbox.repeat_latched()?;
     }
 }
 
-struct Node<'a> {
-    settings: &'a Settings,
-    planner: Planner,
-    senses: Senses,
-    guide: Guide,
-    schedule: Schedule,
-    programs: Stream<RewardProgram>,
-    stages: Stream<StageCommand>,
-    failures: u32,
+struct Node {
+    sampler: Sampler,
+    planning: Planning,
+    cameras: Cameras,
+    /// The newest moment that all cameras have seen.
+    moment: Option<Moment>,
+    arm: Option<ArmState>,
+    streams: Streams,
+    journal: Option<Recorder<BufWriter<File>>>,
+    effects: Vec<SamplerEffect>,
 }
 
-impl Node<'_> {
-    fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
-        let sensed = self.senses.take(input)?;
-        if matches!(input.id.as_str(), "image" | "wrist_image") && self.planner.remembers() {
-            self.remember(outbox)?;
-        }
-        match input.id.as_str() {
-            "reward_program" => {
-                if let Some(program) = self.programs.read(&input.data)? {
-                    self.guide.on_program(program);
-                }
+#[derive(Default)]
+struct Streams {
+    arms: Stream<ArmState>,
+    executions: Stream<ExecutionState>,
+    keypoints: Stream<Keypoints>,
+    programs: Stream<RewardProgram>,
+    stages: Stream<StageCommand>,
+    episodes: Stream<Episode>,
+}
+
+impl Node {
+    fn new(
+        settings: &Settings,
+        bundle: &Bundle,
+        policy: Policy,
+        planner: Planner,
+        sampler: Sampler,
+        outbox: &mut Outbox,
+    ) -> Result<Self> {
+        let cameras = Cameras::new(
+            wanted(bundle),
+            &settings.cameras,
+            &outbox.wired_inputs(),
+            settings.frame_tolerance_ns,
+        )?;
+        let planning = Planning::start(policy, planner, cameras.names())?;
+        outbox.latch("program_contract", sampler.contract())?;
+        let journal = match &settings.journal {
+            Some(folder) => Some(journal::create(folder, outbox.node_id())?),
+            None => None,
+        };
+        Ok(Self {
+            sampler,
+            planning,
+            cameras,
+            moment: None,
+            arm: None,
+            streams: Streams::default(),
+            journal,
+            effects: Vec::new(),
+        })
+    }
+
+    fn take(&mut self, input: &Input, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let streams = &mut self.streams;
+        let event = match input.id.as_str() {
+            "arm_state" => outbox.accept(streams.arms.read(input))?.map(|arm| {
+                self.cameras.reference(arm.stamp_ns);
+                self.arm = Some(arm.clone());
+                SamplerEvent::Arm(arm)
+            }),
+            "execution_state" => outbox
+                .accept(streams.executions.read(input))?
+                .map(SamplerEvent::Execution),
+            "keypoints" => outbox
+                .accept(streams.keypoints.read(input))?
+                .map(SamplerEvent::Keypoints),
+            "reward_program" => outbox
+                .accept(streams.programs.read(input))?
+                .map(SamplerEvent::Program),
+            "stage" => outbox
+                .accept(streams.stages.read(input))?
+                .map(SamplerEvent::Stage),
+            "episode" => outbox
+                .accept(streams.episodes.read(input))?
+                .map(SamplerEvent::Episode),
+            camera if self.cameras.has(camera) => {
+                let seen = outbox.accept(self.cameras.take(input, now_ns))?;
+                seen.map(|moment| {
+                    let stamp_ns = moment.stamp_ns;
+                    self.moment = Some(moment);
+                    SamplerEvent::Observation { stamp_ns }
+                })
             }
-            "stage" => {
-                if let Some(command) = self.stages.read(&input.data)? {
-                    self.guide.on_stage(command);
-                }
-            }
-            other if !sensed => tracing::warn!("input `{other}` is unknown"),
-            _ => {}
+            _ => None,
+        };
+        match event {
+            Some(event) => self.on(event, now_ns, outbox),
+            None => Ok(()),
         }
-        let changed = self.guide.follow(self.planner.pilot(), &self.senses)?;
-        if changed {
-            self.planner.forget_plan();
-            if self.settings.steer {
-                self.interrupt(outbox)?;
-            }
+    }
+
+    /// Feeds the machine and does what it says.
+    fn on(&mut self, event: SamplerEvent, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let recorded = self.journal.as_ref().map(|_| event.clone());
+        let mut effects = std::mem::take(&mut self.effects);
+        self.sampler.on(event, now_ns, &mut effects);
+        if let (Some(journal), Some(event)) = (&mut self.journal, recorded) {
+            journal.record(now_ns, &event, &effects)?;
         }
-        if input.id == "keypoints" {
-            self.send_progress(outbox)?;
+        for effect in effects.drain(..) {
+            self.perform(effect, outbox)?;
         }
+        self.effects = effects;
         Ok(())
     }
 
-    /// Shows the policy what is seen between two plans.
-    fn remember(&mut self, outbox: &mut Outbox) -> Result<()> {
-        let seen = match self.senses.moment(0, false)? {
-            Some(moment) => self.planner.observe(&moment),
-            None => Ok(()),
-        };
-        seen.or_else(|error| self.fail("no_observation", error, outbox))
-    }
-
-    /// What is left of the chunk under way leads to another goal: the next one takes over as soon
-    /// as it can. Where it cannot, or no goal is left, the arm comes to rest.
-    fn interrupt(&mut self, outbox: &mut Outbox) -> Result<()> {
-        let Some(state) = self.senses.state() else {
-            return Ok(());
-        };
-        if !self.schedule.is_under_way() {
-            return Ok(());
-        }
-        let goes_on = matches!(self.guide.wish(), Wish::Plan { .. });
-        if goes_on && self.schedule.goal_changed() {
-            return Ok(());
-        }
-        let rest = self.planner.rest(state);
-        self.note_sent(&rest, false);
-        outbox.send("action_chunk", &rest)
-    }
-
-    fn note_sent(&mut self, chunk: &ActionChunk, is_plan: bool) {
-        let chunk = SentChunk {
-            seq: chunk.seq,
-            execute_steps: chunk.execute_steps,
-            rate_hz: chunk.rate_hz,
-            is_plan,
-        };
-        self.schedule.sent(chunk, Instant::now());
-    }
-
-    fn send_progress(&mut self, outbox: &mut Outbox) -> Result<()> {
-        let (Some(keypoints), Some(state)) = (self.senses.keypoints(), self.senses.state()) else {
-            return Ok(());
-        };
-        let points = self.senses.points();
-        match self.planner.progress(keypoints.stamp_ns, &points, state) {
-            Ok(Some(progress)) => outbox.send("progress", &progress),
-            Ok(None) => Ok(()),
-            Err(error) => self.fail("no_progress", error, outbox),
-        }
-    }
-
-    fn plan_if_due(&mut self, outbox: &mut Outbox) -> Result<()> {
-        let Some(state) = self.senses.state() else {
-            return Ok(());
-        };
-        let Due::Now { since_ns, joint } = self.schedule.due(state, Instant::now()) else {
-            return Ok(());
-        };
-        let guidance = match (self.settings.steer, self.guide.wish()) {
-            (true, Wish::Plan { guidance, .. }) => guidance,
-            (true, Wish::Wait | Wish::Rest) => return Ok(()),
-            (false, _) => false,
-        };
-        let Some(moment) = self.senses.moment(since_ns, guidance)? else {
-            return Ok(());
-        };
-        let started = Instant::now();
-        let (plan, chunk, candidates) = match self.planner.plan(&moment, guidance, joint) {
-            Ok(planned) => planned,
-            Err(error) => {
-                let code = match error.downcast_ref() {
-                    Some(PilotError::Steering(SteeringError::AllLost { .. })) => {
-                        "all_particles_lost"
-                    }
-                    _ => "no_plan",
-                };
-                return self.fail(code, error, outbox);
+    fn perform(&mut self, effect: SamplerEffect, outbox: &mut Outbox) -> Result<()> {
+        match effect {
+            SamplerEffect::Observe { stamp_ns } => {
+                if let (Some(moment), Some(arm)) = (self.moment_of(stamp_ns), &self.arm) {
+                    self.planning.observe(moment, arm.clone());
+                }
+                Ok(())
             }
-        };
-        self.failures = 0;
-
-        let stamp_ns = moment.stamp_ns;
-        outbox.send("action_chunk", &chunk)?;
-        self.note_sent(&chunk, true);
-        tracing::info!(
-            "chunk {}: stage {}, planned progress {:.2}, strength {:.2}, {} ms",
-            chunk.seq,
-            chunk.stage,
-            plan.reading.planned,
-            plan.strength,
-            started.elapsed().as_millis()
-        );
-        outbox.send("candidates", &candidates)?;
-        if plan.lost > 0 {
-            let text = format!(
-                "chunk {}: particles were dropped {} times because something about them was not \
-                 finite; the best of those left is executed",
-                chunk.seq, plan.lost
-            );
-            tracing::warn!("{text}");
-            outbox.tell(Level::Warning, "particles_lost", text)?;
-        }
-        match self.planner.message(stamp_ns, &plan.reading) {
-            Some(progress) => outbox.send("progress", &progress),
-            None => Ok(()),
+            SamplerEffect::ForgetHistory => {
+                self.planning.forget();
+                self.cameras.clear();
+                Ok(())
+            }
+            SamplerEffect::Plan(request) => {
+                if let Some(moment) = self.moment_of(request.observation_ns) {
+                    self.planning.plan(moment, request);
+                }
+                Ok(())
+            }
+            SamplerEffect::Chunk(chunk) => {
+                tracing::info!(
+                    "chunk {}: stage {}{}",
+                    chunk.seq,
+                    chunk.stage,
+                    if chunk.continues.is_some() {
+                        ", in motion"
+                    } else {
+                        ""
+                    }
+                );
+                outbox.send("action_chunk", chunk)
+            }
+            SamplerEffect::Candidates(candidates) => outbox.send("candidates", candidates),
+            SamplerEffect::Progress(progress) => outbox.send("progress", progress),
+            SamplerEffect::Tell(notice) => outbox.tell(notice.level, &notice.code, notice.text),
         }
     }
 
-    /// Nothing is sent but the status: the arm holds once it has executed what it has, until a later
-    /// moment goes better.
-    fn fail(&mut self, code: &str, error: eyre::Report, outbox: &mut Outbox) -> Result<()> {
-        self.failures += 1;
-        let text = format!("{error:#} ({} in a row)", self.failures);
-        tracing::warn!("{text}");
-        if self.failures < MAX_FAILURES {
-            return outbox.tell(Level::Warning, code, text);
-        }
-        outbox.tell(Level::Error, code, text)?;
-        Err(error).wrap_err_with(|| format!("{MAX_FAILURES} failures in a row"))
+    /// The machine names the newest observation only, which is the one that is kept.
+    fn moment_of(&self, stamp_ns: u64) -> Option<Moment> {
+        self.moment
+            .clone()
+            .filter(|moment| moment.stamp_ns == stamp_ns)
     }
 
-    fn report(&self) {
-        tracing::debug!(
-            "{} images too old, {} chunks not taken up",
-            self.senses.dropped_images(),
-            self.schedule.unanswered()
-        );
+    fn finish(&mut self) -> Result<()> {
+        if let Some(journal) = &mut self.journal {
+            journal.flush()?;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tiller_node_kit::{Environment, SettingsError};
+use tiller_core::Problems;
+use tiller_node_kit::Environment;
 use tiller_vlm::Author;
 use tiller_vlm::budget::{Budget, BudgetLimits, Prices};
 use tiller_vlm::cache::Cache;
@@ -53,10 +54,7 @@ enum Source {
 
 impl Setup {
     /// Reads and checks everything; nothing is contacted yet. `embedded` writes without a network.
-    pub(crate) fn read(
-        mut env: Environment,
-        embedded: Arc<dyn Author>,
-    ) -> Result<Self, SettingsError> {
+    pub(crate) fn read(mut env: Environment, embedded: Arc<dyn Author>) -> Result<Self, Problems> {
         let instruction = env.required(
             "INSTRUCTION",
             "what the robot is to do, such as `open the drawer`",

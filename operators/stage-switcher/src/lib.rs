@@ -1,14 +1,14 @@
 //! The stage machine as a dora operator.
 //!
-//! `face` turns messages into calls of the machine and its decisions into messages; this file only
+//! `ports` turns messages into calls of the machine and its decisions into messages; this file only
 //! holds what dora wants to see of it.
 
-mod face;
+mod ports;
 mod settings;
 
 use dora_operator_api::{DoraOperator, DoraOutputSender, DoraStatus, Event};
 
-use face::Face;
+use ports::Ports;
 
 /// What the runtime looks up in the shared library.
 #[allow(missing_docs, unreachable_pub)] // the macro writes these functions
@@ -20,13 +20,13 @@ mod exports {
 /// The operator that dora makes and drives.
 pub struct StageSwitcher {
     /// dora asks for a default, which cannot fail: what was wrong is said at the first event.
-    face: Result<Face, String>,
+    ports: Result<Ports, String>,
 }
 
 impl Default for StageSwitcher {
     fn default() -> Self {
         Self {
-            face: settings::read(|name| std::env::var(name).ok()).and_then(Face::new),
+            ports: settings::read(|name| std::env::var(name).ok()).and_then(Ports::new),
         }
     }
 }
@@ -37,15 +37,19 @@ impl DoraOperator for StageSwitcher {
         event: &Event,
         output: &mut DoraOutputSender,
     ) -> Result<DoraStatus, String> {
-        let face = self.face.as_mut().map_err(|error| error.clone())?;
+        let ports = self.ports.as_mut().map_err(|error| error.clone())?;
         match event {
             Event::Input { id, data, .. } => {
-                for (port, message) in face.take(id, data.as_array().as_ref())? {
+                for (port, message) in ports.take(id, data.as_array().as_ref()) {
                     output.send(port, message)?;
                 }
             }
-            Event::InputParseError { id, error } => return Err(format!("input `{id}`: {error}")),
-            Event::InputClosed { id } if face::ESSENTIAL.contains(id) => {
+            Event::InputParseError { id, error } => {
+                for (port, message) in ports.refuse(&format!("input `{id}`: {error}")) {
+                    output.send(port, message)?;
+                }
+            }
+            Event::InputClosed { id } if ports::ESSENTIAL.contains(id) => {
                 return Ok(DoraStatus::Stop);
             }
             Event::Stop => return Ok(DoraStatus::Stop),

@@ -1,17 +1,20 @@
 //! Settings from the environment of the operator's node; every problem is reported at once.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use tiller_closed_loop::SwitcherConfig;
 use tiller_stages::StageConfig;
 
 /// Settings of the operator.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
     /// Of the machine.
-    pub(crate) stages: StageConfig,
-    /// Age of the last progress reading at which the keypoints count as stale, ns.
-    pub(crate) keypoints_stale_ns: u64,
+    pub(crate) switcher: SwitcherConfig,
+    /// Folder of the journal; none keeps no journal.
+    pub(crate) journal: Option<PathBuf>,
 }
 
 /// Reads the settings through `lookup`.
@@ -39,9 +42,17 @@ pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, 
         reader.problems.extend(error.problems);
     }
     if reader.problems.is_empty() {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Ok(Settings {
-            stages,
-            keypoints_stale_ns,
+            switcher: SwitcherConfig {
+                // Larger after every restart.
+                session: since_epoch.map_or(1, |time| time.as_micros() as u64),
+                stages,
+                keypoints_stale_ns,
+            },
+            journal: (reader.lookup)("JOURNAL_DIR")
+                .filter(|text| !text.trim().is_empty())
+                .map(PathBuf::from),
         })
     } else {
         Err(format!("wrong settings: {}", reader.problems.join("; ")))
@@ -82,7 +93,10 @@ mod tests {
 
     #[test]
     fn defaults_are_the_machines() {
-        assert_eq!(read(|_| None).unwrap().stages, StageConfig::default());
+        assert_eq!(
+            read(|_| None).unwrap().switcher.stages,
+            StageConfig::default()
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use bound::{BoundReward, TimedDenoiser};
 pub(crate) use bound::ExactReward;
 pub(crate) use goal::{Landscape, Reach, becomes_positive, highest_reward};
 pub use plan::{Plan, Timings};
-pub use request::{CarryOn, PlanRequest, UnderWay};
+pub use request::{CarryOn, POLICY_STATE, PlanRequest, UnderWay, policy_state};
 
 /// How chunks are planned.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,9 @@ impl PlannerConfig {
         }
         if !(self.max_step_m.is_finite() && self.max_step_m > 0.0) {
             let found = self.max_step_m;
-            mistakes.push(format!("max_step_m must be finite and above 0, found {found}"));
+            mistakes.push(format!(
+                "max_step_m must be finite and above 0, found {found}"
+            ));
         }
         if !(0.0..=1.0).contains(&self.softness) {
             let found = self.softness;

@@ -40,6 +40,16 @@ pub struct PlanRequest {
     pub carry_on: Option<CarryOn>,
 }
 
+/// Numbers in the state that policies are shown.
+pub const POLICY_STATE: usize = 4;
+
+/// The state that policies are shown: TCP x, y, z and gripper width, m.
+#[must_use]
+pub fn policy_state(arm: &ArmState) -> [f32; POLICY_STATE] {
+    let [x, y, z] = arm.tcp.position_m;
+    [x, y, z, arm.gripper_width_m].map(|value| value as f32)
+}
+
 /// How a plan carries on the chunk that is being executed.
 #[derive(Debug, Clone, Serialize)]
 pub struct CarryOn {

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tiller_core::{EpisodeId, Visit};
 use tiller_messages::{
-    ActionChunk, ArmState, Candidates, Episode, ExecutionState, Keypoints, Progress,
-    ProgramContract, RewardProgram, StageCommand,
+    ActionChunk, ArmState, Candidates, Episode, ExecutionState, Keypoints, ProgramContract,
+    Progress, RewardProgram, StageCommand,
 };
 
 use crate::meter::StageMeter;
@@ -85,8 +85,6 @@ pub enum SamplerEffect {
     /// Plan a chunk from the observation that the request names. A newer request makes an older one
     /// that has not begun void.
     Plan(Box<PlanRequest>),
-    /// Send the contract; again and again, for whoever joins.
-    Contract(ProgramContract),
     /// Send a chunk.
     Chunk(ActionChunk),
     /// Send all particles of a plan, for viewing.
@@ -96,9 +94,6 @@ pub enum SamplerEffect {
     /// Tell people.
     Tell(Notice),
 }
-
-/// How often latched messages are sent again for whoever joins, ns.
-pub(crate) const LATCH_NS: u64 = 1_000_000_000;
 
 /// How soon after one observation the next may come, in action steps: stamps are never exact.
 const EARLIEST_OBSERVATION: f64 = 0.75;
@@ -130,7 +125,6 @@ pub struct Sampler {
     failures: u32,
     arm_stamps: StampFilter,
     waiting: Waiting,
-    contract_sent_ns: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -176,7 +170,6 @@ impl Sampler {
             failures: 0,
             arm_stamps: StampFilter::default(),
             waiting: Waiting::default(),
-            contract_sent_ns: None,
         })
     }
 
@@ -203,17 +196,13 @@ impl Sampler {
             SamplerEvent::Time => {}
         }
         self.plan_if_due(now_ns, effects);
-        self.send_contract(now_ns, effects);
     }
 
     /// When [`SamplerEvent::Time`] is due at the latest, ns of the caller's clock.
     #[must_use]
-    pub fn wake_at(&self) -> u64 {
-        let latch = self.contract_sent_ns.map_or(0, |sent| sent + LATCH_NS);
-        [self.waiting.wake_at(), self.schedule.wake_at()]
-            .into_iter()
-            .flatten()
-            .fold(latch, u64::min)
+    pub fn wake_at(&self) -> Option<u64> {
+        let times = [self.waiting.wake_at(), self.schedule.wake_at()];
+        times.into_iter().flatten().min()
     }
 
     /// What reward programs must be compiled for.
@@ -227,16 +216,6 @@ impl Sampler {
             guides_gripper: false,
             layout: policy.layout.clone(),
             ..Default::default()
-        }
-    }
-
-    fn send_contract(&mut self, now_ns: u64, effects: &mut Vec<SamplerEffect>) {
-        if self
-            .contract_sent_ns
-            .is_none_or(|sent| now_ns.saturating_sub(sent) >= LATCH_NS)
-        {
-            self.contract_sent_ns = Some(now_ns);
-            effects.push(SamplerEffect::Contract(self.contract()));
         }
     }
 
@@ -270,7 +249,10 @@ impl Sampler {
             self.arm = Some(arm);
         } else {
             let text = self.arm_stamps.complaint("arm_state", arm.stamp_ns);
-            effects.push(SamplerEffect::Tell(Notice::warning("arm_state_refused", text)));
+            effects.push(SamplerEffect::Tell(Notice::warning(
+                "arm_state_refused",
+                text,
+            )));
         }
     }
 
@@ -392,7 +374,11 @@ impl Sampler {
         }
         let missing = self.missing(&due);
         let is_ready = missing.is_none();
-        effects.extend(self.waiting.update(missing, now_ns).map(SamplerEffect::Tell));
+        effects.extend(
+            self.waiting
+                .update(missing, now_ns)
+                .map(SamplerEffect::Tell),
+        );
         let is_busy = self.in_flight.as_ref().is_some_and(|plan| !plan.is_void);
         if let Due::Now { since_ns, carry_on } = due
             && is_ready
@@ -510,12 +496,7 @@ impl Sampler {
         }))
     }
 
-    fn on_planned(
-        &mut self,
-        report: PlanReport,
-        now_ns: u64,
-        effects: &mut Vec<SamplerEffect>,
-    ) {
+    fn on_planned(&mut self, report: PlanReport, now_ns: u64, effects: &mut Vec<SamplerEffect>) {
         let Some(plan) = self.in_flight.take_if(|plan| plan.request.id == report.id) else {
             return;
         };

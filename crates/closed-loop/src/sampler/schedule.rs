@@ -429,13 +429,19 @@ mod tests {
     fn a_chunk_that_never_arrives_or_is_refused_is_replaced() {
         let mut schedule = schedule(Ahead::Steps(2));
         schedule.sent(plan(4), 0);
-        assert_eq!(said(schedule.due(&state(10, 3, 8, false), LIMIT_NS / 2)), None);
+        assert_eq!(
+            said(schedule.due(&state(10, 3, 8, false), LIMIT_NS / 2)),
+            None
+        );
         assert_eq!(schedule.wake_at(), Some(LIMIT_NS));
         let lost = said(schedule.due(&state(20, 3, 8, false), LIMIT_NS));
         assert_eq!(lost, at_rest(20));
         let still = said(schedule.due(&state(30, 3, 8, false), LIMIT_NS));
         assert_eq!(still, at_rest(20));
-        assert_eq!((schedule.take_lost(), schedule.take_lost()), (Some(4), None));
+        assert_eq!(
+            (schedule.take_lost(), schedule.take_lost()),
+            (Some(4), None)
+        );
 
         schedule.sent(plan(5), LIMIT_NS);
         let refused = ExecutionState {

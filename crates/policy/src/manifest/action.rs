@@ -140,6 +140,12 @@ impl Action {
         self.min.is_some()
     }
 
+    /// What the columns mean, for messages and motion.
+    #[must_use]
+    pub fn layout(&self, rate_hz: f64) -> tiller_core::ActionLayout {
+        tiller_core::ActionLayout::position_deltas(self.dim, self.position, self.gripper, rate_hz)
+    }
+
     /// The layout for the sampler. Of a sound manifest; columns without numbers are left out.
     #[must_use]
     pub fn space(&self) -> ActionSpace {

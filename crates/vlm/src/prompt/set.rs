@@ -292,7 +292,9 @@ mod tests {
     fn notes_on_the_scene_stand_among_the_rules() {
         let options = CompileOptions::new(1, 9);
         let plain = PromptSet::load(None).unwrap();
-        let noted = plain.clone().with_scene_notes(" The shelf is at z = 0.4.\n");
+        let noted = plain
+            .clone()
+            .with_scene_notes(" The shelf is at z = 0.4.\n");
         let system = |prompts: &PromptSet| prompts.reward("lift it", &[], &options).0;
         assert!(!system(&plain).contains("shelf"));
         assert!(system(&noted).contains(". The shelf is at z = 0.4.\n"));

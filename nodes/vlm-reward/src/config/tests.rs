@@ -2,7 +2,7 @@ use tiller_playtable_author::EmbeddedAuthor;
 
 use super::*;
 
-fn read(pairs: &[(&'static str, &str)]) -> Result<Setup, SettingsError> {
+fn read(pairs: &[(&'static str, &str)]) -> Result<Setup, Problems> {
     let all = [&[("INSTRUCTION", "open the drawer")][..], pairs].concat();
     Setup::read(Environment::from_pairs(all), Arc::new(EmbeddedAuthor))
 }
@@ -26,7 +26,7 @@ fn every_problem_is_reported() {
         ("HORIZON", "0"),
     ]);
     let error = Setup::read(env, Arc::new(EmbeddedAuthor)).err().unwrap();
-    let names: Vec<_> = error.problems.iter().map(|p| p.name.as_str()).collect();
+    let names: Vec<_> = error.found.iter().map(|p| p.name.as_str()).collect();
     for name in [
         "INSTRUCTION",
         "MODEL",

@@ -1,0 +1,228 @@
+//! Planning on a thread of its own: a policy that takes a second does not keep the node from
+//! progress, stage changes or stopping.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use eyre::{Result, WrapErr, eyre};
+use tiller_closed_loop::{PlanFailure, PlanReport, PlanRequest, Planner, policy_state};
+use tiller_messages::ArmState;
+use tiller_policy::{Observation, Observer, Policy};
+
+use crate::cameras::{Moment, views};
+
+/// What the thread is to do.
+enum Job {
+    Observe(Moment, ArmState),
+    Plan(Moment, Box<PlanRequest>),
+    Forget,
+}
+
+/// Jobs that wait. A new plan takes the place of one that has not begun; observations are kept, up
+/// to as many as the policy can see.
+#[derive(Default)]
+struct Mailbox {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+/// The thread and the ways to and from it.
+pub(crate) struct Planning {
+    mailbox: Arc<(Mutex<Mailbox>, Condvar)>,
+    reports: Receiver<PlanReport>,
+    thread: Option<JoinHandle<()>>,
+    history: usize,
+    in_flight: usize,
+}
+
+struct Worker {
+    policy: Policy,
+    planner: Planner,
+    observer: Observer,
+    cameras: Vec<String>,
+    reports: Sender<PlanReport>,
+}
+
+impl Planning {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub(crate) fn start(policy: Policy, planner: Planner, cameras: &[String]) -> Result<Self> {
+        let history = policy.manifest().observation_steps;
+        let (sender, reports) = channel();
+        let mailbox = Arc::<(Mutex<Mailbox>, Condvar)>::default();
+        let worker = Worker {
+            policy,
+            planner,
+            observer: Observer::default(),
+            cameras: cameras.to_vec(),
+            reports: sender,
+        };
+        let shared = Arc::clone(&mailbox);
+        let thread = thread::Builder::new()
+            .name("planning".to_owned())
+            .spawn(move || worker.run(&shared))
+            .wrap_err("cannot start the planning thread")?;
+        Ok(Self {
+            mailbox,
+            reports,
+            thread: Some(thread),
+            history,
+            in_flight: 0,
+        })
+    }
+
+    /// Plans; a plan that has not begun is dropped.
+    pub(crate) fn plan(&mut self, moment: Moment, request: Box<PlanRequest>) {
+        self.change(|mailbox| {
+            mailbox.jobs.retain(|job| !matches!(job, Job::Plan(..)));
+            mailbox.jobs.push_back(Job::Plan(moment, request));
+        });
+        self.in_flight = 1;
+    }
+
+    /// Shows the policy a moment between two plans.
+    pub(crate) fn observe(&mut self, moment: Moment, arm: ArmState) {
+        let history = self.history;
+        self.change(|mailbox| {
+            let is_observation = |job: &Job| matches!(job, Job::Observe(..));
+            if mailbox
+                .jobs
+                .iter()
+                .filter(|job| is_observation(job))
+                .count()
+                >= history
+                && let Some(oldest) = mailbox.jobs.iter().position(is_observation)
+            {
+                mailbox.jobs.remove(oldest);
+            }
+            mailbox.jobs.push_back(Job::Observe(moment, arm));
+        });
+    }
+
+    /// Forgets what the policy was shown.
+    pub(crate) fn forget(&mut self) {
+        self.change(|mailbox| {
+            mailbox.jobs.clear();
+            mailbox.jobs.push_back(Job::Forget);
+        });
+    }
+
+    /// Whether a plan is being made.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.in_flight > 0
+    }
+
+    /// The next result, if there is one.
+    ///
+    /// # Errors
+    /// When the thread has died.
+    pub(crate) fn take_report(&mut self) -> Result<Option<PlanReport>> {
+        match self.reports.try_recv() {
+            Ok(report) => {
+                self.in_flight = 0;
+                Ok(Some(report))
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(eyre!("the planning thread has died")),
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Mailbox)) {
+        let (mailbox, wake) = &*self.mailbox;
+        change(&mut lock(mailbox));
+        wake.notify_one();
+    }
+}
+
+impl Drop for Planning {
+    fn drop(&mut self) {
+        self.change(|mailbox| mailbox.closed = true);
+        if let Some(thread) = self.thread.take() {
+            // A panic has been printed by the thread itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A thread that panicked with the lock has left nothing half done in it.
+fn lock(mailbox: &Mutex<Mailbox>) -> MutexGuard<'_, Mailbox> {
+    mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Worker {
+    fn run(mut self, shared: &(Mutex<Mailbox>, Condvar)) {
+        let (mailbox, wake) = shared;
+        loop {
+            let mut waiting = lock(mailbox);
+            let job = loop {
+                if waiting.closed {
+                    return;
+                }
+                match waiting.jobs.pop_front() {
+                    Some(job) => break job,
+                    None => {
+                        waiting = wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                    }
+                }
+            };
+            drop(waiting);
+            match job {
+                Job::Forget => self.observer.forget(&mut self.policy),
+                Job::Observe(moment, arm) => self.observe(&moment, &arm),
+                Job::Plan(moment, request) => {
+                    let outcome = self.plan(&moment, &request);
+                    let id = request.id;
+                    if self.reports.send(PlanReport { id, outcome }).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn observe(&mut self, moment: &Moment, arm: &ArmState) {
+        let (views, state) = (views(&self.cameras, moment), policy_state(arm));
+        let observation = Observation {
+            images: &views,
+            state: &state,
+            environment: &[],
+        };
+        // A policy that cannot take it says so again, and to more effect, at the next plan.
+        if let Err(error) = self
+            .observer
+            .observe(&mut self.policy, moment.stamp_ns, &observation)
+        {
+            tracing::debug!("the policy cannot take the observation: {error}");
+        }
+    }
+
+    fn plan(
+        &mut self,
+        moment: &Moment,
+        request: &PlanRequest,
+    ) -> Result<Box<tiller_closed_loop::Plan>, PlanFailure> {
+        let (views, state) = (views(&self.cameras, moment), policy_state(&request.arm));
+        let observation = Observation {
+            images: &views,
+            state: &state,
+            environment: &[],
+        };
+        self.observer
+            .encode(&mut self.policy, moment.stamp_ns, &observation)
+            .map_err(|error| PlanFailure {
+                code: "no_observation".to_owned(),
+                text: format!("the policy cannot take the observation: {error}"),
+            })?;
+        self.planner
+            .plan(&mut self.policy, request)
+            .map(Box::new)
+            .map_err(|error| PlanFailure {
+                code: error.code().to_owned(),
+                text: format!("planning failed: {error}"),
+            })
+    }
+}
