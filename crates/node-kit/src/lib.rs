@@ -12,7 +12,7 @@ mod stream;
 pub mod testing;
 
 pub use environment::{Environment, Problem, SettingsError};
-pub use image::ImageInput;
+pub use image::{ImageError, ImageInput, ImageReader, robot_clock_ns};
 pub use inbox::{End, Failure, Inbox, Input, Next};
 pub use outbox::Outbox;
 pub use start::{init_logs, run_node};

@@ -1,7 +1,7 @@
 //! The newest of everything that is sensed.
 
 use eyre::{Result, WrapErr};
-use tiller_messages::{Encoding, ImageHeader, Keypoints, RobotState};
+use tiller_messages::{ImageHeader, Keypoints, RobotState};
 use tiller_node_kit::{Freshness, ImageInput, Input, Stream};
 use tiller_policy::ImageView;
 
@@ -148,6 +148,6 @@ fn view<'a>(name: &'a str, image: &'a ImageInput) -> Result<ImageView<'a>> {
         name,
         width,
         height,
-        rgb: image.bytes(Encoding::Rgb8)?,
+        rgb: image.rgb()?,
     })
 }
