@@ -2,43 +2,70 @@
 //!
 //! Pixels travel as a flat array, written once into shared memory and read in place; what they
 //! mean travels beside them in the keys that dora's hub cameras use (`width`, `height`,
-//! `encoding`, `focal`, `resolution`) and a few of our own. This crate knows no dataflow
-//! runtime, so the header turns into key-value pairs here and into metadata in `node-kit`.
+//! `encoding`, `focal` or `focal_length`, `resolution`, `timestamp`) and a few of our own. This
+//! crate knows no dataflow runtime, so the header turns into key-value pairs here and into
+//! metadata in `node-kit`.
 
-/// What one pixel is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+mod metadata;
+
+pub use metadata::{HeaderError, HeaderValue, SentAt};
+
+/// Most pixels of an image, 8192 x 4096: 100 MB of colour.
+pub const MAX_PIXELS: usize = 8192 * 4096;
+
+/// How pixels are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
     /// Three bytes: red, green, blue.
+    #[default]
     Rgb8,
-    /// Two bytes, little-endian: depth in millimetres, 0 where it is unknown.
-    Mono16,
+    /// Three bytes: blue, green, red.
+    Bgr8,
+    /// A JPEG file.
+    Jpeg,
+    /// A PNG file: colour, 16 bits of depth in millimetres, or 8 bits of label ids.
+    Png,
     /// One byte: a label's id.
     Mono8,
+    /// 16 bits, little-endian: depth in millimetres, 0 where it is unknown; also called `16UC1`.
+    Mono16,
+    /// 32-bit floats: depth in metres; 0, negative or not finite where it is unknown.
+    Depth32F,
 }
+
+/// Each encoding with the words that it goes by, our own first.
+const WORDS: [(Encoding, &[&str]); 7] = [
+    (Encoding::Rgb8, &["rgb8"]),
+    (Encoding::Bgr8, &["bgr8"]),
+    (Encoding::Jpeg, &["jpeg", "jpg", "jpe"]),
+    (Encoding::Png, &["png"]),
+    (Encoding::Mono8, &["mono8", "8UC1"]),
+    (Encoding::Mono16, &["mono16", "16UC1"]),
+    (Encoding::Depth32F, &["32FC1"]),
+];
 
 impl Encoding {
     /// The word in the metadata.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Encoding::Rgb8 => "rgb8",
-            Encoding::Mono16 => "mono16",
-            Encoding::Mono8 => "mono8",
-        }
+        let words = WORDS.iter().find(|(encoding, _)| *encoding == self);
+        words.map_or("", |(_, words)| words[0])
     }
 
-    /// The encoding of a word.
+    /// The encoding of a word, in any letter case.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Encoding::Rgb8, Encoding::Mono16, Encoding::Mono8]
-            .into_iter()
-            .find(|e| e.as_str() == name)
+        let named = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(name));
+        let found = WORDS.iter().find(|(_, words)| named(words));
+        found.map(|(encoding, _)| *encoding)
     }
 
-    /// Bytes of a pixel.
-    pub fn bytes_per_pixel(self) -> usize {
+    /// Bytes of a pixel; none where the image is a file of its own.
+    pub fn bytes_per_pixel(self) -> Option<usize> {
         match self {
-            Encoding::Rgb8 => 3,
-            Encoding::Mono16 => 2,
-            Encoding::Mono8 => 1,
+            Encoding::Rgb8 | Encoding::Bgr8 => Some(3),
+            Encoding::Jpeg | Encoding::Png => None,
+            Encoding::Mono8 => Some(1),
+            Encoding::Mono16 => Some(2),
+            Encoding::Depth32F => Some(4),
         }
     }
 }
@@ -48,235 +75,63 @@ impl Encoding {
 pub struct Label {
     /// Pixel value.
     pub id: u8,
-    /// What it stands for, such as `drawer handle`.
+    /// What it stands for, such as `red mug`.
     pub name: String,
 }
 
-/// What the pixels of an image mean.
-#[derive(Debug, Clone, PartialEq)]
+/// What the pixels of an image mean. What a camera does not know of itself, a calibration file
+/// may.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ImageHeader {
     /// Counts from 1 on each stream; 0 from a camera that does not count.
     pub seq: u64,
     /// When it was taken, ns.
     pub stamp_ns: u64,
-    /// Name of the camera's frame.
+    /// Name of the camera's frame; empty from a camera that does not say.
     pub frame_id: String,
     /// Pixels across.
     pub width: usize,
     /// Pixels down.
     pub height: usize,
-    /// What one pixel is.
+    /// How the pixels are written.
     pub encoding: Encoding,
     /// Focal lengths `[fx, fy]`, pixels.
-    pub focal: [f64; 2],
+    pub focal: Option<[f64; 2]>,
     /// Principal point `[cx, cy]`, pixels (`resolution` in the hub's convention).
-    pub principal_point: [f64; 2],
+    pub principal_point: Option<[f64; 2]>,
     /// Pose of the camera in the base frame, row-major 4 x 4; the camera's frame is OpenCV's
     /// (x right, y down, z forward).
-    pub world_from_camera: [f64; 16],
+    pub world_from_camera: Option<[f64; 16]>,
     /// Names of the labels, for segmentation images.
     pub labels: Vec<Label>,
 }
 
-/// A metadata value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum HeaderValue {
-    /// An integer.
-    Integer(i64),
-    /// A text.
-    Text(String),
-    /// Numbers.
-    Numbers(Vec<f64>),
-    /// Texts.
-    Texts(Vec<String>),
-}
-
-/// Why metadata is no image header, or does not fit the pixels.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("image metadata `{key}`: expected {expected}, found {found}")]
-pub struct HeaderError {
-    /// The key.
-    pub key: &'static str,
-    /// What is allowed.
-    pub expected: String,
-    /// What was there.
-    pub found: String,
-}
-
 impl ImageHeader {
-    /// Bytes of the whole image.
-    pub fn byte_len(&self) -> usize {
-        self.width * self.height * self.encoding.bytes_per_pixel()
+    /// Pixels of the whole image.
+    pub fn pixels(&self) -> usize {
+        self.width * self.height
     }
 
-    /// Checks that a buffer has the image's size.
+    /// Bytes of the whole image; none where it is a file of its own.
+    pub fn byte_len(&self) -> Option<usize> {
+        let pixel = self.encoding.bytes_per_pixel()?;
+        Some(self.pixels() * pixel)
+    }
+
+    /// Checks that a buffer has the image's size. A file of its own may have any.
     ///
     /// # Errors
     /// When it has another one.
     pub fn check_len(&self, bytes: usize) -> Result<(), HeaderError> {
-        if bytes == self.byte_len() {
+        let Some(expected) = self.byte_len().filter(|expected| *expected != bytes) else {
             return Ok(());
-        }
+        };
+        let ImageHeader { width, height, .. } = self;
+        let word = self.encoding.as_str();
         Err(HeaderError {
             key: "width, height, encoding",
-            expected: format!(
-                "{} bytes ({} x {} {})",
-                self.byte_len(),
-                self.width,
-                self.height,
-                self.encoding.as_str()
-            ),
+            expected: format!("{expected} bytes ({width} x {height} {word})"),
             found: bytes.to_string(),
         })
-    }
-
-    /// The metadata, as key and value.
-    pub fn to_pairs(&self) -> Vec<(&'static str, HeaderValue)> {
-        // Nanoseconds fit an i64 until the year 2262.
-        let integer = |n: u64| HeaderValue::Integer(i64::try_from(n).unwrap_or(i64::MAX));
-        let mut pairs = vec![
-            ("seq", integer(self.seq)),
-            ("stamp_ns", integer(self.stamp_ns)),
-            ("frame_id", HeaderValue::Text(self.frame_id.clone())),
-            ("width", integer(self.width as u64)),
-            ("height", integer(self.height as u64)),
-            (
-                "encoding",
-                HeaderValue::Text(self.encoding.as_str().to_owned()),
-            ),
-            ("focal", HeaderValue::Numbers(self.focal.to_vec())),
-            (
-                "resolution",
-                HeaderValue::Numbers(self.principal_point.to_vec()),
-            ),
-            (
-                "world_from_camera",
-                HeaderValue::Numbers(self.world_from_camera.to_vec()),
-            ),
-        ];
-        if !self.labels.is_empty() {
-            let texts = self
-                .labels
-                .iter()
-                .map(|l| format!("{}={}", l.id, l.name))
-                .collect();
-            pairs.push(("labels", HeaderValue::Texts(texts)));
-        }
-        pairs
-    }
-
-    /// Reads the metadata; `lookup` gives a key's value.
-    ///
-    /// # Errors
-    /// [`HeaderError`] for the first key that is missing or has a value that is not allowed.
-    pub fn from_lookup(
-        lookup: impl Fn(&'static str) -> Option<HeaderValue>,
-    ) -> Result<Self, HeaderError> {
-        let read = Reader { lookup: &lookup };
-        let word = read.text("encoding")?;
-        let encoding = Encoding::from_name(&word).ok_or_else(|| {
-            error(
-                "encoding",
-                "`rgb8`, `mono16` or `mono8`",
-                &format!("`{word}`"),
-            )
-        })?;
-        let header = Self {
-            seq: if lookup("seq").is_some() {
-                read.count("seq")?
-            } else {
-                0
-            },
-            stamp_ns: read.count("stamp_ns")?,
-            frame_id: read.text("frame_id")?,
-            width: read.size("width")?,
-            height: read.size("height")?,
-            encoding,
-            focal: read.numbers("focal")?,
-            principal_point: read.numbers("resolution")?,
-            world_from_camera: read.numbers("world_from_camera")?,
-            labels: read.labels()?,
-        };
-        if header.focal.iter().any(|f| *f <= 0.0) {
-            return Err(error(
-                "focal",
-                "numbers above 0",
-                &format!("{:?}", header.focal),
-            ));
-        }
-        Ok(header)
-    }
-}
-
-fn error(key: &'static str, expected: &str, found: &str) -> HeaderError {
-    HeaderError {
-        key,
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    }
-}
-
-struct Reader<'a, F> {
-    lookup: &'a F,
-}
-
-impl<F: Fn(&'static str) -> Option<HeaderValue>> Reader<'_, F> {
-    fn get(&self, key: &'static str, expected: &str) -> Result<HeaderValue, HeaderError> {
-        (self.lookup)(key).ok_or_else(|| error(key, expected, "nothing"))
-    }
-
-    fn text(&self, key: &'static str) -> Result<String, HeaderError> {
-        match self.get(key, "a text")? {
-            HeaderValue::Text(text) => Ok(text),
-            other => Err(error(key, "a text", &format!("{other:?}"))),
-        }
-    }
-
-    fn count(&self, key: &'static str) -> Result<u64, HeaderError> {
-        const EXPECTED: &str = "an integer of 0 or more";
-        match self.get(key, EXPECTED)? {
-            HeaderValue::Integer(n) => {
-                u64::try_from(n).map_err(|_| error(key, EXPECTED, &n.to_string()))
-            }
-            other => Err(error(key, EXPECTED, &format!("{other:?}"))),
-        }
-    }
-
-    /// A side length. The bound keeps a hostile header from overflowing `byte_len`.
-    fn size(&self, key: &'static str) -> Result<usize, HeaderError> {
-        let n = self.count(key)?;
-        match usize::try_from(n) {
-            Ok(size) if (1..=16384).contains(&size) => Ok(size),
-            _ => Err(error(key, "1 to 16384", &n.to_string())),
-        }
-    }
-
-    fn numbers<const N: usize>(&self, key: &'static str) -> Result<[f64; N], HeaderError> {
-        let expected = format!("{N} finite numbers");
-        match self.get(key, &expected)? {
-            HeaderValue::Numbers(v) if v.iter().all(|x| x.is_finite()) => v
-                .try_into()
-                .map_err(|v: Vec<f64>| error(key, &expected, &format!("{} numbers", v.len()))),
-            other => Err(error(key, &expected, &format!("{other:?}"))),
-        }
-    }
-
-    fn labels(&self) -> Result<Vec<Label>, HeaderError> {
-        const EXPECTED: &str = "texts such as `1=drawer handle`";
-        match (self.lookup)("labels") {
-            None => Ok(Vec::new()),
-            Some(HeaderValue::Texts(texts)) => texts
-                .iter()
-                .map(|text| {
-                    let (id, name) = text.split_once('=')?;
-                    Some(Label {
-                        id: id.parse().ok()?,
-                        name: name.to_owned(),
-                    })
-                })
-                .collect::<Option<Vec<_>>>()
-                .ok_or_else(|| error("labels", EXPECTED, &format!("{texts:?}"))),
-            Some(other) => Err(error("labels", EXPECTED, &format!("{other:?}"))),
-        }
     }
 }

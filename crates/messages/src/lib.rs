@@ -36,7 +36,7 @@ mod stage;
 
 pub use action::{ActionChunk, Candidates, ProgramContract};
 pub use error::MessageError;
-pub use image::{Encoding, HeaderError, HeaderValue, ImageHeader, Label};
+pub use image::{Encoding, HeaderError, HeaderValue, ImageHeader, Label, MAX_PIXELS, SentAt};
 pub use message::{Message, SCHEMA_VERSION, schemas};
 pub use perception::Keypoints;
 pub use program::{Level, RewardProgram, Status};

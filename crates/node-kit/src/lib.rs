@@ -6,14 +6,16 @@
 mod environment;
 mod image;
 mod inbox;
+mod matching;
 mod outbox;
 mod start;
 mod stream;
 pub mod testing;
 
 pub use environment::Environment;
-pub use image::ImageInput;
+pub use image::{ImageError, ImageInput, ImageReader, robot_clock_ns};
 pub use inbox::{End, Failure, Inbox, Input, Next};
+pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};
 pub use outbox::Outbox;
 pub use start::{init_logs, run_node};
 pub use stream::{Freshness, Refused, Stream};

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use arrow::array::{ArrayRef, UInt16Array};
-use dora_node_api::{DoraNode, MetadataParameters};
-use eyre::{Result, WrapErr};
-use tiller_messages::{ImageHeader, Level, Message, Status};
+use arrow::array::ArrayRef;
+use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
+use dora_node_api::{DoraNode, MetadataParameters, Parameter};
+use eyre::{Result, WrapErr, bail, eyre};
+use tiller_messages::{Encoding, ImageHeader, Level, Message, Status};
 
 use crate::Refused;
-use crate::image::parameters;
+use crate::image::{Frames, Unit, parameters};
 
 /// How often latched messages are sent again for whoever joins.
 const LATCH: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ pub struct Outbox {
     numbers: BTreeMap<&'static str, u64>,
     latched: BTreeMap<&'static str, Latched>,
     refusals: BTreeMap<String, Refusals>,
+    frames: Frames,
 }
 
 struct Latched {
@@ -49,6 +51,7 @@ impl Outbox {
             numbers: BTreeMap::new(),
             latched: BTreeMap::new(),
             refusals: BTreeMap::new(),
+            frames: Frames::default(),
         }
     }
 
@@ -183,7 +186,7 @@ impl Outbox {
         is_due.then_some(refusals.count)
     }
 
-    /// Sends 8-bit pixels, written once into the memory that the receivers read.
+    /// Sends 8-bit pixels, or a file that holds them.
     ///
     /// # Errors
     /// When the pixels do not fit the header, or dora cannot take them.
@@ -194,11 +197,28 @@ impl Outbox {
         pixels: &[u8],
     ) -> Result<()> {
         header.check_len(pixels.len())?;
-        self.node
-            .send_output_raw(output.into(), parameters(header), pixels.len(), |buffer| {
-                buffer.copy_from_slice(pixels);
-            })
-            .wrap_err_with(|| format!("cannot send `{output}`"))
+        self.send_pixels(output, header, (Unit::Byte, pixels.len()), |buffer| {
+            buffer.copy_from_slice(pixels);
+            Ok(())
+        })
+    }
+
+    /// Sends 8-bit pixels that `write` writes into the memory that the receivers read, which may
+    /// hold anything before.
+    ///
+    /// # Errors
+    /// When `write` fails, the encoding has no fixed size, or dora cannot take them.
+    pub fn send_image_with(
+        &mut self,
+        output: &'static str,
+        header: &ImageHeader,
+        write: impl FnOnce(&mut [u8]) -> Result<()>,
+    ) -> Result<()> {
+        let word = header.encoding.as_str();
+        let bytes = header
+            .byte_len()
+            .ok_or_else(|| eyre!("`{output}`: a {word} image cannot be written in place"))?;
+        self.send_pixels(output, header, (Unit::Byte, bytes), write)
     }
 
     /// Sends depth in millimetres as `UInt16`, the type that hub cameras use.
@@ -212,9 +232,46 @@ impl Outbox {
         depth_mm: &[u16],
     ) -> Result<()> {
         header.check_len(depth_mm.len() * 2)?;
-        let array: ArrayRef = Arc::new(UInt16Array::from_iter_values(depth_mm.iter().copied()));
+        self.send_depth_with(output, header, |buffer| {
+            buffer.copy_from_slice(depth_mm);
+            Ok(())
+        })
+    }
+
+    /// As [`Outbox::send_image_with`], for depth in millimetres.
+    ///
+    /// # Errors
+    /// When `write` fails, the encoding is not `mono16`, or dora cannot take them.
+    pub fn send_depth_with(
+        &mut self,
+        output: &'static str,
+        header: &ImageHeader,
+        write: impl FnOnce(&mut [u16]) -> Result<()>,
+    ) -> Result<()> {
+        if header.encoding != Encoding::Mono16 {
+            let word = header.encoding.as_str();
+            bail!("`{output}`: expected depth as mono16, found {word}");
+        }
+        self.send_pixels(output, header, (Unit::Word, header.pixels()), |buffer| {
+            let words = bytemuck::try_cast_slice_mut(buffer);
+            write(words.map_err(|error| eyre!("memory for depth: {error}"))?)
+        })
+    }
+
+    fn send_pixels(
+        &mut self,
+        output: &'static str,
+        header: &ImageHeader,
+        size: (Unit, usize),
+        write: impl FnOnce(&mut [u8]) -> Result<()>,
+    ) -> Result<()> {
+        let memory = self.node.sample_allocator();
+        let sample = self.frames.fill(&memory, size, write)?;
+        let mut parameters = parameters(header);
+        let framing = Parameter::String(FRAMING_ARROW_IPC.to_owned());
+        parameters.insert(FRAMING.to_owned(), framing);
         self.node
-            .send_output(output.into(), parameters(header), array)
+            .send_output_sample(output.into(), parameters, Some(sample))
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 }

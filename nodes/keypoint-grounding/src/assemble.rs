@@ -1,8 +1,7 @@
 //! Colour, depth and labels of the same moment.
 
-use eyre::Result;
+use eyre::{OptionExt, Result};
 use tiller_grounding::FrameView;
-use tiller_messages::Encoding;
 use tiller_node_kit::ImageInput;
 
 /// Waits for the three images of one stamp. What arrives of a newer moment replaces what was
@@ -89,13 +88,19 @@ impl Complete {
         Ok(read(&FrameView {
             width: header.width,
             height: header.height,
-            rgb: self.colour.bytes(Encoding::Rgb8)?,
-            depth_mm: &depth_mm,
-            segmentation: Some(self.labels.bytes(Encoding::Mono8)?),
+            rgb: self.colour.rgb()?,
+            depth_mm,
+            segmentation: Some(self.labels.labels()?),
             labels: &names,
-            focal: header.focal,
-            principal_point: header.principal_point,
-            world_from_camera: header.world_from_camera,
+            focal: header
+                .focal
+                .ok_or_eyre("the camera does not say its focal length")?,
+            principal_point: header
+                .principal_point
+                .ok_or_eyre("the camera does not say its principal point")?,
+            world_from_camera: header
+                .world_from_camera
+                .ok_or_eyre("the camera does not say where it is")?,
             stamp_ns: header.stamp_ns,
         }))
     }

@@ -101,8 +101,8 @@ impl Node {
             width: picture.width() as usize,
             height: picture.height() as usize,
             encoding: Encoding::Rgb8,
-            focal: source.focal.map(|f| f * zoom),
-            principal_point: source.principal_point.map(|c| c * zoom),
+            focal: source.focal.map(|focal| focal.map(|f| f * zoom)),
+            principal_point: source.principal_point.map(|point| point.map(|c| c * zoom)),
             labels: Vec::new(),
             ..source.clone()
         };

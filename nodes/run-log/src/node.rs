@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use eyre::{Result, WrapErr};
 use tiller_messages::{
-    Encoding, ImageHeader, Progress, RewardProgram, RobotState, SafetyEvent, StageCommand, Status,
-    TaskStatus,
+    ImageHeader, Progress, RewardProgram, RobotState, SafetyEvent, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
 use tiller_report::{Decision, Outcome, Picture, Recorder, Sample};
@@ -186,11 +185,7 @@ fn read_image(input: Input) -> Result<ImageInput> {
 fn picture(image: &ImageInput) -> Result<Picture<'_>> {
     let ImageHeader { width, height, .. } = *image.header();
     let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok(Picture::new(
-        image.bytes(Encoding::Rgb8)?,
-        side(width),
-        side(height),
-    )?)
+    Ok(Picture::new(image.rgb()?, side(width), side(height))?)
 }
 
 fn decision(command: StageCommand) -> Decision {

@@ -72,9 +72,9 @@ impl Images {
             width: self.side,
             height: self.side,
             encoding: Encoding::Rgb8,
-            focal: geometry.focal,
-            principal_point: geometry.principal_point,
-            world_from_camera: geometry.world_from_camera,
+            focal: Some(geometry.focal),
+            principal_point: Some(geometry.principal_point),
+            world_from_camera: Some(geometry.world_from_camera),
             labels: Vec::new(),
         }
     }

@@ -4,7 +4,6 @@ use eyre::{Result, WrapErr, eyre};
 use image::codecs::png::PngEncoder;
 use image::imageops::{FilterType, resize};
 use image::{ExtendedColorType, ImageEncoder, RgbImage};
-use tiller_messages::Encoding;
 use tiller_node_kit::ImageInput;
 use tiller_vlm::provider::Picture;
 
@@ -15,7 +14,7 @@ const LEAST_SIDE: u32 = 640;
 pub(crate) fn frame(image: &ImageInput) -> Result<RgbImage> {
     let header = image.header();
     let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
-    let bytes = image.bytes(Encoding::Rgb8)?.to_vec();
+    let bytes = image.rgb()?.to_vec();
     RgbImage::from_raw(side(header.width), side(header.height), bytes)
         .ok_or_else(|| eyre!("the frame's size and pixels do not agree"))
 }

@@ -17,9 +17,9 @@ fn header(stamp_ns: u64, encoding: Encoding) -> ImageHeader {
         width: SIDE,
         height: SIDE,
         encoding,
-        focal: [64.0; 2],
-        principal_point: [32.0; 2],
-        world_from_camera: std::array::from_fn(|i| f64::from(u8::from(i % 5 == 0))),
+        focal: Some([64.0; 2]),
+        principal_point: Some([32.0; 2]),
+        world_from_camera: Some(std::array::from_fn(|i| f64::from(u8::from(i % 5 == 0)))),
         labels: labels
             .map(|(id, name)| Label {
                 id,

@@ -35,9 +35,9 @@ fn header(stamp_ns: u64) -> ImageHeader {
         width: SIDE,
         height: SIDE,
         encoding: Encoding::Rgb8,
-        focal: [64.0; 2],
-        principal_point: [32.0; 2],
-        world_from_camera: [0.0; 16],
+        focal: Some([64.0; 2]),
+        principal_point: Some([32.0; 2]),
+        world_from_camera: Some([0.0; 16]),
         labels: Vec::new(),
     }
 }

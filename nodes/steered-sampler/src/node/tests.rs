@@ -50,9 +50,9 @@ fn images_of(script: Script, stamp_ms: u64, brightness: u8) -> Script {
         width: SIDE,
         height: SIDE,
         encoding: Encoding::Rgb8,
-        focal: [4.0; 2],
-        principal_point: [2.0; 2],
-        world_from_camera: [0.0; 16],
+        focal: Some([4.0; 2]),
+        principal_point: Some([2.0; 2]),
+        world_from_camera: Some([0.0; 16]),
         labels: Vec::new(),
     };
     let pixels = [brightness; SIDE * SIDE * 3];

@@ -35,9 +35,9 @@ fn image(script: Script, id: &'static str, stamp_ns: u64) -> Script {
         width: 64,
         height: 64,
         encoding: Encoding::Rgb8,
-        focal: [64.0; 2],
-        principal_point: [32.0; 2],
-        world_from_camera: [0.0; 16],
+        focal: Some([64.0; 2]),
+        principal_point: Some([32.0; 2]),
+        world_from_camera: Some([0.0; 16]),
         labels: Vec::new(),
     };
     script.image(id, &header, &[0; 64 * 64 * 3])

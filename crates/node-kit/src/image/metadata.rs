@@ -1,0 +1,59 @@
+//! Metadata of dora and the header of an image, both ways.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dora_node_api::{Metadata, MetadataParameters, Parameter};
+use rustix::time::{ClockId, clock_gettime};
+use tiller_messages::{HeaderError, HeaderValue, ImageHeader, SentAt};
+
+/// The monotonic clock of this machine, ns: the clock of stamps on hardware.
+pub fn robot_clock_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+/// The header in a message's metadata.
+pub(super) fn header(metadata: &Metadata) -> Result<ImageHeader, HeaderError> {
+    let wall_ns = SystemTime::now().duration_since(UNIX_EPOCH);
+    let wall_ns = wall_ns.map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(0));
+    let difference = i128::from(robot_clock_ns()) - wall_ns;
+    let sent = SentAt {
+        wall_ns: metadata.timestamp().get_time().as_nanos(),
+        robot_minus_wall_ns: i64::try_from(difference).unwrap_or(0),
+    };
+    ImageHeader::from_lookup(|key| value(&metadata.parameters, key), sent)
+}
+
+/// A metadata value in the header's terms. Hub cameras write `focal` as integers.
+fn value(parameters: &MetadataParameters, key: &str) -> Option<HeaderValue> {
+    Some(match parameters.get(key)? {
+        Parameter::Integer(n) => HeaderValue::Integer(*n),
+        Parameter::Float(n) => HeaderValue::Number(*n),
+        Parameter::String(text) => HeaderValue::Text(text.clone()),
+        Parameter::ListFloat(numbers) => HeaderValue::Numbers(numbers.clone()),
+        Parameter::ListInt(numbers) => {
+            HeaderValue::Numbers(numbers.iter().map(|n| *n as f64).collect())
+        }
+        Parameter::ListString(texts) => HeaderValue::Texts(texts.clone()),
+        Parameter::Bool(flag) => HeaderValue::Flag(*flag),
+        // Python nodes that pass metadata on carry dora's own time along.
+        Parameter::Timestamp(time) => HeaderValue::Integer(time.timestamp_nanos_opt()?),
+    })
+}
+
+/// The metadata of an image.
+pub(crate) fn parameters(header: &ImageHeader) -> MetadataParameters {
+    let pairs = header.to_pairs().into_iter().map(|(key, value)| {
+        let parameter = match value {
+            HeaderValue::Integer(n) => Parameter::Integer(n),
+            HeaderValue::Number(n) => Parameter::Float(n),
+            HeaderValue::Text(text) => Parameter::String(text),
+            HeaderValue::Numbers(numbers) => Parameter::ListFloat(numbers),
+            HeaderValue::Texts(texts) => Parameter::ListString(texts),
+            HeaderValue::Flag(flag) => Parameter::Bool(flag),
+        };
+        (key.to_owned(), parameter)
+    });
+    pairs.collect()
+}
