@@ -1,0 +1,114 @@
+//! What a world has, as far as it is known before it is made.
+
+use crate::camera::Channels;
+use crate::episode::Variation;
+
+/// What a world has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorldInfo {
+    /// Its name in settings and on command lines: one lower-case word.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub about: &'static str,
+    /// Its robot.
+    pub robot: RobotInfo,
+    /// Its cameras. The first one sees the scene in all channels; keypoints are found in it.
+    pub cameras: Vec<CameraInfo>,
+    /// Ids (from 1) and names of what a segmentation image can hold.
+    pub labels: Vec<(u8, String)>,
+    /// Its tasks, in the order in which tables show them.
+    pub tasks: Vec<TaskInfo>,
+    /// Groups of tasks, in the order in which tables show them.
+    pub groups: Vec<GroupInfo>,
+    /// What scenes and instructions can depart in.
+    pub axes: Vec<AxisInfo>,
+}
+
+/// The robot of a world.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RobotInfo {
+    /// Its type, such as `panda`.
+    pub name: &'static str,
+    /// What it is commanded by.
+    pub level: CommandLevel,
+    /// Length of one [step](crate::World::step), ns; a whole number of milliseconds.
+    pub step_ns: u64,
+}
+
+/// What a robot's own controller takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommandLevel {
+    /// Joint positions and a gripper opening for every millisecond.
+    Joints,
+}
+
+/// A camera of a world.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameraInfo {
+    /// The name by which policies know it.
+    pub name: &'static str,
+    /// Columns and rows that policies see, pixels.
+    pub size: [usize; 2],
+    /// Channels that it can deliver.
+    pub channels: Channels,
+}
+
+/// A task of a world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskInfo {
+    /// Its id.
+    pub id: String,
+    /// What a person says who wants it.
+    pub instruction: String,
+    /// Name of the [group](WorldInfo::groups) that it belongs to.
+    pub group: &'static str,
+}
+
+/// Tasks that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, in a few words.
+    pub about: &'static str,
+}
+
+/// What scenes or instructions can depart in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AxisInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What differs, in a few words.
+    pub about: &'static str,
+    /// Strengths that there are, rising from 1.
+    pub strengths: Vec<u8>,
+}
+
+impl WorldInfo {
+    /// The camera of that name.
+    #[must_use]
+    pub fn camera(&self, name: &str) -> Option<&CameraInfo> {
+        self.cameras.iter().find(|camera| camera.name == name)
+    }
+
+    /// The listed task of that id. Worlds whose tasks take parameters know more than they list: ask
+    /// [`WorldKind::task`](crate::WorldKind::task).
+    #[must_use]
+    pub fn task(&self, id: &str) -> Option<&TaskInfo> {
+        self.tasks.iter().find(|task| task.id == id)
+    }
+
+    /// The axis of that name.
+    #[must_use]
+    pub fn axis(&self, name: &str) -> Option<&AxisInfo> {
+        self.axes.iter().find(|axis| axis.name == name)
+    }
+
+    /// Whether there is such a departure.
+    #[must_use]
+    pub fn has(&self, variation: &Variation) -> bool {
+        self.axis(&variation.axis)
+            .is_some_and(|axis| axis.strengths.contains(&variation.strength))
+    }
+}
