@@ -19,6 +19,7 @@ pub mod journal;
 mod meter;
 mod notice;
 mod planning;
+mod program;
 mod sampler;
 mod scale;
 mod stamps;
@@ -32,6 +33,7 @@ pub use planning::{
     CarryOn, POLICY_STATE, Plan, PlanError, PlanRequest, Planner, PlannerConfig, Timings, UnderWay,
     policy_state,
 };
+pub use program::{keep_last_stage, program_message};
 pub use sampler::{
     Ahead, BlindnessConfig, PlanFailure, PlanReport, PolicyFacts, Sampler, SamplerConfig,
     SamplerEffect, SamplerEvent,

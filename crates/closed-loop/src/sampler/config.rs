@@ -24,6 +24,9 @@ pub struct SamplerConfig {
     pub answer_limit_ns: u64,
     /// How guidance grows on a plateau.
     pub growth: GrowthConfig,
+    /// Steers by a program's last stage from the start, instead of one stage after the other: for
+    /// comparisons. The switcher must be told of that stage alone.
+    pub last_stage_only: bool,
     /// When keypoints are too old to steer by.
     pub blindness: BlindnessConfig,
 }
@@ -90,6 +93,7 @@ impl SamplerConfig {
             max_observation_age_ns: SECOND_NS / 2,
             answer_limit_ns: SECOND_NS,
             growth: GrowthConfig::default(),
+            last_stage_only: false,
             blindness: BlindnessConfig::default(),
         }
     }

@@ -11,6 +11,7 @@ use tiller_reward::{CompileOptions, compile};
 use super::schedule::SentChunk;
 use super::{LastPlan, Sampler, SamplerEffect};
 use crate::notice::Notice;
+use crate::program::keep_last_stage;
 
 /// Program and stage that are steered for.
 #[derive(Debug, Default)]
@@ -110,7 +111,10 @@ impl Sampler {
         let count = keypoints.names.len();
         let options = CompileOptions::new(count, self.config.policy.points);
         match compile(&program.text, &options) {
-            Ok(compiled) => {
+            Ok(mut compiled) => {
+                if self.config.last_stage_only {
+                    keep_last_stage(&mut compiled);
+                }
                 self.meter.set_program(Arc::new(compiled), count);
                 self.goal.compiled = Some(id);
             }

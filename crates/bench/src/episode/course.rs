@@ -1,0 +1,442 @@
+//! The course of one episode: what the dataflow's nodes do around the loop, in the same rhythm and
+//! in simulated time.
+
+use eyre::{Result, eyre};
+use tiller_closed_loop::{
+    InProcess, LoopEffect, LoopEvent, PlanFailure, PlanReport, PlanRequest, keep_last_stage,
+    policy_state, program_message,
+};
+use tiller_core::{EpisodeId, ProgramId, SECOND_NS};
+use tiller_grounding::{Grounder, annotate};
+use tiller_messages::{
+    ArmCommand, ArmState, Episode, Keypoints, Level, Message, Progress, StageCommand,
+};
+use tiller_motion::Setpoint;
+use tiller_policy::Observation;
+use tiller_report::{Decision, Picture, Recorder, Sample};
+use tiller_reward::{CompileOptions, compile};
+use tiller_vlm::{AuthorRequest, SceneKeypoint};
+use tiller_world::Command;
+
+use super::runner::Runner;
+use super::{Ending, EpisodeResult, EpisodeSpec, StageEntry, timed};
+
+/// Length of one policy step, ns: episodes are limited in these.
+const STEP_NS: u64 = 100_000_000;
+
+/// Time between two looks through the cameras, ns, as in the dataflow.
+const LOOK_NS: u64 = 100_000_000;
+
+/// After the program's end the oracle gets this long to see a success that holds, ns.
+const GRACE_NS: u64 = 2 * SECOND_NS;
+
+/// The episode's number: there is only one.
+const EPISODE: EpisodeId = EpisodeId(1);
+
+/// One episode under way.
+pub(super) struct Course<'a> {
+    runner: &'a mut Runner,
+    machines: InProcess,
+    spec: &'a EpisodeSpec,
+    recorder: Option<&'a mut Recorder>,
+    grounder: Option<Grounder>,
+    program_sent: bool,
+    result: EpisodeResult,
+    /// When and how the program ended.
+    over: Option<(u64, String)>,
+    /// Why steering failed.
+    failed: Option<(Ending, String)>,
+    sent: u64,
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(
+        runner: &'a mut Runner,
+        machines: InProcess,
+        spec: &'a EpisodeSpec,
+        recorder: Option<&'a mut Recorder>,
+    ) -> Result<Self> {
+        let grounder = match &spec.instruction {
+            Some(_) => Some(Grounder::new(runner.config.grounding.clone())?),
+            None => None,
+        };
+        Ok(Self {
+            runner,
+            machines,
+            spec,
+            recorder,
+            grounder,
+            program_sent: false,
+            result: EpisodeResult::default(),
+            over: None,
+            failed: None,
+            sent: 0,
+        })
+    }
+
+    /// Runs to the end.
+    pub(super) fn run(mut self) -> Result<EpisodeResult> {
+        let episode = Episode {
+            id: EPISODE,
+            seed: self.spec.seed,
+            instruction: self.spec.instruction.clone().unwrap_or_default(),
+            tasks: self.spec.tasks.clone(),
+            last: true,
+            ..Default::default()
+        };
+        let episode = self.numbered(episode);
+        self.feed(LoopEvent::Episode(episode))?;
+        let (ending, reason) = loop {
+            if let Some(end) = self.end() {
+                break end;
+            }
+            self.period()?;
+        };
+        let verdict = self.runner.world.verdict();
+        self.result.completed.clone_from(&verdict.completed);
+        self.result.collateral = verdict.collateral.iter().map(ToString::to_string).collect();
+        self.result.success = if self.spec.tasks.is_empty() {
+            !verdict.completed.is_empty()
+        } else {
+            verdict.success
+        };
+        self.result.steps = (self.runner.world.time_ns() / STEP_NS) as usize;
+        self.result.ending = ending;
+        self.result.reason = reason;
+        Ok(self.result)
+    }
+
+    /// Why the episode ends here, if it does.
+    fn end(&self) -> Option<(Ending, String)> {
+        let now_ns = self.runner.world.time_ns();
+        if self.runner.world.verdict().success {
+            let what = if self.spec.tasks.len() == 1 {
+                "task is"
+            } else {
+                "tasks are"
+            };
+            return Some((Ending::Achieved, format!("the {what} achieved")));
+        }
+        if self.failed.is_some() {
+            return self.failed.clone();
+        }
+        if now_ns >= self.spec.max_steps as u64 * STEP_NS {
+            let reason = format!("out of time after {} steps", self.spec.max_steps);
+            return Some((Ending::OutOfTime, reason));
+        }
+        let (since_ns, reason) = self.over.as_ref()?;
+        (now_ns >= since_ns + GRACE_NS).then(|| (Ending::ProgramOver, reason.clone()))
+    }
+
+    /// One period of the arm: state, setpoints, and every so often a look.
+    fn period(&mut self) -> Result<()> {
+        let now_ns = self.runner.world.time_ns();
+        let measured = self.runner.world.arm();
+        let state = self.numbered(ArmState {
+            stamp_ns: now_ns,
+            episode: EPISODE,
+            q_rad: measured.reading.q_rad,
+            dq_rad_s: measured.reading.dq_rad_s,
+            tcp: measured.base_from_tool,
+            gripper_width_m: measured.reading.gripper_width_m,
+            ..Default::default()
+        });
+        let command = self.feed(LoopEvent::Measured(state))?;
+        if now_ns.is_multiple_of(LOOK_NS) {
+            self.look(now_ns)?;
+        }
+        let command = command.ok_or_else(|| eyre!("the actuator gave no command"))?;
+        let setpoints: Vec<Setpoint> = command
+            .setpoints()
+            .map(|q_rad| Setpoint {
+                q_rad,
+                gripper_width_m: command.gripper_width_m,
+            })
+            .collect();
+        let world = &mut self.runner.world;
+        timed(&mut self.result.time.simulate_s, || {
+            world.run(&Command::Joints(&setpoints))
+        })?;
+        Ok(())
+    }
+
+    fn look(&mut self, now_ns: u64) -> Result<()> {
+        let steered = self.grounder.is_some();
+        let Runner { world, views, .. } = &mut *self.runner;
+        timed(&mut self.result.time.render_s, || {
+            views.look(world.as_mut(), steered)
+        })?;
+        if let Some(recorder) = &mut self.recorder {
+            let frame = self.runner.views.scene_frame();
+            let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let picture = Picture::new(&frame.rgb, side(frame.width), side(frame.height))?;
+            recorder.add_frame(now_ns, picture);
+        }
+        self.feed(LoopEvent::Observation(now_ns))?;
+        if steered {
+            self.ground(now_ns)?;
+        }
+        Ok(())
+    }
+
+    /// Finds keypoints at the first look, and has the program written; follows them at the others.
+    fn ground(&mut self, now_ns: u64) -> Result<()> {
+        let Some(grounder) = &mut self.grounder else {
+            return Ok(());
+        };
+        let view = self.runner.views.scene();
+        let first = !self.program_sent;
+        let found = timed(&mut self.result.time.ground_s, || {
+            if first {
+                grounder.ground(&view).map(|_| ())
+            } else {
+                grounder.track(&view).map(|_| ())
+            }
+        });
+        if let Err(error) = found {
+            let reason = format!("grounding failed: {error}");
+            self.failed = Some((Ending::GroundingFailed, reason));
+            return Ok(());
+        }
+        let points = grounder.keypoints();
+        let keypoints = Keypoints {
+            stamp_ns: now_ns,
+            episode: EPISODE,
+            generation: 1,
+            names: points.iter().map(|point| point.name.clone()).collect(),
+            xyz_m: points.iter().flat_map(|point| point.position_m).collect(),
+            visible: points.iter().map(|point| point.visible).collect(),
+            ..Default::default()
+        };
+        if first {
+            self.program_sent = true;
+            self.write_program()?;
+        }
+        let keypoints = self.numbered(keypoints);
+        self.feed(LoopEvent::Keypoints(keypoints)).map(|_| ())
+    }
+
+    fn write_program(&mut self) -> Result<()> {
+        let Some(grounder) = &self.grounder else {
+            return Ok(());
+        };
+        let request = AuthorRequest {
+            instruction: self.spec.instruction.clone().unwrap_or_default(),
+            keypoints: grounder
+                .keypoints()
+                .iter()
+                .map(|keypoint| SceneKeypoint {
+                    index: keypoint.index,
+                    name: keypoint.name.clone(),
+                    position_m: keypoint.position_m,
+                })
+                .collect(),
+        };
+        let points = self.machines.sampler().contract().points as usize;
+        let (author, last_only) = (&self.runner.author, self.runner.config.last_stage_only);
+        let written = timed(&mut self.result.time.author_s, || {
+            let answer = author
+                .author(&request)
+                .map_err(|error| (Ending::NotUnderstood, format!("no reward program: {error}")))?;
+            let options = CompileOptions::new(request.keypoints.len(), points);
+            let mut program = compile(&answer.text, &options).map_err(|errors| {
+                let text = errors.render(&answer.text);
+                let reason = format!("the reward program has errors:\n{text}");
+                (Ending::ProgramRefused, reason)
+            })?;
+            if last_only {
+                keep_last_stage(&mut program);
+            }
+            Ok(program_message(
+                &program,
+                &answer.text,
+                &answer.source,
+                points,
+            ))
+        });
+        let message = match written {
+            Ok(message) => message,
+            Err(failure) => {
+                self.failed = Some(failure);
+                return Ok(());
+            }
+        };
+        if let Some(recorder) = &mut self.recorder {
+            let picture = annotate(&self.runner.views.scene(), grounder.keypoints())?;
+            let picture = Picture::new(picture.as_raw(), picture.width(), picture.height())?;
+            recorder.set_annotated(picture);
+            recorder.set_program(&message.text, &message.source, &message.descriptions);
+        }
+        let message = self.numbered(tiller_messages::RewardProgram {
+            id: ProgramId(1),
+            episode: EPISODE,
+            generation: 1,
+            instruction: request.instruction,
+            ..message
+        });
+        self.feed(LoopEvent::Program(message)).map(|_| ())
+    }
+
+    fn numbered<M: Message>(&mut self, mut message: M) -> M {
+        self.sent += 1;
+        message.number(1, self.sent);
+        message
+    }
+
+    /// Feeds the loop and does what it says; gives the command for the arm, if there is one.
+    fn feed(&mut self, event: LoopEvent) -> Result<Option<ArmCommand>> {
+        let now_ns = self.runner.world.time_ns();
+        let mut command = None;
+        for effect in self.machines.on(event, now_ns) {
+            match effect {
+                LoopEffect::Command(answer) => command = Some(answer),
+                LoopEffect::Plan(request) => {
+                    let report = self.plan(&request);
+                    let due_ns = now_ns + self.runner.config.planning_ns;
+                    self.machines.planned(report, due_ns);
+                }
+                LoopEffect::Observe(_) => self.show()?,
+                LoopEffect::ForgetHistory => {
+                    let Runner {
+                        observer, policy, ..
+                    } = &mut *self.runner;
+                    observer.forget(policy);
+                }
+                LoopEffect::Stage(stage) => self.on_stage(&stage, now_ns),
+                LoopEffect::Progress(progress) => self.on_progress(&progress),
+                LoopEffect::Safety(event) => {
+                    self.result.refused += usize::from(event.kind != "joined_late");
+                }
+                LoopEffect::Tell(notice) if notice.level == Level::Error => {
+                    let ending = match notice.code.as_str() {
+                        "program_refused" => Ending::ProgramRefused,
+                        "no_progress" | "stage_refused" => Ending::RewardFailed,
+                        _ => Ending::PlanningFailed,
+                    };
+                    self.failed.get_or_insert((ending, notice.text));
+                }
+                LoopEffect::Query(_)
+                | LoopEffect::Candidates(_)
+                | LoopEffect::Execution(_)
+                | LoopEffect::Tell(_) => {}
+            }
+        }
+        Ok(command)
+    }
+
+    /// Shows the policy what there is to see between two plans.
+    fn show(&mut self) -> Result<()> {
+        let Runner {
+            observer,
+            policy,
+            views,
+            world,
+            ..
+        } = &mut *self.runner;
+        let measured = world.arm();
+        let state = policy_state(&ArmState {
+            tcp: measured.base_from_tool,
+            gripper_width_m: measured.reading.gripper_width_m,
+            ..Default::default()
+        });
+        let images = views.policy();
+        let observation = Observation {
+            images: &images,
+            state: &state,
+            environment: &[],
+        };
+        let stamp_ns = views.scene_frame().stamp_ns;
+        timed(&mut self.result.time.encode_s, || {
+            observer.observe(policy, stamp_ns, &observation)
+        })?;
+        Ok(())
+    }
+
+    fn plan(&mut self, request: &PlanRequest) -> PlanReport {
+        let Runner {
+            observer,
+            policy,
+            planner,
+            views,
+            ..
+        } = &mut *self.runner;
+        let state = policy_state(&request.arm);
+        let images = views.policy();
+        let observation = Observation {
+            images: &images,
+            state: &state,
+            environment: &[],
+        };
+        let time = &mut self.result.time;
+        let encoded = timed(&mut time.encode_s, || {
+            observer.encode(policy, request.observation_ns, &observation)
+        });
+        let outcome = match encoded {
+            Ok(()) => timed(&mut time.plan_s, || planner.plan(policy, request)).map_err(|error| {
+                PlanFailure {
+                    code: error.code().to_owned(),
+                    text: format!("planning failed: {error}"),
+                }
+            }),
+            Err(error) => Err(PlanFailure {
+                code: "no_observation".to_owned(),
+                text: error.to_string(),
+            }),
+        };
+        match &outcome {
+            Ok(plan) => {
+                time.denoise_s += super::seconds(plan.timings.denoiser);
+                self.result.chunks += 1;
+            }
+            // The dataflow goes on and tries again; a benchmark has nothing to wait for.
+            Err(failure) => {
+                let failure = (Ending::PlanningFailed, failure.text.clone());
+                self.failed.get_or_insert(failure);
+            }
+        }
+        PlanReport {
+            id: request.id,
+            outcome: outcome.map(Box::new),
+        }
+    }
+
+    fn on_stage(&mut self, stage: &StageCommand, now_ns: u64) {
+        if self.result.stages.last().is_some_and(|last| {
+            (last.visit, last.kind.as_str()) == (stage.visit, stage.kind.as_str())
+        }) {
+            return;
+        }
+        self.result.stages.push(StageEntry {
+            time_s: now_ns as f64 * 1e-9,
+            stage: stage.stage,
+            visit: stage.visit,
+            kind: stage.kind.clone(),
+            reason: stage.reason.clone(),
+        });
+        if stage.is_over() {
+            self.over.get_or_insert((now_ns, stage.reason.clone()));
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add_decision(Decision {
+                stamp_ns: now_ns,
+                stage: stage.stage,
+                kind: stage.kind.clone(),
+                reason: stage.reason.clone(),
+            });
+        }
+    }
+
+    fn on_progress(&mut self, progress: &Progress) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add_sample(Sample {
+                stamp_ns: progress.stamp_ns,
+                stage: progress.stage,
+                planned: progress.planned,
+                achieved: progress.achieved,
+                done: progress.done,
+                strength: progress.guidance_strength,
+                reward: progress.reward,
+            });
+        }
+    }
+}
