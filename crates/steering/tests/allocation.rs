@@ -10,8 +10,8 @@ use std::cell::Cell;
 use support::{arm_space, reach, schedulers};
 use tiller_steering::scheduler::{Clip, DiffusionConfig, SchedulerConfig};
 use tiller_steering::{
-    Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Kernel, Steerer, SteeringConfig,
-    TraceLevel,
+    Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Kernel, Start, Steerer,
+    SteeringConfig, TraceLevel,
 };
 
 /// The system's allocator, counting the calls of each thread.
@@ -113,10 +113,17 @@ fn sampling_allocates_nothing() {
         for seed in 0..5 {
             let before = CALLS.get();
             let steered = steerer
-                .sample(&mut Idle, Some(&mut reward), [0.4, 0.0, 0.2], 0.0, seed, 0)
+                .sample(
+                    &mut Idle,
+                    Some(&mut reward),
+                    &Start::at([0.4, 0.0, 0.2]),
+                    0.0,
+                    seed,
+                    0,
+                )
                 .unwrap();
             let resampled = steered.trace.iter().any(|step| step.resampled);
-            let plain = steerer.sample(&mut Idle, None, [0.4, 0.0, 0.2], 0.0, seed, 0);
+            let plain = steerer.sample(&mut Idle, None, &Start::at([0.4, 0.0, 0.2]), 0.0, seed, 0);
             let samples = plain.unwrap().samples.len();
             assert_eq!(
                 CALLS.get() - before,
