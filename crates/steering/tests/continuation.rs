@@ -164,3 +164,55 @@ fn a_continuation_is_for_one_chunk_only() {
         assert_eq!(sampled.samples != expected, carries_on);
     }
 }
+
+/// Steps count executed actions: of a policy whose first actions are past, the first that the new
+/// chunk executes repeats the executed step `step` of the old one.
+#[test]
+fn a_chunk_carries_on_whatever_is_past_in_it() {
+    for execute_start in [0, 1, 2] {
+        let config = SteeringConfig {
+            execute_start,
+            ..config()
+        };
+        let executed = (HORIZON - execute_start) * DIM;
+        let mut steerer = Steerer::new(config, arm_space(), HORIZON).unwrap();
+        let mut reward = reach([0.5, -0.3, 0.3]);
+        let first = steerer
+            .sample(&mut policy(), Some(&mut reward), &ANCHOR, 0.0, 1, 0)
+            .unwrap()
+            .clone();
+        let (step, frozen) = (5, 3);
+        let continuation = Continuation {
+            seq: 1,
+            step: step as u32,
+            frozen_steps: frozen as u32,
+        };
+        let plan = first.sample_of(first.selected);
+        assert_eq!(plan.len(), HORIZON * DIM);
+        steerer.carry_on(plan, &continuation, 1.0).unwrap();
+        // It starts where the old one is before its step 5.
+        let next = steerer
+            .sample(
+                &mut policy(),
+                Some(&mut reward),
+                &first.path[step],
+                0.0,
+                1,
+                1,
+            )
+            .unwrap();
+        assert_eq!([first.chunk.len(), next.chunk.len()], [executed; 2]);
+        assert_eq!(
+            next.chunk[..frozen * DIM],
+            first.chunk[step * DIM..(step + frozen) * DIM],
+            "execute_start {execute_start}"
+        );
+        let old = first.trajectory_of(first.selected);
+        for particle in 0..next.particles {
+            let path = &next.trajectory_of(particle)[..(frozen + 1) * 3];
+            for (found, expected) in path.iter().zip(&old[step * 3..]) {
+                assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+            }
+        }
+    }
+}
