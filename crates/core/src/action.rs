@@ -1,5 +1,7 @@
 //! What the columns of an action mean, from a policy's manifest to the arm's motion.
 
+use std::ops::Bound;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{JOINTS, Problems};
@@ -261,6 +263,27 @@ impl ActionLayout {
         problems
     }
 
+    /// The keys that name columns, and the columns.
+    fn named_columns(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let (position, joints, rotation): (&[usize], &[usize], &[usize]) = match &self.arm {
+            ArmColumns::Pose { position, rotation } => {
+                let rotation = rotation.as_ref().map(|r| r.columns.as_slice());
+                (position, &[], rotation.unwrap_or_default())
+            }
+            ArmColumns::Joints(joints) => (&[], joints, &[]),
+        };
+        let gripper = self.gripper.map(|gripper| gripper.column);
+        let named = |name, columns: &[usize]| {
+            let columns: Vec<_> = columns.iter().map(|column| (name, *column)).collect();
+            columns.into_iter()
+        };
+        named("position", position)
+            .chain(named("rotation.columns", rotation))
+            .chain(named("joints", joints))
+            .chain(named("gripper", gripper.as_slice()))
+            .chain(named("ignored", &self.ignored))
+    }
+
     fn check_columns(&self, problems: &mut Problems) {
         if let ArmColumns::Pose {
             rotation: Some(rotation),
@@ -278,34 +301,31 @@ impl ActionLayout {
                 rotation.columns.len(),
             );
         }
-        let mut used = vec![0_usize; self.dim.min(MAX_DIM)];
-        let gripper = self.gripper.map(|gripper| gripper.column);
-        let all = self.arm_columns();
-        for column in all
-            .iter()
-            .copied()
-            .chain(gripper)
-            .chain(self.ignored.iter().copied())
-        {
-            match used.get_mut(column) {
-                Some(times) => *times += 1,
-                None => problems.push("columns", format!("columns below {}", self.dim), column),
+        if !(1..=MAX_DIM).contains(&self.dim) {
+            return;
+        }
+        let mut owners: Vec<Option<&str>> = vec![None; self.dim];
+        for (name, column) in self.named_columns() {
+            match owners.get_mut(column) {
+                None => problems.push(name, format!("columns below {}", self.dim), column),
+                Some(Some(owner)) => problems.push(
+                    name,
+                    "columns that nothing else has",
+                    format!("column {column}, which `{owner}` has"),
+                ),
+                Some(free) => *free = Some(name),
             }
         }
-        for (column, times) in used.iter().enumerate() {
-            match times {
-                0 => problems.push(
-                    "columns",
-                    "every column to belong to position, rotation, joints or gripper, or to be named in `ignored`",
-                    format!("column {column} in none of them"),
-                ),
-                1 => {}
-                _ => problems.push(
-                    "columns",
-                    "every column to mean one thing",
-                    format!("column {column} named {times} times"),
-                ),
-            }
+        let unknown = owners
+            .iter()
+            .enumerate()
+            .filter(|(_, owner)| owner.is_none());
+        for (column, _) in unknown {
+            problems.push(
+                "ignored",
+                "every column that is no position, rotation, joint or gripper",
+                format!("column {column} nowhere"),
+            );
         }
     }
 
@@ -324,6 +344,18 @@ impl ActionLayout {
     }
 
     fn check_numbers(&self, problems: &mut Problems) {
+        if let ArmColumns::Pose {
+            rotation: Some(rotation),
+            ..
+        } = &self.arm
+        {
+            problems.require(
+                "rotation_rad_per_unit",
+                rotation.kind.is_angles() || self.rotation_rad_per_unit == 1.0,
+                format!("1 with `{}`, which has no angles", rotation.kind.as_str()),
+                self.rotation_rad_per_unit,
+            );
+        }
         let positive = [
             ("position_m_per_unit", Some(self.position_m_per_unit)),
             ("rotation_rad_per_unit", Some(self.rotation_rad_per_unit)),
@@ -332,12 +364,7 @@ impl ActionLayout {
         ];
         for (name, value) in positive {
             if let Some(value) = value {
-                problems.require(
-                    name,
-                    value.is_finite() && value > 0.0,
-                    "a number above 0",
-                    value,
-                );
+                problems.number(name, value, (Bound::Excluded(0.0), Bound::Unbounded));
             }
         }
         if let Some(gripper) = self.gripper {
@@ -361,7 +388,7 @@ mod tests {
     fn a_column_that_nobody_understands_is_named() {
         let mut layout = ActionLayout::position_deltas(7, [0, 1, 2], Some(6), 10.0);
         let text = layout.problems().to_string();
-        assert!(text.contains("column 3 in none of them"), "{text}");
+        assert!(text.contains("found column 3 nowhere"), "{text}");
         layout.ignored = vec![3, 4, 5];
         assert!(layout.problems().is_empty());
     }
@@ -385,7 +412,7 @@ mod tests {
             }),
             ..ActionLayout::position_deltas(6, [0, 1, 2], None, 10.0)
         };
-        // Six columns: width, 9, 0 twice, 1 and 2 unused, mode, rate, gripper.
+        // Six columns: width, 9, 0 twice, 1 and 2 nowhere, mode, rate, gripper.
         assert_eq!(layout.problems().found.len(), 8, "{}", layout.problems());
     }
 

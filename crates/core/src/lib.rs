@@ -6,9 +6,11 @@
 mod action;
 mod continuation;
 mod identity;
+pub mod kinematics;
 mod plateau;
 mod pose;
 mod problems;
+pub mod rotation;
 mod workspace;
 
 pub use action::{

@@ -1,6 +1,7 @@
 //! Mistakes in settings and manifests: all of them are found before any is reported.
 
 use std::fmt;
+use std::ops::{Bound, RangeBounds};
 
 use thiserror::Error;
 
@@ -89,6 +90,112 @@ impl Problems {
     ) {
         if !holds {
             self.push(name, expected, found);
+        }
+    }
+
+    /// What the word `found` stands for; notes it when it is none of `choices`.
+    pub fn choice<T: Clone>(
+        &mut self,
+        name: impl Into<String>,
+        found: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let chosen = choices.iter().find(|(word, _)| *word == found);
+        if chosen.is_none() {
+            let words: Vec<_> = choices
+                .iter()
+                .map(|(word, _)| format!("`{word}`"))
+                .collect();
+            self.push(name, words.join(" or "), format!("`{found}`"));
+        }
+        chosen.map(|(_, value)| value.clone())
+    }
+
+    /// Notes a count outside `low` to `high`.
+    pub fn range(&mut self, name: impl Into<String>, found: usize, low: usize, high: usize) {
+        self.require(
+            name,
+            (low..=high).contains(&found),
+            format!("{low} to {high}"),
+            found,
+        );
+    }
+
+    /// Notes a number that is not finite or outside `bounds`.
+    ///
+    /// ```
+    /// use std::ops::Bound::{Excluded, Unbounded};
+    /// use tiller_core::Problems;
+    ///
+    /// let mut problems = Problems::default();
+    /// problems.number("share", 1.5_f32, 0.0..=1.0);
+    /// problems.number("gain", f64::INFINITY, 0.0..);
+    /// problems.number("rate_hz", 0.0_f64, (Excluded(0.0), Unbounded));
+    /// assert_eq!(
+    ///     problems.to_string(),
+    ///     "3 values are wrong:\n  share: expected a number from 0 to 1, found 1.5\n  \
+    ///      gain: expected a number of at least 0, found inf\n  \
+    ///      rate_hz: expected a number above 0, found 0"
+    /// );
+    /// ```
+    pub fn number<T: Copy + Into<f64> + fmt::Display>(
+        &mut self,
+        name: impl Into<String>,
+        found: T,
+        bounds: impl RangeBounds<f64>,
+    ) {
+        use Bound::{Excluded, Included, Unbounded};
+        let number: f64 = found.into();
+        if number.is_finite() && bounds.contains(&number) {
+            return;
+        }
+        let low = match bounds.start_bound() {
+            Included(low) => Some(format!("of at least {low}")),
+            Excluded(low) => Some(format!("above {low}")),
+            Unbounded => None,
+        };
+        let high = match bounds.end_bound() {
+            Included(high) => Some(format!("of at most {high}")),
+            Excluded(high) => Some(format!("below {high}")),
+            Unbounded => None,
+        };
+        let expected = match (bounds.start_bound(), bounds.end_bound(), low, high) {
+            (Included(low), Included(high), ..) => format!("a number from {low} to {high}"),
+            (_, _, Some(low), Some(high)) => format!("a number {low} and {high}"),
+            (_, _, Some(one), None) | (_, _, None, Some(one)) => format!("a number {one}"),
+            (_, _, None, None) => "a finite number".to_owned(),
+        };
+        self.push(name, expected, found);
+    }
+
+    /// Notes a list that has not `count` numbers, or one that is not finite.
+    pub fn numbers(&mut self, name: &str, found: &[f32], count: usize) {
+        self.require(
+            name,
+            found.len() == count,
+            format!("{count} numbers"),
+            found.len(),
+        );
+        self.require(
+            name,
+            found.iter().all(|number| number.is_finite()),
+            "finite numbers",
+            format!("{found:?}"),
+        );
+    }
+
+    /// Notes a key that must be there and is not.
+    pub fn present<T>(&mut self, name: &str, value: Option<T>, why: &str) -> Option<T> {
+        if value.is_none() {
+            self.missing(name, format!("a value {why}"));
+        }
+        value
+    }
+
+    /// Notes a key that must not be there and is.
+    pub fn absent<T: fmt::Debug>(&mut self, name: &str, value: &Option<T>, why: &str) {
+        if let Some(value) = value {
+            self.push(name, format!("no such key {why}"), format!("{value:?}"));
         }
     }
 

@@ -11,13 +11,14 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group};
+use tiller_core::ActionLayout;
 use tiller_steering::random::{Purpose, Random};
 use tiller_steering::scheduler::{
     DiffusionConfig, DiffusionSolver, Schedule, SchedulerConfig, Solver, Variance,
 };
 use tiller_steering::{
-    ActionMode, ActionSpace, Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Reward,
-    RewardError, Steerer, SteeringConfig, SteeringError,
+    ActionSpace, Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Reward, RewardError,
+    Start, Steerer, SteeringConfig, SteeringError,
 };
 
 const HORIZON: usize = 16;
@@ -25,7 +26,7 @@ const DIM: usize = 7;
 const STRIDE: usize = HORIZON * DIM;
 const STEPS: usize = 100;
 const PARTICLES: [usize; 5] = [1, 20, 50, 200, 1000];
-const ANCHOR: [f32; 3] = [0.4, 0.0, 0.2];
+const START: Start = Start::at([0.4, 0.0, 0.2]);
 /// Each variant has at least so many turns, and more while they are over soon.
 const TURNS: usize = 5;
 const TIME_A_SIZE: Duration = Duration::from_secs(3);
@@ -112,13 +113,12 @@ fn steerer(particles: usize, diversity: bool, resampling: bool) -> Result<Steere
         ..SteeringConfig::default()
     };
     let space = ActionSpace {
-        dim: DIM,
-        position_columns: [0, 1, 2],
-        gripper_column: Some(6),
-        rotation_columns: vec![3, 4, 5],
+        layout: ActionLayout {
+            ignored: vec![3, 4, 5],
+            ..ActionLayout::position_deltas(DIM, [0, 1, 2], Some(6), 10.0)
+        },
         scale: vec![0.02; DIM],
         offset: vec![0.0; DIM],
-        mode: ActionMode::Delta,
     };
     Steerer::new(config, space, HORIZON)
 }
@@ -132,7 +132,7 @@ fn time_chunk(
     let mut reach = Reach::default();
     let start = Instant::now();
     let reward = steered.then_some(&mut reach as &mut dyn Reward);
-    let sampled = steerer.sample(&mut Idle, reward, black_box(ANCHOR), 0.0, seed, 0)?;
+    let sampled = steerer.sample(&mut Idle, reward, black_box(&START), 0.0, seed, 0)?;
     black_box(&sampled.chunk);
     Ok((start.elapsed(), reach.spent))
 }

@@ -1,88 +1,63 @@
-//! What the columns of an action mean.
+//! What the columns of an action mean, and how they were normalised.
 
-use crate::error::ConfigError;
+use tiller_core::{ActionLayout, Problems};
 
-/// How positions in an action are to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActionMode {
-    /// Displacements, integrated from the anchor.
-    Delta,
-    /// Positions in the base frame.
-    Absolute,
-}
-
-/// The layout and the scale of a policy's actions.
+/// The layout of a policy's actions and their normalisation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActionSpace {
-    /// Columns `D` of an action.
-    pub dim: usize,
-    /// The columns that hold the position x, y, z. Only these are ever guided.
-    pub position_columns: [usize; 3],
-    /// The column of the gripper, never guided.
-    pub gripper_column: Option<usize>,
-    /// The columns of the rotation, if there are any. Rewards see positions only, so these have no
-    /// gradient and are the policy's own.
-    pub rotation_columns: Vec<usize>,
-    /// Per column: `action = normalised * scale + offset` (metres for positions).
+    /// What each of the `D` columns means.
+    pub layout: ActionLayout,
+    /// Per column: `action = normalised * scale + offset`, in the layout's units.
     pub scale: Vec<f32>,
     /// Per column, see `scale`.
     pub offset: Vec<f32>,
-    /// Whether positions are displacements or absolute.
-    pub mode: ActionMode,
 }
 
 impl ActionSpace {
-    /// The action space of a policy whose actions were min-max normalised to `[-1, 1]`.
-    ///
-    /// The number of columns is the shorter of the two lists; [`Self::validate`] tells the rest.
+    /// The space of a policy whose actions were min-max normalised to `[-1, 1]`.
     #[must_use]
-    pub fn from_min_max(
-        position_columns: [usize; 3],
-        gripper_column: Option<usize>,
-        min: &[f32],
-        max: &[f32],
-        mode: ActionMode,
-    ) -> Self {
+    pub fn from_min_max(layout: ActionLayout, min: &[f32], max: &[f32]) -> Self {
         let ranges = min.iter().zip(max);
         Self {
-            dim: ranges.len(),
-            position_columns,
-            gripper_column,
-            rotation_columns: Vec::new(),
+            layout,
             scale: ranges.clone().map(|(lo, hi)| (hi - lo) / 2.0).collect(),
             offset: ranges.map(|(lo, hi)| (hi + lo) / 2.0).collect(),
-            mode,
         }
     }
 
-    /// The action space of a policy whose actions were normalised to mean 0 and deviation 1.
-    ///
-    /// The number of columns is the shorter of the two lists; [`Self::validate`] tells the rest.
+    /// The space of a policy whose actions were normalised to mean 0 and deviation 1.
     #[must_use]
-    pub fn from_mean_std(
-        position_columns: [usize; 3],
-        gripper_column: Option<usize>,
-        mean: &[f32],
-        std: &[f32],
-        mode: ActionMode,
-    ) -> Self {
-        let dim = mean.len().min(std.len());
+    pub fn from_mean_std(layout: ActionLayout, mean: &[f32], std: &[f32]) -> Self {
         Self {
-            dim,
-            position_columns,
-            gripper_column,
-            rotation_columns: Vec::new(),
-            scale: std[..dim].to_vec(),
-            offset: mean[..dim].to_vec(),
-            mode,
+            layout,
+            scale: std.to_vec(),
+            offset: mean.to_vec(),
         }
     }
 
-    /// Writes the actions that normalised values stand for; both are `[.., D]`.
+    /// The space of a policy that works in the layout's own units.
+    #[must_use]
+    pub fn plain(layout: ActionLayout) -> Self {
+        let dim = layout.dim;
+        Self {
+            layout,
+            scale: vec![1.0; dim],
+            offset: vec![0.0; dim],
+        }
+    }
+
+    /// Columns `D` of an action.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.layout.dim
+    }
+
+    /// Writes the actions that normalised values stand for, in the layout's units; both are `[.., D]`.
     pub fn unnormalise(&self, normalised: &[f32], actions: &mut [f32]) {
+        let dim = self.dim();
         for (row, out) in normalised
-            .chunks_exact(self.dim)
-            .zip(actions.chunks_exact_mut(self.dim))
+            .chunks_exact(dim)
+            .zip(actions.chunks_exact_mut(dim))
         {
             for (column, value) in out.iter_mut().enumerate() {
                 *value = row[column] * self.scale[column] + self.offset[column];
@@ -90,67 +65,16 @@ impl ActionSpace {
         }
     }
 
-    /// Checks the layout.
+    /// Checks the layout and the normalisation.
     ///
     /// # Errors
     /// Every mistake at once.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let mut mistakes = Vec::new();
-        if self.dim == 0 {
-            mistakes.push("action.dim must be at least 1, found 0".to_owned());
-        }
-        for (axis, &column) in ["x", "y", "z"].iter().zip(&self.position_columns) {
-            if column >= self.dim {
-                mistakes.push(format!(
-                    "action.position_columns: {axis} must be a column below {}, found {column}",
-                    self.dim
-                ));
-            }
-        }
-        let [x, y, z] = self.position_columns;
-        if x == y || y == z || x == z {
-            mistakes.push(format!(
-                "action.position_columns must be three different columns, found [{x}, {y}, {z}]"
-            ));
-        }
-        if let Some(column) = self.gripper_column
-            && (column >= self.dim || self.position_columns.contains(&column))
-        {
-            mistakes.push(format!(
-                "action.gripper_column must be a column below {} that holds no position, found \
-                 {column}",
-                self.dim
-            ));
-        }
-        for (index, &column) in self.rotation_columns.iter().enumerate() {
-            let taken = self.position_columns.contains(&column)
-                || self.gripper_column == Some(column)
-                || self.rotation_columns[..index].contains(&column);
-            if column >= self.dim || taken {
-                mistakes.push(format!(
-                    "action.rotation_columns must be columns below {} that hold nothing else, \
-                     found {column}",
-                    self.dim
-                ));
-            }
-        }
-        for (name, values) in [("scale", &self.scale), ("offset", &self.offset)] {
-            if values.len() != self.dim {
-                mistakes.push(format!(
-                    "action.{name} must have one number per column ({}), found {}",
-                    self.dim,
-                    values.len()
-                ));
-            }
-            if let Some(bad) = values.iter().find(|v| !v.is_finite()) {
-                mistakes.push(format!("action.{name} must be finite, found {bad}"));
-            }
-        }
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError { mistakes })
-        }
+    pub fn validate(&self) -> Result<(), Problems> {
+        let mut problems = Problems::default();
+        problems.extend("action.", self.layout.problems());
+        problems.numbers("action.scale", &self.scale, self.dim());
+        problems.numbers("action.offset", &self.offset, self.dim());
+        problems.finish(())
     }
 }
 
@@ -158,14 +82,16 @@ impl ActionSpace {
 mod tests {
     use super::*;
 
+    fn layout(dim: usize, gripper: Option<usize>) -> ActionLayout {
+        ActionLayout::position_deltas(dim, [0, 1, 2], gripper, 10.0)
+    }
+
     #[test]
     fn min_max_maps_the_ends_of_the_range() {
         let space = ActionSpace::from_min_max(
-            [0, 1, 2],
-            Some(3),
+            layout(4, Some(3)),
             &[-0.03, 0.0, -1.0, -1.0],
             &[0.03, 0.1, 3.0, 1.0],
-            ActionMode::Delta,
         );
         let mut out = [0.0; 8];
         space.unnormalise(&[-1.0, -1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 1.0], &mut out);
@@ -179,8 +105,7 @@ mod tests {
     #[test]
     fn mean_and_std_are_offset_and_scale() {
         let (mean, std) = ([0.5, 0.0, 0.1, 0.2], [2.0, 1.0, 3.0, 1.0]);
-        let space =
-            ActionSpace::from_mean_std([0, 1, 2], Some(3), &mean, &std, ActionMode::Absolute);
+        let space = ActionSpace::from_mean_std(layout(4, Some(3)), &mean, &std);
         let mut out = [0.0; 4];
         space.unnormalise(&[1.0, 0.0, -1.0, 2.0], &mut out);
         assert_eq!(out, [2.5, 0.0, -2.9, 2.2]);
@@ -190,15 +115,19 @@ mod tests {
     #[test]
     fn every_mistake_is_reported() {
         let space = ActionSpace {
-            dim: 4,
-            position_columns: [0, 0, 9],
-            gripper_column: Some(0),
-            rotation_columns: vec![3, 3],
+            layout: layout(4, Some(2)),
             scale: vec![1.0; 3],
             offset: vec![0.0, 0.0, f32::NAN, 0.0],
-            mode: ActionMode::Absolute,
         };
-        let mistakes = space.validate().unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 6, "{mistakes:?}");
+        let problems = space.validate().unwrap_err();
+        let names: Vec<_> = problems.found.iter().map(|p| p.name.as_str()).collect();
+        // Column 2 twice, column 3 nowhere, three scales, no number.
+        let expected = [
+            "action.gripper",
+            "action.ignored",
+            "action.scale",
+            "action.offset",
+        ];
+        assert_eq!(names, expected, "{problems}");
     }
 }

@@ -1,8 +1,11 @@
 //! Every knob of the sampler, with its default and unit.
 
-use crate::check::Check;
-use crate::error::ConfigError;
+use tiller_core::Problems;
+
 use crate::scheduler::SchedulerConfig;
+
+/// Most chunks that are sampled side by side.
+const MAX_PARTICLES: usize = 1_000_000;
 
 /// Where the reward's gradient is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,10 +20,11 @@ pub enum GradientPoint {
 /// What a gradient is divided by before the strength scales it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Normalise {
-    /// Each particle by its own root mean square over the guided entries.
+    /// Each particle by its own root mean square over the guided entries of a block of columns:
+    /// position (or joints), rotation, gripper.
     #[default]
     Particle,
-    /// All particles by their common root mean square: an outlier mutes the rest.
+    /// All particles by their common root mean square of a block: an outlier mutes the rest.
     Batch,
     /// Nothing: the reward's own scale decides.
     None,
@@ -127,6 +131,16 @@ impl Default for StrengthConfig {
     }
 }
 
+/// Which columns guidance may move beside those of the position, or the joints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Guide {
+    /// The columns of the rotation; of joint-space policies whether rewards on the hand's orientation
+    /// move the joints.
+    pub rotation: bool,
+    /// The column of the gripper.
+    pub gripper: bool,
+}
+
 /// What a run records of its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TraceLevel {
@@ -152,6 +166,8 @@ pub struct SteeringConfig {
     pub execute_start: usize,
     /// Actions from `execute_start` on that make the trajectory the reward sees; all when `None`.
     pub guided_steps: Option<usize>,
+    /// Which columns guidance may move.
+    pub guide: Guide,
     /// Guidance strength; at least 0. With `Normalise::Particle` and a gradient that keeps its
     /// direction, guidance moves a chunk that the denoiser does not pull back by about
     /// `0.6 * guide_scale` in normalised units (root mean square over the guided entries; half the
@@ -185,6 +201,7 @@ impl Default for SteeringConfig {
             scheduler: SchedulerConfig::default(),
             execute_start: 0,
             guided_steps: None,
+            guide: Guide::default(),
             guide_scale: 1.0,
             guidance_start: 0.2,
             strength: StrengthConfig::default(),
@@ -220,49 +237,43 @@ impl SteeringConfig {
     /// use tiller_steering::SteeringConfig;
     /// assert!(SteeringConfig::default().validate().is_ok());
     /// let wrong = SteeringConfig { particles: 0, guide_scale: -1.0, ..Default::default() };
-    /// assert_eq!(wrong.validate().unwrap_err().mistakes.len(), 2);
+    /// assert_eq!(wrong.validate().unwrap_err().found.len(), 2);
     /// ```
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let mut check = Check::default();
-        check.count("particles", self.particles, 1_000_000);
-        check.count("unsteered_particles", self.unsteered_particles, 1_000_000);
-        if let Err(error) = self.scheduler.validate() {
-            check.mistakes.extend(error.mistakes);
-        }
-        check.count("mcmc_steps", self.mcmc_steps, 1000);
-        if self.guided_steps == Some(0) {
-            check
-                .mistakes
-                .push("guided_steps must be at least 1, found 0".to_owned());
-        }
-        check.number("guide_scale", self.guide_scale, 0.0, f32::MAX);
-        check.number("guidance_start", self.guidance_start, 0.0, 1.0);
-        check.number("strength.steepness", self.strength.steepness, 0.0, f32::MAX);
-        check.number(
-            "strength.midpoint",
-            self.strength.midpoint,
-            f32::MIN,
-            f32::MAX,
+    pub fn validate(&self) -> Result<(), Problems> {
+        let mut problems = Problems::default();
+        problems.range("particles", self.particles, 1, MAX_PARTICLES);
+        problems.range(
+            "unsteered_particles",
+            self.unsteered_particles,
+            1,
+            MAX_PARTICLES,
         );
+        if let Err(scheduler) = self.scheduler.validate() {
+            problems.extend("", scheduler);
+        }
+        problems.range("mcmc_steps", self.mcmc_steps, 1, 1000);
+        if self.guided_steps == Some(0) {
+            problems.push("guided_steps", "at least 1", 0);
+        }
+        problems.number("guide_scale", self.guide_scale, 0.0..);
+        problems.number("guidance_start", self.guidance_start, 0.0..=1.0);
+        problems.number("strength.steepness", self.strength.steepness, 0.0..);
+        problems.number("strength.midpoint", self.strength.midpoint, ..);
         if let Some(diversity) = &self.diversity {
-            check.number("diversity.scale", diversity.scale, 0.0, f32::MAX);
+            problems.number("diversity.scale", diversity.scale, 0.0..);
             if let Some(neighbours) = diversity.neighbours {
                 let holds = neighbours >= 2;
-                check.require("diversity.neighbours", holds, "at least 2", neighbours);
+                problems.require("diversity.neighbours", holds, "at least 2", neighbours);
             }
         }
         if let Some(resampling) = &self.feynman_kac {
-            check.number("feynman_kac.lambda", resampling.lambda, 0.0, f32::MAX);
-            check.number(
-                "feynman_kac.ess_threshold",
-                resampling.ess_threshold,
-                0.0,
-                1.0,
-            );
-            check.count("feynman_kac.every", resampling.every, 10_000);
-            check.number("feynman_kac.eta", resampling.eta, 0.0, 1.0);
+            problems.number("feynman_kac.lambda", resampling.lambda, 0.0..);
+            let threshold = resampling.ess_threshold;
+            problems.number("feynman_kac.ess_threshold", threshold, 0.0..=1.0);
+            problems.range("feynman_kac.every", resampling.every, 1, 10_000);
+            problems.number("feynman_kac.eta", resampling.eta, 0.0..=1.0);
         }
-        check.finish()
+        problems.finish(())
     }
 }
 
@@ -312,7 +323,7 @@ mod tests {
         let text = config.validate().unwrap_err().to_string();
         assert_eq!(text.lines().count(), 1 + 16, "{text}");
         assert!(
-            text.contains("guidance_start must be from 0 to 1, found 1.5"),
+            text.contains("guidance_start: expected a number from 0 to 1, found 1.5"),
             "{text}"
         );
     }

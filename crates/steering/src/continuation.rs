@@ -12,24 +12,12 @@
 //! in ONNX has no gradient, so here the whole overlap is drawn alike while noise prevails: that is
 //! when a multimodal policy decides which behaviour the chunk will be.
 
+use tiller_core::Continuation;
+
 use crate::error::SteeringError;
 use crate::scheduler::Level;
 
-/// The chunk under way, as the next one is to carry it on. Steps count executed actions.
-#[derive(Debug, Clone, Copy)]
-pub struct Continuation<'a> {
-    /// The whole chunk under way, `[T, D]`, normalised.
-    pub plan: &'a [f32],
-    /// The step of it at which the new chunk begins.
-    pub step: usize,
-    /// Steps from there on that are executed before the new chunk can take over.
-    pub frozen: usize,
-    /// How much the steps after the frozen ones are drawn toward the old plan: 0 not at all, 1
-    /// nearly always the same behaviour goes on.
-    pub softness: f32,
-}
-
-/// What a sampling run keeps of a [`Continuation`].
+/// What a sampling run keeps of the chunk under way.
 #[derive(Debug, Default)]
 pub(crate) struct Inpainting {
     softness: f32,
@@ -63,23 +51,22 @@ impl Inpainting {
         self.overlap = 0;
     }
 
-    /// Prepares a run. `start` is the row of the first action that is executed; rows before it
-    /// are of the past and always known.
+    /// Prepares a run, see [`Steerer::carry_on`](crate::Steerer::carry_on). `start` is the row of the
+    /// first action that is executed; rows before it are of the past and always known. So row `start`
+    /// of the new chunk is row `start + step` of the plan, and row 0 is row `step`.
     pub(crate) fn prepare(
         &mut self,
-        continuation: &Continuation<'_>,
+        plan: &[f32],
+        continuation: &Continuation,
+        softness: f32,
         start: usize,
     ) -> Result<(), SteeringError> {
         self.clear();
         let horizon = self.weights.len();
         let refuse =
             |expected: String, found: String| Err(SteeringError::Continuation { expected, found });
-        let Continuation {
-            plan,
-            step,
-            frozen,
-            softness,
-        } = *continuation;
+        let [step, frozen] = [continuation.step, continuation.frozen_steps]
+            .map(|steps| usize::try_from(steps).unwrap_or(usize::MAX));
         if plan.len() != self.plan.len() {
             return refuse(
                 format!("{} numbers", self.plan.len()),
@@ -187,16 +174,20 @@ mod tests {
         (0..HORIZON * 2).map(|i| i as f32 * 0.01 - 0.05).collect()
     }
 
-    fn prepared(step: usize, frozen: usize, softness: f32, start: usize) -> Inpainting {
-        let plan = plan();
-        let mut inpainting = Inpainting::new(HORIZON, 2);
-        let continuation = Continuation {
-            plan: &plan,
+    fn at(step: u32, frozen_steps: u32) -> Continuation {
+        Continuation {
+            seq: 1,
             step,
-            frozen,
-            softness,
-        };
-        inpainting.prepare(&continuation, start).unwrap();
+            frozen_steps,
+        }
+    }
+
+    fn prepared(step: u32, frozen: u32, softness: f32, start: usize) -> Inpainting {
+        let mut inpainting = Inpainting::new(HORIZON, 2);
+        let continuation = at(step, frozen);
+        inpainting
+            .prepare(&plan(), &continuation, softness, start)
+            .unwrap();
         inpainting
     }
 
@@ -216,6 +207,20 @@ mod tests {
         let c: f32 = 3.0 / 5.0;
         assert!((weights[3] - c * (c.exp() - 1.0) / (1f32.exp() - 1.0)).abs() < 1e-6);
         assert_eq!(prepared(2, 2, 1.0, 1).frozen_rows(), 3);
+    }
+
+    #[test]
+    fn steps_count_executed_actions_from_the_start_on() {
+        for start in [0, 1, 2] {
+            let inpainting = prepared(3, 2, 1.0, start);
+            // The first executed row of the new chunk is the executed step 3 of the plan.
+            let rows = start * 2..(start + 2) * 2;
+            assert_eq!(
+                inpainting.plan[rows.clone()],
+                plan()[rows.start + 6..rows.end + 6]
+            );
+            assert_eq!((inpainting.frozen, inpainting.overlap), (start + 2, 5));
+        }
     }
 
     #[test]
@@ -242,29 +247,17 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let mut inpainting = Inpainting::new(HORIZON, 2);
         let plan = plan();
-        let whole = Continuation {
-            plan: &plan,
-            step: 6,
-            frozen: 2,
-            softness: 1.0,
-        };
-        assert!(inpainting.prepare(&whole, 0).is_ok());
-        for wrong in [
-            Continuation {
-                plan: &plan[1..],
-                ..whole
-            },
-            Continuation { frozen: 3, ..whole },
-            Continuation {
-                step: usize::MAX,
-                ..whole
-            },
-            Continuation {
-                softness: f32::NAN,
-                ..whole
-            },
+        assert!(inpainting.prepare(&plan, &at(6, 2), 1.0, 0).is_ok());
+        for (plan, continuation, softness, start) in [
+            (&plan[1..], at(6, 2), 1.0, 0),
+            (&plan[..], at(6, 3), 1.0, 0),
+            // What is past cannot be executed.
+            (&plan[..], at(6, 2), 1.0, 1),
+            (&plan[..], at(u32::MAX, 2), 1.0, 0),
+            (&plan[..], at(6, 2), f32::NAN, 0),
         ] {
-            assert!(inpainting.prepare(&wrong, 0).is_err(), "{wrong:?}");
+            let refused = inpainting.prepare(plan, &continuation, softness, start);
+            assert!(refused.is_err(), "{continuation:?}");
         }
         // After a refusal nothing is left over.
         let mut clean = vec![0.5; 16];

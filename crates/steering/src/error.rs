@@ -1,6 +1,7 @@
 //! What can go wrong, with what was expected and what was found.
 
 use thiserror::Error;
+use tiller_core::Problems;
 
 /// The denoiser could not predict.
 #[derive(Debug, Error)]
@@ -26,20 +27,12 @@ impl RewardError {
     }
 }
 
-/// Every mistake of a configuration, one line each.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("invalid steering configuration:\n- {}", .mistakes.join("\n- "))]
-pub struct ConfigError {
-    /// Each names the setting, what was expected and what was found.
-    pub mistakes: Vec<String>,
-}
-
 /// Why no chunk could be sampled.
 #[derive(Debug, Error)]
 pub enum SteeringError {
     /// The configuration or the action space is not usable.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+    #[error("steering cannot be set up: {0}")]
+    Config(#[from] Problems),
     /// The denoiser's shape is not the one this sampler was built for.
     #[error("the denoiser's {what} is {found}, expected {expected}")]
     Shape {
@@ -58,13 +51,22 @@ pub enum SteeringError {
         /// What was given.
         found: String,
     },
+    /// A joint-space policy was started without joints.
+    #[error("the start has no joints, which a policy in `{mode}` needs")]
+    NoJoints {
+        /// The policy's mode.
+        mode: &'static str,
+    },
+    /// The reward reads what the policy's actions do not have.
+    #[error("the reward reads the gripper, expected a column for it in the policy's actions")]
+    NoGripper,
     /// An argument is not a finite number.
     #[error("{what} must be finite, found {found}")]
     NotFinite {
         /// Which argument.
         what: &'static str,
         /// Its value.
-        found: f32,
+        found: f64,
     },
     /// An argument is negative.
     #[error("{what} must not be negative, found {found}")]

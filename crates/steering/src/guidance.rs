@@ -44,6 +44,70 @@ pub fn normalise(
     }
 }
 
+/// Columns that are normalised by themselves: those of the position or the joints, of the rotation, of
+/// the gripper.
+pub(crate) const BLOCKS: usize = 3;
+
+/// The same with each block of columns by itself: `blocks` are columns of rows of `dim` numbers, `rows`
+/// how many rows of a particle can be different from 0. `roots` are over all blocks.
+pub(crate) fn normalise_blocks(
+    mode: Normalise,
+    gradients: &mut [f32],
+    (stride, dim): (usize, usize),
+    (blocks, rows): (&[Vec<usize>; BLOCKS], usize),
+    lost: &[bool],
+    roots: &mut [f32],
+) {
+    let entries = blocks.each_ref().map(|block| (block.len() * rows) as f64);
+    let all: f64 = entries.iter().sum();
+    let (mut sums, mut alive) = ([0.0; BLOCKS], 0u32);
+    let particles = gradients
+        .chunks_exact_mut(stride)
+        .zip(lost)
+        .zip(&mut *roots);
+    for ((gradient, &lost), own) in particles {
+        if lost {
+            gradient.fill(0.0);
+            *own = 0.0;
+            continue;
+        }
+        alive += 1;
+        let mut total = 0.0;
+        for (block, columns) in blocks.iter().enumerate() {
+            let square: f64 = gradient
+                .chunks_exact(dim)
+                .flat_map(|row| columns.iter().map(|column| f64::from(row[*column])))
+                .map(|g| g * g)
+                .sum();
+            total += square;
+            sums[block] += square / entries[block].max(1.0);
+            if mode == Normalise::Particle {
+                divide_columns(
+                    gradient,
+                    dim,
+                    columns,
+                    (square / entries[block].max(1.0)).sqrt(),
+                );
+            }
+        }
+        *own = (total / all.max(1.0)).sqrt() as f32;
+    }
+    if mode == Normalise::Batch {
+        for (columns, sum) in blocks.iter().zip(sums) {
+            let root = (sum / f64::from(alive.max(1))).sqrt();
+            divide_columns(gradients, dim, columns, root);
+        }
+    }
+}
+
+fn divide_columns(gradients: &mut [f32], dim: usize, columns: &[usize], by: f64) {
+    for row in gradients.chunks_exact_mut(dim) {
+        for column in columns {
+            divide(std::slice::from_mut(&mut row[*column]), by);
+        }
+    }
+}
+
 /// In double precision, which no gradient overflows, and in parts, which fill a register.
 fn sum_of_squares_of(gradient: &[f32]) -> f64 {
     let mut sums = [0.0; LANES];
@@ -116,6 +180,37 @@ mod tests {
             let (gradients, roots) = normalised(mode, [0.0; 6], 3, [false; 2]);
             assert_eq!((gradients, roots), ([0.0; 6], [0.0; 2]));
         }
+    }
+
+    #[test]
+    fn every_block_is_normalised_by_itself() {
+        // Two particles of one row: two columns of position, one of rotation, one of neither.
+        let original = [3e3, 4e3, 1e-3, 0.0, -6e3, 8e3, 2e-3, 0.0];
+        let blocks = [vec![0, 1], vec![2], vec![]];
+        let run = |mode| {
+            let (mut gradients, mut roots) = (original, [7.0; 2]);
+            let lost = [false; 2];
+            normalise_blocks(
+                mode,
+                &mut gradients,
+                (4, 4),
+                (&blocks, 1),
+                &lost,
+                &mut roots,
+            );
+            (gradients, roots)
+        };
+        let (gradients, roots) = run(Normalise::Particle);
+        for particle in gradients.chunks_exact(4) {
+            assert!((root_mean_square(&particle[..2], 2) - 1.0).abs() < 1e-6);
+            assert!((particle[2] - 1.0).abs() < 1e-6 && particle[3] == 0.0);
+        }
+        assert!((roots[0] - 5e3 / 3f32.sqrt()).abs() < 1e-2, "{roots:?}");
+        // The second particle has twice the first one's gradient.
+        let (batch, same) = run(Normalise::Batch);
+        assert!((batch[2] - 0.4f32.sqrt()).abs() < 1e-6 && same == roots);
+        assert!((batch[6] - 1.6f32.sqrt()).abs() < 1e-6);
+        assert_eq!(run(Normalise::None).0, original);
     }
 
     #[test]

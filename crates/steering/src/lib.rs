@@ -9,11 +9,13 @@
 //! [`Denoiser`] and [`Reward`].
 //!
 //! Shapes are row-major and written `[B, T, D]`: particles, horizon, action columns. Samples are
-//! normalised as the policy was trained (usually `[-1, 1]`); trajectories are positions in metres.
+//! normalised as the policy was trained (usually `[-1, 1]`); trajectories are positions in metres and,
+//! for rewards that ask, rotations and gripper openings ([`Trajectories`]).
 //!
 //! ```
-//! use tiller_steering::{ActionMode, ActionSpace, Denoiser, DenoiserError, Reward, RewardError};
-//! use tiller_steering::{Steerer, SteeringConfig};
+//! use tiller_core::ActionLayout;
+//! use tiller_steering::{ActionSpace, Denoiser, DenoiserError, Reward, RewardError};
+//! use tiller_steering::{Start, Steerer, SteeringConfig};
 //!
 //! /// A policy whose every action is zero: its velocity is `noise - data = x / t`.
 //! struct Still;
@@ -42,24 +44,25 @@
 //!         Ok(())
 //!     }
 //! }
-//! let space = ActionSpace::from_min_max(
-//!     [0, 1, 2], Some(3), &[-0.03, -0.03, -0.03, -1.0], &[0.03, 0.03, 0.03, 1.0], ActionMode::Delta,
-//! );
+//! let layout = ActionLayout::position_deltas(4, [0, 1, 2], Some(3), 10.0);
+//! let (min, max) = ([-0.03, -0.03, -0.03, -1.0], [0.03, 0.03, 0.03, 1.0]);
+//! let space = ActionSpace::from_min_max(layout, &min, &max);
 //! let mut steerer = Steerer::new(SteeringConfig::default(), space, 8)?;
-//! let sampled = steerer.sample(&mut Still, Some(&mut Forward), [0.4, 0.0, 0.2], 0.0, 7, 0)?;
+//! let start = Start::at([0.4, 0.0, 0.2]);
+//! let sampled = steerer.sample(&mut Still, Some(&mut Forward), &start, 0.0, 7, 0)?;
 //! assert_eq!(sampled.chunk.len(), 8 * 4);
 //! assert!(sampled.rewards[sampled.selected] > 0.4, "steered forward");
 //! # Ok::<(), tiller_steering::SteeringError>(())
 //! ```
 
 mod action;
-mod check;
 mod config;
 mod continuation;
 mod denoiser;
 pub mod diversity;
 mod error;
 pub mod feynman_kac;
+mod finite;
 pub mod guidance;
 pub mod random;
 mod real;
@@ -68,15 +71,14 @@ pub mod scheduler;
 mod steerer;
 mod trajectory;
 
-pub use action::{ActionMode, ActionSpace};
+pub use action::ActionSpace;
 pub use config::{
-    DiversityConfig, FeynmanKacConfig, GradientPoint, Kernel, Normalise, Potential, SteeringConfig,
-    StrengthConfig, TraceLevel,
+    DiversityConfig, FeynmanKacConfig, GradientPoint, Guide, Kernel, Normalise, Potential,
+    SteeringConfig, StrengthConfig, TraceLevel,
 };
-pub use continuation::Continuation;
-pub use denoiser::{Denoiser, Reward};
-pub use error::{ConfigError, DenoiserError, RewardError, SteeringError};
+pub use denoiser::{Denoiser, Reads, Reward};
+pub use error::{DenoiserError, RewardError, SteeringError};
 pub use real::Real;
 pub use sampled::{ParticleTrace, Phase, Sampled, StepTrace};
 pub use steerer::Steerer;
-pub use trajectory::TrajectoryMap;
+pub use trajectory::{Start, Trajectories, TrajectoriesMut, TrajectoryMap};

@@ -1,5 +1,7 @@
 //! What a sampling run returns.
 
+use crate::trajectory::Start;
+
 /// What pushed the particles in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -66,6 +68,9 @@ pub struct Sampled {
     pub samples: Vec<f32>,
     /// All trajectories `[B, P, 3]` in metres.
     pub candidates: Vec<f32>,
+    /// Where the arm is before each executed action of the selected chunk, and after the last one that
+    /// counts, `[P]`: entry `k` is what a chunk that carries on at step `k` starts from.
+    pub path: Vec<Start>,
     /// Rewards `[B]` of the candidates: not a number for lost ones, 0 when there was no reward.
     pub rewards: Vec<f32>,
     /// Normalised Feynman-Kac weights `[B]`; equal when there was no resampling configured.
@@ -85,4 +90,30 @@ pub struct Sampled {
     pub strength: f32,
     /// The effective sample size at the end.
     pub ess: f32,
+}
+
+impl Sampled {
+    /// The whole sample of a particle, `[T, D]`, normalised: of the selected one what
+    /// [`Steerer::carry_on`](crate::Steerer::carry_on) takes for the plan under way.
+    ///
+    /// # Panics
+    /// When there is no such particle.
+    #[must_use]
+    pub fn sample_of(&self, particle: usize) -> &[f32] {
+        own(&self.samples, self.particles, particle)
+    }
+
+    /// The trajectory of a particle, `[P, 3]`, metres.
+    ///
+    /// # Panics
+    /// When there is no such particle.
+    #[must_use]
+    pub fn trajectory_of(&self, particle: usize) -> &[f32] {
+        own(&self.candidates, self.particles, particle)
+    }
+}
+
+fn own(values: &[f32], particles: usize, particle: usize) -> &[f32] {
+    let size = values.len() / particles;
+    &values[particle * size..][..size]
 }

@@ -8,10 +8,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use support::{arm_space, reach, schedulers};
+use tiller_core::{ActionMode, Frame};
 use tiller_steering::scheduler::{Clip, DiffusionConfig, SchedulerConfig};
 use tiller_steering::{
-    Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Kernel, Steerer, SteeringConfig,
-    TraceLevel,
+    Denoiser, DenoiserError, DiversityConfig, FeynmanKacConfig, Guide, Kernel, Reads, Reward,
+    RewardError, Start, Steerer, SteeringConfig, TraceLevel, Trajectories, TrajectoriesMut,
 };
 
 /// The system's allocator, counting the calls of each thread.
@@ -113,10 +114,17 @@ fn sampling_allocates_nothing() {
         for seed in 0..5 {
             let before = CALLS.get();
             let steered = steerer
-                .sample(&mut Idle, Some(&mut reward), [0.4, 0.0, 0.2], 0.0, seed, 0)
+                .sample(
+                    &mut Idle,
+                    Some(&mut reward),
+                    &Start::at([0.4, 0.0, 0.2]),
+                    0.0,
+                    seed,
+                    0,
+                )
                 .unwrap();
             let resampled = steered.trace.iter().any(|step| step.resampled);
-            let plain = steerer.sample(&mut Idle, None, [0.4, 0.0, 0.2], 0.0, seed, 0);
+            let plain = steerer.sample(&mut Idle, None, &Start::at([0.4, 0.0, 0.2]), 0.0, seed, 0);
             let samples = plain.unwrap().samples.len();
             assert_eq!(
                 CALLS.get() - before,
@@ -129,7 +137,65 @@ fn sampling_allocates_nothing() {
             );
         }
     }
+    whole_trajectories_allocate_once();
     let before = CALLS.get();
     drop(std::hint::black_box(vec![1u8; 100]));
     assert_eq!(CALLS.get() - before, 1, "the counter counts");
+}
+
+/// A reward that reads all there is.
+struct Whole;
+
+impl Reward for Whole {
+    fn reads(&self) -> Reads {
+        Reads {
+            rotations: true,
+            gripper: true,
+        }
+    }
+
+    fn evaluate(&mut self, _: &[f32], _: &mut [f32], _: &mut [f32]) -> Result<(), RewardError> {
+        Err(RewardError::new("a whole trajectory is needed"))
+    }
+
+    fn evaluate_whole(
+        &mut self,
+        trajectories: &Trajectories<'_>,
+        values: &mut [f32],
+        gradients: &mut TrajectoriesMut<'_>,
+    ) -> Result<(), RewardError> {
+        values.fill(0.0);
+        gradients.positions.copy_from_slice(trajectories.positions);
+        gradients.rotations.copy_from_slice(trajectories.rotations);
+        gradients.gripper.copy_from_slice(trajectories.gripper);
+        Ok(())
+    }
+}
+
+/// Room for rotations is made when the first reward reads them.
+fn whole_trajectories_allocate_once() {
+    let config = SteeringConfig {
+        guide: Guide {
+            rotation: true,
+            gripper: true,
+        },
+        ..SteeringConfig::default()
+    };
+    let mut space = arm_space();
+    space.layout.mode = ActionMode::DeltaPose(Frame::Tool);
+    let mut steerer = Steerer::new(config, space, 16).unwrap();
+    let start = Start::at([0.4, 0.0, 0.2]);
+    for run in 0..4 {
+        let before = CALLS.get();
+        let steered = steerer.sample(&mut Idle, Some(&mut Whole), &start, 0.0, run, 0);
+        assert_eq!(steered.unwrap().lost, 0);
+        let allocated = CALLS.get() - before;
+        assert_eq!(
+            allocated > 0,
+            run == 0,
+            "run {run} allocated {allocated} times"
+        );
+        let plain = steerer.sample(&mut Idle, None, &start, 0.0, run, 0);
+        assert_eq!(plain.unwrap().lost, 0);
+    }
 }

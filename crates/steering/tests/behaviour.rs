@@ -6,10 +6,10 @@ mod support;
 
 use support::{MixturePolicy, Mode, arm_space, reach};
 use tiller_steering::scheduler::{DiffusionConfig, Prediction, SchedulerConfig, Spacing};
-use tiller_steering::{FeynmanKacConfig, Steerer, SteeringConfig};
+use tiller_steering::{FeynmanKacConfig, Start, Steerer, SteeringConfig};
 
 const HORIZON: usize = 16;
-const ANCHOR: [f32; 3] = [0.5, 0.0, 0.25];
+const ANCHOR: Start = Start::at([0.5, 0.0, 0.25]);
 
 /// Ten behaviours: straight motions of 2 cm a step in ten directions, of which the first is rare.
 fn policy(rare: f64) -> MixturePolicy {
@@ -39,7 +39,7 @@ fn policy(rare: f64) -> MixturePolicy {
 }
 
 fn target(policy: &MixturePolicy, mode: usize, off: f32) -> [f32; 3] {
-    let mut at = ANCHOR;
+    let mut at = ANCHOR.pose.position_m.map(|value| value as f32);
     for (at, step) in at.iter_mut().zip(&policy.modes[mode].mean) {
         *at += *step as f32 * 0.03 * HORIZON as f32;
     }
@@ -56,7 +56,7 @@ fn steer(config: &SteeringConfig, rare: f64, off: f32) -> (usize, f64) {
     let (mut hits, mut distance) = (0, 0.0);
     for seed in 0..RUNS {
         let sampled = steerer
-            .sample(&mut policy, Some(&mut reach(target)), ANCHOR, 0.0, seed, 0)
+            .sample(&mut policy, Some(&mut reach(target)), &ANCHOR, 0.0, seed, 0)
             .unwrap();
         let own = &sampled.samples[sampled.selected * HORIZON * 4..][..HORIZON * 4];
         let mode = policy.mode_of(own);
@@ -114,7 +114,7 @@ fn a_finished_stage_is_hardly_steered() {
             .sample(
                 &mut policy,
                 Some(&mut reach(target)),
-                ANCHOR,
+                &ANCHOR,
                 progress,
                 0,
                 0,
@@ -140,7 +140,7 @@ fn resampling_alone_raises_the_share_of_the_rewarded_behaviour() {
         let mut hits = 0;
         for seed in 0..20 {
             let sampled = steerer
-                .sample(&mut policy, Some(&mut reach(target)), ANCHOR, 0.0, seed, 0)
+                .sample(&mut policy, Some(&mut reach(target)), &ANCHOR, 0.0, seed, 0)
                 .unwrap();
             let chunks = sampled.samples.chunks_exact(HORIZON * 4);
             hits += chunks.filter(|chunk| policy.mode_of(chunk) == 0).count();
@@ -183,7 +183,7 @@ fn guidance_climbs_from_pure_noise_with_every_scheduler() {
             let mut steerer = Steerer::new(config, arm_space(), HORIZON).unwrap();
             let mut far = reach([0.5, 0.45, 0.25]);
             let sampled = steerer
-                .sample(&mut told, Some(&mut far), ANCHOR, 0.0, 1, 0)
+                .sample(&mut told, Some(&mut far), &ANCHOR, 0.0, 1, 0)
                 .unwrap();
             sampled.rewards.iter().sum::<f32>() / sampled.rewards.len() as f32
         };

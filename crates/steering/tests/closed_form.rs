@@ -15,14 +15,14 @@ use support::schedulers::{DPM, Told, ddim, ddpm, diffusion, flow};
 use support::{FnReward, MixturePolicy, Mode, assert_within_three_errors, plain_space, quadratic};
 use tiller_steering::scheduler::{FlowSolver, Schedule, SchedulerConfig, Step, Variance};
 use tiller_steering::{
-    FeynmanKacConfig, Normalise, Potential, Sampled, Steerer, SteeringConfig, StrengthConfig,
+    FeynmanKacConfig, Normalise, Potential, Sampled, Start, Steerer, SteeringConfig, StrengthConfig,
 };
 
 const PARTICLES: usize = 20_000;
 const HORIZON: usize = 2;
 const DIM: usize = 3;
 const STRIDE: usize = HORIZON * DIM;
-const ANCHOR: [f32; 3] = [0.0; 3];
+const ANCHOR: Start = Start::at([0.0; 3]);
 /// The policy's data: two actions, the same on every axis.
 const MEAN: [f64; HORIZON] = [0.4, -0.2];
 const DEVIATION: f64 = 0.6;
@@ -201,7 +201,7 @@ fn an_unguided_run_matches_the_prior() {
     let scheduler = euler(600);
     let mut steerer = Steerer::new(plain(&scheduler), plain_space(), HORIZON).unwrap();
     let sampled = steerer
-        .sample(&mut policy(&scheduler), None, ANCHOR, 0.0, 0, 0)
+        .sample(&mut policy(&scheduler), None, &ANCHOR, 0.0, 0, 0)
         .unwrap();
     compare_independent("prior", moments(sampled), MEAN, DEVIATION * DEVIATION);
 }
@@ -212,7 +212,7 @@ fn an_unguided_diffusion_matches_its_discrete_prior() {
         let laws = MEAN.map(|mean| discrete_law(&scheduler, mean, NEVER, |_, _| 0.0));
         let mut steerer = Steerer::new(plain(&scheduler), plain_space(), HORIZON).unwrap();
         let sampled = steerer
-            .sample(&mut policy(&scheduler), None, ANCHOR, 0.0, 0, 0)
+            .sample(&mut policy(&scheduler), None, &ANCHOR, 0.0, 0, 0)
             .unwrap();
         compare_independent(name, moments(sampled), laws.map(|law| law.0), laws[0].1);
     }
@@ -254,7 +254,7 @@ fn assert_tilted(name: &str, scheduler: &SchedulerConfig, potential: Potential) 
     for seed in 0..12 {
         let mut reward = quadratic([target; 3], weight);
         let sampled = steerer
-            .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
+            .sample(&mut policy, Some(&mut reward), &ANCHOR, 0.0, seed, 0)
             .unwrap();
         assert!(sampled.trace[FIRST].resampled, "{name}, {potential:?}");
         runs.push(moments(sampled));
@@ -319,7 +319,7 @@ fn guidance_moves_the_mean_by_what_the_recursion_says() {
             .sample(
                 &mut policy(&scheduler),
                 Some(&mut reward),
-                ANCHOR,
+                &ANCHOR,
                 progress,
                 0,
                 0,
@@ -348,7 +348,7 @@ fn repeated_steps_leave_the_policy_where_it_is() {
     for seed in 0..8 {
         let mut reward = quadratic([5.0; 3], 1.0);
         let sampled = steerer
-            .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
+            .sample(&mut policy, Some(&mut reward), &ANCHOR, 0.0, seed, 0)
             .unwrap();
         runs.push(moments(sampled));
     }
@@ -405,7 +405,7 @@ fn resampling_alone_picks_modes_in_proportion_to_the_exponential_reward() {
         let mut shares = Vec::new();
         for seed in 0..24 {
             let sampled = steerer
-                .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0)
+                .sample(&mut policy, Some(&mut reward), &ANCHOR, 0.0, seed, 0)
                 .unwrap();
             let right =
                 |(sample, weight): (&[f32], &f64)| if sample[0] > 0.0 { *weight } else { 0.0 };

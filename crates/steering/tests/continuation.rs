@@ -6,11 +6,12 @@ mod support;
 
 use support::schedulers::{Told, all};
 use support::{MixturePolicy, Mode, arm_space, reach};
-use tiller_steering::{Continuation, Steerer, SteeringConfig};
+use tiller_core::Continuation;
+use tiller_steering::{Start, Steerer, SteeringConfig};
 
 const HORIZON: usize = 16;
 const DIM: usize = 4;
-const ANCHOR: [f32; 3] = [0.5, 0.0, 0.25];
+const ANCHOR: Start = Start::at([0.5, 0.0, 0.25]);
 
 /// Left or right, at the same odds.
 fn policy() -> MixturePolicy {
@@ -41,15 +42,13 @@ fn config() -> SteeringConfig {
 }
 
 /// The next chunk carries on [`plan`].
-fn carry_on(steerer: &mut Steerer, step: usize, frozen: usize, softness: f32) {
-    let plan = plan();
+fn carry_on(steerer: &mut Steerer, step: u32, frozen_steps: u32, softness: f32) {
     let continuation = Continuation {
-        plan: &plan,
+        seq: 1,
         step,
-        frozen,
-        softness,
+        frozen_steps,
     };
-    steerer.carry_on(&continuation).unwrap();
+    steerer.carry_on(&plan(), &continuation, softness).unwrap();
 }
 
 #[test]
@@ -68,7 +67,7 @@ fn frozen_steps_are_repeated_to_the_bit_by_every_scheduler() {
             carry_on(&mut steerer, 6, 3, 0.5);
             let mut reward = reach([0.5, -0.3, 0.3]);
             let sampled = steerer
-                .sample(&mut told, Some(&mut reward), ANCHOR, 0.0, 1, 0)
+                .sample(&mut told, Some(&mut reward), &ANCHOR, 0.0, 1, 0)
                 .unwrap();
             for sample in sampled.samples.chunks_exact(HORIZON * DIM) {
                 assert_eq!(sample[..3 * DIM], plan[6 * DIM..9 * DIM], "{name}");
@@ -92,7 +91,7 @@ fn the_policy_goes_on_with_what_it_began() {
         for (softness, count) in [1.0, 0.0].into_iter().zip(&mut shares) {
             carry_on(&mut steerer, 6, 2, softness);
             let sampled = steerer
-                .sample(&mut policy, None, ANCHOR, 0.0, seed, 0)
+                .sample(&mut policy, None, &ANCHOR, 0.0, seed, 0)
                 .unwrap();
             let chunks = sampled.samples.chunks_exact(HORIZON * DIM);
             *count += chunks.filter(|chunk| policy.mode_of(chunk) == 1).count();
@@ -112,7 +111,7 @@ fn the_seam_is_smoother_the_softer_it_is() {
         for seed in 0..20 {
             carry_on(&mut steerer, 6, 2, softness);
             let sampled = steerer
-                .sample(&mut policy, None, ANCHOR, 0.0, seed, 0)
+                .sample(&mut policy, None, &ANCHOR, 0.0, seed, 0)
                 .unwrap();
             for chunk in sampled.samples.chunks_exact(HORIZON * DIM) {
                 let first = 2 * DIM..3 * DIM;
@@ -139,7 +138,7 @@ fn guidance_still_decides_what_is_not_frozen() {
         carry_on(&mut steerer, 8, 2, 0.0);
         let mut reward = reach([0.5, reward_y, 0.3]);
         let sampled = steerer
-            .sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, 3, 0)
+            .sample(&mut policy, Some(&mut reward), &ANCHOR, 0.0, 3, 0)
             .unwrap();
         let points = (HORIZON + 1) * 3;
         *end = sampled.candidates[sampled.selected * points + points - 2];
@@ -152,7 +151,7 @@ fn a_continuation_is_for_one_chunk_only() {
     let mut policy = policy();
     let mut fresh = Steerer::new(config(), arm_space(), HORIZON).unwrap();
     let expected = fresh
-        .sample(&mut policy, None, ANCHOR, 0.0, 5, 1)
+        .sample(&mut policy, None, &ANCHOR, 0.0, 5, 1)
         .unwrap()
         .samples
         .clone();
@@ -160,8 +159,60 @@ fn a_continuation_is_for_one_chunk_only() {
     carry_on(&mut steerer, 8, 2, 1.0);
     for carries_on in [true, false] {
         let sampled = steerer
-            .sample(&mut policy, None, ANCHOR, 0.0, 5, 1)
+            .sample(&mut policy, None, &ANCHOR, 0.0, 5, 1)
             .unwrap();
         assert_eq!(sampled.samples != expected, carries_on);
+    }
+}
+
+/// Steps count executed actions: of a policy whose first actions are past, the first that the new
+/// chunk executes repeats the executed step `step` of the old one.
+#[test]
+fn a_chunk_carries_on_whatever_is_past_in_it() {
+    for execute_start in [0, 1, 2] {
+        let config = SteeringConfig {
+            execute_start,
+            ..config()
+        };
+        let executed = (HORIZON - execute_start) * DIM;
+        let mut steerer = Steerer::new(config, arm_space(), HORIZON).unwrap();
+        let mut reward = reach([0.5, -0.3, 0.3]);
+        let first = steerer
+            .sample(&mut policy(), Some(&mut reward), &ANCHOR, 0.0, 1, 0)
+            .unwrap()
+            .clone();
+        let (step, frozen) = (5, 3);
+        let continuation = Continuation {
+            seq: 1,
+            step: step as u32,
+            frozen_steps: frozen as u32,
+        };
+        let plan = first.sample_of(first.selected);
+        assert_eq!(plan.len(), HORIZON * DIM);
+        steerer.carry_on(plan, &continuation, 1.0).unwrap();
+        // It starts where the old one is before its step 5.
+        let next = steerer
+            .sample(
+                &mut policy(),
+                Some(&mut reward),
+                &first.path[step],
+                0.0,
+                1,
+                1,
+            )
+            .unwrap();
+        assert_eq!([first.chunk.len(), next.chunk.len()], [executed; 2]);
+        assert_eq!(
+            next.chunk[..frozen * DIM],
+            first.chunk[step * DIM..(step + frozen) * DIM],
+            "execute_start {execute_start}"
+        );
+        let old = first.trajectory_of(first.selected);
+        for particle in 0..next.particles {
+            let path = &next.trajectory_of(particle)[..(frozen + 1) * 3];
+            for (found, expected) in path.iter().zip(&old[step * 3..]) {
+                assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+            }
+        }
     }
 }

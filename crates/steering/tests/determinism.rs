@@ -10,10 +10,10 @@ use support::schedulers::{self, Told};
 use support::{MixturePolicy, arm_space, reach};
 use tiller_steering::scheduler::SchedulerConfig;
 use tiller_steering::{
-    DiversityConfig, FeynmanKacConfig, Kernel, Steerer, SteeringConfig, TraceLevel,
+    DiversityConfig, FeynmanKacConfig, Kernel, Start, Steerer, SteeringConfig, TraceLevel,
 };
 
-const ANCHOR: [f32; 3] = [0.4, 0.0, 0.2];
+const ANCHOR: Start = Start::at([0.4, 0.0, 0.2]);
 
 /// Everything that draws random numbers.
 fn config(scheduler: &SchedulerConfig, kernel: Kernel) -> SteeringConfig {
@@ -48,7 +48,7 @@ fn result(steerer: &mut Steerer, seed: u64, chunk_index: u64, steered: bool) -> 
     let mut policy = Told::new(gaussian, &steerer.config().scheduler.clone());
     let mut reward = reach([0.6, 0.1, 0.1]);
     let reward = steered.then_some(&mut reward as _);
-    let sampled = steerer.sample(&mut policy, reward, ANCHOR, 0.0, seed, chunk_index);
+    let sampled = steerer.sample(&mut policy, reward, &ANCHOR, 0.0, seed, chunk_index);
     format!("{:?}", sampled.unwrap())
 }
 

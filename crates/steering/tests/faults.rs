@@ -8,10 +8,10 @@ use support::schedulers::{self, Told};
 use support::{FnReward, MixturePolicy, Spoiled, arm_space, reach};
 use tiller_steering::scheduler::{Schedule, SchedulerConfig};
 use tiller_steering::{
-    Denoiser, FeynmanKacConfig, Reward, Sampled, Steerer, SteeringConfig, SteeringError,
+    Denoiser, FeynmanKacConfig, Reward, Sampled, Start, Steerer, SteeringConfig, SteeringError,
 };
 
-const ANCHOR: [f32; 3] = [0.4, 0.0, 0.2];
+const ANCHOR: Start = Start::at([0.4, 0.0, 0.2]);
 const STEPS: usize = 10;
 /// The first guided step.
 const GUIDED: usize = 2;
@@ -53,7 +53,7 @@ fn every_scheduler_drops_what_is_not_a_number() {
                 };
                 let mut reward = reach([0.6, 0.1, 0.1]);
                 let mut spoiled = Spoiled(told(&scheduler), spoil);
-                let result = steerer.sample(&mut spoiled, Some(&mut reward), ANCHOR, 0.0, 0, 0);
+                let result = steerer.sample(&mut spoiled, Some(&mut reward), &ANCHOR, 0.0, 0, 0);
                 let sampled = result.unwrap();
                 let all = sampled.samples.iter().chain(&sampled.chunk);
                 assert!(all.into_iter().all(|value| value.is_finite()), "{name}");
@@ -67,11 +67,11 @@ fn every_scheduler_drops_what_is_not_a_number() {
             let mut reward = reach([0.6, 0.1, 0.1]);
             let mut spoiled = Spoiled(told(&scheduler), all);
             let error = steerer
-                .sample(&mut spoiled, Some(&mut reward), ANCHOR, 0.0, 0, 0)
+                .sample(&mut spoiled, Some(&mut reward), &ANCHOR, 0.0, 0, 0)
                 .unwrap_err();
             assert!(matches!(error, SteeringError::AllLost { .. }), "{name}");
             let error = steerer
-                .sample(&mut spoiled, None, ANCHOR, 0.0, 0, 0)
+                .sample(&mut spoiled, None, &ANCHOR, 0.0, 0, 0)
                 .unwrap_err();
             assert!(matches!(error, SteeringError::AllLost { .. }), "{name}");
         }
@@ -89,7 +89,7 @@ fn a_chunk_that_overflows_is_not_executed() {
     let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
     let huge = |_: f32, out: &mut [f32]| out.fill(f32::MAX);
     let mut spoiled = Spoiled(policy(), huge);
-    let result = steerer.sample(&mut spoiled, None, ANCHOR, 0.0, 0, 0);
+    let result = steerer.sample(&mut spoiled, None, &ANCHOR, 0.0, 0, 0);
     match result {
         Ok(sampled) => assert!(sampled.samples.iter().all(|x| x.is_finite())),
         Err(error) => assert!(matches!(error, SteeringError::AllLost { .. }), "{error}"),
@@ -113,7 +113,7 @@ fn sample(
     reward: &mut dyn Reward,
 ) -> Result<Sampled, SteeringError> {
     let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
-    let sampled = steerer.sample(denoiser, Some(reward), ANCHOR, 0.0, 0, 0);
+    let sampled = steerer.sample(denoiser, Some(reward), &ANCHOR, 0.0, 0, 0);
     sampled.cloned()
 }
 

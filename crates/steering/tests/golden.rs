@@ -5,28 +5,30 @@
 mod support;
 
 use support::golden::{assert_close, fixture, numbers};
+use tiller_core::ActionLayout;
 use tiller_steering::diversity::Repulsion;
-use tiller_steering::{ActionMode, ActionSpace, Kernel, TrajectoryMap};
+use tiller_steering::{ActionSpace, Kernel, Start, Trajectories, TrajectoriesMut, TrajectoryMap};
 
 /// Trajectories, repulsion and its gradient with respect to the normalised sample.
 fn diversity(name: &str, scale: [f32; 7], offset: [f32; 7]) {
     let fixture = fixture("diversity.json");
     let steps = fixture["n_action_steps"].as_u64().unwrap() as usize;
     let space = ActionSpace {
-        dim: 7,
-        position_columns: [0, 1, 2],
-        gripper_column: Some(6),
-        rotation_columns: vec![3, 4, 5],
+        layout: ActionLayout {
+            ignored: vec![3, 4, 5],
+            ..ActionLayout::position_deltas(7, [0, 1, 2], Some(6), 10.0)
+        },
         scale: scale.to_vec(),
         offset: offset.to_vec(),
-        mode: ActionMode::Delta,
     };
     let samples = numbers(&fixture["sample"]);
-    let map = TrajectoryMap::<f64>::new(&space, 16, 0, steps);
+    let mut map = TrajectoryMap::<f64>::new(&space, 16, 0, steps);
     let start = numbers(&fixture["start_pos"]);
+    let start = Start::at([start[0], start[1], start[2]]);
     let stride = map.points() * 3;
     let mut trajectories = vec![0.0; 4 * stride];
-    map.forward(&samples, [start[0], start[1], start[2]], &mut trajectories);
+    let positions = TrajectoriesMut::of_positions(&mut trajectories);
+    map.forward(&samples, &start, positions);
     // The recorded scales went through single precision.
     let expected = numbers(&fixture[&format!("traj_{name}")]);
     assert_close("trajectory", &trajectories, &expected, 1e-6);
@@ -39,7 +41,8 @@ fn diversity(name: &str, scale: [f32; 7], offset: [f32; 7]) {
         "{potential} is not {expected}"
     );
     let mut gradient = vec![0.0; samples.len()];
-    map.adjoint(&at_points, &mut gradient);
+    let at_points = Trajectories::of_positions(&at_points);
+    map.adjoint(&samples, &start, &at_points, &mut gradient);
     let expected = numbers(&fixture[&format!("diffusion_gradient_{name}")]);
     assert_close("gradient", &gradient, &expected, 1e-6);
 }

@@ -10,7 +10,9 @@ use support::schedulers::{DEVIATION, DPM, MEAN, Told, alone, diffusion, exact, f
 use support::walk::walk;
 use support::{FnReward, Spoiled, plain_space, quadratic};
 use tiller_steering::scheduler::{FlowConfig, FlowSolver, Schedule, SchedulerConfig, Solver, Step};
-use tiller_steering::{FeynmanKacConfig, Normalise, Steerer, SteeringConfig, StrengthConfig};
+use tiller_steering::{
+    FeynmanKacConfig, Normalise, Start, Steerer, SteeringConfig, StrengthConfig,
+};
 
 #[test]
 fn heuns_method_is_of_second_order_for_the_guided_flow() {
@@ -30,7 +32,14 @@ fn heuns_method_is_of_second_order_for_the_guided_flow() {
         let mut policy = Told::new(gaussian(MEAN, DEVIATION), &config);
         let mut steerer = Steerer::new(steering, plain_space(), 1).unwrap();
         let mut reward = quadratic([3.0; 3], 1.0);
-        let result = steerer.sample(&mut policy, Some(&mut reward), [0.0; 3], 0.0, 1, 0);
+        let result = steerer.sample(
+            &mut policy,
+            Some(&mut reward),
+            &Start::at([0.0; 3]),
+            0.0,
+            1,
+            0,
+        );
         f64::from(result.unwrap().samples[0])
     };
     for (solver, order) in [(FlowSolver::Euler, 1.0), (FlowSolver::Heun, 2.0)] {
@@ -68,7 +77,14 @@ fn heuns_method_asks_twice_in_all_steps_but_the_last_and_once_when_stochastic() 
         let mut steerer = Steerer::new(steering, plain_space(), 1).unwrap();
         let mut reward = FnReward(|trajectory: &[f32], _: &mut [f32]| trajectory[3]);
         steerer
-            .sample(&mut policy, Some(&mut reward), [0.0; 3], 0.0, 1, 0)
+            .sample(
+                &mut policy,
+                Some(&mut reward),
+                &Start::at([0.0; 3]),
+                0.0,
+                1,
+                0,
+            )
             .unwrap();
         assert!(times.borrow().iter().all(|time| *time > 0.0));
         times.into_inner().len()

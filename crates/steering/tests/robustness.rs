@@ -7,13 +7,14 @@ mod support;
 use proptest::prelude::*;
 use support::schedulers::{self, Told};
 use support::{FnReward, MixturePolicy, Spoiled, arm_space, plain_space, quadratic, reach};
+use tiller_core::ActionMode;
 use tiller_steering::scheduler::SchedulerConfig;
 use tiller_steering::{
-    ActionMode, ActionSpace, ConfigError, Denoiser, DenoiserError, GradientPoint, Kernel,
-    Normalise, Reward, RewardError, Steerer, SteeringConfig, SteeringError,
+    Denoiser, DenoiserError, GradientPoint, Kernel, Normalise, Reward, RewardError, Start, Steerer,
+    SteeringConfig, SteeringError,
 };
 
-const ANCHOR: [f32; 3] = [0.4, 0.0, 0.2];
+const ANCHOR: Start = Start::at([0.4, 0.0, 0.2]);
 
 fn policy() -> MixturePolicy {
     MixturePolicy::gaussian(8, 4, vec![0.1; 32], 0.5)
@@ -34,7 +35,7 @@ fn a_particle_is_the_same_whatever_particles_are_beside_it() {
         };
         let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
         let mut reward = reach([0.6, 0.1, 0.1]);
-        let result = steerer.sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, 9, 0);
+        let result = steerer.sample(&mut policy(), Some(&mut reward), &ANCHOR, 0.0, 9, 0);
         result.unwrap().samples[..32].to_vec()
     };
     assert_eq!(run(1), run(7));
@@ -44,7 +45,7 @@ fn a_particle_is_the_same_whatever_particles_are_beside_it() {
 fn without_a_reward_the_policy_is_sampled_as_it_is() {
     let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 8).unwrap();
     let sampled = steerer
-        .sample(&mut policy(), None, ANCHOR, 0.0, 2, 0)
+        .sample(&mut policy(), None, &ANCHOR, 0.0, 2, 0)
         .unwrap()
         .clone();
     assert_eq!(
@@ -60,7 +61,7 @@ fn without_a_reward_the_policy_is_sampled_as_it_is() {
     let mut plain = Steerer::new(config, arm_space(), 8).unwrap();
     let mut reward = reach([0.6, 0.1, 0.1]);
     let many = plain
-        .sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, 2, 0)
+        .sample(&mut policy(), Some(&mut reward), &ANCHOR, 0.0, 2, 0)
         .unwrap();
     assert_eq!(sampled.samples, many.samples[..32]);
 }
@@ -88,7 +89,7 @@ fn a_particle_that_the_denoiser_spoils_is_dropped_alone() {
             .sample(
                 &mut Spoiled(policy(), spoil),
                 Some(&mut reward),
-                ANCHOR,
+                &ANCHOR,
                 0.0,
                 0,
                 0,
@@ -121,7 +122,7 @@ fn resampling_replaces_a_lost_particle() {
         .sample(
             &mut Spoiled(policy(), spoil),
             Some(&mut reward),
-            ANCHOR,
+            &ANCHOR,
             0.0,
             0,
             0,
@@ -157,7 +158,7 @@ fn a_particle_without_a_reward_is_dropped_alone() {
         }
     });
     let sampled = steerer
-        .sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, 0, 0)
+        .sample(&mut policy(), Some(&mut reward), &ANCHOR, 0.0, 0, 0)
         .unwrap();
     assert_eq!(sampled.lost, 1);
     assert!(sampled.rewards[3].is_nan());
@@ -178,7 +179,7 @@ fn when_all_particles_are_lost_there_is_an_error_and_the_next_run_works() {
     let mut spoiled = Spoiled(policy(), all);
     let mut good = reach([0.6, 0.1, 0.1]);
     let error = steerer
-        .sample(&mut spoiled, Some(&mut good), ANCHOR, 0.0, 0, 0)
+        .sample(&mut spoiled, Some(&mut good), &ANCHOR, 0.0, 0, 0)
         .unwrap_err();
     assert!(matches!(
         error,
@@ -195,12 +196,12 @@ fn when_all_particles_are_lost_there_is_an_error_and_the_next_run_works() {
         "{error}"
     );
     let error = steerer
-        .sample(&mut spoiled, None, ANCHOR, 0.0, 0, 0)
+        .sample(&mut spoiled, None, &ANCHOR, 0.0, 0, 0)
         .unwrap_err();
     assert!(matches!(error, SteeringError::AllLost { particles: 1, .. }));
     let mut bad = FnReward(|_: &[f32], _: &mut [f32]| f32::NAN);
     let error = steerer
-        .sample(&mut policy(), Some(&mut bad), ANCHOR, 0.0, 0, 0)
+        .sample(&mut policy(), Some(&mut bad), &ANCHOR, 0.0, 0, 0)
         .unwrap_err();
     assert!(
         matches!(error, SteeringError::AllLost { step: 2, .. }),
@@ -208,7 +209,7 @@ fn when_all_particles_are_lost_there_is_an_error_and_the_next_run_works() {
     );
     assert!(
         steerer
-            .sample(&mut policy(), Some(&mut good), ANCHOR, 0.0, 0, 0)
+            .sample(&mut policy(), Some(&mut good), &ANCHOR, 0.0, 0, 0)
             .is_ok()
     );
 }
@@ -240,11 +241,11 @@ fn failures_of_denoiser_and_reward_are_passed_on() {
     }
     let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 8).unwrap();
     let error = steerer
-        .sample(&mut Broken, None, ANCHOR, 0.0, 0, 0)
+        .sample(&mut Broken, None, &ANCHOR, 0.0, 0, 0)
         .unwrap_err();
     assert_eq!(error.to_string(), "the denoiser failed: no session");
     let error = steerer
-        .sample(&mut policy(), Some(&mut Broken), ANCHOR, 0.0, 0, 0)
+        .sample(&mut policy(), Some(&mut Broken), &ANCHOR, 0.0, 0, 0)
         .unwrap_err();
     assert_eq!(error.to_string(), "the reward failed: no keypoints");
 }
@@ -253,22 +254,29 @@ fn failures_of_denoiser_and_reward_are_passed_on() {
 fn wrong_shapes_and_arguments_are_refused() {
     let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 9).unwrap();
     let error = steerer
-        .sample(&mut policy(), None, ANCHOR, 0.0, 0, 0)
+        .sample(&mut policy(), None, &ANCHOR, 0.0, 0, 0)
         .unwrap_err();
     assert_eq!(error.to_string(), "the denoiser's horizon is 8, expected 9");
     let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 8).unwrap();
     let error = steerer
-        .sample(&mut policy(), None, [0.0, f32::NAN, 0.0], 0.0, 0, 0)
+        .sample(
+            &mut policy(),
+            None,
+            &Start::at([0.0, f64::NAN, 0.0]),
+            0.0,
+            0,
+            0,
+        )
         .unwrap_err();
     assert!(matches!(
         error,
         SteeringError::NotFinite {
-            what: "the anchor",
+            what: "the start",
             ..
         }
     ));
     let error = steerer
-        .sample(&mut policy(), None, ANCHOR, f32::NAN, 0, 0)
+        .sample(&mut policy(), None, &ANCHOR, f32::NAN, 0, 0)
         .unwrap_err();
     assert!(matches!(
         error,
@@ -286,15 +294,14 @@ fn configuration_and_action_space_are_judged_together() {
         guided_steps: Some(9),
         ..Default::default()
     };
-    let space = ActionSpace {
-        position_columns: [0, 1, 7],
-        ..arm_space()
-    };
+    let mut space = arm_space();
+    space.layout.rate_hz = 0.0;
     let error = Steerer::new(config, space, 8).unwrap_err();
-    let SteeringError::Config(ConfigError { mistakes }) = error else {
+    let SteeringError::Config(problems) = error else {
         panic!("{error}")
     };
-    assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    let names: Vec<_> = problems.found.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["particles", "action.rate_hz", "guided_steps"]);
 }
 
 #[test]
@@ -302,7 +309,7 @@ fn the_first_of_equal_rewards_is_selected() {
     let mut steerer = Steerer::new(SteeringConfig::default(), arm_space(), 8).unwrap();
     let mut flat = FnReward(|_: &[f32], _: &mut [f32]| 1.0);
     let sampled = steerer
-        .sample(&mut policy(), Some(&mut flat), ANCHOR, 0.0, 0, 0)
+        .sample(&mut policy(), Some(&mut flat), &ANCHOR, 0.0, 0, 0)
         .unwrap();
     assert_eq!(sampled.selected, 0);
     assert!(
@@ -326,7 +333,7 @@ fn guided_steps_bound_what_the_reward_sees_and_moves() {
         assert_eq!(steerer.points(), 6);
         let mut reward = reach([0.6, 0.1, 0.1]);
         let sampled = steerer
-            .sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, 0, 0)
+            .sample(&mut policy(), Some(&mut reward), &ANCHOR, 0.0, 0, 0)
             .unwrap();
         assert_eq!(sampled.candidates.len(), 20 * 6 * 3);
         sampled.samples[..32].to_vec()
@@ -353,7 +360,7 @@ fn actions_before_the_execution_starts_are_neither_seen_nor_moved_nor_returned()
         };
         let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
         let mut reward = reach([0.6, 0.1, 0.1]);
-        let result = steerer.sample(&mut policy(), Some(&mut reward), ANCHOR, 0.0, 0, 0);
+        let result = steerer.sample(&mut policy(), Some(&mut reward), &ANCHOR, 0.0, 0, 0);
         let sampled = result.unwrap().clone();
         (steerer.points(), sampled)
     };
@@ -366,7 +373,7 @@ fn actions_before_the_execution_starts_are_neither_seen_nor_moved_nor_returned()
     let (points, sampled) = run(1.0, None);
     assert_eq!((points, sampled.chunk.len()), (7, 6 * 4));
     let path = &sampled.candidates[sampled.selected * 7 * 3..][..7 * 3];
-    let mut x = ANCHOR[0];
+    let mut x = ANCHOR.pose.position_m[0] as f32;
     for (action, point) in sampled.chunk.chunks_exact(4).zip(path[3..].chunks_exact(3)) {
         x += action[0];
         assert!((x - point[0]).abs() < 1e-6, "{x} is not {}", point[0]);
@@ -406,11 +413,13 @@ proptest! {
             config.feynman_kac = None;
         }
         let mut space = arm_space();
-        space.mode = if absolute { ActionMode::Absolute } else { ActionMode::Delta };
+        if absolute {
+            space.layout.mode = ActionMode::AbsolutePose;
+        }
         let mut steerer = Steerer::new(config, space, 8).unwrap();
         let mut reward = quadratic([0.5, 0.1, 0.1], 3.0);
         let sampled =
-            steerer.sample(&mut told(&scheduler), Some(&mut reward), ANCHOR, 0.3, seed, 1).unwrap();
+            steerer.sample(&mut told(&scheduler), Some(&mut reward), &ANCHOR, 0.3, seed, 1).unwrap();
         prop_assert!(sampled.samples.iter().all(|x| (-1.0..=1.0).contains(x)), "{name}");
         prop_assert!(sampled.chunk.iter().all(|x| x.is_finite()));
         prop_assert!((sampled.weights.iter().sum::<f64>() - 1.0).abs() < 1e-9);
@@ -431,7 +440,7 @@ proptest! {
             gradient.fill(if *calls.next().unwrap() { f32::INFINITY } else { 0.5 });
             if *calls.next().unwrap() { f32::NAN } else { trajectory[3] }
         });
-        match steerer.sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, seed, 0) {
+        match steerer.sample(&mut policy, Some(&mut reward), &ANCHOR, 0.0, seed, 0) {
             Ok(sampled) => prop_assert!(sampled.rewards[sampled.selected].is_finite()),
             Err(SteeringError::AllLost { .. }) => {}
             Err(error) => prop_assert!(false, "{error}"),

@@ -15,7 +15,7 @@ use tiller_steering::scheduler::{
     BetaSchedule, Clip, DiffusionConfig, FlowConfig, FlowSolver, FlowTime, Level, Prediction,
     Schedule, SchedulerConfig, Solver, Spacing, Step, Variance,
 };
-use tiller_steering::{FeynmanKacConfig, Steerer, SteeringConfig};
+use tiller_steering::{FeynmanKacConfig, Start, Steerer, SteeringConfig};
 
 const NEVER: usize = usize::MAX;
 
@@ -141,7 +141,7 @@ fn the_sampler_draws_what_the_recursion_says() {
         let mut policy = Told::new(gaussian(MEAN, DEVIATION), &config);
         let mut steerer = Steerer::new(alone(config, PARTICLES), plain_space(), 1).unwrap();
         let sampled = steerer
-            .sample(&mut policy, None, [0.0; 3], 0.0, 3, 0)
+            .sample(&mut policy, None, &Start::at([0.0; 3]), 0.0, 3, 0)
             .unwrap();
         // All numbers are independent.
         let count = sampled.samples.len() as f64;
@@ -191,7 +191,14 @@ fn resampled_particles_follow_the_tilted_gaussian_whatever_the_scheduler() {
         for seed in 0..10 {
             let mut reward = quadratic([target; 3], weight);
             let sampled = steerer
-                .sample(&mut policy, Some(&mut reward), [0.0; 3], 0.0, seed, 0)
+                .sample(
+                    &mut policy,
+                    Some(&mut reward),
+                    &Start::at([0.0; 3]),
+                    0.0,
+                    seed,
+                    0,
+                )
                 .unwrap();
             assert!(sampled.trace[FIRST].resampled, "{name}");
             let expect = |f: &dyn Fn(f64) -> f64| {
@@ -223,7 +230,14 @@ fn repeated_steps_leave_a_standard_normal_policy_where_it_is() {
         let mut steerer = Steerer::new(steering, plain_space(), 1).unwrap();
         let mut reward = quadratic([5.0; 3], 1.0);
         let sampled = steerer
-            .sample(&mut policy, Some(&mut reward), [0.0; 3], 0.0, 0, 0)
+            .sample(
+                &mut policy,
+                Some(&mut reward),
+                &Start::at([0.0; 3]),
+                0.0,
+                0,
+                0,
+            )
             .unwrap();
         let count = sampled.samples.len() as f64;
         let mean = sampled.samples.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
@@ -256,7 +270,14 @@ fn steered(config: &SchedulerConfig, strength: f32) -> Vec<f32> {
     let mut policy = Told::new(gaussian(MEAN, DEVIATION), config);
     let mut steerer = Steerer::new(steering, plain_space(), 1).unwrap();
     let mut reward = reach([0.9, 0.1, -0.3]);
-    let result = steerer.sample(&mut policy, Some(&mut reward), [0.0; 3], 0.0, 5, 0);
+    let result = steerer.sample(
+        &mut policy,
+        Some(&mut reward),
+        &Start::at([0.0; 3]),
+        0.0,
+        5,
+        0,
+    );
     result.unwrap().samples.clone()
 }
 
@@ -320,5 +341,5 @@ fn a_wrong_scheduler_is_refused_with_every_reason() {
         steps_offset: 3,
         ..DiffusionConfig::default()
     });
-    assert_eq!(Schedule::new(&config).unwrap_err().mistakes.len(), 3);
+    assert_eq!(Schedule::new(&config).unwrap_err().found.len(), 3);
 }

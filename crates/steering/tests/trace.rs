@@ -7,10 +7,10 @@ mod support;
 use support::schedulers::{self, Told, alone};
 use support::{MixturePolicy, Spoiled, arm_space, reach};
 use tiller_steering::{
-    FeynmanKacConfig, GradientPoint, Phase, Sampled, Steerer, SteeringConfig, TraceLevel,
+    FeynmanKacConfig, GradientPoint, Phase, Sampled, Start, Steerer, SteeringConfig, TraceLevel,
 };
 
-const ANCHOR: [f32; 3] = [0.4, 0.0, 0.2];
+const ANCHOR: Start = Start::at([0.4, 0.0, 0.2]);
 const TARGET: [f32; 3] = [0.6, 0.1, 0.1];
 const STEPS: usize = 10;
 /// Points of a trajectory of 8 actions, three coordinates each.
@@ -45,7 +45,7 @@ fn run(config: SteeringConfig, spoiled: Option<usize>) -> Sampled {
     );
     let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
     let mut reward = reach(TARGET);
-    let result = steerer.sample(&mut policy, Some(&mut reward), ANCHOR, 0.0, 3, 0);
+    let result = steerer.sample(&mut policy, Some(&mut reward), &ANCHOR, 0.0, 3, 0);
     result.unwrap().clone()
 }
 
@@ -92,7 +92,7 @@ fn every_particle_can_be_followed() {
             assert!((mean(norms) - trace.gradient_norm).abs() <= 1e-5 * trace.gradient_norm);
             let paths = record.trajectories.chunks_exact(PATH);
             for (path, reward) in paths.skip(row.start).zip(rewards) {
-                assert_eq!(path[..3], ANCHOR, "{name}");
+                assert_eq!(path[..3], [0.4, 0.0, 0.2], "{name}");
                 let off = |axis: usize| (path[PATH - 3 + axis] - TARGET[axis]).powi(2);
                 let distance = (off(0) + off(1) + off(2)).sqrt();
                 match trace.phase {
@@ -164,7 +164,7 @@ fn the_policys_own_way_is_recorded_too() {
         ..alone(schedulers::unclipped(Default::default()), 5)
     };
     let mut steerer = Steerer::new(config, arm_space(), 8).unwrap();
-    let result = steerer.sample(&mut policy(), None, ANCHOR, 0.0, 3, 0);
+    let result = steerer.sample(&mut policy(), None, &ANCHOR, 0.0, 3, 0);
     let sampled = result.unwrap();
     let record = sampled.particle_trace.as_ref().unwrap();
     assert!(record.rewards.iter().all(|reward| reward.is_nan()));

@@ -1,7 +1,8 @@
 //! Which scheduler, and its parameters.
 
-use crate::check::Check;
-use crate::error::ConfigError;
+use std::ops::Bound;
+
+use tiller_core::Problems;
 
 /// Longest sampling run that is accepted.
 const MAX_STEPS: usize = 10_000;
@@ -233,36 +234,29 @@ impl SchedulerConfig {
     ///
     /// # Errors
     /// Every mistake at once, each with the parameter's name and what was expected.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let mut check = Check::default();
+    pub fn validate(&self) -> Result<(), Problems> {
+        let mut problems = Problems::default();
         match self {
             Self::Flow(flow) => {
-                check.count("scheduler.steps", flow.steps, MAX_STEPS);
+                problems.range("scheduler.steps", flow.steps, 1, MAX_STEPS);
                 if let FlowSolver::Sde { eta } = flow.solver {
-                    check.share("scheduler.eta", eta);
+                    problems.number("scheduler.eta", eta, 0.0..=1.0);
                 }
             }
-            Self::Diffusion(diffusion) => diffusion.check(&mut check),
+            Self::Diffusion(diffusion) => diffusion.check(&mut problems),
         }
         match self.clip() {
             Clip::Off => {}
-            Clip::Range(range) => check.require(
-                "scheduler.clip_sample",
-                range.is_finite() && range > 0.0,
-                "finite and above 0",
-                range,
-            ),
+            Clip::Range(range) => {
+                let positive = (Bound::Excluded(0.0), Bound::Unbounded);
+                problems.number("scheduler.clip_sample", range, positive);
+            }
             Clip::Dynamic { ratio, max } => {
-                check.share("scheduler.thresholding.ratio", ratio);
-                check.require(
-                    "scheduler.thresholding.max",
-                    max.is_finite() && max >= 1.0,
-                    "finite and at least 1",
-                    max,
-                );
+                problems.number("scheduler.thresholding.ratio", ratio, 0.0..=1.0);
+                problems.number("scheduler.thresholding.max", max, 1.0..);
             }
         }
-        check.finish()
+        problems.finish(())
     }
 }
 
@@ -277,22 +271,27 @@ impl DiffusionConfig {
         }
     }
 
-    fn check(&self, check: &mut Check) {
-        check.count("scheduler.train_steps", self.train_steps, MAX_TRAIN_STEPS);
+    fn check(&self, problems: &mut Problems) {
+        problems.range(
+            "scheduler.train_steps",
+            self.train_steps,
+            1,
+            MAX_TRAIN_STEPS,
+        );
         // As many as can be visited without visiting one twice.
         let spare = self.points() - self.steps.min(self.points());
         let most = self.train_steps.saturating_sub(spare).clamp(1, MAX_STEPS);
-        check.count("scheduler.steps", self.steps, most);
+        problems.range("scheduler.steps", self.steps, 1, most);
         let points = self.points().max(1);
         let first = (points - 1) * (self.train_steps / points);
         match self.spacing {
-            Spacing::Leading => check.require(
+            Spacing::Leading => problems.require(
                 "scheduler.steps_offset",
                 self.steps_offset.saturating_add(first) < self.train_steps.max(1),
-                format_args!("at most {}", self.train_steps.saturating_sub(first + 1)),
+                format!("at most {}", self.train_steps.saturating_sub(first + 1)),
                 self.steps_offset,
             ),
-            Spacing::Trailing | Spacing::Linspace => check.require(
+            Spacing::Trailing | Spacing::Linspace => problems.require(
                 "scheduler.steps_offset",
                 self.steps_offset == 0,
                 "0 unless the spacing is leading",
@@ -302,17 +301,12 @@ impl DiffusionConfig {
         if let BetaSchedule::Linear { start, end } | BetaSchedule::ScaledLinear { start, end } =
             self.betas
         {
-            for (name, beta) in [("start", start), ("end", end)] {
-                check.require(
-                    &format!("scheduler.beta_{name}"),
-                    beta > 0.0 && beta < 1.0,
-                    "above 0 and below 1",
-                    beta,
-                );
-            }
+            let open = (Bound::Excluded(0.0), Bound::Excluded(1.0));
+            problems.number("scheduler.beta_start", start, open);
+            problems.number("scheduler.beta_end", end, open);
         }
         if let DiffusionSolver::Ddim { eta, .. } = self.solver {
-            check.share("scheduler.eta", eta);
+            problems.number("scheduler.eta", eta, 0.0..=1.0);
         }
     }
 }
@@ -322,10 +316,9 @@ mod tests {
     use super::*;
 
     fn mistakes(config: SchedulerConfig) -> Vec<String> {
-        config
-            .validate()
-            .err()
-            .map_or_else(Vec::new, |e| e.mistakes)
+        config.validate().err().map_or_else(Vec::new, |e| {
+            e.found.iter().map(ToString::to_string).collect()
+        })
     }
 
     #[test]
@@ -351,13 +344,13 @@ mod tests {
         assert_eq!(
             mistakes(SchedulerConfig::Diffusion(diffusion)),
             [
-                "scheduler.steps must be from 1 to 100, found 101",
-                "scheduler.steps_offset must be 0 unless the spacing is leading, found 1",
-                "scheduler.beta_start must be above 0 and below 1, found 0",
-                "scheduler.beta_end must be above 0 and below 1, found NaN",
-                "scheduler.eta must be from 0 to 1, found 1.5",
-                "scheduler.thresholding.ratio must be from 0 to 1, found 2",
-                "scheduler.thresholding.max must be finite and at least 1, found 0.5",
+                "scheduler.steps: expected 1 to 100, found 101",
+                "scheduler.steps_offset: expected 0 unless the spacing is leading, found 1",
+                "scheduler.beta_start: expected a number above 0 and below 1, found 0",
+                "scheduler.beta_end: expected a number above 0 and below 1, found NaN",
+                "scheduler.eta: expected a number from 0 to 1, found 1.5",
+                "scheduler.thresholding.ratio: expected a number from 0 to 1, found 2",
+                "scheduler.thresholding.max: expected a number of at least 1, found 0.5",
             ]
         );
         let flow = FlowConfig {
@@ -386,13 +379,13 @@ mod tests {
         assert!(with(ddim, Spacing::Leading, 10, 9).is_empty());
         assert_eq!(
             with(ddim, Spacing::Leading, 10, 10),
-            ["scheduler.steps_offset must be at most 9, found 10"]
+            ["scheduler.steps_offset: expected at most 9, found 10"]
         );
         assert!(with(dpm, Spacing::Trailing, 100, 0).is_empty());
         assert!(with(dpm, Spacing::Linspace, 99, 0).is_empty());
         assert_eq!(
             with(dpm, Spacing::Linspace, 100, 0),
-            ["scheduler.steps must be from 1 to 99, found 100"]
+            ["scheduler.steps: expected 1 to 99, found 100"]
         );
         for steps in [0, usize::MAX] {
             assert!(!with(dpm, Spacing::Leading, steps, usize::MAX).is_empty());

@@ -1,11 +1,12 @@
 //! A scheduler laid out as a table of steps.
 
+use tiller_core::Problems;
+
 use super::config::{Clip, DiffusionSolver, FlowSolver, FlowTime, Prediction, SchedulerConfig};
 use super::{
     Estimate, Level, Response, Transition, ddim, ddpm, dpm_solver_pp_2m, flow_euler, flow_heun,
     flow_sde,
 };
-use crate::error::ConfigError;
 
 /// All there is to know about one sampling step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,7 +91,7 @@ impl Schedule {
     ///
     /// # Errors
     /// Every mistake in the parameters at once.
-    pub fn new(config: &SchedulerConfig) -> Result<Self, ConfigError> {
+    pub fn new(config: &SchedulerConfig) -> Result<Self, Problems> {
         config.validate()?;
         let (steps, noise_of_sample) = match config {
             SchedulerConfig::Flow(flow) => {

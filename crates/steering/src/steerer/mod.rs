@@ -1,23 +1,28 @@
 //! The sampling loop.
 
+mod buffers;
 mod phases;
 mod steps;
 
+use tiller_core::{Continuation, Problems};
+
 use crate::action::ActionSpace;
 use crate::config::{GradientPoint, SteeringConfig, TraceLevel};
-use crate::continuation::{Continuation, Inpainting};
-use crate::denoiser::{Denoiser, Reward};
+use crate::continuation::Inpainting;
+use crate::denoiser::{Denoiser, Reads, Reward};
 use crate::diversity::Repulsion;
-use crate::error::{ConfigError, SteeringError};
+use crate::error::SteeringError;
 use crate::feynman_kac::Weights;
 use crate::random::{Purpose, Random};
 use crate::sampled::{ParticleTrace, Phase, Sampled};
 use crate::scheduler::{Schedule, Solver};
-use crate::trajectory::TrajectoryMap;
+use crate::trajectory::{Start, TrajectoryMap};
+use buffers::{Blocks, Buffers};
 
 /// Samples action chunks from a frozen policy, steered by a reward.
 ///
-/// All buffers are allocated by [`Steerer::new`]; sampling allocates nothing.
+/// All buffers are allocated by [`Steerer::new`], but for rotations and gripper openings, which are by
+/// the first sample whose reward reads them; sampling then allocates nothing.
 #[derive(Debug)]
 pub struct Steerer {
     config: SteeringConfig,
@@ -28,37 +33,18 @@ pub struct Steerer {
     repulsion: Option<Repulsion<f32>>,
     weights: Option<Weights>,
     inpainting: Inpainting,
+    blocks: Blocks,
     gain: f32,
     buffers: Buffers,
     sampled: Sampled,
 }
 
-/// `[B, T, D]` unless stated otherwise.
-#[derive(Debug, Default)]
-struct Buffers {
-    sample: Vec<f32>,
-    prediction: Vec<f32>,
-    clean: Vec<f32>,
-    noise: Vec<f32>,
-    gradient: Vec<f32>,
-    /// `[B, P, 3]`.
-    trajectories: Vec<f32>,
-    /// `[B, P, 3]`.
-    trajectory_gradient: Vec<f32>,
-    /// `[B]`.
-    rewards: Vec<f32>,
-    /// `[B]`, root mean squares of the gradients before normalisation.
-    gradient_norms: Vec<f32>,
-    /// `[B]`.
-    lost: Vec<bool>,
-    /// `[T, D]`, fresh noise of one particle.
-    fresh: Vec<f32>,
-}
-
 /// What one sampling run is given, beside the denoiser and the reward.
 struct Run {
     particles: usize,
-    anchor: [f32; 3],
+    start: Start,
+    /// What the reward reads beside positions.
+    reads: Reads,
     /// `s(progress)`.
     strength: f32,
     random: Random,
@@ -76,33 +62,33 @@ impl Steerer {
         space: ActionSpace,
         horizon: usize,
     ) -> Result<Self, SteeringError> {
-        let mut mistakes = Vec::new();
+        let mut problems = Problems::default();
         for result in [config.validate(), space.validate()] {
-            mistakes.extend(result.err().map(|error| error.mistakes).unwrap_or_default());
+            problems.extend("", result.err().unwrap_or_default());
         }
-        if horizon == 0 {
-            mistakes.push("horizon must be at least 1, found 0".to_owned());
-        }
+        problems.require("horizon", horizon > 0, "at least 1", horizon);
         let start = config.execute_start;
-        if horizon > 0 && start >= horizon {
-            mistakes.push(format!(
-                "execute_start must be below the horizon {horizon}, found {start}"
-            ));
-        }
+        problems.require(
+            "execute_start",
+            horizon == 0 || start < horizon,
+            format!("below the horizon {horizon}"),
+            start,
+        );
         let executable = horizon.saturating_sub(start);
-        if let Some(steps) = config.guided_steps.filter(|steps| *steps > executable) {
-            mistakes.push(format!(
-                "guided_steps must be at most {executable}, found {steps}"
-            ));
+        if let Some(steps) = config.guided_steps {
+            let expected = format!("at most {executable}");
+            problems.require("guided_steps", steps <= executable, expected, steps);
         }
-        if !mistakes.is_empty() {
-            return Err(ConfigError { mistakes }.into());
-        }
+        problems.finish(())?;
         let schedule = Schedule::new(&config.scheduler)?;
         let guided_steps = config.guided_steps.unwrap_or(executable);
         let map = TrajectoryMap::new(&space, horizon, start, guided_steps);
-        let most = config.particles.max(config.unsteered_particles);
-        let solver = Solver::new(schedule, most, horizon * space.dim);
+        let (most, guide) = (
+            config.particles.max(config.unsteered_particles),
+            config.guide,
+        );
+        let dim = space.dim();
+        let solver = Solver::new(schedule, most, horizon * dim);
         let repulsion = config.diversity.map(|diversity| {
             let stride = map.points() * 3;
             Repulsion::new(diversity.kernel, most, stride, diversity.neighbours)
@@ -110,21 +96,9 @@ impl Steerer {
         let weights = config
             .feynman_kac
             .map(|fk| Weights::new(fk.potential, f64::from(fk.lambda), most));
-        let inpainting = Inpainting::new(horizon, space.dim);
-        let (samples, points) = (most * horizon * space.dim, most * map.points() * 3);
-        let buffers = Buffers {
-            sample: vec![0.0; samples],
-            prediction: vec![0.0; samples],
-            clean: vec![0.0; samples],
-            noise: vec![0.0; samples],
-            gradient: vec![0.0; samples],
-            trajectories: vec![0.0; points],
-            trajectory_gradient: vec![0.0; points],
-            rewards: vec![0.0; most],
-            gradient_norms: vec![0.0; most],
-            lost: vec![false; most],
-            fresh: vec![0.0; horizon * space.dim],
-        };
+        let inpainting = Inpainting::new(horizon, dim);
+        let (samples, points) = (most * horizon * dim, most * map.points() * 3);
+        let buffers = Buffers::new(most, horizon * dim, map.points());
         let guided = config.steps() - config.first_guided_step();
         let resamplings = config.feynman_kac.map_or(0, |fk| guided.div_ceil(fk.every));
         let steps = config.steps();
@@ -134,9 +108,10 @@ impl Steerer {
             trajectories: Vec::with_capacity(steps * points),
         });
         let sampled = Sampled {
-            chunk: vec![0.0; executable * space.dim],
+            chunk: vec![0.0; executable * dim],
             samples: Vec::with_capacity(samples),
             candidates: Vec::with_capacity(points),
+            path: Vec::with_capacity(map.points()),
             rewards: Vec::with_capacity(most),
             weights: Vec::with_capacity(most),
             trace: Vec::with_capacity(steps),
@@ -147,6 +122,7 @@ impl Steerer {
         };
         Ok(Self {
             config,
+            blocks: Blocks::new(&space, guide),
             space,
             map,
             solver,
@@ -186,6 +162,7 @@ impl Steerer {
     pub fn set_gain(&mut self, gain: f32) -> Result<(), SteeringError> {
         let (what, found) = ("the gain of guidance", gain);
         if !gain.is_finite() {
+            let found = f64::from(found);
             return Err(SteeringError::NotFinite { what, found });
         }
         if gain < 0.0 {
@@ -197,33 +174,44 @@ impl Steerer {
 
     /// Makes the next [`Self::sample`], and only that, carry on the chunk under way.
     ///
+    /// `plan` is the whole sample of the chunk under way, `[T, D]`, normalised
+    /// ([`Sampled::sample_of`] of the one that was selected). Steps count executed actions: with
+    /// `execute_start = s` the new chunk's action `s`, the first that it executes, repeats the plan's
+    /// action `s + step`. `softness` is how much the steps after the frozen ones are drawn toward the
+    /// plan: 0 not at all, at 1 nearly always the same behaviour goes on.
+    ///
     /// # Errors
     /// When the plan does not fit or holds a number that is not finite; the next sample then starts
     /// afresh.
-    pub fn carry_on(&mut self, continuation: &Continuation<'_>) -> Result<(), SteeringError> {
-        self.inpainting
-            .prepare(continuation, self.config.execute_start)
+    pub fn carry_on(
+        &mut self,
+        plan: &[f32],
+        continuation: &Continuation,
+        softness: f32,
+    ) -> Result<(), SteeringError> {
+        let start = self.config.execute_start;
+        self.inpainting.prepare(plan, continuation, softness, start)
     }
 
     /// Samples one chunk.
     ///
-    /// `anchor` is where the chunk's displacements start (metres); `progress` of the stage fades
+    /// `start` is where the robot is when the chunk's execution begins; `progress` of the stage fades
     /// the guidance; `seed` and `chunk_index` determine all randomness. Without a reward the
     /// policy is sampled as it is.
     ///
     /// # Errors
-    /// When the denoiser has another shape, an argument is not finite, denoiser or reward fail, or
-    /// no particle is left. Values that are not finite lose only their own particle.
+    /// When the denoiser has another shape, an argument is not finite or missing, the reward reads what
+    /// the policy does not have, denoiser or reward fail, or no particle is left. Values that are not finite lose only their own particle.
     pub fn sample(
         &mut self,
         denoiser: &mut dyn Denoiser,
         reward: Option<&mut dyn Reward>,
-        anchor: [f32; 3],
+        start: &Start,
         progress: f32,
         seed: u64,
         chunk_index: u64,
     ) -> Result<&Sampled, SteeringError> {
-        let sampled = self.run(denoiser, reward, anchor, progress, seed, chunk_index);
+        let sampled = self.run(denoiser, reward, start, progress, seed, chunk_index);
         self.inpainting.clear();
         sampled.map(|()| &self.sampled)
     }
@@ -232,20 +220,25 @@ impl Steerer {
         &mut self,
         denoiser: &mut dyn Denoiser,
         mut reward: Option<&mut dyn Reward>,
-        anchor: [f32; 3],
+        start: &Start,
         progress: f32,
         seed: u64,
         chunk_index: u64,
     ) -> Result<(), SteeringError> {
-        self.check(denoiser, anchor, progress)?;
+        self.check(denoiser, start, progress)?;
         let steered = reward.is_some();
+        let reads = reward.as_ref().map_or_else(Reads::default, |r| r.reads());
+        if reads.gripper && self.space.layout.gripper.is_none() {
+            return Err(SteeringError::NoGripper);
+        }
         let mut run = Run {
             particles: if steered {
                 self.config.particles
             } else {
                 self.config.unsteered_particles
             },
-            anchor,
+            start: *start,
+            reads,
             strength: if steered {
                 self.config.strength.at(progress)
             } else {
@@ -294,12 +287,12 @@ impl Steerer {
     fn check(
         &self,
         denoiser: &dyn Denoiser,
-        anchor: [f32; 3],
+        start: &Start,
         progress: f32,
     ) -> Result<(), SteeringError> {
         for (what, expected, found) in [
             ("horizon", self.horizon, denoiser.horizon()),
-            ("action dimension", self.space.dim, denoiser.action_dim()),
+            ("action dimension", self.space.dim(), denoiser.action_dim()),
         ] {
             if expected != found {
                 return Err(SteeringError::Shape {
@@ -309,9 +302,14 @@ impl Steerer {
                 });
             }
         }
-        let arguments = anchor.map(|value| ("the anchor", value));
-        for (what, found) in arguments.into_iter().chain([("the progress", progress)]) {
-            if !found.is_finite() {
+        let mode = self.space.layout.mode;
+        if mode.is_joints() && start.joints_rad.is_none() {
+            let mode = mode.as_str();
+            return Err(SteeringError::NoJoints { mode });
+        }
+        let progress = Some(f64::from(progress)).filter(|progress| !progress.is_finite());
+        for (what, found) in [("the start", start.unsound()), ("the progress", progress)] {
+            if let Some(found) = found {
                 return Err(SteeringError::NotFinite { what, found });
             }
         }
@@ -319,7 +317,7 @@ impl Steerer {
     }
 
     fn stride(&self) -> usize {
-        self.horizon * self.space.dim
+        self.horizon * self.space.dim()
     }
 
     /// Draws the initial noise.
@@ -334,6 +332,7 @@ impl Steerer {
             run.random.normal(Purpose::Initial, 0, 0, particle, sample);
         }
         self.buffers.lost.fill(false);
+        self.buffers.make_room(run.reads);
         self.solver.restart();
         if let Some(weights) = &mut self.weights {
             weights.reset(run.particles);
@@ -370,11 +369,8 @@ impl Steerer {
         match reward {
             Some(reward) => self.evaluate(reward, run, steps, GradientPoint::Clean)?,
             None => {
-                self.map.forward(
-                    &self.buffers.clean[..count * stride],
-                    run.anchor,
-                    &mut self.buffers.trajectories,
-                );
+                self.buffers
+                    .lay_out(&self.map, run, GradientPoint::Clean, false);
                 self.buffers.rewards.fill(0.0);
             }
         }
@@ -411,13 +407,14 @@ impl Steerer {
         let points = self.map.points() * 3;
         sampled
             .candidates
-            .extend_from_slice(&buffers.trajectories[..count * points]);
+            .extend_from_slice(&buffers.trajectories.positions[..count * points]);
         sampled.rewards.clear();
         sampled.rewards.extend_from_slice(rewards);
-        let own = sampled.selected * stride;
-        let executed = own + self.config.execute_start * self.space.dim..own + stride;
-        self.space
-            .unnormalise(&sampled.samples[executed], &mut sampled.chunk);
+        let own = &sampled.samples[sampled.selected * stride..][..stride];
+        let executed = &own[self.config.execute_start * self.space.dim()..];
+        self.space.unnormalise(executed, &mut sampled.chunk);
+        sampled.path.clear();
+        sampled.path.extend(self.map.path(own, &run.start));
         Ok(())
     }
 }

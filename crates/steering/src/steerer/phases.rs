@@ -1,10 +1,10 @@
 //! What pushes the particles in a step: repulsion, the reward, resampling.
 
 use super::{Run, Steerer};
-use crate::check::all_finite;
-use crate::config::{GradientPoint, Normalise};
+use crate::config::{GradientPoint, Guide, Normalise};
 use crate::denoiser::Reward;
 use crate::error::SteeringError;
+use crate::finite::all_finite;
 use crate::guidance;
 use crate::random::Purpose;
 use crate::sampled::{Phase, StepTrace};
@@ -38,25 +38,17 @@ impl Steerer {
         };
         trace.phase = Phase::Diversity;
         let (points, count) = (self.map.points() * 3, run.particles);
+        self.buffers.lay_out(&self.map, run, self.config.at, false);
         let buffers = &mut self.buffers;
-        let source = match self.config.at {
-            GradientPoint::Clean => &buffers.clean,
-            GradientPoint::Noisy => &buffers.sample,
-        };
-        self.map.forward(
-            &source[..count * self.horizon * self.space.dim],
-            run.anchor,
-            &mut buffers.trajectories,
-        );
         repulsion.gradient(
-            &buffers.trajectories[..count * points],
+            &buffers.trajectories.positions[..count * points],
             &buffers.lost[..count],
             run.random.uniform(Purpose::Neighbours, step),
-            &mut buffers.trajectory_gradient[..count * points],
+            &mut buffers.trajectory_gradient.positions[..count * points],
         );
         // The potential must fall, so the push is against its gradient.
         let strength = -f64::from(diversity.scale) * self.level(step).noise_share();
-        self.push(run, step, strength, &mut trace);
+        self.push(run, step, strength, Guide::default(), &mut trace);
         trace.strength = -trace.strength;
         trace
     }
@@ -74,7 +66,11 @@ impl Steerer {
         let share = self.level(step).noise_share();
         let scale = f64::from(self.config.guide_scale) * f64::from(self.gain);
         let strength = scale * f64::from(run.strength) * share;
-        self.push(run, step, strength, &mut trace);
+        let reached = Guide {
+            rotation: self.config.guide.rotation && run.reads.rotations,
+            gripper: self.config.guide.gripper && run.reads.gripper,
+        };
+        self.push(run, step, strength, reached, &mut trace);
         if self.config.at == GradientPoint::Noisy {
             // Weights and readings are always about the clean estimate.
             self.evaluate(reward, run, step, GradientPoint::Clean)?;
@@ -103,25 +99,21 @@ impl Steerer {
         step: usize,
         at: GradientPoint,
     ) -> Result<(), SteeringError> {
-        let (points, count) = (self.map.points() * 3, run.particles);
+        let (points, count) = (self.map.points(), run.particles);
+        self.buffers.lay_out(&self.map, run, at, true);
         let buffers = &mut self.buffers;
-        let source = match at {
-            GradientPoint::Clean => &buffers.clean,
-            GradientPoint::Noisy => &buffers.sample,
-        };
-        self.map.forward(
-            &source[..count * self.horizon * self.space.dim],
-            run.anchor,
-            &mut buffers.trajectories,
-        );
-        reward.evaluate(
-            &buffers.trajectories[..count * points],
+        reward.evaluate_whole(
+            &buffers.trajectories.view(0, count * points),
             &mut buffers.rewards[..count],
-            &mut buffers.trajectory_gradient[..count * points],
+            &mut buffers.trajectory_gradient.view_mut(count * points),
         )?;
         for particle in 0..count {
-            let gradient = &buffers.trajectory_gradient[particle * points..][..points];
-            let finite = buffers.rewards[particle].is_finite() && all_finite(gradient);
+            let first = particle * points;
+            let gradient = buffers.trajectory_gradient.view(first, first + points);
+            let finite = buffers.rewards[particle].is_finite()
+                && all_finite(gradient.positions)
+                && all_finite(gradient.rotations)
+                && all_finite(gradient.gripper);
             if !finite && !buffers.lost[particle] {
                 buffers.lost[particle] = true;
                 self.sampled.lost += 1;
@@ -130,12 +122,22 @@ impl Steerer {
         self.require_survivors(count, step)
     }
 
-    /// Subtracts `strength` times the normalised gradient from the prediction.
-    fn push(&mut self, run: &Run, step: usize, strength: f64, trace: &mut StepTrace) {
-        let (stride, points, count) = (self.stride(), self.map.points() * 3, run.particles);
+    /// Subtracts `strength` times the normalised gradient from the prediction. `reached` says for
+    /// what beside positions there is a gradient that may move something.
+    fn push(
+        &mut self,
+        run: &Run,
+        step: usize,
+        strength: f64,
+        reached: Guide,
+        trace: &mut StepTrace,
+    ) {
+        let (stride, points, count) = (self.stride(), self.map.points(), run.particles);
         let past = self.config.execute_start;
-        let frozen = self.inpainting.frozen_rows().saturating_sub(past) * 3;
-        let guided = self.map.guided().saturating_sub(frozen).max(1);
+        let frozen = self.inpainting.frozen_rows().saturating_sub(past);
+        let rows = self.map.steps().saturating_sub(frozen);
+        let guided = (rows * self.blocks.arm()).max(1);
+        let alone = reached == Guide::default() && !self.blocks.coupled;
         let response = self.solver.schedule().steps()[step].response;
         let gain = (strength * response.clean) as f32;
         // The noise answers to what is left of the push once the clean estimate is in range: at high
@@ -155,17 +157,33 @@ impl Steerer {
             let end = count.min(first + at_once);
             let own = first * stride..end * stride;
             let gradient = &mut buffers.gradient[..own.len()];
-            let at_points = &buffers.trajectory_gradient[first * points..end * points];
-            self.map.adjoint(at_points, gradient);
+            let mut at_points = buffers
+                .trajectory_gradient
+                .view(first * points, end * points);
+            // What cannot be moved is left out, not computed and thrown away.
+            if !reached.rotation {
+                at_points.rotations = &[];
+            }
+            if !reached.gripper {
+                at_points.gripper = &[];
+            }
+            let source = match self.config.at {
+                GradientPoint::Clean => &buffers.clean[own.clone()],
+                GradientPoint::Noisy => &buffers.sample[own.clone()],
+            };
+            self.map.adjoint(source, &run.start, &at_points, gradient);
             self.inpainting.hold(gradient);
-            guidance::normalise(
-                self.config.normalise,
-                gradient,
-                stride,
-                guided,
-                &buffers.lost[first..end],
-                &mut buffers.gradient_norms[first..end],
-            );
+            let lost = &buffers.lost[first..end];
+            let norms = &mut buffers.gradient_norms[first..end];
+            let mode = self.config.normalise;
+            self.blocks.hold(gradient, self.space.dim());
+            if alone {
+                guidance::normalise(mode, gradient, stride, guided, lost, norms);
+            } else {
+                let shape = (stride, self.space.dim());
+                let moved = (&self.blocks.moved, rows);
+                guidance::normalise_blocks(mode, gradient, shape, moved, lost, norms);
+            }
             let estimates = buffers.clean[own.clone()]
                 .iter_mut()
                 .zip(&mut buffers.noise[own]);
@@ -198,9 +216,7 @@ impl Steerer {
             Phase::Free => false,
         };
         if !seen {
-            let used = ..count * self.horizon * self.space.dim;
-            self.map
-                .forward(&buffers.clean[used], run.anchor, &mut buffers.trajectories);
+            buffers.lay_out(&self.map, run, GradientPoint::Clean, false);
         }
         let rows = step * count..(step + 1) * count;
         let rewards = &mut record.rewards[rows.clone()];
@@ -224,7 +240,7 @@ impl Steerer {
             } else {
                 buffers.gradient_norms[b]
             };
-            path.copy_from_slice(&buffers.trajectories[b * points..][..points]);
+            path.copy_from_slice(&buffers.trajectories.positions[b * points..][..points]);
         }
     }
 
@@ -259,7 +275,7 @@ impl Steerer {
         trace.resampled = true;
         run.stochastic = true;
         let ancestors = weights.resample(run.random.uniform(Purpose::Resample, step));
-        let used = ..count * self.horizon * self.space.dim;
+        let used = ..count * self.horizon * self.space.dim();
         // `prediction` is spent by now and serves as the room to copy from.
         let room = &mut buffers.prediction[used];
         copy_ancestors(&mut buffers.clean[used], ancestors, room);

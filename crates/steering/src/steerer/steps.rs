@@ -1,9 +1,9 @@
 //! Down the schedule: asking the denoiser, stepping, re-noising, dropping what is not a number.
 
 use super::{Run, Steerer};
-use crate::check::all_finite;
 use crate::denoiser::{Denoiser, Reward};
 use crate::error::SteeringError;
+use crate::finite::all_finite;
 use crate::random::Purpose;
 use crate::sampled::StepTrace;
 use crate::scheduler::Level;

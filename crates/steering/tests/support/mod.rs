@@ -6,8 +6,9 @@ pub(crate) mod golden;
 pub(crate) mod schedulers;
 pub(crate) mod walk;
 
+use tiller_core::ActionLayout;
 use tiller_steering::scheduler::Level;
-use tiller_steering::{ActionMode, ActionSpace, Denoiser, DenoiserError, Reward, RewardError};
+use tiller_steering::{ActionSpace, Denoiser, DenoiserError, Reward, RewardError};
 
 /// One Gaussian of a mixture: `weight * N(mean, deviation^2 I)` over a whole chunk `[T, D]`.
 #[derive(Clone)]
@@ -215,25 +216,15 @@ pub(crate) fn reach(target: [f32; 3]) -> FnReward<impl FnMut(&[f32], &mut [f32])
 
 /// Actions that are displacements as they stand: three columns, no scaling.
 pub(crate) fn plain_space() -> ActionSpace {
-    ActionSpace {
-        dim: 3,
-        position_columns: [0, 1, 2],
-        gripper_column: None,
-        rotation_columns: Vec::new(),
-        scale: vec![1.0; 3],
-        offset: vec![0.0; 3],
-        mode: ActionMode::Delta,
-    }
+    ActionSpace::plain(ActionLayout::position_deltas(3, [0, 1, 2], None, 10.0))
 }
 
 /// Displacements of at most 3 cm and a gripper.
 pub(crate) fn arm_space() -> ActionSpace {
     ActionSpace::from_min_max(
-        [0, 1, 2],
-        Some(3),
+        ActionLayout::position_deltas(4, [0, 1, 2], Some(3), 10.0),
         &[-0.03, -0.03, -0.03, -1.0],
         &[0.03, 0.03, 0.03, 1.0],
-        ActionMode::Delta,
     )
 }
 
