@@ -6,6 +6,7 @@
 mod action;
 mod continuation;
 mod identity;
+pub mod kinematics;
 mod plateau;
 mod pose;
 mod problems;

@@ -1,6 +1,6 @@
 //! Where something is and how it is turned.
 
-use nalgebra::{Isometry3, Matrix3, Quaternion, Translation3, UnitQuaternion, Vector3};
+use nalgebra::{Isometry3, Matrix3, Quaternion, Rotation3, Translation3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
 /// A pose in the frame that its name says, such as `base_from_tool`.
@@ -25,10 +25,11 @@ impl Pose {
         quaternion_wxyz: [1.0, 0.0, 0.0, 0.0],
     };
 
-    /// From a position (m) and a rotation matrix.
+    /// From a position (m) and a rotation matrix, which must be orthonormal.
     #[must_use]
     pub fn new(position_m: Vector3<f64>, rotation: &Matrix3<f64>) -> Self {
-        Self::from_parts(position_m, &UnitQuaternion::from_matrix(rotation))
+        let rotation = Rotation3::from_matrix_unchecked(*rotation);
+        Self::from_parts(position_m, &UnitQuaternion::from_rotation_matrix(&rotation))
     }
 
     /// From a position (m) and an orientation.

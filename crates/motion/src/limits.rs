@@ -62,7 +62,7 @@ pub struct Workspace {
 /// Height of the shoulder above the base, m.
 const SHOULDER_M: f64 = 0.333;
 /// Height of the wrist above the TCP when the gripper points down, m.
-const WRIST_ABOVE_TCP_M: f64 = 0.107 + crate::kinematics::HAND_TCP_M;
+const WRIST_ABOVE_TCP_M: f64 = crate::kinematics::FLANGE_M + crate::kinematics::HAND_TCP_M;
 /// Horizontal distance from the wrist to the TCP, m.
 const WRIST_TO_TCP_M: f64 = 0.088;
 
