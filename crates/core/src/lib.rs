@@ -10,6 +10,7 @@ pub mod kinematics;
 mod plateau;
 mod pose;
 mod problems;
+pub mod rotation;
 mod workspace;
 
 pub use action::{
