@@ -1,13 +1,15 @@
 //! A chunk as it travels, in the actuator's terms.
 
+use tiller_core::{Continuation, Pose};
 use tiller_messages::ActionChunk;
-use tiller_motion::{ActionStep, Chunk, Continuation};
+use tiller_motion::{ActionStep, Chunk};
 
-/// The chunk's motion as displacements from its anchor; whatever else a policy puts out is its
-/// own affair. A policy without a gripper leaves the gripper as it is.
-pub(crate) fn chunk(message: &ActionChunk) -> Chunk {
+/// The chunk's motion as displacements from its anchor, with the orientation of `expected`, where the
+/// actuator wants chunks to start; whatever else a policy puts out is its own affair. A policy without
+/// a gripper leaves the gripper as it is.
+pub(crate) fn chunk(message: &ActionChunk, expected: &Pose) -> Chunk {
     let mut last = message.anchor_position_m;
-    let steps = message
+    let steps: Vec<_> = message
         .rows()
         .map(|row| {
             let position: [f64; 3] =
@@ -28,18 +30,20 @@ pub(crate) fn chunk(message: &ActionChunk) -> Chunk {
             }
         })
         .collect();
+    let anchor = Pose {
+        position_m: message.anchor_position_m,
+        ..*expected
+    };
     Chunk {
         seq: message.seq,
         stamp_ns: message.stamp_ns,
-        anchor_position_m: message.anchor_position_m,
-        rate_hz: message.rate_hz,
         execute_steps: message.execute_steps as usize,
-        steps,
         continues: (message.continues_seq > 0).then_some(Continuation {
             seq: message.continues_seq,
-            step: message.continues_step as usize,
-            frozen: message.frozen_steps as usize,
+            step: message.continues_step,
+            frozen_steps: message.frozen_steps,
         }),
+        ..Chunk::of_displacements(anchor, message.rate_hz, &steps)
     }
 }
 
@@ -64,31 +68,24 @@ mod tests {
 
     #[test]
     fn displacements_and_gripper_are_taken_from_their_columns() {
-        let chunk = chunk(&message(true, Some(0)));
-        assert_eq!(chunk.steps[0].delta_position_m, [0.5, 0.25, 0.25]);
-        assert_eq!(
-            [chunk.steps[0].gripper, chunk.steps[1].gripper],
-            [-1.0, 1.0]
-        );
+        let chunk = chunk(&message(true, Some(0)), &Pose::IDENTITY);
+        assert_eq!(chunk.actions[..4], [0.5, 0.25, 0.25, -1.0]);
+        assert_eq!(chunk.actions[7], 1.0);
     }
 
     #[test]
     fn absolute_positions_become_displacements() {
-        let chunk = chunk(&message(false, None));
-        for (found, expected) in chunk.steps[0]
-            .delta_position_m
-            .iter()
-            .zip([0.0, 0.25, 0.05])
-        {
+        let chunk = chunk(&message(false, None), &Pose::IDENTITY);
+        for (found, expected) in chunk.actions[..4].iter().zip([0.0, 0.25, 0.05, 0.0]) {
             assert!((found - expected).abs() < 1e-12);
         }
-        assert_eq!(chunk.steps[1].delta_position_m, [0.125, 0.0, 0.0]);
-        assert_eq!(chunk.steps[1].gripper, 0.0);
+        assert_eq!(chunk.actions[4..], [0.125, 0.0, 0.0, 0.0]);
     }
 
     #[test]
     fn a_chunk_carries_another_on_only_if_it_names_one() {
-        assert_eq!(chunk(&message(true, None)).continues, None);
+        let chunk = |message| chunk(&message, &Pose::IDENTITY);
+        assert_eq!(chunk(message(true, None)).continues, None);
         let mut planned_ahead = message(true, None);
         planned_ahead.continues_seq = 3;
         planned_ahead.continues_step = 6;
@@ -96,8 +93,8 @@ mod tests {
         let expected = Continuation {
             seq: 3,
             step: 6,
-            frozen: 2,
+            frozen_steps: 2,
         };
-        assert_eq!(chunk(&planned_ahead).continues, Some(expected));
+        assert_eq!(chunk(planned_ahead).continues, Some(expected));
     }
 }

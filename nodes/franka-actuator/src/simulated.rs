@@ -34,7 +34,10 @@ impl Simulated {
     /// Hands over a chunk; before the first state there is nothing that could move.
     pub(crate) fn accept(&mut self, chunk: &ActionChunk) -> Result<(), Refusal> {
         match &mut self.actuator {
-            Some(actuator) => actuator.accept(&convert::chunk(chunk), self.now_ns),
+            Some(actuator) => {
+                let chunk = convert::chunk(chunk, &actuator.status().anchor);
+                actuator.accept(&chunk, self.now_ns)
+            }
             None => {
                 tracing::warn!(
                     "chunk {} came before the first robot state: dropped",
@@ -93,7 +96,7 @@ impl Simulated {
             stamp_ns: state.stamp_ns,
             q_rad,
             gripper_width_m,
-            anchor_position_m: status.anchor_position_m,
+            anchor_position_m: status.anchor.position_m,
             chunk_seq: status.chunk_seq,
             chunk_step: status.chunk_step,
             holding: status.mode != Mode::Executing,

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use eyre::{Result, WrapErr};
+use tiller_core::Continuation;
 use tiller_grounding::{GroundingConfig, annotate};
-use tiller_motion::{ActionStep, Chunk, Continuation, Mode};
+use tiller_motion::{ActionStep, Chunk, Mode};
 use tiller_playtable::Channels;
 use tiller_policy::{Bundle, Observation, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::{Picture, Recorder, Sample};
@@ -404,14 +405,10 @@ impl Runner {
             delta_position_m: [0.0; 3],
             gripper: 0.0,
         };
+        let anchor = self.rig.status().anchor;
         let chunk = Chunk {
-            seq: 0,
             stamp_ns: body.now_ns,
-            anchor_position_m: body.anchor_m,
-            rate_hz: self.rate_hz,
-            execute_steps: 1,
-            steps: vec![still],
-            continues: None,
+            ..Chunk::of_displacements(anchor, self.rate_hz, &[still])
         };
         course.under_way = false;
         if self.rig.accept(chunk).is_err() {
@@ -427,18 +424,17 @@ impl Runner {
                 .gripper_column
                 .map_or(0.0, |column| f64::from(row[column])),
         };
+        let steps: Vec<_> = plan.chunk.chunks_exact(plan.action_dim).map(step).collect();
+        let status = self.rig.status();
         Chunk {
-            seq: 0,
             stamp_ns: body.now_ns,
-            anchor_position_m: body.anchor_m,
-            rate_hz: self.rate_hz,
             execute_steps: plan.execute_steps,
-            steps: plan.chunk.chunks_exact(plan.action_dim).map(step).collect(),
             continues: joint.map(|joint| Continuation {
-                seq: self.rig.status().chunk_seq,
-                step: joint.step,
-                frozen: joint.frozen,
+                seq: status.chunk_seq,
+                step: joint.step as u32,
+                frozen_steps: joint.frozen as u32,
             }),
+            ..Chunk::of_displacements(status.anchor, self.rate_hz, &steps)
         }
     }
 }
