@@ -65,7 +65,7 @@ impl Rig {
     /// The commanded TCP position from which the next chunk's deltas integrate, metres.
     #[must_use]
     pub(crate) fn anchor_m(&self) -> [f64; 3] {
-        self.actuator.status().anchor_position_m
+        self.actuator.status().anchor.position_m
     }
 
     /// What the actuator is doing.

@@ -2,7 +2,7 @@
 //! period out, together with what everybody else may know of the arm.
 
 use serde::{Deserialize, Serialize};
-use tiller_core::{EpisodeId, JOINTS, Pose};
+use tiller_core::{EpisodeId, JOINTS};
 use tiller_messages::{
     ActionChunk, ArmCommand, ArmState, ExecutionMode, ExecutionState, SafetyEvent,
 };
@@ -373,11 +373,8 @@ fn execution(
             Mode::Stopping => ExecutionMode::Stopping,
             Mode::Stopped => ExecutionMode::Stopped,
         },
-        anchor: Pose {
-            position_m: status.anchor_position_m,
-            ..state.tcp
-        },
-        anchor_q_rad: state.q_rad,
+        anchor: status.anchor,
+        anchor_q_rad: status.anchor_q_rad,
         chunk_session,
         chunk_seq: status.chunk_seq,
         chunk_step: status.chunk_step,

@@ -28,14 +28,11 @@ fn tick(criterion: &mut Criterion) {
                     delta_position_m: [sign, sign, sign],
                     gripper: 1.0,
                 };
+                let anchor = actuator.status().anchor;
                 let chunk = Chunk {
                     seq,
                     stamp_ns: now_ns,
-                    anchor_position_m: actuator.status().anchor_position_m,
-                    rate_hz: 10.0,
-                    execute_steps: 8,
-                    steps: vec![step; 8],
-                    continues: None,
+                    ..Chunk::of_displacements(anchor, 10.0, &[step; 8])
                 };
                 assert!(actuator.accept(&chunk, now_ns).is_ok());
             }

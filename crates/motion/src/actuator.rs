@@ -1,96 +1,50 @@
 //! The actuator: chunks in, one safe setpoint a millisecond out.
 
-use nalgebra::Vector3;
-use thiserror::Error;
+use nalgebra::{Matrix3, Rotation3, UnitQuaternion};
+use tiller_core::{ActionLayout, Pose};
 
+use crate::admission::{Admission, Start};
 use crate::arm::{ArmReading, Setpoint};
-use crate::chunk::{Admission, Chunk, MAX_STEPS, Start};
-use crate::config::{ActuatorConfig, ActuatorError};
+use crate::chunk::{Chunk, MAX_STEPS};
+use crate::config::{ActuatorConfig, ActuatorError, Resume};
 use crate::event::{EventLog, Refusal, SafetyEvent, SafetyKind};
 use crate::follower::Follower;
 use crate::junction::{Junction, Underway};
-use crate::kinematics::{Chain, JOINTS, down_rotation};
-use crate::limits::Limits;
+use crate::kinematics::{Chain, JointVector};
+use crate::reading::Readings;
 use crate::reference::Reference;
-
-/// Largest tilt from straight down that is straightened without asking, rad.
-const MAX_START_TILT_RAD: f64 = 0.35;
-
-/// How far outside its limits a joint may be measured before the reading is not believed, rad.
-const READING_SLACK_RAD: f64 = 0.1;
-
-/// What the actuator is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// No steps are left: standing at, or settling on, the last waypoint.
-    Holding,
-    /// Following a chunk.
-    Executing,
-    /// Braking after a stop or a lost reading.
-    Stopping,
-    /// At rest after a stop; chunks are refused until [`Actuator::resume`].
-    Stopped,
-}
-
-/// The actuator's state as others need it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ActuatorStatus {
-    /// Sequence number of the last chunk accepted; 0 before the first.
-    pub chunk_seq: u64,
-    /// Steps of that chunk that are over.
-    pub chunk_step: u32,
-    /// What the actuator is doing.
-    pub mode: Mode,
-    /// Where the next chunk should start, m: where the schedule is now, drawn back by as much as
-    /// the measured TCP is further than [`ActuatorConfig::max_anchor_lead_m`] from the commanded
-    /// one. At rest it is the commanded TCP within that distance of the measured one.
-    pub anchor_position_m: [f64; 3],
-}
-
-/// Why motion was not allowed again.
-#[derive(Debug, Clone, Copy, PartialEq, Error)]
-pub enum ResumeError {
-    /// Only a stopped actuator can resume.
-    #[error("expected to be stopped, found {0:?}")]
-    NotStopped(Mode),
-    /// The robot was moved meanwhile: start a new actuator from where it is.
-    #[error("expected the robot within {expected_m} m of where it stopped, found {found_m:.3} m")]
-    Displaced {
-        /// Largest distance allowed.
-        expected_m: f64,
-        /// Distance found.
-        found_m: f64,
-    },
-}
+use crate::space::{self, Numbers, Space};
+use crate::status::{ActuatorStatus, Mode, ResumeError};
 
 #[derive(Debug)]
 struct Incoming {
-    waypoints: Vec<Vector3<f64>>,
-    gripper: Vec<f64>,
+    waypoints: Vec<Numbers>,
+    gripper: Vec<Option<f64>>,
 }
 
 /// Executes chunks within the limits.
 ///
 /// [`Actuator::tick`] is called once a millisecond, allocates nothing unless there is an event to
 /// report, and always returns a setpoint that continues the last one within the limits. The same
-/// calls give the same setpoints, bit for bit.
+/// calls give the same setpoints, bit for bit. Of the clock it believes what its caller says: a time
+/// that leaps ends the chunk under way at most.
 #[derive(Debug)]
 pub struct Actuator {
     config: ActuatorConfig,
     mode: Mode,
+    /// What the last stop was for.
+    stopped_for: SafetyKind,
     reference: Reference,
     follower: Follower,
-    /// Measured TCP position of the last believable reading.
-    measured: Vector3<f64>,
-    missed_readings: u32,
+    readings: Readings,
     last_seq: Option<u64>,
     chunk_seq: u64,
     chunk_step: u32,
-    /// Steps a second of the chunk accepted last.
-    rate_hz: f64,
+    /// The layout of the chunk accepted last; it is sound.
+    layout: Option<ActionLayout>,
     /// Filled while a chunk is checked; taken over only when it is accepted.
     incoming: Incoming,
-    executing_gripper: Vec<f64>,
+    executing_gripper: Vec<Option<f64>>,
     gripper_width_m: f64,
     last_tick_ns: u64,
     events: EventLog,
@@ -100,37 +54,29 @@ impl Actuator {
     /// Holds the robot where `reading` finds it.
     ///
     /// # Errors
-    /// When the settings are unusable, the reading is not believable, or the gripper is tilted by
-    /// more than 0.35 rad from straight down.
+    /// When the settings are unusable or the reading is not believable.
     pub fn new(
         config: ActuatorConfig,
         reading: &ArmReading,
         now_ns: u64,
     ) -> Result<Self, ActuatorError> {
-        let problems = config.problems();
-        if !problems.is_empty() {
-            return Err(ActuatorError::Config(problems));
-        }
-        check_reading(reading, &config.limits, 0.0).map_err(ActuatorError::Reading)?;
-        let chain = Chain::new(&reading.q_rad);
-        let cosine = 0.5 * ((chain.rotation.transpose() * down_rotation()).trace() - 1.0);
-        let tilt = cosine.clamp(-1.0, 1.0).acos();
-        if tilt > MAX_START_TILT_RAD {
-            return Err(ActuatorError::Tilted {
-                expected_rad: MAX_START_TILT_RAD,
-                found_rad: tilt,
-            });
-        }
+        config
+            .problems()
+            .finish(())
+            .map_err(ActuatorError::Config)?;
+        let readings =
+            Readings::new(reading, &config.limits, now_ns).map_err(ActuatorError::Reading)?;
+        let at = place_of(readings.chain());
         Ok(Self {
             mode: Mode::Holding,
-            reference: Reference::new(chain.position, MAX_STEPS + 1),
+            stopped_for: SafetyKind::StopRequested,
+            reference: Reference::new(Space::Pose, at, MAX_STEPS + 1),
             follower: Follower::new(&config.limits, reading.q_rad),
-            measured: chain.position,
-            missed_readings: 0,
+            readings,
             last_seq: None,
             chunk_seq: 0,
             chunk_step: 0,
-            rate_hz: 0.0,
+            layout: None,
             incoming: Incoming {
                 waypoints: Vec::with_capacity(MAX_STEPS + 1),
                 gripper: Vec::with_capacity(MAX_STEPS),
@@ -152,21 +98,7 @@ impl Actuator {
         let result = self.admit(chunk, now_ns);
         match &result {
             Ok(junction) => {
-                match junction {
-                    Some(junction) => self
-                        .reference
-                        .carry_on(&self.incoming.waypoints, junction.dropped()),
-                    None => self
-                        .reference
-                        .follow(&self.incoming.waypoints, chunk.rate_hz),
-                }
-                self.rate_hz = chunk.rate_hz;
-                std::mem::swap(&mut self.executing_gripper, &mut self.incoming.gripper);
-                self.follower.engage();
-                self.mode = Mode::Executing;
-                self.last_seq = Some(chunk.seq);
-                self.chunk_seq = chunk.seq;
-                self.chunk_step = self.reference.steps_done() as u32;
+                self.take_over(chunk, junction.as_ref());
                 // Time before the chunk does not count against it.
                 self.last_tick_ns = now_ns;
             }
@@ -175,21 +107,47 @@ impl Actuator {
         result.map(|_| ())
     }
 
+    fn take_over(&mut self, chunk: &Chunk, junction: Option<&Junction>) {
+        let waypoints = &self.incoming.waypoints;
+        match junction {
+            Some(junction) => self.reference.carry_on(waypoints, junction.dropped()),
+            None => {
+                let space = Space::of(&chunk.layout);
+                if space != self.reference.space() {
+                    let at = match space {
+                        Space::Pose => place_of(self.follower.chain()),
+                        Space::Joints => Numbers::from(*self.follower.q_rad()),
+                    };
+                    self.reference.reset(space, at);
+                    self.follower.take_up();
+                }
+                self.reference.follow(waypoints, chunk.layout.rate_hz);
+            }
+        }
+        std::mem::swap(&mut self.executing_gripper, &mut self.incoming.gripper);
+        if self.layout.as_ref() != Some(&chunk.layout) {
+            self.layout = Some(chunk.layout.clone());
+        }
+        self.follower.engage();
+        self.mode = Mode::Executing;
+        self.last_seq = Some(chunk.seq);
+        self.chunk_seq = chunk.seq;
+        self.chunk_step = self.reference.steps_done() as u32;
+    }
+
     /// Fills `incoming`; where the chunk joins the one under way, if it carries that on.
     fn admit(&mut self, chunk: &Chunk, now_ns: u64) -> Result<Option<Junction>, Refusal> {
         if matches!(self.mode, Mode::Stopping | Mode::Stopped) {
-            return Err(Refusal {
-                seq: chunk.seq,
-                kind: SafetyKind::NotAccepting,
-                text: format!(
-                    "expected a chunk while ready to move, found {:?}",
-                    self.mode
-                ),
-            });
+            return Err(Refusal::new(
+                chunk.seq,
+                SafetyKind::NotAccepting,
+                format!("expected a chunk while ready to move, found {}", self.mode),
+            ));
         }
         let underway = Underway {
             seq: self.chunk_seq,
-            rate_hz: self.rate_hz,
+            space: self.reference.space(),
+            rate_hz: self.layout.as_ref().map_or(0.0, |layout| layout.rate_hz),
             steps: self.reference.step_count(),
             done: self.reference.steps_done(),
         };
@@ -199,13 +157,17 @@ impl Actuator {
                 waypoints: &self.reference.waypoints()[junction.kept_waypoints()],
                 gripper: &self.executing_gripper[junction.kept_steps()],
             },
-            None => Start::Anchor(self.anchor()),
+            None => Start::Anchor {
+                pose: self.anchor(),
+                q_rad: self.anchor_q_rad(),
+            },
         };
         let events = &mut self.events;
         Admission {
             config: &self.config,
             now_ns,
             last_seq: self.last_seq,
+            sound: self.layout.as_ref(),
             start,
             waypoints: &mut self.incoming.waypoints,
             gripper: &mut self.incoming.gripper,
@@ -220,19 +182,28 @@ impl Actuator {
 
     /// Brakes to rest within the limits and stays stopped until [`Actuator::resume`].
     pub fn stop(&mut self, reason: &str, now_ns: u64) {
-        self.begin_stop(SafetyKind::StopRequested, reason.to_string(), now_ns);
+        // Whoever asks for a stop while readings are lost wants more than that.
+        self.stopped_for = SafetyKind::StopRequested;
+        self.begin_stop(
+            SafetyKind::StopRequested,
+            format!("{reason}; motion goes on after `resume`"),
+            now_ns,
+        );
     }
 
     /// Allows motion again after a stop; chunks made before it stay refused by their age and
     /// sequence number.
     ///
     /// # Errors
-    /// When the actuator is not stopped, or the robot was moved meanwhile.
+    /// When the actuator is not stopped, gets no readings, or the robot was moved meanwhile.
     pub fn resume(&mut self, now_ns: u64) -> Result<(), ResumeError> {
         if self.mode != Mode::Stopped {
             return Err(ResumeError::NotStopped(self.mode));
         }
-        let found_m = (self.follower.position() - self.measured).norm();
+        if self.readings.missed() > 0 {
+            return Err(ResumeError::NoReading(self.readings.missed()));
+        }
+        let found_m = (self.follower.chain().position - self.readings.chain().position).norm();
         let expected_m = self.config.max_tracking_error_m;
         if found_m > expected_m {
             return Err(ResumeError::Displaced {
@@ -240,8 +211,19 @@ impl Actuator {
                 found_m,
             });
         }
+        let expected_rad = self.config.max_tracking_error_rad;
+        let measured = self.readings.q_rad();
+        for (joint, commanded) in self.follower.q_rad().iter().enumerate() {
+            let found_rad = (commanded - measured[joint]).abs();
+            if found_rad > expected_rad {
+                return Err(ResumeError::JointMoved {
+                    joint: joint + 1,
+                    expected_rad,
+                    found_rad,
+                });
+            }
+        }
         self.mode = Mode::Holding;
-        self.missed_readings = 0;
         self.events.push(
             now_ns,
             SafetyKind::Resumed,
@@ -256,14 +238,25 @@ impl Actuator {
     }
 
     /// The setpoint for the next millisecond. Call at 1 kHz; one call is one millisecond of motion,
-    /// `now_ns` serves the checks.
+    /// `now_ns` serves the checks. A reading that cannot be right counts as none, see
+    /// [`Actuator::tick_without_reading`].
     pub fn tick(&mut self, reading: &ArmReading, now_ns: u64) -> Setpoint {
-        match check_reading(reading, &self.config.limits, READING_SLACK_RAD) {
-            Ok(()) => {
-                self.missed_readings = 0;
-                self.measured = Chain::new(&reading.q_rad).position;
+        let standing = self.mode == Mode::Stopped;
+        let taken = self
+            .readings
+            .take(reading, &self.config.limits, standing, now_ns);
+        match taken {
+            Ok(()) => self.resume_by_itself(now_ns),
+            Err(text) => {
+                if let Some(text) = text {
+                    let text = format!(
+                        "reading {} refused, the last good one serves meanwhile: {text}",
+                        self.readings.refused()
+                    );
+                    self.events.push(now_ns, SafetyKind::ReadingRefused, text);
+                }
+                self.check_missed(now_ns);
             }
-            Err(text) => self.begin_stop(SafetyKind::ReadingLost, text, now_ns),
         }
         self.advance(now_ns)
     }
@@ -271,11 +264,8 @@ impl Actuator {
     /// In place of [`Actuator::tick`] when the robot gave no reading: motion goes on for
     /// [`ActuatorConfig::max_missed_readings`] ticks, then a controlled stop begins.
     pub fn tick_without_reading(&mut self, now_ns: u64) -> Setpoint {
-        self.missed_readings = self.missed_readings.saturating_add(1);
-        if self.missed_readings > self.config.max_missed_readings {
-            let text = format!("no reading for {} ms", self.missed_readings);
-            self.begin_stop(SafetyKind::ReadingLost, text, now_ns);
-        }
+        self.readings.miss();
+        self.check_missed(now_ns);
         self.advance(now_ns)
     }
 
@@ -285,13 +275,53 @@ impl Actuator {
             chunk_seq: self.chunk_seq,
             chunk_step: self.chunk_step,
             mode: self.mode,
-            anchor_position_m: self.anchor().into(),
+            anchor: self.anchor(),
+            anchor_q_rad: self.anchor_q_rad(),
+            refused_readings: self.readings.refused(),
         }
     }
 
     /// What was refused, clamped or stopped since the last call, oldest first.
     pub fn drain_events(&mut self) -> Vec<SafetyEvent> {
         self.events.drain()
+    }
+
+    fn check_missed(&mut self, now_ns: u64) {
+        let missed = self.readings.missed();
+        if missed <= self.config.max_missed_readings || self.is_stopping() {
+            return;
+        }
+        let how = match self.config.resume {
+            Resume::Manual => "motion goes on after `resume`, once there are readings".to_owned(),
+            Resume::Automatic { after_ns } => format!(
+                "motion is allowed again after {} ms of good readings, or by `resume`",
+                after_ns / 1_000_000
+            ),
+        };
+        self.stopped_for = SafetyKind::ReadingLost;
+        self.begin_stop(
+            SafetyKind::ReadingLost,
+            format!("no good reading for {missed} ms; {how}"),
+            now_ns,
+        );
+    }
+
+    fn resume_by_itself(&mut self, now_ns: u64) {
+        let Resume::Automatic { after_ns } = self.config.resume else {
+            return;
+        };
+        if self.mode != Mode::Stopped
+            || self.stopped_for != SafetyKind::ReadingLost
+            || self.readings.good_for_ns(now_ns) < after_ns
+        {
+            return;
+        }
+        if let Err(error) = self.resume(now_ns) {
+            // Once: from here on somebody must look.
+            self.stopped_for = SafetyKind::ResumeRefused;
+            let kind = SafetyKind::ResumeRefused;
+            self.events.push(now_ns, kind, error.to_string());
+        }
     }
 
     fn advance(&mut self, now_ns: u64) -> Setpoint {
@@ -306,7 +336,8 @@ impl Actuator {
             Mode::Stopping => {
                 self.follower.brake();
                 if self.follower.is_at_rest() {
-                    self.reference.reset(self.follower.position());
+                    let at = place_of(self.follower.chain());
+                    self.reference.reset(Space::Pose, at);
                     self.mode = Mode::Stopped;
                 }
             }
@@ -322,10 +353,11 @@ impl Actuator {
         if self.mode == Mode::Executing {
             self.command_gripper();
         }
-        let from = self.reference.smoothed();
-        let pace = self.follower.pace(&self.reference.upcoming());
+        let space = self.reference.space();
+        let from = *self.reference.smoothed();
+        let pace = self.follower.pace(space, &self.reference.upcoming());
         let velocity = self.reference.advance(pace);
-        self.follower.follow(from, velocity);
+        self.follower.follow(space, &from, &velocity);
         if self.mode != Mode::Executing {
             return;
         }
@@ -333,36 +365,70 @@ impl Actuator {
         if self.reference.is_finished() {
             self.mode = Mode::Holding;
         }
-        let most = self.config.max_tracking_error_m;
-        let commanded = self.follower.position();
-        let behind = (commanded - self.measured).norm();
-        let short = (self.reference.smoothed() - commanded).norm();
-        if behind > most {
-            let text =
-                format!("expected the robot within {most} m of its setpoint, found {behind:.3}");
+        if let Some(text) = self.lost() {
             self.give_up(SafetyKind::TrackingLost, text, now_ns);
-        } else if short > most {
-            let text = format!(
-                "expected setpoints within {most} m of the plan, found {short:.3}: out of reach"
-            );
-            self.give_up(SafetyKind::TrackingLost, text, now_ns);
+        }
+    }
+
+    /// Whether robot, setpoints and plan are too far apart.
+    fn lost(&self) -> Option<String> {
+        let (most_m, most_rad) = (
+            self.config.max_tracking_error_m,
+            self.config.max_tracking_error_rad,
+        );
+        let commanded = self.follower.chain();
+        let measured = self.readings.chain();
+        let behind_m = (commanded.position - measured.position).norm();
+        if behind_m > most_m || is_turned(&commanded.rotation, &measured.rotation, most_rad) {
+            return Some(format!(
+                "expected the robot within {most_m} m and {most_rad} rad of its setpoint, found \
+                 {behind_m:.3} m and {:.3} rad",
+                angle(&commanded.rotation, &measured.rotation)
+            ));
+        }
+        let planned = self.reference.smoothed();
+        match self.reference.space() {
+            Space::Pose => {
+                let short_m = (space::position(planned) - commanded.position).norm();
+                let rotation = space::rotation(planned).to_rotation_matrix();
+                let turned = is_turned(&commanded.rotation, rotation.matrix(), most_rad);
+                (short_m > most_m || turned).then(|| {
+                    format!(
+                        "expected setpoints within {most_m} m and {most_rad} rad of the plan, \
+                         found {short_m:.3} m and {:.3} rad: out of reach",
+                        angle(&commanded.rotation, rotation.matrix())
+                    )
+                })
+            }
+            Space::Joints => {
+                let short = (planned - Numbers::from(*self.follower.q_rad())).amax();
+                (short > most_rad).then(|| {
+                    format!(
+                        "expected joints within {most_rad} rad of the plan, found {short:.3} rad"
+                    )
+                })
+            }
         }
     }
 
     /// The action of the step that begins decides; between the thresholds the fingers stay.
     fn command_gripper(&mut self) {
-        let threshold = self.config.gripper_threshold;
+        let margin = 0.5 * self.config.gripper_threshold;
         match self.executing_gripper.get(self.reference.steps_done()) {
-            Some(&action) if action > threshold => {
+            Some(&Some(opening)) if opening > 0.5 + margin => {
                 self.gripper_width_m = self.config.gripper_open_m;
             }
-            Some(&action) if action < -threshold => self.gripper_width_m = 0.0,
+            Some(&Some(opening)) if opening < 0.5 - margin => self.gripper_width_m = 0.0,
             _ => {}
         }
     }
 
+    fn is_stopping(&self) -> bool {
+        matches!(self.mode, Mode::Stopping | Mode::Stopped)
+    }
+
     fn begin_stop(&mut self, kind: SafetyKind, text: String, now_ns: u64) {
-        if !matches!(self.mode, Mode::Stopping | Mode::Stopped) {
+        if !self.is_stopping() {
             self.mode = Mode::Stopping;
             self.events.push(now_ns, kind, text);
         }
@@ -370,7 +436,13 @@ impl Actuator {
 
     /// Drops the rest of the chunk and settles where a new one would start.
     fn give_up(&mut self, kind: SafetyKind, text: String, now_ns: u64) {
-        let at = self.clamped_to_measured(self.follower.position());
+        let at = match self.reference.space() {
+            Space::Pose => {
+                let pose = self.clamped_to_measured(&pose_of(self.follower.chain()));
+                space::place(&pose.position(), &pose.rotation())
+            }
+            Space::Joints => Numbers::from(self.joints_clamped_to_measured(self.follower.q_rad())),
+        };
         self.reference.settle_at(at);
         self.mode = Mode::Holding;
         self.events.push(
@@ -380,44 +452,73 @@ impl Actuator {
         );
     }
 
-    fn anchor(&self) -> Vector3<f64> {
-        let commanded = self.follower.position();
-        let scheduled = match self.mode {
-            Mode::Holding | Mode::Executing => self.reference.scheduled(),
-            Mode::Stopping | Mode::Stopped => commanded,
+    fn anchor(&self) -> Pose {
+        let scheduled = match (self.is_stopping(), self.reference.space()) {
+            (true, _) => pose_of(self.follower.chain()),
+            (false, Space::Pose) => space::pose(self.reference.scheduled()),
+            (false, Space::Joints) => {
+                pose_of(&Chain::new(&space::joints(self.reference.scheduled())))
+            }
         };
-        scheduled + (self.clamped_to_measured(commanded) - commanded)
+        self.clamped_to_measured(&scheduled)
     }
 
-    fn clamped_to_measured(&self, commanded: Vector3<f64>) -> Vector3<f64> {
-        let lead = commanded - self.measured;
+    /// A pose drawn back by as much as the commanded one leads too far before the measured one.
+    fn clamped_to_measured(&self, pose: &Pose) -> Pose {
+        let (commanded, measured) = (self.follower.chain(), self.readings.chain());
+        let lead = commanded.position - measured.position;
         let most = self.config.max_anchor_lead_m;
-        self.measured + lead * (most / lead.norm().max(most))
+        let back = lead * (most / lead.norm().max(most) - 1.0);
+        let mut drawn = *pose;
+        drawn.position_m = (pose.position() + back).into();
+        let most = self.config.max_anchor_lead_rad;
+        if is_turned(&commanded.rotation, &measured.rotation, most) {
+            let lead = quaternion(&commanded.rotation) * quaternion(&measured.rotation).inverse();
+            let turn = lead.scaled_axis();
+            let back = turn * (most / turn.norm().max(most) - 1.0);
+            let rotation = UnitQuaternion::from_scaled_axis(back) * pose.rotation();
+            drawn = Pose::from_parts(drawn.position(), &rotation);
+        }
+        drawn
+    }
+
+    fn anchor_q_rad(&self) -> JointVector {
+        match (self.is_stopping(), self.reference.space()) {
+            (false, Space::Joints) => {
+                self.joints_clamped_to_measured(&space::joints(self.reference.scheduled()))
+            }
+            _ => self.joints_clamped_to_measured(self.follower.q_rad()),
+        }
+    }
+
+    fn joints_clamped_to_measured(&self, q_rad: &JointVector) -> JointVector {
+        let (commanded, measured) = (self.follower.q_rad(), self.readings.q_rad());
+        let most = self.config.max_anchor_lead_rad;
+        std::array::from_fn(|joint| {
+            let lead = commanded[joint] - measured[joint];
+            q_rad[joint] + lead.clamp(-most, most) - lead
+        })
     }
 }
 
-/// Says what is wrong with a reading, if anything.
-fn check_reading(reading: &ArmReading, limits: &Limits, slack_rad: f64) -> Result<(), String> {
-    let finite = reading
-        .q_rad
-        .iter()
-        .chain(&reading.dq_rad_s)
-        .all(|value| value.is_finite());
-    if !finite || !reading.gripper_width_m.is_finite() {
-        return Err(format!("expected finite numbers, found {reading:?}"));
-    }
-    for joint in 0..JOINTS {
-        let (q, low, high) = (
-            reading.q_rad[joint],
-            limits.joint.position_min_rad[joint] - slack_rad,
-            limits.joint.position_max_rad[joint] + slack_rad,
-        );
-        if q < low || q > high {
-            return Err(format!(
-                "expected joint {} within {low:.4} to {high:.4} rad, found {q:.4}",
-                joint + 1
-            ));
-        }
-    }
-    Ok(())
+fn quaternion(rotation: &Matrix3<f64>) -> UnitQuaternion<f64> {
+    UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(*rotation))
+}
+
+fn pose_of(chain: &Chain) -> Pose {
+    Pose::from_parts(chain.position, &quaternion(&chain.rotation))
+}
+
+fn place_of(chain: &Chain) -> Numbers {
+    space::place(&chain.position, &quaternion(&chain.rotation))
+}
+
+/// Whether two orientations are further apart than an angle of at most a half turn, rad. The chord
+/// between them is `2 sqrt(2) sin(angle / 2)`.
+fn is_turned(a: &Matrix3<f64>, b: &Matrix3<f64>, most_rad: f64) -> bool {
+    (a - b).norm_squared() > 8.0 * (0.5 * most_rad).sin().powi(2)
+}
+
+fn angle(a: &Matrix3<f64>, b: &Matrix3<f64>) -> f64 {
+    quaternion(a).angle_to(&quaternion(b))
 }

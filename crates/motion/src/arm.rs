@@ -2,11 +2,12 @@
 
 use thiserror::Error;
 
-use crate::actuator::{Actuator, ActuatorStatus, ResumeError};
+use crate::actuator::Actuator;
 use crate::chunk::Chunk;
 use crate::config::{ActuatorConfig, ActuatorError};
 use crate::event::{Refusal, SafetyEvent};
 use crate::kinematics::{JOINTS, JointVector};
+use crate::status::{ActuatorStatus, ResumeError};
 
 /// What the robot measures.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,6 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::config::OnViolation;
+
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SafetyKind {
@@ -22,17 +24,24 @@ pub enum SafetyKind {
     NotContinuing,
     /// A chunk joined the one under way later than planned: some of its steps were skipped.
     JoinedLate,
-    /// A chunk started too far from the commanded position.
+    /// A chunk started too far from the commanded pose.
     AnchorGap,
-    /// A step was longer than allowed.
+    /// A step, turn or joint's way was longer than allowed.
     StepTooLarge,
     /// A waypoint lay outside the workspace.
     OutsideWorkspace,
-    /// A gripper value lay outside -1 to +1.
+    /// A waypoint lay outside the joints' limits.
+    OutsideJointLimits,
+    /// The hand was to be held straight down, from where that would be a turn that nobody asked for.
+    Tilted,
+    /// A gripper value lay beyond fully open or closed.
     GripperRange,
     /// The robot fell too far behind its setpoints, or the setpoints behind the reference.
     TrackingLost,
-    /// The robot's reading was missing, not finite, or outside the joint limits.
+    /// One of the robot's readings was not finite, outside the joint limits or impossibly far from
+    /// the last one: it was left out.
+    ReadingRefused,
+    /// There was no good reading for too long: a controlled stop began.
     ReadingLost,
     /// The control loop did not run for too long while a chunk was executing.
     LoopGap,
@@ -42,6 +51,8 @@ pub enum SafetyKind {
     NotAccepting,
     /// Motion was allowed again after a stop.
     Resumed,
+    /// Motion could not be allowed again by itself.
+    ResumeRefused,
     /// Events were lost because nobody fetched them.
     EventsDropped,
 }
@@ -60,13 +71,17 @@ impl SafetyKind {
             Self::AnchorGap => "anchor_gap",
             Self::StepTooLarge => "step_too_large",
             Self::OutsideWorkspace => "outside_workspace",
+            Self::OutsideJointLimits => "outside_joint_limits",
+            Self::Tilted => "tilted",
             Self::GripperRange => "gripper_range",
             Self::TrackingLost => "tracking_lost",
+            Self::ReadingRefused => "reading_refused",
             Self::ReadingLost => "reading_lost",
             Self::LoopGap => "loop_gap",
             Self::StopRequested => "stop_requested",
             Self::NotAccepting => "not_accepting",
             Self::Resumed => "resumed",
+            Self::ResumeRefused => "resume_refused",
             Self::EventsDropped => "events_dropped",
         }
     }
@@ -99,6 +114,61 @@ pub struct Refusal {
     pub kind: SafetyKind,
     /// What exactly, with the expected and the found value.
     pub text: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(seq: u64, kind: SafetyKind, text: String) -> Self {
+        Self { seq, kind, text }
+    }
+}
+
+/// Most kinds of clamped values that one chunk can have.
+const CLAMPED_KINDS: usize = 5;
+
+/// Collects the worst clamped value of each kind, so that one chunk gives one event a kind.
+pub(crate) struct Report<'a> {
+    seq: u64,
+    worst: [Option<(f64, SafetyKind, String)>; CLAMPED_KINDS],
+    clamped: &'a mut dyn FnMut(SafetyKind, String),
+}
+
+impl<'a> Report<'a> {
+    /// `clamped` hears of every kind in the end.
+    pub(crate) fn new(seq: u64, clamped: &'a mut dyn FnMut(SafetyKind, String)) -> Self {
+        Self {
+            seq,
+            worst: [const { None }; CLAMPED_KINDS],
+            clamped,
+        }
+    }
+
+    /// Notes a value of which `size` says how bad it is among those of its kind.
+    pub(crate) fn add(
+        &mut self,
+        policy: OnViolation,
+        kind: SafetyKind,
+        size: f64,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Refusal> {
+        if policy == OnViolation::Refuse {
+            return Err(Refusal::new(self.seq, kind, text()));
+        }
+        let of_kind = |slot: &&mut Option<(f64, SafetyKind, String)>| {
+            slot.as_ref().is_none_or(|(_, other, _)| *other == kind)
+        };
+        if let Some(slot) = self.worst.iter_mut().find(of_kind)
+            && slot.as_ref().is_none_or(|(worst, ..)| size > *worst)
+        {
+            *slot = Some((size, kind, text()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) {
+        for (_, kind, text) in self.worst.into_iter().flatten() {
+            (self.clamped)(kind, format!("chunk {} clamped: {text}", self.seq));
+        }
+    }
 }
 
 /// Events waiting to be fetched; bounded, and a loss is itself an event.

@@ -1,58 +1,104 @@
 //! The last filter before the robot: whatever joint rates are asked for, the setpoints that come out
-//! keep position, velocity, acceleration and jerk limits.
+//! keep position, velocity, acceleration and jerk limits of every joint, and the speed and
+//! acceleration limits of the tool.
 //!
-//! All four are finite differences of the setpoint stream at [`PERIOD_S`], the very quantities that
-//! a robot's controller computes from it. Each joint may accelerate within an interval that jerk and
-//! acceleration leave; the interval is cut so that, from wherever the step leads, the joint can
-//! still brake before its velocity limit and before its position limit. Being able to brake is thus
-//! kept from one step to the next.
+//! All of them are finite differences of the setpoint stream at [`PERIOD_S`], the very quantities
+//! that a robot's controller computes from it. The joints change their rates together: the wanted
+//! acceleration is one vector, scaled as a whole into every joint's and the tool's limits, and the
+//! present one moves towards it along a straight line as fast as the joint with the least jerk to
+//! spare. What is between two accelerations that the tool may have, it may have too, so joints that
+//! brake never add up to more than their scaled whole.
+//!
+//! Under this lies a guarantee for every joint alone: its acceleration is cut to an interval from
+//! wherever the step leads the joint can still brake before its velocity and its position limit.
+//! Being able to brake is thus kept from one step to the next. Bounds are approached slowly enough
+//! ([`Side::approach_rate`]) that the cut is not met on the way.
+
+use nalgebra::{SVector, Vector3};
 
 use crate::PERIOD_S;
-use crate::kinematics::{JOINTS, JointVector};
+use crate::braking::Side;
+use crate::kinematics::{Chain, JOINTS, Jacobian, JointVector, Twist};
 use crate::limits::Limits;
+
+type Joints = SVector<f64, JOINTS>;
+
+/// Highest speed and acceleration of the tool, of its position or its orientation.
+#[derive(Debug, Clone, Copy)]
+struct Bound {
+    speed: f64,
+    acceleration: f64,
+}
 
 #[derive(Debug, Clone)]
 pub(crate) struct JointLimiter {
     position: JointVector,
-    rate: JointVector,
-    acceleration: JointVector,
+    rate: Joints,
+    acceleration: Joints,
     lowest: JointVector,
     highest: JointVector,
     max_rate: JointVector,
     max_acceleration: JointVector,
     max_jerk: JointVector,
+    linear: Bound,
+    angular: Bound,
+    chain: Chain,
+    jacobian: Jacobian,
+    /// Acceleration of the tool at constant joint rates.
+    drift: Twist,
 }
 
 impl JointLimiter {
     /// At rest at `position_rad`. A start within the position margin is allowed: the bound then is
     /// the start itself and tightens as the joint moves inward.
     pub(crate) fn new(limits: &Limits, position_rad: JointVector) -> Self {
-        let joint = &limits.joint;
+        let (joint, tool, share) = (&limits.joint, &limits.cartesian, &limits.operating);
         let scale = |row: &JointVector, factor: f64| row.map(|value| value * factor);
         let margin = limits.position_margin_rad;
+        let chain = Chain::new(&position_rad);
         Self {
             position: position_rad,
-            rate: [0.0; JOINTS],
-            acceleration: [0.0; JOINTS],
-            lowest: joint.position_min_rad.map(|bound| bound + margin),
-            highest: joint.position_max_rad.map(|bound| bound - margin),
-            max_rate: scale(&joint.velocity_rad_s, limits.operating.velocity),
-            max_acceleration: scale(&joint.acceleration_rad_s2, limits.operating.acceleration),
-            max_jerk: scale(&joint.jerk_rad_s3, limits.operating.jerk),
+            rate: Joints::zeros(),
+            acceleration: Joints::zeros(),
+            lowest: std::array::from_fn(|j| {
+                (joint.position_min_rad[j] + margin).min(position_rad[j])
+            }),
+            highest: std::array::from_fn(|j| {
+                (joint.position_max_rad[j] - margin).max(position_rad[j])
+            }),
+            max_rate: scale(&joint.velocity_rad_s, share.velocity),
+            max_acceleration: scale(&joint.acceleration_rad_s2, share.acceleration),
+            max_jerk: scale(&joint.jerk_rad_s3, share.jerk),
+            linear: Bound {
+                speed: tool.speed_m_s * share.velocity,
+                acceleration: tool.acceleration_m_s2 * share.acceleration,
+            },
+            angular: Bound {
+                speed: tool.rotation_speed_rad_s * share.velocity,
+                acceleration: tool.rotation_acceleration_rad_s2 * share.acceleration,
+            },
+            jacobian: chain.jacobian(),
+            chain,
+            drift: Twist::zeros(),
         }
-        .with_bounds_at_start()
-    }
-
-    fn with_bounds_at_start(mut self) -> Self {
-        for joint in 0..JOINTS {
-            self.lowest[joint] = self.lowest[joint].min(self.position[joint]);
-            self.highest[joint] = self.highest[joint].max(self.position[joint]);
-        }
-        self
     }
 
     pub(crate) fn position(&self) -> &JointVector {
         &self.position
+    }
+
+    /// Where the tool is.
+    pub(crate) fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    pub(crate) fn jacobian(&self) -> &Jacobian {
+        &self.jacobian
+    }
+
+    /// How the tool moves.
+    pub(crate) fn twist(&self) -> Twist {
+        self.jacobian * self.rate
     }
 
     /// Highest speed (rad/s) and acceleration (rad/s2) that motion may use.
@@ -61,112 +107,122 @@ impl JointLimiter {
     }
 
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.rate.iter().all(|rate| rate.abs() < 1e-7)
-            && self
-                .acceleration
-                .iter()
-                .all(|acceleration| acceleration.abs() < 1e-4)
+        self.rate.amax() < 1e-7 && self.acceleration.amax() < 1e-4
     }
 
-    /// Moves one period towards `wanted_rad_s`. The wanted rates, and the change to them, are scaled
-    /// as a whole, so that a joint at its limit slows the others down instead of bending the path.
+    /// Moves one period towards `wanted_rad_s`.
     pub(crate) fn step(&mut self, wanted_rad_s: &JointVector) -> &JointVector {
-        let scale_to = |values: &JointVector, bounds: &JointVector| {
-            values
-                .iter()
-                .zip(bounds)
-                .map(|(value, bound)| bound / value.abs().max(1e-12))
-                .fold(1.0, f64::min)
-        };
-        let slow_down = scale_to(wanted_rad_s, &self.max_rate);
-        let change: JointVector =
-            std::array::from_fn(|joint| wanted_rad_s[joint] * slow_down - self.rate[joint]);
-        let ease = scale_to(
-            &change,
-            &self.max_acceleration.map(|bound| bound * PERIOD_S),
-        );
-        for (joint, change) in change.into_iter().enumerate() {
-            let acceleration = self.allowed_acceleration(joint, change, ease);
+        let sides: [[Side; 2]; JOINTS] = std::array::from_fn(|joint| self.sides(joint));
+        let wanted = self.allowed_rates(&sides, Joints::from(*wanted_rad_s));
+        let target = self.allowed_acceleration(&(wanted - self.rate));
+        let change = target - self.acceleration;
+        let ease = (0..JOINTS)
+            .map(|joint| self.max_jerk[joint] * PERIOD_S / change[joint].abs().max(1e-12))
+            .fold(1.0, f64::min);
+        let together = self.acceleration + change * ease;
+        for (joint, [up, down]) in sides.iter().enumerate() {
+            let most = self.max_acceleration[joint];
+            let now = self.acceleration[joint];
+            let jump = self.max_jerk[joint] * PERIOD_S;
+            let low = (now - jump).max(-most);
+            let high = up.highest_acceleration(low, (now + jump).min(most));
+            let low = -down.highest_acceleration(-high, -low);
+            let acceleration = together[joint].clamp(low, high);
             self.acceleration[joint] = acceleration;
             self.rate[joint] += acceleration * PERIOD_S;
             self.position[joint] += self.rate[joint] * PERIOD_S;
         }
+        self.chain = Chain::new(&self.position);
+        let jacobian = self.chain.jacobian();
+        self.drift = (jacobian - self.jacobian) * self.rate / PERIOD_S;
+        self.jacobian = jacobian;
         &self.position
     }
 
-    fn allowed_acceleration(&self, joint: usize, change: f64, ease: f64) -> f64 {
-        let jerk = self.max_jerk[joint];
-        let most = self.max_acceleration[joint];
-        let now = self.acceleration[joint];
-        let mut low = (now - jerk * PERIOD_S).max(-most);
-        let mut high = (now + jerk * PERIOD_S).min(most);
-        let rate = self.rate[joint];
+    /// A joint seen towards its upper and its lower bound.
+    fn sides(&self, joint: usize) -> [Side; 2] {
         let up = Side {
-            rate,
+            rate: self.rate[joint],
             room: self.highest[joint] - self.position[joint],
             max_rate: self.max_rate[joint],
-            max_acceleration: most,
-            jerk,
+            max_acceleration: self.max_acceleration[joint],
+            jerk: self.max_jerk[joint],
         };
         let down = Side {
-            rate: -rate,
+            rate: -up.rate,
             room: self.position[joint] - self.lowest[joint],
             ..up
         };
-        high = up.highest_acceleration(low, high);
-        low = -down.highest_acceleration(-high, -low);
-        // The acceleration that makes the change, but never more than jerk can take back in time.
-        let wanted = (ease * change / PERIOD_S)
-            .abs()
-            .min((2.0 * jerk * change.abs()).sqrt());
-        wanted.copysign(change).clamp(low, high)
+        [up, down]
+    }
+
+    /// What may be wanted: no joint faster than it can brake before its bound, and the whole no
+    /// faster than every joint and the tool may be.
+    fn allowed_rates(&self, sides: &[[Side; 2]; JOINTS], mut wanted: Joints) -> Joints {
+        for (joint, [up, down]) in sides.iter().enumerate() {
+            wanted[joint] = wanted[joint].clamp(-down.approach_rate(), up.approach_rate());
+        }
+        let twist = self.jacobian * wanted;
+        let tool = (self.linear.speed / linear(&twist).norm().max(1e-12))
+            .min(self.angular.speed / angular(&twist).norm().max(1e-12));
+        let slow_down = (0..JOINTS)
+            .map(|joint| self.max_rate[joint] / wanted[joint].abs().max(1e-12))
+            .fold(tool.min(1.0), f64::min);
+        wanted * slow_down
+    }
+
+    /// The acceleration that makes the change in one period, scaled as a whole: no joint's more than
+    /// its limit nor than jerk can take back in time, and the tool's within its limits.
+    fn allowed_acceleration(&self, change: &Joints) -> Joints {
+        let ease = (0..JOINTS)
+            .map(|joint| {
+                let size = change[joint].abs().max(1e-12);
+                let most = (2.0 * self.max_jerk[joint] * size)
+                    .sqrt()
+                    .min(self.max_acceleration[joint]);
+                most * PERIOD_S / size
+            })
+            .fold(1.0, f64::min);
+        let target = change * (ease / PERIOD_S);
+        let twist = self.jacobian * target;
+        let share = share_within(
+            &linear(&twist),
+            &linear(&self.drift),
+            self.linear.acceleration,
+        )
+        .min(share_within(
+            &angular(&twist),
+            &angular(&self.drift),
+            self.angular.acceleration,
+        ));
+        target * share
     }
 }
 
-/// One joint seen in the direction of one of its bounds.
-struct Side {
-    rate: f64,
-    room: f64,
-    max_rate: f64,
-    max_acceleration: f64,
-    jerk: f64,
+fn linear(twist: &Twist) -> Vector3<f64> {
+    twist.fixed_rows::<3>(0).into_owned()
 }
 
-impl Side {
-    /// The highest acceleration in `[low, high]` after which braking is still possible, or `low`.
-    fn highest_acceleration(&self, low: f64, high: f64) -> f64 {
-        if self.can_brake_after(high) {
-            return high;
-        }
-        if !self.can_brake_after(low) {
-            return low;
-        }
-        let (mut safe, mut unsafe_) = (low, high);
-        for _ in 0..20 {
-            let middle = 0.5 * (safe + unsafe_);
-            if self.can_brake_after(middle) {
-                safe = middle;
-            } else {
-                unsafe_ = middle;
-            }
-        }
-        safe
-    }
+fn angular(twist: &Twist) -> Vector3<f64> {
+    twist.fixed_rows::<3>(3).into_owned()
+}
 
-    fn can_brake_after(&self, acceleration: f64) -> bool {
-        let rate = self.rate + acceleration * PERIOD_S;
-        // While jerk takes the acceleration back to zero the rate still rises by this much.
-        let peak = rate + acceleration.max(0.0).powi(2) / (2.0 * self.jerk);
-        if peak > self.max_rate {
-            return false;
-        }
-        if peak <= 0.0 {
-            return rate * PERIOD_S <= self.room;
-        }
-        let delay = (acceleration + self.max_acceleration).max(0.0) / self.jerk + PERIOD_S;
-        let distance = peak * delay + peak * peak / (2.0 * self.max_acceleration);
-        rate.max(0.0) * PERIOD_S + distance <= self.room
+/// The largest share of `part`, up to 1, that together with `rest` is no longer than `most`; 1 where
+/// `rest` alone is too long, for then only braking helps.
+fn share_within(part: &Vector3<f64>, rest: &Vector3<f64>, most: f64) -> f64 {
+    let (size, across) = (part.norm_squared(), part.dot(rest));
+    let room = most * most - rest.norm_squared();
+    if room <= 0.0 || size <= 1e-18 {
+        return 1.0;
     }
+    // |s part + rest|^2 = most^2, a quadratic equation with one positive root.
+    let root = (across * across + size * room).sqrt();
+    let share = if across > 0.0 {
+        room / (across + root)
+    } else {
+        (root - across) / size
+    };
+    share.min(1.0)
 }
 
 #[cfg(test)]

@@ -1,20 +1,23 @@
 //! Where a chunk that was planned during the motion joins the chunk under way.
 //!
-//! Its leading `frozen` steps repeat steps of the chunk under way, so the path is kept up to their
-//! end, and the new displacements go on from there: the path has no gap, whatever the planner
-//! believed about where the arm is. A chunk that comes after its frozen steps are over joins at
+//! Its leading frozen steps repeat steps of the chunk under way, so the path is kept up to their
+//! end, and the new steps go on from there, in poses or in joints: the path has no gap, whatever the
+//! planner believed about where the arm is. A chunk that comes after its frozen steps are over joins at
 //! the next step that has not begun, and the steps that it missed are left out.
 
 use std::ops::{Range, RangeInclusive};
 
 use crate::chunk::Chunk;
 use crate::event::{Refusal, SafetyKind};
+use crate::space::Space;
 
 /// What is under way when a chunk comes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Underway {
     /// Sequence number of the chunk accepted last; 0 before the first.
     pub(crate) seq: u64,
+    /// What its path is made of.
+    pub(crate) space: Space,
     /// Its steps a second.
     pub(crate) rate_hz: f64,
     /// Steps of it that are to be executed; 0 where there is none or it was given up.
@@ -29,8 +32,8 @@ pub(crate) struct Junction {
     /// The step that step 0 of the new chunk repeats.
     first: usize,
     /// The first step that is not the old chunk's any more.
-    joint: usize,
-    /// What `joint` was planned to be.
+    join: usize,
+    /// What `join` was planned to be.
     planned: usize,
 }
 
@@ -40,13 +43,7 @@ impl Junction {
         let Some(wanted) = chunk.continues else {
             return Ok(None);
         };
-        let refuse = |kind, text| {
-            Err(Refusal {
-                seq: chunk.seq,
-                kind,
-                text,
-            })
-        };
+        let refuse = |kind, text| Err(Refusal::new(chunk.seq, kind, text));
         if underway.steps == 0 {
             return refuse(
                 SafetyKind::NotContinuing,
@@ -65,7 +62,20 @@ impl Junction {
                 ),
             );
         }
-        let planned = wanted.step.saturating_add(wanted.frozen);
+        let space = Space::of(&chunk.layout);
+        if space != underway.space {
+            return refuse(
+                SafetyKind::NotContinuing,
+                format!(
+                    "expected {} as in chunk {}, found {}",
+                    underway.space.as_str(),
+                    underway.seq,
+                    space.as_str()
+                ),
+            );
+        }
+        let first = wanted.step as usize;
+        let planned = first.saturating_add(wanted.frozen_steps as usize);
         if planned > underway.steps {
             return refuse(
                 SafetyKind::NotContinuing,
@@ -75,31 +85,31 @@ impl Junction {
                 ),
             );
         }
-        if chunk.rate_hz != underway.rate_hz {
+        if chunk.layout.rate_hz != underway.rate_hz {
             return refuse(
                 SafetyKind::Malformed,
                 format!(
                     "expected the rate of chunk {}, {} Hz, found {}",
-                    underway.seq, underway.rate_hz, chunk.rate_hz
+                    underway.seq, underway.rate_hz, chunk.layout.rate_hz
                 ),
             );
         }
         // A step that has begun is finished; after the last one nothing is.
         let open = (underway.done + 1).min(underway.steps);
-        let joint = planned.max(open);
-        if joint - wanted.step >= chunk.execute_steps {
+        let join = planned.max(open);
+        if join - first >= chunk.execute_steps {
             return refuse(
                 SafetyKind::Stale,
                 format!(
                     "expected fewer than {} steps over since it was planned, found {}",
                     chunk.execute_steps,
-                    joint - wanted.step
+                    join - first
                 ),
             );
         }
         Ok(Some(Self {
-            first: wanted.step,
-            joint,
+            first,
+            join,
             planned,
         }))
     }
@@ -111,17 +121,17 @@ impl Junction {
 
     /// The old chunk's waypoints that stay.
     pub(crate) fn kept_waypoints(&self) -> RangeInclusive<usize> {
-        self.first..=self.joint
+        self.first..=self.join
     }
 
     /// The old chunk's steps that stay.
     pub(crate) fn kept_steps(&self) -> Range<usize> {
-        self.first..self.joint
+        self.first..self.join
     }
 
     /// What to say of a chunk that came too late for its frozen steps.
     pub(crate) fn lateness(&self) -> Option<String> {
-        let late = self.joint - self.planned;
+        let late = self.join - self.planned;
         (late > 0).then(|| format!("joined {late} step(s) after its frozen steps"))
     }
 }
@@ -129,10 +139,12 @@ impl Junction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chunk::{ActionStep, Continuation};
+    use crate::chunk::ActionStep;
+    use tiller_core::{Continuation, Pose};
 
     const UNDERWAY: Underway = Underway {
         seq: 7,
+        space: Space::Pose,
         rate_hz: 10.0,
         steps: 8,
         done: 5,
@@ -145,20 +157,17 @@ mod tests {
         };
         Chunk {
             seq: 8,
-            stamp_ns: 0,
-            anchor_position_m: [0.0; 3],
-            rate_hz: 10.0,
             execute_steps: 8,
-            steps: vec![still; 16],
             continues,
+            ..Chunk::of_displacements(Pose::IDENTITY, 10.0, &[still; 16])
         }
     }
 
-    fn joined(step: usize, frozen: usize, underway: &Underway) -> Result<Junction, SafetyKind> {
+    fn joined(step: u32, frozen_steps: u32, underway: &Underway) -> Result<Junction, SafetyKind> {
         let chunk = chunk(Some(Continuation {
             seq: 7,
             step,
-            frozen,
+            frozen_steps,
         }));
         Junction::new(&chunk, underway)
             .map(|junction| junction.unwrap())
@@ -202,6 +211,11 @@ mod tests {
             ..UNDERWAY
         };
         assert_eq!(joined(4, 2, &faster), Err(SafetyKind::Malformed));
+        let in_joints = Underway {
+            space: Space::Joints,
+            ..UNDERWAY
+        };
+        assert_eq!(joined(4, 2, &in_joints), Err(SafetyKind::NotContinuing));
         let longer = Underway {
             steps: 16,
             done: 14,

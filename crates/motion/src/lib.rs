@@ -5,20 +5,34 @@
 //! an [`Arm`] driver is reached only through a [`LimitedArm`].
 //!
 //! ```
-//! use tiller_motion::{ActionStep, Actuator, ActuatorConfig, ArmReading, Chunk, Mode};
+//! use tiller_core::{ActionLayout, Frame, ActionMode, ArmColumns, RotationColumns, RotationKind};
 //! use tiller_motion::kinematics::{HOME_Q, forward};
+//! use tiller_motion::{Actuator, ActuatorConfig, ArmReading, Chunk, Mode};
 //!
 //! let mut reading = ArmReading::at_rest(HOME_Q, 0.08);
 //! let mut actuator = Actuator::new(ActuatorConfig::default(), &reading, 0)?;
-//! let start = actuator.status().anchor_position_m;
+//! let anchor = actuator.status().anchor;
+//! // Displacement, rotation vector, gripper: to the left by 20 mm and 0.1 rad about z a step.
+//! let layout = ActionLayout {
+//!     dim: 7,
+//!     arm: ArmColumns::Pose {
+//!         position: [0, 1, 2],
+//!         rotation: Some(RotationColumns {
+//!             columns: vec![3, 4, 5],
+//!             kind: RotationKind::RotationVector,
+//!         }),
+//!     },
+//!     mode: ActionMode::DeltaPose(Frame::Base),
+//!     ..ActionLayout::position_deltas(4, [0, 1, 2], Some(6), 10.0)
+//! };
 //! actuator.accept(
 //!     &Chunk {
 //!         seq: 1,
 //!         stamp_ns: 0,
-//!         anchor_position_m: start,
-//!         rate_hz: 10.0,
+//!         anchor,
+//!         layout,
 //!         execute_steps: 2,
-//!         steps: vec![ActionStep { delta_position_m: [0.0, 0.02, 0.0], gripper: -1.0 }; 2],
+//!         actions: [0.0, 0.02, 0.0, 0.0, 0.0, 0.1, -1.0].repeat(2),
 //!         continues: None,
 //!     },
 //!     0,
@@ -28,13 +42,17 @@
 //!     reading.q_rad = actuator.tick(&reading, tick * 1_000_000).q_rad;
 //! }
 //! assert_eq!(actuator.status().mode, Mode::Holding);
-//! let moved = forward(&reading.q_rad).position_m[1] - start[1];
-//! assert!((moved - 0.04).abs() < 1e-3);
+//! let (moved_m, turned_rad) = forward(&reading.q_rad).distance_to(&anchor);
+//! assert!((moved_m - 0.04).abs() < 1e-3 && (turned_rad - 0.2).abs() < 1e-3);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod action;
 mod actuator;
+mod admission;
 mod arm;
+mod average;
+mod braking;
 mod chunk;
 mod config;
 mod event;
@@ -43,15 +61,20 @@ mod joint_limiter;
 mod junction;
 pub mod kinematics;
 pub mod limits;
+mod reading;
 mod reference;
+mod space;
+mod status;
+mod workspace;
 
-pub use actuator::{Actuator, ActuatorStatus, Mode, ResumeError};
+pub use actuator::Actuator;
 pub use arm::{Arm, ArmReading, LimitedArm, LimitedArmError, Setpoint};
-pub use chunk::{ActionStep, Chunk, Continuation, MAX_STEPS};
-pub use config::{ActuatorConfig, ActuatorError, OnViolation};
+pub use chunk::{ActionStep, Chunk, MAX_STEPS};
+pub use config::{ActuatorConfig, ActuatorError, OnViolation, Orientation, Resume};
 pub use event::{Refusal, SafetyEvent, SafetyKind};
 pub use limits::{Limits, Robot, Workspace};
 pub use reference::{LAG_S, SETTLE_S};
+pub use status::{ActuatorStatus, Mode, ResumeError};
 
 /// Time between two setpoints, s.
 pub const PERIOD_S: f64 = 0.001;

@@ -4,7 +4,10 @@
 //! the Panda (FER) and the FR3 ("Robot and interface specifications" of the FCI documentation). For
 //! the FR3 the rectangular position and velocity limits are used: they hold at every posture.
 
+use tiller_core::{Problems, WorkspaceBox};
+
 use crate::kinematics::{JOINTS, JointVector};
+pub use crate::workspace::Workspace;
 
 /// The robots whose limits are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,62 +44,10 @@ pub struct CartesianLimits {
     pub jerk_m_s3: f64,
     /// Highest rotation speed, rad/s.
     pub rotation_speed_rad_s: f64,
-}
-
-/// Where the TCP may be sent: a box, and within it what a straight-down gripper can reach.
-///
-/// The box is a safety limit. The reach keeps plans away from the stretched and the folded arm,
-/// where the TCP can hardly be moved; braking next to it may take a few centimetres more.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Workspace {
-    /// Lower corner of the box, m.
-    pub min_m: [f64; 3],
-    /// Upper corner of the box, m.
-    pub max_m: [f64; 3],
-    /// Shortest distance from the shoulder to the wrist, m: the elbow's limit with some room.
-    pub min_reach_m: f64,
-    /// Longest distance from the shoulder to the wrist, m; 0.719 would be the stretched arm.
-    pub max_reach_m: f64,
-}
-
-/// Height of the shoulder above the base, m.
-const SHOULDER_M: f64 = 0.333;
-/// Height of the wrist above the TCP when the gripper points down, m.
-const WRIST_ABOVE_TCP_M: f64 = crate::kinematics::FLANGE_M + crate::kinematics::HAND_TCP_M;
-/// Horizontal distance from the wrist to the TCP, m.
-const WRIST_TO_TCP_M: f64 = 0.088;
-
-impl Workspace {
-    /// The nearest allowed position: into the box first, then along the line from the shoulder into
-    /// reach.
-    pub fn clamp(&self, position_m: [f64; 3]) -> [f64; 3] {
-        let [x, y, z] =
-            std::array::from_fn(|axis| position_m[axis].clamp(self.min_m[axis], self.max_m[axis]));
-        let radius = x.hypot(y);
-        let out = radius - WRIST_TO_TCP_M;
-        let up = z + WRIST_ABOVE_TCP_M - SHOULDER_M;
-        let distance = out.hypot(up);
-        let within = distance.clamp(self.min_reach_m, self.max_reach_m);
-        if distance == within || out <= 0.0 {
-            return [x, y, z];
-        }
-        let scale = within / distance;
-        let turn = (WRIST_TO_TCP_M + out * scale) / radius;
-        [
-            x * turn,
-            y * turn,
-            up * scale + SHOULDER_M - WRIST_ABOVE_TCP_M,
-        ]
-    }
-
-    /// How far `position_m` is from where [`Workspace::clamp`] would put it, m.
-    pub fn excess_m(&self, position_m: [f64; 3]) -> f64 {
-        let inside = self.clamp(position_m);
-        (0..3)
-            .map(|axis| (position_m[axis] - inside[axis]).powi(2))
-            .sum::<f64>()
-            .sqrt()
-    }
+    /// Highest rotation acceleration, rad/s2.
+    pub rotation_acceleration_rad_s2: f64,
+    /// Highest rotation jerk, rad/s3.
+    pub rotation_jerk_rad_s3: f64,
 }
 
 /// The share of the robot's limits that motion may use; 1 would leave no room for the controller.
@@ -127,8 +78,14 @@ pub struct Limits {
     pub workspace: Workspace,
     /// Longest displacement in one action step, m.
     pub max_step_m: f64,
+    /// Largest turn in one action step, rad.
+    pub max_step_rad: f64,
+    /// Longest way of a joint in one action step, rad.
+    pub max_joint_step_rad: f64,
     /// Largest distance between a chunk's anchor and the actuator's, m: the step between chunks.
     pub max_anchor_gap_m: f64,
+    /// Largest angle between a chunk's anchor and the actuator's, rad.
+    pub max_anchor_gap_rad: f64,
 }
 
 impl Limits {
@@ -150,6 +107,8 @@ impl Limits {
                 acceleration_m_s2: 13.0,
                 jerk_m_s3: 6500.0,
                 rotation_speed_rad_s: 2.5,
+                rotation_acceleration_rad_s2: 25.0,
+                rotation_jerk_rad_s3: 12500.0,
             },
             workspace: Workspace {
                 min_reach_m: 0.23,
@@ -180,6 +139,8 @@ impl Limits {
                 acceleration_m_s2: 9.0,
                 jerk_m_s3: 4500.0,
                 rotation_speed_rad_s: 2.5,
+                rotation_acceleration_rad_s2: 17.0,
+                rotation_jerk_rad_s3: 8500.0,
             },
             operating: OperatingFraction {
                 velocity: 0.8,
@@ -188,109 +149,118 @@ impl Limits {
             },
             position_margin_rad: 0.02,
             workspace: Workspace {
-                min_m: [0.2, -0.55, -0.35],
-                max_m: [0.9, 0.55, 0.75],
+                bounds: WorkspaceBox {
+                    min_m: [0.2, -0.55, -0.35],
+                    max_m: [0.9, 0.55, 0.75],
+                },
                 min_reach_m: 0.33,
                 max_reach_m: 0.68,
             },
             max_step_m: 0.055,
+            max_step_rad: 0.25,
+            max_joint_step_rad: 0.25,
             max_anchor_gap_m: 0.1,
+            max_anchor_gap_rad: 0.35,
         }
     }
 
     /// Everything that makes these limits unusable or looser than the robot's; empty when sound.
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut require = |holds: bool, text: &str| {
-            if !holds {
-                problems.push(text.to_string());
-            }
-        };
+    pub fn problems(&self) -> Problems {
+        let mut problems = Problems::default();
         let hard = match self.robot {
             Robot::Panda => Self::panda(),
             Robot::Fr3 => Self::fr3(),
         };
+        self.joint.compare(&hard.joint, &mut problems);
+        self.cartesian.compare(&hard.cartesian, &mut problems);
+        let bounds = &self.workspace.bounds;
+        problems.require(
+            "workspace.bounds",
+            bounds.is_sound(),
+            "a finite lower corner below the upper corner",
+            format!("{:?} and {:?}", bounds.min_m, bounds.max_m),
+        );
+        let workspace = &self.workspace;
+        within(
+            &mut problems,
+            &[
+                ("operating.velocity", self.operating.velocity, 1.0),
+                ("operating.acceleration", self.operating.acceleration, 1.0),
+                ("operating.jerk", self.operating.jerk, 1.0),
+                ("workspace.min_reach_m", workspace.min_reach_m, 0.5),
+                ("workspace.max_reach_m", workspace.max_reach_m, 0.71),
+                ("max_step_m", self.max_step_m, 0.2),
+                ("max_step_rad", self.max_step_rad, 1.0),
+                ("max_joint_step_rad", self.max_joint_step_rad, 1.0),
+                ("max_anchor_gap_m", self.max_anchor_gap_m, 0.3),
+                ("max_anchor_gap_rad", self.max_anchor_gap_rad, 1.0),
+                ("position_margin_rad", self.position_margin_rad, 0.2),
+            ],
+        );
+        problems.require(
+            "workspace.max_reach_m",
+            !(workspace.min_reach_m >= workspace.max_reach_m),
+            format!("above the shortest reach, {}", workspace.min_reach_m),
+            workspace.max_reach_m,
+        );
+        problems
+    }
+}
+
+impl JointLimits {
+    fn compare(&self, hard: &Self, problems: &mut Problems) {
         for joint in 0..JOINTS {
-            let (mine, theirs) = (&self.joint, &hard.joint);
-            let ordered = mine.position_min_rad[joint] < mine.position_max_rad[joint];
-            require(ordered, "joint position minimum must be below the maximum");
-            require(
-                mine.position_min_rad[joint] >= theirs.position_min_rad[joint]
-                    && mine.position_max_rad[joint] <= theirs.position_max_rad[joint],
-                "joint positions may be narrowed, never widened beyond the robot's",
+            let (low, high) = (self.position_min_rad[joint], self.position_max_rad[joint]);
+            let (least, most) = (hard.position_min_rad[joint], hard.position_max_rad[joint]);
+            problems.require(
+                format!("joint {} position", joint + 1),
+                low >= least && high <= most && low < high,
+                format!("a range within {least} to {most}"),
+                format!("{low} to {high}"),
             );
             for (value, most, name) in [
+                (&self.velocity_rad_s, &hard.velocity_rad_s, "velocity"),
                 (
-                    mine.velocity_rad_s[joint],
-                    theirs.velocity_rad_s[joint],
-                    "velocity",
-                ),
-                (
-                    mine.acceleration_rad_s2[joint],
-                    theirs.acceleration_rad_s2[joint],
+                    &self.acceleration_rad_s2,
+                    &hard.acceleration_rad_s2,
                     "acceleration",
                 ),
-                (mine.jerk_rad_s3[joint], theirs.jerk_rad_s3[joint], "jerk"),
+                (&self.jerk_rad_s3, &hard.jerk_rad_s3, "jerk"),
             ] {
-                require(
-                    value > 0.0 && value <= most,
-                    &format!(
-                        "joint {} {name}: expected above 0 and at most {most}, found {value}",
-                        joint + 1
-                    ),
-                );
+                let name = format!("joint {} {name}", joint + 1);
+                within(problems, &[(&name, value[joint], most[joint])]);
             }
         }
-        for (value, most, name) in [
-            (
-                self.cartesian.speed_m_s,
-                hard.cartesian.speed_m_s,
-                "cartesian speed",
-            ),
-            (
-                self.cartesian.acceleration_m_s2,
-                hard.cartesian.acceleration_m_s2,
-                "cartesian acceleration",
-            ),
-            (
-                self.cartesian.jerk_m_s3,
-                hard.cartesian.jerk_m_s3,
-                "cartesian jerk",
-            ),
-            (
-                self.cartesian.rotation_speed_rad_s,
-                hard.cartesian.rotation_speed_rad_s,
-                "rotation speed",
-            ),
-            (
-                self.operating.velocity,
-                1.0,
-                "operating fraction of velocity",
-            ),
-            (
-                self.operating.acceleration,
-                1.0,
-                "operating fraction of acceleration",
-            ),
-            (self.operating.jerk, 1.0, "operating fraction of jerk"),
-            (self.workspace.min_reach_m, 0.5, "shortest workspace reach"),
-            (self.workspace.max_reach_m, 0.71, "longest workspace reach"),
-            (self.max_step_m, 0.2, "largest step"),
-            (self.max_anchor_gap_m, 0.3, "largest anchor gap"),
-            (self.position_margin_rad, 0.2, "joint position margin"),
-        ] {
-            require(
-                value > 0.0 && value <= most,
-                &format!("{name}: expected above 0 and at most {most}, found {value}"),
-            );
-        }
-        for axis in 0..3 {
-            let (low, high) = (self.workspace.min_m[axis], self.workspace.max_m[axis]);
-            require(
-                low.is_finite() && high.is_finite() && low < high,
-                "workspace: expected a finite lower corner below the upper corner",
-            );
-        }
-        problems
+    }
+}
+
+impl CartesianLimits {
+    fn compare(&self, hard: &Self, problems: &mut Problems) {
+        let row = |name, get: fn(&Self) -> f64| (name, get(self), get(hard));
+        within(
+            problems,
+            &[
+                row("cartesian.speed_m_s", |l| l.speed_m_s),
+                row("cartesian.acceleration_m_s2", |l| l.acceleration_m_s2),
+                row("cartesian.jerk_m_s3", |l| l.jerk_m_s3),
+                row("cartesian.rotation_speed_rad_s", |l| l.rotation_speed_rad_s),
+                row("cartesian.rotation_acceleration_rad_s2", |l| {
+                    l.rotation_acceleration_rad_s2
+                }),
+                row("cartesian.rotation_jerk_rad_s3", |l| l.rotation_jerk_rad_s3),
+            ],
+        );
+    }
+}
+
+/// Notes every value that is not above 0 and at most so much.
+pub(crate) fn within(problems: &mut Problems, rows: &[(&str, f64, f64)]) {
+    for (name, value, most) in rows {
+        problems.require(
+            *name,
+            *value > 0.0 && value <= most,
+            format!("above 0 and at most {most}"),
+            value,
+        );
     }
 }

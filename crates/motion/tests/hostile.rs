@@ -4,11 +4,12 @@
 
 mod common;
 
-use common::{MS, Rig, usage};
+use common::{MS, Rig, row, usage};
 use proptest::prelude::*;
+use tiller_core::Continuation;
 use tiller_motion::{
-    ActionStep, Actuator, ActuatorConfig, ActuatorError, ArmReading, Chunk, Continuation, Limits,
-    Mode, OnViolation, SafetyKind,
+    Actuator, ActuatorConfig, ActuatorError, ArmReading, Chunk, Limits, Mode, OnViolation,
+    Orientation, SafetyKind,
 };
 
 /// Ordinary sizes mostly, absurd ones and numbers that are none now and then.
@@ -29,7 +30,7 @@ struct Attack {
     wait_ticks: usize,
     stop: bool,
     /// Step and frozen steps with which the chunk carries the last one on.
-    continues: Option<(usize, usize)>,
+    continues: Option<(u32, u32)>,
 }
 
 prop_compose! {
@@ -41,7 +42,7 @@ prop_compose! {
         rate_hz in prop_oneof![6 => Just(10.0), 1 => number(120.0)],
         wait_ticks in 1usize..700,
         stop in prop::bool::weighted(0.05),
-        continues in prop::option::of((0usize..9, 0usize..9)),
+        continues in prop::option::of((0u32..9, 0u32..9)),
     ) -> Attack {
         let anchor_offset = if offset == 0 { anchor_offset } else { [0.0; 3] };
         Attack { deltas, gripper, anchor_offset, rate_hz, wait_ticks, stop, continues }
@@ -53,19 +54,17 @@ fn endure(config: ActuatorConfig, attacks: &[Attack]) -> Result<(), TestCaseErro
     let mut rig = Rig::new(config);
     for attack in attacks {
         let mut chunk = rig.chunk(&attack.deltas);
-        chunk.rate_hz = attack.rate_hz;
+        chunk.layout.rate_hz = attack.rate_hz;
         for axis in 0..3 {
-            chunk.anchor_position_m[axis] += attack.anchor_offset[axis];
+            chunk.anchor.position_m[axis] += attack.anchor_offset[axis];
         }
-        chunk.steps[0].gripper = attack.gripper;
-        chunk.continues = attack.continues.map(|(step, frozen)| Continuation {
+        row(&mut chunk, 0)[3] = attack.gripper;
+        chunk.continues = attack.continues.map(|(step, frozen_steps)| Continuation {
             seq: rig.actuator.status().chunk_seq,
             step,
-            frozen,
+            frozen_steps,
         });
-        let sick = chunk.steps.iter().any(|step| {
-            !step.gripper.is_finite() || step.delta_position_m.iter().any(|v| !v.is_finite())
-        });
+        let sick = chunk.actions.iter().any(|value| !value.is_finite());
         let accepted = rig.actuator.accept(&chunk, rig.now_ns);
         prop_assert!(!(sick && accepted.is_ok()));
         rig.run(attack.wait_ticks);
@@ -90,17 +89,18 @@ fn endure(config: ActuatorConfig, attacks: &[Attack]) -> Result<(), TestCaseErro
     );
 
     let used = usage(&config.limits, &rig.stream);
-    let share = config.limits.operating;
-    prop_assert!(used.velocity <= share.velocity + 1e-9, "{:?}", used);
-    prop_assert!(used.acceleration <= share.acceleration + 1e-6, "{:?}", used);
-    prop_assert!(used.jerk <= share.jerk + 1e-4, "{:?}", used);
-    prop_assert!(used.tcp_speed <= 1.0, "{:?}", used);
-    prop_assert!(used.tcp_acceleration <= 1.0, "{:?}", used);
+    prop_assert!(used.is_within(&config.limits), "{:?}", used);
     let workspace = config.limits.workspace;
     for point in rig.path() {
         for axis in 0..3 {
-            prop_assert!(point[axis] > workspace.min_m[axis] - 0.005, "{point:?}");
-            prop_assert!(point[axis] < workspace.max_m[axis] + 0.005, "{point:?}");
+            prop_assert!(
+                point[axis] > workspace.bounds.min_m[axis] - 0.005,
+                "{point:?}"
+            );
+            prop_assert!(
+                point[axis] < workspace.bounds.max_m[axis] + 0.005,
+                "{point:?}"
+            );
         }
     }
     for setpoint in &rig.stream {
@@ -164,29 +164,21 @@ fn refusal_with(config: ActuatorConfig, change: impl FnOnce(&mut Chunk)) -> (Saf
 fn every_fault_of_a_chunk_has_its_own_refusal() {
     use SafetyKind::{AnchorGap, FromFuture, Malformed, NotFinite, OutOfOrder, Stale};
     let kind = |change: fn(&mut Chunk)| refusal(change).0;
-    assert_eq!(
-        kind(|c| c.steps[1].delta_position_m[2] = f64::NAN),
-        NotFinite
-    );
-    assert_eq!(kind(|c| c.steps[1].gripper = f64::INFINITY), NotFinite);
-    assert_eq!(kind(|c| c.anchor_position_m[0] = f64::NAN), NotFinite);
-    assert_eq!(kind(|c| c.rate_hz = f64::NAN), NotFinite);
-    assert_eq!(kind(|c| c.rate_hz = 0.0), Malformed);
-    assert_eq!(kind(|c| c.rate_hz = -10.0), Malformed);
+    assert_eq!(kind(|c| row(c, 1)[2] = f64::NAN), NotFinite);
+    assert_eq!(kind(|c| row(c, 1)[3] = f64::INFINITY), NotFinite);
+    assert_eq!(kind(|c| c.anchor.position_m[0] = f64::NAN), NotFinite);
+    assert_eq!(kind(|c| c.layout.rate_hz = f64::NAN), NotFinite);
+    assert_eq!(kind(|c| c.layout.rate_hz = 0.0), Malformed);
+    assert_eq!(kind(|c| c.layout.rate_hz = -10.0), Malformed);
     assert_eq!(kind(|c| c.execute_steps = 3), Malformed);
     assert_eq!(kind(|c| c.execute_steps = 0), Malformed);
     assert_eq!(kind(|c| c.seq = 5), OutOfOrder);
     assert_eq!(kind(|c| c.stamp_ns = 0), Stale);
     assert_eq!(kind(|c| c.stamp_ns += 60 * MS), FromFuture);
-    assert_eq!(kind(|c| c.anchor_position_m[1] += 0.2), AnchorGap);
+    assert_eq!(kind(|c| c.anchor.position_m[1] += 0.2), AnchorGap);
     // Steps beyond the executed ones count too: a plan with a NaN anywhere is sick.
     assert_eq!(
-        kind(|c| {
-            c.steps.push(ActionStep {
-                delta_position_m: [f64::NAN; 3],
-                gripper: 0.0,
-            });
-        }),
+        kind(|c| c.actions.extend([f64::NAN, f64::NAN, f64::NAN, 0.0])),
         NotFinite
     );
 }
@@ -209,16 +201,10 @@ fn steps_and_workspace_are_refused_or_clamped_as_configured() {
         on_workspace: OnViolation::Refuse,
         ..ActuatorConfig::default()
     };
-    let long = |chunk: &mut Chunk| chunk.steps[0].delta_position_m[1] = 0.2;
+    let long = |chunk: &mut Chunk| row(chunk, 0)[1] = 0.2;
     assert_eq!(refusal_with(refuse, long).0, SafetyKind::StepTooLarge);
     let out = |chunk: &mut Chunk| {
-        chunk.steps = vec![
-            ActionStep {
-                delta_position_m: [0.0, 0.05, 0.0],
-                gripper: 0.0
-            };
-            13
-        ];
+        chunk.actions = [0.0, 0.05, 0.0, 0.0].repeat(13);
         chunk.execute_steps = 13;
     };
     assert_eq!(refusal_with(refuse, out).0, SafetyKind::OutsideWorkspace);
@@ -228,7 +214,7 @@ fn steps_and_workspace_are_refused_or_clamped_as_configured() {
     let mut chunk = good(&mut rig);
     long(&mut chunk);
     chunk.execute_steps = 1;
-    chunk.steps[0].delta_position_m[0] = 0.0;
+    row(&mut chunk, 0)[0] = 0.0;
     rig.actuator.accept(&chunk, 0).unwrap();
     rig.run(500);
     assert!((rig.tcp()[1] - start[1] - Limits::panda().max_step_m).abs() < 1e-4);
@@ -271,7 +257,7 @@ fn the_checks_cannot_be_configured_away() {
     let Err(ActuatorError::Config(problems)) = Actuator::new(config, &reading, 0) else {
         panic!("accepted");
     };
-    assert_eq!(problems.len(), 6, "{problems:#?}");
+    assert_eq!(problems.found.len(), 6, "{problems}");
 }
 
 #[test]
@@ -283,14 +269,26 @@ fn an_actuator_starts_only_from_a_sane_posture() {
         Err(ActuatorError::Reading(_))
     ));
     assert!(matches!(start([3.0; 7]), Err(ActuatorError::Reading(_))));
-    let sideways = [0.0, 0.0, 0.0, -1.9, 0.0, 3.4, 0.785];
-    assert!(matches!(start(sideways), Err(ActuatorError::Tilted { .. })));
+    // A tilted hand is no reason not to start; to turn it down unasked would not be safe.
+    let sideways = ArmReading::at_rest([0.0, 0.0, 0.0, -1.9, 0.0, 3.4, 0.785], 0.0);
+    for (orientation, kind) in [
+        (Orientation::StraightDown, Some(SafetyKind::Tilted)),
+        (Orientation::Hold, None),
+    ] {
+        let config = ActuatorConfig {
+            orientation,
+            ..config
+        };
+        let mut rig = Rig::new(config);
+        rig.actuator = Actuator::new(config, &sideways, 0).unwrap();
+        let answer = rig.send(&[[0.0; 3]]);
+        assert_eq!(answer.err().map(|refusal| refusal.kind), kind);
+    }
 }
 
-/// Found once among random ones. The limits of every joint are kept, but where joints meet them one by
-/// one the TCP accelerates by half a per cent more than 13 m/s2.
+/// Found once among random ones: where joints met their limits one by one, the TCP accelerated by half
+/// a per cent more than 13 m/s2. They brake together now.
 #[test]
-#[ignore = "known: where joints brake each at its own limit the TCP may pass its acceleration limit"]
 fn a_short_jerk_amid_distant_anchors_keeps_the_limits() {
     endure(ActuatorConfig::default(), &anchors_and_zigzags()).unwrap();
 }

@@ -4,8 +4,9 @@
 
 mod common;
 
-use common::{Rig, distance, usage};
-use tiller_motion::{ActuatorConfig, Chunk, Continuation, Limits, Mode};
+use common::{Rig, distance, row, usage};
+use tiller_core::Continuation;
+use tiller_motion::{ActuatorConfig, Chunk, Limits, Mode};
 
 const START: [f64; 3] = [0.5, 0.0, 0.2];
 
@@ -20,10 +21,20 @@ fn curve(steps: usize) -> Vec<[f64; 3]> {
 }
 
 /// The chunk with steps `from..` of the curve that carries chunk `seq` on from its step `step`.
-fn carrying_on(rig: &mut Rig, seq: u64, step: usize, frozen: usize, deltas: &[[f64; 3]]) -> Chunk {
+fn carrying_on(
+    rig: &mut Rig,
+    seq: u64,
+    step: u32,
+    frozen_steps: u32,
+    deltas: &[[f64; 3]],
+) -> Chunk {
     let mut chunk = rig.chunk(deltas);
     chunk.execute_steps = deltas.len().min(8);
-    chunk.continues = Some(Continuation { seq, step, frozen });
+    chunk.continues = Some(Continuation {
+        seq,
+        step,
+        frozen_steps,
+    });
     chunk
 }
 
@@ -147,7 +158,7 @@ fn the_gripper_follows_the_plan_across_the_seam() {
     let mut next = carrying_on(&mut rig, 1, 6, 2, &[[0.0; 3]; 8]);
     // What the frozen steps say is the old chunk's business.
     for (step, gripper) in [(0, -1.0), (1, -1.0), (4, -1.0)] {
-        next.steps[step].gripper = gripper;
+        row(&mut next, step)[3] = gripper;
     }
     accept(&mut rig, &next);
     rig.run(340);

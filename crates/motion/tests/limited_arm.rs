@@ -51,20 +51,13 @@ fn driver(reads_left: usize) -> Driver {
 #[test]
 fn a_robot_that_stops_answering_is_braked_and_the_loss_is_told() {
     let mut arm = LimitedArm::new(driver(300), ActuatorConfig::default(), 0).unwrap();
+    let step = ActionStep {
+        delta_position_m: [0.0, 0.02, 0.0],
+        gripper: 1.0,
+    };
     let chunk = Chunk {
         seq: 1,
-        stamp_ns: 0,
-        anchor_position_m: arm.status().anchor_position_m,
-        rate_hz: 10.0,
-        execute_steps: 8,
-        steps: vec![
-            ActionStep {
-                delta_position_m: [0.0, 0.02, 0.0],
-                gripper: 1.0
-            };
-            8
-        ],
-        continues: None,
+        ..Chunk::of_displacements(arm.status().anchor, 10.0, &[step; 8])
     };
     arm.accept(&chunk, 0).unwrap();
     let failures = (1..=600)

@@ -39,7 +39,7 @@ impl Driver {
 
     /// Where the next action starts from, world frame, metres.
     pub fn anchor_m(&self) -> [f64; 3] {
-        self.actuator.status().anchor_position_m
+        self.actuator.status().anchor.position_m
     }
 
     /// The actuator, for its status and events.
@@ -63,11 +63,8 @@ impl Driver {
         let chunk = Chunk {
             seq: self.seq,
             stamp_ns: table.time_ns(),
-            anchor_position_m: self.anchor_m(),
-            rate_hz,
             execute_steps,
-            steps: steps.to_vec(),
-            continues: None,
+            ..Chunk::of_displacements(self.actuator.status().anchor, rate_hz, steps)
         };
         self.actuator.accept(&chunk, table.time_ns())?;
         self.wait(table, (execute_steps as f64 / rate_hz * 1e9).round() as u64);

@@ -80,15 +80,8 @@ impl Recorder {
             if expert.fumbles() {
                 executed.gripper = -executed.gripper;
             }
-            let chunk = Chunk {
-                seq: 0,
-                stamp_ns: 0,
-                anchor_position_m: anchor,
-                rate_hz: POLICY_RATE_HZ,
-                execute_steps: 1,
-                steps: vec![executed],
-                continues: None,
-            };
+            let anchor = self.rig.status().anchor;
+            let chunk = Chunk::of_displacements(anchor, POLICY_RATE_HZ, &[executed]);
             if self.rig.accept(chunk).is_err() {
                 // The expert asked for what the limits forbid: not an example to learn from.
                 return Ok(None);

@@ -9,11 +9,10 @@ mod request;
 use std::time::Instant;
 
 use thiserror::Error;
-use tiller_core::ProgramId;
+use tiller_core::{Problems, ProgramId};
 use tiller_reward::Evaluator;
 use tiller_steering::{
-    ActionSpace, ConfigError, Continuation, Denoiser, Reward, Steerer, SteeringConfig,
-    SteeringError,
+    ActionSpace, Continuation, Denoiser, Reward, Start, Steerer, SteeringConfig, SteeringError,
 };
 
 use bound::{BoundReward, TimedDenoiser};
@@ -22,6 +21,9 @@ pub(crate) use bound::ExactReward;
 pub(crate) use goal::{Landscape, Reach, becomes_positive, highest_reward};
 pub use plan::{Plan, Timings};
 pub use request::{CarryOn, POLICY_STATE, PlanRequest, UnderWay, policy_state};
+
+/// Opening of a Franka hand, m.
+const GRIPPER_OPEN_M: f64 = 0.08;
 
 /// How chunks are planned.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,35 +57,28 @@ impl PlannerConfig {
     ///
     /// # Errors
     /// Every mistake at once.
-    pub fn validate(&self, horizon: usize) -> Result<(), ConfigError> {
-        let mut mistakes = self
-            .steering
-            .validate()
-            .err()
-            .map_or_else(Vec::new, |e| e.mistakes);
+    pub fn validate(&self, horizon: usize) -> Result<(), Problems> {
+        let mut problems = self.steering.validate().err().unwrap_or_default();
         let executable = horizon.saturating_sub(self.steering.execute_start);
-        if !(1..=executable).contains(&self.execute_steps) {
-            mistakes.push(format!(
-                "execute_steps must be from 1 to the {executable} actions that can be executed, \
-                 found {}",
-                self.execute_steps
-            ));
-        }
-        if !(self.max_step_m.is_finite() && self.max_step_m > 0.0) {
-            let found = self.max_step_m;
-            mistakes.push(format!(
-                "max_step_m must be finite and above 0, found {found}"
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.softness) {
-            let found = self.softness;
-            mistakes.push(format!("softness must be from 0 to 1, found {found}"));
-        }
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError { mistakes })
-        }
+        problems.require(
+            "execute_steps",
+            (1..=executable).contains(&self.execute_steps),
+            format!("1 to the {executable} actions that can be executed"),
+            self.execute_steps,
+        );
+        problems.require(
+            "max_step_m",
+            self.max_step_m.is_finite() && self.max_step_m > 0.0,
+            "a finite number above 0",
+            self.max_step_m,
+        );
+        problems.require(
+            "softness",
+            (0.0..=1.0).contains(&self.softness),
+            "a number from 0 to 1",
+            self.softness,
+        );
+        problems.finish(())
     }
 }
 
@@ -120,7 +115,6 @@ impl PlanError {
 pub struct Planner {
     steerer: Steerer,
     config: PlannerConfig,
-    horizon: usize,
     reward: Option<StageReward>,
 }
 
@@ -147,7 +141,6 @@ impl Planner {
         Ok(Self {
             steerer,
             config,
-            horizon,
             reward: None,
         })
     }
@@ -176,11 +169,11 @@ impl Planner {
         request: &PlanRequest,
     ) -> Result<Plan, PlanError> {
         let start = Instant::now();
-        let anchor_m = request.execution.anchor.position_m;
-        if !anchor_m.iter().all(|value| value.is_finite()) {
+        let anchor = request.execution.anchor;
+        if !anchor.is_valid() {
             return Err(PlanError::NotFinite {
                 what: "the anchor",
-                found: anchor_m,
+                found: anchor.position_m,
             });
         }
         let steered = self.prepare_reward(request);
@@ -199,7 +192,11 @@ impl Planner {
                 keypoints: &request.keypoints,
                 spent: Default::default(),
             });
-        let mut anchor = anchor_m.map(|value| value as f32);
+        let mut start_at = Start {
+            pose: anchor,
+            opening: request.arm.gripper_width_m / GRIPPER_OPEN_M,
+            joints_rad: Some(request.execution.anchor_q_rad),
+        };
         if let Some(carry_on) = &request.carry_on {
             let softness = if carry_on.same_goal {
                 self.config.softness
@@ -212,16 +209,16 @@ impl Planner {
                 frozen: carry_on.continuation.frozen_steps as usize,
                 softness,
             })?;
-            anchor = carry_on.under_way.start_of(
+            start_at = carry_on.under_way.start_of(
                 carry_on.continuation.step,
-                anchor,
-                self.config.max_step_m as f32,
+                start_at,
+                self.config.max_step_m,
             );
         }
         let sampled = self.steerer.sample(
             &mut timed,
             bound.as_mut().map(|bound| bound as &mut dyn Reward),
-            anchor,
+            &start_at,
             request.planned_progress as f32,
             request.seed,
             request.chunk_index,
@@ -229,8 +226,6 @@ impl Planner {
         let reward_time = bound.as_ref().map(|bound| bound.spent);
         let action_dim = timed.action_dim().max(1);
         let points = sampled.candidates.len() / (3 * sampled.particles);
-        let own = |values: &[f32], size: usize| values[sampled.selected * size..][..size].to_vec();
-        let sample = own(&sampled.samples, self.horizon * action_dim);
         Ok(Plan {
             chunk: sampled.chunk.clone(),
             horizon: sampled.chunk.len() / action_dim,
@@ -242,7 +237,8 @@ impl Planner {
             rewards: sampled.rewards.clone(),
             weights: sampled.weights.clone(),
             selected: sampled.selected,
-            sample,
+            sample: sampled.sample_of(sampled.selected).to_vec(),
+            path: sampled.path.clone(),
             strength: f64::from(sampled.strength * request.gain),
             ess: f64::from(sampled.ess),
             lost: sampled.lost,

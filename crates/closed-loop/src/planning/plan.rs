@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tiller_steering::{ParticleTrace, StepTrace};
+use tiller_steering::{ParticleTrace, Start, StepTrace};
 
 use super::request::UnderWay;
 
@@ -44,6 +44,9 @@ pub struct Plan {
     pub selected: usize,
     /// That particle, normalised `[T, D]`, from row 0 of the policy's horizon on.
     pub sample: Vec<f32>,
+    /// Where the arm is before each executed action of it and after the last one that counts, `[P]`.
+    #[serde(skip)]
+    pub path: Vec<Start>,
     /// What `guide_scale` was multiplied by: the fading with progress, `[0, 1]`, times the gain; 0
     /// when unsteered.
     pub strength: f64,
@@ -93,7 +96,7 @@ impl Plan {
     pub fn under_way(&self) -> UnderWay {
         UnderWay {
             sample: self.sample.clone(),
-            path: self.selected_trajectory().to_vec(),
+            path: self.path.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tiller_core::{Continuation, EpisodeId, Visit};
 use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Program;
+use tiller_steering::Start;
 
 /// One moment to plan from.
 #[derive(Debug, Clone, Serialize)]
@@ -67,18 +68,17 @@ pub struct CarryOn {
 pub struct UnderWay {
     /// The chunk, normalised `[T, D]`, from row 0 of the policy's horizon on.
     pub sample: Vec<f32>,
-    /// Where its executed steps begin and the last one ends, `[P, 3]`, m.
-    pub path: Vec<f32>,
+    /// Where its executed steps begin and the last one ends, `[P]`.
+    pub path: Vec<Start>,
 }
 
 impl UnderWay {
     /// Where step `step` began, as planned; `now`, where the schedule is in the midst of it, if the
     /// actuator had to change the path.
-    pub(crate) fn start_of(&self, step: u32, now: [f32; 3], max_step_m: f32) -> [f32; 3] {
-        let (points, _) = self.path.as_chunks::<3>();
-        let planned = points.get(step as usize).copied().unwrap_or(now);
-        let apart = planned.iter().zip(now).map(|(a, b)| (a - b).abs());
-        if apart.fold(0.0, f32::max) <= 1.5 * max_step_m {
+    pub(crate) fn start_of(&self, step: u32, now: Start, max_step_m: f64) -> Start {
+        let planned = self.path.get(step as usize).copied().unwrap_or(now);
+        let apart = (planned.pose.position() - now.pose.position()).amax();
+        if apart <= 1.5 * max_step_m {
             planned
         } else {
             now

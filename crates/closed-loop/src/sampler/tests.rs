@@ -150,6 +150,7 @@ impl Rig {
             rewards: vec![-0.1],
             selected: 0,
             sample: vec![0.5; 8 * 3],
+            path: Vec::new(),
             strength: 0.7,
             ess: 1.0,
             lost: 0,

@@ -1,7 +1,9 @@
 //! A robot that goes where it is told, and a recorder of everything that it was told.
 #![allow(dead_code, clippy::unwrap_used)] // Every test program uses a part of it.
 
-use tiller_motion::kinematics::{HOME_Q, Pose, forward, inverse};
+use nalgebra::Vector3;
+use tiller_core::Pose;
+use tiller_motion::kinematics::{HOME_Q, forward, inverse};
 use tiller_motion::{
     ActionStep, Actuator, ActuatorConfig, ArmReading, Chunk, Limits, Refusal, Setpoint,
 };
@@ -29,7 +31,7 @@ impl Rig {
         Self::at(config, q)
     }
 
-    fn at(config: ActuatorConfig, q: [f64; 7]) -> Self {
+    pub(crate) fn at(config: ActuatorConfig, q: [f64; 7]) -> Self {
         let reading = ArmReading::at_rest(q, 0.08);
         let actuator = Actuator::new(config, &reading, 0).unwrap();
         let start = Setpoint {
@@ -47,25 +49,28 @@ impl Rig {
     }
 
     pub(crate) fn anchor(&self) -> [f64; 3] {
-        self.actuator.status().anchor_position_m
+        self.actuator.status().anchor.position_m
     }
 
     pub(crate) fn chunk(&mut self, deltas: &[[f64; 3]]) -> Chunk {
+        let steps: Vec<_> = deltas
+            .iter()
+            .map(|&delta_position_m| ActionStep {
+                delta_position_m,
+                gripper: 1.0,
+            })
+            .collect();
+        let anchor = self.actuator.status().anchor;
+        self.numbered(Chunk::of_displacements(anchor, 10.0, &steps))
+    }
+
+    /// The chunk with the next sequence number, stamped now.
+    pub(crate) fn numbered(&mut self, chunk: Chunk) -> Chunk {
         self.seq += 1;
         Chunk {
             seq: self.seq,
             stamp_ns: self.now_ns,
-            anchor_position_m: self.anchor(),
-            rate_hz: 10.0,
-            execute_steps: deltas.len(),
-            steps: deltas
-                .iter()
-                .map(|&delta_position_m| ActionStep {
-                    delta_position_m,
-                    gripper: 1.0,
-                })
-                .collect(),
-            continues: None,
+            ..chunk
         }
     }
 
@@ -99,6 +104,11 @@ impl Rig {
         forward(&self.stream[self.stream.len() - 1].q_rad).position_m
     }
 
+    /// Commanded pose.
+    pub(crate) fn pose(&self) -> Pose {
+        forward(&self.stream[self.stream.len() - 1].q_rad)
+    }
+
     /// Commanded TCP after every tick, m.
     pub(crate) fn path(&self) -> Vec<[f64; 3]> {
         self.stream
@@ -128,6 +138,12 @@ impl Rig {
     }
 }
 
+/// The numbers of one step.
+pub(crate) fn row(chunk: &mut Chunk, step: usize) -> &mut [f64] {
+    let dim = chunk.layout.dim;
+    &mut chunk.actions[step * dim..(step + 1) * dim]
+}
+
 pub(crate) fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
     (0..3)
         .map(|axis| (a[axis] - b[axis]).powi(2))
@@ -143,6 +159,23 @@ pub(crate) struct Usage {
     pub(crate) jerk: f64,
     pub(crate) tcp_speed: f64,
     pub(crate) tcp_acceleration: f64,
+    pub(crate) turn_speed: f64,
+    pub(crate) turn_acceleration: f64,
+}
+
+impl Usage {
+    /// Whether motion used no more than its share of every limit, and the tool not more than all of
+    /// its own.
+    pub(crate) fn is_within(&self, limits: &Limits) -> bool {
+        let share = limits.operating;
+        self.velocity <= share.velocity + 1e-9
+            && self.acceleration <= share.acceleration + 1e-6
+            && self.jerk <= share.jerk + 1e-4
+            && self.tcp_speed <= 1.0
+            && self.tcp_acceleration <= 1.0
+            && self.turn_speed <= 1.0
+            && self.turn_acceleration <= 1.0
+    }
 }
 
 /// Measures the stream against the robot's limits; fails where a joint position is outside.
@@ -169,20 +202,31 @@ pub(crate) fn usage(limits: &Limits, stream: &[Setpoint]) -> Usage {
             (rate, acceleration) = (new_rate, new_acceleration);
         }
     }
-    let path: Vec<_> = stream
-        .iter()
-        .map(|s| forward(&s.q_rad).position_m)
-        .collect();
-    let mut last = [0.0; 3];
+    let tool = &limits.cartesian;
+    let path: Vec<_> = stream.iter().map(|s| forward(&s.q_rad)).collect();
+    let (mut last, mut last_turn) = (Vector3::zeros(), Vector3::zeros());
     for pair in path.windows(2) {
-        let velocity: [f64; 3] = std::array::from_fn(|a| (pair[1][a] - pair[0][a]) / PERIOD_S);
-        usage.tcp_speed = usage
-            .tcp_speed
-            .max(distance(velocity, [0.0; 3]) / limits.cartesian.speed_m_s);
-        usage.tcp_acceleration = usage
-            .tcp_acceleration
-            .max(distance(velocity, last) / PERIOD_S / limits.cartesian.acceleration_m_s2);
-        last = velocity;
+        let velocity = (pair[1].position() - pair[0].position()) / PERIOD_S;
+        let acceleration = (velocity - last) / PERIOD_S;
+        let turn = (pair[1].rotation() * pair[0].rotation().inverse()).scaled_axis() / PERIOD_S;
+        let turn_acceleration = (turn - last_turn) / PERIOD_S;
+        for (most, found, limit) in [
+            (&mut usage.tcp_speed, velocity, tool.speed_m_s),
+            (
+                &mut usage.tcp_acceleration,
+                acceleration,
+                tool.acceleration_m_s2,
+            ),
+            (&mut usage.turn_speed, turn, tool.rotation_speed_rad_s),
+            (
+                &mut usage.turn_acceleration,
+                turn_acceleration,
+                tool.rotation_acceleration_rad_s2,
+            ),
+        ] {
+            *most = most.max(found.norm() / limit);
+        }
+        (last, last_turn) = (velocity, turn);
     }
     usage
 }

@@ -1,0 +1,485 @@
+//! The checks that turn a chunk into waypoints.
+
+use nalgebra::{UnitQuaternion, Vector3};
+use tiller_core::{ActionLayout, ArmColumns, Pose};
+
+use crate::action::Flaw;
+use crate::chunk::{Chunk, MAX_STEPS};
+use crate::config::{ActuatorConfig, OnViolation, Orientation};
+use crate::event::{Refusal, Report, SafetyKind};
+use crate::kinematics::{Chain, DOWN_WXYZ, JOINTS, JointVector};
+use crate::space::{
+    self, BLEND_JOINT_RAD_S, BLEND_SPEED_M_S, BLEND_TURN_RAD_S, Numbers, Space, joints, position,
+    rotation, turn,
+};
+
+/// Slowest and fastest policy rate, Hz.
+const RATES_HZ: (f64, f64) = (1.0, 100.0);
+
+/// How far in the future a chunk's observation may seem to lie: clocks of two processes, ns.
+const CLOCK_SLACK_NS: u64 = 50_000_000;
+
+/// Largest turn to straight down that is made without asking, rad.
+const MAX_STRAIGHTENED_RAD: f64 = 0.35;
+
+/// A hair of slack for numbers that went through f32: a share, and metres or radians.
+const HAIR: f64 = 1e-5;
+
+/// How often the way to a wall is halved to find where a joint path meets it.
+const HALVINGS: usize = 20;
+
+/// What a chunk's own steps start from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// Its anchor, which should be here; joint chunks start from these joints.
+    Anchor { pose: Pose, q_rad: JointVector },
+    /// The path under way, up to and with its last waypoint.
+    Path {
+        /// What is left of it, from where step 0 of the chunk begins; never empty.
+        waypoints: &'a [Numbers],
+        /// One opening for each step between them.
+        gripper: &'a [Option<f64>],
+    },
+}
+
+/// What the checks compare with and write to; the buffers are reused.
+pub(crate) struct Admission<'a> {
+    pub(crate) config: &'a ActuatorConfig,
+    pub(crate) now_ns: u64,
+    /// Sequence number of the last chunk accepted.
+    pub(crate) last_seq: Option<u64>,
+    /// The layout of the last chunk accepted, known to be sound.
+    pub(crate) sound: Option<&'a ActionLayout>,
+    /// What the chunk's own steps start from.
+    pub(crate) start: Start<'a>,
+    /// Receives the start and one waypoint a step.
+    pub(crate) waypoints: &'a mut Vec<Numbers>,
+    /// Receives one opening of the gripper a step.
+    pub(crate) gripper: &'a mut Vec<Option<f64>>,
+}
+
+/// Largest way in one step.
+struct Longest {
+    displacement_m: f64,
+    turn_rad: f64,
+    joint_rad: JointVector,
+}
+
+impl Admission<'_> {
+    /// Checks `chunk` and fills the buffers. `clamped` hears of every kind of value that was moved.
+    pub(crate) fn admit(
+        &mut self,
+        chunk: &Chunk,
+        clamped: &mut dyn FnMut(SafetyKind, String),
+    ) -> Result<(), Refusal> {
+        self.check_form(chunk)?;
+        self.check_time(chunk)?;
+        let mut report = Report::new(chunk.seq, clamped);
+        self.fill(chunk, &mut report)?;
+        report.finish();
+        Ok(())
+    }
+
+    fn check_form(&self, chunk: &Chunk) -> Result<(), Refusal> {
+        let refuse = |kind, text| Err(Refusal::new(chunk.seq, kind, text));
+        let rate_hz = chunk.layout.rate_hz;
+        let anchor = &chunk.anchor;
+        let mut numbers = anchor.position_m.iter().chain(&anchor.quaternion_wxyz);
+        if !numbers.all(|value| value.is_finite()) || !rate_hz.is_finite() {
+            return refuse(
+                SafetyKind::NotFinite,
+                "expected a finite anchor and rate".into(),
+            );
+        }
+        if !anchor.is_valid() {
+            return refuse(
+                SafetyKind::Malformed,
+                format!(
+                    "expected an anchor with a unit quaternion, found {:?}",
+                    anchor.quaternion_wxyz
+                ),
+            );
+        }
+        if self.sound != Some(&chunk.layout) {
+            let problems = chunk.layout.problems();
+            if !problems.is_empty() {
+                return refuse(
+                    SafetyKind::Malformed,
+                    format!("the action layout: {problems}"),
+                );
+            }
+        }
+        let (slowest, fastest) = RATES_HZ;
+        if !(slowest..=fastest).contains(&rate_hz) {
+            return refuse(
+                SafetyKind::Malformed,
+                format!("expected a rate of {slowest} to {fastest} Hz, found {rate_hz}"),
+            );
+        }
+        let dim = chunk.layout.dim;
+        if !chunk.actions.len().is_multiple_of(dim) {
+            return refuse(
+                SafetyKind::Malformed,
+                format!(
+                    "expected whole steps of {dim} numbers, found {} numbers",
+                    chunk.actions.len()
+                ),
+            );
+        }
+        if let Some(at) = chunk.actions.iter().position(|value| !value.is_finite()) {
+            return refuse(
+                SafetyKind::NotFinite,
+                format!(
+                    "expected finite actions, found {} in column {} of step {}",
+                    chunk.actions[at],
+                    at % dim,
+                    at / dim
+                ),
+            );
+        }
+        let most = chunk.step_count().min(MAX_STEPS);
+        if chunk.execute_steps == 0 || chunk.execute_steps > most {
+            return refuse(
+                SafetyKind::Malformed,
+                format!(
+                    "expected 1 to {most} steps to execute, found {}",
+                    chunk.execute_steps
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, chunk: &Chunk) -> Result<(), Refusal> {
+        let refuse = |kind, text| Err(Refusal::new(chunk.seq, kind, text));
+        if let Some(last) = self.last_seq
+            && chunk.seq <= last
+        {
+            return refuse(
+                SafetyKind::OutOfOrder,
+                format!(
+                    "expected a sequence number above {last}, found {}",
+                    chunk.seq
+                ),
+            );
+        }
+        let age_ns = self.now_ns.saturating_sub(chunk.stamp_ns);
+        if age_ns > self.config.max_chunk_age_ns {
+            return refuse(
+                SafetyKind::Stale,
+                format!(
+                    "expected an observation at most {} ms old, found {} ms",
+                    self.config.max_chunk_age_ns / 1_000_000,
+                    age_ns / 1_000_000
+                ),
+            );
+        }
+        if chunk.stamp_ns.saturating_sub(self.now_ns) > CLOCK_SLACK_NS {
+            return refuse(
+                SafetyKind::FromFuture,
+                format!(
+                    "expected a stamp up to now ({}), found {}",
+                    self.now_ns, chunk.stamp_ns
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, chunk: &Chunk, report: &mut Report<'_>) -> Result<(), Refusal> {
+        self.waypoints.clear();
+        self.gripper.clear();
+        let space = Space::of(&chunk.layout);
+        let mut last = match self.start {
+            Start::Anchor { pose, q_rad } => {
+                let start = self.anchor(chunk, &pose, &q_rad, report)?;
+                let inside = match space {
+                    Space::Pose => self.inside(&start),
+                    Space::Joints => start,
+                };
+                self.waypoints.push(inside);
+                start
+            }
+            Start::Path { waypoints, gripper } => {
+                self.waypoints.extend_from_slice(waypoints);
+                self.gripper.extend_from_slice(gripper);
+                waypoints[waypoints.len() - 1]
+            }
+        };
+        let longest = self.longest(chunk.layout.rate_hz);
+        for step in self.gripper.len()..chunk.execute_steps {
+            let action = chunk.action(step);
+            let mut way = action.way(&last).map_err(|flaw| match flaw {
+                Flaw::NoRotation => Refusal::new(
+                    chunk.seq,
+                    SafetyKind::Malformed,
+                    format!("expected numbers that spell a rotation, found none in step {step}"),
+                ),
+                Flaw::NotFinite => Refusal::new(
+                    chunk.seq,
+                    SafetyKind::NotFinite,
+                    format!(
+                        "expected numbers that stay finite when scaled, found others in step {step}"
+                    ),
+                ),
+            })?;
+            self.shorten(space, &mut way, &longest, step, report)?;
+            last = space.moved(&last, &way);
+            let waypoint = match space {
+                Space::Pose => self.pose_waypoint(&last, step, report)?,
+                Space::Joints => self.joint_waypoint(&last, step, report)?,
+            };
+            self.waypoints.push(waypoint);
+            let opening = action.opening();
+            if let Some(opening) = opening {
+                let beyond = (opening - 0.5).abs() - 0.5;
+                if beyond > 5e-4 {
+                    report.add(OnViolation::Clamp, SafetyKind::GripperRange, beyond, || {
+                        format!("expected an opening of 0 to 1, found {opening} in step {step}")
+                    })?;
+                }
+            }
+            self.gripper
+                .push(opening.map(|opening| opening.clamp(0.0, 1.0)));
+        }
+        Ok(())
+    }
+
+    /// Where the chunk's own steps begin, drawn toward where they should begin if that is allowed.
+    fn anchor(
+        &self,
+        chunk: &Chunk,
+        expected: &Pose,
+        q_rad: &JointVector,
+        report: &mut Report<'_>,
+    ) -> Result<Numbers, Refusal> {
+        let limits = &self.config.limits;
+        let gap = Space::Pose.between(&place_of(expected), &place_of(&chunk.anchor));
+        let (metres, radians) = (position(&gap).norm(), turn(&gap).norm());
+        let (most_m, most_rad) = (limits.max_anchor_gap_m, limits.max_anchor_gap_rad);
+        if metres > most_m || radians > most_rad {
+            let size = (metres / most_m).max(radians / most_rad);
+            report.add(self.config.on_anchor, SafetyKind::AnchorGap, size, || {
+                format!(
+                    "expected the anchor within {most_m} m and {most_rad} rad of {:.3?}, found \
+                     {:.3?}, {metres:.4} m and {radians:.4} rad away",
+                    expected.position_m, chunk.anchor.position_m
+                )
+            })?;
+        }
+        let ArmColumns::Pose { rotation, .. } = &chunk.layout.arm else {
+            return Ok(Numbers::from(*q_rad));
+        };
+        let allowed = space::way(
+            &at_most(position(&gap), most_m),
+            &at_most(turn(&gap), most_rad),
+        );
+        let mut start = Space::Pose.moved(&place_of(expected), &allowed);
+        if rotation.is_none() {
+            let held = self.held(chunk.seq, expected)?;
+            start = space::place(&position(&start), &held);
+        }
+        Ok(start)
+    }
+
+    /// How a hand is held of which the policy says nothing.
+    fn held(&self, seq: u64, expected: &Pose) -> Result<UnitQuaternion<f64>, Refusal> {
+        if self.config.orientation == Orientation::Hold {
+            return Ok(expected.rotation());
+        }
+        let [w, x, y, z] = DOWN_WXYZ;
+        let down = UnitQuaternion::new_unchecked(nalgebra::Quaternion::new(w, x, y, z));
+        let tilt = expected.rotation().angle_to(&down);
+        if tilt > MAX_STRAIGHTENED_RAD {
+            return Err(Refusal::new(
+                seq,
+                SafetyKind::Tilted,
+                format!(
+                    "expected the gripper within {MAX_STRAIGHTENED_RAD} rad of straight down, \
+                     found {tilt:.3}: turn it there first, or have the orientation held"
+                ),
+            ));
+        }
+        Ok(down)
+    }
+
+    /// Making up for the distance to the anchor takes its share of the speed limits.
+    fn longest(&self, rate_hz: f64) -> Longest {
+        let limits = &self.config.limits;
+        let share = limits.operating.velocity;
+        let at_speed = |most: f64, speed: f64, blend: f64| {
+            most.min((speed * share - blend).max(0.1 * blend) / rate_hz)
+        };
+        let cartesian = &limits.cartesian;
+        Longest {
+            displacement_m: at_speed(limits.max_step_m, cartesian.speed_m_s, BLEND_SPEED_M_S),
+            turn_rad: at_speed(
+                limits.max_step_rad,
+                cartesian.rotation_speed_rad_s,
+                BLEND_TURN_RAD_S,
+            ),
+            joint_rad: limits
+                .joint
+                .velocity_rad_s
+                .map(|speed| at_speed(limits.max_joint_step_rad, speed, BLEND_JOINT_RAD_S)),
+        }
+    }
+
+    fn shorten(
+        &self,
+        space: Space,
+        way: &mut Numbers,
+        longest: &Longest,
+        step: usize,
+        report: &mut Report<'_>,
+    ) -> Result<(), Refusal> {
+        let policy = self.config.on_step;
+        let mut too_large = |size: f64, most: f64, what: &str| {
+            report.add(policy, SafetyKind::StepTooLarge, size / most, || {
+                format!("expected {what} up to {most}, found {size:.4} in step {step}")
+            })
+        };
+        match space {
+            Space::Pose => {
+                let mut displacement = position(way);
+                let (size, most) = (displacement.norm(), longest.displacement_m);
+                if size > most * (1.0 + HAIR) {
+                    too_large(size, most, "steps (m)")?;
+                    displacement = at_most(displacement, most);
+                }
+                let mut turn = turn(way);
+                let (size, most) = (turn.norm(), longest.turn_rad);
+                if size > most * (1.0 + HAIR) {
+                    too_large(size, most, "turns (rad)")?;
+                    turn = at_most(turn, most);
+                }
+                *way = space::way(&displacement, &turn);
+            }
+            Space::Joints => {
+                let share = |joint: usize| way[joint].abs() / longest.joint_rad[joint];
+                let worst = (0..JOINTS).fold(0, |worst, joint| {
+                    if share(joint) > share(worst) {
+                        joint
+                    } else {
+                        worst
+                    }
+                });
+                let excess = share(worst);
+                if excess > 1.0 + HAIR {
+                    let what = format!("ways of joint {} (rad)", worst + 1);
+                    too_large(way[worst].abs(), longest.joint_rad[worst], &what)?;
+                    *way /= way.amax();
+                    let share = |joint: usize| way[joint].abs() / longest.joint_rad[joint];
+                    *way /= (0..JOINTS).map(share).fold(0.0, f64::max);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The place with its position moved into the workspace.
+    fn inside(&self, place: &Numbers) -> Numbers {
+        let workspace = &self.config.limits.workspace;
+        let rotation = rotation(place);
+        space::place(
+            &workspace.clamp_turned(position(place), &rotation),
+            &rotation,
+        )
+    }
+
+    fn pose_waypoint(
+        &self,
+        wanted: &Numbers,
+        step: usize,
+        report: &mut Report<'_>,
+    ) -> Result<Numbers, Refusal> {
+        let inside = self.inside(wanted);
+        let wanted = position(wanted);
+        self.report_outside((wanted - position(&inside)).norm(), &wanted, step, report)?;
+        Ok(inside)
+    }
+
+    /// Joints are moved into their own limits; where the tool would leave the box, the way there
+    /// ends at the wall.
+    fn joint_waypoint(
+        &self,
+        wanted: &Numbers,
+        step: usize,
+        report: &mut Report<'_>,
+    ) -> Result<Numbers, Refusal> {
+        let limits = &self.config.limits;
+        let from = self.waypoints[self.waypoints.len() - 1];
+        let mut to = *wanted;
+        for joint in 0..JOINTS {
+            // A joint that is beyond already may stay there.
+            let margin = limits.position_margin_rad;
+            let low = (limits.joint.position_min_rad[joint] + margin).min(from[joint]);
+            let high = (limits.joint.position_max_rad[joint] - margin).max(from[joint]);
+            to[joint] = wanted[joint].clamp(low, high);
+            let excess = (wanted[joint] - to[joint]).abs();
+            if excess > HAIR {
+                let (policy, kind) = (self.config.on_workspace, SafetyKind::OutsideJointLimits);
+                report.add(policy, kind, excess, || {
+                    format!(
+                        "expected joint {} within {low:.4} to {high:.4} rad, found {:.4} in step {step}",
+                        joint + 1,
+                        wanted[joint]
+                    )
+                })?;
+            }
+        }
+        let outside = |q: &Numbers| {
+            let tcp = Chain::new(&joints(q)).position;
+            let inside = Vector3::from(limits.workspace.bounds.clamp(tcp.into()));
+            ((tcp - inside).norm(), tcp)
+        };
+        let (excess, tcp) = outside(&to);
+        let allowed = outside(&from).0.max(HAIR);
+        if excess <= allowed {
+            return Ok(to);
+        }
+        self.report_outside(excess, &tcp, step, report)?;
+        let (mut inner, mut outer) = (0.0, 1.0);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (inner + outer);
+            if outside(&(from + (to - from) * middle)).0 <= allowed {
+                inner = middle;
+            } else {
+                outer = middle;
+            }
+        }
+        Ok(from + (to - from) * inner)
+    }
+
+    fn report_outside(
+        &self,
+        excess: f64,
+        wanted: &Vector3<f64>,
+        step: usize,
+        report: &mut Report<'_>,
+    ) -> Result<(), Refusal> {
+        if excess <= HAIR {
+            return Ok(());
+        }
+        let (policy, kind) = (self.config.on_workspace, SafetyKind::OutsideWorkspace);
+        report.add(policy, kind, excess, || {
+            format!(
+                "step {step} leads {excess:.4} m outside the workspace, to {:.3?}",
+                wanted.as_slice()
+            )
+        })
+    }
+}
+
+fn place_of(pose: &Pose) -> Numbers {
+    space::place(&pose.position(), &pose.rotation())
+}
+
+/// A vector shortened to a length. Components may be so large that the norm overflows: in two steps.
+fn at_most(vector: Vector3<f64>, length: f64) -> Vector3<f64> {
+    if vector.norm() <= length {
+        return vector;
+    }
+    let direction = vector / vector.amax();
+    direction * (length / direction.norm())
+}

@@ -1,0 +1,65 @@
+//! Whether one joint can still brake before its limits.
+
+use crate::PERIOD_S;
+
+/// One joint seen in the direction of one of its bounds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Side {
+    /// Speed towards the bound, rad/s.
+    pub(crate) rate: f64,
+    /// Distance to it, rad.
+    pub(crate) room: f64,
+    pub(crate) max_rate: f64,
+    pub(crate) max_acceleration: f64,
+    pub(crate) jerk: f64,
+}
+
+/// Share of a joint's highest deceleration that approaching a bound relies on; the rest is room for
+/// the joints that brake with it.
+const APPROACH_SHARE: f64 = 0.6;
+
+impl Side {
+    /// The highest speed (rad/s) towards the bound from which gentle braking ends before it.
+    pub(crate) fn approach_rate(&self) -> f64 {
+        let acceleration = APPROACH_SHARE * self.max_acceleration;
+        // Jerk takes one acceleration back and builds the other up meanwhile.
+        let delay = 2.0 * self.max_acceleration / self.jerk + 2.0 * PERIOD_S;
+        let lost = acceleration * delay;
+        (lost * lost + 2.0 * acceleration * self.room.max(0.0)).sqrt() - lost
+    }
+
+    /// The highest acceleration in `[low, high]` after which braking is still possible, or `low`.
+    pub(crate) fn highest_acceleration(&self, low: f64, high: f64) -> f64 {
+        if self.can_brake_after(high) {
+            return high;
+        }
+        if !self.can_brake_after(low) {
+            return low;
+        }
+        let (mut safe, mut unsafe_) = (low, high);
+        for _ in 0..20 {
+            let middle = 0.5 * (safe + unsafe_);
+            if self.can_brake_after(middle) {
+                safe = middle;
+            } else {
+                unsafe_ = middle;
+            }
+        }
+        safe
+    }
+
+    fn can_brake_after(&self, acceleration: f64) -> bool {
+        let rate = self.rate + acceleration * PERIOD_S;
+        // While jerk takes the acceleration back to zero the rate still rises by this much.
+        let peak = rate + acceleration.max(0.0).powi(2) / (2.0 * self.jerk);
+        if peak > self.max_rate {
+            return false;
+        }
+        if peak <= 0.0 {
+            return rate * PERIOD_S <= self.room;
+        }
+        let delay = (acceleration + self.max_acceleration).max(0.0) / self.jerk + PERIOD_S;
+        let distance = peak * delay + peak * peak / (2.0 * self.max_acceleration);
+        rate.max(0.0) * PERIOD_S + distance <= self.room
+    }
+}
