@@ -7,7 +7,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
@@ -225,4 +225,46 @@ fn set_up_needs_none_of_the_libraries_that_it_fetches() {
         .filter(|name| reach.contains(*name))
         .collect();
     assert!(wrong.is_empty(), "xtask reaches {wrong:?}");
+}
+
+#[test]
+fn one_folder_knows_the_python_parser() {
+    let workspace = Workspace::load();
+    for (name, direct) in &workspace.direct {
+        let parser: Vec<_> = direct.iter().filter(|d| d.starts_with("ruff_")).collect();
+        assert!(
+            name == "tiller-reward" || parser.is_empty(),
+            "{name} uses {parser:?}: only tiller-reward reads Python"
+        );
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/reward");
+    let adapter = root.join("src/syntax");
+    let (mut inside, mut outside) = (0, Vec::new());
+    for file in rust_files(&root) {
+        let names_it = std::fs::read_to_string(&file).unwrap().contains("ruff_");
+        if !names_it {
+            continue;
+        }
+        if file.starts_with(&adapter) {
+            inside += 1;
+        } else {
+            outside.push(file);
+        }
+    }
+    assert!(inside > 0, "{} names no parser", adapter.display());
+    assert!(outside.is_empty(), "use crate::syntax in {outside:?}");
+}
+
+/// Every Rust file below `folder`.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }

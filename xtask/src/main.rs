@@ -2,6 +2,7 @@
 
 mod checks;
 mod demo;
+mod lint;
 mod process;
 mod setup;
 
@@ -32,10 +33,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Setup => setup::prepare().map(|_| true),
-        Command::Demo(args) => demo::run(&args),
-        Command::Test(args) => checks::run(&args).map(|()| true),
+    let outcome = match lint::compiler_call() {
+        Some(call) => lint::lint(&call),
+        None => match Cli::parse().command {
+            Command::Setup => setup::prepare().map(|_| true),
+            Command::Demo(args) => demo::run(&args),
+            Command::Test(args) => checks::run(&args).map(|()| true),
+        },
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@
 //! shapes, checks it on probes and lowers it to flat code. An [`Evaluator`] runs that code for
 //! many particles at once, forward and in reverse, without allocating.
 //!
-//! The way of a program: `extract` (Markdown to Python) → `guard` (depth) → ruff's parser →
+//! The way of a program: `extract` (Markdown to Python) → `guard` (depth) → `syntax` (Python's own grammar) →
 //! `lower` (abstract interpretation) → `graph` (scalar SSA) → `run` (batches over rows of
 //! particle lanes) → `probe` (finite everywhere?). What is wrong on the way is made
 //! understandable by `explain`.
@@ -23,6 +23,7 @@ mod options;
 mod probe;
 mod program;
 mod run;
+mod syntax;
 mod tensor;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place};

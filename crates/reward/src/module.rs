@@ -1,10 +1,9 @@
 //! The module level of a program: `num_stages`, imports, stage functions and descriptions.
 
-use ruff_python_ast::{Expr, Number, Stmt, StmtFunctionDef};
-
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::lower::{MAX_DRAFTS, check_import};
 use crate::options::Limits;
+use crate::syntax::{Expr, Number, Stmt, StmtFunctionDef};
 
 /// The functions of one stage.
 #[derive(Default)]

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use ruff_python_ast::{Stmt, StmtFunctionDef};
-use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
-
 use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
-use crate::explain::{Text, explain, syntax};
+use crate::explain::{Text, explain, explain_syntax};
 use crate::extract::extract;
 use crate::graph::{Class, Graph, NodeId};
 use crate::guard::check_nesting;
@@ -17,6 +14,7 @@ use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
 use crate::run::code::Code;
 use crate::run::evaluator::EvaluateError;
+use crate::syntax::{Stmt, StmtFunctionDef, parse};
 
 /// A checked and compiled reward program.
 #[derive(Clone, Debug)]
@@ -202,20 +200,12 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
 
 fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec<Draft>> {
     check_nesting(python, options.limits.nesting).map_err(|draft| vec![draft])?;
-    let Some(parsed) = parse_unchecked(python, ParseOptions::from(Mode::Module)).try_into_module()
-    else {
-        return Err(Vec::new());
-    };
-    if !parsed.errors().is_empty() {
-        return Err(syntax::explain(&parsed, python));
-    }
-    let module = parsed.into_syntax();
-    let suite = module.body.as_slice();
+    let suite = parse(python).map_err(|failure| explain_syntax(&failure, python))?;
     let mut drafts = Vec::new();
     let Module {
         stages: functions,
         constants,
-    } = collect(suite, &options.limits, &mut drafts);
+    } = collect(&suite, &options.limits, &mut drafts);
     let descriptions = descriptions(python);
     let mut stages = Vec::with_capacity(functions.len());
     let mut work_left = options.limits.work;
@@ -255,7 +245,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
     } else {
         let text = Text {
             python,
-            module: suite,
+            module: &suite,
             keypoints: options.keypoints,
             points: options.points,
         };

@@ -24,14 +24,6 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) fn of(ranged: &impl ruff_text_size::Ranged) -> Self {
-        let range = ranged.range();
-        Self {
-            start: range.start().to_u32(),
-            end: range.end().to_u32(),
-        }
-    }
-
     /// Whether `other` lies inside.
     pub(crate) fn contains(self, other: Span) -> bool {
         self.start <= other.start && other.end <= self.end

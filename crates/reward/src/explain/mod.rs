@@ -8,12 +8,11 @@ mod names;
 mod operands;
 mod shapes;
 mod stages;
-pub(crate) mod syntax;
-
-use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
+mod syntax;
 
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{Expr, Stmt, StmtFunctionDef, Visitor, walk_expr, walk_stmt};
+pub(crate) use syntax::explain as explain_syntax;
 
 /// The program that is being explained.
 #[derive(Clone, Copy)]

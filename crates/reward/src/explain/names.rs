@@ -1,10 +1,8 @@
 //! Names that nothing defines where they are used.
 
-use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, ExprContext, Stmt, StmtFunctionDef};
-
 use super::Text;
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{Expr, ExprContext, Stmt, StmtFunctionDef, Visitor, walk_expr, walk_stmt};
 
 /// A place that gives a name its value.
 pub(super) struct Binding<'a> {

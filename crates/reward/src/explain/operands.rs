@@ -1,10 +1,8 @@
 //! Mistakes whose mend depends on the expression that they are in.
 
-use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{BoolOp, Expr, Stmt};
-
 use super::Text;
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{BoolOp, Expr, Stmt, Visitor, walk_expr, walk_stmt};
 
 pub(super) fn explain(draft: &mut Draft, text: &Text<'_>) {
     match draft.kind {

@@ -1,10 +1,9 @@
 //! Shapes: what their dimensions mean and how operands are brought into line.
 
-use ruff_python_ast::Expr;
-
 use super::Text;
 use super::names::bindings;
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::Expr;
 use crate::tensor::{broadcast, show_shape};
 
 pub(super) fn explain(draft: &mut Draft, text: &Text<'_>) {

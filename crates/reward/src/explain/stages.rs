@@ -2,10 +2,9 @@
 
 use std::collections::HashSet;
 
-use ruff_python_ast::{Stmt, StmtFunctionDef};
-
 use super::Text;
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{Stmt, StmtFunctionDef};
 
 /// Where a stage is missing and a function looks like it, the function's name is the mistake.
 pub(super) fn explain(drafts: &mut Vec<Draft>, text: &Text<'_>) {

@@ -1,24 +1,21 @@
 //! Text that is not Python: the first cause on each line, and what it usually stands for.
 
-use ruff_python_ast::ModModule;
-use ruff_python_ast::token::TokenKind;
-use ruff_python_parser::{LexicalErrorType, ParseError, ParseErrorType, Parsed};
-
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{Failure, Mark, SyntaxError};
 
 /// Syntax errors shown at most: later ones mostly follow from earlier ones.
 const MAX_ERRORS: usize = 3;
 
 /// The mistakes of text that does not parse.
-pub(crate) fn explain(parsed: &Parsed<ModModule>, python: &str) -> Vec<Draft> {
+pub(crate) fn explain(failure: &Failure, python: &str) -> Vec<Draft> {
     // The parser recovers from an open bracket somewhere later; the bracket is the mistake.
-    if let Some(draft) = open_bracket(parsed, python) {
+    if let Some(draft) = open_bracket(failure, python) {
         return vec![draft];
     }
     let mut drafts: Vec<Draft> = Vec::new();
     let mut last_end = None;
-    for error in parsed.errors() {
-        let span = Span::of(&error.location);
+    for error in failure.errors() {
+        let span = error.span();
         let (start, line) = line_at(python, span);
         let end_of_text = span.start as usize >= python.trim_end().len();
         // What follows right below a mistake is often its consequence.
@@ -48,33 +45,23 @@ fn line_at(python: &str, span: Span) -> (usize, &str) {
 }
 
 /// The last bracket that nothing closes.
-fn open_bracket(parsed: &Parsed<ModModule>, python: &str) -> Option<Draft> {
-    let mut open: Vec<(TokenKind, Span)> = Vec::new();
-    for token in parsed.tokens() {
-        let kind = token.kind();
-        let closes = match kind {
-            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => {
-                open.push((kind, Span::of(token)));
-                continue;
+fn open_bracket(failure: &Failure, python: &str) -> Option<Draft> {
+    let mut open: Vec<(char, Span)> = Vec::new();
+    for (mark, span) in failure.marks() {
+        match mark {
+            Mark::Bracket(bracket @ ('(' | '[' | '{')) => open.push((bracket, span)),
+            Mark::Bracket(bracket) => {
+                if open.pop().map(|(opening, _)| closing(opening)) != Some(bracket) {
+                    return None;
+                }
             }
-            TokenKind::Rpar => TokenKind::Lpar,
-            TokenKind::Rsqb => TokenKind::Lsqb,
-            TokenKind::Rbrace => TokenKind::Lbrace,
             // No bracket reaches into the next stage.
-            TokenKind::Def if !open.is_empty() => break,
-            _ => continue,
-        };
-        if open.pop().map(|(kind, _)| kind) != Some(closes) {
-            return None;
+            Mark::Def if !open.is_empty() => break,
+            Mark::Def => {}
         }
     }
-    let &(_, span) = open.last()?;
-    let bracket = span.text(python);
-    let closing = match bracket {
-        "(" => ")",
-        "[" => "]",
-        _ => "}",
-    };
+    let &(bracket, span) = open.last()?;
+    let closing = closing(bracket);
     let rest = python.get(span.end as usize..).unwrap_or_default();
     let is_last_line = !rest.trim_end().contains('\n');
     let help = if is_last_line {
@@ -92,11 +79,19 @@ fn open_bracket(parsed: &Parsed<ModModule>, python: &str) -> Option<Draft> {
     )
 }
 
-fn described(error: &ParseError, span: Span, line: &str, python: &str) -> Draft {
-    let reason = lower_first(&error.error.to_string());
+fn closing(bracket: char) -> char {
+    match bracket {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
+fn described(error: SyntaxError<'_>, span: Span, line: &str, python: &str) -> Draft {
+    let reason = lower_first(&error.reason());
     let draft = Draft::new(Kind::Syntax, span, format!("this is not Python: {reason}"));
-    if let ParseErrorType::Lexical(LexicalErrorType::UnrecognizedToken { tok }) = &error.error {
-        return foreign_letter(*tok, span);
+    if let Some(letter) = error.foreign_letter() {
+        return foreign_letter(letter, span);
     }
     if let Some(letter) = line.chars().find(|&c| plain_letter(c).is_some()) {
         let at = line_at(python, span).0 + line.find(letter).unwrap_or(0);

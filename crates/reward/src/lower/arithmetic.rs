@@ -1,12 +1,11 @@
 //! Operators between values, and the passage from Python numbers to tensors.
 
-use ruff_python_ast::Operator;
-
 use super::expression::number;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
+use crate::syntax::Operator;
 use crate::tensor::{DType, Tensor};
 
 impl Lower<'_> {

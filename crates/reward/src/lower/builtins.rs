@@ -1,10 +1,5 @@
 //! Python's own functions: `len`, `range`, `zip`, `sum`, `min`, `float` and their like.
 
-use std::cmp::Ordering;
-use std::rc::Rc;
-
-use ruff_python_ast::Operator;
-
 use super::arguments::{Bound, Call};
 use super::containers::CHARACTERS;
 use super::expression::{number, range_length};
@@ -12,31 +7,8 @@ use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
+use crate::syntax::Operator;
 use crate::tensor::DType;
-
-/// What `sorted` compares.
-enum Key {
-    Number(f64),
-    Text(Rc<str>),
-}
-
-impl Key {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Key::Number(a), Key::Number(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
-            (Key::Text(a), Key::Text(b)) => a.cmp(b),
-            (Key::Number(_), Key::Text(_)) => Ordering::Less,
-            (Key::Text(_), Key::Number(_)) => Ordering::Greater,
-        }
-    }
-}
-
-fn compare_keys(a: &[Key], b: &[Key]) -> Ordering {
-    let mut pairs = a.iter().zip(b);
-    pairs
-        .find_map(|(a, b)| Some(a.cmp(b)).filter(|order| order.is_ne()))
-        .unwrap_or(a.len().cmp(&b.len()))
-}
 
 fn is_instance(value: &Value, kind: &Value) -> bool {
     matches!(
@@ -249,7 +221,12 @@ impl Lower<'_> {
     }
 
     /// Calls `function` with values.
-    fn apply(&mut self, function: &Value, arguments: Vec<Value>, span: Span) -> Lowered<Value> {
+    pub(super) fn apply(
+        &mut self,
+        function: &Value,
+        arguments: Vec<Value>,
+        span: Span,
+    ) -> Lowered<Value> {
         self.charge(1)?;
         let positional = arguments.into_iter().map(|value| (value, span)).collect();
         self.call_value(
@@ -297,70 +274,8 @@ impl Lower<'_> {
         Ok(value)
     }
 
-    /// `sorted`: stable, by keys that are known now.
-    fn sorted(
-        &mut self,
-        items: Vec<Value>,
-        key: Option<Value>,
-        is_reversed: bool,
-        span: Span,
-    ) -> Lowered<Value> {
-        let mut keyed = Vec::with_capacity(items.len());
-        for item in items {
-            let key = match &key {
-                Some(function) => self.apply(function, vec![item.clone()], span)?,
-                None => item.clone(),
-            };
-            keyed.push((self.sort_key(&key, span)?, item));
-        }
-        let length = keyed.len();
-        self.charge(length * (usize::BITS - length.leading_zeros()) as usize)?;
-        // Python keeps the order of equals in both directions.
-        keyed.sort_by(|(a, _), (b, _)| {
-            if is_reversed {
-                compare_keys(b, a)
-            } else {
-                compare_keys(a, b)
-            }
-        });
-        let items = keyed.into_iter().map(|(_, item)| item).collect();
-        Ok(self.new_list(items))
-    }
-
-    fn sort_key(&mut self, key: &Value, span: Span) -> Lowered<Vec<Key>> {
-        let parts = match key {
-            Value::Tuple(items) => items.items.to_vec(),
-            one => vec![one.clone()],
-        };
-        self.charge(parts.len())?;
-        let mut keys = Vec::with_capacity(parts.len());
-        for part in parts {
-            keys.push(match part {
-                Value::Str(text) => {
-                    self.charge(text.len())?;
-                    Key::Text(text)
-                }
-                part => match self.known_number(&part) {
-                    Some(value) => Key::Number(value),
-                    None => {
-                        return Err(self.fail(
-                            Draft::new(
-                                Kind::DynamicControl,
-                                span,
-                                "this order is not known before the robot moves",
-                            )
-                            .found(part.describe())
-                            .help("use `torch.sort` or `torch.topk` on a tensor"),
-                        ));
-                    }
-                },
-            });
-        }
-        Ok(keys)
-    }
-
     /// A number that is known now, also as a tensor of one element.
-    fn known_number(&self, value: &Value) -> Option<f64> {
+    pub(super) fn known_number(&self, value: &Value) -> Option<f64> {
         match (value, number(value)) {
             (_, Some(known)) => Some(known),
             (Value::Tensor(tensor), _) => match self.constants_of(tensor).as_deref() {
@@ -417,61 +332,6 @@ impl Lower<'_> {
         Ok((0..length)
             .map(|i| columns.iter().map(|column| column[i].clone()).collect())
             .collect())
-    }
-
-    /// Python's `min` and `max` of several values: the first of equals is returned.
-    fn extreme(
-        &mut self,
-        name: &str,
-        items: Vec<Value>,
-        key: Option<Value>,
-        span: Span,
-    ) -> Lowered<Value> {
-        if key.is_some() && !items.is_empty() {
-            let sorted = self.sorted(items, key, name == "max", span)?;
-            let first = self.iterate(sorted, span)?.into_iter().next();
-            return Ok(first.unwrap_or(Value::None));
-        }
-        let mut items = items.into_iter();
-        let Some(mut best) = items.next() else {
-            return Err(self.fail(Draft::new(
-                Kind::Argument,
-                span,
-                format!("`{name}` of nothing has no value"),
-            )));
-        };
-        for item in items {
-            best = match (number(&best), number(&item)) {
-                (Some(a), Some(b)) => {
-                    let better = if name == "max" { b > a } else { b < a };
-                    if better { item } else { best }
-                }
-                _ => {
-                    let a = self.tensor_of(best, span)?;
-                    let b = self.tensor_of(item, span)?;
-                    if a.len() != 1 || b.len() != 1 {
-                        let function = if name == "max" { "maximum" } else { "minimum" };
-                        return Err(self.fail(
-                            Draft::new(
-                                Kind::Shape,
-                                span,
-                                format!("Python's `{name}` compares single numbers"),
-                            )
-                            .help(format!(
-                                "use `torch.{function}` for two tensors, `torch.{name}` for one"
-                            )),
-                        ));
-                    }
-                    let op = if name == "max" {
-                        Op::MaxLeft
-                    } else {
-                        Op::MinLeft
-                    };
-                    Value::Tensor(self.binary(op, &a, &b, span)?)
-                }
-            };
-        }
-        Ok(best)
     }
 
     /// `float(x)`, `int(x)`, `bool(x)` and `round(x)`: static where the value is known; a tensor

@@ -1,11 +1,10 @@
 //! Comprehensions, what can be looped over, and which values count as true.
 
-use ruff_python_ast::{Comprehension, Expr};
-
 use super::expression::{range_length, select};
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{Comprehension, Expr};
 
 impl<'a> Lower<'a> {
     /// A list or generator: all its items now.

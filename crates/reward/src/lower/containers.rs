@@ -3,14 +3,13 @@
 //! They live in tables and values refer to them by position, so that one that holds itself
 //! neither leaks nor recurses.
 
-use ruff_python_ast::{Expr, ExprDict};
-
 use super::arguments::{Bound, Call};
 use super::expression::number;
 use super::gather::wrap_index;
 use super::value::{Sequence, Value};
 use super::{Lower, Lowered, MAX_CONTAINER_DEPTH, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{Expr, ExprDict};
 
 /// Characters of a string that are compared or copied for one unit of work.
 pub(super) const CHARACTERS: usize = 16;

@@ -1,12 +1,11 @@
 //! Expressions.
 
-use ruff_python_ast::{CmpOp, Expr, Number, UnaryOp};
-
 use super::containers::CHARACTERS;
 use super::value::Value;
 use super::{LocalBody, Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
+use crate::syntax::{BoolOp, CmpOp, Expr, Number, UnaryOp};
 use crate::tensor::{DType, Tensor, strided_positions, strides};
 
 impl<'a> Lower<'a> {
@@ -94,7 +93,7 @@ impl<'a> Lower<'a> {
                 self.unary_operator(unary.op, operand, Span::of(&*unary.operand))
             }
             Expr::BoolOp(chain) => {
-                let stops_at = chain.op == ruff_python_ast::BoolOp::Or;
+                let stops_at = chain.op == BoolOp::Or;
                 let mut last = Value::None;
                 for (position, value) in chain.values.iter().enumerate() {
                     last = self.expression(value)?;

@@ -1,13 +1,12 @@
 //! Indexing: integers, slices, `...`, `None`, integer tensors and constant masks.
 
-use ruff_python_ast::{Expr, ExprSlice};
-
 use super::gather::wrap_index;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::NodeId;
 use crate::op::Op;
+use crate::syntax::{Expr, ExprSlice};
 use crate::tensor::{DType, Tensor, count};
 
 /// One item of a subscript.

@@ -6,6 +6,7 @@
 mod activation;
 mod arguments;
 mod arithmetic;
+mod attribute;
 mod builtins;
 mod call;
 mod comprehension;
@@ -23,6 +24,7 @@ mod in_place;
 mod index;
 mod join;
 mod linalg;
+mod local;
 mod lookup;
 mod losses;
 mod matrix;
@@ -32,6 +34,7 @@ mod order;
 mod pick;
 mod place;
 mod quantile;
+mod ranking;
 mod reduce;
 mod scan;
 mod scope;
@@ -46,12 +49,11 @@ mod window;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use ruff_python_ast::{Expr, Parameters, Stmt, StmtFunctionDef};
-
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::{Class, Graph, NodeId};
 use crate::op::Op;
 use crate::options::Limits;
+use crate::syntax::{Expr, Parameters, Stmt, StmtFunctionDef};
 use crate::tensor::{DType, Tensor};
 pub(crate) use scope::check_import;
 use scope::{Frame, GLOBALS};
@@ -174,9 +176,8 @@ impl<'a> Lower<'a> {
         let before = self.drafts.len();
         self.enter(GLOBALS, true);
         let parameters = &function.parameters;
-        let plain = parameters.posonlyargs.iter().chain(&parameters.args);
         let mut inputs = inputs.iter();
-        for parameter in plain.chain(&parameters.kwonlyargs) {
+        for parameter in parameters.iter_non_variadic_params() {
             let name = parameter.parameter.name.as_str();
             let value = match (inputs.next(), &parameter.default) {
                 (Some(&input), _) => {

@@ -1,12 +1,11 @@
 //! What an assignment to `x[...]` writes to: part of a tensor, or an item of a container.
 
-use ruff_python_ast::ExprSubscript;
-
 use super::gather::wrap_index;
 use super::index::Item;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::ExprSubscript;
 use crate::tensor::{DType, Tensor};
 
 pub(super) enum Place {

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use ruff_python_ast::Stmt;
-
 use super::expression::nearest;
 use super::statement::target_names;
 use super::value::{Module, Value};
 use super::{Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::Stmt;
 
 /// Python's own functions that programs may call.
 pub(super) const BUILTINS: [&str; 25] = [

@@ -1,12 +1,11 @@
 //! Statements: assignments, static control flow and local functions.
 
-use ruff_python_ast::{
-    Alias, Expr, Stmt, StmtAugAssign, StmtFor, StmtIf, StmtWhile, StmtWith, WithItem,
-};
-
 use super::value::{Module, Value};
 use super::{LocalBody, Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::syntax::{
+    Alias, Expr, Operator, Stmt, StmtAugAssign, StmtFor, StmtIf, StmtWhile, StmtWith, WithItem,
+};
 
 /// How a block ended.
 pub(super) enum Flow {
@@ -332,7 +331,7 @@ impl<'a> Lower<'a> {
                 }
                 let right = self.expression(&assign.value)?;
                 self.graph.span = span;
-                if let (Value::ListRef(list), ruff_python_ast::Operator::Add) = (&left, assign.op) {
+                if let (Value::ListRef(list), Operator::Add) = (&left, assign.op) {
                     let items = self.iterate(right, span)?;
                     return self.extend(*list, items, span);
                 }

@@ -1,5 +1,4 @@
 //! What HTTP needs beyond a client: server-sent events, waiting between tries.
 
-pub(crate) mod date;
 pub(crate) mod retry;
 pub(crate) mod sse;

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
-use super::date::unix_seconds;
+use httpdate::parse_http_date;
 
 /// Waiting between tries: exponential backoff with jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +54,11 @@ pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    let now = date.and_then(unix_seconds).or_else(|| {
-        let since = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .ok()?;
-        i64::try_from(since.as_secs()).ok()
-    })?;
-    let wait = unix_seconds(value)?.saturating_sub(now).max(0);
-    Some(Duration::from_secs(wait.unsigned_abs()))
+    let until = parse_http_date(value).ok()?;
+    let now = date.and_then(|date| parse_http_date(date).ok());
+    let wait = until.duration_since(now.unwrap_or_else(SystemTime::now));
+    // A date that has passed asks for no wait.
+    Some(wait.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -90,15 +87,31 @@ mod tests {
     fn servers_ask_in_seconds_or_with_a_date() {
         let date = Some("Sun, 06 Nov 1994 08:49:30 GMT");
         assert_eq!(retry_after(" 7 ", None), Some(Duration::from_secs(7)));
-        assert_eq!(
-            retry_after("Sun, 06 Nov 1994 08:49:37 GMT", date),
-            Some(Duration::from_secs(7))
-        );
+        // All three spellings of RFC 9110, section 5.6.7.
+        for until in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            let wait = retry_after(until, date);
+            assert_eq!(wait, Some(Duration::from_secs(7)), "{until}");
+        }
         assert_eq!(
             retry_after("Sun, 06 Nov 1994 08:00:00 GMT", None),
             Some(Duration::ZERO)
         );
-        for nonsense in ["soon", "-1", "inf", "NaN", "1e300"] {
+        for nonsense in [
+            "",
+            "soon",
+            "-1",
+            "inf",
+            "NaN",
+            "1e300",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "Sun, 06 Nov 1994 25:00:00 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Foo 1994 08:49:37 GMT",
+        ] {
             assert_eq!(retry_after(nonsense, date), None, "{nonsense}");
         }
     }

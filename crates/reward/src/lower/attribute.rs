@@ -1,0 +1,183 @@
+//! Attributes: what stands in modules, and what tensors say of themselves.
+
+use super::expression::nearest;
+use super::table::{self, Home};
+use super::value::{Module, Value};
+use super::{Lower, Lowered, Stop, substitute};
+use crate::diagnostic::{Draft, Kind, Span};
+use crate::op::Op;
+use crate::tensor::{DType, Tensor, strided_positions, strides};
+
+impl Lower<'_> {
+    /// Reports a function that does not exist, with the closest one that does.
+    pub(super) fn unknown(&mut self, place: &str, home: Home, name: &str, span: Span) -> Stop {
+        let help = if let Some(hint) = substitute::substitute(name) {
+            hint.to_owned()
+        } else if let Some(elsewhere) = table::find_anywhere(name) {
+            format!("use `{}.{name}`", elsewhere.first_home())
+        } else if let Some(close) = nearest(name, table::names(home)) {
+            format!("did you mean `{close}`?")
+        } else if let Some(close) = nearest(name, DTYPES.iter().copied())
+            && (home == Home::TORCH || home == Home::NUMPY)
+        {
+            format!("did you mean `{place}.{close}`?")
+        } else {
+            "write it out with `torch.norm`, `torch.where`, arithmetic and the like".to_owned()
+        };
+        self.fail(
+            Draft::new(
+                Kind::UnknownOperation,
+                span,
+                match place {
+                    "tensor" => format!("tensors have no `{name}` in the reward language"),
+                    _ => format!("`{place}.{name}` is not an operation of the reward language"),
+                },
+            )
+            .help(help),
+        )
+    }
+
+    pub(super) fn attribute(&mut self, base: Value, name: &str, span: Span) -> Lowered<Value> {
+        match base {
+            Value::Module(module) => self.module_attribute(module, name, span),
+            Value::Pair(values, indices) => match name {
+                "values" => Ok(Value::Tensor(values)),
+                "indices" => Ok(Value::Tensor(indices)),
+                _ => Err(self.unknown("a (values, indices) pair", Home::METHOD, name, span)),
+            },
+            Value::Tensor(tensor) => self.tensor_attribute(&tensor, name, span),
+            other => Err(self.fail(
+                Draft::new(
+                    Kind::UnknownOperation,
+                    span,
+                    format!("there is no attribute `{name}`"),
+                )
+                .found(other.describe()),
+            )),
+        }
+    }
+
+    pub(super) fn module_attribute(
+        &mut self,
+        module: Module,
+        name: &str,
+        span: Span,
+    ) -> Lowered<Value> {
+        let home = match module {
+            Module::Torch => match name {
+                "nn" => return Ok(Value::Module(Module::TorchNn)),
+                "linalg" => return Ok(Value::Module(Module::TorchLinalg)),
+                "special" => return Ok(Value::Module(Module::TorchSpecial)),
+                _ => Home::TORCH,
+            },
+            Module::TorchNn if name == "functional" => {
+                return Ok(Value::Module(Module::Functional));
+            }
+            Module::TorchNn => {
+                return Err(self.fail(
+                    Draft::new(
+                        Kind::UnknownOperation,
+                        span,
+                        format!("`torch.nn.{name}` is not available to rewards"),
+                    )
+                    .help("use the functions of torch.nn.functional (`F`)"),
+                ));
+            }
+            Module::Numpy if name == "linalg" => return Ok(Value::Module(Module::NumpyLinalg)),
+            Module::Functional => Home::FUNCTIONAL,
+            Module::TorchLinalg => Home::LINALG,
+            Module::TorchSpecial => Home::SPECIAL,
+            Module::Numpy => Home::NUMPY,
+            Module::NumpyLinalg => Home::NUMPY_LINALG,
+            Module::Math => Home::MATH,
+        };
+        if matches!(module, Module::Torch | Module::Numpy | Module::Math) {
+            match name {
+                "pi" => return Ok(Value::Float(std::f64::consts::PI)),
+                "e" => return Ok(Value::Float(std::f64::consts::E)),
+                "tau" if module == Module::Math => return Ok(Value::Float(std::f64::consts::TAU)),
+                "inf" => return Ok(Value::Float(f64::INFINITY)),
+                "nan" => return Ok(Value::Float(f64::NAN)),
+                "newaxis" => return Ok(Value::None),
+                "Tensor" | "FloatTensor" if module == Module::Torch => {
+                    return Ok(Value::Builtin("Tensor"));
+                }
+                "ndarray" if module == Module::Numpy => return Ok(Value::Builtin("ndarray")),
+                "Size" if module == Module::Torch => return Ok(Value::Builtin("tuple")),
+                // Everything is computed in one place.
+                "device" if module == Module::Torch => return Ok(Value::Builtin("device")),
+                _ => {}
+            }
+        }
+        if matches!(module, Module::Torch | Module::Numpy)
+            && let Some(dtype) = dtype_name(name)
+        {
+            return Ok(Value::DType(dtype));
+        }
+        match table::find(home, name) {
+            Some(function) if module == Module::Math => Ok(Value::MathFunction(function)),
+            Some(function) => Ok(Value::Function(function)),
+            None => Err(self.unknown(module.name(), home, name, span)),
+        }
+    }
+
+    fn tensor_attribute(&mut self, tensor: &Tensor, name: &str, span: Span) -> Lowered<Value> {
+        match name {
+            "shape" => Ok(Value::tuple(
+                tensor.shape.iter().map(|&s| Value::Int(s as i64)).collect(),
+            )),
+            "ndim" => Ok(Value::Int(tensor.rank() as i64)),
+            "dtype" => Ok(Value::DType(tensor.dtype)),
+            "device" => Ok(Value::None),
+            "real" => Ok(Value::Tensor(tensor.clone())),
+            "is_cuda" => Ok(Value::Bool(false)),
+            "requires_grad" => {
+                self.charge(tensor.len())?;
+                Ok(Value::Bool(self.is_differentiable(tensor)))
+            }
+            "data" => {
+                self.charge(tensor.len())?;
+                if !self.is_differentiable(tensor) {
+                    return Ok(Value::Tensor(tensor.clone()));
+                }
+                Ok(Value::Tensor(self.unary(Op::Detach, tensor)?))
+            }
+            "T" | "mT" if tensor.rank() == 2 || (name == "mT" && tensor.rank() > 2) => {
+                let rank = tensor.rank();
+                self.charge(tensor.len())?;
+                let mut steps = strides(&tensor.shape);
+                let mut shape = tensor.shape.clone();
+                steps.swap(rank - 2, rank - 1);
+                shape.swap(rank - 2, rank - 1);
+                let positions = strided_positions(&shape, &steps, 0);
+                Ok(Value::Tensor(tensor.view(shape, &positions)))
+            }
+            "T" if tensor.rank() < 2 => Ok(Value::Tensor(tensor.clone())),
+            _ if table::find_method(name).is_some() => Err(self.fail(
+                Draft::new(
+                    Kind::Type,
+                    span,
+                    format!("the method `{name}` is not called"),
+                )
+                .help(format!("write `.{name}()`")),
+            )),
+            _ => Err(self.unknown("tensor", Home::METHOD, name, span)),
+        }
+    }
+}
+
+/// Names that are often misspelt; more are known.
+const DTYPES: [&str; 5] = ["float32", "float64", "int32", "int64", "bool"];
+
+fn dtype_name(name: &str) -> Option<DType> {
+    match name {
+        "float" | "float16" | "float32" | "float64" | "double" | "half" | "bfloat16" => {
+            Some(DType::Float)
+        }
+        "int" | "long" | "int8" | "int16" | "int32" | "int64" | "uint8" | "short" => {
+            Some(DType::Int)
+        }
+        "bool" | "bool_" => Some(DType::Bool),
+        _ => None,
+    }
+}

@@ -1,0 +1,164 @@
+//! Lints on what the build made.
+//!
+//! `cargo clippy` checks every dependency once more, because cargo keeps checked and built
+//! artefacts apart; that is most of its time. Here cargo *builds* the workspace, so that it finds
+//! the dependencies done, and calls this program in place of the compiler for our own crates alone:
+//! it hands them to clippy, which stops after the lints. Cargo does not mind that the objects and
+//! executables are missing, and the real ones stay as they are.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use eyre::{Result, WrapErr, eyre};
+
+/// Tells this program that cargo calls it as a compiler.
+const MARK: &str = "TILLER_LINT";
+
+/// Arguments to clippy; a warning fails the run.
+const CLIPPY_ARGS: &str = "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__";
+
+/// Makes a `cargo build` lint the workspace's crates instead of compiling them. `xtask` is this
+/// program's path.
+pub(crate) fn instead_of_compiling(cargo: &mut Command, xtask: &Path) {
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", xtask).env(MARK, "1");
+}
+
+/// The command that cargo wants run, if this process stands in for the compiler: the compiler's
+/// path and its arguments.
+pub(crate) fn compiler_call() -> Option<Vec<OsString>> {
+    std::env::var_os(MARK)?;
+    Some(std::env::args_os().skip(1).collect())
+}
+
+/// Lints one crate, and compiles it only if cargo must run it. Whether it succeeded; what is wrong
+/// has been printed.
+pub(crate) fn lint(call: &[OsString]) -> Result<bool> {
+    let (compiler, arguments) = call
+        .split_first()
+        .ok_or_else(|| eyre!("cargo named no compiler"))?;
+    let Some(unit) = Unit::new(arguments) else {
+        // Cargo asks what the compiler can do.
+        return succeeds(Command::new(compiler).args(arguments));
+    };
+    if !unit.is_fresh() {
+        let mut clippy = Command::new("clippy-driver");
+        clippy.arg(compiler).args(&unit.arguments);
+        let passed = succeeds(clippy.env("CLIPPY_ARGS", CLIPPY_ARGS))
+            .wrap_err("`rustup component add clippy` brings clippy")?;
+        if !passed {
+            return Ok(false);
+        }
+        unit.remember()?;
+    }
+    Ok(!unit.is_program || succeeds(Command::new(compiler).args(arguments))?)
+}
+
+/// One crate, as library, executable or test.
+struct Unit {
+    /// The compiler's arguments, changed so that only metadata is written and read.
+    arguments: Vec<OsString>,
+    /// A build script or procedural macro: cargo runs it.
+    is_program: bool,
+    /// Metadata of the crates that it uses.
+    used: Vec<PathBuf>,
+    /// The crate's files without their endings.
+    stem: PathBuf,
+}
+
+impl Unit {
+    fn new(arguments: &[OsString]) -> Option<Self> {
+        let texts: Vec<&str> = arguments.iter().filter_map(|a| a.to_str()).collect();
+        let after = |name: &str| {
+            let at = texts.iter().position(|text| *text == name)?;
+            texts.get(at + 1).copied()
+        };
+        let crate_name = after("--crate-name").filter(|name| *name != "___")?;
+        let folder = after("--out-dir")?;
+        let suffix = texts
+            .iter()
+            .find_map(|text| text.strip_prefix("extra-filename="));
+        let mut used = Vec::new();
+        let mut is_extern = false;
+        let arguments = arguments
+            .iter()
+            .map(|argument| {
+                let text = argument.to_str().unwrap_or_default();
+                if text.starts_with("--emit=") {
+                    return "--emit=dep-info,metadata".into();
+                }
+                let follows_extern = std::mem::replace(&mut is_extern, text == "--extern");
+                match text.split_once('=') {
+                    Some((name, library)) if follows_extern => {
+                        let metadata = Path::new(library).with_extension("rmeta");
+                        let library = match metadata.exists() {
+                            true => metadata,
+                            false => library.into(),
+                        };
+                        let argument = format!("{name}={}", library.display());
+                        used.push(library);
+                        argument.into()
+                    }
+                    _ => argument.clone(),
+                }
+            })
+            .collect();
+        Some(Self {
+            arguments,
+            is_program: crate_name == "build_script_build"
+                || after("--crate-type") == Some("proc-macro"),
+            used,
+            stem: Path::new(folder).join(format!("{crate_name}{}", suffix.unwrap_or_default())),
+        })
+    }
+
+    /// Remembers that the lints have passed.
+    fn remember(&self) -> Result<()> {
+        let stamp = self.stem.with_extension("lint");
+        fs::write(&stamp, self.words())
+            .wrap_err_with(|| format!("could not write {}", stamp.display()))
+    }
+
+    /// Whether the lints have passed with these arguments and nothing has changed since.
+    fn is_fresh(&self) -> bool {
+        let stamp = self.stem.with_extension("lint");
+        if !fs::read(&stamp).is_ok_and(|words| words == self.words()) {
+            return false;
+        }
+        let (Some(passed), Ok(files)) = (
+            changed(&stamp),
+            fs::read_to_string(self.stem.with_extension("d")),
+        ) else {
+            return false;
+        };
+        // The file reads `target: source source ...`, once for each file that was written.
+        let sources = files
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .flat_map(|(_, sources)| sources.split_whitespace())
+            .map(Path::new);
+        sources
+            .chain(self.used.iter().map(PathBuf::as_path))
+            .chain([Path::new("clippy.toml")])
+            .all(|file| changed(file).is_some_and(|time| time < passed))
+    }
+
+    fn words(&self) -> Vec<u8> {
+        let words: Vec<&OsStr> = self.arguments.iter().map(OsString::as_os_str).collect();
+        words.join(OsStr::new("\n")).into_encoded_bytes()
+    }
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).ok()?.modified().ok()
+}
+
+fn succeeds(command: &mut Command) -> Result<bool> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .status()
+        .wrap_err_with(|| format!("could not start `{name}`"))?;
+    Ok(status.success())
+}
