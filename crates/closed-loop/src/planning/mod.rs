@@ -12,7 +12,7 @@ use thiserror::Error;
 use tiller_core::{Problems, ProgramId};
 use tiller_reward::Evaluator;
 use tiller_steering::{
-    ActionSpace, Continuation, Denoiser, Reward, Start, Steerer, SteeringConfig, SteeringError,
+    ActionSpace, Denoiser, Reward, Start, Steerer, SteeringConfig, SteeringError,
 };
 
 use bound::{BoundReward, TimedDenoiser};
@@ -203,12 +203,11 @@ impl Planner {
             } else {
                 0.0
             };
-            self.steerer.carry_on(&Continuation {
-                plan: &carry_on.under_way.sample,
-                step: carry_on.continuation.step as usize,
-                frozen: carry_on.continuation.frozen_steps as usize,
+            self.steerer.carry_on(
+                &carry_on.under_way.sample,
+                &carry_on.continuation,
                 softness,
-            })?;
+            )?;
             start_at = carry_on.under_way.start_of(
                 carry_on.continuation.step,
                 start_at,
