@@ -9,6 +9,7 @@ mod identity;
 mod plateau;
 mod pose;
 mod problems;
+mod text;
 mod workspace;
 
 pub use action::{
@@ -19,6 +20,7 @@ pub use identity::{EpisodeId, ProgramId, Visit};
 pub use plateau::Plateau;
 pub use pose::Pose;
 pub use problems::{Problem, Problems};
+pub use text::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS, clip};
 pub use workspace::WorkspaceBox;
 
 /// Joints of a Franka arm.

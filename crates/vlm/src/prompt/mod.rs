@@ -9,9 +9,9 @@ pub(crate) use data::is_hidden;
 pub use data::{Block, Quoted};
 pub use language::operation_list;
 pub use set::{
-    AdvicePrompt, AdviceSystem, MAX_SCENE_NOTES, PlanPrompt, PlanSystem, PromptSet, RepairPrompt, RewardPrompt,
-    RewardSystem, ShortenPrompt,
+    AdvicePrompt, AdviceSystem, MAX_SCENE_NOTES, PlanPrompt, PlanSystem, PromptSet, RepairPrompt,
+    RewardPrompt, RewardSystem, ShortenPrompt,
 };
 pub use template::{Placeholders, PromptError, Template};
 
-pub(crate) use set::{MAX_INSTRUCTION, keypoint_table, numbered};
+pub(crate) use set::{keypoint_table, numbered};

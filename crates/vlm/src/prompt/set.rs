@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
+use tiller_core::MAX_INSTRUCTION;
 use tiller_reward::CompileOptions;
 
 use super::template::placeholders;
 use super::{Block, PromptError, Quoted, Template, language};
 use crate::author::SceneKeypoint;
 
-/// Characters of an instruction that a model sees.
-pub(crate) const MAX_INSTRUCTION: usize = 500;
 /// Characters of an object's name.
 const MAX_NAME: usize = 60;
 /// Characters of what is told about the scene.
@@ -292,7 +291,9 @@ mod tests {
     fn notes_on_the_scene_stand_among_the_rules() {
         let options = CompileOptions::new(1, 9);
         let plain = PromptSet::load(None).unwrap();
-        let noted = plain.clone().with_scene_notes(" The shelf is at z = 0.4.\n");
+        let noted = plain
+            .clone()
+            .with_scene_notes(" The shelf is at z = 0.4.\n");
         let system = |prompts: &PromptSet| prompts.reward("lift it", &[], &options).0;
         assert!(!system(&plain).contains("shelf"));
         assert!(system(&noted).contains(". The shelf is at z = 0.4.\n"));
