@@ -160,7 +160,7 @@ fn chained(task: Task, seed: u64) -> Spoken {
         let block = Block::ALL[(seed / 3) as usize % 3];
         return Spoken {
             text: format!(
-                "open the drawer, then push the {} block into it",
+                "open the drawer, then push the {} block towards it",
                 colour(block)
             ),
             tasks: vec![task, Task::Push(block)],
@@ -222,9 +222,12 @@ mod tests {
                         instruction: spoken.text.clone(),
                         keypoints: keypoints.clone(),
                     };
-                    let found = EmbeddedAuthor
-                        .understand_all(&request)
-                        .map(|goals| goals.iter().map(|goal| goal.name()).collect::<Vec<_>>());
+                    let found = EmbeddedAuthor.understand_all(&request).map(|spec| {
+                        spec.goals
+                            .iter()
+                            .map(|goal| goal.name())
+                            .collect::<Vec<_>>()
+                    });
                     let expected: Vec<&str> = spoken.tasks.iter().map(|task| task.name()).collect();
                     let is_right = found.as_ref().is_ok_and(|found| *found == expected);
                     if !is_right {

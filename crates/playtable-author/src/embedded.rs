@@ -1,9 +1,11 @@
 //! The author that needs no network.
 
+use tiller_core::{MAX_INSTRUCTION, clip};
+use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest};
+
 use crate::recipes;
 use crate::scene::Scene;
-use crate::understand::{Goal, parse};
-use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest};
+use crate::understand::{Goal, TaskSpec, parse};
 
 /// Understands a small English and knows a recipe for every goal in it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,21 +17,22 @@ impl EmbeddedAuthor {
     /// # Errors
     /// As [`Author::author`], and [`AuthorError::SeveralTasks`] when it chains several.
     pub fn understand(&self, request: &AuthorRequest) -> Result<Goal, AuthorError> {
-        let mut goals = self.understand_all(request)?;
+        let mut goals = self.understand_all(request)?.goals;
         match goals.pop() {
             Some(goal) if goals.is_empty() => Ok(goal),
             last => Err(AuthorError::SeveralTasks {
-                instruction: request.instruction.clone(),
+                instruction: clip(&request.instruction, MAX_INSTRUCTION).into_owned(),
                 found: goals.iter().chain(&last).map(Goal::to_string).collect(),
             }),
         }
     }
 
-    /// Understands an instruction without writing a program: its goals, first things first.
+    /// Understands an instruction without writing a program: its goals, first things first, and what
+    /// must not be touched.
     ///
     /// # Errors
     /// As [`Author::author`].
-    pub fn understand_all(&self, request: &AuthorRequest) -> Result<Vec<Goal>, AuthorError> {
+    pub fn understand_all(&self, request: &AuthorRequest) -> Result<TaskSpec, AuthorError> {
         parse(&request.instruction, &Scene::new(&request.keypoints)?)
     }
 }
@@ -37,12 +40,11 @@ impl EmbeddedAuthor {
 impl Author for EmbeddedAuthor {
     fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError> {
         let scene = Scene::new(&request.keypoints)?;
-        let goals = parse(&request.instruction, &scene)?;
-        let understood: Vec<String> = goals.iter().map(Goal::to_string).collect();
+        let spec = parse(&request.instruction, &scene)?;
         Ok(Answer {
-            text: recipes::write(&goals, &scene)?.to_string(),
+            text: recipes::write(&spec, &scene)?.to_string(),
             source: "embedded".to_owned(),
-            understood: Some(understood.join(", then ")),
+            understood: Some(spec.wording()),
         })
     }
 }

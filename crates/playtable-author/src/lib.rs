@@ -35,4 +35,4 @@ mod scene;
 mod understand;
 
 pub use embedded::EmbeddedAuthor;
-pub use understand::{Direction, Goal};
+pub use understand::{Direction, Goal, TaskIdError, TaskSpec, Thing, Way};

@@ -10,16 +10,33 @@ pub(crate) struct ProgramText {
     /// What is known of the scene, one comment line each.
     pub(crate) notes: Vec<String>,
     pub(crate) stages: Vec<StageText>,
+    /// What every stage stays away from.
+    pub(crate) keep_out: Vec<KeepOut>,
 }
 
 /// One stage: what to reward and when it is over.
 #[derive(Debug, Clone)]
 pub(crate) struct StageText {
     pub(crate) description: String,
-    /// Lines of the body of `stageI_guidance(keypoints, action_sequence)`.
+    /// Assignments of `stageI_guidance(keypoints, action_sequence)`.
     pub(crate) guidance: Vec<String>,
+    /// The value that it returns, m: at most 0, and 0 is perfect.
+    pub(crate) reward: String,
     /// Lines of the body of `stageI_done(keypoints, start_keypoints, end_effector)`.
     pub(crate) done: Vec<String>,
+}
+
+/// A keypoint that the end effector is to stay away from.
+///
+/// The term is `-depth_m * exp(-(d / radius_m)^2)`, averaged over the trajectory, with d the distance
+/// to the keypoint: smooth everywhere, and never below `-depth_m`. Its steepest slope is
+/// `0.86 * depth_m / radius_m`, at `0.71 * radius_m`; where that exceeds the slope of the stage's own
+/// reward, which is a distance and has slope 1 or 2, the way leads around.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct KeepOut {
+    pub(crate) keypoint: usize,
+    pub(crate) radius_m: f64,
+    pub(crate) depth_m: f64,
 }
 
 impl fmt::Display for ProgramText {
@@ -38,6 +55,7 @@ impl fmt::Display for ProgramText {
             writeln!(f, "\n\n# Stage {number}: {}.", stage.description)?;
             writeln!(f, "def stage{number}_guidance(keypoints, action_sequence):")?;
             write_body(f, &stage.guidance)?;
+            self.write_reward(f, &stage.reward)?;
             writeln!(
                 f,
                 "\n\ndef stage{number}_done(keypoints, start_keypoints, end_effector):"
@@ -45,6 +63,30 @@ impl fmt::Display for ProgramText {
             write_body(f, &stage.done)?;
         }
         Ok(())
+    }
+}
+
+impl ProgramText {
+    fn write_reward(&self, f: &mut fmt::Formatter<'_>, reward: &str) -> fmt::Result {
+        if self.keep_out.is_empty() {
+            return writeln!(f, "    return {reward}");
+        }
+        writeln!(f, "    reward = {reward}")?;
+        for keep_out in &self.keep_out {
+            let depth = number(keep_out.depth_m);
+            let square = keep_out.radius_m * keep_out.radius_m;
+            writeln!(
+                f,
+                "    apart = action_sequence - keypoints[{}]",
+                keep_out.keypoint
+            )?;
+            writeln!(
+                f,
+                "    close = torch.exp(-(apart * apart).sum(dim=-1) / {square:.6})"
+            )?;
+            writeln!(f, "    reward = reward - {depth} * close.mean()")?;
+        }
+        writeln!(f, "    return reward")
     }
 }
 

@@ -1,6 +1,6 @@
 //! The keypoints as an author sees them: names and places.
 
-use crate::understand::{Direction, Goal};
+use crate::understand::{Direction, Goal, Thing, colour};
 use tiller_vlm::{Abilities, AuthorError, SceneKeypoint};
 
 /// Farthest that a keypoint may stand from the base, m; a table-top arm reaches less than 1 m.
@@ -95,14 +95,21 @@ impl Scene {
     pub(crate) fn block_colours(&self) -> Vec<String> {
         let mut colours: Vec<String> = Vec::new();
         for point in &self.points {
-            if let Some(colour) = point.object.strip_suffix(" block")
-                && is_word(colour)
-                && !colours.iter().any(|known| known == colour)
-            {
-                colours.push(colour.to_owned());
+            let block = point.object.strip_suffix(" block").and_then(colour);
+            if let Some(block) = block.filter(|block| !colours.contains(block)) {
+                colours.push(block);
             }
         }
         colours
+    }
+
+    /// Every thing that a keypoint shows.
+    pub(crate) fn things(&self) -> Vec<Thing> {
+        let fixed = [Thing::Drawer, Thing::Door, Thing::Switch, Thing::Button];
+        let blocks = self.block_colours().into_iter().map(Thing::Block);
+        let mut things: Vec<Thing> = fixed.into_iter().chain(blocks).collect();
+        things.retain(|thing| self.find(&thing.keypoint()).is_some());
+        things
     }
 
     /// Every instruction that would work here, in canonical words.
@@ -124,7 +131,7 @@ impl Scene {
         let colours = self.block_colours();
         let push = |colour: &String| Goal::PushBlock {
             colour: colour.clone(),
-            direction: None,
+            way: None,
         };
         goals.extend(colours.iter().map(push));
         goals.extend(colours.iter().map(|colour| Goal::LiftBlock {
@@ -165,12 +172,6 @@ fn object_of(name: &str) -> String {
         words.pop();
     }
     words.join(" ")
-}
-
-/// Whether a colour is one plain word. Names come from perception, which may have read them off the
-/// scene: nothing else may reach a program's text.
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 20 && text.chars().all(|c| c.is_ascii_lowercase())
 }
 
 #[cfg(test)]

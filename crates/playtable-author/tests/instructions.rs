@@ -198,7 +198,7 @@ const HELD_OUT: &[(&str, &str)] = &[
     ),
     (
         "open the drawer, then push the red block into it",
-        "drawer_open push_red",
+        "drawer_open put_red_in_drawer",
     ),
     (
         "press the button and then close the drawer",
@@ -284,7 +284,8 @@ fn held_out_sentences_are_understood_or_refused() {
     let mut wrong = Vec::new();
     for (instruction, expected) in HELD_OUT {
         let found = match EmbeddedAuthor.understand_all(&request(instruction)) {
-            Ok(goals) => goals
+            Ok(spec) => spec
+                .goals
                 .iter()
                 .map(|goal| goal.name())
                 .collect::<Vec<_>>()
@@ -296,6 +297,225 @@ fn held_out_sentences_are_understood_or_refused() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is asked for and what is to be left alone, as task ids.
+const KEEP_OUT: &[(&str, &str)] = &[
+    (
+        "press the button, don't touch the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button without touching the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button, but do not touch the red cube",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button and avoid the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button while avoiding the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "avoid the red block and press the button",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "avoid touching the red block, press the button",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "keep away from the red block and press the button",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button, staying clear of the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button, steer clear of the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button while keeping your distance from the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button without bumping into the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button without knocking over the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button without moving the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button without hitting the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button and leave the red block alone",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button, leave the red block where it is",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button, the red block must not be touched",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "the red block is off limits, press the button",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button and be careful not to touch the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button and make sure not to disturb the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button, but watch out for the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button; you must not touch the red block",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "never go near the red block, press the button",
+        "button_press:avoid=red_block",
+    ),
+    (
+        "press the button, don't touch the red or the pink block",
+        "button_press:avoid=pink_block+red_block",
+    ),
+    (
+        "press the button without touching the red and pink blocks",
+        "button_press:avoid=pink_block+red_block",
+    ),
+    (
+        "press the button without touching the blocks",
+        "button_press:avoid=blue_block+pink_block+red_block",
+    ),
+    (
+        "push the red block to the left without touching the other blocks",
+        "push_red:left:avoid=blue_block+pink_block",
+    ),
+    (
+        "lift the red block without touching anything else",
+        "lift_red:avoid=drawer+door+switch+button+blue_block+pink_block",
+    ),
+    (
+        "open the drawer and press the button without touching the red block",
+        "drawer_open:avoid=red_block,button_press:avoid=red_block",
+    ),
+    (
+        "lift the pink block, keep off the drawer",
+        "lift_pink:avoid=drawer",
+    ),
+    (
+        "lift the pink block and don't touch the switch",
+        "lift_pink:avoid=switch",
+    ),
+    // What is not asked for anyhow keeps nobody away.
+    ("push the red block, not the blue one", "push_red"),
+    ("do not open the drawer, push the red block", "push_red"),
+    ("lift the pink block, do not lift the blue one", "lift_pink"),
+    // Where to.
+    ("push the blue block forward", "push_blue:forward"),
+    ("push the blue block into the drawer", "put_blue_in_drawer"),
+    ("put the blue block inside the drawer", "put_blue_in_drawer"),
+    (
+        "pick up the red block and put it in the drawer",
+        "lift_red,put_red_in_drawer",
+    ),
+    ("push the blue block against the door", "push_blue:to_door"),
+    (
+        "push the blue block towards the red one",
+        "push_blue:to_red_block",
+    ),
+    (
+        "push the red block to the left, then to the right",
+        "refused",
+    ),
+    (
+        "push the red block to the left and push it to the right",
+        "push_red:left,push_red:right",
+    ),
+    // What cannot be understood as one thing.
+    (
+        "push the red block without touching the red block",
+        "refused",
+    ),
+    (
+        "press the button without touching the green block",
+        "refused",
+    ),
+    ("push the red block, don't touch the blocks", "refused"),
+    ("don't touch the red block", "refused"),
+    ("avoid the red block", "refused"),
+    ("do not avoid the red block, press the button", "refused"),
+    ("put the red block", "refused"),
+    ("put the red block on the blue block", "refused"),
+    ("put the drawer in the drawer", "refused"),
+    ("push the red block towards the red block", "refused"),
+    ("touch the red block", "refused"),
+];
+
+#[test]
+fn what_is_to_be_left_alone_is_understood_in_many_words() {
+    let mut wrong = Vec::new();
+    for (instruction, expected) in KEEP_OUT {
+        let found = match EmbeddedAuthor.understand_all(&request(instruction)) {
+            Ok(spec) => spec.to_string(),
+            Err(_) => "refused".to_owned(),
+        };
+        if found != *expected {
+            wrong.push(format!("{instruction}: {found}, expected {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn canonical_words_mean_the_same_again() {
+    for (instruction, expected) in KEEP_OUT.iter().filter(|(_, ids)| *ids != "refused") {
+        let spec = EmbeddedAuthor
+            .understand_all(&request(instruction))
+            .unwrap();
+        let again = EmbeddedAuthor.understand_all(&request(&spec.wording()));
+        let again = again.unwrap_or_else(|error| panic!("{}: {error}", spec.wording()));
+        assert_eq!(again.to_string(), *expected, "{}", spec.wording());
+    }
+}
+
+#[test]
+fn endless_instructions_are_refused_at_once_and_in_short() {
+    for text in [
+        format!("open the drawer {}", "please ".repeat(200_000)),
+        "x".repeat(1_000_000),
+        format!("open the drawer{}do not", " ".repeat(100_000)),
+    ] {
+        let started = std::time::Instant::now();
+        let error = author(&text).unwrap_err().to_string();
+        assert!(
+            error.contains('\u{2026}') && error.chars().count() < 1200,
+            "{error:.1300}"
+        );
+        assert!(started.elapsed() < std::time::Duration::from_millis(100));
+    }
 }
 
 #[test]

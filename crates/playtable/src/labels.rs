@@ -1,5 +1,7 @@
 //! Segmentation labels.
 
+use crate::objects::{Block, Thing};
+
 pub(crate) const DRAWER_HANDLE: u8 = 1;
 pub(crate) const DRAWER: u8 = 2;
 pub(crate) const DOOR_HANDLE: u8 = 3;
@@ -31,6 +33,20 @@ pub fn labels() -> &'static [(u8, &'static str)] {
     &LABELS
 }
 
+/// The thing that a label is a part of; `None` for table, robot and background.
+pub(crate) fn thing_of(label: u8) -> Option<Thing> {
+    Some(match label {
+        DRAWER_HANDLE | DRAWER => Thing::Drawer,
+        DOOR_HANDLE | DOOR => Thing::Door,
+        SWITCH => Thing::Switch,
+        BUTTON => Thing::Button,
+        RED_BLOCK => Thing::Block(Block::Red),
+        BLUE_BLOCK => Thing::Block(Block::Blue),
+        PINK_BLOCK => Thing::Block(Block::Pink),
+        _ => return None,
+    })
+}
+
 /// Label of a geom by its name in the scene and its body's name; `None` for the background.
 pub(crate) fn label_of(geom: &str, body: &str) -> Option<u8> {
     Some(match body {
@@ -58,6 +74,16 @@ mod tests {
     fn ids_are_unique_and_in_order() {
         for (index, (id, _)) in labels().iter().enumerate() {
             assert_eq!(usize::from(*id), index + 1);
+        }
+    }
+
+    #[test]
+    fn things_have_labels_of_their_names() {
+        for (id, name) in labels() {
+            match thing_of(*id) {
+                Some(thing) => assert!(name.starts_with(thing.name()), "{name}"),
+                None => assert!(matches!(*name, "table" | "robot"), "{name}"),
+            }
         }
     }
 

@@ -28,14 +28,15 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Draws the scene of a seed; each task forces only the state of the one fixture that it needs.
+    /// Draws the scene of a seed; each task forces only the state of the one fixture that it needs. Of several
+    /// tasks on one fixture the first decides.
     pub(crate) fn sample(seed: u64, tasks: &[Task]) -> Self {
         let mut random = Random::new(seed, 0);
         // Always the same draws in the same order, so that a task changes nothing else.
         let mut opened = random.coin();
         let mut left = random.coin();
         let mut on = random.coin();
-        for task in tasks {
+        for task in tasks.iter().rev() {
             match task {
                 Task::DrawerOpen => opened = false,
                 Task::DrawerClose => opened = true,
@@ -154,6 +155,13 @@ mod tests {
             prop_assert!(forced.drawer_m <= 0.01);
             prop_assert_eq!(Layout { drawer_m: free.drawer_m, ..forced }, free);
         }
+    }
+
+    #[test]
+    fn of_opposites_the_first_decides() {
+        let opened = |tasks: &[Task]| Layout::sample(3, tasks).drawer_m > 0.1;
+        assert!(!opened(&[Task::DrawerOpen, Task::DrawerClose]));
+        assert!(opened(&[Task::DrawerClose, Task::DrawerOpen]));
     }
 
     #[test]

@@ -6,32 +6,42 @@
 //!
 //! * [`PlayTable`] is the physics: [`reset`](PlayTable::reset), [`command`](PlayTable::command),
 //!   [`step`](PlayTable::step); the [oracle](PlayTable::completed) says which [`Task`]s are achieved.
+//! * [`interpret`] says which task ids an instruction means, [`Goals`] reads them; an episode of
+//!   [goals](PlayTable::reset_goals) is followed by [`holds`](PlayTable::holds) and
+//!   [`collateral`](PlayTable::collateral).
 //! * [`Renderer`] draws colour, depth and segmentation of either [`Camera`] without a display.
 //! * [`Variation`] departs from the scenes that policies were trained on, along one [`Axis`] at a time.
 //! * [`Expert`] solves any task from privileged state; it proves the oracle and makes demonstrations.
 
 mod assets;
 mod camera;
+mod collateral;
+mod contacts;
 mod drive;
 mod expert;
+mod goal;
 mod labels;
 mod layout;
 mod objects;
 mod oracle;
 mod random;
 mod render;
+mod sequence;
 mod task;
 mod vary;
 mod world;
 
 pub use assets::AssetError;
 pub use camera::{Camera, CameraGeometry};
+pub use collateral::Collateral;
 pub use drive::Driver;
 pub use expert::{Expert, ExpertConfig};
+pub use goal::{Goal, GoalError, Goals, Towards, interpret};
 pub use labels::labels;
-pub use objects::{Block, BlockState, ObjectStates};
+pub use objects::{Block, BlockState, ObjectStates, Thing};
 pub use oracle::thresholds;
 pub use render::{Channels, Frame, RenderError, Renderer};
 pub use task::Task;
+pub use tiller_playtable_author::Direction;
 pub use vary::{Axis, Variation};
 pub use world::{PlayTable, PlayTableError, STEP_NS};

@@ -38,6 +38,67 @@ impl Block {
     }
 }
 
+/// Anything that can be moved, pushed towards or left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Thing {
+    /// The drawer with its handle.
+    Drawer,
+    /// The sliding door with its handle.
+    Door,
+    /// The switch.
+    Switch,
+    /// The button.
+    Button,
+    /// A block.
+    Block(Block),
+}
+
+impl Thing {
+    /// All things.
+    pub const ALL: [Thing; 7] = [
+        Thing::Drawer,
+        Thing::Door,
+        Thing::Switch,
+        Thing::Button,
+        Thing::Block(Block::Red),
+        Thing::Block(Block::Blue),
+        Thing::Block(Block::Pink),
+    ];
+
+    /// Position in [`Thing::ALL`].
+    pub fn index(self) -> usize {
+        match self {
+            Thing::Drawer => 0,
+            Thing::Door => 1,
+            Thing::Switch => 2,
+            Thing::Button => 3,
+            Thing::Block(block) => 4 + block.index(),
+        }
+    }
+
+    /// What it is called, such as `drawer` or `red block`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Thing::Drawer => "drawer",
+            Thing::Door => "door",
+            Thing::Switch => "switch",
+            Thing::Button => "button",
+            Thing::Block(Block::Red) => "red block",
+            Thing::Block(Block::Blue) => "blue block",
+            Thing::Block(Block::Pink) => "pink block",
+        }
+    }
+
+    /// The label of the part that an instruction is about.
+    pub(crate) fn keypoint(self) -> &'static str {
+        match self {
+            Thing::Drawer => "drawer handle",
+            Thing::Door => "door handle",
+            _ => self.name(),
+        }
+    }
+}
+
 /// State of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct BlockState {

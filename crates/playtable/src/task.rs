@@ -1,6 +1,6 @@
 //! The thirteen tasks and their instructions.
 
-use crate::objects::Block;
+use crate::objects::{Block, Thing};
 
 /// A task of the play table. "Left" is the robot's left (+y).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,6 +74,17 @@ impl Task {
             Task::Lift(Block::Red) => "lift_red",
             Task::Lift(Block::Blue) => "lift_blue",
             Task::Lift(Block::Pink) => "lift_pink",
+        }
+    }
+
+    /// What the task is about.
+    pub fn thing(self) -> Thing {
+        match self {
+            Task::DrawerOpen | Task::DrawerClose => Thing::Drawer,
+            Task::DoorLeft | Task::DoorRight => Thing::Door,
+            Task::SwitchOn | Task::SwitchOff => Thing::Switch,
+            Task::ButtonPress => Thing::Button,
+            Task::Push(block) | Task::Lift(block) => Thing::Block(block),
         }
     }
 

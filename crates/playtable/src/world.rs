@@ -2,6 +2,9 @@
 
 use crate::assets::{self, AssetError};
 use crate::camera::{Camera, CameraGeometry};
+use crate::collateral::Collateral;
+use crate::contacts::Contacts;
+use crate::goal::Goals;
 use crate::labels;
 use crate::layout::Layout;
 use crate::objects::{Block, BlockState, ObjectStates};
@@ -116,7 +119,7 @@ impl PlayTable {
             ids,
             labels,
             feed_forward_s,
-            oracle: Oracle::new(ObjectStates::default(), [0.0; 3]),
+            oracle: Oracle::new(ObjectStates::default(), [0.0; 3], &Goals::default()),
             setpoint: Setpoint {
                 q_rad: kinematics::HOME_Q,
                 gripper_width_m: 0.0,
@@ -138,10 +141,16 @@ impl PlayTable {
     }
 
     /// Like [`reset`](Self::reset), for any number of tasks that are to be achieved one after the other, and
-    /// with a departure from the scenes that policies were trained on. Tasks that ask for opposite states of
-    /// one fixture cannot both start undone: the last one decides.
+    /// with a departure from the scenes that policies were trained on. Of tasks that ask for opposite states of
+    /// one fixture the first one decides how it starts.
     pub fn reset_varied(&mut self, seed: u64, tasks: &[Task], variation: Option<Variation>) {
-        let mut layout = Layout::sample(seed, tasks);
+        self.reset_goals(seed, &Goals::tasks(tasks), variation);
+    }
+
+    /// Like [`reset_varied`](Self::reset_varied), for goals that say where to and what to leave alone. The
+    /// oracle follows them: see [`holds`](Self::holds) and [`collateral`](Self::collateral).
+    pub fn reset_goals(&mut self, seed: u64, goals: &Goals, variation: Option<Variation>) {
+        let mut layout = Layout::sample(seed, &goals.starts());
         let outcome = variation.map(|variation| self.vary(variation, seed, &mut layout));
         if outcome.is_none() && self.varied.is_some() {
             self.data.swap_model(self.pristine.clone());
@@ -180,7 +189,7 @@ impl PlayTable {
         self.steps = 0;
         self.lamp_on = false;
         self.button_down = false;
-        self.oracle = Oracle::new(self.objects(), rest_height_m);
+        self.oracle = Oracle::new(self.objects(), rest_height_m, goals);
     }
 
     /// Puts a varied copy of the scene in place of the present one.
@@ -271,8 +280,9 @@ impl PlayTable {
         } else if self.button_down && travel < thresholds::BUTTON_RELEASED_M {
             self.button_down = false;
         }
-        let objects = self.objects();
-        self.oracle.observe(&objects);
+        let contacts = self.contacts();
+        let objects = self.objects_with(&contacts);
+        self.oracle.observe(&objects, &contacts.touched);
     }
 
     /// Every task achieved at any time since reset, relative to the state at reset.
@@ -293,6 +303,24 @@ impl PlayTable {
         self.oracle.achieved_in_order(tasks)
     }
 
+    /// How many goals of the episode were reached, in order; each is judged against the state in which the
+    /// one before was reached.
+    pub fn reached(&self) -> usize {
+        self.oracle.reached()
+    }
+
+    /// True while all goals of the episode have been reached and the last one holds at this very step.
+    /// False in an episode without goals.
+    pub fn holds(&self) -> bool {
+        self.oracle.holds()
+    }
+
+    /// What happened to things that the goals do not name or forbid to touch, one entry a thing, and
+    /// a number that grows with every change. See [`thresholds`].
+    pub fn collateral(&self) -> (&[Collateral], u64) {
+        self.oracle.collateral()
+    }
+
     /// For the experts, which know the plain scene by heart: the objects, and a position, as seen from a
     /// frame in which the task's fixture stands where it always stands.
     pub(crate) fn seen_for(&self, task: Task, position_m: [f64; 3]) -> (ObjectStates, [f64; 3]) {
@@ -306,6 +334,10 @@ impl PlayTable {
 
     /// True state of all objects. PRIVILEGED: for the oracle and the experts only.
     pub fn objects(&self) -> ObjectStates {
+        self.objects_with(&self.contacts())
+    }
+
+    fn objects_with(&self, contacts: &Contacts) -> ObjectStates {
         let (qpos, geoms) = (self.data.qpos(), self.data.geom_xpos());
         ObjectStates {
             drawer_m: qpos[self.ids.drawer],
@@ -317,38 +349,24 @@ impl PlayTable {
             button_m: qpos[self.ids.button],
             button_cap_m: geoms[self.ids.cap_geom],
             lamp_on: self.lamp_on,
-            blocks: Block::ALL.map(|block| self.block(block)),
+            blocks: Block::ALL.map(|block| self.block(block, contacts)),
         }
     }
 
-    fn block(&self, block: Block) -> BlockState {
+    fn block(&self, block: Block, contacts: &Contacts) -> BlockState {
         let at = self.ids.blocks[block.index()];
         let pose = &self.data.qpos()[at..at + 7];
         let [w, x, y, z] = [pose[3], pose[4], pose[5], pose[6]];
         BlockState {
             position_m: [pose[0], pose[1], pose[2]],
             yaw_rad: (2.0 * (w * z + x * y)).atan2(1.0 - 2.0 * (y * y + z * z)),
-            gripped: self.gripped(self.ids.block_geoms[block.index()]),
+            gripped: contacts.grip(block),
         }
     }
 
-    /// Both fingers touch the geom.
-    fn gripped(&self, geom: usize) -> bool {
-        let bodies = self.data.model().geom_bodyid();
-        let touches = |finger: usize| {
-            self.data.contact().iter().any(|contact| {
-                let [a, b] = contact
-                    .geom
-                    .map(|id| usize::try_from(id).unwrap_or(usize::MAX));
-                let other = match (a == geom, b == geom) {
-                    (true, false) => b,
-                    (false, true) => a,
-                    _ => return false,
-                };
-                bodies.get(other).is_some_and(|body| *body == finger as i32)
-            })
-        };
-        touches(self.ids.left_finger) && touches(self.ids.right_finger)
+    fn contacts(&self) -> Contacts {
+        let fingers = [self.ids.left_finger, self.ids.right_finger];
+        Contacts::read(&self.data, &self.labels, fingers)
     }
 
     /// Geometry of a camera for an image of that size, at the present state (the wrist camera moves).

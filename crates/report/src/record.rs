@@ -1,6 +1,7 @@
 //! What is collected while the robot moves.
 
 use image::RgbImage;
+use tiller_core::{MAX_DESCRIPTION, clip};
 
 use crate::picture::Picture;
 
@@ -127,7 +128,8 @@ impl Recorder {
     pub fn set_program(&mut self, text: &str, source: &str, stages: &[String]) {
         self.program = Some(text.to_owned());
         source.clone_into(&mut self.program_source);
-        self.stages = stages.to_vec();
+        let short = |stage: &String| clip(stage, MAX_DESCRIPTION).into_owned();
+        self.stages = stages.iter().map(short).collect();
     }
 
     /// Stamp of the first thing that was recorded, ns.

@@ -1,9 +1,12 @@
 //! Letters on pictures.
 
+use std::borrow::Cow;
+
 use ab_glyph::{FontRef, PxScale};
 use image::{Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_text_mut, text_size};
 use imageproc::rect::Rect;
+use tiller_core::clip;
 
 /// DejaVu Sans, shared with the annotated images; its licence lies beside it.
 pub(crate) const FONT: &[u8] = include_bytes!("../../grounding/assets/DejaVuSans.ttf");
@@ -22,16 +25,31 @@ pub(crate) fn write(
         return;
     };
     let scale = PxScale::from(height);
-    let mut shown = text.to_owned();
-    while text_size(scale, &font, &shown).0 > max_width && !shown.is_empty() {
-        shown = shown.trim_end_matches('…').to_owned();
-        shown.pop();
-        shown.push('…');
-        if shown == "…" {
-            break;
+    let shown = shortened(text, max_width, |text| text_size(scale, &font, text).0);
+    draw_text_mut(picture, colour, at[0], at[1], scale, &font, &shown);
+}
+
+/// The longest beginning of a text that, with an ellipsis, is at most `max_width` pixels wide; the whole
+/// text if it is. Hardly any letter is narrower than a pixel, so that no more than `max_width` of them are looked at, and
+/// a search by halves measures few beginnings.
+fn shortened(text: &str, max_width: u32, width: impl Fn(&str) -> u32) -> Cow<'_, str> {
+    let text = clip(text, max_width as usize);
+    if width(&text) <= max_width {
+        return text;
+    }
+    let text = text.trim_end_matches('…');
+    let ends: Vec<usize> = text.char_indices().map(|(end, _)| end).collect();
+    let beginning =
+        |letters: usize| format!("{}…", &text[..ends.get(letters).copied().unwrap_or(0)]);
+    let (mut fits, mut too_wide) = (0, ends.len());
+    while fits + 1 < too_wide {
+        let middle = usize::midpoint(fits, too_wide);
+        match width(&beginning(middle)) <= max_width {
+            true => fits = middle,
+            false => too_wide = middle,
         }
     }
-    draw_text_mut(picture, colour, at[0], at[1], scale, &font, &shown);
+    Cow::Owned(beginning(fits))
 }
 
 /// How wide `text` is, pixels.
@@ -64,5 +82,30 @@ pub(crate) fn stage_colour(stage: u32) -> Rgb<u8> {
     match (stage as usize).checked_sub(1) {
         Some(index) => Rgb(COLOURS[index % COLOURS.len()]),
         None => Rgb([150, 150, 150]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn long_texts_are_shortened_in_few_steps() {
+        let letters = |text: &str| 7 * text.chars().count() as u32;
+        for text in ["", "press", "press the button down", "übergröße"] {
+            let shown = shortened(text, 70, letters);
+            assert!(letters(&shown) <= 70, "{shown}");
+            assert_eq!(shown.ends_with('…'), text.chars().count() > 10, "{shown}");
+        }
+        assert_eq!(shortened("press the button", 70, letters), "press the…");
+        let measured = Cell::new(0);
+        let long = "very ".repeat(100_000);
+        let shown = shortened(&long, 250, |text| {
+            measured.set(measured.get() + text.len());
+            letters(text)
+        });
+        assert_eq!(shown.chars().count(), 35);
+        assert!(measured.get() < 3000, "{} bytes measured", measured.get());
     }
 }

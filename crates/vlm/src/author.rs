@@ -148,6 +148,16 @@ pub enum AuthorError {
         /// What would work.
         can: Abilities,
     },
+    /// The hand would come down on something else.
+    #[error("there is no room for the hand to {goal}: the {obstacle} is in the way; {can}")]
+    NoRoom {
+        /// What is asked for, in canonical words.
+        goal: String,
+        /// What stands where the hand would come down, or where what it moves would go.
+        obstacle: String,
+        /// What would work instead.
+        can: Abilities,
+    },
     /// A keypoint's position cannot be used.
     #[error("keypoint {index} ({name}) stands at {found:?}, expected a finite position within 3 m")]
     BadKeypoint {

@@ -31,6 +31,18 @@ pub enum Fallback {
     Hold,
 }
 
+impl Fallback {
+    /// As settings name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Fallback::Embedded => "embedded",
+            Fallback::Unsteered => "unsteered",
+            Fallback::Hold => "hold",
+        }
+    }
+}
+
 /// How a program came about. [`AuthoringStatus::name`] is stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthoringStatus {
@@ -134,19 +146,35 @@ impl Authoring {
     /// Begins with the first question.
     #[must_use]
     pub fn begin(prompts: Arc<PromptSet>, task: AuthoringTask, policy: AuthoringPolicy) -> Step {
+        let authoring = Self::new(prompts, task, policy);
+        let turns = vec![user(&authoring.question)];
+        authoring.ask(Purpose::Reward, turns)
+    }
+
+    /// Begins with an answer that is there already, such as one that was sound for another number of
+    /// trajectory points: what no longer fits goes back to its author like any other mistake.
+    #[must_use]
+    pub fn resume(
+        prompts: Arc<PromptSet>,
+        task: AuthoringTask,
+        policy: AuthoringPolicy,
+        answer: Reply,
+    ) -> Step {
+        Self::new(prompts, task, policy).take(Ok(answer))
+    }
+
+    fn new(prompts: Arc<PromptSet>, task: AuthoringTask, policy: AuthoringPolicy) -> Box<Self> {
         let request = &task.request;
         let (system, question) =
             prompts.reward(&request.instruction, &request.keypoints, &task.options);
-        let authoring = Box::new(Self {
+        Box::new(Self {
             prompts,
             task,
             policy,
             system,
             question,
             answers: 0,
-        });
-        let turns = vec![user(&authoring.question)];
-        authoring.ask(Purpose::Reward, turns)
+        })
     }
 
     fn ask(self: Box<Self>, purpose: Purpose, turns: Vec<Turn>) -> Step {

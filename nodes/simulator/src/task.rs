@@ -21,9 +21,9 @@ pub(crate) fn from_instruction(instruction: &str) -> Vec<Task> {
         instruction: instruction.to_owned(),
         keypoints,
     };
-    let goals = EmbeddedAuthor.understand_all(&request).unwrap_or_default();
+    let spec = EmbeddedAuthor.understand_all(&request).unwrap_or_default();
     let task = |goal: &Goal| Task::from_instruction(&goal.to_string());
-    let tasks: Option<Vec<Task>> = goals.iter().map(task).collect();
+    let tasks: Option<Vec<Task>> = spec.goals.iter().map(task).collect();
     tasks.unwrap_or_default()
 }
 

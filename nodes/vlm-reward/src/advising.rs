@@ -51,9 +51,9 @@ impl Advising {
     pub(crate) fn start(
         client: Arc<Client>,
         prompts: Arc<PromptSet>,
-        patience: Duration,
+        question_timeout: Duration,
     ) -> Result<Self> {
-        let wait = (!client.is_remote()).then_some(patience);
+        let wait = (!client.is_remote()).then_some(question_timeout);
         Ok(Self {
             adviser: Adviser::start(client, prompts)?,
             wait,

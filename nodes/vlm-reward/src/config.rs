@@ -30,7 +30,9 @@ pub(crate) struct Settings {
     /// Whether stage queries are put to the model.
     pub(crate) advice: bool,
     /// The longest that one question takes.
-    pub(crate) patience: Duration,
+    pub(crate) question_timeout: Duration,
+    /// The longest that a program takes, repairs included; then the fallback.
+    pub(crate) program_timeout: Duration,
 }
 
 /// Settings, and what was set up with them.
@@ -66,13 +68,13 @@ impl Setup {
             ("gemini", Source::Remote(Api::Gemini)),
             ("files", Source::Files),
         ];
-        let source = env.choice("PROVIDER", "embedded", &sources);
-        let fallbacks = [
-            ("embedded", Fallback::Embedded),
-            ("unsteered", Fallback::Unsteered),
-            ("hold", Fallback::Hold),
-        ];
-        let fallback = match env.choice("FALLBACK", "embedded", &fallbacks) {
+        let source = env.choice("VLM_PROVIDER", "embedded", &sources);
+        if let Some(found) = env.optional("PROVIDER") {
+            env.refuse("PROVIDER", "its new name, VLM_PROVIDER", Some(found));
+        }
+        let fallbacks = [Fallback::Embedded, Fallback::Unsteered, Fallback::Hold]
+            .map(|fallback| (fallback.name(), fallback));
+        let fallback = match env.choice("FALLBACK", "hold", &fallbacks) {
             // It would only say once more what it has just said.
             Fallback::Embedded if source == Source::Embedded => Fallback::Hold,
             other => other,
@@ -92,7 +94,8 @@ impl Setup {
         let cache = env.optional("CACHE_DIR").map(Cache::new);
         let run_folder = env.optional("RUN_DIR").map(PathBuf::from);
         let provider = provider(&mut env, source, &embedded);
-        let patience = provider.total_timeout();
+        let question_timeout = provider.total_timeout();
+        let program_timeout = env.number("PROGRAM_TIMEOUT_S", 300.0, 0.01..=3600.0);
         let mut client = Client::new(provider).with_retry(retry).with_budget(budget);
         // A replay leaves its recording alone, and the embedded author needs none.
         if let (Source::Remote(_), Some(folder)) = (source, run_folder) {
@@ -113,7 +116,8 @@ impl Setup {
                 horizon,
                 policy,
                 advice: advice && source != Source::Embedded,
-                patience,
+                question_timeout,
+                program_timeout: Duration::from_secs_f64(program_timeout),
             },
             client: Arc::new(client),
             prompts: Arc::new(prompts),
@@ -140,7 +144,7 @@ fn files(env: &mut Environment) -> Option<FilesProvider> {
     let words = [("exact", Matching::Exact), ("in_order", Matching::InOrder)];
     // Two runs hardly ever see the same picture to the last bit.
     let matching = env.choice("MATCHING", "in_order", &words);
-    let expected = "the folder or file with recorded answers that PROVIDER=files reads";
+    let expected = "the folder or file with recorded answers that VLM_PROVIDER=files reads";
     let Some(path) = env.optional("ANSWERS") else {
         env.refuse("ANSWERS", expected, None);
         return None;
@@ -201,7 +205,7 @@ fn remote(env: &mut Environment, api: Api) -> Option<RemoteProvider> {
         .map_err(|error| {
             let name = match error {
                 ConfigError::Model { .. } => "MODEL",
-                _ => "PROVIDER",
+                _ => "VLM_PROVIDER",
             };
             env.refuse(name, &format!("usable settings ({error})"), Some(model));
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use eyre::{Result, WrapErr, bail};
 use image::RgbImage;
+use tiller_core::{MAX_INSTRUCTION, clip};
 use tiller_messages::{Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery};
 use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
 use tiller_reward::CompileOptions;
@@ -16,10 +17,13 @@ use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
 use crate::picture::{encode, frame};
 use crate::program::{message, scene};
-use crate::writing::{Finished, News, Writing};
+use crate::writing::{Event, Finished, TimeLimits, Writing};
 
 /// Without keypoints there is nothing to write about.
 pub(crate) const ESSENTIAL: &[&str] = &["keypoints"];
+
+/// How often it is told that a program is being waited for; that it is asked for is told at once.
+const TELL_WAIT: Duration = Duration::from_secs(10);
 
 /// How often answers are looked for while one is awaited.
 const POLL: Duration = Duration::from_millis(20);
@@ -68,6 +72,8 @@ struct Node<'a> {
     begun: u32,
     program: Option<RewardProgram>,
     query: Option<StageQuery>,
+    /// How often it was told that a program is still being waited for.
+    waits_told: u32,
     programs_sent: u64,
     advice_sent: u64,
 }
@@ -86,11 +92,14 @@ impl<'a> Node<'a> {
         } else {
             identity.provider.clone()
         };
-        let (policy, patience) = (settings.policy, settings.patience);
-        let writing = Writing::start(client.clone(), prompts.clone(), policy, patience)?;
+        let limits = TimeLimits {
+            question: settings.question_timeout,
+            program: settings.program_timeout,
+        };
+        let writing = Writing::start(client.clone(), prompts.clone(), settings.policy, limits)?;
         let advising = settings
             .advice
-            .then(|| Advising::start(client.clone(), prompts.clone(), patience));
+            .then(|| Advising::start(client.clone(), prompts.clone(), limits.question));
         Ok(Self {
             settings,
             is_embedded: author == "embedded",
@@ -107,6 +116,7 @@ impl<'a> Node<'a> {
             begun: 0,
             program: None,
             query: None,
+            waits_told: 0,
             programs_sent: 0,
             advice_sent: 0,
         })
@@ -150,22 +160,44 @@ impl<'a> Node<'a> {
         loop {
             match news.or_else(|| self.writing.poll()) {
                 None => break,
-                Some(News::Again { answers }) => {
+                Some(Event::Again { answers }) => {
                     let text = format!(
                         "answer {answers} of `{}` is not sound and goes back with its mistakes",
                         self.author
                     );
                     outbox.tell(Level::Info, "repair", text)?;
                 }
-                Some(News::Done(finished)) => self.finish(*finished, outbox)?,
+                Some(Event::Done(finished)) => self.finish(*finished, outbox)?,
             }
             news = None;
         }
+        self.tell_wait(outbox)?;
         self.advise(outbox)
     }
 
+    /// Says every few seconds what is being waited for, so that nobody takes it for idleness.
+    fn tell_wait(&mut self, outbox: &mut Outbox) -> Result<()> {
+        let Some(since) = self.writing.since() else {
+            return Ok(());
+        };
+        let waited = since.elapsed();
+        if waited < TELL_WAIT * (self.waits_told + 1) {
+            return Ok(());
+        }
+        self.waits_told += 1;
+        let left = self.settings.program_timeout.saturating_sub(waited);
+        let text = format!(
+            "no program from `{}` after {:.0} s; in {:.0} s it is given up, then `{}`; the robot stands still meanwhile",
+            self.author,
+            waited.as_secs_f64(),
+            left.as_secs_f64(),
+            self.settings.policy.fallback.name()
+        );
+        outbox.tell(Level::Warning, "waiting", text)
+    }
+
     /// Begins when the picture and the keypoints of a new grounding are both there.
-    fn begin_if_due(&mut self, outbox: &mut Outbox) -> Result<Option<News>> {
+    fn begin_if_due(&mut self, outbox: &mut Outbox) -> Result<Option<Event>> {
         let (Some(annotated), Some(keypoints)) = (&self.annotated, &self.latest) else {
             return Ok(None);
         };
@@ -189,10 +221,12 @@ impl<'a> Node<'a> {
             embedded: Some(self.embedded.clone()),
         };
         self.begun = generation;
+        self.waits_told = 0;
         if !self.is_embedded {
             let text = format!(
-                "`{}` is asked for a program; the robot stands still meanwhile",
-                self.author
+                "`{}` is asked for a program, for {:.0} s at most; the robot stands still meanwhile",
+                self.author,
+                self.settings.program_timeout.as_secs_f64()
             );
             outbox.tell(Level::Info, "asking", text)?;
         }
@@ -212,7 +246,7 @@ impl<'a> Node<'a> {
                     "refused",
                     format!(
                         "instruction `{}` is not understood: {reason}",
-                        self.settings.instruction
+                        clip(&self.settings.instruction, MAX_INSTRUCTION)
                     ),
                 ),
                 (None, Some(Outcome::ProgramInvalid | Outcome::NoProgram)) => {

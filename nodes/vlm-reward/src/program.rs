@@ -1,5 +1,6 @@
 //! A checked program as a message.
 
+use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION, clip};
 use tiller_messages::{Keypoints, RewardProgram};
 use tiller_vlm::SceneKeypoint;
 use tiller_vlm::repair::Written;
@@ -26,13 +27,13 @@ pub(crate) fn message(
     RewardProgram {
         seq,
         generation,
-        instruction: instruction.to_owned(),
+        instruction: clip(instruction, MAX_INSTRUCTION).into_owned(),
         num_stages: u32::try_from(stages.len()).unwrap_or(u32::MAX),
         text: written.text.clone(),
         source: written.source.clone(),
         descriptions: stages
             .iter()
-            .map(|stage| stage.description.clone())
+            .map(|stage| clip(&stage.description, MAX_DESCRIPTION).into_owned())
             .collect(),
         has_done: stages.iter().map(|stage| stage.done.is_some()).collect(),
         unguided: stages.iter().map(|stage| stage.is_unguided).collect(),

@@ -19,8 +19,17 @@ pub(crate) struct Writing {
     prompts: Arc<PromptSet>,
     background: Background,
     policy: AuthoringPolicy,
-    patience: Duration,
+    limits: TimeLimits,
     under_way: Option<UnderWay>,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeLimits {
+    /// One question.
+    pub(crate) question: Duration,
+    /// A program, repairs included.
+    pub(crate) program: Duration,
 }
 
 struct UnderWay {
@@ -35,7 +44,7 @@ struct UnderWay {
 }
 
 /// What has become of a question.
-pub(crate) enum News {
+pub(crate) enum Event {
     /// An answer was not sound and goes back to its author.
     Again {
         /// Answers so far.
@@ -63,14 +72,14 @@ impl Writing {
         client: Arc<Client>,
         prompts: Arc<PromptSet>,
         policy: AuthoringPolicy,
-        patience: Duration,
+        limits: TimeLimits,
     ) -> Result<Self, BackgroundError> {
         Ok(Self {
             background: Background::start(client.clone())?,
             client,
             prompts,
             policy,
-            patience,
+            limits,
             under_way: None,
         })
     }
@@ -80,8 +89,13 @@ impl Writing {
         self.under_way.is_some()
     }
 
+    /// Since when a program is being waited for.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.under_way.as_ref().map(|under_way| under_way.begun)
+    }
+
     /// Begins a program for a generation of keypoints; one under way is given up.
-    pub(crate) fn begin(&mut self, task: AuthoringTask, generation: u32) -> Option<News> {
+    pub(crate) fn begin(&mut self, task: AuthoringTask, generation: u32) -> Option<Event> {
         if let Some(old) = self.under_way.take() {
             self.background.cancel(old.ticket);
         }
@@ -89,15 +103,19 @@ impl Writing {
         self.go_on(step, Vec::new(), generation, Instant::now(), None)
     }
 
-    /// News, if there are some. An author that needs no network is waited for, so that a replay
+    /// Event, if there are some. An author that needs no network is waited for, so that a replay
     /// does the same at the same moment every time.
-    pub(crate) fn poll(&mut self) -> Option<News> {
-        let overdue = self.under_way.as_ref()?.overdue;
+    pub(crate) fn poll(&mut self) -> Option<Event> {
+        let (overdue, begun) = self
+            .under_way
+            .as_ref()
+            .map(|under_way| (under_way.overdue, under_way.begun))?;
+        let given_up = begun + self.limits.program;
         let result = loop {
             let answer = if self.client.is_remote() {
                 self.background.poll()
             } else {
-                self.background.wait(self.patience)
+                self.background.wait(self.limits.question)
             };
             match answer {
                 Some((ticket, exchange)) => {
@@ -106,14 +124,19 @@ impl Writing {
                         break exchange.result;
                     }
                 }
-                None if Instant::now() < overdue => return None,
+                None if Instant::now() < overdue.min(given_up) => return None,
                 None => {
-                    let detail = "the thread that asks is silent";
+                    let seconds = self.limits.program.as_secs_f64();
+                    let detail = match Instant::now() < given_up {
+                        true => "the thread that asks is silent".to_owned(),
+                        false => format!("there is no sound program after {seconds} s"),
+                    };
                     break Err(ProviderError::new(Outcome::TimeoutTotal, detail));
                 }
             }
         };
         let under_way = self.under_way.take()?;
+        self.background.cancel(under_way.ticket);
         let declined = result.as_ref().err();
         let refusal = declined
             .filter(|error| error.outcome == Outcome::InstructionRefused)
@@ -134,7 +157,7 @@ impl Writing {
         generation: u32,
         begun: Instant,
         refusal: Option<String>,
-    ) -> Option<News> {
+    ) -> Option<Event> {
         match step {
             Step::Ask(authoring, query) => {
                 let answers = asked.len();
@@ -145,9 +168,9 @@ impl Writing {
                     asked,
                     generation,
                     begun,
-                    overdue: Instant::now() + self.patience + GRACE,
+                    overdue: Instant::now() + self.limits.question + GRACE,
                 });
-                (answers > 0).then_some(News::Again { answers })
+                (answers > 0).then_some(Event::Again { answers })
             }
             Step::Done(authored) => {
                 let is_sound = matches!(
@@ -158,7 +181,7 @@ impl Writing {
                 if !is_sound {
                     asked.iter().for_each(|query| self.client.forget(query));
                 }
-                Some(News::Done(Box::new(Finished {
+                Some(Event::Done(Box::new(Finished {
                     authored,
                     generation,
                     refusal,

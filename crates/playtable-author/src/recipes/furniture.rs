@@ -3,7 +3,9 @@
 //! Offsets are from the keypoint, which lies on the surface that the camera sees: up to 2 cm above
 //! and beyond the middle of the part that the fingers touch.
 
-use super::terms::{ABOVE, AT_CONTACT, constant, descend, distance_to_target, reach, sweep};
+use super::terms::{
+    ABOVE, AT_CONTACT, DISTANCE, constant, descend, distance_to_target, reach, sweep,
+};
 use super::terms::{TRAVEL_Z_M, offset_to_height};
 use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
@@ -182,6 +184,7 @@ pub(super) fn press_button(point: &Point) -> Vec<StageText> {
     let press = StageText {
         description: "press the button down".to_owned(),
         guidance,
+        reward: DISTANCE.to_owned(),
         done: vec![
             format!(
                 "offset = end_effector - {}",

@@ -5,13 +5,16 @@
 //! close is the policy's choice in the mode that guidance leads it to.
 
 mod block;
+mod drawer;
 mod furniture;
+mod room;
 mod terms;
 
-use crate::program::{ProgramText, StageText};
-use crate::scene::{Point, Scene};
-use crate::understand::{Direction, Goal};
 use tiller_vlm::AuthorError;
+
+use crate::program::{KeepOut, ProgramText, StageText};
+use crate::scene::{Point, Scene};
+use crate::understand::{Direction, Goal, TaskSpec, Thing};
 
 /// How far a goal moves its object's keypoint, m: the middle of what its recipe is content with.
 const DRAWER_MOVES_M: f64 = 0.150;
@@ -19,64 +22,147 @@ const DOOR_MOVES_M: f64 = 0.170;
 const SWITCH_MOVES_M: f64 = 0.038;
 const PUSH_MOVES_M: f64 = 0.085;
 
+/// How a block and a piece of furniture are stayed away from. A fingertip touches a block whose keypoint
+/// is 3.6 cm away; from 5.8 cm on, where [`room`] lets the hand come down, the term is less
+/// steep than a distance, so that it moves no target.
+const BLOCK_RADIUS_M: f64 = 0.035;
+const BLOCK_DEPTH_M: f64 = 0.150;
+const FURNITURE_RADIUS_M: f64 = 0.060;
+const FURNITURE_DEPTH_M: f64 = 0.200;
+
 /// Writes the program for goals that are to be reached one after the other. Each recipe is written for
 /// the scene as the goals before it will leave it.
 ///
 /// # Errors
-/// [`AuthorError::ObjectNotInScene`] when no keypoint shows a goal's object.
-pub(crate) fn write(goals: &[Goal], scene: &Scene) -> Result<ProgramText, AuthorError> {
+/// [`AuthorError::ObjectNotInScene`] when no keypoint shows a goal's object, [`AuthorError::NoRoom`]
+/// when the hand would come down on something else.
+pub(crate) fn write(spec: &TaskSpec, scene: &Scene) -> Result<ProgramText, AuthorError> {
     let mut expected = scene.clone();
-    let (mut titles, mut notes, mut stages) = (Vec::new(), Vec::new(), Vec::new());
-    for goal in goals {
+    let (mut notes, mut stages) = (Vec::new(), Vec::new());
+    for (index, goal) in spec.goals.iter().enumerate() {
         let object = goal.object();
-        let (Some(seen), Some(point)) = (scene.find(&object), expected.find(&object).cloned())
-        else {
-            let can = scene.abilities();
-            return Err(AuthorError::ObjectNotInScene { object, can });
-        };
+        let seen = found(scene, &object)?;
         let [x, y, z] = seen.position_m;
         notes.push(format!(
             "Keypoint {} is the {object}, seen at ({x:.3}, {y:.3}, {z:.3}).",
-            point.index,
+            seen.index,
         ));
-        stages.extend(recipe(goal, &point, &expected));
-        let moves = effect(goal, &point, &expected);
-        expected.shift(&object, moves);
-        titles.push(goal.to_string());
+        let held = index
+            .checked_sub(1)
+            .is_some_and(|before| is_held(&spec.goals[before], goal));
+        stages.extend(recipe(goal, held, &mut expected, &spec.avoid)?);
     }
     notes.dedup();
+    let keep_out = keep_out(&spec.avoid, scene);
+    for (thing, point, _) in &keep_out {
+        notes.push(format!(
+            "Keypoint {} is on the {}, which is not to be touched.",
+            point,
+            thing.name()
+        ));
+    }
     Ok(ProgramText {
-        title: titles.join(", then "),
+        title: spec.wording(),
         notes,
         stages,
+        keep_out: keep_out.into_iter().map(|(.., term)| term).collect(),
     })
 }
 
-fn recipe(goal: &Goal, point: &Point, scene: &Scene) -> Vec<StageText> {
-    match goal {
-        Goal::OpenDrawer => furniture::open_drawer(point),
-        Goal::CloseDrawer => furniture::close_drawer(point),
-        Goal::SlideDoor(direction) => furniture::slide_door(point, *direction),
-        Goal::TurnSwitch(on) => furniture::turn_switch(point, *on),
-        Goal::PressButton => furniture::press_button(point),
-        Goal::PushBlock { direction, .. } => block::push(point, *direction, scene),
-        Goal::LiftBlock { .. } => block::lift(point),
-    }
+fn found<'s>(scene: &'s Scene, object: &str) -> Result<&'s Point, AuthorError> {
+    scene
+        .find(object)
+        .ok_or_else(|| AuthorError::ObjectNotInScene {
+            object: object.to_owned(),
+            can: scene.abilities(),
+        })
 }
 
-/// By how much the goal moves its object along the table, m.
-fn effect(goal: &Goal, point: &Point, scene: &Scene) -> [f64; 2] {
-    let (direction, length_m) = match goal {
-        Goal::OpenDrawer => (Direction::Near, DRAWER_MOVES_M),
-        Goal::CloseDrawer => (Direction::Away, DRAWER_MOVES_M),
-        Goal::SlideDoor(direction) => (*direction, DOOR_MOVES_M),
-        Goal::TurnSwitch(true) => (Direction::Away, SWITCH_MOVES_M),
-        Goal::TurnSwitch(false) => (Direction::Near, SWITCH_MOVES_M),
-        Goal::PushBlock { direction, .. } => {
-            let direction = direction.unwrap_or_else(|| block::free_direction(point, scene));
-            (direction, PUSH_MOVES_M)
+/// A block that has just been lifted is in the hand.
+fn is_held(before: &Goal, goal: &Goal) -> bool {
+    matches!(
+        (before, goal),
+        (Goal::LiftBlock { colour: lifted }, Goal::PutInDrawer { colour }) if lifted == colour
+    )
+}
+
+/// The stages of a goal. The scene becomes what the goal leaves behind.
+fn recipe(
+    goal: &Goal,
+    held: bool,
+    scene: &mut Scene,
+    avoid: &[Thing],
+) -> Result<Vec<StageText>, AuthorError> {
+    let object = goal.object();
+    let point = found(scene, &object)?.clone();
+    let (stages, direction, length_m) = match goal {
+        Goal::OpenDrawer => (
+            furniture::open_drawer(&point),
+            Direction::Near,
+            DRAWER_MOVES_M,
+        ),
+        Goal::CloseDrawer => (
+            furniture::close_drawer(&point),
+            Direction::Away,
+            DRAWER_MOVES_M,
+        ),
+        Goal::SlideDoor(direction) => (
+            furniture::slide_door(&point, *direction),
+            *direction,
+            DOOR_MOVES_M,
+        ),
+        Goal::TurnSwitch(on) => {
+            let direction = if *on {
+                Direction::Away
+            } else {
+                Direction::Near
+            };
+            let stages = furniture::turn_switch(&point, *on);
+            (stages, direction, SWITCH_MOVES_M)
         }
-        Goal::PressButton | Goal::LiftBlock { .. } => return [0.0; 2],
+        Goal::PushBlock { way, .. } => {
+            let approach = room::approach(goal, &point, way.as_ref(), scene, avoid)?;
+            let stages = block::push(&point, &approach);
+            (stages, approach.direction, PUSH_MOVES_M)
+        }
+        Goal::PressButton => return Ok(furniture::press_button(&point)),
+        Goal::LiftBlock { .. } => return Ok(block::lift(&point)),
+        Goal::PutInDrawer { .. } => {
+            let mut stages = Vec::new();
+            let mut handle = found(scene, &Thing::Drawer.keypoint())?.clone();
+            if drawer::is_shut(&handle) {
+                stages = recipe(&Goal::OpenDrawer, false, scene, avoid)?;
+                handle = found(scene, &Thing::Drawer.keypoint())?.clone();
+            }
+            stages.extend(drawer::put(&point, &handle, held));
+            let way = drawer::way(&point, &handle);
+            scene.shift(&object, way);
+            return Ok(stages);
+        }
     };
-    direction.unit().map(|part| part * length_m)
+    scene.shift(&object, direction.unit().map(|part| part * length_m));
+    Ok(stages)
+}
+
+/// The terms for what is to be left alone, with its thing and its keypoint.
+fn keep_out<'t>(avoid: &'t [Thing], scene: &Scene) -> Vec<(&'t Thing, usize, KeepOut)> {
+    let mut terms = Vec::new();
+    for thing in avoid {
+        let (radius_m, depth_m) = match thing {
+            Thing::Block(_) => (BLOCK_RADIUS_M, BLOCK_DEPTH_M),
+            _ => (FURNITURE_RADIUS_M, FURNITURE_DEPTH_M),
+        };
+        let points = scene
+            .points()
+            .filter(|point| thing.has_keypoint(&point.object));
+        terms.extend(points.map(|point| {
+            let term = KeepOut {
+                keypoint: point.index,
+                radius_m,
+                depth_m,
+            };
+            (thing, point.index, term)
+        }));
+    }
+    terms
 }

@@ -61,6 +61,7 @@ impl StageText {
         Self {
             description: description.to_owned(),
             guidance,
+            reward: DISTANCE.to_owned(),
             done,
         }
     }
@@ -118,11 +119,15 @@ pub(crate) fn sweep(
     StageText {
         description: description.to_owned(),
         guidance,
+        reward: DISTANCE.to_owned(),
         done,
     }
 }
 
 /// Minus the mean distance to `target`, later points counting up to double.
+pub(crate) const DISTANCE: &str = "-(weight * distance).sum() / weight.sum()";
+
+/// What [`DISTANCE`] needs.
 pub(crate) fn distance_to_target(scale: [f64; 3]) -> Vec<String> {
     let offset = if scale == [1.0; 3] {
         "offset = action_sequence - target".to_owned()
@@ -133,7 +138,6 @@ pub(crate) fn distance_to_target(scale: [f64; 3]) -> Vec<String> {
         offset,
         "distance = torch.norm(offset, dim=-1)".to_owned(),
         "weight = torch.linspace(0.5, 1.0, action_sequence.shape[1])".to_owned(),
-        "return -(weight * distance).sum() / weight.sum()".to_owned(),
     ]
 }
 

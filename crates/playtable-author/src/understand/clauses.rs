@@ -1,11 +1,13 @@
 //! Several requests in one instruction: what is one, what is not to be done, and what comes first.
 
-use super::goal::Goal;
+use tiller_vlm::AuthorError;
+
+use super::goal::{Goal, TaskSpec};
+use super::keep_out::{Prohibition, things_to_avoid};
 use super::lexicon::{Object, Token, Verb};
-use super::parse::{Item, Request, collect};
+use super::parse::{Item, collect};
 use super::resolve::resolve;
 use crate::scene::Scene;
-use tiller_vlm::AuthorError;
 
 /// One request or prohibition.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +18,8 @@ pub(super) struct Clause {
     /// [`Token::After`], [`Token::Before`] or [`Token::First`].
     place: Option<Token>,
     negated: bool,
+    /// The negation cannot reach beyond the clause: "avoid the red block and ..".
+    is_closed: bool,
 }
 
 impl Clause {
@@ -34,7 +38,12 @@ impl Clause {
         self.has(|token| {
             matches!(
                 token,
-                Token::Object(_) | Token::Pronoun | Token::One | Token::Others
+                Token::Object(_)
+                    | Token::Pronoun
+                    | Token::One
+                    | Token::Others
+                    | Token::Blocks
+                    | Token::OtherBlocks
             )
         })
     }
@@ -66,15 +75,29 @@ pub(super) fn split(
     for (index, item) in items.iter().enumerate() {
         let Some(token) = item.token else { continue };
         let cut = match token {
-            Token::And | Token::Pause => verb_follows(&items[index + 1..]),
+            Token::And | Token::Pause => {
+                let rest = &items[index + 1..];
+                verb_follows(rest) || is_off_limits(rest)
+            }
             Token::Stop
             | Token::Then
             | Token::But
             | Token::Or
             | Token::Not
+            | Token::Avoid
             | Token::After
             | Token::Before
             | Token::First => true,
+            Token::OffLimits => {
+                // It says so of what stands before, and nothing else can be asked for with it.
+                if clause.negated || clause.has_verb() || !clause.has_thing() {
+                    return Err(negated());
+                }
+                clause.items.push(touching(item));
+                clause.negated = true;
+                clause.is_closed = true;
+                continue;
+            }
             _ => {
                 clause.items.push(item.clone());
                 continue;
@@ -107,8 +130,15 @@ pub(super) fn split(
             clause.join = Some(token);
         }
         match token {
-            Token::Not if clause.negated => return Err(negated()),
+            Token::Not | Token::Avoid if clause.negated => return Err(negated()),
             Token::Not => clause.negated = true,
+            Token::Avoid => {
+                clause.negated = true;
+                if !verb_follows(&items[index + 1..]) {
+                    clause.items.push(touching(item));
+                    clause.is_closed = true;
+                }
+            }
             Token::After | Token::Before | Token::First => clause.place = Some(token),
             _ => {}
         }
@@ -117,12 +147,43 @@ pub(super) fn split(
         clauses.push(clause);
     }
     // "Do not open the drawer and press the button": how far does the "not" reach?
-    let is_unclear =
-        |pair: &[Clause]| pair[0].negated && !pair[1].negated && pair[1].join == Some(Token::And);
+    let is_unclear = |pair: &[Clause]| {
+        let is_open = pair[0].negated && !pair[0].is_closed;
+        is_open && !pair[1].negated && pair[1].join == Some(Token::And)
+    };
     if clauses.windows(2).any(is_unclear) {
         return Err(negated());
     }
     Ok(merge(clauses))
+}
+
+/// The same words as a verb: to come into contact.
+fn touching(item: &Item) -> Item {
+    Item {
+        text: item.text.clone(),
+        token: Some(Token::Verb(Verb::Touch)),
+    }
+}
+
+/// Whether a thing follows and is said to be kept away from: "the red block must not be touched".
+fn is_off_limits(items: &[Item]) -> bool {
+    let describes = |item: &&Item| {
+        matches!(
+            item.token,
+            Some(
+                Token::Article
+                    | Token::Colour
+                    | Token::Object(_)
+                    | Token::Blocks
+                    | Token::OtherBlocks
+                    | Token::Others
+                    | Token::One
+                    | Token::Filler
+            )
+        )
+    };
+    let next = items.iter().find(|item| !describes(item));
+    next.is_some_and(|item| item.token == Some(Token::OffLimits))
 }
 
 /// Whether the next word that says anything is a verb.
@@ -141,7 +202,9 @@ fn verb_follows(items: &[Item]) -> bool {
         .is_some_and(|next| matches!(next.token, Some(Token::Particle(_))));
     matches!(
         item.token,
-        Some(Token::Verb(_) | Token::Ensure | Token::Then | Token::First | Token::But)
+        Some(
+            Token::Verb(_) | Token::Ensure | Token::Then | Token::First | Token::But | Token::Avoid
+        )
     ) || (item.text == "switch" && particle)
 }
 
@@ -149,8 +212,8 @@ fn verb_follows(items: &[Item]) -> bool {
 fn merge(clauses: Vec<Clause>) -> Vec<Clause> {
     let mut merged: Vec<Clause> = Vec::new();
     for clause in clauses {
-        let is_loose =
-            matches!(clause.join, Some(Token::And | Token::Pause)) && clause.place.is_none();
+        let is_loose = matches!(clause.join, Some(Token::And | Token::Pause | Token::Or))
+            && clause.place.is_none();
         match merged.last_mut() {
             Some(last)
                 if is_loose
@@ -165,12 +228,12 @@ fn merge(clauses: Vec<Clause>) -> Vec<Clause> {
     merged
 }
 
-/// The goals in the order in which they are to be reached.
+/// The goals in the order in which they are to be reached, and what is to be left alone.
 pub(super) fn order(
     clauses: Vec<Clause>,
     instruction: &str,
     scene: &Scene,
-) -> Result<Vec<Goal>, AuthorError> {
+) -> Result<TaskSpec, AuthorError> {
     let mut named: Vec<(Object, Option<String>)> = Vec::new();
     let mut verbs: Vec<Verb> = Vec::new();
     let mut goals: Vec<Goal> = Vec::new();
@@ -182,7 +245,8 @@ pub(super) fn order(
     for (index, clause) in clauses.iter().enumerate() {
         let mut request = collect(&clause.items, &named);
         instruction.clone_into(&mut request.instruction);
-        if request.verbs.is_empty() && !request.objects.is_empty() {
+        let has_own_verb = !request.verbs.is_empty();
+        if !has_own_verb && !request.objects.is_empty() {
             request.verbs.clone_from(&verbs);
         }
         verbs.clone_from(&request.verbs);
@@ -203,10 +267,12 @@ pub(super) fn order(
             });
         }
         if clause.negated || leaves {
-            let anything = clause.has(|token| *token == Token::Others);
-            if !(anything && request.objects.is_empty()) {
-                forbidden.push(request);
-            }
+            forbidden.push(Prohibition {
+                request,
+                has_own_verb,
+                others: clause.has(|token| *token == Token::Others),
+                other_blocks: clause.has(|token| *token == Token::OtherBlocks),
+            });
             continue;
         }
         // "Push not the red block but the blue one": the verb is heard, its thing comes later.
@@ -230,71 +296,35 @@ pub(super) fn order(
         goals.extend(waiting.take());
     }
     goals.extend(waiting);
-    for request in forbidden {
-        check_forbidden(request, &goals, scene)?;
+    let mut avoid = Vec::new();
+    for prohibition in forbidden {
+        avoid.extend(things_to_avoid(prohibition, &goals, scene)?);
     }
+    avoid.sort();
+    avoid.dedup();
     if goals.is_empty() {
         return Err(AuthorError::Negated {
             instruction: instruction.to_owned(),
             can: scene.abilities(),
         });
     }
-    Ok(goals)
+    Ok(TaskSpec { goals, avoid })
 }
 
-/// The same goal said twice in a row is one: "grab the red block and lift it up".
+/// The same goal said twice in a row is one: "grab the red block and lift it up", "push the red block,
+/// push it to the left".
 fn append(goals: &mut Vec<Goal>, goal: Goal) {
-    match goals.last_mut() {
-        Some(last) if last.name() == goal.name() => {
-            let says_where = matches!(
-                goal,
-                Goal::PushBlock {
-                    direction: Some(_),
-                    ..
-                }
-            );
-            if says_where {
-                *last = goal;
-            }
+    let Some(last) = goals.last_mut().filter(|last| last.name() == goal.name()) else {
+        goals.push(goal);
+        return;
+    };
+    match (&*last, &goal) {
+        (Goal::PushBlock { way: None, .. }, _) => *last = goal,
+        (Goal::PushBlock { way: old, .. }, Goal::PushBlock { way: new, .. })
+            if new.is_some() && new != old =>
+        {
+            goals.push(goal);
         }
-        _ => goals.push(goal),
-    }
-}
-
-/// What is forbidden must be understood as well, and must not be what is asked for.
-fn check_forbidden(request: Request, goals: &[Goal], scene: &Scene) -> Result<(), AuthorError> {
-    let refusal = AuthorError::Negated {
-        instruction: request.instruction.clone(),
-        can: scene.abilities(),
-    };
-    let is_asked_for = |goal: &Goal| {
-        let object = goal.object();
-        let named = request
-            .objects
-            .iter()
-            .any(|thing| object.contains(thing.word()));
-        let colour = request
-            .colours
-            .first()
-            .is_none_or(|colour| object.starts_with(colour.as_str()));
-        named && colour
-    };
-    let any = [Verb::Touch, Verb::Leave];
-    let is_any = request.verbs.iter().any(|verb| any.contains(verb));
-    let touches = goals.iter().any(is_asked_for);
-    if is_any || request.verbs.is_empty() {
-        return if touches || request.objects.is_empty() {
-            Err(refusal)
-        } else {
-            Ok(())
-        };
-    }
-    match resolve(request.clone(), scene) {
-        Ok(goal) if goals.iter().any(|asked| asked.name() == goal.name()) => Err(refusal),
-        Ok(_) | Err(AuthorError::ObjectNotInScene { .. }) => Ok(()),
-        // Nothing of the kind is asked for, and what cannot be done will not be done.
-        Err(AuthorError::Ambiguous { .. } | AuthorError::Unsupported { .. }) if !touches => Ok(()),
-        Err(AuthorError::Ambiguous { .. }) => Err(refusal),
-        Err(error) => Err(error),
+        _ => {}
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Verb {
     TurnOff,
     Press,
     Lift,
+    /// To bring a thing to a place.
+    Put,
     /// Anything at all: only ever said of what is not to be done.
     Touch,
     /// To have nothing to do with a thing.
@@ -35,6 +37,7 @@ impl Verb {
             Self::TurnOff => "turn off",
             Self::Press => "press",
             Self::Lift => "lift",
+            Self::Put => "put",
             Self::Touch => "touch",
             Self::Leave => "leave",
         }
@@ -99,6 +102,14 @@ pub(super) enum Token {
     Courtesy,
     /// What follows is not to be done.
     Not,
+    /// What follows is to be kept away from, or not to be done: "avoid the red block", "avoid pushing it".
+    Avoid,
+    /// What stands before is to be kept away from: "must not be touched".
+    OffLimits,
+    /// Several blocks: those of the colours that are named, or all.
+    Blocks,
+    /// The blocks that nothing is to be done with.
+    OtherBlocks,
     /// Stands for a thing that was named before: "it".
     Pronoun,
     /// Stands for a kind of thing that was named before: "the blue one".
@@ -145,7 +156,7 @@ pub(super) fn look_up(phrase: &str) -> Option<Token> {
         let (first, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
         let whole = |stem: &str| format!("{stem} {rest}").trim_end().to_owned();
         let found = stems(first).iter().find_map(|stem| exact(&whole(stem)));
-        found.filter(|token| matches!(token, Token::Verb(_)))
+        found.filter(|token| matches!(token, Token::Verb(_) | Token::Avoid))
     })
 }
 

@@ -5,10 +5,12 @@
 
 mod clauses;
 mod goal;
+mod keep_out;
 mod lexicon;
 mod parse;
 mod phrases;
 mod resolve;
 
-pub use goal::{Direction, Goal};
+pub(crate) use goal::colour;
+pub use goal::{Direction, Goal, TaskIdError, TaskSpec, Thing, Way};
 pub(crate) use parse::parse;

@@ -1,13 +1,18 @@
 //! From words to the parts of one request.
 
+use tiller_core::{MAX_INSTRUCTION, clip};
+use tiller_vlm::AuthorError;
+
 use super::clauses::{order, split};
-use super::goal::Goal;
+use super::goal::{Goal, TaskSpec};
 use super::lexicon::{LONGEST_PHRASE, Object, Particle, Token, Verb, look_up};
 use crate::scene::Scene;
-use tiller_vlm::AuthorError;
 
 /// The longest instruction that is read, in words.
 const MAX_WORDS: usize = 60;
+
+/// Characters of what is too much that an error quotes.
+const MAX_QUOTED: usize = 60;
 
 /// Most tasks that one instruction may chain.
 const MAX_GOALS: usize = 4;
@@ -22,13 +27,28 @@ pub(super) struct Request {
     pub(super) colours: Vec<String>,
     /// Where to, a block with its colour.
     pub(super) destination: Option<(Object, Option<String>)>,
+    /// It is to end up inside the destination.
+    pub(super) inside: bool,
+    /// Several blocks are meant.
+    pub(super) plural: bool,
     pub(super) instruction: String,
 }
 
-/// Understands an instruction in a scene: what to do, first things first.
-pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<Vec<Goal>, AuthorError> {
-    let words = split_words(instruction);
-    let instruction = instruction.trim().to_owned();
+/// Understands an instruction in a scene: what to do, first things first, and what to leave alone.
+///
+/// One that is longer than [`MAX_INSTRUCTION`] is refused: what would be cut off may turn its meaning.
+pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<TaskSpec, AuthorError> {
+    let instruction = instruction.trim();
+    let read = clip(instruction, MAX_INSTRUCTION).into_owned();
+    if let Some((end, _)) = instruction.char_indices().nth(MAX_INSTRUCTION) {
+        return Err(AuthorError::NotUnderstood {
+            words: vec![clip(instruction[end..].trim(), MAX_QUOTED).into_owned()],
+            instruction: read,
+            can: scene.abilities(),
+        });
+    }
+    let instruction = read;
+    let words = split_words(&instruction);
     if words.iter().all(|word| is_punctuation(word)) {
         return Err(AuthorError::Empty {
             can: scene.abilities(),
@@ -45,12 +65,12 @@ pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<Vec<Goal>, Autho
     let items = tokenise(&words);
     refuse_unknown(&items, &instruction, scene)?;
     let clauses = split(&items, &instruction, scene)?;
-    let goals = order(clauses, &instruction, scene)?;
-    if goals.len() > MAX_GOALS {
-        let found = goals.iter().map(Goal::to_string).collect();
+    let spec = order(clauses, &instruction, scene)?;
+    if spec.goals.len() > MAX_GOALS {
+        let found = spec.goals.iter().map(Goal::to_string).collect();
         return Err(AuthorError::SeveralTasks { instruction, found });
     }
-    Ok(goals)
+    Ok(spec)
 }
 
 /// Words without a meaning are an error before anything else.
@@ -149,9 +169,13 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
     let mut is_destination = false;
     let mut colour_of_destination = None;
     let mut refers_back = false;
-    for item in items {
+    for (index, item) in items.iter().enumerate() {
         let object = match item.token {
             Some(Token::Object(object)) => Some(object),
+            Some(Token::Blocks) => {
+                request.plural |= !is_destination;
+                Some(Object::Block)
+            }
             Some(Token::One) if colour_of_destination.is_some() || !request.colours.is_empty() => {
                 Some(Object::Block)
             }
@@ -162,6 +186,14 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
             // "close the open drawer": after an article the word describes the thing as it is.
             Some(Token::Verb(_)) if described => {}
             Some(Token::Verb(verb)) => request.verbs.push(verb),
+            // "put it in the drawer", but not "push the drawer in".
+            Some(Token::Particle(Particle::In))
+                if (refers_back || !request.objects.is_empty())
+                    && drawer_follows(&items[index + 1..]) =>
+            {
+                is_destination = true;
+                request.inside = true;
+            }
             Some(Token::Particle(particle)) => {
                 request.particles.push((particle, item.text.clone()));
             }
@@ -169,7 +201,10 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
                 colour_of_destination = Some(item.text.clone())
             }
             Some(Token::Colour) => request.colours.push(item.text.clone()),
-            Some(Token::Towards) => is_destination = true,
+            Some(Token::Towards) => {
+                is_destination = true;
+                request.inside = matches!(item.text.as_str(), "into" | "inside of");
+            }
             Some(Token::Pronoun) if is_destination => {
                 let other = |(object, _): &&(Object, _)| !request.objects.contains(object);
                 request.destination = named.iter().rev().find(other).cloned();
@@ -201,6 +236,18 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
     }
     request.objects.dedup();
     request
+}
+
+/// Whether the next thing that is named is the drawer.
+fn drawer_follows(items: &[Item]) -> bool {
+    let describes = |item: &&Item| {
+        matches!(
+            item.token,
+            Some(Token::Article | Token::Filler | Token::Colour) | Some(Token::Verb(Verb::Open))
+        )
+    };
+    let next = items.iter().find(|item| !describes(item));
+    next.is_some_and(|item| item.token == Some(Token::Object(Object::Drawer)))
 }
 
 fn without_courtesies(items: &[Item]) -> String {

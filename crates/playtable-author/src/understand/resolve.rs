@@ -1,10 +1,11 @@
 //! From the parts of a request to the one goal that they mean.
 
-use super::goal::{Direction, Goal};
+use tiller_vlm::AuthorError;
+
+use super::goal::{Direction, Goal, Thing, Way};
 use super::lexicon::{Object, Particle, Verb};
 use super::parse::Request;
 use crate::scene::Scene;
-use tiller_vlm::AuthorError;
 
 /// Finds the goal, then makes sure that its object is there.
 pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorError> {
@@ -31,34 +32,34 @@ pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorErr
         });
     }
     let first = first.word();
-    let mut bent = Bent {
+    let mut resolver = Resolver {
         request,
         scene,
         object,
         used: Vec::new(),
     };
     let goal = match object {
-        Object::Drawer => bent.drawer(),
-        Object::Door => bent.door(),
-        Object::Switch => bent.switch(),
-        Object::Button => bent.button(),
-        Object::Block => bent.block(),
-        Object::Light | Object::Handle => Err(bent.unsupported(first)),
+        Object::Drawer => resolver.drawer(),
+        Object::Door => resolver.door(),
+        Object::Switch => resolver.switch(),
+        Object::Button => resolver.button(),
+        Object::Block => resolver.block(),
+        Object::Light | Object::Handle => Err(resolver.unsupported(first)),
     }?;
-    bent.check_particles()?;
-    bent.check_destination(&goal)?;
-    if scene.find(&goal.object()).is_none() {
-        let object = goal.object();
-        return Err(AuthorError::ObjectNotInScene {
+    resolver.check_particles()?;
+    resolver.check_destination(&goal)?;
+    let mut needed = goal.things().into_iter().map(|thing| thing.keypoint());
+    match needed.find(|object| scene.find(object).is_none()) {
+        None => Ok(goal),
+        Some(object) => Err(AuthorError::ObjectNotInScene {
             object,
             can: scene.abilities(),
-        });
+        }),
     }
-    Ok(goal)
 }
 
 /// The one object that is meant.
-fn the_object(request: &Request, scene: &Scene) -> Result<Object, AuthorError> {
+pub(super) fn the_object(request: &Request, scene: &Scene) -> Result<Object, AuthorError> {
     let is_weak = |object: &Object| matches!(object, Object::Light | Object::Handle);
     let mut strong: Vec<Object> = request
         .objects
@@ -136,15 +137,15 @@ fn weak_object(weak: Object, request: &Request, scene: &Scene) -> Result<Object,
     }
 }
 
-/// A request whose verbs and particles are being weighed for one object.
-struct Bent<'a> {
+/// A request about one object, and which of its particles have been made use of.
+struct Resolver<'a> {
     request: Request,
     scene: &'a Scene,
     object: Object,
     used: Vec<Particle>,
 }
 
-impl Bent<'_> {
+impl Resolver<'_> {
     fn has(&self, verb: Verb) -> bool {
         self.request.verbs.contains(&verb)
     }
@@ -297,6 +298,14 @@ impl Bent<'_> {
             || (self.only(&[Verb::Lift, Verb::Move, Verb::Pull]) && self.take(Particle::Up));
         let is_push = self.only(&pushes);
         let colour = self.block_colour()?;
+        if self.request.inside && matches!(self.request.destination, Some((Object::Drawer, _))) {
+            let fitting = [Verb::Push, Verb::Move, Verb::Put];
+            return if self.only(&fitting) {
+                Ok(Goal::PutInDrawer { colour })
+            } else {
+                Err(self.complain(&fitting))
+            };
+        }
         if is_lift {
             self.take(Particle::Up);
             return Ok(Goal::LiftBlock { colour });
@@ -320,9 +329,9 @@ impl Bent<'_> {
             .iter()
             .filter(|(particle, ..)| self.take(*particle))
             .collect();
-        let direction = match taken.as_slice() {
+        let way = match taken.as_slice() {
             [] => self.towards(&colour)?,
-            [(_, direction, _)] => Some(*direction),
+            [(_, direction, _)] => Some(Way::Along(*direction)),
             several => {
                 let found = several
                     .iter()
@@ -332,41 +341,29 @@ impl Bent<'_> {
                 return Err(AuthorError::SeveralTasks { instruction, found });
             }
         };
-        Ok(Goal::PushBlock { colour, direction })
+        Ok(Goal::PushBlock { colour, way })
     }
 
-    /// The direction on the table that leads most directly to the destination. A push leaves the block on
-    /// the table: "into the drawer" leads to the drawer, not over its walls.
-    fn towards(&self, colour: &str) -> Result<Option<Direction>, AuthorError> {
+    /// The thing that the block is to be pushed towards.
+    fn towards(&self, colour: &str) -> Result<Option<Way>, AuthorError> {
         let Some((object, of)) = &self.request.destination else {
             return Ok(None);
         };
-        let name = match (object, of) {
-            (Object::Block, Some(of)) => format!("{of} block"),
-            (Object::Door, _) => "door handle".to_owned(),
-            (object, _) => object.word().to_owned(),
+        let thing = match (object, of) {
+            (Object::Drawer, _) => Thing::Drawer,
+            (Object::Door, _) => Thing::Door,
+            (Object::Switch, _) => Thing::Switch,
+            (Object::Button, _) => Thing::Button,
+            (Object::Block, Some(of)) if of != colour => Thing::Block(of.clone()),
+            (Object::Block | Object::Light | Object::Handle, _) => {
+                return Err(AuthorError::NotUnderstood {
+                    words: vec![format!("to the {}", object.word())],
+                    instruction: self.request.instruction.clone(),
+                    can: self.scene.abilities(),
+                });
+            }
         };
-        let handle = format!("{name} handle");
-        let place = self.scene.find(&name).or_else(|| self.scene.find(&handle));
-        let block = self.scene.find(&format!("{colour} block"));
-        let (Some(to), Some(from)) = (place, block) else {
-            let object = if place.is_some() {
-                format!("{colour} block")
-            } else {
-                name
-            };
-            return Err(AuthorError::ObjectNotInScene {
-                object,
-                can: self.scene.abilities(),
-            });
-        };
-        let way = [0, 1].map(|axis| to.position_m[axis] - from.position_m[axis]);
-        Ok(Some(match (way[0].abs() > way[1].abs(), way) {
-            (true, [x, _]) if x > 0.0 => Direction::Away,
-            (true, _) => Direction::Near,
-            (false, [_, y]) if y > 0.0 => Direction::Left,
-            (false, _) => Direction::Right,
-        }))
+        Ok(Some(Way::Towards(thing)))
     }
 
     /// Only a block can be pushed somewhere.
@@ -374,7 +371,7 @@ impl Bent<'_> {
         let Some((object, _)) = self.request.destination else {
             return Ok(());
         };
-        if matches!(goal, Goal::PushBlock { .. }) {
+        if matches!(goal, Goal::PushBlock { .. } | Goal::PutInDrawer { .. }) {
             return Ok(());
         }
         Err(AuthorError::NotUnderstood {

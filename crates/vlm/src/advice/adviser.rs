@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::desk::{Advice, AdviceCounts, Asked, Desk, Moment};
+use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION};
+
+use super::pending::{Advice, AdviceCounts, Asked, Moment, PendingQuestion};
 use crate::author::SceneKeypoint;
 use crate::exchange::{Background, BackgroundError, Client, Ticket};
-use crate::prompt::{AdvicePrompt, MAX_INSTRUCTION, PromptSet, Quoted, keypoint_table, numbered};
+use crate::prompt::{AdvicePrompt, PromptSet, Quoted, keypoint_table, numbered};
 use crate::provider::{Picture, Purpose, Query, Role, Turn};
-
-/// Characters of a stage's description and of a reason to ask.
-const MAX_WORDS: usize = 120;
 
 /// Where the robot stands when it asks.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +34,7 @@ pub struct AdviceQuestion {
 pub struct Adviser {
     background: Background,
     prompts: Arc<PromptSet>,
-    desk: Desk,
+    pending: PendingQuestion,
     ticket: Option<Ticket>,
 }
 
@@ -48,7 +47,7 @@ impl Adviser {
         Ok(Self {
             background: Background::start(client)?,
             prompts,
-            desk: Desk::default(),
+            pending: PendingQuestion::default(),
             ticket: None,
         })
     }
@@ -56,7 +55,7 @@ impl Adviser {
     /// Asks; returns at once.
     pub fn ask(&mut self, question: AdviceQuestion) -> Asked {
         let num_stages = u32::try_from(question.stages.len()).unwrap_or(u32::MAX);
-        let asked = self.desk.open(question.moment, num_stages);
+        let asked = self.pending.open(question.moment, num_stages);
         if asked == Asked::Busy {
             return asked;
         }
@@ -84,7 +83,7 @@ impl Adviser {
                 .as_ref()
                 .ok()
                 .map(|reply| reply.text.as_str());
-            return self.desk.close(text, now);
+            return self.pending.close(text, now);
         }
         None
     }
@@ -92,7 +91,7 @@ impl Adviser {
     /// What has become of questions and answers so far.
     #[must_use]
     pub fn counts(&self) -> AdviceCounts {
-        self.desk.counts
+        self.pending.counts
     }
 }
 
@@ -100,10 +99,10 @@ fn query(prompts: &PromptSet, question: AdviceQuestion) -> Query {
     let stages = question.stages.iter().map(String::as_str);
     let values = AdvicePrompt {
         instruction: Quoted::new(&question.instruction, MAX_INSTRUCTION),
-        stages: numbered(stages, MAX_WORDS),
+        stages: numbered(stages, MAX_DESCRIPTION),
         keypoints: keypoint_table(&question.keypoints),
         stage: question.stage,
-        reason: Quoted::new(&question.reason, MAX_WORDS),
+        reason: Quoted::new(&question.reason, MAX_DESCRIPTION),
     };
     let (system, text) = prompts.advice(question.stages.len(), &values);
     Query {

@@ -4,11 +4,11 @@
 
 mod adviser;
 mod answer;
-mod desk;
+mod pending;
 mod plan;
 
 pub use adviser::{AdviceQuestion, Adviser};
-pub use desk::{Advice, AdviceCounts, Asked, Moment};
+pub use pending::{Advice, AdviceCounts, Asked, Moment};
 pub use plan::{MAX_OBJECTS, parse_plan, plan_query};
 
 use thiserror::Error;

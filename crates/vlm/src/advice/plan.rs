@@ -1,8 +1,10 @@
 //! Which of the objects that were found matter for a task.
 
+use tiller_core::MAX_INSTRUCTION;
+
 use super::AnswerError;
 use super::answer::{object_with, whole_number};
-use crate::prompt::{MAX_INSTRUCTION, PlanPrompt, PromptSet, Quoted, numbered};
+use crate::prompt::{PlanPrompt, PromptSet, Quoted, numbered};
 use crate::provider::{Picture, Purpose, Query, Role, Turn, one_line};
 
 const FORM: &str = "{\"objects\": [numbers from the list]}";

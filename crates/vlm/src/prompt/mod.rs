@@ -14,4 +14,4 @@ pub use set::{
 };
 pub use template::{Placeholders, PromptError, Template};
 
-pub(crate) use set::{MAX_INSTRUCTION, keypoint_table, numbered};
+pub(crate) use set::{keypoint_table, numbered};

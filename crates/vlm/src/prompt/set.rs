@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
+use tiller_core::MAX_INSTRUCTION;
 use tiller_reward::CompileOptions;
 
 use super::template::placeholders;
 use super::{Block, PromptError, Quoted, Template, language};
 use crate::author::SceneKeypoint;
 
-/// Characters of an instruction that a model sees.
-pub(crate) const MAX_INSTRUCTION: usize = 500;
 /// Characters of an object's name.
 const MAX_NAME: usize = 60;
 /// Characters of what is told about the scene.

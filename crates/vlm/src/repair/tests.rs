@@ -217,3 +217,37 @@ fn answers_without_a_program_are_told_from_refusals() {
     );
     assert_eq!(cause(BAD), Some(Outcome::ProgramInvalid));
 }
+
+#[test]
+fn a_program_for_another_number_of_points_is_repaired() {
+    let text = GOOD.replace("action_sequence -", "action_sequence[:, 16] -");
+    let fits = |points: usize| {
+        let mut task = task("open the drawer");
+        task.options = CompileOptions::new(1, points);
+        let prompts = Arc::new(PromptSet::load(None).unwrap());
+        Authoring::resume(
+            prompts,
+            task,
+            policy(1, Fallback::Hold),
+            reply(&text).unwrap(),
+        )
+    };
+    let Step::Done(same) = fits(17) else {
+        panic!("nothing to ask");
+    };
+    assert_eq!(same.status, AuthoringStatus::Ok);
+    let Step::Ask(authoring, query) = fits(9) else {
+        panic!("a program that does not fit goes back");
+    };
+    assert_eq!(query.purpose, Purpose::Repair);
+    assert!(query.system.contains("shape (1, 9, 3)"), "{}", query.system);
+    assert!(
+        query.turns[2].text.contains("16"),
+        "{}",
+        query.turns[2].text
+    );
+    let Step::Done(mended) = authoring.take(reply(GOOD)) else {
+        panic!("it is sound now");
+    };
+    assert_eq!(mended.status, AuthoringStatus::Repaired);
+}

@@ -14,7 +14,7 @@ fn problems(pairs: &[(&'static str, &str)]) -> String {
 #[test]
 fn every_problem_is_reported() {
     let env = Environment::from_pairs([
-        ("PROVIDER", "openai"),
+        ("VLM_PROVIDER", "openai"),
         ("BASE_URL", "http://10.0.0.7/v1"),
         ("KEY_FILE", "/nowhere/key"),
         ("MAX_REPAIRS", "many"),
@@ -46,21 +46,21 @@ fn every_problem_is_reported() {
 
 #[test]
 fn providers_say_what_they_need() {
-    assert!(problems(&[("PROVIDER", "oracle")]).contains("`anthropic`"));
-    assert!(problems(&[("PROVIDER", "files")]).contains("ANSWERS: expected the folder"));
-    let missing = [("PROVIDER", "files"), ("ANSWERS", "/nowhere")];
+    assert!(problems(&[("VLM_PROVIDER", "oracle")]).contains("`anthropic`"));
+    assert!(problems(&[("VLM_PROVIDER", "files")]).contains("ANSWERS: expected the folder"));
+    let missing = [("VLM_PROVIDER", "files"), ("ANSWERS", "/nowhere")];
     assert!(problems(&missing).contains("/nowhere"));
-    let keyless = [("PROVIDER", "anthropic"), ("MODEL", "m")];
+    let keyless = [("VLM_PROVIDER", "anthropic"), ("MODEL", "m")];
     assert!(problems(&keyless).contains("ANTHROPIC_API_KEY: expected a key"));
     let strange = [
-        ("PROVIDER", "openai"),
+        ("VLM_PROVIDER", "openai"),
         ("MODEL", "a b"),
         ("OPENAI_API_KEY", "sk-0123456789"),
     ];
     assert!(problems(&strange).starts_with("wrong setting MODEL"));
     // A server of one's own may want no key.
     let own = [
-        ("PROVIDER", "openai"),
+        ("VLM_PROVIDER", "openai"),
         ("MODEL", "llava"),
         ("BASE_URL", "http://localhost:11434/v1"),
     ];
@@ -69,9 +69,29 @@ fn providers_say_what_they_need() {
 }
 
 #[test]
+fn the_old_name_of_the_provider_is_refused_with_the_new_one() {
+    let text = problems(&[("PROVIDER", "openai")]);
+    assert!(
+        text.contains("PROVIDER: expected its new name, VLM_PROVIDER, found `openai`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn without_a_word_the_robot_holds_still_when_no_model_helps() {
+    let setup = read(&[
+        ("VLM_PROVIDER", "openai"),
+        ("MODEL", "m"),
+        ("OPENAI_API_KEY", "sk-0123456789"),
+    ]);
+    let settings = setup.unwrap_or_else(|error| panic!("{error}")).settings;
+    assert_eq!(settings.policy.fallback, Fallback::Hold);
+}
+
+#[test]
 fn no_message_shows_a_key() {
     let pairs = [
-        ("PROVIDER", "gemini"),
+        ("VLM_PROVIDER", "gemini"),
         ("MODEL", "a b"),
         ("GEMINI_API_KEY", "key with blanks 4711"),
         ("BASE_URL", "https://user:hunter22@host/v1"),

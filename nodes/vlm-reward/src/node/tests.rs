@@ -63,7 +63,7 @@ fn drive_with_answer(answer: &str, fallback: &str, script: Script) -> (eyre::Res
     std::fs::write(&file, answer).unwrap();
     let settings = [
         ("INSTRUCTION", "open the drawer"),
-        ("PROVIDER", "files"),
+        ("VLM_PROVIDER", "files"),
         ("ANSWERS", path(&file)),
         ("FALLBACK", fallback),
         ("MAX_REPAIRS", "1"),

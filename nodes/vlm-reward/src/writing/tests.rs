@@ -39,7 +39,11 @@ fn writing(client: Client, fallback: Fallback) -> Writing {
         fallback,
     };
     let prompts = Arc::new(PromptSet::built_in());
-    Writing::start(Arc::new(client), prompts, policy, Duration::from_secs(60)).unwrap()
+    let limits = TimeLimits {
+        question: Duration::from_secs(60),
+        program: Duration::from_secs(300),
+    };
+    Writing::start(Arc::new(client), prompts, policy, limits).unwrap()
 }
 
 /// Polls to the end; gives also how often an answer went back.
@@ -48,11 +52,11 @@ fn end_of(writing: &mut Writing) -> (Finished, usize) {
     loop {
         match writing.poll() {
             None => yield_now(),
-            Some(News::Again { answers }) => {
+            Some(Event::Again { answers }) => {
                 again += 1;
                 assert_eq!(answers, again);
             }
-            Some(News::Done(finished)) => return (*finished, again),
+            Some(Event::Done(finished)) => return (*finished, again),
         }
     }
 }
@@ -105,4 +109,24 @@ fn a_hanging_question_holds_nobody_up_and_is_given_up_for_a_new_scene() {
     let (finished, _) = end_of(&mut writing);
     assert_eq!(finished.generation, 2);
     assert_eq!(finished.authored.status, AuthoringStatus::Ok);
+}
+
+#[test]
+fn a_hanging_model_is_given_up_in_time_for_the_fallback() {
+    let handler = |_, _: &str| vec![Act::Hang];
+    let (server, _stop) = threaded_with(Arc::new(handler));
+    let mut writing = writing(server.client(Api::OpenAi), Fallback::Embedded);
+    writing.limits.program = Duration::from_millis(200);
+    writing.begin(task("open the drawer"), 1);
+    let (finished, _) = end_of(&mut writing);
+    assert_eq!(finished.authored.status, AuthoringStatus::FallbackEmbedded);
+    assert!(
+        finished
+            .authored
+            .message
+            .contains("there is no sound program after 0.2 s"),
+        "{}",
+        finished.authored.message
+    );
+    assert!(finished.duration < Duration::from_secs(5));
 }

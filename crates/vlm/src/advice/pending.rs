@@ -1,14 +1,13 @@
 //! Which advice is asked for and which is taken, without network or clock.
 
 use serde::Serialize;
+use tiller_core::MAX_DESCRIPTION;
 
 use super::AnswerError;
 use super::answer::{object_with, whole_number};
 use crate::provider::one_line;
 
 const FORM: &str = "{\"stage\": N, \"reason\": \"...\"}";
-/// Characters of a reason that are kept.
-const MAX_REASON: usize = 200;
 
 /// When a question belongs to: advice on any other moment is void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,7 @@ impl AdviceCounts {
     }
 }
 
-/// What becomes of a wish to ask.
+/// What becomes of a question that is to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// It is asked.
@@ -70,12 +69,12 @@ pub enum Asked {
 
 /// One question at a time, and what may become of its answer.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct PendingQuestion {
     open: Option<(Moment, u32)>,
     pub(super) counts: AdviceCounts,
 }
 
-impl Desk {
+impl PendingQuestion {
     /// Opens a question about a moment; the program has `num_stages` stages.
     pub(super) fn open(&mut self, moment: Moment, num_stages: u32) -> Asked {
         let asked = match self.open {
@@ -154,7 +153,7 @@ fn parse(text: &str, num_stages: u32) -> Result<(u32, String), AnswerError> {
         .get("reason")
         .and_then(|reason| reason.as_str())
         .unwrap_or_default();
-    Ok((real, one_line(reason, MAX_REASON)))
+    Ok((real, one_line(reason, MAX_DESCRIPTION)))
 }
 
 #[cfg(test)]
@@ -167,13 +166,13 @@ mod tests {
     };
 
     fn closed(text: Option<&str>, now: Moment) -> (Option<u32>, AdviceCounts) {
-        let mut desk = Desk::default();
-        assert_eq!(desk.open(NOW, 3), Asked::Yes);
-        assert!(desk.counts.is_waiting());
-        let advice = desk.close(text, now);
-        assert!(!desk.counts.is_waiting());
+        let mut pending = PendingQuestion::default();
+        assert_eq!(pending.open(NOW, 3), Asked::Yes);
+        assert!(pending.counts.is_waiting());
+        let advice = pending.close(text, now);
+        assert!(!pending.counts.is_waiting());
         assert!(advice.as_ref().is_none_or(|advice| advice.moment == NOW));
-        (advice.map(|advice| advice.stage), desk.counts)
+        (advice.map(|advice| advice.stage), pending.counts)
     }
 
     #[test]
@@ -234,18 +233,19 @@ mod tests {
 
     #[test]
     fn one_question_at_a_time_and_the_newest_moment_wins() {
-        let mut desk = Desk::default();
-        assert_eq!(desk.open(NOW, 3), Asked::Yes);
-        assert_eq!(desk.open(NOW, 3), Asked::Busy);
+        let mut pending = PendingQuestion::default();
+        assert_eq!(pending.open(NOW, 3), Asked::Yes);
+        assert_eq!(pending.open(NOW, 3), Asked::Busy);
         let next = Moment { visit: 6, ..NOW };
-        assert_eq!(desk.open(next, 3), Asked::InsteadOfOld);
+        assert_eq!(pending.open(next, 3), Asked::InsteadOfOld);
         assert_eq!(
-            desk.close(Some(r#"{"stage": 2}"#), next)
+            pending
+                .close(Some(r#"{"stage": 2}"#), next)
                 .map(|advice| advice.moment),
             Some(next)
         );
         assert_eq!(
-            desk.close(Some(r#"{"stage": 2}"#), next),
+            pending.close(Some(r#"{"stage": 2}"#), next),
             None,
             "nothing is open"
         );
@@ -256,7 +256,7 @@ mod tests {
             late: 1,
             ..Default::default()
         };
-        assert_eq!(desk.counts, expected);
+        assert_eq!(pending.counts, expected);
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
         );
         let (_, reason) = parse(&text, 1).unwrap();
         assert!(
-            reason.starts_with("a b [31mx") && reason.chars().count() == MAX_REASON + 1,
+            reason.starts_with("a b [31mx") && reason.chars().count() == MAX_DESCRIPTION + 1,
             "{reason}"
         );
     }
