@@ -172,7 +172,7 @@ fn an_answer_becomes_a_checked_program_or_nothing() {
 #[test]
 fn an_answer_becomes_a_stage_number_or_nothing() {
     let now = Moment {
-        generation: 1,
+        program: 1,
         visit: 1,
     };
     let mut texts = answers();

@@ -13,8 +13,8 @@ use tiller_vlm::provider::Picture;
 
 /// What a question shows beside the query itself.
 pub(crate) struct Scene {
-    /// Generation of the program under way.
-    pub(crate) generation: u32,
+    /// Number of the program under way.
+    pub(crate) program: u64,
     /// The task in words.
     pub(crate) instruction: String,
     /// Descriptions of the program's stages.
@@ -58,7 +58,7 @@ impl Advising {
             adviser: Adviser::start(client, prompts)?,
             wait,
             now: Moment {
-                generation: 0,
+                program: 0,
                 visit: 0,
             },
             told: AdviceCounts::default(),
@@ -69,7 +69,7 @@ impl Advising {
     pub(crate) fn on_stage(&mut self, command: &StageCommand) {
         let is_over = command.finished || command.gave_up;
         self.advance(Moment {
-            generation: command.generation,
+            program: command.program.0,
             // No visit is asked about under that number.
             visit: if is_over { u32::MAX } else { command.visit },
         });
@@ -78,7 +78,7 @@ impl Advising {
     /// Asks; returns at once.
     pub(crate) fn ask(&mut self, query: StageQuery, scene: Scene) {
         let moment = Moment {
-            generation: scene.generation,
+            program: scene.program,
             visit: query.visit,
         };
         self.advance(moment);
@@ -96,7 +96,7 @@ impl Advising {
 
     /// Query and command take different ways, so that the older one may come later.
     fn advance(&mut self, moment: Moment) {
-        if (moment.generation, moment.visit) > (self.now.generation, self.now.visit) {
+        if (moment.program, moment.visit) > (self.now.program, self.now.visit) {
             self.now = moment;
         }
     }

@@ -20,11 +20,6 @@ use tiller_vlm::repair::{AuthoringPolicy, Fallback};
 /// Settings of the node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
-    /// What the robot is to do.
-    pub(crate) instruction: String,
-    /// Actions in a chunk of the policy, for the check of the program; the sampler compiles it
-    /// again for what its policy really has.
-    pub(crate) horizon: usize,
     /// How often a model may mend its program, and what happens when none is sound.
     pub(crate) policy: AuthoringPolicy,
     /// Whether stage queries are put to the model.
@@ -57,10 +52,8 @@ enum Source {
 impl Setup {
     /// Reads and checks everything; nothing is contacted yet. `embedded` writes without a network.
     pub(crate) fn read(mut env: Environment, embedded: Arc<dyn Author>) -> Result<Self, Problems> {
-        let instruction = env.required(
-            "INSTRUCTION",
-            "what the robot is to do, such as `open the drawer`",
-        );
+        env.renamed("INSTRUCTION", "an `episode` message");
+        env.renamed("HORIZON", "a `program_contract` message");
         let sources = [
             ("embedded", Source::Embedded),
             ("openai", Source::Remote(Api::OpenAi)),
@@ -83,7 +76,6 @@ impl Setup {
             max_repairs: env.number("MAX_REPAIRS", 2, 0..=10),
             fallback,
         };
-        let horizon = env.number("HORIZON", 16, 1..=256);
         let advice = env.choice("ADVICE", "on", &[("on", true), ("off", false)]);
         let prompts = prompts(&mut env);
         let budget = budget(&mut env);
@@ -112,8 +104,6 @@ impl Setup {
         }
         env.finish(Self {
             settings: Settings {
-                instruction,
-                horizon,
                 policy,
                 advice: advice && source != Source::Embedded,
                 question_timeout,

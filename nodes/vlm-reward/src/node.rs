@@ -1,13 +1,17 @@
 //! The node's loop.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use eyre::{Result, WrapErr, bail};
+use eyre::{Result, bail};
 use image::RgbImage;
-use tiller_core::{MAX_INSTRUCTION, clip};
-use tiller_messages::{Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery};
-use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
+use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};
+use tiller_messages::{
+    Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
+    StageQuery,
+};
+use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
+use tiller_closed_loop::program_message;
 use tiller_reward::CompileOptions;
 use tiller_vlm::provider::{Outcome, Picture};
 use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
@@ -16,7 +20,7 @@ use tiller_vlm::{Author, AuthorRequest};
 use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
 use crate::picture::{encode, frame};
-use crate::program::{message, scene};
+use crate::program::scene;
 use crate::writing::{Event, Finished, TimeLimits, Writing};
 
 /// Without keypoints there is nothing to write about.
@@ -28,20 +32,23 @@ const TELL_WAIT: Duration = Duration::from_secs(10);
 /// How often answers are looked for while one is awaited.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Has a program written for every grounding, until the keypoints end.
+/// How long to wait for anything before looking at the clock again.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Time after which it is told what keeps a program from being written.
+const MISSING: Duration = Duration::from_millis(800);
+
+/// Has a program written for every episode and every grounding in it, until the keypoints end.
 ///
-/// Where nothing can steer the robot, the node ends with an error, and with it the dataflow: an
-/// instruction that the embedded author refuses, or no program and nothing to fall back on.
+/// Where nothing can steer the robot in the last episode, the node ends with an error, and with it
+/// the dataflow: an instruction that the embedded author refuses, or no program and nothing to fall
+/// back on. In others it waits for the next episode.
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     let mut node = Node::new(setup)?;
     loop {
-        let next = if node.is_waiting() {
-            inbox.wait_at_most(POLL)
-        } else {
-            inbox.wait()
-        };
+        let next = inbox.wait_at_most(if node.is_waiting() { POLL } else { PATIENCE });
         match next {
-            Next::Input(input) => node.take(input)?,
+            Next::Input(input) => node.take(&input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
@@ -49,6 +56,7 @@ pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Resu
             }
         }
         node.work(outbox)?;
+        outbox.repeat_latched()?;
     }
 }
 
@@ -60,22 +68,35 @@ struct Node<'a> {
     embedded: Arc<dyn Author>,
     writing: Writing,
     advising: Option<Advising>,
-    keypoints: Stream<Keypoints>,
-    queries: Stream<StageQuery>,
-    stages: Stream<StageCommand>,
+    streams: Streams,
+    reader: ImageReader,
+    /// The episode under way.
+    episode: Option<Episode>,
+    /// What programs must be compiled for.
+    contract: Option<ProgramContract>,
+    /// Since when a program could not be begun, and whether that was told.
+    missing: Option<(Instant, bool)>,
     /// The newest annotated image.
     annotated: Option<ImageInput>,
     /// What the camera saw last.
     seen: Option<RgbImage>,
     latest: Option<Keypoints>,
-    /// The keypoint generation that a program was last begun for.
-    begun: u32,
+    /// The episode and the keypoint generation that a program was last begun for.
+    begun: (EpisodeId, u32),
     program: Option<RewardProgram>,
     query: Option<StageQuery>,
     /// How often it was told that a program is still being waited for.
     waits_told: u32,
     programs_sent: u64,
-    advice_sent: u64,
+}
+
+#[derive(Default)]
+struct Streams {
+    keypoints: Stream<Keypoints>,
+    queries: Stream<StageQuery>,
+    stages: Stream<StageCommand>,
+    episodes: Stream<Episode>,
+    contracts: Stream<ProgramContract>,
 }
 
 impl<'a> Node<'a> {
@@ -107,18 +128,19 @@ impl<'a> Node<'a> {
             embedded: embedded.clone(),
             writing,
             advising: advising.transpose()?,
-            keypoints: Stream::new("keypoints"),
-            queries: Stream::new("stage_query"),
-            stages: Stream::new("stage"),
+            streams: Streams::default(),
+            reader: ImageReader::new(),
+            episode: None,
+            contract: None,
+            missing: None,
             annotated: None,
             seen: None,
             latest: None,
-            begun: 0,
+            begun: (EpisodeId(0), 0),
             program: None,
             query: None,
             waits_told: 0,
             programs_sent: 0,
-            advice_sent: 0,
         })
     }
 
@@ -127,31 +149,62 @@ impl<'a> Node<'a> {
         self.writing.is_under_way() || advice
     }
 
-    fn take(&mut self, input: Input) -> Result<()> {
+    fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
+        let streams = &mut self.streams;
         match input.id.as_str() {
-            "annotated_image" => self.annotated = Some(read_image(input)?),
-            "image" if self.advising.is_some() => self.seen = Some(frame(&read_image(input)?)?),
-            "image" => {}
+            "annotated_image" => {
+                let image = read_image(&mut self.reader, input);
+                if let Some(image) = outbox.accept(image.map(Some))? {
+                    self.annotated = Some(image);
+                }
+            }
+            "image" if self.advising.is_some() => {
+                let seen = read_image(&mut self.reader, input).and_then(|image| {
+                    frame(&image).map_err(|error| Refused::new(&input.id, format!("{error:#}")))
+                });
+                if let Some(seen) = outbox.accept(seen.map(Some))? {
+                    self.seen = Some(seen);
+                }
+            }
             "keypoints" => {
-                if let Some(keypoints) = self.keypoints.read(&input.data)? {
+                if let Some(keypoints) = outbox.accept(streams.keypoints.read(input))? {
                     self.latest = Some(keypoints);
                 }
             }
             "stage" => {
-                if let Some(command) = self.stages.read(&input.data)?
+                if let Some(command) = outbox.accept(streams.stages.read(input))?
                     && let Some(advising) = &mut self.advising
                 {
                     advising.on_stage(&command);
                 }
             }
             "stage_query" => {
-                if let Some(query) = self.queries.read(&input.data)? {
+                if let Some(query) = outbox.accept(streams.queries.read(input))? {
                     self.query = Some(query);
                 }
             }
-            other => tracing::warn!("input `{other}` is unknown"),
+            "episode" => {
+                if let Some(episode) = outbox.accept(streams.episodes.read(input))? {
+                    self.on_episode(episode);
+                }
+            }
+            "program_contract" => {
+                if let Some(contract) = outbox.accept(streams.contracts.read(input))? {
+                    self.contract = Some(contract);
+                }
+            }
+            _ => {}
         }
         Ok(())
+    }
+
+    /// What was written for the episode before is void.
+    fn on_episode(&mut self, episode: Episode) {
+        if self.episode.as_ref().is_none_or(|old| episode.id > old.id) {
+            self.program = None;
+            self.query = None;
+            self.episode = Some(episode);
+        }
     }
 
     /// Everything that can be done now.
@@ -172,7 +225,40 @@ impl<'a> Node<'a> {
             news = None;
         }
         self.tell_wait(outbox)?;
+        self.tell_missing(outbox)?;
         self.advise(outbox)
+    }
+
+    /// Says what keeps a program from being written, within a second.
+    fn tell_missing(&mut self, outbox: &mut Outbox) -> Result<()> {
+        let keypoints = self.latest.as_ref().map(|keypoints| keypoints.episode);
+        let wanted = [
+            ("episode", self.episode.is_some()),
+            ("program_contract", self.contract.is_some()),
+            ("annotated_image", self.annotated.is_some()),
+            (
+                "keypoints",
+                keypoints.is_some_and(|found| {
+                    self.episode.as_ref().is_none_or(|episode| found >= episode.id)
+                }),
+            ),
+        ];
+        let missing: Vec<_> = wanted
+            .iter()
+            .filter(|(_, is_there)| !is_there)
+            .map(|(name, _)| *name)
+            .collect();
+        if missing.is_empty() {
+            self.missing = None;
+            return Ok(());
+        }
+        let (since, told) = self.missing.get_or_insert((Instant::now(), false));
+        if *told || since.elapsed() < MISSING {
+            return Ok(());
+        }
+        *told = true;
+        let text = format!("no program can be written: waiting for {}", missing.join(", "));
+        outbox.tell(Level::Warning, "waiting", text)
     }
 
     /// Says every few seconds what is being waited for, so that nobody takes it for idleness.
@@ -198,17 +284,21 @@ impl<'a> Node<'a> {
 
     /// Begins when the picture and the keypoints of a new grounding are both there.
     fn begin_if_due(&mut self, outbox: &mut Outbox) -> Result<Option<Event>> {
-        let (Some(annotated), Some(keypoints)) = (&self.annotated, &self.latest) else {
+        let (Some(annotated), Some(keypoints), Some(episode), Some(contract)) =
+            (&self.annotated, &self.latest, &self.episode, &self.contract)
+        else {
             return Ok(None);
         };
         let picture_ns = annotated.header().stamp_ns;
-        if keypoints.generation <= self.begun || keypoints.stamp_ns < picture_ns {
+        let due = (keypoints.episode, keypoints.generation);
+        let is_of_episode = keypoints.episode == episode.id && picture_ns >= episode.stamp_ns;
+        if !is_of_episode || due <= self.begun || keypoints.stamp_ns < picture_ns {
             return Ok(None);
         }
         let generation = keypoints.generation;
         let task = AuthoringTask {
             request: AuthorRequest {
-                instruction: self.settings.instruction.clone(),
+                instruction: episode.instruction.clone(),
                 keypoints: scene(keypoints),
             },
             // The embedded author has no eyes.
@@ -216,11 +306,11 @@ impl<'a> Node<'a> {
                 true => None,
                 false => picture(frame(annotated).and_then(|frame| encode(&frame))),
             },
-            options: CompileOptions::new(keypoints.names.len(), self.settings.horizon + 1),
+            options: CompileOptions::new(keypoints.names.len(), contract.points as usize),
             source: self.author.clone(),
             embedded: Some(self.embedded.clone()),
         };
-        self.begun = generation;
+        self.begun = due;
         self.waits_told = 0;
         if !self.is_embedded {
             let text = format!(
@@ -240,13 +330,17 @@ impl<'a> Node<'a> {
             refusal,
             duration,
         } = finished;
+        let Some(episode) = self.episode.clone().filter(|e| e.id == self.begun.0) else {
+            tracing::info!("a program for an episode that is over is dropped");
+            return Ok(());
+        };
         let Some(written) = &authored.written else {
             let (code, text) = match (refusal, authored.cause) {
                 (Some(reason), _) => (
                     "refused",
                     format!(
                         "instruction `{}` is not understood: {reason}",
-                        clip(&self.settings.instruction, MAX_INSTRUCTION)
+                        clip(&episode.instruction, MAX_INSTRUCTION)
                     ),
                 ),
                 (None, Some(Outcome::ProgramInvalid | Outcome::NoProgram)) => {
@@ -255,7 +349,10 @@ impl<'a> Node<'a> {
                 (None, _) => ("hold", authored.message.clone()),
             };
             outbox.tell(Level::Error, code, text.clone())?;
-            bail!(text)
+            if episode.last {
+                bail!(text)
+            }
+            return Ok(());
         };
         if !matches!(
             authored.status,
@@ -264,10 +361,17 @@ impl<'a> Node<'a> {
             let text = authored.message.clone();
             outbox.tell(Level::Warning, authored.status.name(), text)?;
         }
-        let seq = self.programs_sent + 1;
-        let program = message(written, &self.settings.instruction, generation, seq);
-        outbox.send("reward_program", &program)?;
-        self.programs_sent = seq;
+        let points = self.contract.as_ref().map_or(0, |contract| contract.points as usize);
+        self.programs_sent += 1;
+        let program = RewardProgram {
+            // Larger than those of all programs before, of a start before this one too.
+            id: ProgramId(outbox.session() + self.programs_sent),
+            episode: episode.id,
+            generation,
+            instruction: episode.instruction.clone(),
+            ..program_message(&written.program, &written.text, &written.source, points)
+        };
+        outbox.latch("reward_program", program.clone())?;
         let mut text = format!(
             "`{}`: {} stages by author `{}`",
             program.instruction, program.num_stages, program.source
@@ -298,15 +402,15 @@ impl<'a> Node<'a> {
             outbox.tell(Level::Warning, dropped.code, text)?;
         }
         if let Some(advice) = advice {
-            self.advice_sent += 1;
+            let text = format!("stage {}: {}", advice.stage, advice.reason);
             let message = StageAdvice {
-                seq: self.advice_sent,
+                program: ProgramId(advice.moment.program),
                 visit: advice.moment.visit,
                 stage: advice.stage,
                 reason: advice.reason,
+                ..Default::default()
             };
-            outbox.send("stage_advice", &message)?;
-            let text = format!("stage {}: {}", message.stage, message.reason);
+            outbox.send("stage_advice", message)?;
             outbox.tell(Level::Info, "advice", text)?;
         }
         Ok(())
@@ -325,7 +429,7 @@ impl<'a> Node<'a> {
             return;
         }
         let scene = Scene {
-            generation: program.generation,
+            program: program.id.0,
             instruction: program.instruction.clone(),
             stages: program.descriptions.clone(),
             keypoints: scene(keypoints),
@@ -335,9 +439,10 @@ impl<'a> Node<'a> {
     }
 }
 
-fn read_image(input: Input) -> Result<ImageInput> {
-    ImageInput::read(&input.metadata, input.data)
-        .wrap_err_with(|| format!("cannot read input `{}`", input.id))
+fn read_image(reader: &mut ImageReader, input: &Input) -> Result<ImageInput, Refused> {
+    reader
+        .read(&input.metadata, &input.data)
+        .map_err(|error| Refused::new(&input.id, error))
 }
 
 /// A picture that cannot be sent is done without: the words say where everything is.

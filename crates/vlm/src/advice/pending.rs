@@ -12,8 +12,8 @@ const FORM: &str = "{\"stage\": N, \"reason\": \"...\"}";
 /// When a question belongs to: advice on any other moment is void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// Generation of the keypoints and the program.
-    pub generation: u32,
+    /// Number of the program.
+    pub program: u64,
     /// Visit of a stage.
     pub visit: u32,
 }
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     const NOW: Moment = Moment {
-        generation: 2,
+        program: 2,
         visit: 5,
     };
 
@@ -221,7 +221,7 @@ mod tests {
         for now in [
             Moment { visit: 6, ..NOW },
             Moment {
-                generation: 3,
+                program: 3,
                 ..NOW
             },
         ] {

@@ -384,7 +384,7 @@ fn the_background_answers_cancels_and_ends() {
 fn question(visit: u32) -> AdviceQuestion {
     AdviceQuestion {
         moment: Moment {
-            generation: 1,
+            program: 1,
             visit,
         },
         instruction: "open the drawer".to_owned(),
@@ -424,7 +424,7 @@ fn advice_is_asked_for_in_the_background_and_taken_only_in_time() {
     );
     let mut adviser = Adviser::start(Arc::new(server.client(OPENAI)), prompts()).unwrap();
     let now = |visit| Moment {
-        generation: 1,
+        program: 1,
         visit,
     };
     let mut ask = |asked: u32, current: u32| {
@@ -457,7 +457,7 @@ fn a_model_that_never_answers_holds_nobody_up() {
     for _ in 0..1000 {
         assert_eq!(
             adviser.poll(Moment {
-                generation: 1,
+                program: 1,
                 visit: 1
             }),
             None

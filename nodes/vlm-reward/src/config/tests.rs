@@ -3,8 +3,10 @@ use tiller_playtable_author::EmbeddedAuthor;
 use super::*;
 
 fn read(pairs: &[(&'static str, &str)]) -> Result<Setup, Problems> {
-    let all = [&[("INSTRUCTION", "open the drawer")][..], pairs].concat();
-    Setup::read(Environment::from_pairs(all), Arc::new(EmbeddedAuthor))
+    Setup::read(
+        Environment::from_pairs(pairs.iter().copied()),
+        Arc::new(EmbeddedAuthor),
+    )
 }
 
 fn problems(pairs: &[(&'static str, &str)]) -> String {
@@ -23,7 +25,8 @@ fn every_problem_is_reported() {
         ("TEMPERATURE", "hot"),
         ("MAX_COST_USD", "1"),
         ("PROMPT_DIR", "/nowhere/prompts"),
-        ("HORIZON", "0"),
+        ("HORIZON", "16"),
+        ("INSTRUCTION", "open the drawer"),
     ]);
     let error = Setup::read(env, Arc::new(EmbeddedAuthor)).err().unwrap();
     let names: Vec<_> = error.found.iter().map(|p| p.name.as_str()).collect();
@@ -57,7 +60,7 @@ fn providers_say_what_they_need() {
         ("MODEL", "a b"),
         ("OPENAI_API_KEY", "sk-0123456789"),
     ];
-    assert!(problems(&strange).starts_with("wrong setting MODEL"));
+    assert!(problems(&strange).starts_with("MODEL"));
     // A server of one's own may want no key.
     let own = [
         ("VLM_PROVIDER", "openai"),
