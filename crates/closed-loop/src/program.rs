@@ -1,5 +1,6 @@
 //! A checked program as the message that carries it.
 
+use tiller_core::{MAX_DESCRIPTION, clip};
 use tiller_messages::RewardProgram;
 use tiller_reward::Program;
 
@@ -16,7 +17,7 @@ pub fn program_message(program: &Program, text: &str, source: &str, points: usiz
         source: source.to_owned(),
         descriptions: stages
             .iter()
-            .map(|stage| stage.description.clone())
+            .map(|stage| clip(&stage.description, MAX_DESCRIPTION).into_owned())
             .collect(),
         has_done: stages.iter().map(|stage| stage.done.is_some()).collect(),
         unguided: stages.iter().map(|stage| stage.is_unguided).collect(),

@@ -28,6 +28,8 @@ message! {
         pub actions: Vec<f32>,
         /// What the columns mean.
         pub layout: ActionLayout,
+        /// Wall time that planning took, ns; 0 for chunks that nobody planned.
+        pub planning_ns: u64,
         /// Set if it carries on the chunk under way; else it starts afresh.
         pub continues: Option<Continuation>,
     }

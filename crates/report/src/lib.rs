@@ -82,6 +82,18 @@ pub enum ReportError {
 }
 
 impl Recorder {
+    /// The run in numbers, as it stands.
+    #[must_use]
+    pub fn summary(&self, outcome: &Outcome) -> Summary {
+        summary::summarise(self, outcome, Vec::new())
+    }
+
+    /// What the robot is told now, and the seed of the scene.
+    pub fn set_instruction(&mut self, instruction: &str, seed: u64) {
+        self.info.instruction = instruction.to_owned();
+        self.info.seed = seed;
+    }
+
     /// Writes the report into `folder`, which is made when missing; files of an earlier report in
     /// it are replaced. Returns the summary that `summary.json` holds.
     ///

@@ -2,6 +2,7 @@
 
 mod cadence;
 mod config;
+mod latency;
 mod motion;
 mod node;
 mod outcome;

@@ -1,7 +1,7 @@
 //! Whether the arm kept moving from chunk to chunk.
 
 use serde::Serialize;
-use tiller_messages::RobotState;
+use tiller_messages::{ExecutionMode, ExecutionState};
 
 /// The motion of a run in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -25,12 +25,12 @@ pub(crate) struct MotionTally {
 
 impl MotionTally {
     /// Takes a state.
-    pub(crate) fn on_state(&mut self, state: &RobotState) {
+    pub(crate) fn on_state(&mut self, state: &ExecutionState) {
         if state.chunk_seq != self.chunk_seq {
             self.chunk_seq = state.chunk_seq;
             self.motion.chunks += 1;
         }
-        if state.holding {
+        if state.mode != ExecutionMode::Executing {
             if self.motion.chunks > 0 {
                 self.holding_since_ns.get_or_insert(state.stamp_ns);
             }
@@ -63,10 +63,14 @@ mod tests {
             (1_800, 3, true),
         ];
         for (stamp_ms, chunk_seq, holding) in states {
-            tally.on_state(&RobotState {
+            tally.on_state(&ExecutionState {
                 stamp_ns: stamp_ms * 1_000_000,
                 chunk_seq,
-                holding,
+                mode: if holding {
+                    ExecutionMode::Holding
+                } else {
+                    ExecutionMode::Executing
+                },
                 ..Default::default()
             });
         }

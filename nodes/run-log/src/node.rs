@@ -1,32 +1,41 @@
 //! The node's loop.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
 use tiller_messages::{
-    ImageHeader, Progress, RewardProgram, RobotState, SafetyEvent, StageCommand, Status, TaskStatus,
+    ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Progress, RewardProgram,
+    SafetyEvent, StageCommand, Status, TaskStatus,
 };
-use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox, Stream};
+use tiller_node_kit::{
+    End, ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream,
+};
 use tiller_report::{Decision, Outcome, Picture, Recorder, Sample};
 
 use crate::cadence::CadenceTally;
 use crate::config::Settings;
+use crate::latency::LatencyTally;
 use crate::motion::MotionTally;
 use crate::outcome::{Ending, Notices, RunSummary, Verdict};
 
-/// The simulator's last word ends the run; whatever else ends before is a part of it.
+/// The world's last word ends the run; whatever else ends before is a part of it.
 pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
 
 /// How long a failure may take to be heard of after the run has ended without an explanation.
 const FAILURE_LIMIT: Duration = Duration::from_secs(3);
 
+/// How often the summary is written while the run goes on: who kills this node finds it.
+const SUMMARY_PERIOD: Duration = Duration::from_secs(1);
+
 /// Records until the simulator ends, then writes the report.
 ///
-/// A summary is written for every run, also for one that ended before anything happened.
-pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, _: &mut Outbox) -> Result<()> {
+/// A summary is written for every run, also for one that ended before anything happened, and again
+/// and again while the run goes on.
+pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     let mut log = Log::new(settings);
-    let recorded = record(&mut log, inbox);
+    let recorded = record(&mut log, settings, inbox, outbox);
     if let Err(error) = &recorded {
         log.ending.on_failure(format!("{error:#}"));
     }
@@ -34,16 +43,36 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, _: &mut Outbox) -> Res
     recorded
 }
 
-fn record(log: &mut Log, inbox: &mut Inbox) -> Result<()> {
+fn record(
+    log: &mut Log,
+    settings: &Settings,
+    inbox: &mut Inbox,
+    outbox: &mut Outbox,
+) -> Result<()> {
+    let mut written = Instant::now();
     loop {
-        let next = inbox.wait();
+        let next = inbox.wait_at_most(SUMMARY_PERIOD);
         for failure in inbox.failures() {
             log.ending.on_failure(failure.to_string());
         }
         match next {
-            Next::Input(input) => log.take(input)?,
+            Next::Input(input) => {
+                if let Err(refused) = log.take(&input) {
+                    log.notices.on_refusal(&refused.input);
+                    outbox.refuse(&refused)?;
+                }
+            }
             Next::Idle | Next::Ended(_) => {}
-            Next::End(_) => break,
+            Next::End(end) => {
+                if end == End::Stopped {
+                    log.ending.on_stop();
+                }
+                break;
+            }
+        }
+        if written.elapsed() >= SUMMARY_PERIOD {
+            log.write_summary(settings)?;
+            written = Instant::now();
         }
     }
     if !log.ending.is_explained() {
@@ -60,14 +89,24 @@ struct Log {
     ending: Ending,
     motion: MotionTally,
     cadence: CadenceTally,
+    latency: LatencyTally,
     notices: Notices,
+    streams: Streams,
+    reader: ImageReader,
+}
+
+#[derive(Default)]
+struct Streams {
     programs: Stream<RewardProgram>,
     stages: Stream<StageCommand>,
     progress: Stream<Progress>,
     tasks: Stream<TaskStatus>,
-    statuses: Stream<Status>,
-    sampler_statuses: Stream<Status>,
-    states: Stream<RobotState>,
+    episodes: Stream<Episode>,
+    /// By input: each node that speaks has an input of its own.
+    statuses: BTreeMap<String, Stream<Status>>,
+    states: Stream<ArmState>,
+    executions: Stream<ExecutionState>,
+    chunks: Stream<ActionChunk>,
     safety: Stream<SafetyEvent>,
 }
 
@@ -78,28 +117,29 @@ impl Log {
             ending: Ending::default(),
             motion: MotionTally::default(),
             cadence: CadenceTally::default(),
+            latency: LatencyTally::default(),
             notices: Notices::default(),
-            programs: Stream::new("reward_program"),
-            stages: Stream::new("stage"),
-            progress: Stream::new("progress"),
-            tasks: Stream::new("task_status"),
-            statuses: Stream::new("status"),
-            sampler_statuses: Stream::new("sampler_status"),
-            states: Stream::new("robot_state"),
-            safety: Stream::new("safety_event"),
+            streams: Streams::default(),
+            reader: ImageReader::new(),
         }
     }
 
-    fn take(&mut self, input: Input) -> Result<()> {
+    fn take(&mut self, input: &Input) -> Result<(), Refused> {
+        let sent = || input.metadata.timestamp().get_time().to_duration();
+        let streams = &mut self.streams;
         match input.id.as_str() {
             "image" => {
-                let image = read_image(input)?;
-                self.recorder
-                    .add_frame(image.header().stamp_ns, picture(&image)?);
+                let image = read_image(&mut self.reader, input)?;
+                let picture = picture(&image).map_err(|error| Refused::new(&input.id, error))?;
+                self.recorder.add_frame(image.header().stamp_ns, picture);
             }
-            "annotated_image" => self.recorder.set_annotated(picture(&read_image(input)?)?),
+            "annotated_image" => {
+                let image = read_image(&mut self.reader, input)?;
+                let picture = picture(&image).map_err(|error| Refused::new(&input.id, error))?;
+                self.recorder.set_annotated(picture);
+            }
             "reward_program" => {
-                if let Some(program) = self.programs.read(&input.data)? {
+                if let Some(program) = streams.programs.read(input)? {
                     self.recorder.set_program(
                         &program.text,
                         &program.source,
@@ -108,78 +148,119 @@ impl Log {
                 }
             }
             "stage" => {
-                if let Some(command) = self.stages.read(&input.data)? {
+                if let Some(command) = streams.stages.read(input)? {
                     self.recorder.add_decision(decision(command));
                 }
             }
             "progress" => {
-                if let Some(progress) = self.progress.read(&input.data)? {
+                if let Some(progress) = streams.progress.read(input)? {
                     self.recorder.add_sample(sample(&progress));
                 }
             }
             "task_status" => {
-                if let Some(status) = self.tasks.read(&input.data)? {
+                if let Some(status) = streams.tasks.read(input)? {
                     self.ending.on_task(status);
                 }
             }
-            "status" => {
-                if let Some(status) = self.statuses.read(&input.data)? {
+            "episode" => {
+                if let Some(episode) = streams.episodes.read(input)? {
+                    self.recorder.set_instruction(&episode.instruction, episode.seed);
+                }
+            }
+            "arm_state" => {
+                if let Some(state) = streams.states.read(input)? {
+                    self.cadence.on_state(state.stamp_ns, sent());
+                }
+            }
+            "execution_state" => {
+                if let Some(state) = streams.executions.read(input)? {
+                    self.motion.on_state(&state);
+                    self.latency.on_execution(&state, sent());
+                }
+            }
+            "action_chunk" => {
+                if let Some(chunk) = streams.chunks.read(input)? {
+                    self.latency.on_chunk(&chunk, sent());
+                }
+            }
+            "safety_event" => {
+                if let Some(event) = streams.safety.read(input)? {
+                    tracing::debug!("{}: {}", event.kind, event.text);
+                    self.notices.on_event(&event);
+                }
+            }
+            status if status.ends_with("status") => {
+                let stream = streams.statuses.entry(status.to_owned()).or_default();
+                if let Some(status) = stream.read(input)? {
                     self.ending.on_status(&status);
                     self.notices.on_status(&status);
                 }
             }
-            "sampler_status" => {
-                if let Some(status) = self.sampler_statuses.read(&input.data)? {
-                    // A node that gives up says why once more as it fails.
-                    self.notices.on_status(&status);
-                }
-            }
-            "robot_state" => {
-                if let Some(state) = self.states.read(&input.data)? {
-                    self.motion.on_state(&state);
-                    let sent = input.metadata.timestamp().get_time().to_duration();
-                    self.cadence.on_state(state.stamp_ns, sent);
-                }
-            }
-            "safety_event" => {
-                if let Some(event) = self.safety.read(&input.data)? {
-                    tracing::info!("{}: {}", event.kind, event.text);
-                    self.notices.on_event(&event);
-                }
-            }
-            other => tracing::warn!("input `{other}` is unknown"),
+            _ => {}
         }
         Ok(())
     }
 
     fn write(&self, settings: &Settings) -> Result<()> {
+        let (verdict, reason) = self.ending.verdict(&self.notices);
         let folder = &settings.folder;
-        let (verdict, reason) = self.ending.verdict();
-        let outcome = Outcome {
-            success: verdict == Verdict::Success,
-            reason: reason.clone(),
-            completed: self.ending.completed(),
-        };
         let what = || format!("cannot write the report to `{}`", folder.display());
-        let summary = self.recorder.write(folder, &outcome).wrap_err_with(what)?;
+        let summary = self
+            .recorder
+            .write(folder, &self.outcome(verdict, &reason))
+            .wrap_err_with(what)?;
+        self.put_summary(settings, verdict, summary)?;
+        tracing::info!("{verdict:?}: {reason}; report in {}", folder.display());
+        Ok(())
+    }
+
+    /// The summary as it stands, without pictures.
+    fn write_summary(&self, settings: &Settings) -> Result<()> {
+        let (verdict, reason) = self.ending.verdict(&self.notices);
+        let summary = self.recorder.summary(&self.outcome(verdict, &reason));
+        self.put_summary(settings, verdict, summary)
+    }
+
+    fn outcome(&self, verdict: Verdict, reason: &str) -> Outcome {
+        Outcome {
+            success: verdict == Verdict::Success,
+            reason: reason.to_owned(),
+            completed: self.ending.completed(),
+        }
+    }
+
+    fn put_summary(
+        &self,
+        settings: &Settings,
+        verdict: Verdict,
+        summary: tiller_report::Summary,
+    ) -> Result<()> {
+        let folder = &settings.folder;
+        let what = || format!("cannot write the summary to `{}`", folder.display());
         let summary = RunSummary {
             outcome: verdict,
             task: self.ending.task(),
+            collateral: self.ending.collateral(),
+            waiting_for: self.notices.waiting_for(),
             motion: self.motion.motion(),
             control: self.cadence.cadence(),
+            latencies: self.latency.latencies(),
             notices: self.notices.clone(),
             summary,
         };
         let text = serde_json::to_string_pretty(&summary).wrap_err_with(what)?;
-        fs::write(folder.join("summary.json"), text + "\n").wrap_err_with(what)?;
-        tracing::info!("{verdict:?}: {reason}; report in {}", folder.display());
-        Ok(())
+        fs::create_dir_all(folder).wrap_err_with(what)?;
+        // Whoever reads it meanwhile finds the old one or the new one, whole.
+        let (draft, path) = (folder.join("summary.json.part"), folder.join("summary.json"));
+        fs::write(&draft, text + "\n").wrap_err_with(what)?;
+        fs::rename(&draft, &path).wrap_err_with(what)
     }
 }
 
-fn read_image(input: Input) -> Result<ImageInput> {
-    ImageInput::read(&input.metadata, input.data)
-        .wrap_err_with(|| format!("cannot read input `{}`", input.id))
+fn read_image(reader: &mut ImageReader, input: &Input) -> Result<ImageInput, Refused> {
+    reader
+        .read(&input.metadata, &input.data)
+        .map_err(|error| Refused::new(&input.id, error))
 }
 
 fn picture(image: &ImageInput) -> Result<Picture<'_>> {

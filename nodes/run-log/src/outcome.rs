@@ -7,6 +7,7 @@ use tiller_messages::{Level, SafetyEvent, Status, TaskStatus};
 use tiller_report::Summary;
 
 use crate::cadence::Cadence;
+use crate::latency::Latencies;
 use crate::motion::Motion;
 
 /// How a run ended, in a word.
@@ -19,8 +20,10 @@ pub(crate) enum Verdict {
     Timeout,
     /// The instruction, or the program written for it, was refused.
     Refused,
-    /// A node failed, or the run was stopped.
+    /// A node failed.
     Failed,
+    /// Somebody stopped the run.
+    Stopped,
 }
 
 /// What was heard of the run's end.
@@ -29,6 +32,7 @@ pub(crate) struct Ending {
     task: Option<TaskStatus>,
     refusal: Option<String>,
     failure: Option<String>,
+    stopped: bool,
 }
 
 /// The summary as it stands in `summary.json`: the report's own, with the verdict and the task.
@@ -38,10 +42,16 @@ pub(crate) struct RunSummary {
     pub(crate) outcome: Verdict,
     /// The task that the oracle watched for; empty if there was none.
     pub(crate) task: String,
+    /// What was moved or touched beside the task.
+    pub(crate) collateral: Vec<String>,
+    /// What was being waited for at the end, by node.
+    pub(crate) waiting_for: BTreeMap<String, String>,
     /// Whether the arm kept moving.
     pub(crate) motion: Motion,
     /// Whether the control loop kept its rhythm.
     pub(crate) control: Cadence,
+    /// How old what was planned from is, and how long it takes to the arm.
+    pub(crate) latencies: Latencies,
     /// What nodes said on the way.
     pub(crate) notices: Notices,
     /// Everything else.
@@ -56,6 +66,12 @@ pub(crate) struct Notices {
     warnings: BTreeMap<String, u64>,
     /// Safety events.
     safety: BTreeMap<String, u64>,
+    /// Messages that this node could not read, by input.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    unread: BTreeMap<String, u64>,
+    /// What nodes wait for, by node.
+    #[serde(skip)]
+    waiting: BTreeMap<String, String>,
 }
 
 impl Notices {
@@ -64,6 +80,25 @@ impl Notices {
         if status.level != Level::Info {
             *self.warnings.entry(status.code.clone()).or_default() += 1;
         }
+        match status.code.as_str() {
+            "waiting" => {
+                self.waiting.insert(status.node.clone(), status.text.clone());
+            }
+            "waiting_over" | "program" => {
+                self.waiting.remove(&status.node);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes note of a message that could not be read.
+    pub(crate) fn on_refusal(&mut self, input: &str) {
+        *self.unread.entry(input.to_owned()).or_default() += 1;
+    }
+
+    /// What nodes wait for, by node.
+    pub(crate) fn waiting_for(&self) -> BTreeMap<String, String> {
+        self.waiting.clone()
     }
 
     /// Takes the actuator's word.
@@ -80,9 +115,16 @@ impl Ending {
 
     /// Takes a node's word.
     pub(crate) fn on_status(&mut self, status: &Status) {
-        if status.level == Level::Error {
+        // What an author says ends the run; what others say is a matter of the moment.
+        let is_author = ["refused", "invalid_program", "hold"].contains(&status.code.as_str());
+        if status.level == Level::Error && is_author {
             self.refusal.get_or_insert_with(|| status.text.clone());
         }
+    }
+
+    /// Somebody stops the run.
+    pub(crate) fn on_stop(&mut self) {
+        self.stopped = true;
     }
 
     /// Takes note of a failure; the first one is the cause of those that follow. What fails after
@@ -103,8 +145,8 @@ impl Ending {
         over || self.refusal.is_some() || self.failure.is_some()
     }
 
-    /// The verdict and the reason for it.
-    pub(crate) fn verdict(&self) -> (Verdict, String) {
+    /// The verdict and the reason for it; where time ran out, with what was being waited for.
+    pub(crate) fn verdict(&self, notices: &Notices) -> (Verdict, String) {
         let task = self.task.as_ref();
         let reason = |task: &TaskStatus| task.reason.clone();
         if let Some(task) = task.filter(|task| task.success) {
@@ -116,9 +158,25 @@ impl Ending {
         if let Some(text) = &self.failure {
             return (Verdict::Failed, text.clone());
         }
+        let waiting: Vec<_> = notices
+            .waiting
+            .iter()
+            .map(|(node, text)| format!("{node}: {text}"))
+            .collect();
+        let waiting = match waiting.as_slice() {
+            [] => String::new(),
+            all => format!("; {}", all.join("; ")),
+        };
         match task.filter(|task| task.episode_over) {
-            Some(task) => (Verdict::Timeout, reason(task)),
-            None => (Verdict::Failed, "the run was stopped".to_owned()),
+            Some(task) => (Verdict::Timeout, reason(task) + &waiting),
+            None if self.stopped => {
+                let reason = format!("the run was stopped{waiting}");
+                (Verdict::Stopped, reason)
+            }
+            None => {
+                let reason = format!("the run was interrupted{waiting}");
+                (Verdict::Failed, reason)
+            }
         }
     }
 
@@ -126,8 +184,14 @@ impl Ending {
     pub(crate) fn task(&self) -> String {
         self.task
             .as_ref()
-            .map(|task| task.task.clone())
+            .map(|task| task.tasks.join(","))
             .unwrap_or_default()
+    }
+
+    /// What was moved or touched beside the task.
+    pub(crate) fn collateral(&self) -> Vec<String> {
+        let task = self.task.as_ref();
+        task.map(|task| task.collateral.clone()).unwrap_or_default()
     }
 
     /// All tasks achieved.
@@ -157,7 +221,7 @@ mod tests {
         let mut ending = Ending::default();
         ending.on_failure("a node died".into());
         ending.on_task(task(true, true));
-        assert_eq!(ending.verdict(), (Verdict::Success, "so".into()));
+        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Success, "so".into()));
     }
 
     #[test]
@@ -167,23 +231,24 @@ mod tests {
         let text = "coffee is not understood".to_owned();
         ending.on_status(&Status {
             level: Level::Error,
+            code: "refused".to_owned(),
             text: text.clone(),
             ..Default::default()
         });
         ending.on_failure("vlm-reward failed".into());
-        assert_eq!(ending.verdict(), (Verdict::Refused, text));
+        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Refused, text));
     }
 
     #[test]
     fn the_first_failure_is_the_reason() {
         let mut ending = Ending::default();
         assert_eq!(
-            ending.verdict(),
-            (Verdict::Failed, "the run was stopped".into())
+            ending.verdict(&Notices::default()),
+            (Verdict::Failed, "the run was interrupted".into())
         );
         ending.on_failure("first".into());
         ending.on_failure("second".into());
-        assert_eq!(ending.verdict(), (Verdict::Failed, "first".into()));
+        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Failed, "first".into()));
     }
 
     #[test]
@@ -191,10 +256,10 @@ mod tests {
         let mut ending = Ending::default();
         ending.on_task(task(false, true));
         ending.on_failure("late".into());
-        assert_eq!(ending.verdict(), (Verdict::Timeout, "so".into()));
+        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Timeout, "so".into()));
         let mut ending = Ending::default();
         ending.on_failure("early".into());
         ending.on_task(task(false, true));
-        assert_eq!(ending.verdict(), (Verdict::Failed, "early".into()));
+        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Failed, "early".into()));
     }
 }

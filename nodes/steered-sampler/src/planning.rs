@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use eyre::{Result, WrapErr, eyre};
 use tiller_closed_loop::{PlanFailure, PlanReport, PlanRequest, Planner, policy_state};
@@ -174,9 +175,14 @@ impl Worker {
                 Job::Forget => self.observer.forget(&mut self.policy),
                 Job::Observe(moment, arm) => self.observe(&moment, &arm),
                 Job::Plan(moment, request) => {
+                    let started = Instant::now();
                     let outcome = self.plan(&moment, &request);
-                    let id = request.id;
-                    if self.reports.send(PlanReport { id, outcome }).is_err() {
+                    let report = PlanReport {
+                        id: request.id,
+                        spent_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+                        outcome,
+                    };
+                    if self.reports.send(report).is_err() {
                         return;
                     }
                 }

@@ -1,6 +1,5 @@
 //! The scene as an author sees it.
 
-use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION, clip};
 use tiller_messages::Keypoints;
 use tiller_vlm::SceneKeypoint;
 

@@ -396,6 +396,7 @@ impl<'a> Course<'a> {
         }
         PlanReport {
             id: request.id,
+            spent_ns: self.runner.config.planning_ns,
             outcome: outcome.map(Box::new),
         }
     }

@@ -59,6 +59,8 @@ pub enum SamplerEvent {
 pub struct PlanReport {
     /// [`PlanRequest::id`].
     pub id: u64,
+    /// Wall time that it took, ns.
+    pub spent_ns: u64,
     /// The plan, or why there is none.
     pub outcome: Result<Box<Plan>, PlanFailure>,
 }
@@ -504,7 +506,9 @@ impl Sampler {
             return;
         }
         match report.outcome {
-            Ok(outcome) => self.send_plan(&plan.request, &outcome, now_ns, effects),
+            Ok(outcome) => {
+                self.send_plan(&plan.request, &outcome, report.spent_ns, now_ns, effects);
+            }
             Err(failure) => self.fail(&failure.code, &failure.text, effects),
         }
     }
@@ -513,6 +517,7 @@ impl Sampler {
         &mut self,
         request: &PlanRequest,
         plan: &Plan,
+        spent_ns: u64,
         now_ns: u64,
         effects: &mut Vec<SamplerEffect>,
     ) {
@@ -537,7 +542,10 @@ impl Sampler {
             reward: plan.selected_reward(),
             ess: plan.ess,
         };
-        let chunk = self.chunk(request, plan);
+        let chunk = ActionChunk {
+            planning_ns: spent_ns,
+            ..self.chunk(request, plan)
+        };
         let seq = chunk.seq;
         let sent = SentChunk {
             seq,
@@ -587,6 +595,7 @@ impl Sampler {
             horizon: u32::try_from(plan.horizon).unwrap_or(u32::MAX),
             actions: plan.chunk.clone(),
             layout: self.config.policy.layout.clone(),
+            planning_ns: 0,
             continues: request.carry_on.as_ref().map(|c| c.continuation),
         }
     }

@@ -163,6 +163,7 @@ impl Rig {
         };
         self.on(SamplerEvent::Planned(PlanReport {
             id,
+            spent_ns: 1,
             outcome: Ok(Box::new(plan)),
         }));
     }
@@ -461,6 +462,7 @@ fn failures_are_told_at_once_then_seldom_and_never_end_it() {
         let id = rig.sampler.requests;
         rig.on(SamplerEvent::Planned(PlanReport {
             id,
+            spent_ns: 1,
             outcome: Err(PlanFailure {
                 code: "all_particles_lost".to_owned(),
                 text: "no particle is left".to_owned(),
