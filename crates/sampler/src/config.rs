@@ -1,5 +1,8 @@
 //! Settings of a pilot.
 
+use std::ops::Bound;
+
+use tiller_core::Problems;
 use tiller_steering::SteeringConfig;
 
 use crate::stall::StallConfig;
@@ -40,42 +43,15 @@ impl PilotConfig {
     ///
     /// # Errors
     /// Every mistake at once.
-    pub fn validate(&self, horizon: usize) -> Result<(), tiller_steering::ConfigError> {
-        let mut mistakes = self
-            .steering
-            .validate()
-            .err()
-            .map_or_else(Vec::new, |e| e.mistakes);
+    pub fn validate(&self, horizon: usize) -> Result<(), Problems> {
+        let mut problems = self.steering.validate().err().unwrap_or_default();
         let executable = horizon.saturating_sub(self.steering.execute_start);
-        if !(1..=executable).contains(&self.execute_steps) {
-            mistakes.push(format!(
-                "execute_steps must be from 1 to the {executable} actions that can be executed, \
-                 found {}",
-                self.execute_steps
-            ));
-        }
-        if !(self.max_step_m.is_finite() && self.max_step_m > 0.0) {
-            let found = self.max_step_m;
-            mistakes.push(format!(
-                "max_step_m must be finite and above 0, found {found}"
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.softness) {
-            let found = self.softness;
-            mistakes.push(format!("softness must be from 0 to 1, found {found}"));
-        }
-        mistakes.extend(
-            self.stall
-                .validate()
-                .err()
-                .into_iter()
-                .flat_map(|e| e.mistakes),
-        );
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(tiller_steering::ConfigError { mistakes })
-        }
+        problems.range("execute_steps", self.execute_steps, 1, executable);
+        let positive = (Bound::Excluded(0.0), Bound::Unbounded);
+        problems.number("max_step_m", self.max_step_m, positive);
+        problems.number("softness", self.softness, 0.0..=1.0);
+        problems.extend("", self.stall.validate().err().unwrap_or_default());
+        problems.finish(())
     }
 }
 
@@ -99,7 +75,7 @@ mod tests {
                 ..StallConfig::default()
             },
         };
-        let mistakes = config.validate(16).unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+        let problems = config.validate(16).unwrap_err();
+        assert_eq!(problems.found.len(), 5, "{problems}");
     }
 }

@@ -1,15 +1,16 @@
 //! Why there is no plan or no reading.
 
 use thiserror::Error;
+use tiller_core::Problems;
 use tiller_reward::EvaluateError;
-use tiller_steering::{ConfigError, SteeringError};
+use tiller_steering::SteeringError;
 
 /// What went wrong, with what was expected and what was found.
 #[derive(Debug, Error)]
 pub enum PilotError {
     /// The settings are not usable.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] Problems),
     /// The stage does not exist in the program.
     #[error("stage {found} does not exist, the program has stages 1 to {stages}")]
     NoSuchStage {

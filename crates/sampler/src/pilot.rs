@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use tiller_core::Continuation;
 use tiller_reward::{EvaluateError, Evaluator, Program};
-use tiller_steering::{ActionSpace, Continuation, Denoiser, Reward, Steerer};
+use tiller_steering::{ActionSpace, Denoiser, Reward, Start, Steerer};
 
 use crate::bound::{BoundReward, ExactReward, TimedDenoiser};
 use crate::config::PilotConfig;
@@ -254,32 +255,34 @@ impl Pilot {
         let mut anchor = request.anchor_m.map(|value| value as f32);
         if let Some(carry_on) = request.carry_on {
             let last = self.last.as_ref().ok_or(PilotError::NothingUnderWay)?;
-            self.steerer.carry_on(&Continuation {
-                plan: &last.chunk,
-                step: carry_on.step,
-                frozen: carry_on.frozen,
-                softness: if carry_on.same_goal {
-                    self.config.softness
-                } else {
-                    0.0
-                },
-            })?;
+            let steps = |steps: usize| u32::try_from(steps).unwrap_or(u32::MAX);
+            let continuation = Continuation {
+                seq: 0,
+                step: steps(carry_on.step),
+                frozen_steps: steps(carry_on.frozen),
+            };
+            let softness = if carry_on.same_goal {
+                self.config.softness
+            } else {
+                0.0
+            };
+            self.steerer
+                .carry_on(&last.chunk, &continuation, softness)?;
             anchor = last.joint(carry_on.step, anchor, self.config.max_step_m as f32);
         }
         let sampled = self.steerer.sample(
             &mut timed,
             bound.as_mut().map(|bound| bound as &mut dyn Reward),
-            anchor,
+            &Start::at(anchor.map(f64::from)),
             planned as f32,
             request.seed,
             request.chunk_index,
         )?;
         let reward_time = bound.as_ref().map(|bound| bound.spent);
         let candidates = sampled.candidates.clone();
-        let own = |values: &[f32], size: usize| values[sampled.selected * size..][..size].to_vec();
         self.last = Some(Last {
-            chunk: own(&sampled.samples, sampled.chunk.len()),
-            path: own(&candidates, candidates.len() / sampled.particles),
+            chunk: sampled.sample_of(sampled.selected).to_vec(),
+            path: sampled.trajectory_of(sampled.selected).to_vec(),
         });
         let mut plan = Plan {
             chunk: sampled.chunk.clone(),

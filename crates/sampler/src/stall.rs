@@ -3,7 +3,7 @@
 //! Where the policy wants to stay and guidance wants to go, a chunk can come out as standing still,
 //! and so will the next. The closed loop answers by pushing harder until the stage gets on again.
 
-use tiller_steering::ConfigError;
+use tiller_core::Problems;
 
 /// How guidance grows while a stage gets nowhere.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,23 +32,12 @@ impl Default for StallConfig {
 impl StallConfig {
     /// # Errors
     /// Every mistake at once.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let mut mistakes = Vec::new();
-        let mut check = |name: &str, least: f64, found: f64| {
-            if !(found.is_finite() && found >= least) {
-                mistakes.push(format!(
-                    "stall.{name} must be finite and at least {least}, found {found}"
-                ));
-            }
-        };
-        check("least_progress", 0.0, self.least_progress);
-        check("growth", 1.0, f64::from(self.growth));
-        check("most", 1.0, f64::from(self.most));
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError { mistakes })
-        }
+    pub fn validate(&self) -> Result<(), Problems> {
+        let mut problems = Problems::default();
+        problems.number("stall.least_progress", self.least_progress, 0.0..);
+        problems.number("stall.growth", self.growth, 1.0..);
+        problems.number("stall.most", self.most, 1.0..);
+        problems.finish(())
     }
 }
 
@@ -106,7 +95,7 @@ mod tests {
             growth: 0.5,
             most: f32::NAN,
         };
-        let mistakes = config.validate().unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        let problems = config.validate().unwrap_err();
+        assert_eq!(problems.found.len(), 3, "{problems}");
     }
 }

@@ -1,8 +1,9 @@
 //! Planning a chunk, and saying what came of it.
 
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, bail};
+use tiller_core::{ActionLayout, ActionMode, ArmColumns, Frame, GripperColumn};
 use tiller_messages::{ActionChunk, Candidates, Progress, RobotState};
-use tiller_policy::{ActionMode, Observation, Policy};
+use tiller_policy::{Observation, Policy};
 use tiller_sampler::{CarryOn, Pilot, PilotConfig, Plan, Reading, Request};
 
 use crate::config::Settings;
@@ -13,6 +14,8 @@ use crate::senses::Moment;
 pub(crate) struct Planner {
     policy: Policy,
     pilot: Pilot,
+    columns: [usize; 3],
+    gripper: Option<GripperColumn>,
     seed: u64,
     chunks: u64,
     progress_sent: u64,
@@ -45,7 +48,10 @@ impl Planner {
             ..Default::default()
         };
         let pilot = Pilot::new(config, policy.action_space(), manifest.horizon)?;
+        let layout = policy.action_space().layout;
         Ok(Self {
+            columns: displacements(&layout)?,
+            gripper: layout.gripper,
             policy,
             pilot,
             seed: settings.seed,
@@ -196,14 +202,26 @@ impl Planner {
             execute_steps: number(plan.execute_steps),
             horizon: number(plan.horizon),
             action_dim: number(plan.action_dim),
-            actions: plan.chunk.clone(),
-            position_columns: manifest.action.position.map(number),
-            gripper_column: manifest.action.gripper.map(number),
-            delta: manifest.action.mode == ActionMode::Delta,
+            actions: self.actions(plan),
+            position_columns: self.columns.map(number),
+            gripper_column: self.gripper.map(|gripper| number(gripper.column)),
+            delta: true,
             continues_seq: joint.map_or(0, |joint| joint.seq),
             continues_step: joint.map_or(0, |joint| joint.step),
             frozen_steps: joint.map_or(0, |joint| joint.frozen),
         }
+    }
+
+    /// The chunk's actions, with the gripper from -1 (closed) to +1 (open), as the message has it.
+    fn actions(&self, plan: &Plan) -> Vec<f32> {
+        let mut actions = plan.chunk.clone();
+        if let Some(gripper) = self.gripper {
+            for row in actions.chunks_exact_mut(plan.action_dim) {
+                let value = &mut row[gripper.column];
+                *value = (2.0 * gripper.opening(f64::from(*value)) - 1.0) as f32;
+            }
+        }
+        actions
     }
 
     fn candidates(&self, plan: &Plan, stamp_ns: u64) -> Candidates {
@@ -222,6 +240,26 @@ impl Planner {
             },
             selected: number(plan.selected),
         }
+    }
+}
+
+/// The columns of displacements in metres in the base frame, all that the arm can be sent so far.
+fn displacements(layout: &ActionLayout) -> Result<[usize; 3]> {
+    match layout.arm {
+        ArmColumns::Pose {
+            position,
+            rotation: None,
+        } if layout.mode == ActionMode::DeltaPose(Frame::Base)
+            && layout.position_m_per_unit == 1.0
+            && layout.clip.is_none() =>
+        {
+            Ok(position)
+        }
+        _ => bail!(
+            "the arm takes displacements of the position in metres in the base frame, found actions \
+             in `{}`",
+            layout.mode.as_str()
+        ),
     }
 }
 

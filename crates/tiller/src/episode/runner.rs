@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, bail};
+use tiller_core::{ActionLayout, ActionMode, ArmColumns, Frame, GripperColumn};
 use tiller_grounding::{GroundingConfig, annotate};
 use tiller_motion::{ActionStep, Chunk, Continuation, Mode};
 use tiller_playtable::Channels;
@@ -55,6 +56,8 @@ pub struct Runner {
     policy: Policy,
     pilot: Pilot,
     rate_hz: f64,
+    columns: [usize; 3],
+    gripper: Option<GripperColumn>,
 }
 
 /// The course of one episode.
@@ -94,7 +97,10 @@ impl Runner {
         let rig = Rig::new().wrap_err("cannot load the play table")?;
         let eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
         let rate_hz = manifest.rate_hz;
+        let layout = &bundle.action_space().layout;
         Ok(Self {
+            columns: displacements(layout)?,
+            gripper: layout.gripper,
             config,
             rig,
             eyes,
@@ -420,12 +426,11 @@ impl Runner {
     }
 
     fn chunk(&self, plan: &Plan, body: &Body, joint: Option<CarryOn>) -> Chunk {
-        let space = self.policy.action_space();
         let step = |row: &[f32]| ActionStep {
-            delta_position_m: space.position_columns.map(|column| f64::from(row[column])),
-            gripper: space
-                .gripper_column
-                .map_or(0.0, |column| f64::from(row[column])),
+            delta_position_m: self.columns.map(|column| f64::from(row[column])),
+            gripper: self.gripper.map_or(0.0, |gripper| {
+                2.0 * gripper.opening(f64::from(row[gripper.column])) - 1.0
+            }),
         };
         Chunk {
             seq: 0,
@@ -440,6 +445,26 @@ impl Runner {
                 frozen: joint.frozen,
             }),
         }
+    }
+}
+
+/// The columns of displacements in metres in the base frame, all that the arm can be sent so far.
+fn displacements(layout: &ActionLayout) -> Result<[usize; 3]> {
+    match layout.arm {
+        ArmColumns::Pose {
+            position,
+            rotation: None,
+        } if layout.mode == ActionMode::DeltaPose(Frame::Base)
+            && layout.position_m_per_unit == 1.0
+            && layout.clip.is_none() =>
+        {
+            Ok(position)
+        }
+        _ => bail!(
+            "the arm takes displacements of the position in metres in the base frame, found actions \
+             in `{}`",
+            layout.mode.as_str()
+        ),
     }
 }
 
