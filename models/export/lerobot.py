@@ -8,6 +8,7 @@
 import argparse
 from pathlib import Path
 
+import action_layout
 from lerobot_bundle import Layout, export
 
 EXPLANATION = """\
@@ -18,9 +19,13 @@ what a checkpoint is:
 
 what it does not say, and you must:
   A checkpoint knows its actions only as columns. --position names the three that move the hand, in
-  metres in the robot's base frame, and --mode whether they are steps from the place before (delta)
-  or places (absolute). --gripper names the column from -1 (close) to +1 (open), --rotation the
-  three of an orientation. Steering acts on positions. --rate-hz is the rate of the demonstrations.
+  metres, --rotation and --rotation-kind those that turn it, --mode whether they are steps from the
+  pose before (delta, in --frame) or poses (absolute). A policy of joint positions or velocities has
+  --joints instead. --gripper names the gripper's column, from -1 (closed) to +1 (open) unless
+  --gripper-values says otherwise. Columns that mean nothing to Tiller must be named with --ignored.
+  Where a controller scales or clips what the policy says, as robosuite's OSC does, say so with
+  --position-m-per-unit, --rotation-rad-per-unit and --clip. Steering moves positions, and rotation
+  and gripper if --guide names them. --rate-hz is the rate of the demonstrations.
 
   --source says which of Tiller's inputs each observation is: a camera's name, or robot_state. Without
   it observation.images.NAME takes the camera NAME and observation.state the robot_state. Pictures
@@ -31,7 +36,7 @@ what is supported:
   any number of cameras of one size, with one encoder or one each; resizing and cropping; any
   torchvision ResNet, with group or batch normalisation; any U-Net; several observation steps; the
   environment's state, though Tiller's nodes have none to show; MIN_MAX, MEAN_STD, QUANTILES,
-  QUANTILE10 and IDENTITY for each feature. Except: fewer than three columns of position, the beta
+  QUANTILE10 and IDENTITY for each feature. Except: actions that move neither a position nor seven joints, the beta
   schedule sigmoid, adapters that are not merged, and sizes beyond what a bundle may have. These are
   refused with the key, what was found and what is supported. models/README.md has the whole table.
 
@@ -48,20 +53,8 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--checkpoint", type=Path, required=True, help="LeRobot's directory")
     parser.add_argument("--out", type=Path, required=True, help="bundle directory; its name is the name")
-    parser.add_argument(
-        "--position", type=int, nargs=3, required=True, metavar="COLUMN", help="columns of x, y and z"
-    )
-    parser.add_argument("--gripper", type=int, metavar="COLUMN", help="column of the gripper")
-    parser.add_argument(
-        "--rotation", type=int, nargs="+", default=[], metavar="COLUMN", help="columns of the rotation"
-    )
-    parser.add_argument(
-        "--mode", choices=("delta", "absolute"), required=True, help="what the position columns are"
-    )
+    action_layout.add_options(parser)
     parser.add_argument("--rate-hz", type=float, required=True, help="actions a second")
-    parser.add_argument(
-        "--frame", choices=("base",), default="base", help="frame of the positions: the robot's base"
-    )
     parser.add_argument(
         "--source",
         nargs="+",
@@ -78,12 +71,8 @@ def main() -> None:
     if malformed:
         raise SystemExit(f"--source takes INPUT=SOURCE, found {malformed[0]!r}")
     layout = Layout(
-        position=options.position,
-        gripper=options.gripper,
-        rotation=options.rotation,
-        mode=options.mode,
+        action=action_layout.from_options(options),
         rate_hz=options.rate_hz,
-        frame=options.frame,
         sources=dict(pair.split("=", 1) for pair in options.source),
     )
     report = export(options.checkpoint, options.out, layout, lambda line: print(line, flush=True))

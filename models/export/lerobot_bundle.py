@@ -11,6 +11,7 @@ import torch
 import lerobot_checkpoint
 import lerobot_network
 import policy_toml
+from action_layout import ActionLayout
 from graphs import TOLERANCE, difference, export_graph
 from lerobot_checkpoint import ENVIRONMENT, STATE, Checkpoint, Config, unsupported
 
@@ -21,12 +22,8 @@ PARTICLES = (1, 7, 20)
 class Layout:
     """What a checkpoint does not say about its actions and observations."""
 
-    position: list[int]
-    gripper: int | None
-    rotation: list[int]
-    mode: str
+    action: ActionLayout
     rate_hz: float
-    frame: str
     sources: dict[str, str]
 
 
@@ -149,24 +146,7 @@ def _observations(stored: Checkpoint, layout: Layout) -> list[dict]:
 
 def _action(stored: Checkpoint, layout: Layout) -> dict:
     dim = stored.config.action_dim
-    columns = {
-        "--position": layout.position,
-        "--gripper": [] if layout.gripper is None else [layout.gripper],
-        "--rotation": layout.rotation,
-    }
-    taken: set[int] = set()
-    for option, given in columns.items():
-        for column in given:
-            if not 0 <= column < dim or column in taken:
-                supported = f"columns from 0 to {dim - 1}, each used once"
-                raise unsupported(option, column, supported)
-            taken.add(column)
-    action: dict = {"dim": dim, "position": layout.position}
-    if layout.gripper is not None:
-        action["gripper"] = layout.gripper
-    if layout.rotation:
-        action["rotation"] = layout.rotation
-    return action | {"mode": layout.mode} | stored.action.action(dim) | {"frame": layout.frame}
+    return layout.action.table(dim) | stored.action.action(dim)
 
 
 def _manifest(name: str, stored: Checkpoint, layout: Layout) -> dict:

@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import lerobot_truth as truth
+from action_layout import ActionLayout
 from lerobot_bundle import Layout, export
 from reference import Bundle
 
@@ -112,7 +113,8 @@ def compare(case: dict, folder: Path, seed: int) -> tuple[float, float]:
     """Differences of the condition and of the chunks in the actions' units."""
     settings = truth.config(**case)
     truth.write(settings, folder / "checkpoint", seed)
-    layout = Layout([0, 1, 2], None, [], "delta", 10.0, "base", {})
+    ignored = list(range(3, settings.action_feature.shape[0]))
+    layout = Layout(ActionLayout("delta", position=[0, 1, 2], ignored=ignored), 10.0, {})
     export(folder / "checkpoint", folder / "bundle", layout, lambda _: None)
     lerobot, bundle = truth.Truth(folder / "checkpoint"), Bundle(folder / "bundle")
 
@@ -244,7 +246,8 @@ def check_sources(checkpoint: Path, work: Path) -> list[str]:
     change("config.json", lambda raw: raw["input_features"].update({"observation.effort": effort}))
     renaming = {"rename_map": {"observation.images.front": name}}
     change("policy_preprocessor.json", lambda steps: steps["steps"][0].update(config=renaming))
-    layout = Layout([0, 1, 2], None, [], "delta", 10.0, "base", {})
+    ignored = list(range(3, settings.action_feature.shape[0]))
+    layout = Layout(ActionLayout("delta", position=[0, 1, 2], ignored=ignored), 10.0, {})
     export(checkpoint, work / "renamed", layout, lambda _: None)
     found = [entry["source"] for entry in Bundle(work / "renamed").manifest["observation"]]
     good = found == ["robot_state", "front"]

@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use tiller_core::ActionLayout;
 use tiller_grounding::GroundingConfig;
 use tiller_policy::Provider;
 use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
 use tiller_steering::{
-    ActionMode, ActionSpace, Denoiser, DenoiserError, Phase, Reward, RewardError, Sampled, Steerer,
+    ActionSpace, Denoiser, DenoiserError, Phase, Reward, RewardError, Sampled, Start, Steerer,
     SteeringConfig,
 };
 
@@ -81,11 +82,19 @@ fn sample(method: Method) -> (Sampled, usize) {
     }
     let config = method.configure(&base).pilot.steering;
     let (low, high) = ([-0.03, -0.03, -0.03, -1.0], [0.03, 0.03, 0.03, 1.0]);
-    let space = ActionSpace::from_min_max([0, 1, 2], Some(3), &low, &high, ActionMode::Delta);
+    let layout = ActionLayout::position_deltas(4, [0, 1, 2], Some(3), 10.0);
+    let space = ActionSpace::from_min_max(layout, &low, &high);
     let mut steerer = Steerer::new(config, space, 8).unwrap();
     let mut reward = Forward(0);
     let sampled = steerer
-        .sample(&mut Middle, Some(&mut reward), [0.4, 0.0, 0.2], 0.0, 7, 0)
+        .sample(
+            &mut Middle,
+            Some(&mut reward),
+            &Start::at([0.4, 0.0, 0.2]),
+            0.0,
+            7,
+            0,
+        )
         .unwrap();
     (sampled.clone(), reward.0)
 }

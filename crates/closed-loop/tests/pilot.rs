@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use tiller_core::ActionLayout;
 use tiller_reward::{CompileOptions, compile};
 use tiller_sampler::{CarryOn, GoalSource, Pilot, PilotConfig, PilotError, Plan, Request};
 use tiller_steering::{
-    ActionMode, ActionSpace, Denoiser, DenoiserError, FeynmanKacConfig, SteeringError, TraceLevel,
+    ActionSpace, Denoiser, DenoiserError, FeynmanKacConfig, SteeringError, TraceLevel,
 };
 
 const HORIZON: usize = 16;
@@ -61,11 +62,9 @@ fn pilot() -> Pilot {
 
 fn pilot_with(config: PilotConfig) -> Pilot {
     let space = ActionSpace::from_min_max(
-        [0, 1, 2],
-        Some(3),
+        ActionLayout::position_deltas(4, [0, 1, 2], Some(3), 10.0),
         &[-0.03, -0.03, -0.03, -1.0],
         &[0.03, 0.03, 0.03, 1.0],
-        ActionMode::Delta,
     );
     let mut pilot = Pilot::new(config, space, HORIZON).unwrap();
     let program = compile(PROGRAM, &CompileOptions::new(2, pilot.points())).unwrap();

@@ -16,6 +16,22 @@ pub struct Problem {
     pub found: Option<String>,
 }
 
+impl Problem {
+    /// A value that was found.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl fmt::Display,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            expected: expected.into(),
+            found: Some(found.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: expected {}, found ", self.name, self.expected)?;
@@ -64,11 +80,7 @@ impl Problems {
         expected: impl Into<String>,
         found: impl fmt::Display,
     ) {
-        self.found.push(Problem {
-            name: name.into(),
-            expected: expected.into(),
-            found: Some(found.to_string()),
-        });
+        self.found.push(Problem::new(name, expected, found));
     }
 
     /// Notes a value that is missing.

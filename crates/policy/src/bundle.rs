@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tiller_core::Problems;
 use tiller_steering::scheduler::SchedulerConfig;
+use tiller_steering::{ActionSpace, Guide};
 
-use crate::error::{BundleError, Problem};
+use crate::error::BundleError;
 use crate::manifest::{GraphFile, Manifest};
 use crate::observation::Supply;
 
@@ -22,6 +24,8 @@ pub struct Bundle {
     directory: PathBuf,
     manifest: Manifest,
     sampler: SchedulerConfig,
+    space: ActionSpace,
+    guide: Guide,
     encoder: Graph,
     denoiser: Graph,
 }
@@ -68,14 +72,21 @@ impl Bundle {
             &manifest.files.denoiser,
             &mut problems,
         );
-        match (encoder, denoiser, manifest.sampler()) {
-            (Some(encoder), Some(denoiser), Some(sampler)) if problems.is_empty() => Ok(Self {
-                directory: directory.to_path_buf(),
-                manifest,
-                sampler,
-                encoder,
-                denoiser,
-            }),
+        let read = (manifest.sampler(), manifest.action_space());
+        match (encoder, denoiser, read) {
+            (Some(encoder), Some(denoiser), (Some(sampler), Some((space, guide))))
+                if problems.is_empty() =>
+            {
+                Ok(Self {
+                    directory: directory.to_path_buf(),
+                    manifest,
+                    sampler,
+                    space,
+                    guide,
+                    encoder,
+                    denoiser,
+                })
+            }
             _ => Err(BundleError::Invalid {
                 directory: directory.to_path_buf(),
                 problems,
@@ -95,6 +106,18 @@ impl Bundle {
         &self.sampler
     }
 
+    /// Layout and normalisation of the policy's actions.
+    #[must_use]
+    pub fn action_space(&self) -> &ActionSpace {
+        &self.space
+    }
+
+    /// Which columns of an action guidance may move beside the position, as the bundle says.
+    #[must_use]
+    pub fn guide(&self) -> Guide {
+        self.guide
+    }
+
     /// Compares what the policy wants to see with what there is to see, so that a program refuses a
     /// policy at its start and not at its first observation. The sizes of pictures show only then.
     ///
@@ -102,14 +125,14 @@ impl Bundle {
     /// [`BundleError::Invalid`] lists every observation that cannot be had.
     pub fn check_supply(&self, supply: &Supply<'_>) -> Result<(), BundleError> {
         let inputs = self.manifest.observations.iter();
-        let problems: Vec<_> = inputs.filter_map(|input| supply.lacks(input)).collect();
-        if problems.is_empty() {
-            return Ok(());
-        }
-        Err(BundleError::Invalid {
-            directory: self.directory.clone(),
-            problems,
-        })
+        let mut problems = Problems::default();
+        inputs.for_each(|input| supply.check(input, &mut problems));
+        problems
+            .finish(())
+            .map_err(|problems| BundleError::Invalid {
+                directory: self.directory.clone(),
+                problems,
+            })
     }
 
     pub(crate) fn encoder(&self) -> &Graph {
@@ -122,35 +145,26 @@ impl Bundle {
 }
 
 /// Reads a graph and checks its fingerprint; adds to `problems` when it returns nothing.
-fn read(
-    directory: &Path,
-    role: &str,
-    file: &GraphFile,
-    problems: &mut Vec<Problem>,
-) -> Option<Graph> {
+fn read(directory: &Path, role: &str, file: &GraphFile, problems: &mut Problems) -> Option<Graph> {
     let path = directory.join(&file.path);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) => {
             let expected = format!("the file `{}`", path.display());
-            problems.push(Problem::new(
-                format!("files.{role}"),
-                expected,
-                error.to_string(),
-            ));
+            problems.push(format!("files.{role}"), expected, error);
             return None;
         }
     };
     let found = sha256(&bytes);
     if found != file.sha256 {
-        problems.push(Problem::new(
+        problems.push(
             format!("files.{role}.sha256 of `{}`", path.display()),
             &file.sha256,
             format!(
                 "{found} ({} bytes: damaged, or exported anew without its manifest)",
                 bytes.len()
             ),
-        ));
+        );
         return None;
     }
     Some(Graph {

@@ -5,12 +5,12 @@ use ort::session::{IoBinding, Session, SessionOutputs};
 use ort::value::Tensor;
 
 use crate::bundle::Graph;
+use crate::condition::{Condition, Declared};
 use crate::error::PolicyError;
 use crate::graph::{self, Dimension, Port};
 use crate::manifest::Manifest;
-use crate::policy::CONDITION;
 use crate::provider::Provider;
-use crate::tensor::{batch_of_one, run_error, tensor_mut, zeros};
+use crate::tensor::{run_error, tensor_mut, zeros};
 
 const SAMPLE: &str = "sample";
 const TIMESTEP: &str = "timestep";
@@ -25,7 +25,7 @@ pub(crate) struct DenoiserGraph {
     binding: IoBinding,
     horizon: usize,
     action_dim: usize,
-    condition: Tensor<f32>,
+    conditions: Vec<Condition>,
     buffers: Buffers,
     encoded: bool,
 }
@@ -44,35 +44,29 @@ impl DenoiserGraph {
         session: Session,
         provider: Provider,
         manifest: &Manifest,
-        condition: usize,
+        conditions: Vec<Declared>,
     ) -> Result<Self, PolicyError> {
         let (horizon, action_dim) = (manifest.horizon, manifest.action.dim);
-        let chunk = |name: &str| Port {
-            name: name.to_owned(),
-            shape: vec![
-                Dimension::Dynamic,
-                Dimension::Fixed(horizon),
-                Dimension::Fixed(action_dim),
-            ],
+        let chunk = |name: &str| {
+            let rows = [horizon, action_dim].map(Dimension::Fixed);
+            let shape = [Dimension::Dynamic].into_iter().chain(rows);
+            Port::float(name, shape.collect())
         };
-        let timestep = Port {
-            name: TIMESTEP.to_owned(),
-            shape: vec![Dimension::Dynamic],
-        };
-        let shared = Port {
-            name: CONDITION.to_owned(),
-            shape: batch_of_one(&[condition]),
-        };
-        graph::check(
-            graph,
-            &session,
-            &[chunk(SAMPLE), timestep, shared],
-            &[chunk(PREDICTION)],
-        )?;
+        let mut inputs = vec![
+            chunk(SAMPLE),
+            Port::float(TIMESTEP, vec![Dimension::Dynamic]),
+        ];
+        inputs.extend(conditions.iter().map(Declared::port));
+        graph::check(graph, &session, &inputs, &[chunk(PREDICTION)])?;
         let allocator = provider.allocator(&session)?;
         let mut binding = session.create_binding().map_err(failed)?;
-        let condition = zeros(&allocator, &[1, condition], "denoiser")?;
-        binding.bind_input(CONDITION, &condition).map_err(failed)?;
+        let conditions: Vec<Condition> = conditions
+            .into_iter()
+            .map(|declared| Condition::new(&allocator, declared))
+            .collect::<Result<_, _>>()?;
+        conditions
+            .iter()
+            .try_for_each(|condition| condition.bind(&mut binding))?;
         let buffers = Buffers::bind(&allocator, &mut binding, 1, horizon, action_dim)?;
         Ok(Self {
             session,
@@ -81,7 +75,7 @@ impl DenoiserGraph {
             binding,
             horizon,
             action_dim,
-            condition,
+            conditions,
             buffers,
             encoded: false,
         })
@@ -92,19 +86,24 @@ impl DenoiserGraph {
         self.encoded = false;
     }
 
-    /// Has `encode` write the condition, and hands it to the graph: once a chunk, for all its steps.
+    /// Has `encode` write the conditions, and hands them to the graph: once a chunk, for all its
+    /// steps.
     pub(crate) fn condition(
         &mut self,
-        encode: impl FnOnce(&mut [f32]) -> Result<(), PolicyError>,
-    ) -> Result<&[f32], PolicyError> {
+        encode: impl FnOnce(&mut [Condition]) -> Result<(), PolicyError>,
+    ) -> Result<&[Condition], PolicyError> {
         self.encoded = false;
-        encode(tensor_mut(&mut self.condition))?;
-        // Binding copies to the device; on the CPU nothing is copied.
-        self.binding
-            .bind_input(CONDITION, &self.condition)
-            .map_err(failed)?;
+        encode(&mut self.conditions)?;
+        self.conditions
+            .iter()
+            .try_for_each(|condition| condition.bind(&mut self.binding))?;
         self.encoded = true;
-        Ok(self.condition.extract_tensor().1)
+        Ok(&self.conditions)
+    }
+
+    /// What was encoded last; zeros before.
+    pub(crate) fn conditions(&self) -> &[Condition] {
+        &self.conditions
     }
 
     pub(crate) fn run(
@@ -155,7 +154,7 @@ impl DenoiserGraph {
         Ok(())
     }
 
-    /// Runs on what is in the buffers, with the condition that was bound last.
+    /// Runs on what is in the buffers, with the conditions that were bound last.
     fn execute(&mut self) -> Result<SessionOutputs<'_>, PolicyError> {
         let Buffers {
             sample, timestep, ..
@@ -187,7 +186,7 @@ impl Buffers {
         action_dim: usize,
     ) -> Result<Self, PolicyError> {
         let shape = [particles, horizon, action_dim];
-        let prediction = zeros(allocator, &shape, "denoiser")?;
+        let prediction: Tensor<f32> = zeros(allocator, &shape, "denoiser")?;
         binding
             .bind_output(PREDICTION, prediction)
             .map_err(failed)?;

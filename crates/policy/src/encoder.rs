@@ -3,13 +3,14 @@
 use ort::memory::Allocator;
 use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::value::Tensor;
+use tiller_core::Problems;
 
 use crate::bundle::Graph;
+use crate::condition::{Condition, Declared};
 use crate::error::PolicyError;
-use crate::graph::{self, Dimension, Port};
+use crate::graph::{self, Port};
 use crate::manifest::{Manifest, ObservationInput};
 use crate::observation::{self, Observation};
-use crate::policy::CONDITION;
 use crate::tensor::{batch_of_one, run_error, tensor_mut, zeros};
 
 /// The encoder graph with one input tensor an observation: `[1, ..]`, or `[1, n, ..]` with the newest
@@ -22,15 +23,15 @@ pub(crate) struct Encoder {
     steps: usize,
     /// Whether there is an observation in the inputs.
     observed: bool,
-    condition: usize,
 }
 
 impl Encoder {
+    /// The encoder and what it makes of observations.
     pub(crate) fn new(
         graph: &Graph,
         session: Session,
         manifest: &Manifest,
-    ) -> Result<Self, PolicyError> {
+    ) -> Result<(Self, Vec<Declared>), PolicyError> {
         let steps = manifest.observation_steps;
         let shape = |input: &ObservationInput| -> Vec<usize> {
             let history = (steps > 1).then_some(steps);
@@ -39,16 +40,12 @@ impl Encoder {
         let ports: Vec<Port> = manifest
             .observations
             .iter()
-            .map(|input| Port {
-                name: input.name.clone(),
-                shape: batch_of_one(&shape(input)),
-            })
+            .map(|input| Port::float(&input.name, batch_of_one(&shape(input))))
             .collect();
-        let output = Port {
-            name: CONDITION.to_owned(),
-            shape: vec![Dimension::Fixed(1), Dimension::Own],
-        };
-        graph::check(graph, &session, &ports, &[output])?;
+        let mut problems = Problems::default();
+        graph::check_inputs(&session, &ports, &mut problems);
+        let conditions = Declared::read(&session, &mut problems);
+        graph::finish(graph, problems)?;
         let inputs = manifest
             .observations
             .iter()
@@ -57,19 +54,13 @@ impl Encoder {
                 zeros(&Allocator::default(), &shape, "encoder")
             })
             .collect::<Result<_, _>>()?;
-        let condition = graph::last_dimension(&session, CONDITION);
-        Ok(Self {
+        let encoder = Self {
             session,
             inputs,
             steps,
             observed: false,
-            condition,
-        })
-    }
-
-    /// Numbers in the condition.
-    pub(crate) fn condition(&self) -> usize {
-        self.condition
+        };
+        Ok((encoder, conditions))
     }
 
     /// Forgets all observations.
@@ -84,14 +75,14 @@ impl Encoder {
         observation: &Observation<'_>,
     ) -> Result<(), PolicyError> {
         let first = !std::mem::replace(&mut self.observed, false);
-        let mut problems = Vec::new();
+        let mut problems = Problems::default();
         for (input, tensor) in inputs.iter().zip(&mut self.inputs) {
             let history = tensor_mut(tensor);
             let size = history.len() / self.steps;
             let newest = history.len() - size;
             history.copy_within(size.., 0);
             let taken = observation::normalise(input, observation, &mut history[newest..]);
-            problems.extend(taken.err());
+            problems.found.extend(taken.err());
             if first {
                 for step in 0..self.steps - 1 {
                     history.copy_within(newest.., step * size);
@@ -105,21 +96,24 @@ impl Encoder {
         Ok(())
     }
 
-    /// Runs the graph on the history.
+    /// Runs the graph on the history and writes the conditions.
     pub(crate) fn run(
         &mut self,
         inputs: &[ObservationInput],
-        condition: &mut [f32],
+        conditions: &mut [Condition],
     ) -> Result<(), PolicyError> {
         if !self.observed {
             return Err(PolicyError::NotObserved);
         }
         let outputs = self.execute(inputs)?;
-        let (_, numbers) = outputs[CONDITION]
-            .try_extract_tensor::<f32>()
-            .map_err(failed)?;
-        finite(numbers)?;
-        condition.copy_from_slice(numbers);
+        for condition in conditions {
+            let name = condition.name();
+            let output = outputs.get(name).ok_or_else(|| PolicyError::Run {
+                graph: "encoder",
+                reason: format!("there is no output `{name}`"),
+            })?;
+            condition.take(output)?;
+        }
         Ok(())
     }
 
@@ -140,15 +134,4 @@ impl Encoder {
 
 fn failed(error: ort::Error) -> PolicyError {
     run_error("encoder", &error)
-}
-
-/// A condition with a NaN in it would spoil every particle, so it is refused where it arises.
-fn finite(condition: &[f32]) -> Result<(), PolicyError> {
-    match condition.iter().position(|number| !number.is_finite()) {
-        None => Ok(()),
-        Some(index) => Err(PolicyError::NotFinite {
-            index,
-            count: condition.len(),
-        }),
-    }
 }

@@ -1,47 +1,14 @@
 //! What can be wrong with a bundle, the runtime or an observation.
 
-use std::fmt;
 use std::path::PathBuf;
+
+use tiller_core::Problems;
 
 use crate::provider::Provider;
 
-/// One thing that is wrong: where, what was expected there and what was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The manifest key, file or graph input that is wrong.
-    pub at: String,
-    /// What should have been there.
-    pub expected: String,
-    /// What is there.
-    pub found: String,
-}
-
-impl Problem {
-    pub(crate) fn new(
-        at: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        Self {
-            at: at.into(),
-            expected: expected.into(),
-            found: found.into(),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}: expected {}, found {}",
-            self.at, self.expected, self.found
-        )
-    }
-}
-
-fn list(problems: &[Problem]) -> String {
+fn list(problems: &Problems) -> String {
     problems
+        .found
         .iter()
         .map(|problem| format!("\n  - {problem}"))
         .collect()
@@ -93,7 +60,7 @@ pub enum BundleError {
         /// The bundle directory.
         directory: PathBuf,
         /// Everything that is wrong, never empty.
-        problems: Vec<Problem>,
+        problems: Problems,
     },
 }
 
@@ -141,11 +108,11 @@ pub enum PolicyError {
         /// The graph's file.
         path: PathBuf,
         /// Everything that is wrong, never empty.
-        problems: Vec<Problem>,
+        problems: Problems,
     },
     /// The observation does not have what the policy needs; all problems at once.
     #[error("the observation does not fit the policy:{}", list(.0))]
-    Observation(Vec<Problem>),
+    Observation(Problems),
     /// There is no observation to encode.
     #[error("nothing has been observed yet: call `encode`, or `observe` before `encode_history`")]
     NotObserved,
@@ -163,8 +130,10 @@ pub enum PolicyError {
         found: usize,
     },
     /// The encoder produced NaN or infinity.
-    #[error("the encoder's condition is not finite (number {index} of {count})")]
+    #[error("the encoder's `{condition}` is not finite (number {index} of {count})")]
     NotFinite {
+        /// Which condition.
+        condition: String,
         /// Position of the first bad number.
         index: usize,
         /// Length of the condition.

@@ -2,9 +2,10 @@
 
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
+use tiller_core::Problems;
 
 use crate::bundle::Graph;
-use crate::error::{PolicyError, Problem};
+use crate::error::PolicyError;
 use crate::provider::Provider;
 use crate::runtime::{Runtime, RuntimeOptions};
 
@@ -19,14 +20,24 @@ pub(crate) enum Dimension {
     Fixed(usize),
     /// Chosen at run time, like the number of particles.
     Dynamic,
-    /// Fixed by the graph itself, whatever it is.
-    Own,
 }
 
-/// An input or output that a graph must have, float32.
+/// An input or output that a graph must have.
 pub(crate) struct Port {
     pub(crate) name: String,
+    pub(crate) kind: TensorElementType,
     pub(crate) shape: Vec<Dimension>,
+}
+
+impl Port {
+    /// Of float32.
+    pub(crate) fn float(name: &str, shape: Vec<Dimension>) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: TensorElementType::Float32,
+            shape,
+        }
+    }
 }
 
 /// Loads a graph on the provider that was asked for, and on no other.
@@ -68,76 +79,77 @@ pub(crate) fn check(
     inputs: &[Port],
     outputs: &[Port],
 ) -> Result<(), PolicyError> {
-    let mut problems = Vec::new();
-    check_side("input", session.inputs(), inputs, &mut problems);
+    let mut problems = Problems::default();
+    check_inputs(session, inputs, &mut problems);
     check_side("output", session.outputs(), outputs, &mut problems);
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(PolicyError::Interface {
-        path: graph.path.clone(),
-        problems,
-    })
+    finish(graph, problems)
 }
 
-fn check_side(side: &str, found: &[Outlet], wanted: &[Port], problems: &mut Vec<Problem>) {
+/// Notes how the session's inputs differ from these.
+pub(crate) fn check_inputs(session: &Session, inputs: &[Port], problems: &mut Problems) {
+    check_side("input", session.inputs(), inputs, problems);
+}
+
+/// Nothing wrong, or all that is.
+pub(crate) fn finish(graph: &Graph, problems: Problems) -> Result<(), PolicyError> {
+    problems
+        .finish(())
+        .map_err(|problems| PolicyError::Interface {
+            path: graph.path.clone(),
+            problems,
+        })
+}
+
+fn check_side(side: &str, found: &[Outlet], wanted: &[Port], problems: &mut Problems) {
     for port in wanted {
-        let expected = format!("float32 {}", describe(&port.shape));
+        let expected = format!("{} {}", word(port.kind), describe(&port.shape));
         let at = format!("{side} `{}`", port.name);
         match found.iter().find(|outlet| outlet.name() == port.name) {
             None => {
                 let names: Vec<_> = found.iter().map(Outlet::name).collect();
-                problems.push(Problem::new(at, expected, format!("only {names:?}")));
+                problems.push(at, expected, format!("only {names:?}"));
             }
-            Some(outlet) if !fits(outlet.dtype(), &port.shape) => {
-                problems.push(Problem::new(at, expected, outlet.dtype().to_string()));
+            Some(outlet) if !fits(outlet.dtype(), port) => {
+                problems.push(at, expected, outlet.dtype());
             }
             Some(_) => {}
         }
     }
     for outlet in found {
         if !wanted.iter().any(|port| port.name == outlet.name()) {
-            problems.push(Problem::new(
+            problems.push(
                 format!("{side} `{}`", outlet.name()),
                 format!("no such {side}"),
-                outlet.dtype().to_string(),
-            ));
+                outlet.dtype(),
+            );
         }
     }
 }
 
-fn fits(found: &ValueType, wanted: &[Dimension]) -> bool {
-    let ValueType::Tensor {
-        ty: TensorElementType::Float32,
-        shape,
-        ..
-    } = found
-    else {
+fn fits(found: &ValueType, wanted: &Port) -> bool {
+    let ValueType::Tensor { ty, shape, .. } = found else {
         return false;
     };
-    shape.len() == wanted.len()
+    *ty == wanted.kind
+        && shape.len() == wanted.shape.len()
         && shape
             .iter()
-            .zip(wanted)
+            .zip(&wanted.shape)
             .all(|(found, wanted)| match wanted {
                 Dimension::Fixed(size) => usize::try_from(*found) == Ok(*size),
                 Dimension::Dynamic => *found == -1,
-                Dimension::Own => *found > 0,
             })
 }
 
-/// The size of the last dimension of an output that [`check`] has accepted.
-pub(crate) fn last_dimension(session: &Session, output: &str) -> usize {
-    session
-        .outputs()
-        .iter()
-        .find(|outlet| outlet.name() == output)
-        .and_then(|outlet| match outlet.dtype() {
-            ValueType::Tensor { shape, .. } => shape.iter().last().copied(),
-            _ => None,
-        })
-        .and_then(|size| usize::try_from(size).ok())
-        .unwrap_or(0)
+/// The word for a type of numbers.
+fn word(kind: TensorElementType) -> &'static str {
+    match kind {
+        TensorElementType::Float32 => "float32",
+        TensorElementType::Int64 => "int64",
+        TensorElementType::Int32 => "int32",
+        TensorElementType::Bool => "bool",
+        _ => "something else",
+    }
 }
 
 fn describe(shape: &[Dimension]) -> String {
@@ -146,7 +158,6 @@ fn describe(shape: &[Dimension]) -> String {
         .map(|dimension| match dimension {
             Dimension::Fixed(size) => size.to_string(),
             Dimension::Dynamic => "dynamic".to_owned(),
-            Dimension::Own => "fixed".to_owned(),
         })
         .collect();
     format!("[{}]", parts.join(", "))

@@ -1,7 +1,7 @@
 //! Policy bundles: a checked manifest, normalisation, and the ONNX graphs behind it.
 //!
-//! A bundle is a directory with `policy.toml`, `encoder.onnx` (observation to condition) and
-//! `denoiser.onnx` (sample, timestep, condition to prediction). [`Bundle::load`] checks the
+//! A bundle is a directory with `policy.toml`, `encoder.onnx` (observations to conditions) and
+//! `denoiser.onnx` (sample, timestep, conditions to prediction). [`Bundle::load`] checks the
 //! manifest and the SHA-256 of both graphs and reports everything that is wrong at once;
 //! [`Policy::open`] loads the graphs into ONNX Runtime and checks their inputs and outputs against
 //! the manifest. A [`Policy`] encodes an observation once a chunk and is a
@@ -30,6 +30,7 @@
 //! ```
 
 mod bundle;
+mod condition;
 mod denoiser;
 mod encoder;
 mod error;
@@ -44,11 +45,12 @@ mod runtime;
 mod tensor;
 
 pub use bundle::{Bundle, MANIFEST_FILE};
-pub use error::{BundleError, PolicyError, Problem};
+pub use condition::Condition;
+pub use error::{BundleError, PolicyError};
 pub use find::find_bundle;
 pub use manifest::{
-    Action, ActionMode, Files, GraphFile, Manifest, ObservationInput, ObservationKind, Scheduler,
-    Thresholding,
+    Action, Files, GraphFile, Gripper, Manifest, ObservationInput, ObservationKind, Rotation,
+    Scheduler, Spelling, Thresholding,
 };
 pub use observation::{ImageView, Observation, Supply};
 pub use observer::Observer;

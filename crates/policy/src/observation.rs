@@ -1,6 +1,7 @@
 //! What the robot sees, and how it becomes the encoder's numbers.
 
-use crate::error::Problem;
+use tiller_core::{Problem, Problems};
+
 use crate::manifest::{ENVIRONMENT_STATE, ObservationInput, ObservationKind, ROBOT_STATE};
 
 /// A picture from one camera, borrowed where it lies.
@@ -42,16 +43,17 @@ pub struct Supply<'a> {
 }
 
 impl Supply<'_> {
-    /// What is missing for an input, if anything.
-    pub(crate) fn lacks(&self, input: &ObservationInput) -> Option<Problem> {
+    /// Notes what is missing for an input.
+    pub(crate) fn check(&self, input: &ObservationInput, problems: &mut Problems) {
         let at = |field: &str| format!("observation `{}`.{field}", input.name);
         let source = &input.source;
+        let nothing = || format!("`{source}`, which nothing here shows");
         let numbers = match (input.kind, source.as_str()) {
             (ObservationKind::Image, _) => {
                 let known = self.cameras.contains(&source.as_str());
                 let expected = format!("one of the cameras {:?}", self.cameras);
-                let found = format!("`{source}`, which nothing here shows");
-                return (!known).then(|| Problem::new(at("source"), expected, found));
+                problems.require(at("source"), known, expected, nothing());
+                return;
             }
             (ObservationKind::State, ENVIRONMENT_STATE) => self.environment,
             (ObservationKind::State, _) => self.state,
@@ -63,16 +65,12 @@ impl Supply<'_> {
             ];
             let known: Vec<_> = known.iter().filter(|(count, _)| *count > 0).collect();
             let names: Vec<_> = known.iter().map(|(_, name)| format!("`{name}`")).collect();
-            return Some(Problem::new(
-                at("source"),
-                names.join(" or "),
-                format!("`{source}`, which nothing here shows"),
-            ));
+            problems.push(at("source"), names.join(" or "), nothing());
+            return;
         }
-        (input.shape != [numbers]).then(|| {
-            let expected = format!("[{numbers}], what `{source}` has here");
-            Problem::new(at("shape"), expected, format!("{:?}", input.shape))
-        })
+        let expected = format!("[{numbers}], what `{source}` has here");
+        let found = format!("{:?}", input.shape);
+        problems.require(at("shape"), input.shape == [numbers], expected, found);
     }
 }
 

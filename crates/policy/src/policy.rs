@@ -1,9 +1,10 @@
 //! A policy that runs: one encoder call a chunk, one denoiser call a sampling step.
 
 use tiller_steering::scheduler::SchedulerConfig;
-use tiller_steering::{ActionSpace, Denoiser, DenoiserError, SteeringConfig};
+use tiller_steering::{ActionSpace, Denoiser, DenoiserError, Guide, SteeringConfig};
 
 use crate::bundle::Bundle;
+use crate::condition::Condition;
 use crate::denoiser::DenoiserGraph;
 use crate::encoder::Encoder;
 use crate::error::PolicyError;
@@ -13,9 +14,6 @@ use crate::observation::Observation;
 use crate::provider::Provider;
 use crate::runtime::{Runtime, RuntimeOptions};
 
-/// What the encoder makes of observations, and the denoiser takes.
-pub(crate) const CONDITION: &str = "condition";
-
 /// An opened policy: graphs in ONNX Runtime with buffers that are reused from call to call.
 ///
 /// [`Policy::encode`] binds an observation; until the next `encode`, every
@@ -24,6 +22,8 @@ pub(crate) const CONDITION: &str = "condition";
 pub struct Policy {
     manifest: Manifest,
     sampler: SchedulerConfig,
+    space: ActionSpace,
+    guide: Guide,
     provider: Provider,
     encoder: Encoder,
     denoiser: DenoiserGraph,
@@ -42,14 +42,15 @@ impl Policy {
         provider.check_library(&runtime.library)?;
         let manifest = bundle.manifest().clone();
         let session = graph::open(&runtime, bundle.encoder(), options)?;
-        let encoder = Encoder::new(bundle.encoder(), session, &manifest)?;
+        let (encoder, conditions) = Encoder::new(bundle.encoder(), session, &manifest)?;
         let graph = bundle.denoiser();
         let session = graph::open(&runtime, graph, options)?;
-        let size = encoder.condition();
-        let denoiser = DenoiserGraph::new(graph, session, provider, &manifest, size)?;
+        let denoiser = DenoiserGraph::new(graph, session, provider, &manifest, conditions)?;
         Ok(Self {
             manifest,
             sampler: bundle.sampler().clone(),
+            space: bundle.action_space().clone(),
+            guide: bundle.guide(),
             provider,
             encoder,
             denoiser,
@@ -68,16 +69,16 @@ impl Policy {
         self.provider
     }
 
-    /// C: numbers in the condition vector that the encoder makes of an observation.
+    /// What the encoder made of the last observation, in the order of its outputs; zeros before.
     #[must_use]
-    pub fn condition_size(&self) -> usize {
-        self.encoder.condition()
+    pub fn conditions(&self) -> &[Condition] {
+        self.denoiser.conditions()
     }
 
     /// The layout and normalisation of the policy's actions.
     #[must_use]
     pub fn action_space(&self) -> ActionSpace {
-        self.manifest.action.space()
+        self.space.clone()
     }
 
     /// The sampler that the policy was trained for.
@@ -86,10 +87,12 @@ impl Policy {
         &self.sampler
     }
 
-    /// Puts into the settings what the bundle decides: the sampler, and where execution starts.
+    /// Puts into the settings what the bundle decides: the sampler, where execution starts, and which
+    /// columns guidance may move.
     pub fn configure(&self, steering: &mut SteeringConfig) {
         steering.scheduler = self.sampler.clone();
         steering.execute_start = self.manifest.execute_start;
+        steering.guide = self.guide;
     }
 
     /// Runs both graphs once on zeros, the denoiser for each number of particles that will be in use,
@@ -127,13 +130,13 @@ impl Policy {
     }
 
     /// Encodes what the robot sees and saw; once a chunk, shared by all particles. Takes the
-    /// observation into the history first. Returns the condition, `C` numbers.
+    /// observation into the history first. Returns the conditions.
     ///
     /// # Errors
     /// [`PolicyError::Observation`] lists what is missing or has the wrong size; otherwise ONNX
     /// Runtime failed or the encoder produced a number that is not finite. The denoiser then has
     /// no condition until an `encode` succeeds.
-    pub fn encode(&mut self, observation: &Observation<'_>) -> Result<&[f32], PolicyError> {
+    pub fn encode(&mut self, observation: &Observation<'_>) -> Result<&[Condition], PolicyError> {
         self.denoiser.forget();
         self.observe(observation)?;
         self.encode_history()
@@ -144,10 +147,10 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::encode`], and [`PolicyError::NotObserved`] when there is nothing to encode.
-    pub fn encode_history(&mut self) -> Result<&[f32], PolicyError> {
+    pub fn encode_history(&mut self) -> Result<&[Condition], PolicyError> {
         let (encoder, inputs) = (&mut self.encoder, &self.manifest.observations);
         self.denoiser
-            .condition(|condition| encoder.run(inputs, condition))
+            .condition(|conditions| encoder.run(inputs, conditions))
     }
 }
 

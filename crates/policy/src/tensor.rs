@@ -1,6 +1,9 @@
 //! Tensors that are allocated once and reused.
 
+use std::fmt::Debug;
+
 use ort::memory::Allocator;
+use ort::value::PrimitiveTensorElementType;
 use ort::value::Tensor;
 
 use crate::error::PolicyError;
@@ -13,19 +16,21 @@ pub(crate) fn batch_of_one(shape: &[usize]) -> Vec<Dimension> {
         .collect()
 }
 
-pub(crate) fn zeros(
+pub(crate) fn zeros<T: PrimitiveTensorElementType + Clone + Debug + Default>(
     allocator: &Allocator,
     shape: &[usize],
     graph: &'static str,
-) -> Result<Tensor<f32>, PolicyError> {
+) -> Result<Tensor<T>, PolicyError> {
     let mut tensor =
-        Tensor::<f32>::new(allocator, shape).map_err(|error| run_error(graph, &error))?;
+        Tensor::<T>::new(allocator, shape).map_err(|error| run_error(graph, &error))?;
     // The allocator hands out memory as it is.
-    tensor_mut(&mut tensor).fill(0.0);
+    tensor_mut(&mut tensor).fill(T::default());
     Ok(tensor)
 }
 
-pub(crate) fn tensor_mut(tensor: &mut Tensor<f32>) -> &mut [f32] {
+pub(crate) fn tensor_mut<T: PrimitiveTensorElementType + Debug>(
+    tensor: &mut Tensor<T>,
+) -> &mut [T] {
     tensor.extract_tensor_mut().1
 }
 

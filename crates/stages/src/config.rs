@@ -1,6 +1,8 @@
 //! Settings of the machine, checked once.
 
-use thiserror::Error;
+use std::ops::Bound;
+
+use tiller_core::Problems;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -59,29 +61,21 @@ impl Default for StageConfig {
     }
 }
 
-/// Everything that is wrong with a [`StageConfig`], one line a problem.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the stage settings cannot be used:\n  {}", .problems.join("\n  "))]
-pub struct StageConfigError {
-    /// One sentence a problem, with what was expected and what was found.
-    pub problems: Vec<String>,
-}
-
 impl StageConfig {
     /// Checks every field and reports all problems at once.
     ///
     /// # Errors
-    /// [`StageConfigError`] when thresholds are not ordered inside (-0.2, 1.2) or a count is zero.
-    pub fn validate(&self) -> Result<(), StageConfigError> {
-        let mut problems = Vec::new();
+    /// When thresholds are not ordered inside (-0.2, 1.2), a count is zero or a length not above 0.
+    pub fn validate(&self) -> Result<(), Problems> {
+        let mut problems = Problems::default();
         // Progress is clamped to [-0.2, 1.2]: a threshold at or beyond an end is never crossed.
         let ordered = -0.2 < self.lower && self.lower < self.upper && self.upper < 1.2;
-        if !ordered {
-            problems.push(format!(
-                "expected -0.2 < lower < upper < 1.2, found lower {} and upper {}",
-                self.lower, self.upper
-            ));
-        }
+        problems.require(
+            "thresholds",
+            ordered,
+            "-0.2 < lower < upper < 1.2",
+            format!("lower {} and upper {}", self.lower, self.upper),
+        );
         let counts = [
             ("done_frames", u64::from(self.done_frames)),
             ("progress_frames", u64::from(self.progress_frames)),
@@ -91,9 +85,7 @@ impl StageConfig {
             ("max_visits", u64::from(self.max_visits)),
         ];
         for (name, value) in counts {
-            if value == 0 {
-                problems.push(format!("expected {name} of at least 1, found 0"));
-            }
+            problems.require(name, value > 0, "at least 1", value);
         }
         let lengths = [
             ("gripper_speed_m_s", self.gripper_speed_m_s),
@@ -101,15 +93,9 @@ impl StageConfig {
             ("least_progress", self.least_progress),
         ];
         for (name, value) in lengths {
-            if !(value.is_finite() && value > 0.0) {
-                problems.push(format!("expected {name} above 0, found {value}"));
-            }
+            problems.number(name, value, (Bound::Excluded(0.0), Bound::Unbounded));
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(StageConfigError { problems })
-        }
+        problems.finish(())
     }
 }
 
@@ -131,7 +117,7 @@ mod tests {
             ..StageConfig::default()
         };
         let error = config.validate().unwrap_err();
-        assert_eq!(error.problems.len(), 3, "{error}");
+        assert_eq!(error.found.len(), 3, "{error}");
         assert!(
             error.to_string().contains("found lower 0.6 and upper 0.5"),
             "{error}"

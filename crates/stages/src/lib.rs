@@ -28,7 +28,7 @@ mod gripper;
 mod machine;
 mod schmitt;
 
-pub use config::{StageConfig, StageConfigError};
+pub use config::StageConfig;
 pub use decision::{
     Advice, AdviceRefusal, Decision, DecisionKind, ProgramRefusal, ProgressReading, Query,
     StageInfo,

@@ -1,8 +1,8 @@
 //! The machine itself.
 
-use tiller_core::Plateau;
+use tiller_core::{Plateau, Problems};
 
-use crate::config::{StageConfig, StageConfigError};
+use crate::config::StageConfig;
 use crate::decision::{
     Advice, AdviceRefusal, Decision, DecisionKind, ProgramRefusal, ProgressReading, Query,
     StageInfo,
@@ -45,8 +45,8 @@ impl StageMachine {
     /// A machine without a program.
     ///
     /// # Errors
-    /// [`StageConfigError`] with every problem of the settings.
-    pub fn new(config: StageConfig) -> Result<Self, StageConfigError> {
+    /// Every problem of the settings.
+    pub fn new(config: StageConfig) -> Result<Self, Problems> {
         config.validate()?;
         Ok(Self {
             trigger: SchmittTrigger::new(config.lower, config.upper),

@@ -39,7 +39,8 @@ pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, 
     };
     let keypoints_stale_ns = ns(reader.number("KEYPOINTS_STALE_S", 5.0, 0.1, 3600.0));
     if let Err(error) = stages.validate() {
-        reader.problems.extend(error.problems);
+        let problems = error.found.iter().map(ToString::to_string);
+        reader.problems.extend(problems);
     }
     if reader.problems.is_empty() {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);

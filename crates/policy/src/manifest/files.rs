@@ -1,8 +1,7 @@
 //! The graphs of a bundle.
 
 use serde::Deserialize;
-
-use super::problems::Problems;
+use tiller_core::Problems;
 
 /// The graphs of a bundle.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

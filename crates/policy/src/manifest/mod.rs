@@ -6,20 +6,18 @@
 mod action;
 mod files;
 mod observation;
-mod problems;
 mod scheduler;
 
-pub use action::{Action, ActionMode};
+pub use action::{Action, Gripper, Rotation, Spelling};
 pub use files::{Files, GraphFile};
 pub(crate) use observation::{ENVIRONMENT_STATE, ROBOT_STATE};
 pub use observation::{ObservationInput, ObservationKind};
 pub use scheduler::{Scheduler, Thresholding};
 
-use problems::Problems;
 use serde::Deserialize;
+use tiller_core::Problems;
 use tiller_steering::scheduler::SchedulerConfig;
-
-use crate::error::Problem;
+use tiller_steering::{ActionSpace, Guide};
 
 /// The manifest of a bundle, schema 1.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -70,9 +68,9 @@ fn one() -> usize {
 impl Manifest {
     /// Everything in the manifest that cannot be used; empty when it is sound.
     #[must_use]
-    pub fn problems(&self) -> Vec<Problem> {
+    pub fn problems(&self) -> Problems {
         let mut problems = Problems::default();
-        problems.literal("schema", &self.schema.to_string(), "1");
+        let _ = problems.choice("schema", &self.schema.to_string(), &[("1", ())]);
         let _ = self.read_scheduler(&mut problems);
         problems.range(
             "observation_steps",
@@ -95,17 +93,24 @@ impl Manifest {
             "a positive rate in Hz",
             self.rate_hz,
         );
-        self.action.check(&mut problems);
+        let _ = self.action.read(self.rate_hz, &mut problems);
         self.check_observations(&mut problems);
         self.files.encoder.check("files.encoder", &mut problems);
         self.files.denoiser.check("files.denoiser", &mut problems);
-        problems.found
+        problems
     }
 
     /// The sampler that the manifest asks for; `None` when it is not sound.
     #[must_use]
     pub fn sampler(&self) -> Option<SchedulerConfig> {
         self.read_scheduler(&mut Problems::default())
+    }
+
+    /// Layout and normalisation of the actions, and which of their columns guidance may move; `None`
+    /// when they are not sound.
+    #[must_use]
+    pub fn action_space(&self) -> Option<(ActionSpace, Guide)> {
+        self.action.read(self.rate_hz, &mut Problems::default())
     }
 
     fn read_scheduler(&self, problems: &mut Problems) -> Option<SchedulerConfig> {

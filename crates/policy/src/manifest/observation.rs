@@ -1,8 +1,7 @@
 //! What the encoder sees.
 
 use serde::Deserialize;
-
-use super::problems::Problems;
+use tiller_core::Problems;
 
 /// Longest side of a picture that is accepted, pixels.
 const MAX_IMAGE_SIDE: usize = 4096;
@@ -68,7 +67,7 @@ impl ObservationInput {
         };
         if self.kind == ObservationKind::State {
             let sources = [(ROBOT_STATE, ()), (ENVIRONMENT_STATE, ())];
-            let _ = problems.choice(&at("source"), &self.source, &sources);
+            let _ = problems.choice(at("source"), &self.source, &sources);
         }
         problems.numbers(&at("mean"), &self.mean, channels);
         problems.numbers(&at("std"), &self.std, channels);

@@ -1,12 +1,11 @@
 //! How the policy's samples get from noise to data.
 
 use serde::Deserialize;
+use tiller_core::Problems;
 use tiller_steering::scheduler::{
     BetaSchedule, Clip, DiffusionConfig, DiffusionSolver, FlowConfig, FlowSolver, FlowTime,
     Prediction, SchedulerConfig, Spacing, Variance,
 };
-
-use super::problems::Problems;
 
 /// Most sampling steps that are accepted.
 const MAX_STEPS: usize = 1000;
@@ -94,7 +93,7 @@ pub(super) fn read(
     };
     let config = match chosen.or(meant) {
         Some(Family::Flow) => {
-            problems.literal("prediction", prediction, "velocity");
+            let _ = problems.choice("prediction", prediction, &[("velocity", ())]);
             SchedulerConfig::Flow(scheduler.read_flow(bounded, problems))
         }
         Some(Family::Diffusion) => {
@@ -113,20 +112,9 @@ pub(super) fn read(
         }
     };
     problems.range("scheduler.steps", scheduler.steps, 1, MAX_STEPS);
-    let mistakes = config
-        .validate()
-        .err()
-        .map_or_else(Vec::new, |e| e.mistakes);
-    for mistake in mistakes {
-        // Written as "scheduler.eta must be from 0 to 1, found 2".
-        let (at, rest) = mistake
-            .split_once(" must be ")
-            .unwrap_or(("scheduler", &mistake));
-        let (expected, found) = rest
-            .rsplit_once(", found ")
-            .unwrap_or((rest, "something else"));
-        if !problems.found.iter().any(|problem| problem.at == at) {
-            problems.push(at, expected, found);
+    for problem in config.validate().err().unwrap_or_default().found {
+        if !problems.found.iter().any(|p| p.name == problem.name) {
+            problems.found.push(problem);
         }
     }
     (problems.found.len() == before).then_some(config)

@@ -13,6 +13,10 @@ Their arithmetic is so simple that the tests know the answers:
 - encoder_history.onnx: an encoder of two observations: condition = [mean of the older static
   picture, mean of the newer one, mean of the wrist pictures + sum of the states]
 
+- encoder_conditions.onnx: the same encoder that also makes context = state as [1, 2, 2] and kept
+  [1, 2, 1], 64-bit integers: 1 for each of its rows that begins above 0, else 0
+- denoiser_conditions.onnx: prediction = sample + timestep + condition[0] + sum of context * kept
+
 and the denoiser and the encoder again, each wrong in its own way:
 
 - denoiser_extra.onnx: with an input and an output more
@@ -21,6 +25,7 @@ and the denoiser and the encoder again, each wrong in its own way:
 - denoiser_future.onnx: in a version of ONNX that does not exist yet
 - denoiser_external.onnx: with a number in a file of its own, `weights.bin`
 - encoder_batch.onnx: with a dynamic batch
+- encoder_double.onnx: encoder_conditions.onnx with a context of 64-bit floats
 """
 
 from pathlib import Path
@@ -70,6 +75,69 @@ def encoder(file: str, state_kind: int, batch=1) -> None:
     inputs = [value(name, [batch, 3, SIDE, SIDE]) for name in images]
     inputs.append(value("observation.state", [batch, STATE], state_kind))
     save(file, nodes, inputs, [value("condition", [1, CONDITION])], constants)
+
+
+def encoder_conditions(file: str, kind: int = FLOAT) -> None:
+    images = [f"observation.images.{camera}" for camera in ("static", "wrist")]
+    nodes = [
+        helper.make_node("ReduceMean", [name], [f"{name}.mean"], axes=[1, 2, 3], keepdims=0)
+        for name in images
+    ]
+    nodes += [
+        helper.make_node("ReduceSum", ["observation.state", "columns"], ["sum"], keepdims=0),
+        helper.make_node("Concat", [*(f"{name}.mean" for name in images), "sum"], ["flat"], axis=0),
+        helper.make_node("Reshape", ["flat", "row"], ["condition"]),
+        helper.make_node("Reshape", ["observation.state", "square"], ["matrix"]),
+        helper.make_node("Cast", ["matrix"], ["context"], to=kind),
+        helper.make_node("Slice", ["matrix", "start", "end", "axis"], ["first"]),
+        helper.make_node("Greater", ["first", "zero"], ["above"]),
+        helper.make_node("Cast", ["above"], ["kept"], to=TensorProto.INT64),
+    ]
+    constants = [
+        constant("columns", TensorProto.INT64, [1], [1]),
+        constant("row", TensorProto.INT64, [2], [1, CONDITION]),
+        constant("square", TensorProto.INT64, [3], [1, 2, 2]),
+        constant("start", TensorProto.INT64, [1], [0]),
+        constant("end", TensorProto.INT64, [1], [1]),
+        constant("axis", TensorProto.INT64, [1], [2]),
+        constant("zero", FLOAT, [1], [0.0]),
+    ]
+    inputs = [value(name, [1, 3, SIDE, SIDE]) for name in images]
+    inputs.append(value("observation.state", [1, STATE]))
+    outputs = [
+        value("condition", [1, CONDITION]),
+        value("context", [1, 2, 2], kind),
+        value("kept", [1, 2, 1], TensorProto.INT64),
+    ]
+    save(file, nodes, inputs, outputs, constants)
+
+
+def denoiser_conditions(file: str) -> None:
+    nodes = [
+        helper.make_node("Reshape", ["timestep", "column"], ["time"]),
+        helper.make_node("Slice", ["condition", "start", "end", "axis"], ["first"]),
+        helper.make_node("Cast", ["kept"], ["factor"], to=FLOAT),
+        helper.make_node("Mul", ["context", "factor"], ["rows"]),
+        helper.make_node("ReduceSum", ["rows"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["sample", "time"], ["later"]),
+        helper.make_node("Add", ["later", "first"], ["seen"]),
+        helper.make_node("Add", ["seen", "sum"], ["prediction"]),
+    ]
+    constants = [
+        constant("column", TensorProto.INT64, [3], [-1, 1, 1]),
+        constant("start", TensorProto.INT64, [1], [0]),
+        constant("end", TensorProto.INT64, [1], [1]),
+        constant("axis", TensorProto.INT64, [1], [1]),
+    ]
+    inputs = [
+        value("sample", ["particles", HORIZON, DIM]),
+        value("timestep", ["particles"]),
+        # In another order than the encoder makes them: names decide.
+        value("kept", [1, 2, 1], TensorProto.INT64),
+        value("condition", [1, CONDITION]),
+        value("context", [1, 2, 2]),
+    ]
+    save(file, nodes, inputs, [value("prediction", ["particles", HORIZON, DIM])], constants)
 
 
 def encoder_history(file: str) -> None:
@@ -146,6 +214,9 @@ if __name__ == "__main__":
     encoder("encoder.onnx", FLOAT)
     encoder("encoder_int.onnx", TensorProto.INT64)
     encoder_history("encoder_history.onnx")
+    encoder_conditions("encoder_conditions.onnx")
+    encoder_conditions("encoder_double.onnx", kind=TensorProto.DOUBLE)
+    denoiser_conditions("denoiser_conditions.onnx")
     encoder("encoder_batch.onnx", FLOAT, "batch")
     denoiser("denoiser.onnx")
     denoiser("denoiser_wide.onnx", dim=DIM + 1)

@@ -1,7 +1,9 @@
 //! What a bundle directory must be, and what is said when it is not.
 
 use crate::common::{Copy, data};
-use tiller_policy::{ActionMode, Bundle, BundleError, ObservationKind};
+use tiller_core::ActionLayout;
+use tiller_policy::{Bundle, BundleError, ObservationKind};
+use tiller_steering::Guide;
 
 #[test]
 fn a_sound_bundle_tells_what_it_is() {
@@ -10,8 +12,10 @@ fn a_sound_bundle_tells_what_it_is() {
     assert_eq!(manifest.name, "tiny");
     assert_eq!((manifest.horizon, manifest.execute_steps), (3, 2));
     assert_eq!(manifest.scheduler.steps, 10);
-    assert_eq!(manifest.action.mode, ActionMode::Delta);
-    assert_eq!(manifest.action.gripper, Some(3));
+    let layout = &bundle.action_space().layout;
+    let expected = ActionLayout::position_deltas(4, [0, 1, 2], Some(3), 10.0);
+    assert_eq!(layout, &expected);
+    assert_eq!(bundle.guide(), Guide::default());
     let kinds: Vec<_> = manifest.observations.iter().map(|o| o.kind).collect();
     assert_eq!(
         kinds,
@@ -109,15 +113,17 @@ fn everything_that_is_wrong_is_reported_at_once() {
     let BundleError::Invalid { problems, .. } = copy.load().unwrap_err() else {
         panic!("not a list of problems");
     };
-    let found: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    let found: Vec<_> = problems.found.iter().map(ToString::to_string).collect();
     let beginnings = [
         "kind: expected `flow_matching` or `diffusion`, found `consistency`",
         "prediction: expected `velocity`, found `epsilon`",
         "execute_steps: expected 1 to 3, found 4",
         "rate_hz: expected a positive rate in Hz, found -1",
-        "action.position: expected three different columns below 4, found [0, 1, 7]",
         "action.min: expected 4 numbers, found 3",
         "action.min[1]: expected less than action.max[1] = 0.02, found 0.02",
+        "action.position: expected columns below 4, found 7",
+        "action.ignored: expected every column that is no position, rotation, joint or gripper, \
+         found column 2 nowhere",
         "observation `observation.images.static`.std: expected positive numbers",
         "observation `observation.images.wrist`.mean: expected finite numbers",
         "observation `observation.images.wrist`.source: expected a source of its own",

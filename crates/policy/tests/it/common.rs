@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use tiller_policy::{Bundle, BundleError, ImageView, Observation};
+use tiller_policy::{Bundle, BundleError, Condition, ImageView, Observation};
 
 /// Pixels along a side of the tiny bundle's pictures.
 pub(crate) const SIDE: usize = 4;
@@ -79,4 +79,9 @@ pub(crate) fn grey(brightness: u8, mut show: impl FnMut(&Observation<'_>)) {
         state: &[0.4, 0.0, 0.2, 0.04],
         environment: &[],
     });
+}
+
+/// The numbers of the first condition, the only one of most bundles.
+pub(crate) fn floats(conditions: &[Condition]) -> Vec<f32> {
+    conditions[0].floats().unwrap().to_vec()
 }

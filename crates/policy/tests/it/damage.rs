@@ -117,7 +117,7 @@ fn graphs_that_disagree_with_the_manifest_are_told_apart() {
             &[
                 "input `observation.images.static`: expected float32 [1, 3, 4, 4]",
                 "input `sample`: expected no such input",
-                "output `condition`: expected float32 [1, fixed], found only [\"prediction\"]",
+                "output `prediction`: expected float32, int64, int32 or bool of fixed shape [1, ..], found",
             ],
         ),
     ];

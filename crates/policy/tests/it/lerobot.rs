@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::common::data;
+use crate::common::{data, floats};
 use serde_json::Value;
 use tempfile::TempDir;
 use tiller_policy::{
@@ -98,7 +98,7 @@ fn condition(policy: &mut Policy, golden: &Golden) -> Vec<f32> {
     for step in 0..steps - 1 {
         golden.show(step, |seen| policy.observe(seen)).unwrap();
     }
-    let encode = |seen: &Observation<'_>| policy.encode(seen).unwrap().to_vec();
+    let encode = |seen: &Observation<'_>| floats(policy.encode(seen).unwrap());
     golden.show(steps - 1, encode)
 }
 
@@ -212,7 +212,7 @@ fn a_program_without_what_a_policy_sees_refuses_it_before_the_first_observation(
     let problems = |bundle: &Bundle, supply: Supply<'_>| match bundle.check_supply(&supply) {
         Ok(()) => Vec::new(),
         Err(BundleError::Invalid { problems, .. }) => {
-            problems.iter().map(ToString::to_string).collect()
+            problems.found.iter().map(ToString::to_string).collect()
         }
         Err(other) => panic!("{other}"),
     };

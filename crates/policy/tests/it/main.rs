@@ -7,6 +7,7 @@
 
 mod bundle;
 mod common;
+mod conditions;
 mod damage;
 mod find;
 mod lerobot;

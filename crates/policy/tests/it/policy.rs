@@ -1,6 +1,6 @@
 //! Tiny graphs in a real ONNX Runtime: right answers, and clear words when something is off.
 
-use crate::common::{Copy, SIDE, data, grey};
+use crate::common::{Copy, SIDE, data, floats, grey};
 use tiller_policy::{Bundle, ImageView, Observation, Policy, PolicyError, RuntimeOptions};
 use tiller_steering::{Denoiser, SteeringConfig};
 
@@ -34,7 +34,7 @@ fn encode(policy: &mut Policy, wrist: [u8; 3]) -> Result<Vec<f32>, PolicyError> 
             state: &STATE,
             environment: &[],
         })
-        .map(<[f32]>::to_vec)
+        .map(|conditions| conditions[0].floats().unwrap().to_vec())
 }
 
 fn assert_close(found: &[f32], expected: &[f32]) {
@@ -47,7 +47,7 @@ fn assert_close(found: &[f32], expected: &[f32]) {
 #[test]
 fn the_encoder_sees_normalised_pictures_and_state() {
     let mut policy = tiny();
-    assert_eq!(policy.condition_size(), 3);
+    assert_eq!(policy.conditions()[0].shape(), [1, 3]);
     let condition = encode(&mut policy, [0, 51, 255]).unwrap();
     // (1 - 0.5) / 0.5; the mean of 0, 0.2 and 1; (0.1 / 0.1) + (0.2 / 0.2) + (-0.1 / 0.1) + 1.
     assert_close(&condition, &[1.0, 0.4, 2.0]);
@@ -88,7 +88,7 @@ fn actions_unnormalise_to_the_manifests_range() {
     space.validate().unwrap();
     assert_close(&space.scale, &[0.03, 0.02, 0.02, 1.0]);
     assert_close(&space.offset, &[0.0, 0.0, 0.01, 0.0]);
-    assert_eq!(space.gripper_column, Some(3));
+    assert_eq!(space.layout.gripper.unwrap().column, 3);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn the_encoder_sees_the_last_observations_the_newest_last() {
     let encode = |brightness, policy: &mut Policy| {
         let mut condition = Vec::new();
         grey(brightness, |observation| {
-            condition = policy.encode(observation).unwrap().to_vec();
+            condition = floats(policy.encode(observation).unwrap());
         });
         condition
     };
@@ -170,7 +170,7 @@ fn the_encoder_sees_the_last_observations_the_newest_last() {
     // What is observed between is seen, and encoding it again takes nothing in.
     grey(255, |observation| policy.observe(observation).unwrap());
     for _ in 0..2 {
-        assert_close(policy.encode_history().unwrap(), &[-1.0, 1.0, 0.5]);
+        assert_close(&floats(policy.encode_history().unwrap()), &[-1.0, 1.0, 0.5]);
     }
     policy.reset();
     assert!(policy.predict(&[0.0; 12], 1, 1.0, &mut [0.0; 12]).is_err());
@@ -193,8 +193,8 @@ fn a_refused_observation_empties_the_history() {
         Err(PolicyError::NotObserved)
     ));
     grey(0, |observation| {
-        let condition = policy.encode(observation).unwrap();
-        assert_close(condition, &[-1.0, -1.0, 0.0]);
+        let condition = floats(policy.encode(observation).unwrap());
+        assert_close(&condition, &[-1.0, -1.0, 0.0]);
     });
 }
 

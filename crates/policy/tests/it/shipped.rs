@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tiller_core::ArmColumns;
 use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
 use tiller_steering::Denoiser;
 
@@ -22,7 +23,10 @@ fn the_shipped_policy_predicts_finite_bounded_motion() {
     let mut policy = Policy::open(&bundle, &RuntimeOptions::default()).unwrap();
     let space = policy.action_space();
     space.validate().unwrap();
-    for column in space.position_columns {
+    let ArmColumns::Pose { position, .. } = space.layout.arm else {
+        panic!("{:?}", space.layout);
+    };
+    for column in position {
         assert_eq!(space.offset[column], 0.0, "standing still must be zero");
         assert!(space.scale[column] <= 0.03 + 1e-6, "{:?}", space.scale);
     }
@@ -41,6 +45,7 @@ fn the_shipped_policy_predicts_finite_bounded_motion() {
             environment: &[],
         })
         .unwrap();
+    let condition = condition[0].floats().unwrap();
     assert!(condition.iter().any(|number| number.abs() > 1e-3));
 
     // Ten Euler steps from a fixed, uneven start must end near the range of the actions.

@@ -34,6 +34,7 @@ sys.path.append(str(HERE.parents[4] / "models" / "export"))
 
 import lerobot_truth as truth
 import policy_toml
+from action_layout import ActionLayout
 from lerobot_bundle import Layout, export
 from reference import Bundle
 
@@ -102,7 +103,7 @@ def numbers(values: np.ndarray) -> dict:
 
 def write(name: str, options: dict) -> None:
     settings = truth.config(**(POLICY | options))
-    layout = Layout([0, 1, 2], 3, [], "delta", 10.0, "base", {})
+    layout = Layout(ActionLayout("delta", position=[0, 1, 2], gripper=3), 10.0, {})
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder)
         truth.write(settings, checkpoint, seed=7, constant=False)
