@@ -1,6 +1,5 @@
 //! The actuator: chunks in, one safe setpoint a millisecond out.
 
-use nalgebra::{Matrix3, Rotation3, UnitQuaternion};
 use tiller_core::{ActionLayout, Pose};
 
 use crate::admission::{Admission, Start};
@@ -11,6 +10,7 @@ use crate::event::{EventLog, Refusal, SafetyEvent, SafetyKind};
 use crate::follower::Follower;
 use crate::junction::{Junction, Underway};
 use crate::kinematics::{Chain, JointVector};
+use crate::lead::{Lead, place_of};
 use crate::reading::Readings;
 use crate::reference::Reference;
 use crate::space::{self, Numbers, Space};
@@ -372,43 +372,13 @@ impl Actuator {
 
     /// Whether robot, setpoints and plan are too far apart.
     fn lost(&self) -> Option<String> {
-        let (most_m, most_rad) = (
+        let most = (
             self.config.max_tracking_error_m,
             self.config.max_tracking_error_rad,
         );
-        let commanded = self.follower.chain();
-        let measured = self.readings.chain();
-        let behind_m = (commanded.position - measured.position).norm();
-        if behind_m > most_m || is_turned(&commanded.rotation, &measured.rotation, most_rad) {
-            return Some(format!(
-                "expected the robot within {most_m} m and {most_rad} rad of its setpoint, found \
-                 {behind_m:.3} m and {:.3} rad",
-                angle(&commanded.rotation, &measured.rotation)
-            ));
-        }
-        let planned = self.reference.smoothed();
-        match self.reference.space() {
-            Space::Pose => {
-                let short_m = (space::position(planned) - commanded.position).norm();
-                let rotation = space::rotation(planned).to_rotation_matrix();
-                let turned = is_turned(&commanded.rotation, rotation.matrix(), most_rad);
-                (short_m > most_m || turned).then(|| {
-                    format!(
-                        "expected setpoints within {most_m} m and {most_rad} rad of the plan, \
-                         found {short_m:.3} m and {:.3} rad: out of reach",
-                        angle(&commanded.rotation, rotation.matrix())
-                    )
-                })
-            }
-            Space::Joints => {
-                let short = (planned - Numbers::from(*self.follower.q_rad())).amax();
-                (short > most_rad).then(|| {
-                    format!(
-                        "expected joints within {most_rad} rad of the plan, found {short:.3} rad"
-                    )
-                })
-            }
-        }
+        let lead = self.lead();
+        lead.lost(most)
+            .or_else(|| lead.out_of_reach(self.reference.space(), self.reference.smoothed(), most))
     }
 
     /// The action of the step that begins decides; between the thresholds the fingers stay.
@@ -436,12 +406,14 @@ impl Actuator {
 
     /// Drops the rest of the chunk and settles where a new one would start.
     fn give_up(&mut self, kind: SafetyKind, text: String, now_ns: u64) {
+        let (lead, most_rad) = (self.lead(), self.config.max_anchor_lead_rad);
         let at = match self.reference.space() {
             Space::Pose => {
-                let pose = self.clamped_to_measured(&pose_of(self.follower.chain()));
+                let commanded = space::pose(&place_of(self.follower.chain()));
+                let pose = lead.drawn_back(&commanded, self.config.max_anchor_lead_m, most_rad);
                 space::place(&pose.position(), &pose.rotation())
             }
-            Space::Joints => Numbers::from(self.joints_clamped_to_measured(self.follower.q_rad())),
+            Space::Joints => Numbers::from(lead.joints_drawn_back(self.follower.q_rad(), most_rad)),
         };
         self.reference.settle_at(at);
         self.mode = Mode::Holding;
@@ -454,71 +426,34 @@ impl Actuator {
 
     fn anchor(&self) -> Pose {
         let scheduled = match (self.is_stopping(), self.reference.space()) {
-            (true, _) => pose_of(self.follower.chain()),
-            (false, Space::Pose) => space::pose(self.reference.scheduled()),
+            (true, _) => place_of(self.follower.chain()),
+            (false, Space::Pose) => *self.reference.scheduled(),
             (false, Space::Joints) => {
-                pose_of(&Chain::new(&space::joints(self.reference.scheduled())))
+                place_of(&Chain::new(&space::joints(self.reference.scheduled())))
             }
         };
-        self.clamped_to_measured(&scheduled)
-    }
-
-    /// A pose drawn back by as much as the commanded one leads too far before the measured one.
-    fn clamped_to_measured(&self, pose: &Pose) -> Pose {
-        let (commanded, measured) = (self.follower.chain(), self.readings.chain());
-        let lead = commanded.position - measured.position;
-        let most = self.config.max_anchor_lead_m;
-        let back = lead * (most / lead.norm().max(most) - 1.0);
-        let mut drawn = *pose;
-        drawn.position_m = (pose.position() + back).into();
-        let most = self.config.max_anchor_lead_rad;
-        if is_turned(&commanded.rotation, &measured.rotation, most) {
-            let lead = quaternion(&commanded.rotation) * quaternion(&measured.rotation).inverse();
-            let turn = lead.scaled_axis();
-            let back = turn * (most / turn.norm().max(most) - 1.0);
-            let rotation = UnitQuaternion::from_scaled_axis(back) * pose.rotation();
-            drawn = Pose::from_parts(drawn.position(), &rotation);
-        }
-        drawn
+        self.lead().drawn_back(
+            &space::pose(&scheduled),
+            self.config.max_anchor_lead_m,
+            self.config.max_anchor_lead_rad,
+        )
     }
 
     fn anchor_q_rad(&self) -> JointVector {
-        match (self.is_stopping(), self.reference.space()) {
-            (false, Space::Joints) => {
-                self.joints_clamped_to_measured(&space::joints(self.reference.scheduled()))
-            }
-            _ => self.joints_clamped_to_measured(self.follower.q_rad()),
+        let scheduled = match (self.is_stopping(), self.reference.space()) {
+            (false, Space::Joints) => space::joints(self.reference.scheduled()),
+            _ => *self.follower.q_rad(),
+        };
+        self.lead()
+            .joints_drawn_back(&scheduled, self.config.max_anchor_lead_rad)
+    }
+
+    fn lead(&self) -> Lead<'_> {
+        Lead {
+            commanded: self.follower.chain(),
+            commanded_q_rad: self.follower.q_rad(),
+            measured: self.readings.chain(),
+            measured_q_rad: self.readings.q_rad(),
         }
     }
-
-    fn joints_clamped_to_measured(&self, q_rad: &JointVector) -> JointVector {
-        let (commanded, measured) = (self.follower.q_rad(), self.readings.q_rad());
-        let most = self.config.max_anchor_lead_rad;
-        std::array::from_fn(|joint| {
-            let lead = commanded[joint] - measured[joint];
-            q_rad[joint] + lead.clamp(-most, most) - lead
-        })
-    }
-}
-
-fn quaternion(rotation: &Matrix3<f64>) -> UnitQuaternion<f64> {
-    UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(*rotation))
-}
-
-fn pose_of(chain: &Chain) -> Pose {
-    Pose::from_parts(chain.position, &quaternion(&chain.rotation))
-}
-
-fn place_of(chain: &Chain) -> Numbers {
-    space::place(&chain.position, &quaternion(&chain.rotation))
-}
-
-/// Whether two orientations are further apart than an angle of at most a half turn, rad. The chord
-/// between them is `2 sqrt(2) sin(angle / 2)`.
-fn is_turned(a: &Matrix3<f64>, b: &Matrix3<f64>, most_rad: f64) -> bool {
-    (a - b).norm_squared() > 8.0 * (0.5 * most_rad).sin().powi(2)
-}
-
-fn angle(a: &Matrix3<f64>, b: &Matrix3<f64>) -> f64 {
-    quaternion(a).angle_to(&quaternion(b))
 }

@@ -135,14 +135,17 @@ impl Follower {
     /// the highest one that keeps all of them is taken.
     pub(crate) fn pace(&self, space: Space, upcoming: &Upcoming) -> f64 {
         let (entering, leaving) = (&upcoming.entering, &upcoming.leaving);
-        let (rates, tool) = match space {
+        // The joints' rates and the tool's twists, entering and leaving.
+        let ((rates, old_rates), (tool, old_tool)) = match space {
             Space::Pose => {
-                let tool = [space::twist(entering), space::twist(leaving)];
-                (tool.map(|twist| self.inverse * twist), tool)
+                let (tool, old_tool) = (space::twist(entering), space::twist(leaving));
+                let rates = (self.inverse * tool, self.inverse * old_tool);
+                (rates, (tool, old_tool))
             }
             Space::Joints => {
-                let rates = [*entering, *leaving];
-                (rates, rates.map(|rates| self.limiter.jacobian() * rates))
+                let jacobian = self.limiter.jacobian();
+                let tool = (jacobian * entering, jacobian * leaving);
+                ((*entering, *leaving), tool)
             }
         };
         let mut pace = 1.0f64;
@@ -152,20 +155,20 @@ impl Follower {
                 pace = pace.min(room / rate.abs());
             }
         };
-        for joint in 0..JOINTS {
+        for (joint, (rate, old_rate)) in rates.iter().zip(&old_rates).enumerate() {
             let (speed, acceleration) = self.limiter.capability(joint);
             let change = acceleration * WINDOW_S * SCHEDULE_SHARE;
-            keep(rates[0][joint], 0.0, speed * SCHEDULE_SHARE);
-            keep(rates[0][joint], rates[1][joint], change);
+            keep(*rate, 0.0, speed * SCHEDULE_SHARE);
+            keep(*rate, *old_rate, change);
             // Slow enough to come to rest: the schedule may end at any time.
-            keep(rates[0][joint], 0.0, change);
+            keep(*rate, 0.0, change);
         }
         for (rows, eased) in [(0..3, &self.linear), (3..6, &self.angular)] {
-            let speed = tool[0].fixed_rows::<3>(rows.start).norm();
+            let speed = tool.fixed_rows::<3>(rows.start).norm();
             keep(speed, 0.0, eased.max_speed);
             let change = eased.max_acceleration * WINDOW_S * SCHEDULE_SHARE / 3f64.sqrt();
             for row in rows {
-                keep(tool[0][row], tool[1][row], change);
+                keep(tool[row], old_tool[row], change);
             }
         }
         pace

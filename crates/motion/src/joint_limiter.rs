@@ -231,7 +231,33 @@ mod tests {
     use crate::kinematics::HOME_Q;
     use proptest::prelude::*;
 
+    /// The tool as finite differences of where the chain puts it.
+    fn check_tool(limits: &Limits, stream: &[JointVector]) -> Result<(), TestCaseError> {
+        let chains: Vec<Chain> = stream.iter().map(Chain::new).collect();
+        let tool = &limits.cartesian;
+        let mut last = Twist::zeros();
+        for pair in chains.windows(2) {
+            let mut twist = Twist::zeros();
+            let moved = (pair[1].position - pair[0].position) / PERIOD_S;
+            let turned = pair[0].rotation_to(&pair[1].rotation) / PERIOD_S;
+            twist.fixed_rows_mut::<3>(0).copy_from(&moved);
+            twist.fixed_rows_mut::<3>(3).copy_from(&turned);
+            let change = (twist - last) / PERIOD_S;
+            for (found, most) in [
+                (linear(&twist), tool.speed_m_s),
+                (angular(&twist), tool.rotation_speed_rad_s),
+                (linear(&change), tool.acceleration_m_s2),
+                (angular(&change), tool.rotation_acceleration_rad_s2),
+            ] {
+                prop_assert!(found.norm() <= most, "{} > {most}", found.norm());
+            }
+            last = twist;
+        }
+        Ok(())
+    }
+
     fn check(limits: &Limits, stream: &[JointVector]) -> Result<(), TestCaseError> {
+        check_tool(limits, stream)?;
         let mut last = (stream[0], [0.0; JOINTS], [0.0; JOINTS]);
         for q in &stream[1..] {
             for (j, &position) in q.iter().enumerate() {

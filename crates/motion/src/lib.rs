@@ -60,6 +60,7 @@ mod follower;
 mod joint_limiter;
 mod junction;
 pub mod kinematics;
+mod lead;
 pub mod limits;
 mod reading;
 mod reference;

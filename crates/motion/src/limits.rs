@@ -199,7 +199,7 @@ impl Limits {
         );
         problems.require(
             "workspace.max_reach_m",
-            !(workspace.min_reach_m >= workspace.max_reach_m),
+            workspace.min_reach_m < workspace.max_reach_m,
             format!("above the shortest reach, {}", workspace.min_reach_m),
             workspace.max_reach_m,
         );

@@ -6,7 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{MS, Rig};
-use tiller_motion::ActuatorConfig;
+use tiller_core::{ActionLayout, ActionMode, ArmColumns, Frame, RotationColumns, RotationKind};
+use tiller_motion::{ActuatorConfig, Chunk};
 
 struct Counting;
 
@@ -35,29 +36,71 @@ fn allocations() -> usize {
     ALLOCATIONS.with(Cell::get)
 }
 
+/// What a policy may put out: displacements, poses in the tool's frame, joint velocities.
+fn layouts() -> [ActionLayout; 3] {
+    let displacements = ActionLayout::position_deltas(7, [0, 1, 2], None, 10.0);
+    let poses = ActionLayout {
+        arm: ArmColumns::Pose {
+            position: [0, 1, 2],
+            rotation: Some(RotationColumns {
+                columns: vec![3, 4, 5],
+                kind: RotationKind::EulerXyz,
+            }),
+        },
+        mode: ActionMode::DeltaPose(Frame::Tool),
+        ignored: vec![6],
+        ..displacements.clone()
+    };
+    let joints = ActionLayout {
+        arm: ArmColumns::Joints([0, 1, 2, 3, 4, 5, 6]),
+        mode: ActionMode::JointVelocity,
+        ..displacements.clone()
+    };
+    let displacements = ActionLayout {
+        ignored: vec![3, 4, 5, 6],
+        ..displacements
+    };
+    [displacements, poses, joints]
+}
+
 #[test]
 fn ticks_and_chunks_do_not_allocate() {
-    let mut rig = Rig::over(ActuatorConfig::default(), [0.5, 0.0, 0.1]);
-    // The first chunk's layout is checked and kept.
-    rig.send(&[[0.0; 3]]).unwrap();
-    let before = allocations();
-    drop(vec![0u8; 10]);
-    assert_eq!(allocations(), before + 1, "the counter counts");
+    for layout in layouts() {
+        let mut rig = Rig::over(ActuatorConfig::default(), [0.5, 0.0, 0.1]);
+        let chunk = |rig: &mut Rig, row: [f64; 7]| {
+            let anchor = rig.actuator.status().anchor;
+            rig.numbered(Chunk {
+                seq: 0,
+                stamp_ns: 0,
+                anchor,
+                layout: layout.clone(),
+                execute_steps: 8,
+                actions: row.repeat(8),
+                continues: None,
+            })
+        };
+        // The first chunk's layout is checked and kept.
+        let still = chunk(&mut rig, [0.0; 7]);
+        rig.actuator.accept(&still, 0).unwrap();
+        let before = allocations();
+        drop(vec![0u8; 10]);
+        assert_eq!(allocations(), before + 1, "the counter counts");
 
-    let chunks = [
-        rig.chunk(&[[0.01, 0.01, 0.0]; 8]),
-        rig.chunk(&[[0.0, -0.02, 0.02]; 8]),
-    ];
-    let mut reading = rig.reading;
-    let before = allocations();
-    let mut now_ns = 0;
-    for chunk in &chunks {
-        assert!(rig.actuator.accept(chunk, now_ns).is_ok());
-        for _ in 0..500 {
-            now_ns += MS;
-            reading.q_rad = rig.actuator.tick(&reading, now_ns).q_rad;
-            std::hint::black_box(rig.actuator.status());
+        let chunks = [
+            chunk(&mut rig, [0.01, 0.01, 0.0, 0.02, 0.0, 0.05, 0.1]),
+            chunk(&mut rig, [0.0, -0.02, 0.02, 0.0, -0.04, 0.0, 0.1]),
+        ];
+        let mut reading = rig.reading;
+        let before = allocations();
+        let mut now_ns = 0;
+        for chunk in &chunks {
+            assert!(rig.actuator.accept(chunk, now_ns).is_ok());
+            for _ in 0..500 {
+                now_ns += MS;
+                reading.q_rad = rig.actuator.tick(&reading, now_ns).q_rad;
+                std::hint::black_box(rig.actuator.status());
+            }
         }
+        assert_eq!(allocations(), before);
     }
-    assert_eq!(allocations(), before);
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)] // Every test program uses a part of it.
 
 use nalgebra::Vector3;
-use tiller_core::Pose;
+use tiller_core::{ActionLayout, ActionMode, ArmColumns, Pose, RotationColumns, RotationKind};
 use tiller_motion::kinematics::{HOME_Q, forward, inverse};
 use tiller_motion::{
     ActionStep, Actuator, ActuatorConfig, ArmReading, Chunk, Limits, Refusal, Setpoint,
@@ -136,6 +136,53 @@ impl Rig {
             .map(|event| event.kind.as_str())
             .collect()
     }
+}
+
+/// Displacement or position, and rotation vector, at 10 Hz.
+pub(crate) fn six(mode: ActionMode) -> ActionLayout {
+    ActionLayout {
+        dim: 6,
+        arm: ArmColumns::Pose {
+            position: [0, 1, 2],
+            rotation: Some(RotationColumns {
+                columns: vec![3, 4, 5],
+                kind: RotationKind::RotationVector,
+            }),
+        },
+        mode,
+        ..ActionLayout::position_deltas(3, [0, 1, 2], None, 10.0)
+    }
+}
+
+/// Joints at 10 Hz.
+pub(crate) fn seven(mode: ActionMode) -> ActionLayout {
+    ActionLayout {
+        dim: 7,
+        arm: ArmColumns::Joints([0, 1, 2, 3, 4, 5, 6]),
+        mode,
+        ..ActionLayout::position_deltas(3, [0, 1, 2], None, 10.0)
+    }
+}
+
+/// From the present anchor, all of it to be executed.
+pub(crate) fn chunk(rig: &mut Rig, layout: ActionLayout, actions: Vec<f64>) -> Chunk {
+    let execute_steps = actions.len() / layout.dim;
+    let anchor = rig.actuator.status().anchor;
+    rig.numbered(Chunk {
+        seq: 0,
+        stamp_ns: 0,
+        anchor,
+        layout,
+        execute_steps,
+        actions,
+        continues: None,
+    })
+}
+
+/// The same, sent.
+pub(crate) fn send(rig: &mut Rig, layout: ActionLayout, actions: Vec<f64>) {
+    let chunk = chunk(rig, layout, actions);
+    rig.actuator.accept(&chunk, rig.now_ns).unwrap();
 }
 
 /// The numbers of one step.
