@@ -56,12 +56,7 @@ impl Outbox {
     ///
     /// # Errors
     /// When the pixels do not fit the header, or dora cannot take them.
-    pub fn send_image(
-        &mut self,
-        output: &'static str,
-        header: &ImageHeader,
-        pixels: &[u8],
-    ) -> Result<()> {
+    pub fn send_image(&mut self, output: &str, header: &ImageHeader, pixels: &[u8]) -> Result<()> {
         header.check_len(pixels.len())?;
         self.node
             .send_output_raw(output.into(), parameters(header), pixels.len(), |buffer| {
@@ -76,7 +71,7 @@ impl Outbox {
     /// When the pixels do not fit the header, or dora cannot take them.
     pub fn send_depth(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         depth_mm: &[u16],
     ) -> Result<()> {

@@ -8,30 +8,37 @@
 //!   [`step`](PlayTable::step); the [oracle](PlayTable::completed) says which [`Task`]s are achieved.
 //! * [`Renderer`] draws colour, depth and segmentation of either [`Camera`] without a display.
 //! * [`Variation`] departs from the scenes that policies were trained on, along one [`Axis`] at a time.
+//! * [`kind`] registers it as a [`tiller_world::World`] among others.
 //! * [`Expert`] solves any task from privileged state; it proves the oracle and makes demonstrations.
 
+mod as_world;
 mod assets;
 mod camera;
 mod drive;
 mod expert;
+mod interpret;
+mod kind;
 mod labels;
 mod layout;
 mod objects;
 mod oracle;
 mod random;
 mod render;
+mod said;
 mod task;
 mod vary;
 mod world;
 
 pub use assets::AssetError;
-pub use camera::{Camera, CameraGeometry};
+pub use camera::Camera;
 pub use drive::Driver;
 pub use expert::{Expert, ExpertConfig};
+pub use kind::{NAME, PlayTableKind, kind};
 pub use labels::labels;
 pub use objects::{Block, BlockState, ObjectStates};
 pub use oracle::thresholds;
-pub use render::{Channels, Frame, RenderError, Renderer};
+pub use render::{RenderError, Renderer};
 pub use task::Task;
+pub use tiller_world::{CameraGeometry, Channels, Frame};
 pub use vary::{Axis, Variation};
 pub use world::{PlayTable, PlayTableError, STEP_NS};

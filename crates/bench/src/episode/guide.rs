@@ -1,10 +1,12 @@
 //! Everything that steers: keypoints, the reward program, its stages.
 
+use std::sync::Arc;
+
 use tiller_grounding::{FrameView, Grounder, GroundingConfig, GroundingError, Keypoint};
 use tiller_reward::{CompileOptions, Program, compile};
 use tiller_sampler::{Pilot, PilotError, Reading};
 use tiller_stages::{Decision, GripperGoal, ProgressReading, StageConfig, StageInfo, StageMachine};
-use tiller_vlm::{Author, AuthorError, AuthorRequest, EmbeddedAuthor, SceneKeypoint};
+use tiller_vlm::{Author, AuthorError, AuthorRequest, SceneKeypoint};
 
 use super::{Ending, PhaseTimes, timed};
 
@@ -52,6 +54,7 @@ pub(super) struct Body {
 /// Guides one episode.
 pub(super) struct Guide {
     instruction: String,
+    author: Arc<dyn Author + Send + Sync>,
     /// Whether programs are cut down to their last stage.
     last_stage_only: bool,
     grounder: Grounder,
@@ -73,12 +76,14 @@ pub(super) struct Written {
 impl Guide {
     pub(super) fn new(
         instruction: &str,
+        author: Arc<dyn Author + Send + Sync>,
         grounding: GroundingConfig,
         stages: StageConfig,
         last_stage_only: bool,
     ) -> Result<Self, eyre::Report> {
         Ok(Self {
             instruction: instruction.to_owned(),
+            author,
             last_stage_only,
             grounder: Grounder::new(grounding)?,
             machine: StageMachine::new(stages)?,
@@ -133,7 +138,7 @@ impl Guide {
             instruction: self.instruction.clone(),
             keypoints: keypoints.collect(),
         };
-        let answer = EmbeddedAuthor.author(&request)?;
+        let answer = self.author.author(&request)?;
         let options = CompileOptions::new(self.points.len(), pilot.points());
         let mut program = compile(&answer.text, &options)
             .map_err(|errors| GuideError::Program(errors.render(&answer.text)))?;

@@ -3,25 +3,26 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eyre::{Result, WrapErr};
+use eyre::{OptionExt, Result, WrapErr};
 use tiller_grounding::{GroundingConfig, annotate};
 use tiller_motion::{ActionStep, Chunk, Continuation, Mode};
-use tiller_playtable::Channels;
 use tiller_policy::{Bundle, Observation, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::{Picture, Recorder, Sample};
 use tiller_sampler::{CarryOn, Pilot, PilotConfig, Plan, Request};
 use tiller_stages::{Decision, DecisionKind, StageConfig};
+use tiller_world::Channels;
 
 use super::cpu::thread_cpu_s;
-use super::eyes::{CAMERAS, Eyes, IMAGE_SIZE};
+use super::eyes::Eyes;
 use super::guide::{Body, Guide};
 use super::{Ending, EpisodeResult, EpisodeSpec, PhaseTimes, StageEntry, seconds, timed};
 use crate::rig::{POLICY_STEP_NS, Rig};
+use crate::subject::Subject;
 
 /// Numbers in the state that policies are shown: TCP x, y, z and gripper width, metres.
 const STATE: usize = 4;
 
-/// After the program's end the oracle gets this many steps to see a success: things may still be
+/// After the program's end the world gets this many steps to see a success: things may still be
 /// coming to rest.
 const GRACE_STEPS: usize = 10;
 
@@ -50,6 +51,7 @@ pub struct RunnerConfig {
 /// Runs episodes; holds a world, its cameras and a policy.
 pub struct Runner {
     config: RunnerConfig,
+    subject: Subject,
     rig: Rig,
     eyes: Eyes,
     policy: Policy,
@@ -75,11 +77,13 @@ impl Runner {
     /// Loads world and policy.
     ///
     /// # Errors
-    /// When the bundle is not sound, or MuJoCo, the renderer or ONNX Runtime does not start.
-    pub fn new(config: RunnerConfig) -> Result<Self> {
+    /// When the bundle is not sound, or the world or ONNX Runtime does not start.
+    pub fn new(subject: &Subject, config: RunnerConfig) -> Result<Self> {
         let bundle = Bundle::load(&config.policy)?;
+        let info = subject.kind.info();
+        let cameras: Vec<&str> = info.cameras.iter().map(|camera| camera.name).collect();
         bundle.check_supply(&Supply {
-            cameras: &CAMERAS,
+            cameras: &cameras,
             state: STATE,
             environment: 0,
         })?;
@@ -91,11 +95,12 @@ impl Runner {
         let policy = Policy::open(&bundle, &options)?;
         let manifest = bundle.manifest();
         let pilot = pilot(&policy, &config.pilot)?;
-        let rig = Rig::new().wrap_err("cannot load the play table")?;
-        let eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
+        let rig = Rig::new(subject.kind.as_ref()).wrap_err("cannot make the world")?;
+        let eyes = Eyes::new(info);
         let rate_hz = manifest.rate_hz;
         Ok(Self {
             config,
+            subject: subject.clone(),
             rig,
             eyes,
             policy,
@@ -139,13 +144,19 @@ impl Runner {
         mut recorder: Option<&mut Recorder>,
     ) -> Result<EpisodeResult> {
         let (start, cpu_start_s) = (Instant::now(), thread_cpu_s());
-        self.rig.reset(spec.seed, &spec.tasks, spec.variation)?;
+        self.rig.reset(&tiller_world::EpisodeSpec {
+            tasks: spec.tasks.clone(),
+            seed: spec.seed,
+            variation: spec.variation.clone(),
+            instruction: spec.instruction.clone(),
+        })?;
         self.pilot.clear();
         self.policy.reset();
         let config = &self.config;
         let mut guide = match &spec.instruction {
             Some(text) => Some(Guide::new(
                 text,
+                self.subject.author.clone(),
                 config.grounding.clone(),
                 config.stages.clone(),
                 config.last_stage_only,
@@ -154,7 +165,7 @@ impl Runner {
         };
         let mut course = Course {
             result: EpisodeResult::default(),
-            start_ns: self.rig.table.time_ns(),
+            start_ns: self.rig.world.time_ns(),
             executed: 0,
             plan: None,
             under_way: false,
@@ -170,28 +181,18 @@ impl Runner {
             }
         };
         let mut result = course.result;
-        result.completed = self
-            .rig
-            .table
-            .completed()
-            .iter()
-            .map(|task| task.name().to_owned())
-            .collect();
+        let verdict = self.rig.world.verdict();
+        result.completed = verdict.completed.clone();
         result.success = if spec.tasks.is_empty() {
             !result.completed.is_empty()
         } else {
-            self.achieved(spec)
+            verdict.achieved
         };
         result.ending = ending;
         result.reason = reason;
         result.time.wall_s = seconds(start.elapsed());
         result.cpu_s = thread_cpu_s() - cpu_start_s;
         Ok(result)
-    }
-
-    /// Whether the oracle saw all that was asked for; never in a free run.
-    fn achieved(&self, spec: &EpisodeSpec) -> bool {
-        !spec.tasks.is_empty() && self.rig.table.succeeded_in_order(&spec.tasks)
     }
 
     /// Why the episode ends here, if it does.
@@ -201,7 +202,7 @@ impl Runner {
         guide: Option<&Guide>,
         course: &mut Course,
     ) -> Option<(Ending, String)> {
-        if self.achieved(spec) {
+        if self.rig.world.verdict().achieved {
             let what = if spec.tasks.len() == 1 {
                 "task is"
             } else {
@@ -249,7 +250,7 @@ impl Runner {
         )?;
         let body = self.body();
         if let Some(guide) = &mut guide {
-            let view = self.eyes.scene(&self.rig.table);
+            let view = self.eyes.scene().ok_or_eyre("the world has no camera")?;
             let fresh = guide.program.is_none();
             let decided = guide.observe(&view, &body, &mut self.pilot, &mut course.result.time);
             let decisions = match decided {
@@ -275,8 +276,9 @@ impl Runner {
             }
         }
         if let Some(recorder) = &mut recorder {
-            let edge = IMAGE_SIZE as u32;
-            recorder.add_frame(body.now_ns, Picture::new(self.eyes.rgb(), edge, edge)?);
+            let frame = self.eyes.first().ok_or_eyre("the world has no camera")?;
+            let [width, height] = [frame.width, frame.height].map(|edge| edge as u32);
+            recorder.add_frame(body.now_ns, Picture::new(&frame.rgb, width, height)?);
         }
         if guide.as_ref().is_some_and(|guide| guide.is_over()) {
             self.rest(&body, course);
@@ -298,7 +300,7 @@ impl Runner {
         }
         timed(&mut course.result.time.simulate_s, || {
             self.rig.advance(POLICY_STEP_NS)
-        });
+        })?;
         course.executed += 1;
         course.result.steps += 1;
         Ok(None)
@@ -315,7 +317,7 @@ impl Runner {
         (left > 0).then_some(left)
     }
 
-    /// Renders the static camera, as much of it as is needed.
+    /// Looks through the first camera, as much of it as is needed.
     fn look(&mut self, ground: bool, colour: bool, time: &mut PhaseTimes) -> Result<()> {
         let channels = match (ground, colour) {
             (true, _) => Channels::ALL,
@@ -323,24 +325,24 @@ impl Runner {
             (false, false) => return Ok(()),
         };
         timed(&mut time.render_s, || {
-            self.eyes.look(&mut self.rig.table, channels)
+            self.eyes.look(self.rig.world.as_mut(), channels)
         })?;
         Ok(())
     }
 
     fn body(&self) -> Body {
         Body {
-            now_ns: self.rig.table.time_ns(),
-            end_effector_m: self.rig.table.tcp_position_m(),
+            now_ns: self.rig.world.time_ns(),
+            end_effector_m: self.rig.tool_m(),
             anchor_m: self.rig.anchor_m(),
-            gripper_width_m: self.rig.table.reading().gripper_width_m,
+            gripper_width_m: self.rig.reading().gripper_width_m,
         }
     }
 
     /// Shows the policy what there is to see, and has it encoded when a chunk is to be planned.
     fn show(&mut self, body: &Body, encode: bool, time: &mut PhaseTimes) -> Result<()> {
         timed(&mut time.render_s, || {
-            self.eyes.look_at_hand(&mut self.rig.table)
+            self.eyes.look_elsewhere(self.rig.world.as_mut())
         })?;
         let [x, y, z] = body.end_effector_m;
         let state: [f32; STATE] = [x, y, z, body.gripper_width_m].map(|value| value as f32);
