@@ -1,4 +1,4 @@
-//! Lets the command find MuJoCo without any variable set.
+//! Lets the tests of this package find MuJoCo without any variable set.
 
 use std::path::Path;
 

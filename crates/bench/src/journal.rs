@@ -75,7 +75,7 @@ fn read(path: &Path, text: &[u8], settings: &Settings) -> Result<Vec<EpisodeLine
         let line: EpisodeLine = match serde_json::from_slice(text) {
             Ok(line) => line,
             Err(error) => bail!(
-                "{place}: expected an episode of `tiller bench playtable`, found {error}; name \
+                "{place}: expected an episode of `tiller bench`, found {error}; name \
                  another file, or overwrite this one with --restart"
             ),
         };

@@ -1,5 +1,6 @@
-//! Benchmarks: seeded episodes run in one process, with the code that the dataflow's nodes run.
+//! Benchmarks: seeded episodes of any world run in one process, with the code that the dataflow's nodes run.
 //!
+//! * [`Subjects`] are the worlds that can be measured, each with the author that steers in it.
 //! * [`run()`] runs the episodes of a [`BenchConfig`] and keeps a journal of [`EpisodeLine`]s.
 //! * [`episode`] is the closed loop of one episode.
 //! * [`report_page`] makes one HTML page of such journals.
@@ -11,20 +12,19 @@ mod failure;
 mod journal;
 mod line;
 mod method;
-pub mod ood;
 mod parallel;
 mod progress;
 pub mod report_page;
 mod rig;
 mod run;
-mod suite;
+mod subject;
 mod table;
 mod tuned;
 pub mod wilson;
 
-pub use line::{EpisodeLine, Settings, Variation};
+pub use line::{EpisodeLine, Settings};
 pub use method::Method;
-pub use run::{BenchConfig, FREE_RUN, run};
-pub use suite::{Suite, suite_of};
+pub use run::{BenchConfig, FREE_RUN, run, task_of};
+pub use subject::{Subject, Subjects};
 pub use table::{Cell, Tally};
 pub use tuned::Tuned;

@@ -1,6 +1,7 @@
 //! One episode as a line of JSON.
 
 use serde::{Deserialize, Serialize};
+use tiller_world::Variation;
 
 use crate::episode::EpisodeResult;
 use crate::tuned::Tuned;
@@ -37,24 +38,6 @@ pub struct EpisodeLine {
     pub settings: Settings,
 }
 
-/// A departure from the scenes of training, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Variation {
-    /// `position`, `object`, `instruction`, `scene` or `dynamics`.
-    pub axis: String,
-    /// From 1, mild, to 3, strong.
-    pub strength: u8,
-}
-
-impl From<tiller_playtable::Variation> for Variation {
-    fn from(variation: tiller_playtable::Variation) -> Self {
-        Self {
-            axis: variation.axis().name().to_owned(),
-            strength: variation.strength(),
-        }
-    }
-}
-
 /// Which episode it is.
 pub(crate) type Key = (String, Option<Variation>, u64, String);
 
@@ -73,6 +56,9 @@ impl EpisodeLine {
 /// What must be the same for results to be counted together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
+    /// Name of the world.
+    #[serde(default)]
+    pub world: String,
     /// Name of the policy.
     pub policy: String,
     /// SHA-256 of the bundle's manifest, which holds those of its graphs.

@@ -1,30 +1,29 @@
-//! The play table with the actuator in front of it: every motion goes through the same limits as
-//! in the dataflow.
+//! A world with the actuator in front of its arm: every motion goes through the same limits as in the
+//! dataflow.
 
-use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, Chunk, Refusal};
-use tiller_playtable::{PlayTable, PlayTableError, STEP_NS, Task, Variation};
+use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, ArmReading, Chunk, Refusal};
+use tiller_world::{Command, EpisodeSpec, SETPOINT_NS, World, WorldError, WorldKind};
 
 /// Length of one policy step, ns: the shipped policies run at 10 Hz.
 pub(crate) const POLICY_STEP_NS: u64 = 100_000_000;
 /// Policy steps a second, Hz.
 pub(crate) const POLICY_RATE_HZ: f64 = 10.0;
-/// The actuator ticks at 1 kHz.
-const TICK_NS: u64 = 1_000_000;
 
 /// A simulated world whose arm is driven through [`Actuator`].
 pub(crate) struct Rig {
     /// The simulated world.
-    pub(crate) table: PlayTable,
+    pub(crate) world: Box<dyn World>,
     actuator: Actuator,
     chunks: u64,
+    step_ns: u64,
 }
 
 /// The rig could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RigError {
-    /// The simulated world could not be made.
+    /// The simulated world could not be made or reset.
     #[error(transparent)]
-    World(#[from] PlayTableError),
+    World(#[from] WorldError),
     /// The actuator refused the arm's initial state.
     #[error(transparent)]
     Actuator(#[from] tiller_motion::ActuatorError),
@@ -34,30 +33,26 @@ impl Rig {
     /// A fresh world; call [`Rig::reset`] to choose the scene.
     ///
     /// # Errors
-    /// [`RigError`] when MuJoCo cannot load the world.
-    pub(crate) fn new() -> Result<Self, RigError> {
-        let table = PlayTable::new()?;
-        let actuator = actuator(&table)?;
+    /// [`RigError`] when the world cannot be made.
+    pub(crate) fn new(kind: &dyn WorldKind) -> Result<Self, RigError> {
+        let world = kind.make()?;
+        let actuator = actuator(world.as_ref())?;
         Ok(Self {
-            table,
+            step_ns: kind.info().robot.step_ns,
+            world,
             actuator,
             chunks: 0,
         })
     }
 
-    /// Sets the scene of `seed`; with tasks, one in which they are feasible and not yet achieved; with a
-    /// variation, one that departs from the scenes of training.
+    /// Sets the scene.
     ///
     /// # Errors
-    /// [`RigError::Actuator`] when the actuator refuses the arm's initial state.
-    pub(crate) fn reset(
-        &mut self,
-        seed: u64,
-        tasks: &[Task],
-        variation: Option<Variation>,
-    ) -> Result<(), RigError> {
-        self.table.reset_varied(seed, tasks, variation);
-        self.actuator = actuator(&self.table)?;
+    /// [`RigError`] when the world does not have what is asked for, or the actuator refuses the arm's
+    /// initial state.
+    pub(crate) fn reset(&mut self, spec: &EpisodeSpec) -> Result<(), RigError> {
+        self.world.reset(spec)?;
+        self.actuator = actuator(self.world.as_ref())?;
         self.chunks = 0;
         Ok(())
     }
@@ -74,6 +69,18 @@ impl Rig {
         self.actuator.status()
     }
 
+    /// Measured joints and gripper.
+    #[must_use]
+    pub(crate) fn reading(&self) -> ArmReading {
+        self.world.arm().reading
+    }
+
+    /// Measured position of the tool centre point, metres.
+    #[must_use]
+    pub(crate) fn tool_m(&self) -> [f64; 3] {
+        self.world.arm().base_from_tool.position_m
+    }
+
     /// Hands the next chunk to the actuator; sequence number and stamp are filled in.
     ///
     /// # Errors
@@ -81,30 +88,35 @@ impl Rig {
     pub(crate) fn accept(&mut self, mut chunk: Chunk) -> Result<(), Refusal> {
         self.chunks += 1;
         chunk.seq = self.chunks;
-        chunk.stamp_ns = self.table.time_ns();
-        self.actuator.accept(&chunk, self.table.time_ns())
+        chunk.stamp_ns = self.world.time_ns();
+        self.actuator.accept(&chunk, self.world.time_ns())
     }
 
-    /// Lets simulated time pass, the actuator at 1 kHz and the physics in its own steps.
-    pub(crate) fn advance(&mut self, duration_ns: u64) {
-        let end = self.table.time_ns() + duration_ns;
-        while self.table.time_ns() < end {
-            let reading = self.table.reading();
-            let now = self.table.time_ns();
-            // One physics step spans several ticks; the last setpoint is the one in force.
-            for tick in 1..=STEP_NS / TICK_NS {
-                let setpoint = self.actuator.tick(&reading, now + tick * TICK_NS);
-                self.table.command(&setpoint);
+    /// Lets simulated time pass, the actuator at 1 kHz and the world in its own steps.
+    ///
+    /// # Errors
+    /// When the world fails.
+    pub(crate) fn advance(&mut self, duration_ns: u64) -> Result<(), WorldError> {
+        let end = self.world.time_ns() + duration_ns;
+        while self.world.time_ns() < end {
+            let reading = self.reading();
+            let now = self.world.time_ns();
+            // One step of the world spans several ticks; the last set-point is the one in force.
+            let mut setpoint = self.actuator.tick(&reading, now + SETPOINT_NS);
+            for tick in 2..=self.step_ns / SETPOINT_NS {
+                setpoint = self.actuator.tick(&reading, now + tick * SETPOINT_NS);
             }
-            self.table.step();
+            self.world.command(&Command::Joints(&[setpoint]))?;
+            self.world.step()?;
         }
+        Ok(())
     }
 }
 
-fn actuator(table: &PlayTable) -> Result<Actuator, RigError> {
+fn actuator(world: &dyn World) -> Result<Actuator, RigError> {
     Ok(Actuator::new(
         ActuatorConfig::default(),
-        &table.reading(),
-        table.time_ns(),
+        &world.arm().reading,
+        world.time_ns(),
     )?)
 }

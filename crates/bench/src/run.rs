@@ -6,34 +6,35 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eyre::{Result, WrapErr, ensure};
+use eyre::{Result, WrapErr, ensure, eyre};
 use sha2::{Digest, Sha256};
 use tiller_grounding::GroundingConfig;
-use tiller_playtable::Task;
 use tiller_policy::{MANIFEST_FILE, Provider};
 use tiller_report::{Outcome, Recorder, RunInfo};
+use tiller_world::{TaskInfo, Variation, WorldKind};
 
 use crate::demos::FIRST_TRAINING_SEED;
 use crate::episode::{EpisodeSpec, Runner, RunnerConfig};
 use crate::failure::failure;
 use crate::journal::Journal;
-use crate::line::{self, EpisodeLine, Settings, Variation};
+use crate::line::{self, EpisodeLine, Settings};
 use crate::method::Method;
-use crate::ood::Spoken;
 use crate::parallel::in_order;
 use crate::progress::Progress;
-use crate::suite::{Suite, suite_of};
+use crate::subject::Subject;
 use crate::table::Tally;
 use crate::tuned::Tuned;
 
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct BenchConfig {
-    /// The tasks; `None` stands for free runs, in which all completed tasks count.
-    pub tasks: Vec<Option<Task>>,
+    /// The world and its author.
+    pub subject: Subject,
+    /// Ids of the tasks; `None` stands for free runs, in which all completed tasks count.
+    pub tasks: Vec<Option<String>>,
     /// How their scenes or instructions depart from those of training; `None` stands for not at all.
     /// Free runs never do.
-    pub variations: Vec<Option<tiller_playtable::Variation>>,
+    pub variations: Vec<Option<Variation>>,
     /// How to run each of them. Free runs are never steered.
     pub methods: Vec<Method>,
     /// Episodes of each task with each method.
@@ -66,8 +67,9 @@ pub struct BenchConfig {
 
 /// One episode to come.
 struct Job {
-    task: Option<Task>,
-    variation: Option<tiller_playtable::Variation>,
+    task: Option<TaskInfo>,
+    variation: Option<Variation>,
+    suite: String,
     method: Method,
     seed: u64,
 }
@@ -76,30 +78,29 @@ struct Job {
 pub const FREE_RUN: &str = "any";
 
 impl Job {
-    fn task_name(&self) -> &'static str {
-        self.task.map_or(FREE_RUN, Task::name)
+    fn task_name(&self) -> &str {
+        self.task.as_ref().map_or(FREE_RUN, |task| &task.id)
     }
 
     fn key(&self) -> line::Key {
         let task = self.task_name().to_owned();
-        let variation = self.variation.map(Variation::from);
-        (task, variation, self.seed, self.method.to_string())
-    }
-
-    fn suite(&self) -> &'static str {
-        match (self.task, self.variation) {
-            (None, _) => FREE_RUN,
-            (_, Some(variation)) => Suite::along(variation.axis()).name(),
-            (Some(task), None) => suite_of(task).name(),
-        }
+        (
+            task,
+            self.variation.clone(),
+            self.seed,
+            self.method.to_string(),
+        )
     }
 
     /// Name of the episode's folder.
     fn folder(&self) -> String {
         let name = self.task_name();
-        let varied = self.variation.map_or_else(String::new, |variation| {
-            format!("-{}{}", variation.axis().name(), variation.strength())
-        });
+        let varied = self
+            .variation
+            .as_ref()
+            .map_or_else(String::new, |variation| {
+                format!("-{}{}", variation.axis, variation.strength)
+            });
         format!("{name}{varied}-{:04}-{}", self.seed, self.method)
     }
 }
@@ -122,7 +123,7 @@ pub fn run(config: &BenchConfig) -> Result<Tally> {
         }
         None => (None, Vec::new()),
     };
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(config.subject.kind.clone());
     before.iter().for_each(|line| tally.add(line));
     let there: HashSet<line::Key> = before.iter().map(EpisodeLine::key).collect();
     let jobs: Vec<Job> = jobs
@@ -131,7 +132,7 @@ pub fn run(config: &BenchConfig) -> Result<Tally> {
         .collect();
     let mut progress = Progress::new(jobs.len() as u64, config.quiet);
     let full = full(config);
-    let make = || Runner::new(full.clone());
+    let make = || Runner::new(&config.subject, full.clone());
     let work = |runner: &mut Runner, job: &Job| {
         if config.stop.load(Ordering::SeqCst) {
             return Ok(None);
@@ -174,16 +175,37 @@ fn jobs(config: &BenchConfig) -> Result<Vec<Job>> {
         config.seed,
         config.episodes
     );
+    let kind = config.subject.kind.as_ref();
+    let info = kind.info();
+    let mut tasks = Vec::new();
+    for id in &config.tasks {
+        tasks.push(match id {
+            Some(id) => Some(task_of(kind, id)?),
+            None => None,
+        });
+    }
+    for variation in config.variations.iter().flatten() {
+        ensure!(
+            info.has(variation),
+            "{} has no departure `{variation}`",
+            info.name
+        );
+    }
     let mut jobs = Vec::new();
     let mut seen = HashSet::new();
     // Seeds in the outer loop: an interrupted run has seen every task.
     for index in 0..config.episodes as u64 {
-        for &task in &config.tasks {
-            for &variation in &config.variations {
+        for task in &tasks {
+            for variation in &config.variations {
                 for &method in &config.methods {
+                    let suite = task.as_ref().map_or_else(
+                        || FREE_RUN.to_owned(),
+                        |task| info.suite_of(task, variation.as_ref()),
+                    );
                     let job = Job {
-                        task,
-                        variation,
+                        task: task.clone(),
+                        variation: variation.clone(),
+                        suite,
                         method,
                         seed: config.seed + index,
                     };
@@ -201,6 +223,22 @@ fn jobs(config: &BenchConfig) -> Result<Vec<Job>> {
         "free runs are never steered nor varied: nothing is left to run"
     );
     Ok(jobs)
+}
+
+/// The task of that id.
+///
+/// # Errors
+/// When the world has none; the message lists those that it has.
+pub fn task_of(kind: &dyn WorldKind, id: &str) -> Result<TaskInfo> {
+    kind.task(id).ok_or_else(|| {
+        let known: Vec<&str> = kind
+            .info()
+            .tasks
+            .iter()
+            .map(|task| task.id.as_str())
+            .collect();
+        eyre!("--task {id}: expected one of {}", known.join(", "))
+    })
 }
 
 /// How the full method's episodes are run.
@@ -223,6 +261,7 @@ fn settings(config: &BenchConfig) -> Result<Settings> {
         fs::read(&manifest).wrap_err_with(|| format!("cannot read {}", manifest.display()))?;
     let digest = Sha256::digest(&bytes);
     Ok(Settings {
+        world: config.subject.kind.info().name.to_owned(),
         policy: config.policy.clone(),
         policy_sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         provider: config.provider.to_string(),
@@ -238,16 +277,18 @@ fn episode(
     job: &Job,
 ) -> Result<EpisodeLine> {
     let (name, method) = (job.task_name(), job.method);
-    let spoken = job
+    let kind = &config.subject.kind;
+    let said = job
         .task
-        .map(|task| Spoken::of(task, job.variation, job.seed));
-    let (instruction, tasks) = match spoken {
-        Some(spoken) => (Some(spoken.text), spoken.tasks),
+        .as_ref()
+        .map(|task| kind.say(task, job.variation.as_ref(), job.seed));
+    let (instruction, tasks) = match said {
+        Some(said) => (Some(said.instruction), said.tasks),
         None => (None, Vec::new()),
     };
     let spec = EpisodeSpec {
         instruction: instruction.clone().filter(|_| method.is_steered()),
-        variation: job.variation,
+        variation: job.variation.clone(),
         seed: job.seed,
         max_steps: config.max_steps * tasks.len().max(1),
         tasks,
@@ -276,8 +317,8 @@ fn episode(
     }
     Ok(EpisodeLine {
         task: name.to_owned(),
-        suite: job.suite().to_owned(),
-        variation: job.variation.map(Variation::from),
+        suite: job.suite.clone(),
+        variation: job.variation.clone(),
         seed: job.seed,
         method: method.to_string(),
         steered: method.is_steered(),

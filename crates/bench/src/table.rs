@@ -1,13 +1,13 @@
 //! Counting and showing success.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use tiller_playtable::Task;
+use tiller_world::{Suite, Variation, WorldInfo, WorldKind};
 
 use crate::episode::PhaseTimes;
-use crate::suite::Suite;
 use crate::wilson::interval;
-use crate::{EpisodeLine, FREE_RUN, Method, Variation};
+use crate::{EpisodeLine, FREE_RUN, Method};
 
 /// Methods side by side in a table: as many as fit a wide terminal.
 const COLUMNS: usize = 4;
@@ -52,8 +52,9 @@ impl Cell {
 }
 
 /// All results so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tally {
+    kind: Arc<dyn WorldKind>,
     /// By variation, task and method.
     cells: BTreeMap<(Option<Variation>, String, String), Cell>,
     /// Tasks completed in free runs, with the number of runs that completed them.
@@ -68,6 +69,26 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// No results yet, of episodes in this world.
+    #[must_use]
+    pub fn new(kind: Arc<dyn WorldKind>) -> Self {
+        Self {
+            kind,
+            cells: BTreeMap::new(),
+            completed: BTreeMap::new(),
+            episodes: 0,
+            steps: 0,
+            chunks: 0,
+            time: PhaseTimes::default(),
+            cpu_s: 0.0,
+            unfinished: 0,
+        }
+    }
+
+    fn info(&self) -> &WorldInfo {
+        self.kind.info()
+    }
+
     /// Counts an episode.
     pub fn add(&mut self, line: &EpisodeLine) {
         let result = &line.result;
@@ -98,11 +119,11 @@ impl Tally {
 
     /// Successes in a suite's tasks with a method, in scenes that depart so.
     #[must_use]
-    pub fn suite(&self, variation: Option<&Variation>, suite: Suite, method: &str) -> Cell {
+    pub fn suite(&self, variation: Option<&Variation>, suite: &Suite, method: &str) -> Cell {
         let cells = suite
-            .tasks()
-            .into_iter()
-            .map(|task| self.cell(variation, task.name(), method));
+            .tasks
+            .iter()
+            .map(|task| self.cell(variation, task, method));
         cells.fold(Cell::default(), Cell::plus)
     }
 
@@ -184,30 +205,46 @@ impl Tally {
         lines.join("\n")
     }
 
+    /// The world's tasks in its own order, then others that there are results of.
+    fn tasks(&self) -> Vec<&str> {
+        let listed = self.info().tasks.iter().map(|task| task.id.as_str());
+        let mut tasks: Vec<&str> = listed.collect();
+        for (variation, task, _) in self.cells.keys() {
+            if variation.is_none() && task != FREE_RUN && !tasks.contains(&task.as_str()) {
+                tasks.push(task);
+            }
+        }
+        tasks
+    }
+
+    fn plain_suites(&self) -> impl Iterator<Item = Suite> {
+        self.info().suites().into_iter().filter(Suite::is_plain)
+    }
+
     fn rows(&self, methods: &[String]) -> Vec<String> {
         let mut lines = Vec::new();
         let mut tasks = 0;
-        for task in Task::ALL {
+        for task in self.tasks() {
             let cells: Vec<Cell> = methods
                 .iter()
-                .map(|name| self.cell(None, task.name(), name))
+                .map(|name| self.cell(None, task, name))
                 .collect();
             if cells.iter().any(|cell| cell.trials > 0) {
                 if tasks == 0 {
                     lines.push(row("task", methods.iter().cloned()));
                 }
                 tasks += 1;
-                lines.push(row(task.name(), cells.into_iter().map(Cell::text)));
+                lines.push(row(task, cells.into_iter().map(Cell::text)));
             }
         }
-        for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
+        for suite in self.plain_suites() {
             let cells: Vec<Cell> = methods
                 .iter()
-                .map(|name| self.suite(None, suite, name))
+                .map(|name| self.suite(None, &suite, name))
                 .collect();
             // A sum over a single task would only repeat its row.
             if tasks > 1 && cells.iter().any(|cell| cell.trials > 0) {
-                lines.push(row(suite.name(), cells.into_iter().map(Cell::text)));
+                lines.push(row(&suite.name, cells.into_iter().map(Cell::text)));
             }
         }
         lines
@@ -220,11 +257,11 @@ impl Tally {
                 &format!("{} {}", variation.axis, variation.strength),
                 methods.iter().cloned(),
             ));
-            for suite in [Suite::Articulated, Suite::Movable, Suite::All] {
+            for suite in self.plain_suites() {
                 let cells = methods
                     .iter()
-                    .map(|name| self.suite(Some(variation), suite, name).text());
-                lines.push(row(&format!("  {}", suite.name()), cells));
+                    .map(|name| self.suite(Some(variation), &suite, name).text());
+                lines.push(row(&format!("  {}", suite.name), cells));
             }
         }
         lines
@@ -271,6 +308,10 @@ pub(crate) mod tests {
     use crate::episode::EpisodeResult;
     use crate::{Settings, Tuned};
 
+    fn tally() -> Tally {
+        Tally::new(Arc::new(tiller_playtable::kind()))
+    }
+
     pub(crate) fn line(task: &str, method: &str, success: bool) -> EpisodeLine {
         EpisodeLine {
             task: task.to_owned(),
@@ -291,6 +332,7 @@ pub(crate) mod tests {
                 ..EpisodeResult::default()
             },
             settings: Settings {
+                world: "playtable".to_owned(),
                 policy: "flow".to_owned(),
                 policy_sha256: "00".to_owned(),
                 provider: "cpu".to_owned(),
@@ -308,7 +350,7 @@ pub(crate) mod tests {
 
     #[test]
     fn rows_count_tasks_and_suites() {
-        let mut tally = Tally::default();
+        let mut tally = tally();
         for i in 0..20 {
             tally.add(&line("drawer_open", "full", i != 0));
             tally.add(&line("drawer_open", "unsteered", i == 0));
@@ -332,7 +374,7 @@ pub(crate) mod tests {
 
     #[test]
     fn every_method_has_its_column() {
-        let mut tally = Tally::default();
+        let mut tally = tally();
         for (i, method) in Method::ALL.iter().enumerate() {
             for episode in 0..20 {
                 tally.add(&line("drawer_open", &method.to_string(), episode <= i));
@@ -357,7 +399,7 @@ pub(crate) mod tests {
 
     #[test]
     fn departures_are_counted_apart() {
-        let mut tally = Tally::default();
+        let mut tally = tally();
         for i in 0..20 {
             tally.add(&line("push_red", "full", true));
             for strength in [1, 3] {
@@ -389,7 +431,7 @@ pub(crate) mod tests {
 
     #[test]
     fn free_runs_count_different_tasks() {
-        let mut tally = Tally::default();
+        let mut tally = tally();
         let free: [&[&str]; 3] = [&["push_red", "door_left"], &["push_red"], &[]];
         for completed in free {
             let mut line = line(FREE_RUN, "unsteered", !completed.is_empty());

@@ -12,13 +12,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiller_bench::episode::PhaseTimes;
-use tiller_bench::{self as bench, BenchConfig, EpisodeLine, Method, Tuned};
-use tiller_playtable::{Axis, Task, Variation};
+use tiller_bench::{self as bench, BenchConfig, EpisodeLine, Method, Subject, Tuned};
 use tiller_policy::Provider;
+use tiller_vlm::EmbeddedAuthor;
+use tiller_world::Variation;
+
+fn ids(tasks: &[&str]) -> Vec<Option<String>> {
+    tasks.iter().map(|&id| Some(id.to_owned())).collect()
+}
 
 fn config(json: &Path) -> BenchConfig {
     BenchConfig {
-        tasks: vec![Some(Task::ButtonPress), Some(Task::DrawerOpen)],
+        subject: Subject {
+            kind: Arc::new(tiller_playtable::kind()),
+            author: Arc::new(EmbeddedAuthor),
+        },
+        tasks: ids(&["button_press", "drawer_open"]),
         variations: vec![None],
         methods: vec![Method::Full, Method::Unsteered],
         episodes: 2,
@@ -117,7 +126,7 @@ fn every_method_runs_and_says_who_it_is() {
     let json = folder.path().join("lines.jsonl");
     let methods = Method::ALL.to_vec();
     let tally = bench::run(&BenchConfig {
-        tasks: vec![Some(Task::ButtonPress)],
+        tasks: ids(&["button_press"]),
         methods: methods.clone(),
         episodes: 1,
         max_steps: 9,
@@ -140,13 +149,18 @@ fn every_method_runs_and_says_who_it_is() {
 fn departures_change_scenes_and_instructions_and_resume() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("lines.jsonl");
-    let vary = |axis, strength| Variation::new(axis, strength);
+    let vary = |axis: &str, strength| {
+        Some(Variation {
+            axis: axis.to_owned(),
+            strength,
+        })
+    };
     let config = BenchConfig {
-        tasks: vec![Some(Task::ButtonPress)],
+        tasks: ids(&["button_press"]),
         variations: vec![
-            vary(Axis::Instruction, 1),
-            vary(Axis::Instruction, 3),
-            vary(Axis::Dynamics, 3),
+            vary("instruction", 1),
+            vary("instruction", 3),
+            vary("dynamics", 3),
             None,
         ],
         methods: vec![Method::Full],
@@ -192,7 +206,7 @@ fn lines_and_pictures_are_written() {
     let json = folder.path().join("lines.jsonl");
     let pictures = folder.path().join("pictures");
     let tally = bench::run(&BenchConfig {
-        tasks: vec![Some(Task::ButtonPress), None],
+        tasks: vec![Some("button_press".to_owned()), None],
         episodes: 1,
         max_steps: 30,
         jobs: 2,

@@ -8,12 +8,24 @@
 
 use std::path::PathBuf;
 
+use std::sync::Arc;
+
+use tiller_bench::Subject;
 use tiller_bench::episode::{EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig};
 use tiller_grounding::GroundingConfig;
-use tiller_playtable::Task;
 use tiller_policy::Provider;
 use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
+use tiller_vlm::EmbeddedAuthor;
+use tiller_world::WorldKind;
+
+fn runner() -> Runner {
+    let subject = Subject {
+        kind: Arc::new(tiller_playtable::kind()),
+        author: Arc::new(EmbeddedAuthor),
+    };
+    Runner::new(&subject, config()).unwrap()
+}
 
 fn config() -> RunnerConfig {
     RunnerConfig {
@@ -28,11 +40,12 @@ fn config() -> RunnerConfig {
     }
 }
 
-fn spec(task: Task, steered: bool) -> EpisodeSpec {
+fn spec(task: &str, steered: bool) -> EpisodeSpec {
+    let task = tiller_playtable::kind().task(task).unwrap();
     EpisodeSpec {
-        tasks: vec![task],
+        tasks: vec![task.id],
         variation: None,
-        instruction: steered.then(|| task.instruction().to_owned()),
+        instruction: steered.then_some(task.instruction),
         seed: 11,
         max_steps: 200,
     }
@@ -40,8 +53,8 @@ fn spec(task: Task, steered: bool) -> EpisodeSpec {
 
 #[test]
 fn steering_alone_presses_the_button() {
-    let mut runner = Runner::new(config()).unwrap();
-    let steered = runner.run(&spec(Task::ButtonPress, true), None).unwrap();
+    let mut runner = runner();
+    let steered = runner.run(&spec("button_press", true), None).unwrap();
     assert!(steered.success, "{steered:?}");
     assert_eq!(steered.completed, ["button_press"]);
     assert!(steered.stages.len() >= 2, "{:?}", steered.stages);
@@ -49,7 +62,7 @@ fn steering_alone_presses_the_button() {
     assert!(steered.chunks * 8 >= steered.steps, "{steered:?}");
     assert_eq!(steered.refused, 0);
 
-    let alone = runner.run(&spec(Task::ButtonPress, false), None).unwrap();
+    let alone = runner.run(&spec("button_press", false), None).unwrap();
     assert!(
         !alone.success,
         "the wandering policy must not press it by itself: {alone:?}"
@@ -61,8 +74,8 @@ fn steering_alone_presses_the_button() {
 #[test]
 fn the_same_seed_gives_the_same_episode() {
     let run = || -> EpisodeResult {
-        let mut runner = Runner::new(config()).unwrap();
-        let mut spec = spec(Task::DrawerOpen, true);
+        let mut runner = runner();
+        let mut spec = spec("drawer_open", true);
         spec.max_steps = 40;
         // An episode before must leave no trace.
         runner
@@ -87,8 +100,8 @@ fn the_same_seed_gives_the_same_episode() {
 
 #[test]
 fn an_instruction_that_nobody_understands_fails_the_episode_with_the_reason() {
-    let mut runner = Runner::new(config()).unwrap();
-    let mut spec = spec(Task::DrawerOpen, true);
+    let mut runner = runner();
+    let mut spec = spec("drawer_open", true);
     spec.instruction = Some("make coffee".to_owned());
     let result = runner.run(&spec, None).unwrap();
     assert!(!result.success);
@@ -98,8 +111,8 @@ fn an_instruction_that_nobody_understands_fails_the_episode_with_the_reason() {
 
 #[test]
 fn a_single_stage_is_never_switched() {
-    let mut runner = Runner::new(config()).unwrap();
-    let mut spec = spec(Task::DrawerOpen, true);
+    let mut runner = runner();
+    let mut spec = spec("drawer_open", true);
     spec.max_steps = 60;
     let several = runner.run(&spec, None).unwrap();
     assert!(several.stages[0].reason.contains("3 stage"), "{several:?}");

@@ -190,12 +190,7 @@ impl Outbox {
     ///
     /// # Errors
     /// When the pixels do not fit the header, or dora cannot take them.
-    pub fn send_image(
-        &mut self,
-        output: &'static str,
-        header: &ImageHeader,
-        pixels: &[u8],
-    ) -> Result<()> {
+    pub fn send_image(&mut self, output: &str, header: &ImageHeader, pixels: &[u8]) -> Result<()> {
         header.check_len(pixels.len())?;
         self.send_pixels(output, header, (Unit::Byte, pixels.len()), |buffer| {
             buffer.copy_from_slice(pixels);
@@ -227,7 +222,7 @@ impl Outbox {
     /// When the pixels do not fit the header, or dora cannot take them.
     pub fn send_depth(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         depth_mm: &[u16],
     ) -> Result<()> {

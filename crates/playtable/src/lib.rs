@@ -11,8 +11,10 @@
 //!   [`collateral`](PlayTable::collateral).
 //! * [`Renderer`] draws colour, depth and segmentation of either [`Camera`] without a display.
 //! * [`Variation`] departs from the scenes that policies were trained on, along one [`Axis`] at a time.
+//! * [`kind`] registers it as a [`tiller_world::World`] among others.
 //! * [`Expert`] solves any task from privileged state; it proves the oracle and makes demonstrations.
 
+mod as_world;
 mod assets;
 mod camera;
 mod collateral;
@@ -20,28 +22,32 @@ mod contacts;
 mod drive;
 mod expert;
 mod goal;
+mod kind;
 mod labels;
 mod layout;
 mod objects;
 mod oracle;
 mod random;
 mod render;
+mod said;
 mod sequence;
 mod task;
 mod vary;
 mod world;
 
 pub use assets::AssetError;
-pub use camera::{Camera, CameraGeometry};
+pub use camera::Camera;
 pub use collateral::Collateral;
 pub use drive::Driver;
 pub use expert::{Expert, ExpertConfig};
 pub use goal::{Goal, GoalError, Goals, Towards, interpret};
+pub use kind::{NAME, PlayTableKind, kind};
 pub use labels::labels;
 pub use objects::{Block, BlockState, ObjectStates, Thing};
 pub use oracle::thresholds;
-pub use render::{Channels, Frame, RenderError, Renderer};
+pub use render::{RenderError, Renderer};
 pub use task::Task;
 pub use tiller_playtable_author::Direction;
+pub use tiller_world::{CameraGeometry, Channels, Frame};
 pub use vary::{Axis, Variation};
 pub use world::{PlayTable, PlayTableError, STEP_NS};

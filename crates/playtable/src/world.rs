@@ -1,7 +1,7 @@
 //! The physics of the play table.
 
 use crate::assets::{self, AssetError};
-use crate::camera::{Camera, CameraGeometry};
+use crate::camera::{self, Camera};
 use crate::collateral::Collateral;
 use crate::contacts::Contacts;
 use crate::goal::Goals;
@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use tiller_motion::kinematics;
 use tiller_motion::limits::Limits;
 use tiller_motion::{ArmReading, Setpoint};
+use tiller_world::CameraGeometry;
 
 /// Length of one physics step, nanoseconds.
 pub const STEP_NS: u64 = 2_000_000;
@@ -372,7 +373,7 @@ impl PlayTable {
     /// Geometry of a camera for an image of that size, at the present state (the wrist camera moves).
     pub fn camera_geometry(&self, camera: Camera, width: usize, height: usize) -> CameraGeometry {
         let id = self.camera_id(camera);
-        CameraGeometry::new(
+        camera::geometry(
             self.data.model().cam_fovy()[id],
             [width, height],
             self.data.cam_xpos()[id],

@@ -46,7 +46,7 @@ pub struct Verdict {
     pub achieved: bool,
     /// They have been for [`HOLD_NS`]; stays so.
     pub success: bool,
-    /// Ids of all tasks that were achieved since the start, asked for or not, first things first.
+    /// Ids of all tasks that were achieved since the start, asked for or not, in the world's order.
     pub completed: Vec<String>,
     /// What happened beside.
     pub collateral: Vec<Collateral>,
@@ -148,10 +148,12 @@ impl Episode {
         verdict.success = self.held.observe(now_ns, verdict.achieved);
     }
 
-    /// Notes a task that is achieved, asked for or not; again is no news.
-    pub fn complete(&mut self, task: &str) {
-        if !self.verdict.completed.iter().any(|known| known == task) {
-            self.verdict.completed.push(task.to_owned());
+    /// Takes in the tasks that were achieved so far, asked for or not. Allocates only when they change.
+    pub fn completed<'a>(&mut self, tasks: impl Iterator<Item = &'a str> + Clone) {
+        let known = &mut self.verdict.completed;
+        if !tasks.clone().eq(known.iter().map(String::as_str)) {
+            known.clear();
+            known.extend(tasks.map(ToOwned::to_owned));
         }
     }
 
@@ -184,8 +186,7 @@ mod tests {
         let mut episode = Episode::new(Vec::new());
         episode.observe(0, true);
         episode.observe(2 * HOLD_NS, true);
-        episode.complete("stack");
-        episode.complete("stack");
+        episode.completed(["stack"].into_iter());
         let verdict = episode.verdict();
         assert!(!verdict.achieved && !verdict.success);
         assert_eq!(verdict.completed, ["stack"]);

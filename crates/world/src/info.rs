@@ -63,6 +63,8 @@ pub struct TaskInfo {
     pub instruction: String,
     /// Name of the [group](WorldInfo::groups) that it belongs to.
     pub group: &'static str,
+    /// How often it is shown in each round of demonstrations; tasks that vary more need more of them.
+    pub shown: u32,
 }
 
 /// Tasks that belong together.

@@ -1,7 +1,7 @@
 //! Tasks that are measured together.
 
 use crate::episode::Variation;
-use crate::info::WorldInfo;
+use crate::info::{TaskInfo, WorldInfo};
 
 /// Name of the suite of all tasks.
 pub const ALL_TASKS: &str = "all";
@@ -65,14 +65,11 @@ impl WorldInfo {
 
     /// Name of the suite that an episode belongs to: the task's group, or the departure's suite.
     #[must_use]
-    pub fn suite_of(&self, task: &str, variation: Option<&Variation>) -> String {
-        match variation {
-            Some(variation) => axis_suite(&variation.axis),
-            None => self
-                .task(task)
-                .map_or(ALL_TASKS, |task| task.group)
-                .to_owned(),
-        }
+    pub fn suite_of(&self, task: &TaskInfo, variation: Option<&Variation>) -> String {
+        variation.map_or_else(
+            || task.group.to_owned(),
+            |variation| axis_suite(&variation.axis),
+        )
     }
 }
 

@@ -103,6 +103,11 @@ pub trait World {
     /// How the episode stands.
     fn verdict(&self) -> &Verdict;
 
+    /// What its pictures are drawn on, once it has drawn one.
+    fn renderer(&self) -> Option<&str> {
+        None
+    }
+
     /// As [`WorldKind::interpret`].
     fn interpret(&self, instruction: &str) -> Option<Vec<String>> {
         self.kind().interpret(instruction)
@@ -175,5 +180,11 @@ impl Command<'_> {
         match self {
             Self::Joints(setpoints) => setpoints.len() as u64 * SETPOINT_NS,
         }
+    }
+}
+
+impl std::fmt::Debug for dyn WorldKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.info().name)
     }
 }

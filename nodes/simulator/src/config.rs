@@ -1,48 +1,69 @@
 //! Settings.
 
+use std::sync::Arc;
+
 use tiller_core::Problems;
 use tiller_node_kit::Environment;
-use tiller_playtable::Task;
-
-use crate::task;
+use tiller_world::{Registry, WorldKind};
 
 /// Settings of the node.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Settings {
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The world to show.
+    pub(crate) kind: Arc<dyn WorldKind>,
     /// Of the scene.
     pub(crate) seed: u64,
-    /// What the oracle watches for, first things first; none when the instruction is no task of the table.
-    pub(crate) tasks: Vec<Task>,
+    /// What was said.
+    pub(crate) instruction: String,
+    /// Ids of the tasks that the world watches for, first things first; none when the instruction is no
+    /// task of it.
+    pub(crate) tasks: Vec<String>,
     /// Longest episode, simulated ns.
     pub(crate) episode_ns: u64,
     /// Simulated seconds a second at most.
     pub(crate) speed: f64,
-    /// Width and height of the images, pixels.
-    pub(crate) image_side: usize,
+    /// Width and height of the images, pixels; none for those of the world's cameras.
+    pub(crate) image_side: Option<usize>,
 }
 
 impl Settings {
-    /// Reads and checks everything.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
+    /// Reads and checks everything. The first of `worlds` is the default.
+    ///
+    /// # Errors
+    /// Every setting that cannot be used.
+    pub fn read(mut env: Environment, worlds: &Registry) -> Result<Self, Problems> {
         let seed = env.number("SEED", 0, 0..=u64::MAX);
         let episode_s = env.number("EPISODE_S", 60.0, 1.0..=3600.0);
         let speed = env.number("SPEED", 1.0, 0.1..=100.0);
-        let image_side = env.number("IMAGE_SIDE", 256, 32..=1024);
+        let image_side = env.optional("IMAGE_SIDE");
+        let image_side = image_side.map(|_| env.number("IMAGE_SIDE", 256, 32..=1024));
         let instruction = env.text("INSTRUCTION", "");
         let named = env.optional("TASK");
-        let tasks = match named.as_deref().map(task::from_names) {
-            None => task::from_instruction(&instruction),
-            Some(Ok(tasks)) => tasks,
-            Some(Err(_)) => {
-                let known = Task::ALL.map(|task| format!("`{}`", task.name()));
-                let expected = format!("one or more, with commas between, of {}", known.join(", "));
-                env.refuse("TASK", &expected, named);
+        let names = worlds.names();
+        let choices: Vec<_> = names
+            .iter()
+            .copied()
+            .zip(worlds.kinds().iter().cloned())
+            .collect();
+        let Some(default) = names.first() else {
+            env.refuse("WORLD", "a world that this program registers", None);
+            return Err(env.finish(()).err().unwrap_or(Problems {
+                problems: Vec::new(),
+            }));
+        };
+        let kind = env.choice("WORLD", default, &choices);
+        let tasks = match named {
+            None => kind.interpret(&instruction).unwrap_or_default(),
+            Some(named) => ids(kind.as_ref(), &named).unwrap_or_else(|expected| {
+                env.refuse("TASK", &expected, Some(named));
                 Vec::new()
-            }
+            }),
         };
         let episode_ns = (episode_s * 1e9) as u64;
         env.finish(Self {
+            kind,
             seed,
+            instruction,
             tasks,
             episode_ns,
             speed,
@@ -51,37 +72,65 @@ impl Settings {
     }
 }
 
+/// The ids in a list such as `open, push`; the error says what is expected.
+fn ids(kind: &dyn WorldKind, list: &str) -> Result<Vec<String>, String> {
+    let id = |id: &str| kind.task(id).map(|task| task.id);
+    let found: Option<Vec<String>> = list.split(',').map(str::trim).map(id).collect();
+    found.ok_or_else(|| {
+        let known: Vec<String> = kind
+            .info()
+            .tasks
+            .iter()
+            .map(|task| format!("`{}`", task.id))
+            .collect();
+        format!("one or more, with commas between, of {}", known.join(", "))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Problems> {
+        let worlds = Registry::new().with(tiller_playtable::kind());
+        Settings::read(Environment::from_pairs(pairs.iter().copied()), &worlds)
+    }
+
     #[test]
     fn every_problem_is_reported() {
-        let env = Environment::from_pairs([
+        let error = read(&[
             ("SEED", "many"),
             ("EPISODE_S", "-3"),
             ("SPEED", "0"),
             ("TASK", "make_coffee"),
-        ]);
-        let error = Settings::read(env).unwrap_err();
-        assert_eq!(error.found.len(), 4, "{error}");
+            ("WORLD", "kitchen"),
+        ])
+        .unwrap_err();
+        assert_eq!(error.found.len(), 5, "{error}");
         assert!(error.to_string().contains("`drawer_open`"), "{error}");
+        assert!(
+            error.to_string().contains("WORLD: expected `playtable`"),
+            "{error}"
+        );
+        let none = Settings::read(Environment::from_pairs([]), &Registry::new());
+        assert!(none.unwrap_err().to_string().contains("WORLD"));
     }
 
     #[test]
     fn the_task_comes_from_its_name_or_from_the_instruction() {
-        let tasks = |pairs: &[(&str, &str)]| {
-            Settings::read(Environment::from_pairs(pairs.iter().copied()))
-                .unwrap()
-                .tasks
-        };
-        assert_eq!(tasks(&[("TASK", "door_left")]), [Task::DoorLeft]);
+        let tasks = |pairs: &[(&str, &str)]| read(pairs).unwrap().tasks;
+        assert_eq!(tasks(&[("TASK", "door_left")]), ["door_left"]);
+        assert_eq!(
+            tasks(&[("TASK", "drawer_open, push_red")]),
+            ["drawer_open", "push_red"]
+        );
         assert_eq!(
             tasks(&[("INSTRUCTION", "press the button")]),
-            [Task::ButtonPress]
+            ["button_press"]
         );
-        assert_eq!(tasks(&[("INSTRUCTION", "make coffee")]), []);
+        assert!(tasks(&[("INSTRUCTION", "make coffee")]).is_empty());
         let both = [("TASK", "door_left"), ("INSTRUCTION", "press the button")];
-        assert_eq!(tasks(&both), [Task::DoorLeft]);
+        assert_eq!(tasks(&both), ["door_left"]);
+        assert!(read(&[("TASK", "drawer_open,")]).is_err());
     }
 }

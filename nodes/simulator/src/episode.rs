@@ -1,7 +1,6 @@
 //! When an episode is over.
 
-/// How long the world goes on after the task is achieved, so that the end can be seen, ns.
-const AFTERGLOW_NS: u64 = 500_000_000;
+use tiller_world::Verdict;
 
 /// How long the world goes on after the reward program has ended: what was pushed may still have
 /// to come to rest, ns.
@@ -11,7 +10,6 @@ const GRACE_NS: u64 = 2_000_000_000;
 #[derive(Debug)]
 pub(crate) struct Episode {
     limit_ns: u64,
-    achieved_ns: Option<u64>,
     program_ended_ns: Option<u64>,
 }
 
@@ -42,7 +40,6 @@ impl Episode {
     pub(crate) fn new(limit_ns: u64) -> Self {
         Self {
             limit_ns,
-            achieved_ns: None,
             program_ended_ns: None,
         }
     }
@@ -57,12 +54,12 @@ impl Episode {
     }
 
     /// Whether the episode is over at `now_ns`, and why.
-    pub(crate) fn check(&mut self, now_ns: u64, achieved: bool) -> Option<Over> {
-        if achieved {
-            let since_ns = *self.achieved_ns.get_or_insert(now_ns);
-            if now_ns >= since_ns + AFTERGLOW_NS {
-                return Some(Over::Success);
-            }
+    pub(crate) fn check(&self, now_ns: u64, verdict: &Verdict) -> Option<Over> {
+        if verdict.success {
+            return Some(Over::Success);
+        }
+        if verdict.achieved {
+            // It may still have to hold for a while.
             return None;
         }
         if self
@@ -79,17 +76,30 @@ impl Episode {
 mod tests {
     use super::*;
 
+    const NOT_YET: Verdict = Verdict {
+        tasks: Vec::new(),
+        achieved: false,
+        success: false,
+        completed: Vec::new(),
+        collateral: Vec::new(),
+    };
+
     #[test]
-    fn success_ends_it_half_a_second_later() {
-        let mut episode = Episode::new(10_000_000_000);
-        assert_eq!(episode.check(1_000_000_000, false), None);
-        assert_eq!(episode.check(9_800_000_000, true), None);
-        assert_eq!(
-            episode.check(10_200_000_000, true),
-            None,
-            "success outlives the limit"
-        );
-        assert_eq!(episode.check(10_300_000_000, true), Some(Over::Success));
+    fn what_is_achieved_may_hold_beyond_the_limit() {
+        let episode = Episode::new(10_000_000_000);
+        let achieved = Verdict {
+            achieved: true,
+            ..NOT_YET
+        };
+        let success = Verdict {
+            success: true,
+            ..achieved.clone()
+        };
+        assert_eq!(episode.check(1_000_000_000, &NOT_YET), None);
+        assert_eq!(episode.check(9_800_000_000, &achieved), None);
+        assert_eq!(episode.check(10_200_000_000, &achieved), None);
+        assert_eq!(episode.check(10_800_000_000, &success), Some(Over::Success));
+        assert_eq!(episode.check(10_800_000_000, &NOT_YET), Some(Over::Timeout));
     }
 
     #[test]
@@ -97,24 +107,24 @@ mod tests {
         let mut episode = Episode::new(10_000_000_000);
         episode.on_program(true, 1_000_000_000);
         episode.on_program(true, 2_000_000_000);
-        assert_eq!(episode.check(2_900_000_000, false), None);
+        assert_eq!(episode.check(2_900_000_000, &NOT_YET), None);
         episode.on_program(false, 2_950_000_000);
         assert_eq!(
-            episode.check(3_000_000_000, false),
+            episode.check(3_000_000_000, &NOT_YET),
             None,
             "a new program has begun"
         );
         episode.on_program(true, 4_000_000_000);
         assert_eq!(
-            episode.check(6_000_000_000, false),
+            episode.check(6_000_000_000, &NOT_YET),
             Some(Over::ProgramEnded)
         );
     }
 
     #[test]
     fn time_ends_it_otherwise() {
-        let mut episode = Episode::new(1_000);
-        assert_eq!(episode.check(999, false), None);
-        assert_eq!(episode.check(1_000, false), Some(Over::Timeout));
+        let episode = Episode::new(1_000);
+        assert_eq!(episode.check(999, &NOT_YET), None);
+        assert_eq!(episode.check(1_000, &NOT_YET), Some(Over::Timeout));
     }
 }

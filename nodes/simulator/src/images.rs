@@ -1,81 +1,107 @@
 //! The cameras' images as messages.
 
-use eyre::{Result, WrapErr};
+use eyre::Result;
 use tiller_messages::{Encoding, ImageHeader, Label};
 use tiller_node_kit::Outbox;
-use tiller_playtable::{Camera, Channels, Frame, PlayTable, Renderer, labels};
+use tiller_world::{Channels, Frame, World, WorldInfo};
 
 /// Time between two images of a camera, simulated ns.
 pub(crate) const PERIOD_NS: u64 = 100_000_000;
 
-/// Renders and sends.
+/// Looks through every camera and sends what is seen.
 pub(crate) struct Images {
-    renderer: Renderer,
-    side: usize,
-    frame: Frame,
+    cameras: Vec<Camera>,
     labels: Vec<Label>,
     seq: u64,
 }
 
+/// A camera and where its images go.
+struct Camera {
+    name: &'static str,
+    size: [usize; 2],
+    channels: Channels,
+    /// Port of its colour image.
+    colour: String,
+    frame: Frame,
+}
+
 impl Images {
-    /// Cameras with square images of `side` pixels.
-    pub(crate) fn new(table: &PlayTable, side: usize) -> Result<Self> {
-        let renderer = Renderer::new(table, side, side).wrap_err("cannot render the cameras")?;
-        tracing::info!("rendering on {}", renderer.device());
-        let labels = labels()
-            .iter()
-            .map(|(id, name)| Label {
-                id: *id,
-                name: (*name).to_owned(),
-            })
-            .collect();
-        Ok(Self {
-            renderer,
-            side,
-            frame: Frame::default(),
-            labels,
+    /// The world's cameras: the first one on `image`, `depth` and `segmentation`, as far as it has these
+    /// channels, each further one on `<name>_image`. `side` makes all images square.
+    pub(crate) fn new(info: &WorldInfo, side: Option<usize>) -> Self {
+        let cameras = info.cameras.iter().enumerate().map(|(index, camera)| {
+            let is_first = index == 0;
+            Camera {
+                name: camera.name,
+                size: side.map_or(camera.size, |side| [side; 2]),
+                channels: if is_first {
+                    camera.channels
+                } else {
+                    Channels::COLOUR
+                },
+                colour: if is_first {
+                    "image".to_owned()
+                } else {
+                    format!("{}_image", camera.name)
+                },
+                frame: Frame::default(),
+            }
+        });
+        let label = |(id, name): &(u8, String)| Label {
+            id: *id,
+            name: name.clone(),
+        };
+        Self {
+            cameras: cameras.collect(),
+            labels: info.labels.iter().map(label).collect(),
             seq: 0,
-        })
-    }
-
-    /// Sends the images of both cameras as of now.
-    pub(crate) fn send(&mut self, table: &mut PlayTable, outbox: &mut Outbox) -> Result<()> {
-        self.seq += 1;
-        self.renderer
-            .render(table, Camera::Static, Channels::ALL, &mut self.frame)?;
-        let colour = self.header(table, Camera::Static);
-        let depth = ImageHeader {
-            encoding: Encoding::Mono16,
-            ..colour.clone()
-        };
-        let segmentation = ImageHeader {
-            encoding: Encoding::Mono8,
-            labels: self.labels.clone(),
-            ..colour.clone()
-        };
-        outbox.send_image("image", &colour, &self.frame.rgb)?;
-        outbox.send_depth("depth", &depth, &self.frame.depth_mm)?;
-        outbox.send_image("segmentation", &segmentation, &self.frame.segmentation)?;
-
-        self.renderer
-            .render(table, Camera::Wrist, Channels::COLOUR, &mut self.frame)?;
-        let wrist = self.header(table, Camera::Wrist);
-        outbox.send_image("wrist_image", &wrist, &self.frame.rgb)
-    }
-
-    fn header(&self, table: &PlayTable, camera: Camera) -> ImageHeader {
-        let geometry = table.camera_geometry(camera, self.side, self.side);
-        ImageHeader {
-            seq: self.seq,
-            stamp_ns: table.time_ns(),
-            frame_id: camera.name().to_owned(),
-            width: self.side,
-            height: self.side,
-            encoding: Encoding::Rgb8,
-            focal: Some(geometry.focal),
-            principal_point: Some(geometry.principal_point),
-            world_from_camera: Some(geometry.world_from_camera),
-            labels: Vec::new(),
         }
+    }
+
+    /// Sends the images of all cameras as of now.
+    pub(crate) fn send(&mut self, world: &mut dyn World, outbox: &mut Outbox) -> Result<()> {
+        self.seq += 1;
+        for camera in &mut self.cameras {
+            let frame = &mut camera.frame;
+            world.look(camera.name, camera.size, camera.channels, frame)?;
+            let colour = header(camera.name, frame, self.seq);
+            outbox.send_image(&camera.colour, &colour, &frame.rgb)?;
+            if camera.channels.depth {
+                let depth = ImageHeader {
+                    encoding: Encoding::Mono16,
+                    ..colour.clone()
+                };
+                outbox.send_depth("depth", &depth, &frame.depth_mm)?;
+            }
+            if camera.channels.segmentation {
+                let segmentation = ImageHeader {
+                    encoding: Encoding::Mono8,
+                    labels: self.labels.clone(),
+                    ..colour
+                };
+                outbox.send_image("segmentation", &segmentation, &frame.segmentation)?;
+            }
+        }
+        if self.seq == 1
+            && let Some(renderer) = world.renderer()
+        {
+            tracing::info!("rendering on {renderer}");
+        }
+        Ok(())
+    }
+}
+
+fn header(camera: &str, frame: &Frame, seq: u64) -> ImageHeader {
+    ImageHeader {
+        seq,
+        stamp_ns: frame.stamp_ns,
+        frame_id: camera.to_owned(),
+        width: frame.width,
+        height: frame.height,
+        encoding: Encoding::Rgb8,
+        focal: frame.geometry.focal,
+        principal_point: frame.geometry.principal_point,
+        world_from_camera: frame.geometry.world_from_camera,
+        labels: Vec::new(),
     }
 }

@@ -1,20 +1,15 @@
-//! The play table as a dora node.
+//! Shows one of the registered worlds to a dataflow.
 
-mod config;
-mod episode;
-mod images;
-mod node;
-mod pacer;
-mod task;
-mod world;
+mod worlds;
 
 use std::process::ExitCode;
 
+use simulator::{ESSENTIAL, Settings, run};
 use tiller_node_kit::{Environment, run_node};
 
 fn main() -> ExitCode {
-    run_node(node::ESSENTIAL, |inbox, outbox| {
-        let settings = config::Settings::read(Environment::process())?;
-        node::run(&settings, inbox, outbox)
+    run_node(ESSENTIAL, |inbox, outbox| {
+        let settings = Settings::read(Environment::process(), &worlds::worlds())?;
+        run(&settings, inbox, outbox)
     })
 }

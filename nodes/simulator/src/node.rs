@@ -5,29 +5,31 @@ use std::time::{Duration, Instant};
 use eyre::Result;
 use tiller_messages::{ArmCommand, StageCommand, TaskStatus};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
-use tiller_playtable::Task;
 
 use crate::config::Settings;
 use crate::episode::{Episode, Over};
 use crate::images::{Images, PERIOD_NS};
+use crate::lockstep::Lockstep;
 use crate::pacer::Pacer;
-use crate::world::World;
 
 /// Without commands the arm cannot be held.
-pub(crate) const ESSENTIAL: &[&str] = &["arm_command"];
+pub const ESSENTIAL: &[&str] = &["arm_command"];
 
 /// Wall time after which a state without an answer is sent again.
 const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 
 /// Runs one episode.
-pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
-    let mut world = World::new(settings)?;
-    let images = Images::new(world.table(), settings.image_side)?;
+///
+/// # Errors
+/// When the world does not start or fails, an input is no message of its kind, or dora does not take
+/// what is sent.
+pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+    let world = Lockstep::new(settings)?;
+    let images = Images::new(settings.kind.info(), settings.image_side);
     if settings.tasks.is_empty() {
-        tracing::warn!("the instruction is no task that the oracle knows: no success is seen");
+        tracing::warn!("the instruction is no task that the world knows: no success is seen");
     }
     let mut node = Node {
-        settings,
         world,
         images,
         episode: Episode::new(settings.episode_ns),
@@ -43,7 +45,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
     };
     node.publish(outbox)?;
     loop {
-        match inbox.wait_at_most(ANSWER_LIMIT) {
+        match inbox.wait_at_most(node.time_left(Instant::now())) {
             Next::Input(input) => node.take(&input)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
@@ -59,9 +61,8 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
     }
 }
 
-struct Node<'a> {
-    settings: &'a Settings,
-    world: World,
+struct Node {
+    world: Lockstep,
     images: Images,
     episode: Episode,
     pacer: Pacer,
@@ -72,11 +73,21 @@ struct Node<'a> {
     asked_at: Instant,
     states_sent: u64,
     statuses_sent: u64,
+    /// Success and completed tasks, as last told.
     status: Option<(bool, Vec<String>)>,
     repeats: u64,
 }
 
-impl Node<'_> {
+impl Node {
+    /// How long nothing but an input can happen: until the pending command may run, or the state has
+    /// waited long enough for its answer.
+    fn time_left(&mut self, now: Instant) -> Duration {
+        if self.answer.is_some() {
+            return self.pacer.time_left(self.world.time_ns(), now);
+        }
+        ANSWER_LIMIT.saturating_sub(now.duration_since(self.asked_at))
+    }
+
     /// Takes an input. Ticks only wake the loop.
     fn take(&mut self, input: &Input) -> Result<()> {
         match input.id.as_str() {
@@ -110,14 +121,15 @@ impl Node<'_> {
         let Some(command) = self.answer.take() else {
             return self.ask_again(outbox);
         };
-        if !self.pacer.is_due(self.world.time_ns(), Instant::now()) {
+        let left = self.pacer.time_left(self.world.time_ns(), Instant::now());
+        if !left.is_zero() {
             self.answer = Some(command);
             return Ok(None);
         }
         self.world.run(command)?;
         let over = self
             .episode
-            .check(self.world.time_ns(), self.world.succeeded());
+            .check(self.world.time_ns(), self.world.verdict());
         self.report(over, outbox)?;
         if over.is_none() {
             self.publish(outbox)?;
@@ -128,7 +140,7 @@ impl Node<'_> {
     fn publish(&mut self, outbox: &mut Outbox) -> Result<()> {
         self.send_state(outbox)?;
         if self.world.time_ns().is_multiple_of(PERIOD_NS) {
-            self.images.send(self.world.table(), outbox)?;
+            self.images.send(self.world.world(), outbox)?;
         }
         Ok(())
     }
@@ -156,33 +168,35 @@ impl Node<'_> {
         Ok(None)
     }
 
-    /// Sends the oracle's view when it changes and when the episode ends.
+    /// Sends the world's verdict when it changes and when the episode ends.
     fn report(&mut self, over: Option<Over>, outbox: &mut Outbox) -> Result<()> {
-        let view = (self.world.succeeded(), self.world.completed());
-        if over.is_none() && self.status.as_ref() == Some(&view) {
+        let verdict = self.world.verdict();
+        let is_news = self.status.as_ref().is_none_or(|(success, completed)| {
+            (*success, completed) != (verdict.success, &verdict.completed)
+        });
+        if over.is_none() && !is_news {
             return Ok(());
         }
-        self.status = Some(view.clone());
         self.statuses_sent += 1;
         let status = TaskStatus {
             seq: self.statuses_sent,
             stamp_ns: self.world.time_ns(),
-            task: names(&self.settings.tasks),
-            success: view.0,
-            completed: view.1,
+            task: verdict.tasks.join(","),
+            success: verdict.success,
+            completed: verdict.completed.clone(),
             episode_over: over.is_some(),
             reason: over
                 .map(|over| over.reason().to_owned())
                 .unwrap_or_default(),
         };
+        self.status = Some((verdict.success, verdict.completed.clone()));
+        if over.is_some() {
+            for collateral in &verdict.collateral {
+                tracing::warn!("collateral: {collateral}");
+            }
+        }
         outbox.send("task_status", &status)
     }
-}
-
-/// As the setting `TASK` takes them.
-fn names(tasks: &[Task]) -> String {
-    let names: Vec<_> = tasks.iter().map(|task| task.name()).collect();
-    names.join(",")
 }
 
 #[cfg(test)]

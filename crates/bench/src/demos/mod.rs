@@ -6,9 +6,10 @@ mod slots;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eyre::{Result, WrapErr, ensure};
+use eyre::{OptionExt, Result, WrapErr, ensure};
 use serde::Serialize;
-use tiller_playtable::Task;
+use std::sync::Arc;
+use tiller_world::{TaskInfo, WorldInfo, WorldKind};
 
 use crate::parallel::in_order;
 use crate::progress::Progress;
@@ -19,18 +20,18 @@ use tiller_lerobot::{DatasetSpec, DatasetSummary, DatasetWriter};
 /// was therefore never seen in training.
 pub const FIRST_TRAINING_SEED: u64 = 1_000_000;
 
-/// Columns and rows of the recorded images, pixels.
-pub const IMAGE_SIZE: u32 = 256;
-
 /// What to record.
 #[derive(Clone, Debug)]
 pub struct DemosConfig {
+    /// The world, which must have experts.
+    pub kind: Arc<dyn WorldKind>,
     /// Folder of the data set; must not exist.
     pub out: PathBuf,
-    /// Demonstrations of each task on furniture; of each task on a block there are twice as many.
+    /// Rounds of demonstrations; each shows every task as often as the world wants it
+    /// [shown](TaskInfo::shown).
     pub episodes_per_task: usize,
     /// The tasks.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<TaskInfo>,
     /// First scene seed, at least [`FIRST_TRAINING_SEED`].
     pub seed: u64,
     /// Worker threads, each with a world and a renderer of its own.
@@ -68,21 +69,24 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
     );
     ensure!(!config.tasks.is_empty(), "no task to demonstrate");
     ensure!(config.jobs > 0, "--jobs 0: expected 1 or more");
+    let most = slots::most_episodes(&config.tasks);
     ensure!(
-        config.episodes_per_task as u64 <= slots::MAX_EPISODES_PER_TASK,
-        "--episodes-per-task {}: expected at most {}",
+        config.episodes_per_task as u64 <= most,
+        "--episodes-per-task {}: expected at most {most}",
         config.episodes_per_task,
-        slots::MAX_EPISODES_PER_TASK
     );
+    let info = config.kind.info();
+    let size = info.cameras.first().map(|camera| camera.size);
+    let size = size.ok_or_eyre("the world has no camera")?;
     let start = Instant::now();
-    let slots = slots::plan(&config.tasks, config.episodes_per_task, config.seed);
-    let mut writer = DatasetWriter::create(&config.out, spec())?;
+    let slots = slots::plan(info, &config.tasks, config.episodes_per_task, config.seed);
+    let mut writer = DatasetWriter::create(&config.out, spec(info, size))?;
     let mut progress = Progress::new(slots.len() as u64, config.quiet);
     let (mut failed_attempts, mut short_tasks, mut frames) = (0, Vec::new(), 0_u64);
     in_order(
         &slots,
         config.jobs,
-        Recorder::new,
+        || Recorder::new(config.kind.as_ref(), size),
         slots::fill,
         |slot, outcome| {
             failed_attempts += outcome.failures;
@@ -91,8 +95,8 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
                 writer
                     .push(&episode)
                     .wrap_err("cannot write the data set")?;
-            } else if !short_tasks.iter().any(|name| name == slot.task.name()) {
-                short_tasks.push(slot.task.name().to_owned());
+            } else if !short_tasks.iter().any(|name| *name == slot.task.id) {
+                short_tasks.push(slot.task.id.clone());
             }
             let rate = frames as f64 / start.elapsed().as_secs_f64();
             progress.step(&format!(
@@ -114,14 +118,18 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
     })
 }
 
-fn spec() -> DatasetSpec {
+fn spec(info: &WorldInfo, size: [usize; 2]) -> DatasetSpec {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     DatasetSpec {
         fps: 10,
-        robot_type: "panda".to_owned(),
+        robot_type: info.robot.name.to_owned(),
         state_names: names(&["x", "y", "z", "gripper_width"]),
         action_names: names(&["dx", "dy", "dz", "gripper"]),
-        cameras: names(&["static", "wrist"]),
-        image_size: [IMAGE_SIZE; 2],
+        cameras: info
+            .cameras
+            .iter()
+            .map(|camera| camera.name.to_owned())
+            .collect(),
+        image_size: size.map(|edge| edge as u32),
     }
 }

@@ -1,91 +1,81 @@
 //! The cameras as policy and grounding want them.
 
 use tiller_grounding::FrameView;
-use tiller_playtable::{Camera, Channels, Frame, PlayTable, RenderError, Renderer, labels};
 use tiller_policy::ImageView;
+use tiller_world::{CameraInfo, Channels, Frame, World, WorldError, WorldInfo};
 
-/// Columns and rows of every image, pixels.
-pub(super) const IMAGE_SIZE: usize = 256;
-
-/// The cameras under the names that policies know them by.
-pub(super) const CAMERAS: [&str; 2] = ["static", "wrist"];
-
-/// The two cameras and what they saw last.
+/// The world's cameras and what they saw last.
 pub(super) struct Eyes {
-    renderer: Renderer,
-    fixed: Frame,
-    wrist: Frame,
+    /// The one in which keypoints are found comes first.
+    cameras: Vec<(CameraInfo, Frame)>,
     labels: Vec<(u8, String)>,
 }
 
 impl Eyes {
-    pub(super) fn new(table: &PlayTable) -> Result<Self, RenderError> {
-        Ok(Self {
-            renderer: Renderer::new(table, IMAGE_SIZE, IMAGE_SIZE)?,
-            fixed: Frame::default(),
-            wrist: Frame::default(),
-            labels: labels()
-                .iter()
-                .map(|(id, name)| (*id, (*name).to_owned()))
-                .collect(),
-        })
-    }
-
-    /// Looks through the static camera.
-    pub(super) fn look(
-        &mut self,
-        table: &mut PlayTable,
-        channels: Channels,
-    ) -> Result<(), RenderError> {
-        self.renderer
-            .render(table, Camera::Static, channels, &mut self.fixed)
-    }
-
-    /// Looks through the wrist camera, in colour.
-    pub(super) fn look_at_hand(&mut self, table: &mut PlayTable) -> Result<(), RenderError> {
-        self.renderer
-            .render(table, Camera::Wrist, Channels::COLOUR, &mut self.wrist)
-    }
-
-    /// What the policy sees.
-    pub(super) fn policy_images(&self) -> [ImageView<'_>; 2] {
-        let view = |name, frame: &'_ Frame| (name, frame.width, frame.height);
-        let [a, b] = [view(CAMERAS[0], &self.fixed), view(CAMERAS[1], &self.wrist)];
-        [
-            ImageView {
-                name: a.0,
-                width: a.1,
-                height: a.2,
-                rgb: &self.fixed.rgb,
-            },
-            ImageView {
-                name: b.0,
-                width: b.1,
-                height: b.2,
-                rgb: &self.wrist.rgb,
-            },
-        ]
-    }
-
-    /// What grounding sees; the static camera must have looked with all channels.
-    pub(super) fn scene(&self, table: &PlayTable) -> FrameView<'_> {
-        let geometry = table.camera_geometry(Camera::Static, self.fixed.width, self.fixed.height);
-        FrameView {
-            width: self.fixed.width,
-            height: self.fixed.height,
-            rgb: &self.fixed.rgb,
-            depth_mm: &self.fixed.depth_mm,
-            segmentation: Some(&self.fixed.segmentation),
-            labels: &self.labels,
-            focal: geometry.focal,
-            principal_point: geometry.principal_point,
-            world_from_camera: geometry.world_from_camera,
-            stamp_ns: table.time_ns(),
+    pub(super) fn new(info: &WorldInfo) -> Self {
+        let cameras = info.cameras.iter().cloned();
+        Self {
+            cameras: cameras.map(|camera| (camera, Frame::default())).collect(),
+            labels: info.labels.clone(),
         }
     }
 
-    /// The static camera's last colour image.
-    pub(super) fn rgb(&self) -> &[u8] {
-        &self.fixed.rgb
+    /// Looks through the first camera.
+    pub(super) fn look(
+        &mut self,
+        world: &mut dyn World,
+        channels: Channels,
+    ) -> Result<(), WorldError> {
+        let first = self.cameras.first_mut().into_iter();
+        look(world, first, channels)
     }
+
+    /// Looks through all others, in colour.
+    pub(super) fn look_elsewhere(&mut self, world: &mut dyn World) -> Result<(), WorldError> {
+        look(world, self.cameras.iter_mut().skip(1), Channels::COLOUR)
+    }
+
+    /// What the policy sees.
+    pub(super) fn policy_images(&self) -> Vec<ImageView<'_>> {
+        let views = self.cameras.iter().map(|(camera, frame)| ImageView {
+            name: camera.name,
+            width: frame.width,
+            height: frame.height,
+            rgb: &frame.rgb,
+        });
+        views.collect()
+    }
+
+    /// What the first camera saw last.
+    pub(super) fn first(&self) -> Option<&Frame> {
+        self.cameras.first().map(|(_, frame)| frame)
+    }
+
+    /// What grounding sees; the first camera must have looked with all channels.
+    pub(super) fn scene(&self) -> Option<FrameView<'_>> {
+        let frame = self.first()?;
+        Some(FrameView {
+            width: frame.width,
+            height: frame.height,
+            rgb: &frame.rgb,
+            depth_mm: &frame.depth_mm,
+            segmentation: (!frame.segmentation.is_empty()).then_some(&frame.segmentation[..]),
+            labels: &self.labels,
+            focal: frame.geometry.focal,
+            principal_point: frame.geometry.principal_point,
+            world_from_camera: frame.geometry.world_from_camera,
+            stamp_ns: frame.stamp_ns,
+        })
+    }
+}
+
+fn look<'a>(
+    world: &mut dyn World,
+    cameras: impl Iterator<Item = &'a mut (CameraInfo, Frame)>,
+    channels: Channels,
+) -> Result<(), WorldError> {
+    for (camera, frame) in cameras {
+        world.look(camera.name, camera.size, channels, frame)?;
+    }
+    Ok(())
 }

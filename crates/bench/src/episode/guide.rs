@@ -1,5 +1,7 @@
 //! Everything that steers: keypoints, the reward program, its stages.
 
+use std::sync::Arc;
+
 use tiller_grounding::{FrameView, Grounder, GroundingConfig, GroundingError, Keypoint};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_reward::{CompileOptions, Program, compile};
@@ -53,6 +55,7 @@ pub(super) struct Body {
 /// Guides one episode.
 pub(super) struct Guide {
     instruction: String,
+    author: Arc<dyn Author + Send + Sync>,
     /// Whether programs are cut down to their last stage.
     last_stage_only: bool,
     grounder: Grounder,
@@ -74,12 +77,14 @@ pub(super) struct Written {
 impl Guide {
     pub(super) fn new(
         instruction: &str,
+        author: Arc<dyn Author + Send + Sync>,
         grounding: GroundingConfig,
         stages: StageConfig,
         last_stage_only: bool,
     ) -> Result<Self, eyre::Report> {
         Ok(Self {
             instruction: instruction.to_owned(),
+            author,
             last_stage_only,
             grounder: Grounder::new(grounding)?,
             machine: StageMachine::new(stages)?,
@@ -134,7 +139,7 @@ impl Guide {
             instruction: self.instruction.clone(),
             keypoints: keypoints.collect(),
         };
-        let answer = EmbeddedAuthor.author(&request)?;
+        let answer = self.author.author(&request)?;
         let options = CompileOptions::new(self.points.len(), pilot.points());
         let mut program = compile(&answer.text, &options)
             .map_err(|errors| GuideError::Program(errors.render(&answer.text)))?;

@@ -1,10 +1,10 @@
 //! The closed loop in one process: the crates that stand behind the dataflow's nodes, called in
 //! the dataflow's rhythm.
 //!
-//! Every 100 ms the static camera is looked at, keypoints are tracked, progress is read and the
+//! Every 100 ms the first camera is looked through, keypoints are tracked, progress is read and the
 //! stage machine may decide. When the leading steps of a chunk have been executed, or another
-//! stage has begun, both cameras are encoded and the next chunk is planned. Nothing reads the
-//! simulator's state but the task oracle, which only keeps the score.
+//! stage has begun, all cameras are encoded and the next chunk is planned. Nothing reads the
+//! world's state but its own judge, which only keeps the score.
 
 mod cpu;
 mod eyes;
@@ -14,19 +14,19 @@ mod scene;
 
 pub use guide::GuideError;
 pub use runner::{Runner, RunnerConfig};
-pub use scene::{SeededObservation, SeededScene};
+pub use scene::{SeededObservation, SeededScene, SeenImage};
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tiller_playtable::{Task, Variation};
+use tiller_world::Variation;
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodeSpec {
-    /// The tasks that count as success, first things first; none: a free run in which all completed
+    /// Ids of the tasks that count as success, first things first; none: a free run in which all completed
     /// tasks count and which lasts until its time is over.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<String>,
     /// How the scene departs from those of training.
     pub variation: Option<Variation>,
     /// What the reward author is told; `None`: no steering.
@@ -40,7 +40,7 @@ pub struct EpisodeSpec {
 /// What came of an episode.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpisodeResult {
-    /// Whether the oracle saw the task achieved (any task, in a free run).
+    /// Whether the world saw the task achieved (any task, in a free run).
     pub success: bool,
     /// Why it ended.
     pub reason: String,
@@ -106,7 +106,7 @@ pub struct StageEntry {
 pub struct PhaseTimes {
     /// Physics and actuator.
     pub simulate_s: f64,
-    /// Both cameras.
+    /// All cameras.
     pub render_s: f64,
     /// Finding and tracking keypoints.
     pub ground_s: f64,

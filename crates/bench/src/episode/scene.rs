@@ -1,19 +1,19 @@
 //! The scene of a seed as grounding and policy see it.
 
-use eyre::{Result, WrapErr};
+use eyre::{OptionExt, Result, WrapErr};
 use tiller_grounding::{Grounder, GroundingConfig, Keypoint};
-use tiller_playtable::{Camera, CameraGeometry, Channels, Frame, Renderer, Task};
+use tiller_world::{CameraGeometry, Channels, EpisodeSpec, Frame, WorldKind};
 
-use super::eyes::{Eyes, IMAGE_SIZE};
+use super::eyes::Eyes;
 use crate::rig::Rig;
 
 /// Edge of the picture for people, pixels.
 const PICTURE_SIZE: usize = 768;
 
-/// The keypoints of a scene on the play table, and where the hand begins.
+/// The keypoints of a scene, and where the hand begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeededScene {
-    /// Keypoints as the static camera shows them, in the order that reward programs count them.
+    /// Keypoints as the first camera shows them, in the order that reward programs count them.
     pub keypoints: Vec<Keypoint>,
     /// Position of the tool centre point in the robot base frame, m.
     pub end_effector_m: [f64; 3],
@@ -28,74 +28,92 @@ pub struct SeededObservation {
     pub anchor_m: [f64; 3],
     /// Distance between the fingers, m.
     pub gripper_width_m: f64,
-    /// Columns and rows of the policy's images, pixels.
-    pub image_size: usize,
-    /// The static camera's image, RGB.
-    pub static_rgb: Vec<u8>,
-    /// The wrist camera's image, RGB.
-    pub wrist_rgb: Vec<u8>,
-    /// Geometry of the static camera's image.
+    /// What each camera shows, in colour; the first one is that of the keypoints.
+    pub images: Vec<SeenImage>,
+    /// Geometry of the first camera's image.
     pub camera: CameraGeometry,
-    /// Columns and rows of `picture_rgb`, pixels.
-    pub picture_size: usize,
-    /// The static camera's view in more pixels, for people.
-    pub picture_rgb: Vec<u8>,
+    /// The first camera's view in more pixels, for people.
+    pub picture: SeenImage,
+}
+
+/// An image of a camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenImage {
+    /// The camera's name.
+    pub camera: String,
+    /// Columns and rows, pixels.
+    pub size: [usize; 2],
+    /// RGB, rows from the top.
+    pub rgb: Vec<u8>,
 }
 
 impl SeededScene {
     /// Sets up the scene of `seed`, with a task one in which it is feasible, and looks at it.
     ///
     /// # Errors
-    /// When MuJoCo or the renderer does not start, or no keypoint is found.
-    pub fn look(seed: u64, task: Option<Task>) -> Result<Self> {
-        Ok(look(seed, task)?.0)
+    /// When the world or its renderer does not start, has no such task, or no keypoint is found.
+    pub fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<Self> {
+        Ok(look(kind, seed, task)?.0)
     }
 }
 
 impl SeededObservation {
     /// Sets up the scene of `seed`, with a task one in which it is feasible, and looks at it through
-    /// both cameras.
+    /// all cameras.
     ///
     /// # Errors
     /// As [`SeededScene::look`].
-    pub fn look(seed: u64, task: Option<Task>) -> Result<Self> {
-        let (scene, mut rig, mut eyes) = look(seed, task)?;
-        eyes.look_at_hand(&mut rig.table)?;
-        let [fixed, wrist] = eyes.policy_images().map(|image| image.rgb.to_vec());
-        let mut renderer = Renderer::new(&rig.table, PICTURE_SIZE, PICTURE_SIZE)?;
+    pub fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<Self> {
+        let (scene, mut rig, mut eyes) = look(kind, seed, task)?;
+        eyes.look_elsewhere(rig.world.as_mut())?;
+        let images: Vec<SeenImage> = eyes
+            .policy_images()
+            .into_iter()
+            .map(|image| SeenImage {
+                camera: image.name.to_owned(),
+                size: [image.width, image.height],
+                rgb: image.rgb.to_vec(),
+            })
+            .collect();
+        let first = eyes.first().ok_or_eyre("the world has no camera")?;
+        let camera = first.geometry;
+        let name = kind.info().cameras[0].name;
+        let size = [
+            PICTURE_SIZE,
+            (PICTURE_SIZE * first.height).div_ceil(first.width.max(1)),
+        ];
         let mut picture = Frame::default();
-        renderer.render(
-            &mut rig.table,
-            Camera::Static,
-            Channels::COLOUR,
-            &mut picture,
-        )?;
+        rig.world.look(name, size, Channels::COLOUR, &mut picture)?;
         Ok(Self {
             scene,
             anchor_m: rig.anchor_m(),
-            gripper_width_m: rig.table.reading().gripper_width_m,
-            image_size: IMAGE_SIZE,
-            static_rgb: fixed,
-            wrist_rgb: wrist,
-            camera: rig
-                .table
-                .camera_geometry(Camera::Static, IMAGE_SIZE, IMAGE_SIZE),
-            picture_size: PICTURE_SIZE,
-            picture_rgb: picture.rgb,
+            gripper_width_m: rig.reading().gripper_width_m,
+            images,
+            camera,
+            picture: SeenImage {
+                camera: name.to_owned(),
+                size,
+                rgb: picture.rgb,
+            },
         })
     }
 }
 
-fn look(seed: u64, task: Option<Task>) -> Result<(SeededScene, Rig, Eyes)> {
-    let mut rig = Rig::new().wrap_err("cannot load the play table")?;
-    rig.reset(seed, task.as_slice(), None)?;
-    let mut eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
-    eyes.look(&mut rig.table, Channels::ALL)?;
+fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<(SeededScene, Rig, Eyes)> {
+    let mut rig = Rig::new(kind).wrap_err("cannot make the world")?;
+    rig.reset(&EpisodeSpec {
+        tasks: task.map(ToOwned::to_owned).into_iter().collect(),
+        seed,
+        ..EpisodeSpec::default()
+    })?;
+    let mut eyes = Eyes::new(kind.info());
+    eyes.look(rig.world.as_mut(), Channels::ALL)?;
     let mut grounder = Grounder::new(GroundingConfig::default())?;
-    let keypoints = grounder.ground(&eyes.scene(&rig.table))?.to_vec();
+    let frame = eyes.scene().ok_or_eyre("the world has no camera")?;
+    let keypoints = grounder.ground(&frame)?.to_vec();
     let scene = SeededScene {
         keypoints,
-        end_effector_m: rig.table.tcp_position_m(),
+        end_effector_m: rig.tool_m(),
     };
     Ok((scene, rig, eyes))
 }

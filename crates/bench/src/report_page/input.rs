@@ -8,7 +8,8 @@ use eyre::{Result, WrapErr, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{FREE_RUN, Variation};
+use crate::FREE_RUN;
+use tiller_world::Variation;
 
 /// Folders inside folders that are looked into.
 const DEPTH: usize = 3;
@@ -106,7 +107,7 @@ impl Input {
     pub(super) fn read(folder: &Path) -> Result<Self> {
         ensure!(
             folder.is_dir(),
-            "{} is no folder: expected one with the files that `tiller bench playtable --json` writes",
+            "{} is no folder: expected one with the files that `tiller bench --json` writes",
             folder.display()
         );
         let mut files = Vec::new();
@@ -123,7 +124,7 @@ impl Input {
         }
         if files.is_empty() {
             let note =
-                "The folder holds no .jsonl file. `tiller bench playtable --json FILE` writes one.";
+                "The folder holds no .jsonl file. `tiller bench WORLD --json FILE` writes one.";
             input.notes.push(note.to_owned());
         }
         Ok(input)

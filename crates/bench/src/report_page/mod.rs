@@ -21,6 +21,7 @@ use eyre::{Result, WrapErr};
 
 use self::input::Input;
 use self::model::Report;
+use crate::Subjects;
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +37,13 @@ pub struct Written {
 }
 
 /// Makes a page of all `.jsonl` files in `folder` and in the folders inside it. The same files give
-/// the same page. Lines that are no episodes are named and left out.
+/// the same page. `worlds` say in which order tasks and suites stand, and what the commands are called; the
+/// first one counts where a file does not name its world. Lines that are no episodes are named and left out.
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read, or the page cannot be written.
-pub fn write(folder: &Path, page: &Path) -> Result<Written> {
-    let report = Report::of(Input::read(folder)?);
+pub fn write(folder: &Path, page: &Path, worlds: &Subjects) -> Result<Written> {
+    let report = Report::of(Input::read(folder)?, worlds);
     fs::write(page, html::page(&report))
         .wrap_err_with(|| format!("cannot write {}", page.display()))?;
     Ok(Written {

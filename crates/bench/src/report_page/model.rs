@@ -3,19 +3,16 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use tiller_playtable::Task;
-
 use super::cost::{Cost, Latency, costs, latencies};
 use super::input::{Episode, Input};
 use super::origin::{Origin, origins};
 use super::stats::{Difference, Pairs, cell, rate};
 use super::strips::{Strip, strips};
-use crate::{Cell, FREE_RUN, Method};
+use crate::{Cell, FREE_RUN, Method, Subjects};
 
 /// Strengths of a variation, with 0 for scenes like those of training.
 pub(super) const STRENGTHS: usize = 4;
 /// Ways in which scenes depart from training, in the order of the page.
-const AXES: [&str; 5] = ["position", "object", "instruction", "scene", "dynamics"];
 /// The method with which all others are compared.
 pub(super) const FULL: &str = "full";
 /// The policy left alone.
@@ -99,7 +96,7 @@ impl Headline {
 }
 
 impl Report {
-    pub(super) fn of(input: Input) -> Self {
+    pub(super) fn of(input: Input, worlds: &Subjects) -> Self {
         let Input {
             mut episodes,
             sources,
@@ -125,7 +122,7 @@ impl Report {
             ));
         }
         // Each file's command must give all of its lines.
-        let origins = origins(&episodes, &sources);
+        let origins = origins(&episodes, &sources, worlds);
         once_each(&mut episodes, &mut notes);
         let policies: BTreeSet<String> = episodes
             .iter()
@@ -135,9 +132,9 @@ impl Report {
         Self {
             episodes: episodes.len(),
             headline: headlines(&episodes),
-            tasks: task_rates(&episodes),
+            tasks: task_rates(&episodes, worlds),
             methods: comparisons(&episodes),
-            curves: curves(&episodes),
+            curves: curves(&episodes, worlds),
             causes: causes(&episodes),
             latencies: latencies(&episodes),
             costs: costs(&episodes),
@@ -259,8 +256,18 @@ fn is_ablation(name: &str) -> bool {
             .any(|method| method.to_string() == name)
 }
 
-fn task_rank(name: &str) -> usize {
-    Task::from_name(name).map_or(Task::ALL.len(), Task::index)
+/// Place of a task in the order of the worlds.
+fn task_rank(worlds: &Subjects, id: &str) -> usize {
+    let infos = worlds.all().iter().map(|subject| subject.kind.info());
+    let mut ids = infos.flat_map(|info| info.tasks.iter().map(|task| task.id.as_str()));
+    ids.position(|known| known == id).unwrap_or(usize::MAX)
+}
+
+/// Place of an axis in the order of the worlds.
+fn axis_rank(worlds: &Subjects, name: &str) -> usize {
+    let infos = worlds.all().iter().map(|subject| subject.kind.info());
+    let mut names = infos.flat_map(|info| info.axes.iter().map(|axis| axis.name));
+    names.position(|known| known == name).unwrap_or(usize::MAX)
 }
 
 fn headlines(episodes: &[Episode]) -> Vec<Headline> {
@@ -311,7 +318,7 @@ fn plus(a: Cell, b: Cell) -> Cell {
     }
 }
 
-fn task_rates(episodes: &[Episode]) -> Vec<TaskRates> {
+fn task_rates(episodes: &[Episode], worlds: &Subjects) -> Vec<TaskRates> {
     let mut rows: BTreeMap<(String, usize, String), Vec<(String, Cell)>> = BTreeMap::new();
     let plain = episodes
         .iter()
@@ -320,7 +327,7 @@ fn task_rates(episodes: &[Episode]) -> Vec<TaskRates> {
         let tasks: BTreeSet<&str> = group.iter().map(|episode| episode.task.as_str()).collect();
         for task in tasks {
             let of_task = group.iter().filter(|episode| episode.task == task);
-            rows.entry((policy.clone(), task_rank(task), task.to_owned()))
+            rows.entry((policy.clone(), task_rank(worlds, task), task.to_owned()))
                 .or_default()
                 .push((method.clone(), cell(of_task.map(|episode| episode.success))));
         }
@@ -360,15 +367,12 @@ fn comparisons(episodes: &[Episode]) -> Vec<Comparison> {
         .collect()
 }
 
-fn curves(episodes: &[Episode]) -> Vec<Curve> {
+fn curves(episodes: &[Episode], worlds: &Subjects) -> Vec<Curve> {
     let mut tasks: BTreeMap<(&str, usize, &str), BTreeSet<&str>> = BTreeMap::new();
     for episode in episodes {
         if let Some(variation) = &episode.variation {
             let axis = variation.axis.as_str();
-            let rank = AXES
-                .iter()
-                .position(|name| *name == axis)
-                .unwrap_or(AXES.len());
+            let rank = axis_rank(worlds, axis);
             let key = (episode.policy.as_str(), rank, axis);
             tasks.entry(key).or_default().insert(&episode.task);
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::{Episode, Source};
 use super::model::method_rank;
-use crate::{Method, Suite};
+use crate::{Method, Subjects};
+use tiller_world::Suite;
 
 /// A file's episodes of one policy and suite.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,7 @@ pub(super) struct Origin {
 }
 
 /// A line for each file, policy and suite. Tasks of both in-distribution suites make one line.
-pub(super) fn origins(episodes: &[Episode], sources: &[Source]) -> Vec<Origin> {
+pub(super) fn origins(episodes: &[Episode], sources: &[Source], worlds: &Subjects) -> Vec<Origin> {
     let mut groups: BTreeMap<(usize, &str, &str, &str), Vec<&Episode>> = BTreeMap::new();
     for episode in episodes {
         let suite = if episode.is_plain() {
@@ -52,7 +53,7 @@ pub(super) fn origins(episodes: &[Episode], sources: &[Source]) -> Vec<Origin> {
             let first = *group.first()?;
             let seeds = ranges(&seeds);
             let command =
-                |range: &(u64, u64)| command(&source.name, suite, &methods, *range, &group);
+                |range: &(u64, u64)| command(&source.name, suite, &methods, *range, &group, worlds);
             Some(Origin {
                 file: source.name.clone(),
                 policy: policy.to_owned(),
@@ -77,8 +78,13 @@ fn command(
     methods: &[String],
     (first, last): (u64, u64),
     group: &[&Episode],
+    worlds: &Subjects,
 ) -> String {
-    let mut words = vec!["tiller bench playtable".to_owned()];
+    let settings = group.first().and_then(|episode| episode.settings.as_ref());
+    let named = settings.and_then(|settings| settings.get("world")?.as_str());
+    let subject = worlds.find(named).ok();
+    let world = named.or_else(|| subject.map(|subject| subject.kind.info().name));
+    let mut words = vec![format!("tiller bench {}", quoted(world.unwrap_or("WORLD")))];
     let policy = group.first().map_or("", |episode| episode.policy.as_str());
     // A name that tells bundles apart ends with a part of the hash.
     words.push(format!(
@@ -87,18 +93,14 @@ fn command(
     ));
     if suite.is_empty() {
         let tasks: BTreeSet<&str> = group.iter().map(|episode| episode.task.as_str()).collect();
-        let known = [Suite::Articulated, Suite::Movable, Suite::All]
-            .into_iter()
-            .find(|suite| {
-                suite
-                    .tasks()
-                    .iter()
-                    .map(|task| task.name())
-                    .collect::<BTreeSet<_>>()
-                    == tasks
-            });
+        let suites = subject.map(|subject| subject.kind.info().suites());
+        let plain = suites.into_iter().flatten().filter(Suite::is_plain);
+        let known = plain.into_iter().find(|suite| {
+            let ids: BTreeSet<&str> = suite.tasks.iter().map(String::as_str).collect();
+            ids == tasks
+        });
         match known {
-            Some(suite) => words.push(format!("--suite {}", suite.name())),
+            Some(suite) => words.push(format!("--suite {}", suite.name)),
             None => words.extend(tasks.iter().map(|task| format!("--task {}", quoted(task)))),
         }
     } else {
@@ -122,7 +124,6 @@ fn command(
         );
     }
     words.push(format!("--seed {first} --episodes {}", last - first + 1));
-    let settings = group.first().and_then(|episode| episode.settings.as_ref());
     if let Some(steps) = settings.and_then(|settings| settings.get("max_steps")?.as_u64()) {
         words.push(format!("--max-steps {steps}"));
     }

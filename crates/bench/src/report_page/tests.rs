@@ -10,6 +10,11 @@ use super::html::{escape, page};
 use super::input::Input;
 use super::model::Report;
 use super::write;
+use crate::Subjects;
+
+fn worlds() -> Subjects {
+    Subjects::new().with(tiller_playtable::kind(), tiller_vlm::EmbeddedAuthor)
+}
 
 /// Numbers that look random and are the same everywhere (a linear congruential generator).
 struct Chance(u64);
@@ -54,7 +59,7 @@ fn put(folder: &Path, name: &str, lines: &[Value]) {
 }
 
 fn report(folder: &TempDir) -> Report {
-    Report::of(Input::read(folder.path()).unwrap())
+    Report::of(Input::read(folder.path()).unwrap(), &worlds())
 }
 
 /// Three methods on two tasks, and one task in scenes unlike those of training.
@@ -206,7 +211,7 @@ fn broken_lines_are_named_and_skipped() {
     // The last line was cut off as it was written.
     bytes.extend(&good.as_bytes()[..40]);
     fs::write(folder.path().join("a.jsonl"), bytes).unwrap();
-    let written = write(folder.path(), &folder.path().join("report.html")).unwrap();
+    let written = write(folder.path(), &folder.path().join("report.html"), &worlds()).unwrap();
     assert_eq!(written.episodes, 1);
     let starts: Vec<&str> = written
         .notes
@@ -232,7 +237,7 @@ fn nothing_to_show_is_said() {
     let html = page(&report(&folder));
     assert!(html.contains("no episodes to show") && html.contains("holds no .jsonl file"));
     assert!(!html.contains("<section"), "{html}");
-    let error = write(&folder.path().join("none"), Path::new("x")).unwrap_err();
+    let error = write(&folder.path().join("none"), Path::new("x"), &worlds()).unwrap_err();
     assert!(error.to_string().contains("is no folder"), "{error}");
 }
 

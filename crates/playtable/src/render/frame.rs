@@ -1,45 +1,4 @@
-//! What a camera delivers.
-
-/// Which images a render fills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Channels {
-    /// Colour.
-    pub colour: bool,
-    /// Depth.
-    pub depth: bool,
-    /// Segmentation.
-    pub segmentation: bool,
-}
-
-impl Channels {
-    /// Colour, depth and segmentation.
-    pub const ALL: Channels = Channels {
-        colour: true,
-        depth: true,
-        segmentation: true,
-    };
-    /// Colour alone.
-    pub const COLOUR: Channels = Channels {
-        colour: true,
-        depth: false,
-        segmentation: false,
-    };
-}
-
-/// Images of one camera at one time, rows from the top; a channel that was not rendered is empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Frame {
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// Colour, `height * width * 3` bytes.
-    pub rgb: Vec<u8>,
-    /// Depth along the optical axis, millimetres, `height * width`; 0 where nothing is in range.
-    pub depth_mm: Vec<u16>,
-    /// Ids of [`labels`](crate::labels), `height * width`; 0 is the background.
-    pub segmentation: Vec<u8>,
-}
+//! Images as OpenGL has them.
 
 /// Turns rows that count from the bottom, as OpenGL's do, upside down.
 pub(super) fn flip_rows<T: Copy>(pixels: &mut [T], height: usize) {

@@ -5,5 +5,4 @@ mod frame;
 mod renderer;
 
 pub use context::RenderError;
-pub use frame::{Channels, Frame};
 pub use renderer::Renderer;

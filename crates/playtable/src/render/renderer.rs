@@ -1,12 +1,13 @@
 //! Draws the play table's cameras.
 
 use super::context::{Context, RenderError, lock_display};
-use super::frame::{Channels, Frame, flip_rows};
+use super::frame::flip_rows;
 use crate::camera::Camera;
 use crate::world::PlayTable;
 use mujoco_rs::mujoco_c::{mjtObj, mjtRndFlag};
 use mujoco_rs::prelude::{MjrContext, MjrRectangle, MjvCamera, MjvOption, MjvPerturb, MjvScene};
 use std::sync::MutexGuard;
+use tiller_world::{Channels, Frame};
 
 /// Largest width and height: the scene's off-screen buffer.
 const SIDE_LIMIT: usize = 1024;

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Args, Subcommand, ValueEnum};
-use eyre::{Result, WrapErr, ensure};
-use tiller_playtable::{Task, Variation};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
+use eyre::{Result, WrapErr, ensure, eyre};
+use tiller_bench::{self as bench, BenchConfig, FREE_RUN, Method, Subject, Tuned, task_of};
 use tiller_policy::Provider;
+use tiller_world::{ALL_TASKS, Suite, Variation, WorldInfo, WorldKind};
 
 use super::bench_report::ReportArgs;
-use super::{default_jobs, find_policy, say, task};
-use tiller_bench::{self as bench, BenchConfig, FREE_RUN, Method, Suite, Tuned};
+use super::{default_jobs, find_policy, say};
+use crate::worlds::worlds;
 
 /// What a shell expects of a command that was interrupted.
 const INTERRUPTED: u8 = 130;
@@ -22,43 +24,128 @@ const INTERRUPTED: u8 = 130;
 #[command(arg_required_else_help = true)]
 pub(super) struct BenchArgs {
     #[command(subcommand)]
-    world: World,
+    what: What,
 }
 
-#[derive(Debug, Subcommand)]
-enum World {
-    Playtable(Box<PlaytableArgs>),
+/// Episodes in one of the worlds, each a subcommand by its name, or a report of them.
+#[derive(Debug)]
+enum What {
+    World(Subject, Box<WorldArgs>),
     Report(ReportArgs),
 }
 
-/// Success rates on the play table, a column for each method, with Wilson 95 % intervals.
-///
-/// Each episode is a scene that the training data did not contain. Steered: the embedded author
-/// turns the task's instruction into a reward program, which steers the policy. Unsteered: the same
-/// policy left alone. An episode succeeds when the task oracle sees the task achieved in time.
-/// The same seeds give the same results, whatever the number of jobs. Ctrl-C ends after the
-/// episodes that are running; with --json the same command goes on where it ended.
-///
-/// Examples:
-///   tiller bench playtable --task drawer_open --episodes 5
-///   tiller bench playtable --suite all --episodes 20 --json results.jsonl
-///   tiller bench playtable --methods baselines --seed 5000 --episodes 50 --json baselines.jsonl
-///   tiller bench playtable --method full --method no_gradient --suite movable
-///   tiller bench playtable --suite ood-scene --strength 2 --methods baselines --episodes 10
-///   tiller bench playtable --task any --episodes 100     which tasks the policy does by itself
+const REPORT: &str = "report";
+
+impl Subcommand for What {
+    fn augment_subcommands(command: Command) -> Command {
+        let report = ReportArgs::augment_args(Command::new(REPORT));
+        let subjects = worlds();
+        let known = subjects.all().iter();
+        known
+            .map(|subject| world_command(subject.kind.info()))
+            .fold(command, Command::subcommand)
+            .subcommand(report)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        name == REPORT || worlds().find(Some(name)).is_ok()
+    }
+}
+
+impl FromArgMatches for What {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let Some((name, matches)) = matches.subcommand() else {
+            let text = "expected the name of a world, or `report`\n";
+            return Err(clap::Error::raw(ErrorKind::MissingSubcommand, text));
+        };
+        if name == REPORT {
+            return Ok(Self::Report(ReportArgs::from_arg_matches(matches)?));
+        }
+        let subject = worlds().find(Some(name)).cloned();
+        let subject = subject.map_err(|error| {
+            clap::Error::raw(ErrorKind::InvalidSubcommand, format!("{error}\n"))
+        })?;
+        let args = WorldArgs::from_arg_matches(matches)?;
+        Ok(Self::World(subject, Box::new(args)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The subcommand of a world: its suites, and examples with its names.
+fn world_command(info: &WorldInfo) -> Command {
+    let about = format!(
+        "Success rates in {}, a column for each method, with Wilson 95 % intervals",
+        info.about
+    );
+    let suites = info.suites();
+    let lines = suites
+        .iter()
+        .map(|suite| format!("\n- {}: {}", suite.name, suite.about));
+    let help = format!("A group of tasks:{}", lines.collect::<String>());
+    let names: Vec<String> = suites.into_iter().map(|suite| suite.name).collect();
+    let known = move |name: &str| match names.iter().any(|known| known == name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("expected one of {}", names.join(", "))),
+    };
+    WorldArgs::augment_args(Command::new(info.name))
+        .long_about(format!("{about}.\n\n{ABOUT}\n\n{}", examples(info)))
+        .about(about)
+        .mut_arg("suite", |arg| arg.value_parser(known).long_help(help))
+}
+
+const ABOUT: &str = "\
+Each episode is a scene that the training data did not contain. Steered: the author of the world turns
+the task's instruction into a reward program, which steers the policy. Unsteered: the same policy left
+alone. An episode succeeds when the world sees the task achieved in time. The same seeds give the same
+results, whatever the number of jobs. Ctrl-C ends after the episodes that are running; with --json the
+same command goes on where it ended.";
+
+fn examples(info: &WorldInfo) -> String {
+    let bench = format!("tiller bench {}", info.name);
+    let mut lines = vec!["Examples:".to_owned()];
+    if let Some(task) = info.tasks.first() {
+        lines.push(format!("  {bench} --task {} --episodes 5", task.id));
+    }
+    lines.push(format!(
+        "  {bench} --suite all --episodes 20 --json results.jsonl"
+    ));
+    let baselines = "--methods baselines --seed 5000 --episodes 50 --json baselines.jsonl";
+    lines.push(format!("  {bench} {baselines}"));
+    if let Some(group) = info.groups.last() {
+        let methods = "--method full --method no_gradient";
+        lines.push(format!("  {bench} {methods} --suite {}", group.name));
+    }
+    if let Some(varied) = info.suites().iter().find(|suite| !suite.is_plain()) {
+        let more = "--strength 1 --methods baselines --episodes 10";
+        lines.push(format!("  {bench} --suite {} {more}", varied.name));
+    }
+    lines.push(format!(
+        "  {bench} --task any --episodes 100     which tasks the policy does by itself"
+    ));
+    lines.join("\n")
+}
+
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_long_help = Method::help(), after_help = Method::help())]
-struct PlaytableArgs {
+#[command(after_long_help = Method::help(), after_help = Method::help())]
+struct WorldArgs {
     /// A group of tasks; the `ood-` ones are all tasks in scenes or words that training did not have.
-    #[arg(long, value_enum, default_value = "all")]
-    suite: Suite,
-    /// How far an `ood-` suite departs, from 1 to 3; may be given several times [default: all three].
-    #[arg(long = "strength", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
+    #[arg(long, default_value = ALL_TASKS)]
+    suite: String,
+    /// How far an `ood-` suite departs, from 1; may be given several times [default: as far as there is].
+    #[arg(long = "strength", value_name = "N")]
     strengths: Vec<u8>,
-    /// Only this task of the suite, such as drawer_open; may be given several times. `any`: unsteered
-    /// free runs in which every completed task counts.
-    #[arg(long = "task", value_name = "NAME", value_parser = task_or_any)]
-    tasks: Vec<Goal>,
+    /// Only this task of the suite; may be given several times. `any`: unsteered free runs in which every
+    /// completed task counts.
+    #[arg(long = "task", value_name = "NAME")]
+    tasks: Vec<String>,
     /// How the episodes are run, see below; may be given several times [default: full, unsteered].
     #[arg(long = "method", value_name = "NAME")]
     method: Vec<Method>,
@@ -138,34 +225,25 @@ enum Processor {
     Cuda,
 }
 
-/// A task, or any.
-#[derive(Clone, Copy, Debug)]
-struct Goal(Option<Task>);
-
-fn task_or_any(name: &str) -> Result<Goal, String> {
-    if name == FREE_RUN {
-        return Ok(Goal(None));
-    }
-    task(name)
-        .map(|task| Goal(Some(task)))
-        .map_err(|text| format!("{text}, or {FREE_RUN}"))
-}
-
 impl BenchArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
-        match self.world {
-            World::Playtable(args) => args.run(),
-            World::Report(args) => args.run(),
+        match self.what {
+            What::World(subject, args) => args.run(subject),
+            What::Report(args) => args.run(),
         }
     }
 }
 
-impl PlaytableArgs {
-    fn run(self) -> Result<ExitCode> {
+impl WorldArgs {
+    fn run(self, subject: Subject) -> Result<ExitCode> {
         let stop = Arc::new(AtomicBool::new(false));
+        let suites = subject.kind.info().suites();
+        let suite = suites.iter().find(|suite| suite.name == self.suite);
+        let suite = suite.ok_or_else(|| eyre!("--suite {}: there is none", self.suite))?;
         let config = BenchConfig {
-            tasks: self.goals()?,
-            variations: self.variations()?,
+            tasks: self.goals(subject.kind.as_ref(), suite)?,
+            variations: self.variations(suite)?,
+            subject,
             methods: self.methods(),
             episodes: self.episodes,
             seed: self.seed,
@@ -199,40 +277,56 @@ impl PlaytableArgs {
         Ok(ExitCode::from(INTERRUPTED))
     }
 
-    fn goals(&self) -> Result<Vec<Option<Task>>> {
-        let tasks = self.suite.tasks();
+    /// Ids of the tasks to run; `None` for free runs.
+    fn goals(&self, kind: &dyn WorldKind, suite: &Suite) -> Result<Vec<Option<String>>> {
         if self.tasks.is_empty() {
-            return Ok(tasks.into_iter().map(Some).collect());
+            return Ok(suite.tasks.iter().cloned().map(Some).collect());
         }
-        for task in self.tasks.iter().filter_map(|goal| goal.0) {
+        let mut goals = Vec::new();
+        for id in &self.tasks {
+            if id == FREE_RUN {
+                goals.push(None);
+                continue;
+            }
+            let task = task_of(kind, id)?;
+            let is_listed = kind.info().task(id).is_some();
             ensure!(
-                tasks.contains(&task),
-                "--task {}: expected a task of the suite {}",
-                task.name(),
-                self.suite.name()
+                suite.tasks.contains(id) || !is_listed && suite.name == ALL_TASKS,
+                "--task {id}: expected a task of the suite {}",
+                suite.name
             );
+            goals.push(Some(task.id));
         }
-        Ok(self.tasks.iter().map(|goal| goal.0).collect())
+        Ok(goals)
     }
 
-    fn variations(&self) -> Result<Vec<Option<Variation>>> {
-        let Some(axis) = self.suite.axis() else {
+    fn variations(&self, suite: &Suite) -> Result<Vec<Option<Variation>>> {
+        if suite.is_plain() {
             ensure!(
                 self.strengths.is_empty(),
                 "--strength: expected with one of the ood- suites, found --suite {}",
-                self.suite.name()
+                suite.name
             );
             return Ok(vec![None]);
+        }
+        if self.strengths.is_empty() {
+            return Ok(suite.variations.iter().cloned().map(Some).collect());
+        }
+        let variation = |strength: &u8| {
+            let known = &suite.variations;
+            let found = known.iter().find(|known| known.strength == *strength);
+            found.cloned().map(Some).ok_or_else(|| {
+                let strengths: Vec<String> = known
+                    .iter()
+                    .map(|known| known.strength.to_string())
+                    .collect();
+                eyre!(
+                    "--strength {strength}: expected one of {}",
+                    strengths.join(", ")
+                )
+            })
         };
-        let strengths = if self.strengths.is_empty() {
-            &Variation::STRENGTHS[..]
-        } else {
-            &self.strengths
-        };
-        Ok(strengths
-            .iter()
-            .map(|strength| Variation::new(axis, *strength))
-            .collect())
+        self.strengths.iter().map(variation).collect()
     }
 
     fn methods(&self) -> Vec<Method> {

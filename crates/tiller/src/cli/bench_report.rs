@@ -7,6 +7,7 @@ use clap::Args;
 use eyre::Result;
 
 use super::say;
+use crate::worlds::worlds;
 use tiller_bench::report_page;
 
 /// One HTML page from the files of `tiller bench playtable --json`.
@@ -35,7 +36,7 @@ pub(super) struct ReportArgs {
 impl ReportArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         let page = self.out.unwrap_or_else(|| self.dir.join("report.html"));
-        let written = report_page::write(&self.dir, &page)?;
+        let written = report_page::write(&self.dir, &page, &worlds())?;
         for note in &written.notes {
             eprintln!("warning: {note}");
         }

@@ -5,29 +5,33 @@ use std::process::ExitCode;
 
 use clap::Args;
 use eyre::Result;
-use tiller_playtable::Task;
 
-use super::{default_jobs, say, task};
+use super::{default_jobs, find_world, say};
 use tiller_bench::demos::{self, DemosConfig, DemosSummary};
+use tiller_bench::task_of;
 
 /// Record demonstrations of scripted experts as a LeRobot v3.0 data set.
 ///
 /// Experts, which alone may read the simulator's state, solve each task through the same actuator
-/// as the policies. At 10 Hz are recorded: both camera images (256 x 256), the robot's state
+/// as the policies. At 10 Hz are recorded: all camera images, the robot's state
 /// [x, y, z, gripper width] in metres, and the action [dx, dy, dz, gripper]. Attempts in which the
-/// task oracle sees no success are left out. The result depends on the arguments only, not on the
+/// world sees no success are left out. The result depends on the arguments only, not on the
 /// number of threads.
 #[derive(Debug, Args)]
 pub(super) struct DemosArgs {
-    /// Folder of the data set; must not exist.
-    #[arg(long, default_value = "datasets/playtable")]
-    out: PathBuf,
-    /// Demonstrations of each task on furniture; of each task on a block there are twice as many.
+    /// World to record in [default: the first that there is].
+    #[arg(long, value_name = "NAME")]
+    world: Option<String>,
+    /// Folder of the data set; must not exist [default: the world's name in datasets].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Demonstrations of each task; of tasks whose scenes vary more (those on blocks) there are twice as
+    /// many.
     #[arg(long, value_name = "N", default_value_t = 45)]
     episodes_per_task: usize,
-    /// Only this task, such as drawer_open; may be given several times. Without it: all 13.
-    #[arg(long = "task", value_name = "NAME", value_parser = task)]
-    tasks: Vec<Task>,
+    /// Only this task, such as drawer_open; may be given several times. Without it: all.
+    #[arg(long = "task", value_name = "NAME")]
+    tasks: Vec<String>,
     /// First scene seed, at least 1000000: lower seeds are kept for benchmarks.
     #[arg(long, value_name = "S", default_value_t = demos::FIRST_TRAINING_SEED)]
     seed: u64,
@@ -41,13 +45,19 @@ pub(super) struct DemosArgs {
 
 impl DemosArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
+        let kind = find_world(self.world.as_deref())?.kind;
         let tasks = if self.tasks.is_empty() {
-            Task::ALL.to_vec()
+            kind.info().tasks.clone()
         } else {
-            self.tasks
+            let tasks = self.tasks.iter().map(|id| task_of(kind.as_ref(), id));
+            tasks.collect::<Result<_>>()?
         };
+        let out = self
+            .out
+            .unwrap_or_else(|| PathBuf::from("datasets").join(kind.info().name));
         let summary = demos::run(&DemosConfig {
-            out: self.out.clone(),
+            kind,
+            out: out.clone(),
             episodes_per_task: self.episodes_per_task,
             tasks,
             seed: self.seed,
@@ -57,7 +67,7 @@ impl DemosArgs {
         if self.json {
             say(&serde_json::to_string(&summary)?)?;
         } else {
-            say(&format!("{}\n{}", self.out.display(), text(&summary)))?;
+            say(&format!("{}\n{}", out.display(), text(&summary)))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -18,11 +18,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use eyre::{Result, WrapErr};
+use tiller_bench::Subject;
 use tiller_policy::find_bundle;
+
+use crate::worlds::worlds;
 
 /// Steers frozen robot policies at inference time.
 ///
-/// Demonstrate, check rewards and measure on the simulated play table, all in one process and
+/// Demonstrate, check rewards and measure in simulated worlds, all in one process and
 /// with the same code as the dataflow's nodes. `cargo xtask demo` runs the dataflow itself.
 #[derive(Debug, Parser)]
 #[command(name = "tiller", version, arg_required_else_help = true)]
@@ -67,15 +70,12 @@ pub(crate) fn say(text: &str) -> Result<()> {
     }
 }
 
-/// Parses a task name such as `drawer_open`.
-fn task(name: &str) -> Result<tiller_playtable::Task, String> {
-    tiller_playtable::Task::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = tiller_playtable::Task::ALL
-            .iter()
-            .map(|task| task.name())
-            .collect();
-        format!("expected one of {}", names.join(", "))
-    })
+/// A world by its name; without one the default.
+fn find_world(name: Option<&str>) -> Result<Subject> {
+    worlds()
+        .find(name)
+        .cloned()
+        .wrap_err_with(|| format!("--world {}", name.unwrap_or_default()))
 }
 
 /// Threads to use when none were asked for: one a core.

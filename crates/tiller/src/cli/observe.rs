@@ -5,25 +5,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use eyre::{Result, WrapErr};
+use eyre::{OptionExt, Result, WrapErr};
 use image::RgbImage;
 use serde_json::{Value, json};
-use tiller_playtable::Task;
-use tiller_playtable_author::EmbeddedAuthor;
-use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
+use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
-use super::{say, task};
-use tiller_bench::episode::SeededObservation;
+use super::{find_world, say};
+use tiller_bench::episode::{SeededObservation, SeenImage};
+use tiller_bench::{Subject, task_of};
 
-/// Write down what a policy sees of a play-table scene: the inputs of `tiller sample`.
+/// Write down what a policy sees of a scene: the inputs of `tiller sample`.
 ///
-/// The scene of a seed is rendered, keypoints are found as the static camera shows them, and the
-/// embedded author turns the instruction into a reward program. Object poses are not written: nodes
+/// The scene of a seed is rendered, keypoints are found as the first camera shows them, and the
+/// world's author turns the instruction into a reward program. Object poses are not written: nodes
 /// do not know them either. Files of the same names in the folder are replaced.
 ///
-///   observation.json   images, robot state, anchor and the static camera's geometry
-///   static.png, wrist.png   what the policy sees (256 x 256)
-///   scene.png          the static camera's view in more pixels, to draw on; no policy sees it
+///   observation.json   images, robot state, anchor and the first camera's geometry
+///   static.png, wrist.png, ..   what the policy sees, one a camera
+///   scene.png          the first camera's view in more pixels, to draw on; no policy sees it
 ///   keypoints.json     keypoints, their names and the end effector, m
 ///   program.py         the reward program
 ///
@@ -35,9 +34,12 @@ pub(super) struct ObserveArgs {
     /// Seed of the scene.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Task that the scene is for: feasible in it and not yet done.
-    #[arg(long, value_name = "NAME", default_value = "drawer_open", value_parser = task)]
-    task: Task,
+    /// World [default: the first that there is].
+    #[arg(long, value_name = "NAME")]
+    world: Option<String>,
+    /// Task that the scene is for: feasible in it and not yet done [default: the world's first].
+    #[arg(long, value_name = "NAME")]
+    task: Option<String>,
     /// What the author is told [default: the task's own instruction].
     #[arg(long, value_name = "TEXT")]
     instruction: Option<String>,
@@ -51,11 +53,18 @@ pub(super) struct ObserveArgs {
 
 impl ObserveArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let seen = SeededObservation::look(self.seed, Some(self.task))?;
-        let instruction = match &self.instruction {
-            Some(text) => text.as_str(),
-            None => self.task.instruction(),
+        let Subject { kind, author } = find_world(self.world.as_deref())?;
+        let task = match &self.task {
+            Some(id) => task_of(kind.as_ref(), id)?,
+            None => kind
+                .info()
+                .tasks
+                .first()
+                .cloned()
+                .ok_or_eyre("the world has no task")?,
         };
+        let seen = SeededObservation::look(kind.as_ref(), self.seed, Some(&task.id))?;
+        let instruction = self.instruction.as_deref().unwrap_or(&task.instruction);
         let keypoints = seen.scene.keypoints.iter().map(|point| SceneKeypoint {
             index: point.index,
             name: point.name.clone(),
@@ -65,23 +74,19 @@ impl ObserveArgs {
             instruction: instruction.to_owned(),
             keypoints: keypoints.collect(),
         };
-        let program = EmbeddedAuthor.author(&request).wrap_err("no program")?;
+        let program = author.author(&request).wrap_err("no program")?;
         let out = &self.out;
         fs::create_dir_all(out).wrap_err_with(|| format!("cannot make {}", out.display()))?;
-        save(&seen.static_rgb, seen.image_size, &out.join("static.png"))?;
-        save(&seen.wrist_rgb, seen.image_size, &out.join("wrist.png"))?;
-        save(&seen.picture_rgb, seen.picture_size, &out.join("scene.png"))?;
+        let mut files = vec!["observation.json".to_owned()];
+        for image in &seen.images {
+            files.push(format!("{}.png", image.camera));
+            save(image, &out.join(format!("{}.png", image.camera)))?;
+        }
+        save(&seen.picture, &out.join("scene.png"))?;
         write_json(&observation(&seen), &out.join("observation.json"))?;
         write_json(&keypoints_json(&seen), &out.join("keypoints.json"))?;
         put(&program.text, &out.join("program.py"))?;
-        let files = [
-            "observation.json",
-            "static.png",
-            "wrist.png",
-            "scene.png",
-            "keypoints.json",
-            "program.py",
-        ];
+        files.extend(["scene.png", "keypoints.json", "program.py"].map(str::to_owned));
         if self.json {
             let paths: Vec<PathBuf> = files.iter().map(|file| out.join(file)).collect();
             say(
@@ -102,12 +107,14 @@ impl ObserveArgs {
 
 fn observation(seen: &SeededObservation) -> Value {
     let [x, y, z] = seen.scene.end_effector_m;
+    let file = |image: &SeenImage| (image.camera.clone(), json!(format!("{}.png", image.camera)));
+    let images: serde_json::Map<String, Value> = seen.images.iter().map(file).collect();
     json!({
-        "images": {"static": "static.png", "wrist": "wrist.png"},
+        "images": images,
         "state": [x, y, z, seen.gripper_width_m],
         "anchor": seen.anchor_m,
         "end_effector": seen.scene.end_effector_m,
-        "cameras": {"static": {
+        "cameras": {&seen.picture.camera: {
             "focal": seen.camera.focal,
             "resolution": seen.camera.principal_point,
             "world_from_camera": seen.camera.world_from_camera,
@@ -125,12 +132,16 @@ fn keypoints_json(seen: &SeededObservation) -> Value {
     })
 }
 
-fn save(rgb: &[u8], size: usize, path: &Path) -> Result<()> {
-    let edge = u32::try_from(size)?;
-    RgbImage::from_raw(edge, edge, rgb.to_vec())
-        .ok_or_else(|| eyre::eyre!("a camera delivered an image of another size"))?
-        .save(path)
-        .wrap_err_with(|| format!("cannot write {}", path.display()))
+fn save(image: &SeenImage, path: &Path) -> Result<()> {
+    let [width, height] = image.size;
+    RgbImage::from_raw(
+        u32::try_from(width)?,
+        u32::try_from(height)?,
+        image.rgb.clone(),
+    )
+    .ok_or_else(|| eyre::eyre!("a camera delivered an image of another size"))?
+    .save(path)
+    .wrap_err_with(|| format!("cannot write {}", path.display()))
 }
 
 fn write_json(value: &Value, path: &Path) -> Result<()> {

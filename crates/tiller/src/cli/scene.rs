@@ -4,10 +4,11 @@ use std::path::Path;
 
 use eyre::{Result, WrapErr, bail, ensure};
 use serde_json::Value;
-use tiller_playtable::Task;
 
 use super::input::{list, object, point, points, read_json};
 use tiller_bench::episode::SeededScene;
+use tiller_bench::task_of;
+use tiller_world::WorldKind;
 
 /// The hand where nothing else is known, m: above the middle of the table.
 const HAND_M: [f64; 3] = [0.45, 0.0, 0.25];
@@ -52,10 +53,13 @@ impl Scene {
         }
     }
 
-    /// The play table's scene of a seed, seen through the static camera.
-    pub(super) fn seeded(seed: u64, task: Option<Task>) -> Result<Self> {
-        let seen = SeededScene::look(seed, task)?;
-        let purpose = task.map_or(String::new(), |task| format!(" for {}", task.name()));
+    /// A world's scene of a seed, seen through its first camera.
+    pub(super) fn seeded(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<Self> {
+        if let Some(id) = task {
+            task_of(kind, id)?;
+        }
+        let seen = SeededScene::look(kind, seed, task)?;
+        let purpose = task.map_or(String::new(), |task| format!(" for {task}"));
         Ok(Self {
             keypoints: seen
                 .keypoints
@@ -64,7 +68,7 @@ impl Scene {
                 .collect(),
             names: seen.keypoints.into_iter().map(|point| point.name).collect(),
             end_effector_m: seen.end_effector_m,
-            origin: format!("as seen on the play table of seed {seed}{purpose}"),
+            origin: format!("as seen in {} of seed {seed}{purpose}", kind.info().name),
         })
     }
 

@@ -2,6 +2,7 @@ use tiller_messages::{ArmCommand, RobotState, TaskStatus};
 use tiller_motion::kinematics::HOME_Q;
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
+use tiller_world::Registry;
 
 use super::{ESSENTIAL, run};
 use crate::config::Settings;
@@ -27,7 +28,8 @@ fn drive(more: &[(&str, &str)], script: Script) -> Sent {
         ("TASK", "button_press"),
     ];
     let pairs = base.iter().chain(more).copied();
-    let settings = Settings::read(Environment::from_pairs(pairs)).unwrap();
+    let worlds = Registry::new().with(tiller_playtable::kind());
+    let settings = Settings::read(Environment::from_pairs(pairs), &worlds).unwrap();
     let (result, sent) = script
         .run(|inbox, outbox| run(&settings, inbox, outbox))
         .expect("the harness works");

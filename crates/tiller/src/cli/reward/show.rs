@@ -8,15 +8,14 @@ use std::time::Instant;
 use clap::Args;
 use eyre::{Result, WrapErr, ensure};
 use serde_json::{Value, json};
-use tiller_playtable::Task;
 use tiller_report::FieldPicture;
 use tiller_reward::{CompileOptions, Diagnostics, Evaluator, Program, Stage, compile};
 
 use super::field::{self, Best, Direction, Field, marks, room};
 use super::{describe, done_in_words, guidance_in_words, refusal, say};
+use crate::cli::find_world;
 use crate::cli::input::read_program;
 use crate::cli::scene::Scene;
-use crate::cli::task;
 
 /// Particles that the buffers are measured for: the sampler's usual number.
 const PARTICLES: usize = 20;
@@ -70,13 +69,15 @@ pub(super) struct ShowArgs {
         verbatim_doc_comment
     )]
     scene: Option<PathBuf>,
-    /// Show the program in the play table's scene of this seed, with keypoints as the static camera
-    /// sees them.
+    /// Show the program in a world's scene of this seed, with keypoints as its first camera sees them.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Task that the scene of the seed is for, such as drawer_open; the demos' scenes have one.
-    #[arg(long, value_name = "NAME", requires = "seed", value_parser = task)]
-    task: Option<Task>,
+    #[arg(long, value_name = "NAME", requires = "seed")]
+    task: Option<String>,
+    /// World of the scene [default: the first that there is].
+    #[arg(long, value_name = "NAME", requires = "seed")]
+    world: Option<String>,
     /// Actions of a chunk; the trajectory that the program sees has one point more.
     #[arg(long, value_name = "T", default_value_t = 16)]
     horizon: usize,
@@ -114,7 +115,10 @@ impl ShowArgs {
         let source = read_program(&self.program)?;
         let scene = match (&self.scene, self.seed) {
             (Some(path), _) => Scene::read(path)?,
-            (None, Some(seed)) => Scene::seeded(seed, self.task)?,
+            (None, Some(seed)) => {
+                let kind = find_world(self.world.as_deref())?.kind;
+                Scene::seeded(kind.as_ref(), seed, self.task.as_deref())?
+            }
             (None, None) => Scene::grid(self.keypoints),
         };
         let options = CompileOptions::new(scene.keypoints.len(), self.horizon + 1);

@@ -1,98 +1,89 @@
-//! The play table in lockstep: one command, one piece of simulated time.
+//! A world in lockstep: one command, one piece of simulated time.
 
 use eyre::{Result, bail};
 use tiller_messages::{ArmCommand, RobotState};
 use tiller_motion::Setpoint;
-use tiller_playtable::{PlayTable, STEP_NS, Task};
+use tiller_world::{Command, EpisodeSpec, Verdict, World};
 
 use crate::config::Settings;
 
-/// Time between two setpoints of a command, ns.
-const SETPOINT_NS: u64 = 1_000_000;
-
-/// The table, and what the actuator last said of itself.
-pub(crate) struct World {
-    table: PlayTable,
-    tasks: Vec<Task>,
+/// The world, and what the actuator last said of itself.
+pub(crate) struct Lockstep {
+    world: Box<dyn World>,
     last: ArmCommand,
+    setpoints: Vec<Setpoint>,
 }
 
-impl World {
+impl Lockstep {
     /// The scene of the settings' seed.
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
-        let mut table = PlayTable::new()?;
-        table.reset_varied(settings.seed, &settings.tasks, None);
+        let mut world = settings.kind.make()?;
+        world.reset(&EpisodeSpec {
+            tasks: settings.tasks.clone(),
+            seed: settings.seed,
+            variation: None,
+            instruction: Some(settings.instruction.clone()),
+        })?;
         let last = ArmCommand {
-            anchor_position_m: table.tcp_position_m(),
+            anchor_position_m: world.arm().base_from_tool.position_m,
             holding: true,
             ..Default::default()
         };
         Ok(Self {
-            table,
-            tasks: settings.tasks.clone(),
+            world,
             last,
+            setpoints: Vec::new(),
         })
     }
 
     /// Simulated time, ns.
     pub(crate) fn time_ns(&self) -> u64 {
-        self.table.time_ns()
+        self.world.time_ns()
     }
 
-    /// The table, for the cameras.
-    pub(crate) fn table(&mut self) -> &mut PlayTable {
-        &mut self.table
+    /// The world, for the cameras.
+    pub(crate) fn world(&mut self) -> &mut dyn World {
+        self.world.as_mut()
     }
 
-    /// Runs the command's setpoints.
+    /// How the episode stands.
+    pub(crate) fn verdict(&self) -> &Verdict {
+        self.world.verdict()
+    }
+
+    /// Runs the command's set-points.
     pub(crate) fn run(&mut self, command: ArmCommand) -> Result<()> {
-        if command.stamp_ns != self.table.time_ns() {
-            let (now, stamp) = (self.table.time_ns(), command.stamp_ns);
+        if command.stamp_ns != self.world.time_ns() {
+            let (now, stamp) = (self.world.time_ns(), command.stamp_ns);
             bail!("arm command: expected stamp {now} ns, found {stamp} ns");
         }
-        let setpoints: Vec<_> = command.setpoints().collect();
-        // A physics step takes the newest setpoint that is due when it begins.
-        for setpoint in setpoints.iter().step_by((STEP_NS / SETPOINT_NS) as usize) {
-            self.table.command(&Setpoint {
-                q_rad: *setpoint,
+        self.setpoints.clear();
+        self.setpoints
+            .extend(command.setpoints().map(|q_rad| Setpoint {
+                q_rad,
                 gripper_width_m: command.gripper_width_m,
-            });
-            self.table.step();
-        }
+            }));
+        self.world.run(&Command::Joints(&self.setpoints))?;
         self.last = command;
         Ok(())
     }
 
     /// What the arm's sensors say, with the actuator's own account of itself.
     pub(crate) fn robot_state(&self, seq: u64) -> RobotState {
-        let reading = self.table.reading();
+        let arm = self.world.arm();
         RobotState {
             seq,
-            stamp_ns: self.table.time_ns(),
-            q_rad: reading.q_rad,
-            dq_rad_s: reading.dq_rad_s,
-            tcp_position_m: self.table.tcp_position_m(),
-            tcp_quaternion_wxyz: self.table.tcp_quaternion_wxyz(),
-            gripper_width_m: reading.gripper_width_m,
+            stamp_ns: self.world.time_ns(),
+            q_rad: arm.reading.q_rad,
+            dq_rad_s: arm.reading.dq_rad_s,
+            tcp_position_m: arm.base_from_tool.position_m,
+            tcp_quaternion_wxyz: arm.base_from_tool.quaternion_wxyz,
+            gripper_width_m: arm.reading.gripper_width_m,
             anchor_position_m: self.last.anchor_position_m,
             chunk_seq: self.last.chunk_seq,
             chunk_step: self.last.chunk_step,
             holding: self.last.holding,
         }
-    }
-
-    /// Whether all tasks were achieved, one after the other.
-    pub(crate) fn succeeded(&self) -> bool {
-        !self.tasks.is_empty() && self.table.succeeded_in_order(&self.tasks)
-    }
-
-    /// Names of all tasks achieved so far.
-    pub(crate) fn completed(&self) -> Vec<String> {
-        self.table
-            .completed()
-            .iter()
-            .map(|task| task.name().to_owned())
-            .collect()
     }
 }
 
@@ -100,14 +91,16 @@ impl World {
 mod tests {
     use super::*;
     use tiller_node_kit::Environment;
+    use tiller_world::Registry;
 
-    fn world() -> World {
-        World::new(&Settings::read(Environment::from_pairs([])).unwrap()).unwrap()
+    fn lockstep() -> Lockstep {
+        let worlds = Registry::new().with(tiller_playtable::kind());
+        Lockstep::new(&Settings::read(Environment::from_pairs([]), &worlds).unwrap()).unwrap()
     }
 
     #[test]
     fn twenty_setpoints_take_twenty_milliseconds() {
-        let mut world = world();
+        let mut world = lockstep();
         let state = world.robot_state(1);
         let command = ArmCommand {
             seq: 1,
@@ -129,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_command_for_another_time_is_an_error() {
-        let mut world = world();
+        let mut world = lockstep();
         let command = ArmCommand {
             stamp_ns: 1,
             q_rad: vec![0.0; 7],

@@ -3,31 +3,22 @@
 //! Strength 1 uses other words, 2 longer sentences with relative clauses and negations, 3 chains two
 //! tasks. None of the sentences is known to the author: it understands them by its rules or not at all.
 
-use tiller_playtable::{Axis, Block, Task, Variation};
+use crate::objects::Block;
+use crate::task::Task;
 
 /// An instruction and what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spoken {
+pub(crate) struct Spoken {
     /// What the author is told.
-    pub text: String,
+    pub(crate) text: String,
     /// The tasks that it asks for, first things first.
-    pub tasks: Vec<Task>,
+    pub(crate) tasks: Vec<Task>,
 }
 
 impl Spoken {
-    /// What is said in an episode: the task's own instruction, unless it is the instruction that varies.
-    #[must_use]
-    pub fn of(task: Task, variation: Option<Variation>, seed: u64) -> Self {
-        let strength = variation
-            .filter(|variation| variation.axis() == Axis::Instruction)
-            .map_or(0, Variation::strength);
-        Self::new(task, strength, seed)
-    }
-
     /// The instruction for an episode; the same task, strength and seed give the same one. Strength 0 is
     /// the task's own; those beyond 3 count as 3.
-    #[must_use]
-    pub fn new(task: Task, strength: u8, seed: u64) -> Self {
+    pub(crate) fn new(task: Task, strength: u8, seed: u64) -> Self {
         match strength {
             0 => Self::single(task.instruction(), task),
             1 => Self::single(pick(&other_words(task), seed), task),
