@@ -23,8 +23,8 @@ const REFUSALS: Duration = Duration::from_secs(1);
 pub struct Outbox {
     node: DoraNode,
     session: u64,
-    numbers: BTreeMap<&'static str, u64>,
-    latched: BTreeMap<&'static str, Latched>,
+    numbers: BTreeMap<String, u64>,
+    latched: BTreeMap<String, Latched>,
     refusals: BTreeMap<String, Refusals>,
     frames: Frames,
 }
@@ -75,7 +75,7 @@ impl Outbox {
     ///
     /// # Errors
     /// When dora cannot take it.
-    pub fn send<M: Message>(&mut self, output: &'static str, message: M) -> Result<()> {
+    pub fn send<M: Message>(&mut self, output: &str, message: M) -> Result<()> {
         let array = self.numbered(output, message);
         self.send_array(output, array)
     }
@@ -85,13 +85,13 @@ impl Outbox {
     ///
     /// # Errors
     /// When dora cannot take it.
-    pub fn latch<M: Message>(&mut self, output: &'static str, message: M) -> Result<()> {
+    pub fn latch<M: Message>(&mut self, output: &str, message: M) -> Result<()> {
         let array = self.numbered(output, message);
         let latched = Latched {
             array: Arc::clone(&array),
             sent: Instant::now(),
         };
-        self.latched.insert(output, latched);
+        self.latched.insert(output.to_owned(), latched);
         self.send_array(output, array)
     }
 
@@ -107,25 +107,25 @@ impl Outbox {
             .filter(|(_, latched)| now.duration_since(latched.sent) >= LATCH)
             .map(|(output, latched)| {
                 latched.sent = now;
-                (*output, Arc::clone(&latched.array))
+                (output.clone(), Arc::clone(&latched.array))
             })
             .collect();
         due.into_iter()
-            .try_for_each(|(output, array)| self.send_array(output, array))
+            .try_for_each(|(output, array)| self.send_array(&output, array))
     }
 
-    fn numbered<M: Message>(&mut self, output: &'static str, mut message: M) -> ArrayRef {
+    fn numbered<M: Message>(&mut self, output: &str, mut message: M) -> ArrayRef {
         if message.seq() == 0 {
-            let number = self.numbers.entry(output).or_default();
+            let number = self.numbers.entry(output.to_owned()).or_default();
             *number += 1;
             message.number(self.session, *number);
         }
         Arc::new(message.to_arrow())
     }
 
-    fn send_array(&mut self, output: &'static str, array: ArrayRef) -> Result<()> {
+    fn send_array(&mut self, output: &str, array: ArrayRef) -> Result<()> {
         self.node
-            .send_output(output.into(), MetadataParameters::default(), array)
+            .send_output(output.to_owned().into(), MetadataParameters::default(), array)
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 
@@ -205,7 +205,7 @@ impl Outbox {
     /// When `write` fails, the encoding has no fixed size, or dora cannot take them.
     pub fn send_image_with(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         write: impl FnOnce(&mut [u8]) -> Result<()>,
     ) -> Result<()> {
@@ -239,7 +239,7 @@ impl Outbox {
     /// When `write` fails, the encoding is not `mono16`, or dora cannot take them.
     pub fn send_depth_with(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         write: impl FnOnce(&mut [u16]) -> Result<()>,
     ) -> Result<()> {
@@ -255,7 +255,7 @@ impl Outbox {
 
     fn send_pixels(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         size: (Unit, usize),
         write: impl FnOnce(&mut [u8]) -> Result<()>,
@@ -266,7 +266,7 @@ impl Outbox {
         let framing = Parameter::String(FRAMING_ARROW_IPC.to_owned());
         parameters.insert(FRAMING.to_owned(), framing);
         self.node
-            .send_output_sample(output.into(), parameters, Some(sample))
+            .send_output_sample(output.to_owned().into(), parameters, Some(sample))
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 }

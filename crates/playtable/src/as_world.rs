@@ -130,6 +130,14 @@ impl World for TableWorld {
         Ok(())
     }
 
+    fn ask(&mut self, tasks: &[String]) -> Result<(), WorldError> {
+        let goals = self.goals(tasks)?;
+        self.table.ask(&goals);
+        self.collateral_told = 0;
+        self.episode = Episode::new(tasks.to_vec());
+        Ok(())
+    }
+
     fn time_ns(&self) -> u64 {
         self.table.time_ns()
     }

@@ -148,6 +148,11 @@ impl PlayTable {
         self.reset_goals(seed, &Goals::tasks(tasks), variation);
     }
 
+    /// Has the oracle follow other goals from now on, in the scene as it is.
+    pub fn ask(&mut self, goals: &Goals) {
+        self.oracle = Oracle::new(self.objects(), self.rest_height_m(), goals);
+    }
+
     /// Like [`reset_varied`](Self::reset_varied), for goals that say where to and what to leave alone. The
     /// oracle follows them: see [`holds`](Self::holds) and [`collateral`](Self::collateral).
     pub fn reset_goals(&mut self, seed: u64, goals: &Goals, variation: Option<Variation>) {

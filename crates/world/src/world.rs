@@ -68,6 +68,18 @@ pub trait World {
     /// [`WorldError::Unknown`] for a task or a variation that it does not have; nothing has changed then.
     fn reset(&mut self, spec: &EpisodeSpec) -> Result<(), WorldError>;
 
+    /// Asks for other tasks from now on, in the scene as it is.
+    ///
+    /// # Errors
+    /// [`WorldError::Unknown`] for a task that it does not have, [`WorldError::Unsupported`] where the
+    /// scene has to be reset for that; nothing has changed then.
+    fn ask(&mut self, _tasks: &[String]) -> Result<(), WorldError> {
+        Err(WorldError::Unsupported {
+            world: self.info().name,
+            what: "other tasks without a reset".to_owned(),
+        })
+    }
+
     /// Time since reset, ns.
     fn time_ns(&self) -> u64;
 

@@ -1,6 +1,7 @@
 //! Settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tiller_core::Problems;
 use tiller_node_kit::Environment;
@@ -20,6 +21,10 @@ pub struct Settings {
     pub(crate) tasks: Vec<String>,
     /// Longest episode, simulated ns.
     pub(crate) episode_ns: u64,
+    /// Episodes before the node ends; none waits for further instructions after the first.
+    pub(crate) episodes: Option<u64>,
+    /// Longest run in wall time; none sets no limit.
+    pub(crate) wall_limit: Option<Duration>,
     /// Simulated seconds a second at most.
     pub(crate) speed: f64,
     /// Width and height of the images, pixels; none for those of the world's cameras.
@@ -47,9 +52,7 @@ impl Settings {
             .collect();
         let Some(default) = names.first() else {
             env.refuse("WORLD", "a world that this program registers", None);
-            return Err(env.finish(()).err().unwrap_or(Problems {
-                problems: Vec::new(),
-            }));
+            return Err(env.finish(()).err().unwrap_or_default());
         };
         let kind = env.choice("WORLD", default, &choices);
         let tasks = match named {
@@ -60,12 +63,18 @@ impl Settings {
             }),
         };
         let episode_ns = (episode_s * 1e9) as u64;
+        // 0 goes on for ever.
+        let episodes = Some(env.number("EPISODES", 1_u64, 0..=1_000_000)).filter(|n| *n > 0);
+        let wall_limit_s = env.number("WALL_LIMIT_S", 0.0, 0.0..=1e6);
+        let wall_limit = (wall_limit_s > 0.0).then(|| Duration::from_secs_f64(wall_limit_s));
         env.finish(Self {
             kind,
             seed,
             instruction,
             tasks,
             episode_ns,
+            episodes,
+            wall_limit,
             speed,
             image_side,
         })

@@ -22,6 +22,8 @@ pub(crate) enum Over {
     ProgramEnded,
     /// The time is up.
     Timeout,
+    /// The wall clock's time is up, however little was simulated.
+    WallClock,
 }
 
 impl Over {
@@ -31,6 +33,7 @@ impl Over {
             Over::Success => "the task is achieved",
             Over::ProgramEnded => "the reward program has ended, but the task is not achieved",
             Over::Timeout => "the time is up",
+            Over::WallClock => "the wall clock's limit is reached",
         }
     }
 }

@@ -58,12 +58,18 @@ impl Images {
         }
     }
 
-    /// Sends the images of all cameras as of now.
-    pub(crate) fn send(&mut self, world: &mut dyn World, outbox: &mut Outbox) -> Result<()> {
+    /// Sends the images of all cameras as of now; `origin_ns` is when the world's time began.
+    pub(crate) fn send(
+        &mut self,
+        world: &mut dyn World,
+        origin_ns: u64,
+        outbox: &mut Outbox,
+    ) -> Result<()> {
         self.seq += 1;
         for camera in &mut self.cameras {
             let frame = &mut camera.frame;
             world.look(camera.name, camera.size, camera.channels, frame)?;
+            frame.stamp_ns += origin_ns;
             let colour = header(camera.name, frame, self.seq);
             outbox.send_image(&camera.colour, &colour, &frame.rgb)?;
             if camera.channels.depth {

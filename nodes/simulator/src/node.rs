@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use eyre::Result;
-use tiller_messages::{ArmCommand, StageCommand, TaskStatus};
+use tiller_core::EpisodeId;
+use tiller_messages::{ArmCommand, Episode as EpisodeMessage, Level, StageCommand, TaskStatus};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
+use tiller_world::EpisodeSpec;
 
 use crate::config::Settings;
 use crate::episode::{Episode, Over};
@@ -18,67 +20,101 @@ pub const ESSENTIAL: &[&str] = &["arm_command"];
 /// Wall time after which a state without an answer is sent again.
 const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 
-/// Runs one episode.
+/// Wall time after which an actuator that does not answer is named.
+const ACTUATOR_LIMIT: Duration = Duration::from_millis(900);
+
+/// Runs episodes until the last one is over.
 ///
 /// # Errors
 /// When the world does not start or fails, an input is no message of its kind, or dora does not take
 /// what is sent.
 pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
-    let world = Lockstep::new(settings)?;
+    let world = Lockstep::new(settings.kind.as_ref())?;
     let images = Images::new(settings.kind.info(), settings.image_side);
-    if settings.tasks.is_empty() {
-        tracing::warn!("the instruction is no task that the world knows: no success is seen");
-    }
     let mut node = Node {
+        settings,
         world,
         images,
         episode: Episode::new(settings.episode_ns),
         pacer: Pacer::new(settings.speed),
-        commands: Stream::new("arm_command"),
-        stages: Stream::new("stage"),
+        streams: Streams::default(),
         answer: None,
         asked_at: Instant::now(),
-        states_sent: 0,
-        statuses_sent: 0,
+        waiting_since: Instant::now(),
+        waiting_told: false,
+        begun: 0,
+        last_id: EpisodeId(outbox.session()),
+        is_over: false,
         status: None,
-        repeats: 0,
+        said: None,
     };
-    node.publish(outbox)?;
+    node.begin(settings.instruction.clone(), settings.tasks.clone(), outbox)?;
+    let started = Instant::now();
     loop {
         match inbox.wait_at_most(node.time_left(Instant::now())) {
-            Next::Input(input) => node.take(&input)?,
+            Next::Input(input) => node.take(&input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
                 return Ok(());
             }
         }
-        if let Some(over) = node.go_on(outbox)? {
-            let time_s = node.world.time_ns() as f64 * 1e-9;
-            tracing::info!("{} after {time_s:.1} s", over.reason());
+        if let Some(said) = node.said.take() {
+            node.on_said(said, outbox)?;
+        }
+        let wall_limit = settings.wall_limit;
+        let over = match wall_limit.filter(|limit| started.elapsed() >= *limit) {
+            Some(_) => Some(Over::WallClock),
+            None => None,
+        };
+        if let Some(over) = over {
+            node.report(Some(over), outbox)?;
             return Ok(());
         }
+        if let Some(over) = node.go_on(outbox)? {
+            let time_s = node.world.episode_ns() as f64 * 1e-9;
+            tracing::info!("{} after {time_s:.1} s", over.reason());
+            if node.is_last() {
+                return Ok(());
+            }
+            node.next(outbox)?;
+        }
+        outbox.repeat_latched()?;
     }
 }
 
-struct Node {
+struct Node<'a> {
+    settings: &'a Settings,
     world: Lockstep,
     images: Images,
     episode: Episode,
     pacer: Pacer,
-    commands: Stream<ArmCommand>,
-    stages: Stream<StageCommand>,
+    streams: Streams,
     /// The command that answers the present state, until its time has come.
     answer: Option<ArmCommand>,
     asked_at: Instant,
-    states_sent: u64,
-    statuses_sent: u64,
+    /// Since when no answer has come, and whether that was told.
+    waiting_since: Instant,
+    waiting_told: bool,
+    /// Episodes so far.
+    begun: u64,
+    last_id: EpisodeId,
+    /// The episode is over and the next instruction is being waited for.
+    is_over: bool,
     /// Success and completed tasks, as last told.
     status: Option<(bool, Vec<String>)>,
-    repeats: u64,
+    /// An instruction that came while the world was running.
+    said: Option<EpisodeMessage>,
 }
 
-impl Node {
+#[derive(Default)]
+struct Streams {
+    commands: Stream<ArmCommand>,
+    stages: Stream<StageCommand>,
+    episodes: Stream<EpisodeMessage>,
+}
+
+impl Node<'_> {
     /// How long nothing but an input can happen: until the pending command may run, or the state has
     /// waited long enough for its answer.
     fn time_left(&mut self, now: Instant) -> Duration {
@@ -89,17 +125,26 @@ impl Node {
     }
 
     /// Takes an input. Ticks only wake the loop.
-    fn take(&mut self, input: &Input) -> Result<()> {
+    fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
         match input.id.as_str() {
             "arm_command" => {
-                if let Some(command) = self.commands.read(&input.data)? {
+                let read = self.streams.commands.read(input);
+                if let Some(command) = outbox.accept(read)? {
                     self.take_command(command);
                 }
             }
             "stage" => {
-                if let Some(stage) = self.stages.read(&input.data)? {
-                    let ended = stage.finished || stage.gave_up;
-                    self.episode.on_program(ended, self.world.time_ns());
+                let read = self.streams.stages.read(input);
+                if let Some(stage) = outbox.accept(read)? {
+                    let is_ours = stage.episode == self.last_id;
+                    let ended = is_ours && stage.is_over();
+                    self.episode.on_program(ended, self.world.episode_ns());
+                }
+            }
+            "episode" => {
+                let read = self.streams.episodes.read(input);
+                if let Some(episode) = outbox.accept(read)? {
+                    self.said = Some(episode);
                 }
             }
             _ => {}
@@ -111,25 +156,124 @@ impl Node {
         if command.stamp_ns == self.world.time_ns() {
             self.answer = Some(command);
         } else {
-            // The answer to a state that was sent twice and has had its answer.
+            // The answer to a state that was sent twice and has had its answer, or the way to rest
+            // that an actuator sends as it ends.
             tracing::debug!("a command for {} ns came late", command.stamp_ns);
+        }
+    }
+
+    /// A scene of its own for the next episode.
+    fn begin(
+        &mut self,
+        instruction: String,
+        tasks: Vec<String>,
+        outbox: &mut Outbox,
+    ) -> Result<()> {
+        let seed = self.settings.seed + self.begun;
+        let id = EpisodeId(self.last_id.0 + 1);
+        self.world.begin(
+            id,
+            &EpisodeSpec {
+                tasks: tasks.clone(),
+                seed,
+                variation: None,
+                instruction: Some(instruction.clone()),
+            },
+        )?;
+        self.announce(id, seed, instruction, tasks, outbox)
+    }
+
+    fn announce(
+        &mut self,
+        id: EpisodeId,
+        seed: u64,
+        instruction: String,
+        tasks: Vec<String>,
+        outbox: &mut Outbox,
+    ) -> Result<()> {
+        if tasks.is_empty() && !instruction.is_empty() {
+            let text = format!(
+                "`{instruction}` is no task that the world knows: no success will be seen"
+            );
+            outbox.tell(Level::Warning, "unknown_task", text)?;
+        }
+        self.last_id = id;
+        self.begun += 1;
+        self.is_over = false;
+        self.status = None;
+        self.answer = None;
+        self.episode = Episode::new(self.settings.episode_ns);
+        let message = EpisodeMessage {
+            id,
+            stamp_ns: self.world.time_ns(),
+            instruction,
+            seed,
+            tasks,
+            last: self.is_last(),
+            ..Default::default()
+        };
+        outbox.latch("episode", message)?;
+        self.publish(outbox)
+    }
+
+    /// Whether no episode follows this one.
+    fn is_last(&self) -> bool {
+        self.settings.episodes.is_some_and(|most| self.begun >= most)
+    }
+
+    /// After an episode: another scene, or the next instruction is waited for.
+    fn next(&mut self, outbox: &mut Outbox) -> Result<()> {
+        if self.settings.episodes.is_some() {
+            let (instruction, tasks) = (&self.settings.instruction, &self.settings.tasks);
+            return self.begin(instruction.clone(), tasks.clone(), outbox);
+        }
+        self.is_over = true;
+        outbox.tell(
+            Level::Info,
+            "ready",
+            "the episode is over; `tiller say` gives the next instruction".to_owned(),
+        )?;
+        self.publish(outbox)
+    }
+
+    /// The next instruction, in the scene as it is if the world can do that.
+    fn on_said(&mut self, said: EpisodeMessage, outbox: &mut Outbox) -> Result<()> {
+        let id = EpisodeId(said.id.0.max(self.last_id.0 + 1));
+        let tasks = match said.tasks.as_slice() {
+            [] => {
+                let kind = self.settings.kind.as_ref();
+                kind.interpret(&said.instruction).unwrap_or_default()
+            }
+            tasks => tasks.to_vec(),
+        };
+        match self.world.go_on(id, &tasks) {
+            Ok(()) => self.announce(id, said.seed, said.instruction, tasks, outbox),
+            Err(error) => {
+                let text = format!("`{}` is not taken: {error}", said.instruction);
+                outbox.tell(Level::Warning, "episode_refused", text)
+            }
         }
     }
 
     /// Runs the pending command if its time has come, and publishes what comes of it.
     fn go_on(&mut self, outbox: &mut Outbox) -> Result<Option<Over>> {
         let Some(command) = self.answer.take() else {
-            return self.ask_again(outbox);
+            return self.ask_again(outbox).map(|()| None);
         };
         let left = self.pacer.time_left(self.world.time_ns(), Instant::now());
         if !left.is_zero() {
             self.answer = Some(command);
             return Ok(None);
         }
-        self.world.run(command)?;
+        self.waiting_since = Instant::now();
+        if std::mem::take(&mut self.waiting_told) {
+            outbox.tell(Level::Info, "waiting_over", "arm_command: it goes on".to_owned())?;
+        }
+        self.world.run(&command)?;
         let over = self
             .episode
-            .check(self.world.time_ns(), self.world.verdict());
+            .check(self.world.episode_ns(), self.world.verdict())
+            .filter(|_| !self.is_over);
         self.report(over, outbox)?;
         if over.is_none() {
             self.publish(outbox)?;
@@ -140,32 +284,32 @@ impl Node {
     fn publish(&mut self, outbox: &mut Outbox) -> Result<()> {
         self.send_state(outbox)?;
         if self.world.time_ns().is_multiple_of(PERIOD_NS) {
-            self.images.send(self.world.world(), outbox)?;
+            let origin_ns = self.world.origin_ns();
+            self.images.send(self.world.world(), origin_ns, outbox)?;
         }
         Ok(())
     }
 
     fn send_state(&mut self, outbox: &mut Outbox) -> Result<()> {
-        self.states_sent += 1;
         self.asked_at = Instant::now();
-        outbox.send("robot_state", &self.world.robot_state(self.states_sent))
+        outbox.send("sim_arm_state", self.world.arm_state())
     }
 
-    fn ask_again(&mut self, outbox: &mut Outbox) -> Result<Option<Over>> {
-        if self.asked_at.elapsed() >= ANSWER_LIMIT {
-            self.repeats += 1;
-            tracing::debug!(
-                "no answer from the actuator: state sent again ({})",
-                self.repeats
-            );
-            // Nobody may have seen the first images either: the actuator starts with the rest.
-            if self.world.time_ns() == 0 {
-                self.publish(outbox)?;
-            } else {
-                self.send_state(outbox)?;
-            }
+    fn ask_again(&mut self, outbox: &mut Outbox) -> Result<()> {
+        if self.waiting_since.elapsed() >= ACTUATOR_LIMIT && !self.waiting_told {
+            self.waiting_told = true;
+            let text = "waiting for arm_command: the actuator does not answer".to_owned();
+            outbox.tell(Level::Warning, "waiting", text)?;
         }
-        Ok(None)
+        if self.asked_at.elapsed() < ANSWER_LIMIT {
+            return Ok(());
+        }
+        // Nobody may have seen the first images either: the actuator starts with the rest.
+        if self.world.episode_ns() == 0 {
+            self.publish(outbox)
+        } else {
+            self.send_state(outbox)
+        }
     }
 
     /// Sends the world's verdict when it changes and when the episode ends.
@@ -177,17 +321,18 @@ impl Node {
         if over.is_none() && !is_news {
             return Ok(());
         }
-        self.statuses_sent += 1;
         let status = TaskStatus {
-            seq: self.statuses_sent,
             stamp_ns: self.world.time_ns(),
-            task: verdict.tasks.join(","),
+            episode: self.last_id,
+            tasks: verdict.tasks.clone(),
             success: verdict.success,
             completed: verdict.completed.clone(),
+            collateral: verdict.collateral.iter().map(ToString::to_string).collect(),
             episode_over: over.is_some(),
             reason: over
                 .map(|over| over.reason().to_owned())
                 .unwrap_or_default(),
+            ..Default::default()
         };
         self.status = Some((verdict.success, verdict.completed.clone()));
         if over.is_some() {
@@ -195,7 +340,7 @@ impl Node {
                 tracing::warn!("collateral: {collateral}");
             }
         }
-        outbox.send("task_status", &status)
+        outbox.send("task_status", status)
     }
 }
 
