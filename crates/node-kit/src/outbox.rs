@@ -63,12 +63,7 @@ impl Outbox {
     ///
     /// # Errors
     /// When the pixels do not fit the header, or dora cannot take them.
-    pub fn send_image(
-        &mut self,
-        output: &'static str,
-        header: &ImageHeader,
-        pixels: &[u8],
-    ) -> Result<()> {
+    pub fn send_image(&mut self, output: &str, header: &ImageHeader, pixels: &[u8]) -> Result<()> {
         header.check_len(pixels.len())?;
         self.send_pixels(output, header, (Unit::Byte, pixels.len()), |buffer| {
             buffer.copy_from_slice(pixels);
@@ -83,7 +78,7 @@ impl Outbox {
     /// When `write` fails, the encoding has no fixed size, or dora cannot take them.
     pub fn send_image_with(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         write: impl FnOnce(&mut [u8]) -> Result<()>,
     ) -> Result<()> {
@@ -100,7 +95,7 @@ impl Outbox {
     /// When the pixels do not fit the header, or dora cannot take them.
     pub fn send_depth(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         depth_mm: &[u16],
     ) -> Result<()> {
@@ -117,7 +112,7 @@ impl Outbox {
     /// When `write` fails, the encoding is not `mono16`, or dora cannot take them.
     pub fn send_depth_with(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         write: impl FnOnce(&mut [u16]) -> Result<()>,
     ) -> Result<()> {
@@ -133,7 +128,7 @@ impl Outbox {
 
     fn send_pixels(
         &mut self,
-        output: &'static str,
+        output: &str,
         header: &ImageHeader,
         size: (Unit, usize),
         write: impl FnOnce(&mut [u8]) -> Result<()>,

@@ -28,7 +28,7 @@ pub use assets::AssetError;
 pub use camera::{Camera, CameraGeometry};
 pub use drive::Driver;
 pub use expert::{Expert, ExpertConfig};
-pub use labels::labels;
+pub use labels::{KEYPOINT_COUNTS, WITHOUT_KEYPOINTS, labels};
 pub use objects::{Block, BlockState, ObjectStates};
 pub use oracle::thresholds;
 pub use render::{Channels, Frame, RenderError, Renderer};

@@ -9,7 +9,6 @@
 use std::path::PathBuf;
 
 use tiller_cli::episode::{EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig};
-use tiller_grounding::GroundingConfig;
 use tiller_playtable::Task;
 use tiller_policy::Provider;
 use tiller_sampler::PilotConfig;
@@ -23,7 +22,7 @@ fn config() -> RunnerConfig {
         pilot: PilotConfig::default(),
         stages: StageConfig::default(),
         last_stage_only: false,
-        grounding: GroundingConfig::default(),
+        grounding: tiller_cli::episode::grounding(),
         ahead_steps: 2,
     }
 }

@@ -67,6 +67,7 @@ struct Log {
     tasks: Stream<TaskStatus>,
     statuses: Stream<Status>,
     sampler_statuses: Stream<Status>,
+    grounding_statuses: Stream<Status>,
     states: Stream<RobotState>,
     safety: Stream<SafetyEvent>,
 }
@@ -85,6 +86,7 @@ impl Log {
             tasks: Stream::new("task_status"),
             statuses: Stream::new("status"),
             sampler_statuses: Stream::new("sampler_status"),
+            grounding_statuses: Stream::new("grounding_status"),
             states: Stream::new("robot_state"),
             safety: Stream::new("safety_event"),
         }
@@ -131,6 +133,11 @@ impl Log {
             "sampler_status" => {
                 if let Some(status) = self.sampler_statuses.read(&input.data)? {
                     // A node that gives up says why once more as it fails.
+                    self.notices.on_status(&status);
+                }
+            }
+            "grounding_status" => {
+                if let Some(status) = self.grounding_statuses.read(&input.data)? {
                     self.notices.on_status(&status);
                 }
             }

@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use tiller_grounding::GroundingConfig;
 use tiller_policy::Provider;
 use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
@@ -20,7 +19,7 @@ fn base() -> RunnerConfig {
         pilot: PilotConfig::default(),
         stages: StageConfig::default(),
         last_stage_only: false,
-        grounding: GroundingConfig::default(),
+        grounding: crate::episode::grounding(),
         ahead_steps: 2,
     }
 }

@@ -24,7 +24,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use eyre::{Result, WrapErr, ensure};
 use sha2::{Digest, Sha256};
-use tiller_grounding::GroundingConfig;
 use tiller_playtable::Task;
 use tiller_policy::{MANIFEST_FILE, Provider};
 use tiller_report::{Outcome, Recorder, RunInfo};
@@ -223,7 +222,7 @@ fn full(config: &BenchConfig) -> RunnerConfig {
         pilot: config.tuned.pilot(),
         stages: config.tuned.stages(),
         last_stage_only: false,
-        grounding: GroundingConfig::default(),
+        grounding: crate::episode::grounding(),
         ahead_steps: config.tuned.motion.ahead_steps,
     }
 }

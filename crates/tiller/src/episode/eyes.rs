@@ -74,7 +74,7 @@ impl Eyes {
             width: self.fixed.width,
             height: self.fixed.height,
             rgb: &self.fixed.rgb,
-            depth_mm: &self.fixed.depth_mm,
+            depth_mm: Some(&self.fixed.depth_mm),
             segmentation: Some(&self.fixed.segmentation),
             labels: &self.labels,
             focal: geometry.focal,

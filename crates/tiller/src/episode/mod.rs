@@ -19,7 +19,19 @@ pub use scene::{SeededObservation, SeededScene};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tiller_playtable::{Task, Variation};
+use tiller_grounding::GroundingConfig;
+use tiller_playtable::{KEYPOINT_COUNTS, Task, Variation, WITHOUT_KEYPOINTS};
+
+/// How the table's objects get keypoints.
+pub fn grounding() -> GroundingConfig {
+    GroundingConfig {
+        ignored: WITHOUT_KEYPOINTS.map(str::to_owned).to_vec(),
+        counts: KEYPOINT_COUNTS
+            .map(|(name, count)| (name.to_owned(), count))
+            .to_vec(),
+        ..Default::default()
+    }
+}
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! The scene of a seed as grounding and policy see it.
 
 use eyre::{Result, WrapErr};
-use tiller_grounding::{Grounder, GroundingConfig, Keypoint};
+use tiller_grounding::{Grounder, Keypoint};
 use tiller_playtable::{Camera, CameraGeometry, Channels, Frame, Renderer, Task};
 
 use super::eyes::{Eyes, IMAGE_SIZE};
@@ -91,7 +91,7 @@ fn look(seed: u64, task: Option<Task>) -> Result<(SeededScene, Rig, Eyes)> {
     rig.reset(seed, task.as_slice(), None)?;
     let mut eyes = Eyes::new(&rig.table).wrap_err("cannot start the renderer")?;
     eyes.look(&mut rig.table, Channels::ALL)?;
-    let mut grounder = Grounder::new(GroundingConfig::default())?;
+    let mut grounder = Grounder::new(super::grounding())?;
     let keypoints = grounder.ground(&eyes.scene(&rig.table))?.to_vec();
     let scene = SeededScene {
         keypoints,
