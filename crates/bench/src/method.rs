@@ -31,7 +31,7 @@ pub enum Method {
     /// With a strength that nothing changes.
     FixedStrength,
     /// With a strength that does not grow.
-    NoStall,
+    NoGrowth,
     /// With one stage instead of several.
     NoStages,
 }
@@ -56,7 +56,7 @@ impl Method {
         Self::Mcmc(2),
         Self::Mcmc(4),
         Self::FixedStrength,
-        Self::NoStall,
+        Self::NoGrowth,
         Self::NoStages,
     ];
 
@@ -89,7 +89,7 @@ impl Method {
     #[must_use]
     pub fn configure(self, full: &RunnerConfig) -> RunnerConfig {
         let mut config = full.clone();
-        let steering = &mut config.pilot.steering;
+        let steering = &mut config.planner.steering;
         match self {
             Self::Unsteered | Self::Full => {}
             Self::BestOfN => {
@@ -115,9 +115,9 @@ impl Method {
                 // Half strength at a progress that is never reached is full strength at all others.
                 steering.strength.steepness = 10.0;
                 steering.strength.midpoint = 1000.0;
-                config.pilot.stall.most = 1.0;
+                config.growth.most = 1.0;
             }
-            Self::NoStall => config.pilot.stall.most = 1.0,
+            Self::NoGrowth => config.growth.most = 1.0,
             Self::NoStages => config.last_stage_only = true,
         }
         config
@@ -150,7 +150,7 @@ impl Method {
             Self::FixedStrength => {
                 "full with a strength that neither fades with progress nor grows".to_owned()
             }
-            Self::NoStall => "full with a strength that fades but does not grow".to_owned(),
+            Self::NoGrowth => "full with a strength that fades but does not grow".to_owned(),
             Self::NoStages => "full with the last stage's reward from the start".to_owned(),
         }
     }
@@ -178,7 +178,7 @@ impl fmt::Display for Method {
             Self::Particles(particles) => write!(f, "particles_{particles}"),
             Self::Mcmc(steps) => write!(f, "mcmc_{steps}"),
             Self::FixedStrength => f.write_str("fixed_strength"),
-            Self::NoStall => f.write_str("no_stall"),
+            Self::NoGrowth => f.write_str("no_growth"),
             Self::NoStages => f.write_str("no_stages"),
         }
     }

@@ -21,7 +21,7 @@ fn base() -> RunnerConfig {
         pilot: PilotConfig::default(),
         stages: StageConfig::default(),
         last_stage_only: false,
-        grounding: GroundingConfig::default(),
+        grounding: crate::episode::grounding(),
         ahead_steps: 2,
     }
 }

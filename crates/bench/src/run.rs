@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use eyre::{Result, WrapErr, ensure, eyre};
 use sha2::{Digest, Sha256};
-use tiller_grounding::GroundingConfig;
 use tiller_policy::{MANIFEST_FILE, Provider};
 use tiller_report::{Outcome, Recorder, RunInfo};
 use tiller_world::{TaskInfo, Variation, WorldKind};
@@ -247,11 +246,13 @@ fn full(config: &BenchConfig) -> RunnerConfig {
         policy: config.policy_folder.clone(),
         threads: 1,
         provider: config.provider,
-        pilot: config.tuned.pilot(),
+        planner: config.tuned.planner(),
+        growth: config.tuned.growth(),
         stages: config.tuned.stages(),
         last_stage_only: false,
-        grounding: GroundingConfig::default(),
-        ahead_steps: config.tuned.motion.ahead_steps,
+        grounding: config.subject.grounding.clone(),
+        ahead: config.tuned.ahead(),
+        planning_ns: config.tuned.planning_ns(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use eyre::{Result, WrapErr, ensure};
 use serde::{Deserialize, Serialize};
-use tiller_sampler::{PilotConfig, StallConfig};
+use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
 use tiller_stages::StageConfig;
 use tiller_steering::{DiversityConfig, FeynmanKacConfig, StrengthConfig};
 
@@ -15,7 +15,7 @@ use crate::demos::FIRST_TRAINING_SEED;
 const SHIPPED: &str = include_str!("../../../benchmarks/tuned.toml");
 
 /// Everything that was tuned, and the seeds that it was tuned on. Units are those of the settings of
-/// the same names in [`PilotConfig`].
+/// the same names in [`PlannerConfig`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tuned {
@@ -29,8 +29,8 @@ pub struct Tuned {
     pub diversity: Option<Diversity>,
     /// Resampling; off when absent.
     pub feynman_kac: Option<FeynmanKac>,
-    /// Growth while a stage gets nowhere.
-    pub stall: Growth,
+    /// Growth on a plateau.
+    pub growth: Growth,
     /// When a stage is given up.
     pub stages: Stages,
     /// Planning in motion.
@@ -97,14 +97,14 @@ pub struct FeynmanKac {
     pub eta: f32,
 }
 
-/// See [`StallConfig`].
+/// See [`GrowthConfig`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "documented where the values go")]
 pub struct Growth {
     pub least_progress: f64,
     pub patience: u32,
-    pub growth: f32,
+    pub factor: f32,
     pub most: f32,
 }
 
@@ -119,12 +119,13 @@ pub struct Stages {
     pub max_visits: u32,
 }
 
-/// See [`RunnerConfig`](crate::episode::RunnerConfig) and [`PilotConfig`].
+/// See [`RunnerConfig`](crate::episode::RunnerConfig) and [`PlannerConfig`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "documented where the values go")]
 pub struct Motion {
-    pub ahead_steps: usize,
+    pub ahead_steps: u32,
+    pub planning_s: f64,
     pub softness: f32,
 }
 
@@ -181,9 +182,15 @@ impl Tuned {
             "expected seeds below {FIRST_TRAINING_SEED}, where the training scenes begin, found {}",
             last - 1
         );
-        let pilot = self.pilot();
-        // The policy's horizon is not known yet; the pilot checks again when it is.
-        pilot.validate(pilot.execute_steps)?;
+        let planner = self.planner();
+        // The policy's horizon is not known yet; the planner checks again when it is.
+        planner.validate(planner.execute_steps)?;
+        self.growth().problems().finish(())?;
+        ensure!(
+            (0.0..=10.0).contains(&self.motion.planning_s),
+            "motion.planning_s: expected 0 to 10 s, found {}",
+            self.motion.planning_s
+        );
         self.stages().validate()?;
         Ok(())
     }
@@ -207,20 +214,37 @@ impl Tuned {
         }
     }
 
+    /// How guidance grows on a plateau.
+    #[must_use]
+    pub fn growth(&self) -> GrowthConfig {
+        GrowthConfig {
+            least_progress: self.growth.least_progress,
+            patience: self.growth.patience,
+            factor: self.growth.factor,
+            most: self.growth.most,
+        }
+    }
+
+    /// When the next chunk is planned.
+    #[must_use]
+    pub fn ahead(&self) -> Ahead {
+        Ahead::Steps(self.motion.ahead_steps)
+    }
+
+    /// How long planning takes in simulated time, ns.
+    #[must_use]
+    pub fn planning_ns(&self) -> u64 {
+        (self.motion.planning_s * 1e9) as u64
+    }
+
     /// The full method's settings.
     #[must_use]
-    pub fn pilot(&self) -> PilotConfig {
-        let mut pilot = PilotConfig {
+    pub fn planner(&self) -> PlannerConfig {
+        let mut planner = PlannerConfig {
             softness: self.motion.softness,
-            stall: StallConfig {
-                least_progress: self.stall.least_progress,
-                patience: self.stall.patience,
-                growth: self.stall.growth,
-                most: self.stall.most,
-            },
-            ..PilotConfig::default()
+            ..PlannerConfig::default()
         };
-        let steering = &mut pilot.steering;
+        let steering = &mut planner.steering;
         steering.particles = self.sampling.particles;
         steering.guide_scale = self.sampling.guide_scale;
         steering.guidance_start = self.sampling.guidance_start;
@@ -244,7 +268,7 @@ impl Tuned {
                 eta: resampling.eta,
                 ..FeynmanKacConfig::default()
             });
-        pilot
+        planner
     }
 }
 
@@ -255,7 +279,8 @@ mod tests {
     #[test]
     fn what_ships_is_what_the_nodes_steer_with() {
         let tuned = Tuned::shipped().unwrap();
-        assert_eq!(tuned.pilot(), PilotConfig::default());
+        assert_eq!(tuned.planner(), PlannerConfig::default());
+        assert_eq!(tuned.growth(), GrowthConfig::default());
         assert_eq!(tuned.stages(), StageConfig::default());
         assert_eq!(tuned.seeds.tuning.first, 300);
         assert_eq!(tuned.seeds.reported.first, 5000);

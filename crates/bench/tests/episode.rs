@@ -35,7 +35,7 @@ fn config() -> RunnerConfig {
         pilot: PilotConfig::default(),
         stages: StageConfig::default(),
         last_stage_only: false,
-        grounding: GroundingConfig::default(),
+        grounding: tiller_cli::episode::grounding(),
         ahead_steps: 2,
     }
 }

@@ -66,7 +66,7 @@ pub fn annotate(frame: &FrameView<'_>, keypoints: &[Keypoint]) -> Result<RgbImag
     let camera = frame.check()?;
     let font = FontRef::try_from_slice(FONT).map_err(|error| GroundingError::BadSetting {
         name: "the built-in font",
-        expected: "that can be read",
+        expected: "that can be read".to_owned(),
         found: error.to_string(),
     })?;
     let shorter = frame.width.min(frame.height) as u32;

@@ -2,6 +2,31 @@
 
 use crate::error::GroundingError;
 
+/// What is known of a camera; a stream or a calibration may say a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Geometry {
+    /// Focal lengths, pixels.
+    pub focal: Option<[f64; 2]>,
+    /// Principal point, pixels.
+    pub principal_point: Option<[f64; 2]>,
+    /// Homogeneous transform from the camera (OpenCV axes) to the world, row-major.
+    pub world_from_camera: Option<[f64; 16]>,
+}
+
+impl Geometry {
+    /// What is missing, as an error.
+    pub fn unknown(&self) -> GroundingError {
+        let missing = [
+            ("focal", self.focal.is_none()),
+            ("principal_point", self.principal_point.is_none()),
+            ("world_from_camera", self.world_from_camera.is_none()),
+        ];
+        let missing = missing.into_iter().filter(|(_, missing)| *missing);
+        let missing = missing.map(|(key, _)| key).collect();
+        GroundingError::UnknownCamera { missing }
+    }
+}
+
 /// A checked pinhole camera in the world.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pinhole {
@@ -38,20 +63,16 @@ impl Pinhole {
             principal_point,
             world_from_camera,
         };
-        for a in 0..3 {
-            for b in 0..3 {
-                let dot: f64 = (0..3)
-                    .map(|row| camera.axis(a)[row] * camera.axis(b)[row])
-                    .sum();
-                let wanted = if a == b { 1.0 } else { 0.0 };
-                if (dot - wanted).abs() > 1e-3 {
-                    let expected = "a rotation in world_from_camera";
-                    let found = format!("axes {a} and {b} with product {dot:.4}");
-                    return Err(GroundingError::BadCamera { expected, found });
-                }
-            }
+        if let Some(found) = rotation_fault(&world_from_camera) {
+            let expected = "a rotation in world_from_camera";
+            return Err(GroundingError::BadCamera { expected, found });
         }
         Ok(camera)
+    }
+
+    /// Where the camera is, m.
+    pub fn position_m(&self) -> [f64; 3] {
+        std::array::from_fn(|row| self.world_from_camera[4 * row + 3])
     }
 
     /// World point of the image position (`u`, `v`), pixels, at `depth_m` along the optical axis.
@@ -97,6 +118,47 @@ impl Pinhole {
     fn axis(&self, column: usize) -> [f64; 3] {
         std::array::from_fn(|row| self.world_from_camera[4 * row + column])
     }
+}
+
+/// What keeps a row-major pose of finite numbers from being a rotation and a position.
+pub(crate) fn rotation_fault(pose: &[f64; 16]) -> Option<String> {
+    let column = |c: usize| [pose[c], pose[4 + c], pose[8 + c]];
+    for a in 0..3 {
+        for b in 0..3 {
+            let dot: f64 = column(a).iter().zip(column(b)).map(|(x, y)| x * y).sum();
+            let wanted = if a == b { 1.0 } else { 0.0 };
+            if (dot - wanted).abs() > 1e-3 {
+                return Some(format!("axes {a} and {b} with product {dot:.4}"));
+            }
+        }
+    }
+    let ([x, y, z], [u, v, w], third) = (column(0), column(1), column(2));
+    let cross = [y * w - z * v, z * u - x * w, x * v - y * u];
+    let handedness: f64 = cross.iter().zip(third).map(|(a, b)| a * b).sum();
+    (handedness < 0.0).then(|| "a reflection".to_owned())
+}
+
+/// The rotation matrix of a quaternion of length about 1, row by row.
+pub(crate) fn quaternion_to_rotation(wxyz: [f64; 4]) -> [[f64; 3]; 3] {
+    let norm = wxyz.iter().map(|n| n * n).sum::<f64>().sqrt();
+    let [w, x, y, z] = wxyz.map(|n| n / norm);
+    [
+        [
+            1.0 - 2.0 * (y * y + z * z),
+            2.0 * (x * y - w * z),
+            2.0 * (x * z + w * y),
+        ],
+        [
+            2.0 * (x * y + w * z),
+            1.0 - 2.0 * (x * x + z * z),
+            2.0 * (y * z - w * x),
+        ],
+        [
+            2.0 * (x * z - w * y),
+            2.0 * (y * z + w * x),
+            1.0 - 2.0 * (x * x + y * y),
+        ],
+    ]
 }
 
 #[cfg(test)]

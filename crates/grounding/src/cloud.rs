@@ -1,8 +1,7 @@
 //! The visible surface of one object: pixels turned into world points.
 
-use crate::camera::Pinhole;
 use crate::features::DenseFeatures;
-use crate::frame::FrameView;
+use crate::frame::Scene;
 use crate::registration::View;
 
 /// Points kept for clustering and registration. The centroid uses every pixel.
@@ -40,25 +39,29 @@ impl Cloud {
     /// Reads the object's pixels out of the frame; buffers are reused.
     pub(crate) fn read(
         &mut self,
-        frame: &FrameView<'_>,
-        camera: &Pinhole,
+        scene: &Scene<'_>,
         mask: &[u32],
         features: &mut dyn DenseFeatures,
     ) {
+        let Scene {
+            frame,
+            camera,
+            depth_mm,
+        } = scene;
         let scratch = &mut self.scratch;
-        let limits_mm = depth_limits(frame, mask, &mut scratch.depths_mm);
+        let limits_mm = depth_limits(depth_mm, mask, &mut scratch.depths_mm);
         scratch.pixels.clear();
         scratch.points_m.clear();
         let mut sum = [0.0; 3];
         let mut depth_sum_m = 0.0;
         for pixel in mask {
-            let depth_mm = frame.depth_mm[*pixel as usize];
-            if depth_mm == 0 || !limits_mm.contains(&depth_mm) {
+            let mm = depth_mm[*pixel as usize];
+            if mm == 0 || !limits_mm.contains(&mm) {
                 continue;
             }
             let column = (*pixel as usize % frame.width) as f64 + 0.5;
             let row = (*pixel as usize / frame.width) as f64 + 0.5;
-            let depth_m = f64::from(depth_mm) * 1e-3;
+            let depth_m = f64::from(mm) * 1e-3;
             let point = camera.back_project(column, row, depth_m);
             for (total, value) in sum.iter_mut().zip(point) {
                 *total += value;
@@ -73,11 +76,11 @@ impl Cloud {
         self.depth_m = depth_sum_m / count;
         self.area = self.count as f64 * self.depth_m.powi(2);
         self.view.set(camera, [frame.width, frame.height], mask);
-        self.pick(frame, features);
+        self.pick(scene, features);
     }
 
     /// Every n-th pixel. The step is odd so that it does not fall into step with the rows.
-    fn pick(&mut self, frame: &FrameView<'_>, features: &mut dyn DenseFeatures) {
+    fn pick(&mut self, scene: &Scene<'_>, features: &mut dyn DenseFeatures) {
         let step = self.count.div_ceil(MAX_SAMPLES).max(1) | 1;
         self.samples_m.clear();
         self.samples_m
@@ -87,21 +90,21 @@ impl Cloud {
             .picked
             .extend(self.scratch.pixels.iter().step_by(step));
         self.features.clear();
-        features.extract(frame, &self.scratch.picked, &mut self.features);
+        features.extract(&scene.frame, &self.scratch.picked, &mut self.features);
     }
 }
 
 /// Depths that can belong to the object. At its outline a real camera mixes near and far: such
 /// pixels lie far from the median, measured by the median deviation.
 fn depth_limits(
-    frame: &FrameView<'_>,
+    depth_mm: &[u16],
     mask: &[u32],
     depths_mm: &mut Vec<u16>,
 ) -> std::ops::RangeInclusive<u16> {
     depths_mm.clear();
     let known = mask
         .iter()
-        .map(|pixel| frame.depth_mm[*pixel as usize])
+        .map(|pixel| depth_mm[*pixel as usize])
         .filter(|mm| *mm > 0);
     depths_mm.extend(known);
     let Some(centre) = median(depths_mm) else {

@@ -2,13 +2,19 @@
 
 use crate::error::GroundingError;
 
-/// What gets keypoints, how many, and when an object counts as seen.
+/// How objects are found, how many keypoints they get, and when an object counts as seen. The
+/// defaults know nothing of any scene.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroundingConfig {
+    /// Name of the detector, one of [`detector_names`](crate::detector_names).
+    pub detector: String,
     /// Objects that never get keypoints.
     pub ignored: Vec<String>,
     /// Number of keypoints of objects that need more than one.
     pub counts: Vec<(String, usize)>,
+    /// Height in the world of the plane that everything is taken to lie on where no depth is
+    /// measured, m. Without it a frame needs depth.
+    pub plane_height_m: Option<f64>,
     /// Fewest pixels with depth that an object needs to be grounded.
     pub min_pixels: usize,
     /// Share of the object's best view that must be visible for it to be tracked.
@@ -22,8 +28,10 @@ pub struct GroundingConfig {
 impl Default for GroundingConfig {
     fn default() -> Self {
         Self {
-            ignored: vec!["table".to_owned(), "robot".to_owned()],
-            counts: vec![("drawer".to_owned(), 2), ("door".to_owned(), 2)],
+            detector: "labels".to_owned(),
+            ignored: Vec::new(),
+            counts: Vec::new(),
+            plane_height_m: None,
             min_pixels: 6,
             min_visible_share: 0.12,
             full_view_share: 0.92,
@@ -49,10 +57,10 @@ impl GroundingConfig {
     /// # Errors
     /// [`GroundingError::BadSetting`] for the first setting that is out of range.
     pub fn validate(&self) -> Result<(), GroundingError> {
-        let bad = |name, expected, found: String| {
+        let bad = |name, expected: &str, found: String| {
             Err(GroundingError::BadSetting {
                 name,
-                expected,
+                expected: expected.to_owned(),
                 found,
             })
         };
@@ -65,6 +73,9 @@ impl GroundingConfig {
         }
         if self.min_pixels == 0 {
             return bad("min_pixels", "of at least 1", "0".to_owned());
+        }
+        if let Some(height) = self.plane_height_m.filter(|height| !height.is_finite()) {
+            return bad("plane_height_m", "that is a number", height.to_string());
         }
         let (least, full) = (self.min_visible_share, self.full_view_share);
         if !(0.0 < least && least < full && full <= 1.0) {
@@ -92,17 +103,32 @@ mod tests {
 
     #[test]
     fn counts_follow_the_settings() {
-        let config = GroundingConfig::default();
+        let config = GroundingConfig {
+            ignored: vec!["arm".to_owned()],
+            counts: vec![("shelf".to_owned(), 2)],
+            ..Default::default()
+        };
         let count = |object| config.count_of(object);
         assert_eq!(
-            [count("robot"), count("drawer"), count("drawer handle")],
+            [count("arm"), count("shelf"), count("shelf board")],
             [0, 2, 1]
         );
         assert_eq!(config.validate(), Ok(()));
-        let bad = GroundingConfig {
-            full_view_share: 0.1,
-            ..config
-        };
-        assert!(bad.validate().is_err());
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let wrong: [fn(&mut GroundingConfig); 5] = [
+            |c| c.full_view_share = 0.1,
+            |c| c.min_pixels = 0,
+            |c| c.plane_height_m = Some(f64::NAN),
+            |c| c.max_hidden_jump_m = 0.0,
+            |c| c.counts = vec![("shelf".to_owned(), 17)],
+        ];
+        for change in wrong {
+            let mut config = GroundingConfig::default();
+            change(&mut config);
+            assert!(config.validate().is_err(), "{config:?}");
+        }
     }
 }

@@ -28,9 +28,21 @@ pub enum GroundingError {
         /// What was given.
         found: String,
     },
-    /// The frame carries no segmentation, and the segmenter needs one.
+    /// Neither the camera nor a calibration says where it is and what it sees.
+    #[error("expected a camera whose {} is known from its stream or a calibration", .missing.join(", "))]
+    UnknownCamera {
+        /// What is not known.
+        missing: Vec<&'static str>,
+    },
+    /// The frame carries no segmentation, and the detector needs one.
     #[error("expected a frame with a segmentation image, found none")]
     NoSegmentation,
+    /// The frame carries no depth, and there is no plane to take its place.
+    #[error("expected a frame with a depth image{hint}, found none")]
+    NoDepth {
+        /// What else would do.
+        hint: &'static str,
+    },
     /// Nothing in the frame can carry a keypoint.
     #[error("found no object to put keypoints on; {}", .reasons.join("; "))]
     NothingFound {
@@ -46,11 +58,11 @@ pub enum GroundingError {
         /// The setting.
         name: &'static str,
         /// Its range.
-        expected: &'static str,
+        expected: String,
         /// What was given.
         found: String,
     },
-    /// A segmenter other than the frame's own labels failed.
-    #[error("segmentation failed: {0}")]
-    Segmentation(String),
+    /// A detector's model failed.
+    #[error("detection failed: {0}")]
+    Detection(String),
 }

@@ -1,58 +1,72 @@
 //! From frames to keypoints.
 
-use crate::camera::Pinhole;
 use crate::cloud::Cloud;
 use crate::config::GroundingConfig;
+use crate::depth::PlaneDepth;
+use crate::detector::{Detector, Mask, Needs, Tracker, detector};
 use crate::error::GroundingError;
 use crate::features::{DenseFeatures, LocalFeatures};
-use crate::frame::FrameView;
+use crate::frame::{FrameView, Scene};
 use crate::keypoint::{Keypoint, Skipped};
-use crate::segment::{LabelSegmenter, Mask, Segmenter};
 use crate::track::Track;
 
 /// Grounds keypoints in one frame and tracks them through the next ones.
 pub struct Grounder {
     config: GroundingConfig,
-    segmenter: Box<dyn Segmenter>,
+    detector: Box<dyn Detector>,
+    tracker: Box<dyn Tracker>,
     features: Box<dyn DenseFeatures>,
     tracks: Vec<Track>,
     keypoints: Vec<Keypoint>,
     skipped: Vec<Skipped>,
     generation: u32,
     masks: Vec<Mask>,
+    plane: PlaneDepth,
     cloud: Cloud,
 }
 
 impl Grounder {
-    /// A grounder for frames that carry their own segmentation.
+    /// A grounder with the detector that the settings name.
     ///
     /// # Errors
     /// [`GroundingError::BadSetting`].
     pub fn new(config: GroundingConfig) -> Result<Self, GroundingError> {
-        Self::with(config, Box::new(LabelSegmenter), Box::new(LocalFeatures))
+        let detector = detector(&config)?;
+        Self::with(config, detector, Box::new(LocalFeatures))
     }
 
-    /// A grounder with its own segmenter and features.
+    /// A grounder with its own detector and features.
     ///
     /// # Errors
     /// [`GroundingError::BadSetting`].
     pub fn with(
         config: GroundingConfig,
-        segmenter: Box<dyn Segmenter>,
+        detector: Box<dyn Detector>,
         features: Box<dyn DenseFeatures>,
     ) -> Result<Self, GroundingError> {
         config.validate()?;
         Ok(Self {
             config,
-            segmenter,
+            tracker: detector.tracker(),
+            detector,
             features,
             tracks: Vec::new(),
             keypoints: Vec::new(),
             skipped: Vec::new(),
             generation: 0,
             masks: Vec::new(),
+            plane: PlaneDepth::default(),
             cloud: Cloud::default(),
         })
+    }
+
+    /// What frames must carry: what the detector needs, and depth where no plane stands in.
+    pub fn needs(&self) -> Needs {
+        let needs = self.detector.needs();
+        Needs {
+            depth: needs.depth || self.config.plane_height_m.is_none(),
+            ..needs
+        }
     }
 
     /// Finds objects and keypoints anew: indices and names may change, so the generation rises.
@@ -60,16 +74,18 @@ impl Grounder {
     /// # Errors
     /// [`GroundingError`]; the keypoints of before then stay as they are.
     pub fn ground(&mut self, frame: &FrameView<'_>) -> Result<&[Keypoint], GroundingError> {
-        let camera = frame.check()?;
-        self.segmenter.segment(frame, &mut self.masks)?;
+        let needs = self.needs();
+        let scene = scene(frame, needs, &self.config, &mut self.plane)?;
+        let mut masks = Vec::new();
+        self.detector.detect(&scene, &mut masks)?;
         let (mut tracks, mut skipped) = (Vec::new(), Vec::new());
-        for mask in &self.masks {
+        for mask in &masks {
             let count = self.config.count_of(&mask.object);
             if count == 0 {
                 continue;
             }
             self.cloud
-                .read(frame, &camera, &mask.pixels, self.features.as_mut());
+                .read(&scene, &mask.pixels, self.features.as_mut());
             if self.cloud.count < self.config.min_pixels {
                 let reason = format!(
                     "{} shows {} pixels with depth, expected at least {}",
@@ -87,6 +103,8 @@ impl Grounder {
             let reasons = skipped.into_iter().map(|skipped| skipped.reason).collect();
             return Err(GroundingError::NothingFound { reasons });
         }
+        self.tracker.start(&scene, &masks);
+        self.masks = masks;
         self.tracks = tracks;
         self.skipped = skipped;
         self.generation += 1;
@@ -124,10 +142,14 @@ impl Grounder {
         if self.tracks.is_empty() {
             return Err(GroundingError::NotGrounded);
         }
-        let camera = frame.check()?;
-        self.segmenter.segment(frame, &mut self.masks)?;
-        for index in 0..self.tracks.len() {
-            self.follow(index, frame, &camera);
+        let needs = self.needs();
+        let scene = scene(frame, needs, &self.config, &mut self.plane)?;
+        self.tracker.follow(&scene, &mut self.masks)?;
+        for track in &mut self.tracks {
+            let mask = self.masks.iter().find(|mask| mask.object == track.object);
+            let pixels = mask.map_or(&[][..], |mask| mask.pixels.as_slice());
+            self.cloud.read(&scene, pixels, self.features.as_mut());
+            track.follow(&self.cloud, scene.depth_mm, frame.stamp_ns, &self.config);
         }
         let points = self.tracks.iter().flat_map(|track| {
             let age_ns = if track.visible {
@@ -146,15 +168,6 @@ impl Grounder {
         Ok(&self.keypoints)
     }
 
-    fn follow(&mut self, index: usize, frame: &FrameView<'_>, camera: &Pinhole) {
-        let track = &mut self.tracks[index];
-        let mask = self.masks.iter().find(|mask| mask.object == track.object);
-        let pixels = mask.map_or(&[][..], |mask| mask.pixels.as_slice());
-        self.cloud
-            .read(frame, camera, pixels, self.features.as_mut());
-        track.follow(&self.cloud, frame.depth_mm, frame.stamp_ns, &self.config);
-    }
-
     /// The keypoints as of the last frame.
     pub fn keypoints(&self) -> &[Keypoint] {
         &self.keypoints
@@ -169,4 +182,31 @@ impl Grounder {
     pub fn generation(&self) -> u32 {
         self.generation
     }
+}
+
+/// The frame with its camera and the depth to go by.
+fn scene<'a>(
+    frame: &FrameView<'a>,
+    needs: Needs,
+    config: &GroundingConfig,
+    plane: &'a mut PlaneDepth,
+) -> Result<Scene<'a>, GroundingError> {
+    let camera = frame.check()?;
+    let height_m = config.plane_height_m.filter(|_| !needs.depth);
+    let depth_mm = match (frame.depth_mm, height_m) {
+        (Some(depth_mm), _) => depth_mm,
+        (None, Some(height_m)) => plane.of(&camera, [frame.width, frame.height], height_m),
+        (None, None) => {
+            let hint = match config.plane_height_m {
+                Some(_) => "",
+                None => " or a plane to take its place",
+            };
+            return Err(GroundingError::NoDepth { hint });
+        }
+    };
+    Ok(Scene {
+        frame: *frame,
+        camera,
+        depth_mm,
+    })
 }

@@ -5,7 +5,7 @@
 pub struct Keypoint {
     /// Row in `keypoints` of a reward program; never changes within a generation.
     pub index: usize,
-    /// The object's name, numbered if the object has several points: `switch`, `drawer 2`.
+    /// The object's name, numbered if the object has several points: `mug`, `shelf 2`.
     pub name: String,
     /// The object's name.
     pub object: String,

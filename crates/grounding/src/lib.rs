@@ -1,34 +1,40 @@
 //! Segmentation, dense features, clustering and tracking of 3-D keypoints.
 //!
-//! [`Grounder::ground`] turns one frame into named 3-D points: masks from a [`Segmenter`], features
+//! [`Grounder::ground`] turns one frame into named 3-D points: masks from a [`Detector`], features
 //! from [`DenseFeatures`], clusters within each mask, back-projection by depth. [`Grounder::track`]
-//! follows the same points through later frames; an object that is out of sight keeps its last
-//! position. [`annotate`] draws the points for a person or a vision-language model.
+//! follows the same points through later frames, with masks from a [`Tracker`]; an object that is
+//! out of sight keeps its last position. [`annotate`] draws the points for a person or a
+//! vision-language model. [`Calibration`] knows of cameras what they do not say themselves.
 //!
 //! Camera frames follow OpenCV (x right, y down, z forward); pixel (0, 0) is the top left one and
 //! its centre lies at (0.5, 0.5). Positions are metres in the world frame of `world_from_camera`.
 
 mod annotate;
+mod calibration;
 mod camera;
 mod cloud;
 mod cluster;
 mod config;
+mod depth;
+mod detector;
+mod detectors;
 mod error;
 mod features;
 mod frame;
 mod grounder;
 mod keypoint;
 mod labels;
+mod looks;
 mod registration;
-mod segment;
 mod track;
 
 pub use annotate::annotate;
-pub use camera::Pinhole;
+pub use calibration::{Calibration, CalibrationError, CameraCalibration};
+pub use camera::{Geometry, Pinhole};
 pub use config::GroundingConfig;
+pub use detector::{Detector, Mask, Needs, Tracker, detector_names};
 pub use error::GroundingError;
 pub use features::{DenseFeatures, LocalFeatures};
-pub use frame::FrameView;
+pub use frame::{FrameView, Scene};
 pub use grounder::Grounder;
 pub use keypoint::{Keypoint, Skipped};
-pub use segment::{LabelSegmenter, Mask, Segmenter};

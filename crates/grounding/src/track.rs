@@ -5,9 +5,9 @@ use crate::cluster::cluster;
 use crate::config::GroundingConfig;
 use crate::registration::register;
 
-/// An object with its keypoints. It is taken to move without turning, which holds for drawers and
-/// doors and, over a reach of a few centimetres, for what is pushed or lifted. An object with one
-/// keypoint does not care: its keypoint is its visible centroid.
+/// An object with its keypoints. It is taken to move without turning, which holds for what slides
+/// and, over a reach of a few centimetres, for what is pushed or lifted. An object with one keypoint
+/// does not care: its keypoint is its visible centroid.
 #[derive(Debug, Clone)]
 pub(crate) struct Track {
     pub(crate) object: String,

@@ -9,8 +9,16 @@ use std::time::Instant;
 use common::{Solid, distance, find, render, scene};
 use tiller_grounding::{Grounder, GroundingConfig, GroundingError, Keypoint, annotate};
 
+fn config() -> GroundingConfig {
+    GroundingConfig {
+        ignored: vec!["table".into(), "robot".into()],
+        counts: vec![("drawer".into(), 2)],
+        ..Default::default()
+    }
+}
+
 fn grounded(solids: &[Solid]) -> Grounder {
-    let mut grounder = Grounder::new(GroundingConfig::default()).unwrap();
+    let mut grounder = Grounder::new(config()).unwrap();
     grounder.ground(&render(solids).frame(0)).unwrap();
     grounder
 }
@@ -225,7 +233,7 @@ fn wrong_pixels_of_a_real_camera_do_not_move_a_keypoint() {
             _ => {}
         }
     }
-    let mut grounder = Grounder::new(GroundingConfig::default()).unwrap();
+    let mut grounder = Grounder::new(config()).unwrap();
     let keypoints = grounder.ground(&picture.frame(0)).unwrap();
     for name in ["drawer handle", "red block", "blue block"] {
         let error = distance(position(keypoints, name), position(clean.keypoints(), name));
@@ -261,7 +269,7 @@ fn generations_count_groundings() {
 
 #[test]
 fn unusable_frames_are_refused_and_change_nothing() {
-    let mut grounder = Grounder::new(GroundingConfig::default()).unwrap();
+    let mut grounder = Grounder::new(config()).unwrap();
     let picture = render(&scene());
     assert_eq!(
         grounder.track(&picture.frame(0)).unwrap_err(),
@@ -270,7 +278,7 @@ fn unusable_frames_are_refused_and_change_nothing() {
     grounder.ground(&picture.frame(0)).unwrap();
     let before = grounder.keypoints().to_vec();
     let mut frame = picture.frame(1);
-    frame.depth_mm = &picture.depth_mm[1..];
+    frame.depth_mm = Some(&picture.depth_mm[1..]);
     let error = grounder.track(&frame).unwrap_err().to_string();
     assert_eq!(
         error,
@@ -282,9 +290,16 @@ fn unusable_frames_are_refused_and_change_nothing() {
         grounder.ground(&frame).unwrap_err(),
         GroundingError::NoSegmentation
     );
+    let mut frame = picture.frame(1);
+    frame.depth_mm = None;
+    let error = grounder.ground(&frame).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "expected a frame with a depth image or a plane to take its place, found none"
+    );
     let nothing = vec![0; picture.depth_mm.len()];
     let mut frame = picture.frame(1);
-    frame.depth_mm = &nothing;
+    frame.depth_mm = Some(&nothing);
     let error = grounder.ground(&frame).unwrap_err();
     assert!(
         matches!(error, GroundingError::NothingFound { .. }),

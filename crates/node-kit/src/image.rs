@@ -283,6 +283,24 @@ impl ImageInput {
         }
     }
 
+    /// A number that changes with the pixels and is never 0: what a [`FrameStamp`] wants.
+    ///
+    /// [`FrameStamp`]: crate::FrameStamp
+    pub fn fingerprint(&self) -> u64 {
+        let bytes = match &self.pixels {
+            Pixels::Colour(bytes) | Pixels::Labels(bytes) => bytes.as_slice(),
+            Pixels::Depth(Words::InPlace(words)) => bytemuck::cast_slice(words.values()),
+            Pixels::Depth(Words::Converted(words)) => bytemuck::cast_slice(words),
+        };
+        let (words, rest) = bytes.as_chunks::<8>();
+        let rest = rest.iter().map(|byte| u64::from(*byte));
+        let words = words.iter().map(|word| u64::from_le_bytes(*word));
+        // Firefox's hash: a word a multiplication.
+        let mix =
+            |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+        words.chain(rest).fold(0, mix).max(1)
+    }
+
     fn unwanted(&self, expected: &'static str) -> ImageError {
         ImageError::Kind {
             expected,

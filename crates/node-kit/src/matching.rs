@@ -13,7 +13,8 @@ pub struct FrameStamp {
     pub stamp_ns: u64,
     /// When it arrived, ns of the receiver's own clock.
     pub arrival_ns: u64,
-    /// A number that changes with the pixels; 0 if nobody has looked at them.
+    /// A number that changes with the pixels; 0 if nobody has looked at them, or they may stay the
+    /// same for good reason.
     pub fingerprint: u64,
 }
 
@@ -123,9 +124,13 @@ impl<F: Clone> FrameMatcher<F> {
         self.watch.reference = Some((name, stamp_ns));
     }
 
-    /// Notes that something moves, so that pictures that stay the same are suspicious.
-    pub fn scene_moves(&mut self, arrival_ns: u64) {
-        self.watch.moved_ns = Some(arrival_ns);
+    /// Notes whether the arm moves, so that pictures that stay the same are suspicious. Where nobody
+    /// says so, pictures of other cameras that change are taken for a sign.
+    pub fn scene_moves(&mut self, moves: bool, arrival_ns: u64) {
+        let moved_ns = self.watch.moved_ns.get_or_insert(0);
+        if moves {
+            *moved_ns = arrival_ns;
+        }
     }
 
     /// Frames of all cameras that went without a match.

@@ -123,6 +123,12 @@ impl Script {
         self
     }
 
+    /// Another script's inputs follow.
+    pub fn then(mut self, next: Self) -> Self {
+        self.steps.extend(next.steps);
+        self
+    }
+
     /// The input's sender ends.
     pub fn closed(mut self, id: &'static str) -> Self {
         self.steps.push(Step::Closed { id });

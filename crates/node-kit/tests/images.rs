@@ -1,6 +1,8 @@
 //! What cameras send: every convention that is understood, and damaged images that are refused by
 //! name.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -267,6 +269,19 @@ fn a_sound_image_of_another_kind_is_refused_by_its_reader() {
         error.contains("`rgb8`") && error.contains("found `mono8`"),
         "{error}"
     );
+}
+
+#[test]
+fn a_fingerprint_tells_pixels_apart() {
+    let image = |rgb: Vec<u8>| read("rgb8", &bytes(rgb)).unwrap().fingerprint();
+    let same = image(rgb());
+    assert!(same != 0 && same == image(rgb()));
+    for at in [0, 200, 3 * PIXELS - 1] {
+        let mut other = rgb();
+        other[at] ^= 1;
+        assert_ne!(image(other), same, "{at}");
+    }
+    assert_eq!(image(vec![0; 3 * PIXELS]), 1);
 }
 
 #[test]

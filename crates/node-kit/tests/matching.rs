@@ -137,14 +137,15 @@ fn a_clock_that_starts_anew_is_followed() {
 #[test]
 fn one_stamp_far_ahead_is_got_over() {
     let mut matcher = pair();
-    let mut matched = 0;
+    let (mut matched, mut said) = (0, Vec::new());
     for n in 0..30 {
         let stamp = if n == 9 { 90_000 } else { n * 100 };
         matcher.offer(0, arriving(stamp, n * 100), n);
         matcher.offer(1, at(n * 100), n);
         matched += u32::from(matcher.take(0).is_some());
+        said.extend(matcher.complaints(n * 100 * MS));
     }
-    assert!(matched >= 28, "{matched}");
+    assert!(matched >= 28 && said.is_empty(), "{matched} {said:?}");
 }
 
 #[test]
@@ -221,6 +222,22 @@ fn a_camera_that_stops_is_named_and_its_return_told() {
 }
 
 #[test]
+fn a_receiver_that_was_busy_blames_nobody() {
+    let mut matcher = pair();
+    let both = |m: &mut FrameMatcher<u64>, stamp_ms: u64, now_ms: u64| {
+        m.offer(0, arriving(stamp_ms, now_ms), 0);
+        m.offer(1, arriving(stamp_ms, now_ms), 0);
+        m.complaints(now_ms * MS)
+    };
+    assert_eq!(both(&mut matcher, 100, 100), []);
+    // It computes for seven seconds, then reads what has queued up.
+    assert_eq!(matcher.complaints(7100 * MS), []);
+    assert_eq!(both(&mut matcher, 7000, 7110), []);
+    let said = matcher.complaints(7500 * MS);
+    assert_eq!(said, [], "400 ms of silence are none");
+}
+
+#[test]
 fn a_camera_that_repeats_its_frame_is_frozen() {
     let mut matcher = pair();
     let said = watch(&mut matcher, 3000, |m, now| {
@@ -245,26 +262,28 @@ fn with_pixels(ms: u64, fingerprint: u64) -> FrameStamp {
 
 #[test]
 fn pixels_that_stay_the_same_are_suspicious_only_where_something_moves() {
-    let run = |wrist_moves: bool, arm_moves: bool| {
+    let run = |wrist_moves: bool, arm_moves: Option<bool>| {
         let mut matcher = pair();
         watch(&mut matcher, 4000, |m, now| {
             if now % 100 == 0 {
                 let moving = |moves: bool| if moves || now <= 1000 { now + 1 } else { 7 };
                 m.offer(0, with_pixels(now, moving(false)), 0);
                 m.offer(1, with_pixels(now, moving(wrist_moves)), 0);
-                if arm_moves {
-                    m.scene_moves(now * MS);
+                if let Some(moves) = arm_moves {
+                    m.scene_moves(moves, now * MS);
                 }
             }
         })
     };
-    assert_eq!(run(false, false), [], "nothing moves, nothing is frozen");
-    let (when, text) = only(&run(true, false), ComplaintKind::Frozen, "static");
+    assert_eq!(run(false, None), [], "nothing moves, nothing is frozen");
+    let (when, text) = only(&run(true, None), ComplaintKind::Frozen, "static");
     assert!(
         when <= 2000 && text.contains("the same pixels"),
         "{when} {text}"
     );
-    let both = run(false, true);
+    // A still arm is believed, though a wrist camera may tremble.
+    assert_eq!(run(true, Some(false)), []);
+    let both = run(false, Some(true));
     assert_eq!(
         both.iter()
             .filter(|(_, c)| c.kind == ComplaintKind::Frozen)
@@ -296,7 +315,7 @@ fn clocks_that_do_not_agree_are_named() {
             ComplaintKind::Clock,
             "wrist",
         );
-        assert!(when == 0 && text.contains("time since 1970"), "{text}");
+        assert!(when <= 300 && text.contains("time since 1970"), "{text}");
         assert!(
             text.contains(&format!("{}.0 s ahead of `{other}`", wall_ms / 1000)),
             "{text}"

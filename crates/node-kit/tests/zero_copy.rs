@@ -1,5 +1,7 @@
 //! What a reader allocates per frame, counted: the pixels stay where they arrived.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;

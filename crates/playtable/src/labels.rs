@@ -28,6 +28,12 @@ const LABELS: [(u8, &str); 11] = [
     (ROBOT, "robot"),
 ];
 
+/// Objects of which one point says too little: how many keypoints each needs.
+pub const KEYPOINT_COUNTS: [(&str, usize); 2] = [("drawer", 2), ("door", 2)];
+
+/// What needs no keypoints: nothing is ever done to it.
+pub const WITHOUT_KEYPOINTS: [&str; 2] = ["table", "robot"];
+
 /// Ids and names of what a segmentation image can hold. Id 0 is the background and has no name.
 pub fn labels() -> &'static [(u8, &'static str)] {
     &LABELS

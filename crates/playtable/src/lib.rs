@@ -42,7 +42,7 @@ pub use drive::Driver;
 pub use expert::{Expert, ExpertConfig};
 pub use goal::{Goal, GoalError, Goals, Towards, interpret};
 pub use kind::{NAME, PlayTableKind, kind};
-pub use labels::labels;
+pub use labels::{KEYPOINT_COUNTS, WITHOUT_KEYPOINTS, labels};
 pub use objects::{Block, BlockState, ObjectStates, Thing};
 pub use oracle::thresholds;
 pub use render::{RenderError, Renderer};

@@ -1,43 +1,166 @@
 //! Settings.
 
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
 use tiller_core::Problems;
-use tiller_grounding::GroundingConfig;
+use tiller_grounding::{Calibration, GroundingConfig, detector_names};
 use tiller_node_kit::Environment;
+
+/// Largest calibration file that is read, bytes.
+const MAX_CALIBRATION_BYTES: u64 = 1 << 20;
 
 /// Settings of the node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
     /// How objects turn into keypoints.
     pub(crate) grounding: GroundingConfig,
-    /// Frames without any object after which the node gives up.
-    pub(crate) max_empty_frames: u32,
+    /// What cameras do not say of themselves.
+    pub(crate) calibration: Calibration,
+    /// The camera's name in the calibration, before those that it says itself.
+    pub(crate) camera: Option<String>,
+    /// How far apart the images of one moment may be, ns.
+    pub(crate) tolerance_ns: u64,
 }
 
 impl Settings {
     /// Reads and checks everything.
     pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let defaults = GroundingConfig::default();
+        let detectors: Vec<(&str, &str)> = detector_names().map(|name| (name, name)).collect();
+        let detector = env
+            .choice("DETECTOR", &defaults.detector, &detectors)
+            .to_owned();
+        let ignored = list(&env.text("IGNORED", "")).map(str::to_owned).collect();
+        let counts = counts(&mut env);
         let min_pixels = env.number("MIN_PIXELS", defaults.min_pixels, 1..=10_000);
-        let max_empty_frames = env.number("MAX_EMPTY_FRAMES", 50, 1..=100_000);
-        let grounding = GroundingConfig {
-            min_pixels,
-            ..defaults
+        let has_plane = env.optional("PLANE_HEIGHT_M").is_some();
+        let height_m = env.number("PLANE_HEIGHT_M", 0.0, -10.0..=10.0);
+        let tolerance_ms = env.number("FRAME_TOLERANCE_MS", 20, 0..=1000_u64);
+        let settings = Self {
+            grounding: GroundingConfig {
+                detector,
+                ignored,
+                counts,
+                plane_height_m: has_plane.then_some(height_m),
+                min_pixels,
+                ..defaults
+            },
+            calibration: calibration(&mut env),
+            camera: env.optional("CAMERA"),
+            tolerance_ns: tolerance_ms * 1_000_000,
         };
-        env.finish(Self {
-            grounding,
-            max_empty_frames,
-        })
+        env.finish(settings)
     }
+}
+
+/// Texts between commas.
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+}
+
+/// Keypoints of objects, such as `shelf=2, rack=3`.
+fn counts(env: &mut Environment) -> Vec<(String, usize)> {
+    let text = env.text("COUNTS", "");
+    let count = |item: &str| {
+        let (name, count) = item.split_once('=')?;
+        let count = count
+            .trim()
+            .parse()
+            .ok()
+            .filter(|count| (1..=16).contains(count))?;
+        Some((name.trim().to_owned(), count))
+    };
+    let mut counts = Vec::new();
+    for item in list(&text) {
+        match count(item) {
+            Some(count) => counts.push(count),
+            None => {
+                let expected = "objects with 1 to 16 keypoints, such as `shelf=2, rack=3`";
+                env.refuse("COUNTS", expected, Some(item.to_owned()));
+            }
+        }
+    }
+    counts
+}
+
+/// What the file that `CALIBRATION` names says; nothing without one.
+fn calibration(env: &mut Environment) -> Calibration {
+    let Some(path) = env.optional("CALIBRATION") else {
+        return Calibration::default();
+    };
+    let refused = |env: &mut Environment, expected: &str| {
+        env.refuse("CALIBRATION", expected, Some(path.clone()));
+        Calibration::default()
+    };
+    let text = match read(Path::new(&path)) {
+        Ok(text) => text,
+        Err(error) => return refused(env, &format!("a file that can be read ({error})")),
+    };
+    match Calibration::parse(&text) {
+        Ok(calibration) => calibration,
+        Err(error) => {
+            for problem in error.found {
+                env.refuse("CALIBRATION", &problem, Some(path.clone()));
+            }
+            Calibration::default()
+        }
+    }
+}
+
+/// A regular file of bounded size: a name may be that of a pipe or of an endless device.
+fn read(path: &Path) -> Result<String, std::io::Error> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    let mut text = String::new();
+    fs::File::open(path)?
+        .take(MAX_CALIBRATION_BYTES + 1)
+        .read_to_string(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Problems> {
+        Settings::read(Environment::from_pairs(pairs.iter().copied()))
+    }
+
+    #[test]
+    fn defaults_know_no_scene() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.grounding, GroundingConfig::default());
+        assert_eq!((settings.tolerance_ns, settings.camera), (20_000_000, None));
+    }
+
+    #[test]
+    fn objects_are_named_with_commas_between() {
+        let pairs = [
+            ("IGNORED", "table, robot arm,"),
+            ("COUNTS", "long shelf = 2,rack=16"),
+        ];
+        let grounding = read(&pairs).unwrap().grounding;
+        assert_eq!(grounding.ignored, ["table", "robot arm"]);
+        let count = |name| grounding.count_of(name);
+        assert_eq!(
+            [count("long shelf"), count("rack"), count("table")],
+            [2, 16, 0]
+        );
+    }
+
     #[test]
     fn every_problem_is_reported() {
-        let env = Environment::from_pairs([("MIN_PIXELS", "0"), ("MAX_EMPTY_FRAMES", "none")]);
-        let error = Settings::read(env).unwrap_err();
-        assert_eq!(error.found.len(), 2, "{error}");
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use tiller_core::Problems;
+use tiller_grounding::{Calibration, GroundingConfig, detector_names};
+use tiller_node_kit::Environment;
     }
 }

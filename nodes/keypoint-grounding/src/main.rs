@@ -1,8 +1,9 @@
 //! Images to tracked 3-D keypoints with the names of their objects.
 
-mod assemble;
 mod config;
 mod node;
+mod notices;
+mod sight;
 
 use std::process::ExitCode;
 

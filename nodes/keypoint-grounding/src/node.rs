@@ -1,108 +1,231 @@
 //! The node's loop.
 
-use eyre::{Result, WrapErr};
-use tiller_grounding::{Grounder, GroundingError, Keypoint, annotate};
-use tiller_messages::{Encoding, ImageHeader, Keypoints};
-use tiller_node_kit::{ImageInput, Inbox, Input, Next, Outbox};
+use std::time::Duration;
 
-use crate::assemble::{Assembler, Complete, Part};
+use eyre::Result;
+use tiller_grounding::{Grounder, GroundingError, annotate};
+use tiller_core::EpisodeId;
+use tiller_messages::{Encoding, Episode, ImageHeader, Keypoints, Level};
+use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream, robot_clock_ns};
+
 use crate::config::Settings;
+use crate::notices::Notices;
+use crate::sight::{IMAGES, Moment, Sight};
 
-/// Without images there is nothing to see.
-pub(crate) const ESSENTIAL: &[&str] = &["image", "depth", "segmentation"];
+/// Without colour there is nothing to see. Which other images are needed follows from the settings.
+pub(crate) const ESSENTIAL: &[&str] = &["image"];
+
+/// Time between two looks at whether the cameras are well.
+const LOOK: Duration = Duration::from_millis(100);
+/// Time without any keypoint in sight after which it is said, ns.
+const LOST_NS: u64 = 500_000_000;
+/// A stamp that lies back this far is of a camera, or a simulation, that has started anew, ns.
+const RESTART_NS: u64 = 1_000_000_000;
 
 /// Runs until the images end.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
-    let mut node = Node {
-        grounder: Grounder::new(settings.grounding.clone())?,
-        assembler: Assembler::default(),
-        max_empty_frames: settings.max_empty_frames,
-        empty_frames: 0,
-        sent: 0,
-    };
+    let mut node = Node::new(settings)?;
     loop {
-        match inbox.wait() {
-            Next::Input(input) => node.take(input, outbox)?,
+        match inbox.wait_at_most(LOOK) {
+            Next::Input(input) => node.take(&input, robot_clock_ns(), outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
-                tracing::debug!(
-                    "images without counterparts: {}",
-                    node.assembler.incomplete()
-                );
+                tracing::debug!("images without counterparts: {}", node.sight.unmatched());
                 return Ok(());
             }
         }
+        node.look(robot_clock_ns(), outbox)?;
     }
 }
 
 struct Node {
+    sight: Sight,
     grounder: Grounder,
-    assembler: Assembler,
-    max_empty_frames: u32,
-    empty_frames: u32,
-    sent: u64,
+    notices: Notices,
+    /// Whether the keypoints are of the scene that is seen now.
+    grounded: bool,
+    /// Stamp of the last moment, ns.
+    last_ns: u64,
+    /// When any keypoint was last in sight, ns of this machine's clock.
+    seen_ns: Option<u64>,
+    /// That none is has been said.
+    lost: bool,
+    looked_ns: u64,
+    episodes: Stream<Episode>,
+    /// The episode whose scene is seen.
+    episode: EpisodeId,
 }
 
 impl Node {
-    fn take(&mut self, input: Input, outbox: &mut Outbox) -> Result<()> {
-        let part = match input.id.as_str() {
-            "image" => Part::Colour,
-            "depth" => Part::Depth,
-            "segmentation" => Part::Labels,
-            other => {
-                tracing::warn!("input `{other}` is unknown");
-                return Ok(());
+    fn new(settings: &Settings) -> Result<Self, GroundingError> {
+        let grounder = Grounder::new(settings.grounding.clone())?;
+        Ok(Self {
+            sight: Sight::new(settings, grounder.needs()),
+            grounder,
+            notices: Notices::default(),
+            grounded: false,
+            last_ns: 0,
+            seen_ns: None,
+            lost: false,
+            looked_ns: 0,
+            episodes: Stream::default(),
+            episode: EpisodeId(0),
+        })
+    }
+
+    /// Takes what arrived at `now_ns` of this machine's clock; nothing in it ends the node.
+    fn take(&mut self, input: &Input, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        if input.id == "episode" {
+            let read = self.episodes.read(input);
+            if let Some(episode) = outbox.accept(read)?
+                && episode.id > self.episode
+            {
+                self.episode = episode.id;
+                self.begin_scene(episode.stamp_ns);
             }
+            return Ok(());
+        }
+        let Some(name) = IMAGES.iter().find(|image| **image == input.id) else {
+            let text = format!(
+                "input `{}`: expected one of {}",
+                input.id,
+                IMAGES.join(", ")
+            );
+            return self
+                .notices
+                .warn(outbox, now_ns, ("input_unknown", ""), text);
         };
-        let image = ImageInput::read(&input.metadata, input.data)
-            .wrap_err_with(|| format!("cannot read input `{}`", input.id))?;
-        match self.assembler.add(part, image) {
-            Some(frame) => self.see(&frame, outbox),
-            None => Ok(()),
+        match self.sight.take(input, now_ns) {
+            Ok(None) => Ok(()),
+            Err(reason) => {
+                let text = format!("input `{name}`: {reason}");
+                self.notices
+                    .warn(outbox, now_ns, ("message_refused", name), text)
+            }
+            Ok(Some(moment)) => {
+                if self.last_ns.saturating_sub(moment.stamp_ns()) > RESTART_NS {
+                    self.begin_scene(0);
+                }
+                self.last_ns = moment.stamp_ns();
+                self.see(&moment, now_ns, outbox)
+            }
         }
     }
 
-    fn see(&mut self, frame: &Complete, outbox: &mut Outbox) -> Result<()> {
-        let grounder = &mut self.grounder;
-        if grounder.generation() == 0 {
-            let found = frame.view(|view| grounder.ground(view).map(<[Keypoint]>::len))?;
-            match found {
-                Ok(count) => tracing::info!("{count} keypoints"),
-                Err(error @ GroundingError::NothingFound { .. }) => {
-                    self.empty_frames += 1;
-                    if self.empty_frames < self.max_empty_frames {
-                        tracing::debug!("{error}");
-                        return Ok(());
-                    }
-                    return Err(error).wrap_err_with(|| {
-                        format!("nothing to steer by in {} frames", self.empty_frames)
-                    });
-                }
-                Err(error) => return Err(error.into()),
+    /// Another scene: what was found before is void, and so is what was seen before
+    /// `not_before_ns`.
+    fn begin_scene(&mut self, not_before_ns: u64) {
+        self.grounded = false;
+        self.seen_ns = None;
+        self.sight.begin(not_before_ns);
+    }
+
+    fn see(&mut self, moment: &Moment, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let found = moment.view().and_then(|view| {
+            if self.grounded {
+                self.grounder.track(&view).map(|_| None)
+            } else {
+                self.grounder.ground(&view)?;
+                annotate(&view, self.grounder.keypoints()).map(Some)
             }
-            for skipped in grounder.skipped() {
+        });
+        let picture = match found {
+            Ok(picture) => picture,
+            Err(error) => return self.cannot_see(&error, moment, now_ns, outbox),
+        };
+        if let Some(picture) = picture {
+            self.grounded = true;
+            tracing::info!("{} keypoints", self.grounder.keypoints().len());
+            for skipped in self.grounder.skipped() {
                 tracing::info!("no keypoint on the {}: {}", skipped.object, skipped.reason);
             }
-            self.send_annotated(frame, outbox)?;
-        } else {
-            frame.view(|view| grounder.track(view).map(|_| ()))??;
+            self.send_annotated(&picture, &moment.header(), outbox)?;
         }
-        self.send_keypoints(frame.colour().header().stamp_ns, outbox)
+        self.watch(moment, now_ns, outbox)?;
+        self.send_keypoints(moment.stamp_ns(), outbox)
     }
 
-    fn send_annotated(&self, frame: &Complete, outbox: &mut Outbox) -> Result<()> {
-        let picture = frame.view(|view| annotate(view, self.grounder.keypoints()))??;
-        let source = frame.colour().header();
+    /// Names why a moment gives no keypoints; the next one may.
+    fn cannot_see(
+        &mut self,
+        error: &GroundingError,
+        moment: &Moment,
+        now_ns: u64,
+        outbox: &mut Outbox,
+    ) -> Result<()> {
+        let (code, text) = match error {
+            GroundingError::NothingFound { .. } => {
+                ("nothing_found", format!("{error}; {}", moment.blindness()))
+            }
+            GroundingError::UnknownCamera { .. } | GroundingError::BadCamera { .. } => (
+                "camera_unknown",
+                format!("{error}; the file that CALIBRATION names can say it"),
+            ),
+            _ => ("grounding_failed", error.to_string()),
+        };
+        self.notices.warn(outbox, now_ns, (code, ""), text)
+    }
+
+    /// Says when no keypoint is in sight any more, and when one is again.
+    fn watch(&mut self, moment: &Moment, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        if self
+            .grounder
+            .keypoints()
+            .iter()
+            .any(|keypoint| keypoint.visible)
+        {
+            self.seen_ns = Some(now_ns);
+            if std::mem::take(&mut self.lost) {
+                let text = "keypoints are in sight again".to_owned();
+                outbox.tell(Level::Info, "keypoints_seen", text)?;
+            }
+            return Ok(());
+        }
+        let unseen_ns = now_ns.saturating_sub(*self.seen_ns.get_or_insert(now_ns));
+        if !self.lost && unseen_ns >= LOST_NS {
+            self.lost = true;
+            let age_ns = self.grounder.keypoints().iter().map(|k| k.age_ns).min();
+            let text = format!(
+                "no keypoint is in sight: {}; the newest position is {} ms old",
+                moment.blindness(),
+                age_ns.unwrap_or(0) / 1_000_000
+            );
+            tracing::warn!("{text}");
+            outbox.tell(Level::Warning, "keypoints_lost", text)?;
+        }
+        Ok(())
+    }
+
+    /// Says what has changed with the cameras, a few times a second.
+    fn look(&mut self, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        if u128::from(now_ns.saturating_sub(self.looked_ns)) < LOOK.as_nanos() {
+            return Ok(());
+        }
+        self.looked_ns = now_ns;
+        for complaint in self.sight.complaints(now_ns) {
+            let level = complaint.kind.level();
+            outbox.tell(level, complaint.kind.code(), complaint.text)?;
+        }
+        Ok(())
+    }
+
+    fn send_annotated(
+        &self,
+        picture: &image::RgbImage,
+        source: &ImageHeader,
+        outbox: &mut Outbox,
+    ) -> Result<()> {
         // The scene is enlarged by a whole number and stands in the upper left corner.
         let zoom = (picture.height() as usize / source.height).max(1) as f64;
+        let enlarged = |numbers: [f64; 2]| numbers.map(|n| n * zoom);
         let header = ImageHeader {
             seq: u64::from(self.grounder.generation()),
             width: picture.width() as usize,
             height: picture.height() as usize,
             encoding: Encoding::Rgb8,
-            focal: source.focal.map(|focal| focal.map(|f| f * zoom)),
-            principal_point: source.principal_point.map(|point| point.map(|c| c * zoom)),
+            focal: source.focal.map(enlarged),
+            principal_point: source.principal_point.map(enlarged),
             labels: Vec::new(),
             ..source.clone()
         };
@@ -110,17 +233,17 @@ impl Node {
     }
 
     fn send_keypoints(&mut self, stamp_ns: u64, outbox: &mut Outbox) -> Result<()> {
-        self.sent += 1;
         let keypoints = self.grounder.keypoints();
         let message = Keypoints {
-            seq: self.sent,
             stamp_ns,
+            episode: self.episode,
             generation: self.grounder.generation(),
             names: keypoints.iter().map(|k| k.name.clone()).collect(),
             xyz_m: keypoints.iter().flat_map(|k| k.position_m).collect(),
             visible: keypoints.iter().map(|k| k.visible).collect(),
+            ..Default::default()
         };
-        outbox.send("keypoints", &message)
+        outbox.send("keypoints", message)
     }
 }
 

@@ -16,7 +16,7 @@ use tiller_policy::Observation;
 use tiller_report::{Decision, Picture, Recorder, Sample};
 use tiller_reward::{CompileOptions, compile};
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
-use tiller_world::Command;
+use tiller_world::{Channels, Command};
 
 use super::runner::Runner;
 use super::{Ending, EpisodeResult, EpisodeSpec, StageEntry, timed};
@@ -32,6 +32,23 @@ const GRACE_NS: u64 = 2 * SECOND_NS;
 
 /// The episode's number: there is only one.
 const EPISODE: EpisodeId = EpisodeId(1);
+
+fn no_camera() -> eyre::Report {
+    eyre!("the world has no camera")
+}
+
+/// Words for chunks that the actuator refused.
+const REFUSALS: [&str; 9] = [
+    "anchor_gap",
+    "from_future",
+    "malformed",
+    "not_accepting",
+    "not_continuing",
+    "not_finite",
+    "other_episode",
+    "out_of_order",
+    "stale",
+];
 
 /// One episode under way.
 pub(super) struct Course<'a> {
@@ -162,12 +179,18 @@ impl<'a> Course<'a> {
 
     fn look(&mut self, now_ns: u64) -> Result<()> {
         let steered = self.grounder.is_some();
-        let Runner { world, views, .. } = &mut *self.runner;
+        let Runner { world, eyes, .. } = &mut *self.runner;
+        let channels = if steered {
+            Channels::ALL
+        } else {
+            Channels::COLOUR
+        };
         timed(&mut self.result.time.render_s, || {
-            views.look(world.as_mut(), steered)
+            eyes.look(world.as_mut(), channels)?;
+            eyes.look_elsewhere(world.as_mut())
         })?;
         if let Some(recorder) = &mut self.recorder {
-            let frame = self.runner.views.scene_frame();
+            let frame = self.runner.eyes.first().ok_or_else(no_camera)?;
             let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
             let picture = Picture::new(&frame.rgb, side(frame.width), side(frame.height))?;
             recorder.add_frame(now_ns, picture);
@@ -184,7 +207,7 @@ impl<'a> Course<'a> {
         let Some(grounder) = &mut self.grounder else {
             return Ok(());
         };
-        let view = self.runner.views.scene();
+        let view = self.runner.eyes.scene().ok_or_else(no_camera)?;
         let first = !self.program_sent;
         let found = timed(&mut self.result.time.ground_s, || {
             if first {
@@ -262,7 +285,8 @@ impl<'a> Course<'a> {
             }
         };
         if let Some(recorder) = &mut self.recorder {
-            let picture = annotate(&self.runner.views.scene(), grounder.keypoints())?;
+            let view = self.runner.eyes.scene().ok_or_else(no_camera)?;
+            let picture = annotate(&view, grounder.keypoints())?;
             let picture = Picture::new(picture.as_raw(), picture.width(), picture.height())?;
             recorder.set_annotated(picture);
             recorder.set_program(&message.text, &message.source, &message.descriptions);
@@ -305,7 +329,7 @@ impl<'a> Course<'a> {
                 LoopEffect::Stage(stage) => self.on_stage(&stage, now_ns),
                 LoopEffect::Progress(progress) => self.on_progress(&progress),
                 LoopEffect::Safety(event) => {
-                    self.result.refused += usize::from(event.kind != "joined_late");
+                    self.result.refused += usize::from(REFUSALS.contains(&event.kind.as_str()));
                 }
                 LoopEffect::Tell(notice) if notice.level == Level::Error => {
                     let ending = match notice.code.as_str() {
@@ -329,7 +353,7 @@ impl<'a> Course<'a> {
         let Runner {
             observer,
             policy,
-            views,
+            eyes,
             world,
             ..
         } = &mut *self.runner;
@@ -339,13 +363,13 @@ impl<'a> Course<'a> {
             gripper_width_m: measured.reading.gripper_width_m,
             ..Default::default()
         });
-        let images = views.policy();
+        let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
             state: &state,
             environment: &[],
         };
-        let stamp_ns = views.scene_frame().stamp_ns;
+        let stamp_ns = eyes.first().ok_or_else(no_camera)?.stamp_ns;
         timed(&mut self.result.time.encode_s, || {
             observer.observe(policy, stamp_ns, &observation)
         })?;
@@ -357,11 +381,11 @@ impl<'a> Course<'a> {
             observer,
             policy,
             planner,
-            views,
+            eyes,
             ..
         } = &mut *self.runner;
         let state = policy_state(&request.arm);
-        let images = views.policy();
+        let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
             state: &state,

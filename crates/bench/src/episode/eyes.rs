@@ -20,6 +20,16 @@ impl Eyes {
         }
     }
 
+    /// The first camera and those of these names alone.
+    pub(super) fn only(mut self, names: &[String]) -> Self {
+        let mut index = 0;
+        self.cameras.retain(|(camera, _)| {
+            index += 1;
+            index == 1 || names.iter().any(|name| name == camera.name)
+        });
+        self
+    }
+
     /// Looks through the first camera.
     pub(super) fn look(
         &mut self,

@@ -1,18 +1,16 @@
 //! The closed loop in one process: the crates that stand behind the dataflow's nodes, called in
 //! the dataflow's rhythm.
 //!
-//! Every 100 ms the first camera is looked through, keypoints are tracked, progress is read and the
-//! stage machine may decide. When the leading steps of a chunk have been executed, or another
-//! stage has begun, all cameras are encoded and the next chunk is planned. Nothing reads the
-//! world's state but its own judge, which only keeps the score.
+//! Every 20 ms the arm's state goes into the machines of `tiller-closed-loop` and their command into the
+//! world; every 100 ms the cameras are looked through and keypoints are followed. Planning takes a set
+//! simulated time. Nothing reads the world's state but its own judge, which only keeps the score.
 
+mod course;
 mod cpu;
 mod eyes;
-mod guide;
 mod runner;
 mod scene;
 
-pub use guide::GuideError;
 pub use runner::{Runner, RunnerConfig};
 pub use scene::{SeededObservation, SeededScene, SeenImage};
 
@@ -55,6 +53,9 @@ pub struct EpisodeResult {
     pub refused: usize,
     /// Names of all tasks that were achieved.
     pub completed: Vec<String>,
+    /// What was moved or touched beside the task.
+    #[serde(default)]
+    pub collateral: Vec<String>,
     /// What the stage machine decided.
     pub stages: Vec<StageEntry>,
     /// Where the wall time went.
@@ -118,7 +119,7 @@ pub struct PhaseTimes {
     pub plan_s: f64,
     /// The part of sampling that the policy itself took.
     pub denoise_s: f64,
-    /// Progress readings and stage decisions.
+    /// The loop's machines: progress, stages, motion.
     pub stage_s: f64,
     /// From reset to end.
     pub wall_s: f64,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use eyre::{Result, WrapErr, eyre};
+use eyre::{Result, WrapErr};
 use tiller_closed_loop::{
     Actuator, Ahead, GrowthConfig, InProcess, POLICY_STATE, Planner, PlannerConfig, PolicyFacts,
     Sampler, SamplerConfig, Switcher, SwitcherConfig,
@@ -17,11 +17,12 @@ use tiller_policy::{
 use tiller_report::Recorder;
 use tiller_stages::StageConfig;
 use tiller_vlm::Author;
-use tiller_world::{World, WorldKind};
+use tiller_world::World;
 
 use super::course::Course;
 use super::cpu::thread_cpu_s;
-use super::views::Views;
+use super::eyes::Eyes;
+use crate::subject::Subject;
 use super::{EpisodeResult, EpisodeSpec, seconds};
 
 /// What all episodes have in common.
@@ -49,21 +50,12 @@ pub struct RunnerConfig {
     pub planning_ns: u64,
 }
 
-/// A world to run episodes in, and who writes its rewards.
-#[derive(Clone)]
-pub struct Scene {
-    /// The world.
-    pub world: Arc<dyn WorldKind>,
-    /// The author.
-    pub author: Arc<dyn Author + Send + Sync>,
-}
-
 /// Runs episodes; holds a world, its cameras and a policy.
 pub struct Runner {
     pub(super) config: RunnerConfig,
     pub(super) world: Box<dyn World>,
     pub(super) author: Arc<dyn Author + Send + Sync>,
-    pub(super) views: Views,
+    pub(super) eyes: Eyes,
     pub(super) policy: Policy,
     pub(super) observer: Observer,
     pub(super) planner: Planner,
@@ -75,9 +67,9 @@ impl Runner {
     /// # Errors
     /// When the bundle is not sound or wants to see what the world does not show, or the world, the
     /// renderer or ONNX Runtime does not start.
-    pub fn new(scene: &Scene, config: RunnerConfig) -> Result<Self> {
+    pub fn new(subject: &Subject, config: RunnerConfig) -> Result<Self> {
         let bundle = Bundle::load(&config.policy)?;
-        let info = scene.world.info();
+        let info = subject.kind.info();
         let known: Vec<_> = info.cameras.iter().map(|camera| camera.name).collect();
         bundle.check_supply(&Supply {
             cameras: &known,
@@ -91,22 +83,18 @@ impl Runner {
         };
         let policy = Policy::open(&bundle, &options)?;
         let observations = bundle.manifest().observations.iter();
-        let cameras = observations
+        let cameras: Vec<String> = observations
             .filter(|input| input.kind == ObservationKind::Image)
             .map(|input| input.source.clone())
             .collect();
-        let first = info
-            .cameras
-            .first()
-            .ok_or_else(|| eyre!("{} has no camera", info.name))?;
-        let world = scene.world.make().wrap_err("cannot make the world")?;
-        let views = Views::new(info, first, cameras)?;
+        let world = subject.kind.make().wrap_err("cannot make the world")?;
+        let eyes = Eyes::new(info).only(&cameras);
         Ok(Self {
             planner: planner(&policy, &config)?,
             config,
             world,
-            author: Arc::clone(&scene.author),
-            views,
+            author: Arc::clone(&subject.author),
+            eyes,
             policy,
             observer: Observer::default(),
         })
@@ -170,7 +158,7 @@ impl Runner {
             execute_steps: manifest.execute_steps,
             observation_steps: manifest.observation_steps,
             max_step_m: self.planner.config().max_step_m,
-            layout: manifest.action.layout(manifest.rate_hz),
+            layout: self.policy.action_space().layout,
         };
         let sampler = Sampler::new(SamplerConfig {
             steer: spec.instruction.is_some(),

@@ -153,7 +153,7 @@ impl Picture {
             width: SIDE,
             height: SIDE,
             rgb: &self.rgb,
-            depth_mm: &self.depth_mm,
+            depth_mm: Some(&self.depth_mm),
             segmentation: Some(&self.segmentation),
             labels: &self.labels,
             focal: [FOCAL; 2],

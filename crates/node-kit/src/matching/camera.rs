@@ -180,10 +180,12 @@ impl Signs {
     fn see(&mut self, stamp: FrameStamp, newest_ns: Option<u64>) {
         let count = |same: bool, before: u32| if same { before.saturating_add(1) } else { 0 };
         self.same_stamp = count(newest_ns == Some(stamp.stamp_ns), self.same_stamp);
-        let same = stamp.fingerprint != 0 && stamp.fingerprint == self.fingerprint;
-        self.same_pixels = count(same, self.same_pixels);
-        if !same {
-            self.changed_ns = stamp.arrival_ns;
+        if stamp.fingerprint != 0 {
+            let same = stamp.fingerprint == self.fingerprint;
+            self.same_pixels = count(same, self.same_pixels);
+            if !same {
+                self.changed_ns = stamp.arrival_ns;
+            }
         }
         let silent_ns = self
             .arrival_ns

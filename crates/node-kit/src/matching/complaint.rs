@@ -1,12 +1,18 @@
 //! Cameras that are not well, by name.
 
+use tiller_messages::Level;
+
 use super::camera::Camera;
 
 /// Time after which something that should have come is missed, ns of arrival. Together with the
 /// time between two looks it stays within a second.
 pub(super) const PATIENCE_NS: u64 = 800_000_000;
+/// A receiver that has not looked for so long was busy: what it missed may lie in its queue.
+const BUSY_NS: u64 = 400_000_000;
 /// Stamps that lie this far apart are not of one clock, or one camera is far too late, ns.
 const CLOCK_NS: u64 = 1_000_000_000;
+/// Looks in a row after which a clock is wrong, and not one stamp.
+const CLOCK_LOOKS: u32 = 3;
 /// Frames in a row without change that make a camera frozen.
 const FROZEN_FRAMES: u32 = 6;
 /// So long after its last change something else must have moved, ns of arrival: cameras see the
@@ -45,6 +51,14 @@ impl ComplaintKind {
             ComplaintKind::Recovered => "camera_recovered",
         }
     }
+
+    /// How much it matters.
+    pub fn level(self) -> Level {
+        match self {
+            ComplaintKind::Waiting | ComplaintKind::Recovered => Level::Info,
+            _ => Level::Warning,
+        }
+    }
 }
 
 /// Something to say about a camera.
@@ -62,12 +76,18 @@ pub struct Complaint {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Watch {
     started_ns: Option<u64>,
+    /// When the last look was, ns of arrival.
+    looked_ns: Option<u64>,
+    /// When the receiver last came back from being busy, ns of arrival.
+    back_ns: u64,
     /// When a match was last possible, ns of arrival.
     pub(super) matched_ns: Option<u64>,
-    /// When something was last known to move, ns of arrival.
+    /// When the arm was last known to move, ns of arrival; none where nobody says.
     pub(super) moved_ns: Option<u64>,
     /// The clock that cameras should share: its owner and last stamp.
     pub(super) reference: Option<(&'static str, u64)>,
+    /// Looks in a row at which each camera's clock was wrong.
+    clock_looks: Vec<u32>,
     /// What was said of each camera and still holds.
     said: Vec<Option<ComplaintKind>>,
 }
@@ -87,9 +107,18 @@ pub(super) fn look<F: Clone>(
     now_ns: u64,
 ) -> Vec<Complaint> {
     watch.said.resize(cameras.len(), None);
+    watch.clock_looks.resize(cameras.len(), 0);
+    let looked_ns = watch.looked_ns.replace(now_ns);
+    if looked_ns.is_some_and(|looked| now_ns.saturating_sub(looked) > BUSY_NS) {
+        watch.back_ns = now_ns;
+    }
     let mut complaints = Vec::new();
     for index in 0..cameras.len() {
-        let found = judge(watch, cameras, index, tolerance_ns, now_ns);
+        let wrong_clock = other_clock(watch, cameras, index);
+        let looks = &mut watch.clock_looks[index];
+        *looks = if wrong_clock.is_some() { *looks + 1 } else { 0 };
+        let wrong_clock = wrong_clock.filter(|_| *looks >= CLOCK_LOOKS);
+        let found = judge(watch, cameras, index, tolerance_ns, now_ns, wrong_clock);
         let kind = found.as_ref().map(|(kind, _)| *kind);
         if kind == watch.said[index] {
             continue;
@@ -119,24 +148,26 @@ fn judge<F: Clone>(
     index: usize,
     tolerance_ns: u64,
     now_ns: u64,
+    wrong_clock: Option<String>,
 ) -> Option<(ComplaintKind, String)> {
     let camera = &cameras[index];
     let name = &camera.name;
-    let since = |then: u64| now_ns.saturating_sub(then);
+    // Silence counts only while somebody listens.
+    let since = |then: u64| now_ns.saturating_sub(then.max(watch.back_ns));
     let Some(arrival_ns) = camera.signs.arrival_ns else {
         return missing(watch, cameras, name, now_ns);
     };
     if since(arrival_ns) > PATIENCE_NS {
         let text = format!(
             "camera `{name}` has stopped: no frame for {}",
-            duration(since(arrival_ns))
+            duration(now_ns.saturating_sub(arrival_ns))
         );
         return Some((ComplaintKind::Stopped, text));
     }
     if let Some(text) = frozen(watch, cameras, index) {
         return Some((ComplaintKind::Frozen, text));
     }
-    if let Some(text) = other_clock(watch, cameras, index) {
+    if let Some(text) = wrong_clock {
         return Some((ComplaintKind::Clock, text));
     }
     let (leader, complete_ns) = (&cameras[0], complete_since(cameras, now_ns)?);
@@ -177,7 +208,7 @@ fn missing<F: Clone>(
         .filter(|other| other.signs.arrival_ns.is_some());
     let first = others.min_by_key(|other| other.signs.since_ns);
     let since_ns = first.map_or(watch.started_ns?, |other| other.signs.since_ns);
-    if now_ns.saturating_sub(since_ns) <= PATIENCE_NS {
+    if now_ns.saturating_sub(since_ns.max(watch.back_ns)) <= PATIENCE_NS {
         return None;
     }
     Some(match first {
@@ -207,10 +238,9 @@ fn frozen<F: Clone>(watch: &Watch, cameras: &[Camera<F>], index: usize) -> Optio
         return None;
     }
     // A rendered scene in which nothing moves gives the same pixels for good reason.
-    let changes = cameras.iter().map(|other| other.signs.changed_ns);
-    let moved = changes
-        .chain(watch.moved_ns)
-        .any(|ns| ns > signs.changed_ns + STILL_NS);
+    let last_change = cameras.iter().map(|other| other.signs.changed_ns).max();
+    let moved_ns = watch.moved_ns.or(last_change)?;
+    let moved = moved_ns > signs.changed_ns + STILL_NS;
     let count = signs.same_pixels;
     moved.then(|| {
         format!("camera `{name}` is frozen: the same pixels {count} times, though something moves")
