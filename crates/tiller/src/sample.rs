@@ -1,13 +1,16 @@
 //! One action chunk outside of any run, sampled as the node samples it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr, ensure};
 use image::RgbImage;
 use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
 use tiller_reward::{EvaluateError, Evaluator, Program};
-use tiller_sampler::{Pilot, PilotConfig, Plan, Request};
+use tiller_closed_loop::{
+    GrowthConfig, Plan, PlanRequest, Planner, PlannerConfig, Reading, StageMeter,
+};
 use tiller_steering::{SteeringConfig, TraceLevel};
 
 /// What a policy was shown at one moment.
@@ -52,16 +55,18 @@ pub struct SampleSpec {
 pub struct Sample {
     /// The plan, with every particle's trace.
     pub plan: Plan,
+    /// How far the stage is, and would be with the plan.
+    pub reading: Reading,
     /// Rewards of the candidates; none without a program or in a stage without guidance.
     pub rewards: Option<Vec<f32>>,
     /// Wall time of encoding the observation.
     pub encode: Duration,
 }
 
-/// A policy with its pilot.
+/// A policy with its planner.
 pub struct Sampler {
     policy: Policy,
-    pilot: Pilot,
+    planner: Planner,
 }
 
 impl Sampler {
@@ -90,25 +95,25 @@ impl Sampler {
         steering.guide_scale = guide_scale.unwrap_or(steering.guide_scale);
         policy.configure(&mut steering);
         let manifest = policy.manifest();
-        let config = PilotConfig {
+        let config = PlannerConfig {
             steering,
             execute_steps: manifest.execute_steps,
-            ..PilotConfig::default()
+            ..PlannerConfig::default()
         };
-        let pilot = Pilot::new(config, policy.action_space(), manifest.horizon)?;
-        Ok(Self { policy, pilot })
+        let planner = Planner::new(config, policy.action_space(), manifest.horizon)?;
+        Ok(Self { policy, planner })
     }
 
     /// Points of a trajectory: what programs are compiled for.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.pilot.points()
+        self.planner.points()
     }
 
     /// The settings of the sampling.
     #[must_use]
     pub fn steering(&self) -> &SteeringConfig {
-        &self.pilot.config().steering
+        &self.planner.config().steering
     }
 
     /// The policy.
@@ -128,37 +133,50 @@ impl Sampler {
         spec: SampleSpec,
     ) -> Result<Sample> {
         self.policy.reset();
-        self.pilot.clear();
-        if let Some(program) = program {
-            self.pilot
-                .set_program(program.clone(), situation.keypoints.len());
-            self.pilot
-                .enter_stage(spec.stage, 1, situation.keypoints, situation.anchor_m)
+        let config = self.planner.config();
+        let growth = GrowthConfig::default();
+        let mut meter = StageMeter::new(self.planner.points(), config.max_step_m, growth);
+        let shared = program.map(|program| Arc::new(program.clone()));
+        let (keypoints, anchor_m) = (situation.keypoints, situation.anchor_m);
+        let mut request = PlanRequest {
+            seed: spec.seed,
+            chunk_index: spec.chunk_index,
+            ..PlanRequest::outside_of_runs(
+                shared.clone(),
+                spec.stage,
+                keypoints,
+                anchor_m,
+                situation.end_effector_m,
+            )
+        };
+        if let Some(program) = shared {
+            meter.set_program(program, keypoints.len());
+            meter
+                .enter(request.visit, keypoints, anchor_m)
                 .wrap_err_with(|| format!("cannot enter stage {}", spec.stage))?;
+        }
+        if !spec.steer {
+            request.program = None;
         }
         let start = Instant::now();
         self.show(situation.history)?;
         let encode = start.elapsed();
-        let request = Request {
-            keypoints: situation.keypoints,
-            anchor_m: situation.anchor_m,
-            end_effector_m: situation.end_effector_m,
-            guidance: spec.steer,
-            seed: spec.seed,
-            chunk_index: spec.chunk_index,
-            carry_on: None,
-        };
+        let mut reading = meter
+            .progress(keypoints, situation.end_effector_m)
+            .wrap_err("planning failed")?;
         let plan = self
-            .pilot
+            .planner
             .plan(&mut self.policy, &request)
             .wrap_err("planning failed")?;
+        let selected = plan.selected_trajectory().iter();
+        let selected: Vec<f64> = selected.map(|value| f64::from(*value)).collect();
+        reading.planned = meter.take_plan(keypoints, &selected)?;
         let stage = program.and_then(|program| program.stages.get(spec.stage as usize - 1));
         let rewards = match stage {
             Some(_) if plan.steered => Some(plan.rewards.clone()),
             Some(stage) if !stage.is_unguided => {
                 let mut rewards = vec![f32::NAN; plan.rewards.len()];
                 let mut evaluator = Evaluator::new(&stage.guidance, rewards.len());
-                let keypoints = situation.keypoints;
                 match evaluator.evaluate(keypoints, &plan.candidates, &mut rewards, None) {
                     // All values have been written; those of others are good.
                     Ok(()) | Err(EvaluateError::NotFinite { .. }) => Some(rewards),
@@ -169,6 +187,7 @@ impl Sampler {
         };
         Ok(Sample {
             plan,
+            reading,
             rewards,
             encode,
         })

@@ -68,7 +68,7 @@ impl Eyes {
             width: frame.width,
             height: frame.height,
             rgb: &frame.rgb,
-            depth_mm: &frame.depth_mm,
+            depth_mm: (!frame.depth_mm.is_empty()).then_some(&frame.depth_mm[..]),
             segmentation: (!frame.segmentation.is_empty()).then_some(&frame.segmentation[..]),
             labels: &self.labels,
             focal: frame.geometry.focal,

@@ -16,14 +16,12 @@ use tiller_steering::{
 };
 
 use bound::{BoundReward, TimedDenoiser};
+use request::GRIPPER_OPEN_M;
 
 pub(crate) use bound::ExactReward;
 pub(crate) use goal::{Landscape, Reach, becomes_positive, highest_reward};
 pub use plan::{Plan, Timings};
 pub use request::{CarryOn, POLICY_STATE, PlanRequest, UnderWay, policy_state};
-
-/// Opening of a Franka hand, m.
-const GRIPPER_OPEN_M: f64 = 0.08;
 
 /// How chunks are planned.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use tiller_core::{Continuation, EpisodeId, Visit};
+use tiller_core::kinematics::HOME_Q;
+use tiller_core::{Continuation, EpisodeId, Pose, ProgramId, Visit};
 use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Program;
 use tiller_steering::Start;
@@ -40,6 +41,51 @@ pub struct PlanRequest {
     /// Set if the plan is made while the one before is executed.
     pub carry_on: Option<CarryOn>,
 }
+
+impl PlanRequest {
+    /// A request outside of any run: the first chunk of a visit, for an arm at rest with the hand
+    /// straight down, `anchor_m` where the chunk starts and `end_effector_m` where the arm is
+    /// measured to be.
+    #[must_use]
+    pub fn outside_of_runs(
+        program: Option<Arc<Program>>,
+        stage: u32,
+        keypoints: &[[f64; 3]],
+        anchor_m: [f64; 3],
+        end_effector_m: [f64; 3],
+    ) -> Self {
+        Self {
+            id: 1,
+            episode: EpisodeId(1),
+            visit: Visit {
+                program: ProgramId(1),
+                stage: if program.is_some() { stage } else { 0 },
+                visit: 1,
+            },
+            observation_ns: 0,
+            arm: ArmState {
+                tcp: Pose::down(end_effector_m),
+                gripper_width_m: GRIPPER_OPEN_M,
+                ..Default::default()
+            },
+            execution: ExecutionState {
+                anchor: Pose::down(anchor_m),
+                anchor_q_rad: HOME_Q,
+                ..Default::default()
+            },
+            keypoints: keypoints.to_vec(),
+            program,
+            planned_progress: 0.0,
+            gain: 1.0,
+            seed: 0,
+            chunk_index: 0,
+            carry_on: None,
+        }
+    }
+}
+
+/// Opening of a Franka hand, m.
+pub(crate) const GRIPPER_OPEN_M: f64 = 0.08;
 
 /// Numbers in the state that policies are shown.
 pub const POLICY_STATE: usize = 4;

@@ -10,6 +10,7 @@ mod input;
 mod observe;
 mod reward;
 mod sample;
+mod say;
 mod scene;
 mod vlm;
 
@@ -41,6 +42,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Observe(observe::ObserveArgs),
     Sample(Box<sample::SampleArgs>),
+    Say(say::SayArgs),
     Vlm(vlm::VlmArgs),
 }
 
@@ -56,6 +58,7 @@ impl Cli {
             Command::Bench(args) => args.run(),
             Command::Observe(args) => args.run(),
             Command::Sample(args) => args.run(),
+            Command::Say(args) => args.run(),
             Command::Vlm(args) => args.run(),
         }
     }

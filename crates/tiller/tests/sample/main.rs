@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
 use tiller_reward::{CompileOptions, compile};
-use tiller_sampler::{Pilot, PilotConfig, Request};
+use tiller_closed_loop::{PlanRequest, Planner, PlannerConfig};
 use tiller_steering::SteeringConfig;
 
 const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/tests/data/wander");
@@ -204,12 +204,13 @@ fn the_chunk_is_the_one_that_the_node_would_send() {
     let mut policy = Policy::open(&bundle, &RuntimeOptions::default()).unwrap();
     let mut steering = SteeringConfig::default();
     policy.configure(&mut steering);
-    let config = PilotConfig {
+    let config = PlannerConfig {
         steering,
         execute_steps: policy.manifest().execute_steps,
-        ..PilotConfig::default()
+        ..PlannerConfig::default()
     };
-    let mut pilot = Pilot::new(config, policy.action_space(), policy.manifest().horizon).unwrap();
+    let mut planner =
+        Planner::new(config, policy.action_space(), policy.manifest().horizon).unwrap();
     let keypoints = bench.json("keypoints.json");
     let keypoints: Vec<[f64; 3]> = serde_json::from_value(keypoints["keypoints"].clone()).unwrap();
     let seen = bench.json("observation.json");
@@ -217,11 +218,8 @@ fn the_chunk_is_the_one_that_the_node_would_send() {
     let state: Vec<f64> = serde_json::from_value(seen["state"].clone()).unwrap();
     let state: Vec<f32> = state.into_iter().map(|number| number as f32).collect();
     let text = fs::read_to_string(bench.path("program.py")).unwrap();
-    let options = CompileOptions::new(keypoints.len(), pilot.points());
-    pilot.set_program(compile(&text, &options).unwrap(), keypoints.len());
-    pilot
-        .enter_stage(1, 1, &keypoints, position("anchor"))
-        .unwrap();
+    let options = CompileOptions::new(keypoints.len(), planner.points());
+    let program = Arc::new(compile(&text, &options).unwrap());
     let images = ["static", "wrist"].map(|name| {
         let image = image::open(bench.path(&format!("{name}.png"))).unwrap();
         (name, image.to_rgb8())
@@ -239,16 +237,18 @@ fn the_chunk_is_the_one_that_the_node_would_send() {
             environment: &[],
         })
         .unwrap();
-    let request = Request {
-        keypoints: &keypoints,
-        anchor_m: position("anchor"),
-        end_effector_m: position("end_effector"),
-        guidance: true,
+    let request = PlanRequest {
         seed: 5,
         chunk_index: 3,
-        carry_on: None,
+        ..PlanRequest::outside_of_runs(
+            Some(program),
+            1,
+            &keypoints,
+            position("anchor"),
+            position("end_effector"),
+        )
     };
-    let plan = pilot.plan(&mut policy, &request).unwrap();
+    let plan = planner.plan(&mut policy, &request).unwrap();
     let chunk: Vec<Vec<f32>> = serde_json::from_value(trace["chunk"].clone()).unwrap();
     assert_eq!(chunk.concat(), plan.chunk);
     assert_eq!(trace["selected"], json!(plan.selected));
