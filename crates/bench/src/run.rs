@@ -250,7 +250,7 @@ fn full(config: &BenchConfig) -> RunnerConfig {
         growth: config.tuned.growth(),
         stages: config.tuned.stages(),
         last_stage_only: false,
-        grounding: config.subject.grounding.clone(),
+        grounding: crate::episode::grounding(config.subject.kind.info()),
         ahead: config.tuned.ahead(),
         planning_ns: config.tuned.planning_ns(),
     }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tiller_grounding::GroundingConfig;
 use tiller_vlm::Author;
 use tiller_world::{WorldError, WorldKind};
 
@@ -14,8 +13,6 @@ pub struct Subject {
     pub kind: Arc<dyn WorldKind>,
     /// Writes reward programs for its instructions.
     pub author: Arc<dyn Author + Send + Sync>,
-    /// How its things get keypoints.
-    pub grounding: GroundingConfig,
 }
 
 impl fmt::Debug for Subject {
@@ -24,8 +21,7 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// Worlds with their authors by name, one line each: `Subjects::new().with(my_world::kind(), MyAuthor,
-/// GroundingConfig::default())`.
+/// Worlds with their authors by name, one line each: `Subjects::new().with(my_world::kind(), MyAuthor)`.
 #[derive(Clone, Debug, Default)]
 pub struct Subjects {
     all: Vec<Subject>,
@@ -44,12 +40,10 @@ impl Subjects {
         mut self,
         kind: impl WorldKind + 'static,
         author: impl Author + Send + Sync + 'static,
-        grounding: GroundingConfig,
     ) -> Self {
         self.all.push(Subject {
             kind: Arc::new(kind),
             author: Arc::new(author),
-            grounding,
         });
         self
     }

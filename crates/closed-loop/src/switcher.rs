@@ -1,12 +1,12 @@
 //! The stage switcher's machine: programs, progress, state and advice in; stages and questions out.
 
 use serde::{Deserialize, Serialize};
-use tiller_core::{EpisodeId, ProgramId};
+use tiller_core::{EpisodeId, Problems, ProgramId};
 use tiller_messages::{
     ArmState, Episode, Progress, RewardProgram, StageAdvice, StageCommand, StageQuery,
 };
 use tiller_stages::{
-    Advice, Decision, DecisionKind, ProgressReading, StageConfig, StageConfigError, StageInfo,
+    Advice, Decision, DecisionKind, ProgressReading, StageConfig, StageInfo,
     StageMachine,
 };
 
@@ -84,7 +84,7 @@ impl Switcher {
     ///
     /// # Errors
     /// Every problem of the settings.
-    pub fn new(config: SwitcherConfig) -> Result<Self, StageConfigError> {
+    pub fn new(config: SwitcherConfig) -> Result<Self, Problems> {
         Ok(Self {
             machine: StageMachine::new(config.stages.clone())?,
             config,

@@ -10,7 +10,7 @@ use tiller_world::{
 use crate::as_world::TableWorld;
 use crate::camera::Camera;
 use crate::goal::{Goals, interpret};
-use crate::labels::labels;
+use crate::labels::{KEYPOINT_COUNTS, WITHOUT_KEYPOINTS, labels};
 use crate::said::Spoken;
 use crate::task::Task;
 use crate::vary::{self, Axis};
@@ -108,6 +108,8 @@ fn info() -> WorldInfo {
             .iter()
             .map(|(id, name)| (*id, (*name).to_owned()))
             .collect(),
+        without_keypoints: WITHOUT_KEYPOINTS.to_vec(),
+        keypoint_counts: KEYPOINT_COUNTS.to_vec(),
         tasks: Task::ALL.map(task).to_vec(),
         groups: vec![
             GroupInfo {

@@ -16,6 +16,10 @@ pub struct WorldInfo {
     pub cameras: Vec<CameraInfo>,
     /// Ids (from 1) and names of what a segmentation image can hold.
     pub labels: Vec<(u8, String)>,
+    /// Labels of things that need no keypoint: nothing is ever done to them.
+    pub without_keypoints: Vec<&'static str>,
+    /// Labels of things that need more than one keypoint, and how many.
+    pub keypoint_counts: Vec<(&'static str, usize)>,
     /// Its tasks, in the order in which tables show them.
     pub tasks: Vec<TaskInfo>,
     /// Groups of tasks, in the order in which tables show them.

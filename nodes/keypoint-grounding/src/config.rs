@@ -103,7 +103,7 @@ fn calibration(env: &mut Environment) -> Calibration {
     match Calibration::parse(&text) {
         Ok(calibration) => calibration,
         Err(error) => {
-            for problem in error.found {
+            for problem in error.problems {
                 env.refuse("CALIBRATION", &problem, Some(path.clone()));
             }
             Calibration::default()

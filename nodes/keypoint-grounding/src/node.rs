@@ -191,7 +191,6 @@ impl Node {
                 moment.blindness(),
                 age_ns.unwrap_or(0) / 1_000_000
             );
-            tracing::warn!("{text}");
             outbox.tell(Level::Warning, "keypoints_lost", text)?;
         }
         Ok(())

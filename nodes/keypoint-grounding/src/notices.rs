@@ -51,7 +51,6 @@ impl Notices {
         } else {
             String::new()
         };
-        tracing::warn!("{text}{repeated}");
         let told = format!("{text}{repeated}");
         (said.text, said.when_ns) = (text, now_ns);
         outbox.tell(Level::Warning, code, told)

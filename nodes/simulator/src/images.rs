@@ -105,9 +105,9 @@ fn header(camera: &str, frame: &Frame, seq: u64) -> ImageHeader {
         width: frame.width,
         height: frame.height,
         encoding: Encoding::Rgb8,
-        focal: frame.geometry.focal,
-        principal_point: frame.geometry.principal_point,
-        world_from_camera: frame.geometry.world_from_camera,
+        focal: Some(frame.geometry.focal),
+        principal_point: Some(frame.geometry.principal_point),
+        world_from_camera: Some(frame.geometry.world_from_camera),
         labels: Vec::new(),
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use eyre::{Result, bail};
-use tiller_messages::Level;
 use tiller_node_kit::{
-    ComplaintKind, FrameMatcher, FrameStamp, ImageInput, ImageReader, Input, Matched, Outbox,
+    FrameMatcher, FrameStamp, ImageInput, ImageReader, Input, Matched, Outbox,
     Refused,
 };
 use tiller_policy::{Bundle, ImageView, ObservationKind};
@@ -108,15 +107,17 @@ impl Cameras {
         let stamp = FrameStamp {
             stamp_ns: frame.header().stamp_ns,
             arrival_ns: now_ns,
-            fingerprint: frame.header().seq,
+            fingerprint: frame.fingerprint(),
         };
         self.matcher.offer(index, stamp, frame);
         Ok(self.matcher.take(0).map(Arc::new))
     }
 
-    /// Notes the arm's clock, which the cameras should share.
-    pub(crate) fn reference(&mut self, stamp_ns: u64) {
+    /// Notes the arm's clock, which the cameras should share, and whether the arm moves, so that
+    /// pictures that stay the same are suspicious.
+    pub(crate) fn reference(&mut self, stamp_ns: u64, moves: bool, now_ns: u64) {
         self.matcher.reference("arm_state", stamp_ns);
+        self.matcher.scene_moves(moves, now_ns);
     }
 
     /// Forgets all frames: another episode begins.
@@ -127,11 +128,7 @@ impl Cameras {
     /// Tells which camera has stopped, lags behind or is well again.
     pub(crate) fn tell(&mut self, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
         for complaint in self.matcher.complaints(now_ns) {
-            let level = match complaint.kind {
-                ComplaintKind::Recovered => Level::Info,
-                _ => Level::Warning,
-            };
-            outbox.tell(level, complaint.kind.code(), complaint.text)?;
+            outbox.tell(complaint.kind.level(), complaint.kind.code(), complaint.text)?;
         }
         Ok(())
     }

@@ -159,7 +159,7 @@ impl Settings {
             execute_steps: manifest.execute_steps,
             observation_steps: manifest.observation_steps,
             max_step_m: planner.config().max_step_m,
-            layout: manifest.action.layout(manifest.rate_hz),
+            layout: policy.action_space().layout,
         };
         Ok(Sampler::new(SamplerConfig {
             session,

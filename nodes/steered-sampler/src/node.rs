@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// The same while a plan is being made, whose end wakes nobody.
 const BUSY_PATIENCE: Duration = Duration::from_millis(2);
 
+/// Speed of a joint from which the scene counts as moving, rad/s.
+const MOVING_RAD_S: f64 = 0.1;
+
 /// Runs until one of the essential inputs ends.
 pub(crate) fn run(
     settings: &Settings,
@@ -121,7 +124,8 @@ impl Node {
         let streams = &mut self.streams;
         let event = match input.id.as_str() {
             "arm_state" => outbox.accept(streams.arms.read(input))?.map(|arm| {
-                self.cameras.reference(arm.stamp_ns);
+                let moves = arm.dq_rad_s.iter().any(|speed| speed.abs() > MOVING_RAD_S);
+                self.cameras.reference(arm.stamp_ns, moves, now_ns);
                 self.arm = Some(arm.clone());
                 SamplerEvent::Arm(arm)
             }),

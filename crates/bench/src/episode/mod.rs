@@ -17,7 +17,23 @@ pub use scene::{SeededObservation, SeededScene, SeenImage};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tiller_world::Variation;
+use tiller_grounding::GroundingConfig;
+use tiller_world::{Variation, WorldInfo};
+
+/// How the things of a world get keypoints.
+#[must_use]
+pub fn grounding(info: &WorldInfo) -> GroundingConfig {
+    let owned = |name: &&str| (*name).to_owned();
+    GroundingConfig {
+        ignored: info.without_keypoints.iter().map(owned).collect(),
+        counts: info
+            .keypoint_counts
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect(),
+        ..GroundingConfig::default()
+    }
+}
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq)]

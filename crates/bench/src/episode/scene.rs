@@ -1,7 +1,7 @@
 //! The scene of a seed as grounding and policy see it.
 
 use eyre::{OptionExt, Result, WrapErr};
-use tiller_grounding::{Grounder, GroundingConfig, Keypoint};
+use tiller_grounding::{Grounder, Keypoint};
 use tiller_world::{CameraGeometry, Channels, EpisodeSpec, Frame, WorldKind};
 
 use super::eyes::Eyes;
@@ -108,7 +108,7 @@ fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<(SeededSc
     })?;
     let mut eyes = Eyes::new(kind.info());
     eyes.look(rig.world.as_mut(), Channels::ALL)?;
-    let mut grounder = Grounder::new(GroundingConfig::default())?;
+    let mut grounder = Grounder::new(super::grounding(kind.info()))?;
     let frame = eyes.scene().ok_or_eyre("the world has no camera")?;
     let keypoints = grounder.ground(&frame)?.to_vec();
     let scene = SeededScene {

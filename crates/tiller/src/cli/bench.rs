@@ -184,7 +184,10 @@ struct WorldArgs {
     /// Steps of a chunk that are left when the next one is planned, while the arm moves on, as in the
     /// dataflow; 0 plans while the arm rests [default: as tuned].
     #[arg(long, value_name = "N")]
-    ahead_steps: Option<usize>,
+    ahead_steps: Option<u32>,
+    /// How long planning takes in simulated time, s; 0 stops time while planning.
+    #[arg(long, value_name = "SECONDS")]
+    planning_s: Option<f64>,
     /// How much a chunk is drawn toward the one under way, 0 to 1 [default: as tuned].
     #[arg(long, value_name = "W")]
     softness: Option<f32>,
@@ -356,6 +359,7 @@ impl WorldArgs {
         sampling.particles = self.particles.unwrap_or(sampling.particles);
         let motion = &mut tuned.motion;
         motion.ahead_steps = self.ahead_steps.unwrap_or(motion.ahead_steps);
+        motion.planning_s = self.planning_s.unwrap_or(motion.planning_s);
         motion.softness = self.softness.unwrap_or(motion.softness);
         Ok(tuned)
     }

@@ -80,7 +80,7 @@ impl Report<'_> {
             })
         });
         let chunk: Vec<&[f32]> = plan.chunk.chunks_exact(plan.action_dim).collect();
-        let reading = plan.reading;
+        let reading = self.sample.reading;
         json!({
             "policy": self.policy,
             "seed": self.spec.seed,
@@ -88,7 +88,7 @@ impl Report<'_> {
             "particles": self.count(),
             "guide_scale": self.steering.guide_scale,
             "steered": plan.steered,
-            "stage": reading.stage,
+            "stage": reading.visit.stage,
             "stage_description": self.stage,
             "progress": {
                 "planned": reading.planned,
