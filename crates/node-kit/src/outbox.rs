@@ -4,6 +4,7 @@ use arrow::array::{ArrayRef, UInt16Array};
 use dora_node_api::{DoraNode, MetadataParameters};
 use eyre::{Result, WrapErr};
 use std::sync::Arc;
+use tiller_core::{MAX_STATUS, clip};
 use tiller_messages::{ImageHeader, Level, Message, Status};
 
 use crate::image::parameters;
@@ -47,7 +48,7 @@ impl Outbox {
             node: self.node_id().to_owned(),
             level,
             code: code.to_owned(),
-            text,
+            text: clip(&text, MAX_STATUS).into_owned(),
         };
         self.send("status", &status)
     }
