@@ -8,6 +8,7 @@ use arrow::array::ArrayRef;
 use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
 use dora_node_api::{DoraNode, MetadataParameters, Parameter};
 use eyre::{Result, WrapErr, bail, eyre};
+use tiller_core::{MAX_STATUS, clip};
 use tiller_messages::{Encoding, ImageHeader, Level, Message, Status};
 
 use crate::Refused;
@@ -143,7 +144,7 @@ impl Outbox {
             node: self.node_id().to_owned(),
             level,
             code: code.to_owned(),
-            text,
+            text: clip(&text, MAX_STATUS).into_owned(),
             ..Default::default()
         };
         self.send("status", status)

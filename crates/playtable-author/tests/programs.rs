@@ -96,6 +96,23 @@ fn every_task_compiles_with_a_done_function_in_each_stage() {
 }
 
 #[test]
+fn programs_fit_trajectories_of_any_length() {
+    for points in [2, 3, 5, 17, 65] {
+        for task in TASKS
+            .iter()
+            .chain(&["put the red block into the drawer, avoid the door"])
+        {
+            let request = request(task);
+            let answer = EmbeddedAuthor.author(&request).unwrap();
+            let options = CompileOptions::new(request.keypoints.len(), points);
+            if let Err(errors) = compile(&answer.text, &options) {
+                panic!("{task}, {points} points: {}", errors.render(&answer.text));
+            }
+        }
+    }
+}
+
+#[test]
 fn rewards_stay_below_zero_and_rise_towards_a_place_on_the_table() {
     let home = [0.45, 0.0, 0.2];
     for task in TASKS {

@@ -98,7 +98,7 @@ pub(super) fn grasp(point: &Point) -> [StageText; 2] {
                 tensor(over(point, LOW_Z_M))
             ),
             format!("near = action_sequence[:, :{NEAR_POINTS}]"),
-            format!("steps = torch.arange({NEAR_POINTS})"),
+            "steps = torch.arange(near.shape[1])".to_owned(),
             format!(
                 "height = torch.maximum(near[:, :1, 2] - {} * steps, target[2])",
                 number(DESCENT_M)

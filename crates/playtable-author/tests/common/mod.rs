@@ -38,6 +38,7 @@ pub(crate) fn request(instruction: &str) -> AuthorRequest {
 }
 
 /// The embedded author's answer for the whole play table.
+#[allow(dead_code, reason = "not every test asks for it")]
 pub(crate) fn author(instruction: &str) -> Result<Answer, AuthorError> {
     EmbeddedAuthor.author(&request(instruction))
 }
