@@ -290,7 +290,8 @@ impl Admission<'_> {
         let [w, x, y, z] = DOWN_WXYZ;
         let down = UnitQuaternion::new_unchecked(nalgebra::Quaternion::new(w, x, y, z));
         let tilt = expected.rotation().angle_to(&down);
-        if tilt > MAX_STRAIGHTENED_RAD {
+        // Once it was held straight down, whatever tilted it since is to be undone.
+        if tilt > MAX_STRAIGHTENED_RAD && self.last_seq.is_none() {
             return Err(Refusal::new(
                 seq,
                 SafetyKind::Tilted,

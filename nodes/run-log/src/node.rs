@@ -192,6 +192,7 @@ impl Log {
             status if status.ends_with("status") => {
                 let stream = streams.statuses.entry(status.to_owned()).or_default();
                 if let Some(status) = stream.read(input)? {
+                    tracing::debug!("{}: {}: {}", status.node, status.code, status.text);
                     self.ending.on_status(&status);
                     self.notices.on_status(&status);
                 }
