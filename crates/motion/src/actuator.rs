@@ -1,6 +1,6 @@
 //! The actuator: chunks in, one safe setpoint a millisecond out.
 
-use tiller_core::{ActionLayout, Pose};
+use tiller_core::{ActionLayout, ArmColumns, Pose};
 
 use crate::admission::{Admission, Start};
 use crate::arm::{ArmReading, Setpoint};
@@ -406,7 +406,7 @@ impl Actuator {
 
     /// Drops the rest of the chunk and settles where a new one would start.
     fn give_up(&mut self, kind: SafetyKind, text: String, now_ns: u64) {
-        let (lead, most_rad) = (self.lead(), self.config.max_anchor_lead_rad);
+        let (lead, most_rad) = (self.lead(), self.max_anchor_lead_rad());
         let at = match self.reference.space() {
             Space::Pose => {
                 let commanded = space::pose(&place_of(self.follower.chain()));
@@ -435,8 +435,18 @@ impl Actuator {
         self.lead().drawn_back(
             &space::pose(&scheduled),
             self.config.max_anchor_lead_m,
-            self.config.max_anchor_lead_rad,
+            self.max_anchor_lead_rad(),
         )
+    }
+
+    /// An orientation that is only held never leads further than it does; to draw it back would
+    /// give it up to whatever turns the hand.
+    fn max_anchor_lead_rad(&self) -> f64 {
+        let arm = self.layout.as_ref().map(|layout| &layout.arm);
+        match arm {
+            None | Some(ArmColumns::Pose { rotation: None, .. }) => std::f64::consts::PI,
+            Some(_) => self.config.max_anchor_lead_rad,
+        }
     }
 
     fn anchor_q_rad(&self) -> JointVector {

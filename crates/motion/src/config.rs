@@ -55,7 +55,8 @@ pub struct ActuatorConfig {
     /// Longest distance of the commanded anchor from the measured TCP at rest, m: without it a
     /// blocked arm would be pushed ever harder. Default: 0.02.
     pub max_anchor_lead_m: f64,
-    /// The same for the angle of the hand, and of every joint, rad. Default: 0.05.
+    /// The same for the angle of the hand where chunks turn it, and of every joint, rad.
+    /// Default: 0.05.
     pub max_anchor_lead_rad: f64,
     /// Distance between commanded and measured TCP, or between reference and commanded TCP, at
     /// which the chunk is given up, m. Default: 0.1.

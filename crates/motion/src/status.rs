@@ -50,8 +50,9 @@ pub struct ActuatorStatus {
     /// Where the next chunk should start, in the base frame: where the schedule is now, drawn back by
     /// as much as the measured TCP is further than
     /// [`ActuatorConfig::max_anchor_lead_m`](crate::ActuatorConfig::max_anchor_lead_m) or its angle
-    /// further than `max_anchor_lead_rad` from the commanded one. At rest it is the commanded pose
-    /// within that distance of the measured one.
+    /// further than `max_anchor_lead_rad` from the commanded one; an orientation that the last
+    /// chunk only held is not drawn back. At rest it is the commanded pose within that distance of
+    /// the measured one.
     pub anchor: Pose,
     /// The same in joints, rad: where a joint chunk starts.
     pub anchor_q_rad: JointVector,

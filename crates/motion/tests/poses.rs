@@ -262,6 +262,29 @@ fn a_blocked_arm_is_not_turned_ever_further() {
 }
 
 #[test]
+fn what_turns_the_hand_by_force_does_not_change_how_it_is_held() {
+    for orientation in [Orientation::StraightDown, Orientation::Hold] {
+        let config = ActuatorConfig {
+            orientation,
+            ..ActuatorConfig::default()
+        };
+        let mut rig = Rig::over(config, [0.5, 0.0, 0.2]);
+        let start = rig.pose();
+        rig.send(&[[0.0, 0.0, -0.02]; 8]).unwrap();
+        // Something holds the arm back and twists the hand.
+        rig.blocked = true;
+        for _ in 0..45 {
+            rig.reading.q_rad[6] += 0.01;
+            rig.run(30);
+        }
+        assert_eq!(rig.kinds(), ["tracking_lost"]);
+        let anchor = rig.actuator.status().anchor;
+        assert!(anchor.distance_to(&start).1 < 1e-3, "{anchor:?}");
+        rig.send(&[[0.0, 0.0, 0.01]; 2]).unwrap();
+    }
+}
+
+#[test]
 fn a_chunk_that_leaves_the_hand_behind_is_given_up() {
     let mut rig = Rig::over(ActuatorConfig::default(), [0.5, 0.0, 0.2]);
     rig.blocked = true;
