@@ -142,7 +142,7 @@ fn a_bench_that_cannot_run_says_why() {
     let output = tiller(&strong);
     assert_eq!(code(&output), 2);
     assert!(
-        err(&output).contains("guide_scale must be"),
+        err(&output).contains("guide_scale: expected a number of at least 0"),
         "{}",
         err(&output)
     );

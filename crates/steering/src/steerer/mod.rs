@@ -201,7 +201,8 @@ impl Steerer {
     ///
     /// # Errors
     /// When the denoiser has another shape, an argument is not finite or missing, the reward reads what
-    /// the policy does not have, denoiser or reward fail, or no particle is left. Values that are not finite lose only their own particle.
+    /// the policy does not have, denoiser or reward fail, or no particle is left. Values that are not
+    /// finite lose only their own particle.
     pub fn sample(
         &mut self,
         denoiser: &mut dyn Denoiser,
