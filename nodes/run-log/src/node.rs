@@ -5,20 +5,19 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
+use tiller_core::EpisodeId;
 use tiller_messages::{
     ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Progress, RewardProgram,
     SafetyEvent, StageCommand, Status, TaskStatus,
 };
-use tiller_node_kit::{
-    End, ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream,
-};
-use tiller_report::{Decision, Outcome, Picture, Recorder, Sample};
+use tiller_node_kit::{End, ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
+use tiller_report::{Decision, Outcome, Picture, Recorder, RunInfo, Sample};
 
 use crate::cadence::CadenceTally;
 use crate::config::Settings;
 use crate::latency::LatencyTally;
 use crate::motion::MotionTally;
-use crate::outcome::{Ending, Notices, RunSummary, Verdict};
+use crate::outcome::{Ending, EpisodeEntry, Notices, RunSummary, Verdict};
 
 /// The world's last word ends the run; whatever else ends before is a part of it.
 pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
@@ -86,6 +85,11 @@ fn record(
 
 struct Log {
     recorder: Recorder,
+    info: RunInfo,
+    /// The episode under way.
+    episode: Option<EpisodeId>,
+    /// Those before it.
+    episodes: Vec<EpisodeEntry>,
     ending: Ending,
     motion: MotionTally,
     cadence: CadenceTally,
@@ -114,6 +118,9 @@ impl Log {
     fn new(settings: &Settings) -> Self {
         Self {
             recorder: Recorder::new(settings.info.clone()),
+            info: settings.info.clone(),
+            episode: None,
+            episodes: Vec::new(),
             ending: Ending::default(),
             motion: MotionTally::default(),
             cadence: CadenceTally::default(),
@@ -164,7 +171,7 @@ impl Log {
             }
             "episode" => {
                 if let Some(episode) = streams.episodes.read(input)? {
-                    self.recorder.set_instruction(&episode.instruction, episode.seed);
+                    self.begin_episode(&episode);
                 }
             }
             "arm_state" => {
@@ -200,6 +207,31 @@ impl Log {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Pictures and numbers are of the newest episode; of those before, how they ended is kept.
+    fn begin_episode(&mut self, episode: &Episode) {
+        if self.episode == Some(episode.id) {
+            return;
+        }
+        if self.episode.replace(episode.id).is_some() {
+            let (verdict, reason) = self.ending.verdict(&self.notices);
+            self.episodes.push(EpisodeEntry {
+                instruction: self.info.instruction.clone(),
+                seed: self.info.seed,
+                outcome: verdict,
+                reason,
+            });
+            self.ending.on_episode();
+        }
+        self.info.instruction.clone_from(&episode.instruction);
+        self.info.seed = episode.seed;
+        if self.episodes.is_empty() {
+            self.recorder
+                .set_instruction(&episode.instruction, episode.seed);
+        } else {
+            self.recorder = Recorder::new(self.info.clone());
+        }
     }
 
     fn write(&self, settings: &Settings) -> Result<()> {
@@ -247,12 +279,16 @@ impl Log {
             control: self.cadence.cadence(),
             latencies: self.latency.latencies(),
             notices: self.notices.clone(),
+            episodes: self.episodes.clone(),
             summary,
         };
         let text = serde_json::to_string_pretty(&summary).wrap_err_with(what)?;
         fs::create_dir_all(folder).wrap_err_with(what)?;
         // Whoever reads it meanwhile finds the old one or the new one, whole.
-        let (draft, path) = (folder.join("summary.json.part"), folder.join("summary.json"));
+        let (draft, path) = (
+            folder.join("summary.json.part"),
+            folder.join("summary.json"),
+        );
         fs::write(&draft, text + "\n").wrap_err_with(what)?;
         fs::rename(&draft, &path).wrap_err_with(what)
     }

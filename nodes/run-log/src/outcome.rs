@@ -54,9 +54,25 @@ pub(crate) struct RunSummary {
     pub(crate) latencies: Latencies,
     /// What nodes said on the way.
     pub(crate) notices: Notices,
+    /// Episodes before the one that everything else is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) episodes: Vec<EpisodeEntry>,
     /// Everything else.
     #[serde(flatten)]
     pub(crate) summary: Summary,
+}
+
+/// An episode that is over.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct EpisodeEntry {
+    /// What the robot was told.
+    pub(crate) instruction: String,
+    /// Of the scene.
+    pub(crate) seed: u64,
+    /// How it ended.
+    pub(crate) outcome: Verdict,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 /// What nodes said of a run beside how it ended: how often, by code.
@@ -82,7 +98,8 @@ impl Notices {
         }
         match status.code.as_str() {
             "waiting" => {
-                self.waiting.insert(status.node.clone(), status.text.clone());
+                self.waiting
+                    .insert(status.node.clone(), status.text.clone());
             }
             "waiting_over" | "program" => {
                 self.waiting.remove(&status.node);
@@ -120,6 +137,12 @@ impl Ending {
         if status.level == Level::Error && is_author {
             self.refusal.get_or_insert_with(|| status.text.clone());
         }
+    }
+
+    /// Another episode: what was said of the one before is no reason any more.
+    pub(crate) fn on_episode(&mut self) {
+        self.task = None;
+        self.refusal = None;
     }
 
     /// Somebody stops the run.
@@ -221,7 +244,10 @@ mod tests {
         let mut ending = Ending::default();
         ending.on_failure("a node died".into());
         ending.on_task(task(true, true));
-        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Success, "so".into()));
+        assert_eq!(
+            ending.verdict(&Notices::default()),
+            (Verdict::Success, "so".into())
+        );
     }
 
     #[test]
@@ -236,7 +262,10 @@ mod tests {
             ..Default::default()
         });
         ending.on_failure("vlm-reward failed".into());
-        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Refused, text));
+        assert_eq!(
+            ending.verdict(&Notices::default()),
+            (Verdict::Refused, text)
+        );
     }
 
     #[test]
@@ -248,7 +277,10 @@ mod tests {
         );
         ending.on_failure("first".into());
         ending.on_failure("second".into());
-        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Failed, "first".into()));
+        assert_eq!(
+            ending.verdict(&Notices::default()),
+            (Verdict::Failed, "first".into())
+        );
     }
 
     #[test]
@@ -256,10 +288,16 @@ mod tests {
         let mut ending = Ending::default();
         ending.on_task(task(false, true));
         ending.on_failure("late".into());
-        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Timeout, "so".into()));
+        assert_eq!(
+            ending.verdict(&Notices::default()),
+            (Verdict::Timeout, "so".into())
+        );
         let mut ending = Ending::default();
         ending.on_failure("early".into());
         ending.on_task(task(false, true));
-        assert_eq!(ending.verdict(&Notices::default()), (Verdict::Failed, "early".into()));
+        assert_eq!(
+            ending.verdict(&Notices::default()),
+            (Verdict::Failed, "early".into())
+        );
     }
 }
