@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
-use std::sync::Mutex;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard};
 
 use serde_json::Value;
 
@@ -20,22 +20,46 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn summary(&self) -> Value {
-        let path = self.folder.path().join("summary.json");
-        let text = fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("no {}: {error}\n{}", path.display(), self.log));
-        serde_json::from_str(&text).unwrap()
+        summary(self.folder.path()).unwrap_or_else(|| panic!("no summary:\n{}", self.log))
     }
+}
+
+/// The summary in a run's folder, if there is one yet.
+pub(crate) fn summary(folder: &Path) -> Option<Value> {
+    let text = fs::read_to_string(folder.join("summary.json")).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// `dora run dataflow.yml` with the given settings, at most `limit_s` of wall time.
-pub(crate) fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
-    let _alone = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+/// A dataflow that is running.
+#[allow(dead_code, reason = "not every test watches a run")]
+pub(crate) struct Running {
+    pub(crate) folder: tempfile::TempDir,
+    child: Child,
+    _alone: MutexGuard<'static, ()>,
+}
+
+#[allow(dead_code, reason = "not every test watches a run")]
+impl Running {
+    /// Stops it as Ctrl-C does, and waits for its end.
+    pub(crate) fn stop(mut self) -> Run {
+        let _ = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
+        let status = self.child.wait().expect("the dataflow ends");
+        let log = fs::read_to_string(self.folder.path().join("dora.log")).unwrap_or_default();
+        Run {
+            status,
+            folder: self.folder,
+            log,
+        }
+    }
+}
+
+fn command(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32, folder: &Path) -> Command {
     let venv = root().join(".venv/bin");
     assert!(
         venv.join("dora").exists(),
@@ -46,9 +70,9 @@ pub(crate) fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
         .local_addr()
         .unwrap()
         .port();
-    let folder = tempfile::tempdir().unwrap();
     let search = std::env::var("PATH").unwrap_or_default();
-    let output = Command::new("timeout")
+    let mut command = Command::new("timeout");
+    command
         .args([
             "--signal=INT",
             "--kill-after=20",
@@ -56,13 +80,33 @@ pub(crate) fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
             "dora",
             "run",
         ])
-        .arg("dataflow.yml")
+        .arg(dataflow)
         .current_dir(root())
         .env("PATH", format!("{}:{search}", venv.display()))
         .env("RUST_BACKTRACE", "0")
         .env("DORA_COORDINATOR_PORT", port.to_string())
-        .env("TILLER_RUN_DIR", folder.path())
-        .envs(settings.iter().copied())
+        .env("TILLER_RUN_DIR", folder)
+        .envs(settings.iter().copied());
+    command
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// `dora run dataflow.yml` with the given settings, at most `limit_s` of wall time.
+#[allow(dead_code, reason = "not every test runs the default dataflow")]
+pub(crate) fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
+    run_file(Path::new("dataflow.yml"), settings, limit_s)
+}
+
+/// The same with another file, which lies in the root folder.
+pub(crate) fn run_file(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32) -> Run {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(dataflow, settings, limit_s, folder.path())
         .output()
         .expect("`timeout` and `dora` start");
     let mut log = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -76,5 +120,24 @@ pub(crate) fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
         status: output.status,
         folder,
         log,
+    }
+}
+
+/// Starts the default dataflow and lets it run.
+#[allow(dead_code, reason = "not every test watches a run")]
+pub(crate) fn start_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Running {
+    let alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let log = fs::File::create(folder.path().join("dora.log")).unwrap();
+    let child = command(Path::new("dataflow.yml"), settings, limit_s, folder.path())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .expect("`timeout` and `dora` start");
+    Running {
+        folder,
+        child,
+        _alone: alone,
     }
 }
