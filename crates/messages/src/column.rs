@@ -41,10 +41,21 @@ pub(crate) trait Column: Sized {
     fn data_type() -> DataType;
     fn write(&self) -> ArrayRef;
     fn read(array: &dyn Array) -> Result<Self, ValueError>;
+    /// The first number that is not finite.
+    fn not_finite(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Says which of the numbers is not finite.
+fn first_not_finite(values: impl IntoIterator<Item = f64>) -> Option<String> {
+    let mut values = values.into_iter().enumerate();
+    let (index, found) = values.find(|(_, value)| !value.is_finite())?;
+    Some(format!("{found} at {index}"))
 }
 
 macro_rules! scalar {
-    ($rust:ty, $array:ident, $arrow:ident, $kind:ident) => {
+    ($rust:ty, $array:ident, $arrow:ident, $kind:ident $(, $not_finite:expr)?) => {
         impl Column for $rust {
             fn data_type() -> DataType {
                 DataType::$kind
@@ -60,13 +71,22 @@ macro_rules! scalar {
                 }
                 Ok(array.as_primitive::<$arrow>().value(0))
             }
+
+            $( fn not_finite(&self) -> Option<String> {
+                $not_finite(*self)
+            } )?
         }
     };
 }
 
+/// A number that is not finite, in words.
+fn not_finite(value: f64) -> Option<String> {
+    (!value.is_finite()).then(|| value.to_string())
+}
+
 scalar!(u32, UInt32Array, UInt32Type, UInt32);
 scalar!(u64, UInt64Array, UInt64Type, UInt64);
-scalar!(f64, Float64Array, Float64Type, Float64);
+scalar!(f64, Float64Array, Float64Type, Float64, not_finite);
 
 impl Column for bool {
     fn data_type() -> DataType {
@@ -103,7 +123,7 @@ impl Column for String {
 }
 
 macro_rules! optional {
-    ($rust:ty, $array:ident, $arrow:ident, $kind:ident) => {
+    ($rust:ty, $array:ident, $arrow:ident, $kind:ident $(, $not_finite:expr)?) => {
         impl Column for Option<$rust> {
             const NULLABLE: bool = true;
 
@@ -118,13 +138,17 @@ macro_rules! optional {
             fn read(array: &dyn Array) -> Result<Self, ValueError> {
                 Ok((!array.is_null(0)).then(|| array.as_primitive::<$arrow>().value(0)))
             }
+
+            $( fn not_finite(&self) -> Option<String> {
+                self.and_then($not_finite)
+            } )?
         }
     };
 }
 
 optional!(u32, UInt32Array, UInt32Type, UInt32);
 optional!(u64, UInt64Array, UInt64Type, UInt64);
-optional!(f64, Float64Array, Float64Type, Float64);
+optional!(f64, Float64Array, Float64Type, Float64, not_finite);
 
 impl Column for Option<String> {
     const NULLABLE: bool = true;
@@ -198,7 +222,7 @@ fn primitive_list<P: ArrowPrimitiveType>(values: &[P::Native]) -> ArrayRef {
 }
 
 macro_rules! primitive_vec {
-    ($rust:ty, $arrow:ident, $kind:ident) => {
+    ($rust:ty, $arrow:ident, $kind:ident $(, $number:expr)?) => {
         impl Column for Vec<$rust> {
             fn data_type() -> DataType {
                 DataType::LargeList(item_field(DataType::$kind))
@@ -211,12 +235,16 @@ macro_rules! primitive_vec {
             fn read(array: &dyn Array) -> Result<Self, ValueError> {
                 primitive_items::<$arrow>(array)
             }
+
+            $( fn not_finite(&self) -> Option<String> {
+                first_not_finite(self.iter().copied().map($number))
+            } )?
         }
     };
 }
 
-primitive_vec!(f32, Float32Type, Float32);
-primitive_vec!(f64, Float64Type, Float64);
+primitive_vec!(f32, Float32Type, Float32, f64::from);
+primitive_vec!(f64, Float64Type, Float64, f64::from);
 primitive_vec!(u32, UInt32Type, UInt32);
 
 impl<const N: usize> Column for [f64; N] {
@@ -230,6 +258,10 @@ impl<const N: usize> Column for [f64; N] {
 
     fn read(array: &dyn Array) -> Result<Self, ValueError> {
         fixed(primitive_items::<Float64Type>(array)?)
+    }
+
+    fn not_finite(&self) -> Option<String> {
+        first_not_finite(*self)
     }
 }
 

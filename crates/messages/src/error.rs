@@ -16,8 +16,8 @@ pub enum MessageError {
     Rows {
         /// The message asked for.
         message: &'static str,
-        /// Rows that arrived.
-        found: usize,
+        /// Rows that arrived, or that the row is null.
+        found: String,
     },
     /// The sender speaks another version of the schema.
     #[error("{message}: expected schema version {expected}, found {found}; rebuild both nodes")]
@@ -68,5 +68,18 @@ pub enum MessageError {
         expected: String,
         /// What arrived.
         found: String,
+    },
+    /// The message is older than one that was read before.
+    #[error(
+        "{message}: expected a message after number {} of session {}, found number {} of session {}",
+        last.1, last.0, found.1, found.0
+    )]
+    OutOfOrder {
+        /// The message asked for.
+        message: &'static str,
+        /// Session and number of the newest one.
+        last: (u64, u64),
+        /// Session and number of this one.
+        found: (u64, u64),
     },
 }

@@ -4,7 +4,7 @@ use arrow::array::{Array, StructArray};
 use arrow::datatypes::Fields;
 
 use crate::MessageError;
-use crate::liberal::as_type;
+use crate::liberal::{Misfit, as_type};
 
 /// Version of all schemas of this crate; it rises with any change to any of them.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -37,6 +37,12 @@ pub trait Message: Sized {
     /// [`MessageError`] when the version differs, a column is missing, unknown or of another type,
     /// or the values contradict each other (for instance names and positions of different counts).
     fn from_arrow(array: &dyn Array) -> Result<Self, MessageError>;
+
+    /// Checks that all numbers are finite, as they are in every message that makes sense.
+    ///
+    /// # Errors
+    /// [`MessageError::Value`] with the first column that holds another one.
+    fn check_finite(&self) -> Result<(), MessageError>;
 }
 
 /// Name and columns of every message, for the comparison with the dataflow's type declarations.
@@ -75,10 +81,13 @@ pub(crate) fn open<'a>(
             found: array.data_type().to_string(),
         });
     };
-    if row.len() != 1 {
+    if row.len() != 1 || row.is_null(0) {
         return Err(MessageError::Rows {
             message,
-            found: row.len(),
+            found: match row.len() {
+                1 => "null".to_owned(),
+                rows => rows.to_string(),
+            },
         });
     }
     let found: u32 = field(message, row, "schema_version")?;
@@ -117,11 +126,22 @@ pub(crate) fn field<C: crate::column::Column>(
     let Some(array) = row.column_by_name(column) else {
         return Err(MessageError::MissingColumn { message, column });
     };
-    let array = as_type(array, &C::data_type()).ok_or_else(|| MessageError::ColumnType {
-        message,
-        column,
-        expected: C::data_type().to_string(),
-        found: array.data_type().to_string(),
+    let array = as_type(array, &C::data_type()).map_err(|misfit| {
+        let expected = C::data_type().to_string();
+        match misfit {
+            Misfit::Type => MessageError::ColumnType {
+                message,
+                column,
+                expected,
+                found: array.data_type().to_string(),
+            },
+            Misfit::Value(found) => MessageError::Value {
+                message,
+                column,
+                expected,
+                found,
+            },
+        }
     })?;
     C::read(array.as_ref()).map_err(|e| MessageError::Value {
         message,
@@ -217,6 +237,21 @@ macro_rules! message {
                 };
                 $( $check(&value)?; )?
                 Ok(value)
+            }
+
+            fn check_finite(&self) -> Result<(), $crate::MessageError> {
+                use $crate::part::Part;
+                let found = None
+                    $( .or_else(|| Part::not_finite(&self.$field, stringify!($field))) )*;
+                match found {
+                    None => Ok(()),
+                    Some((column, found)) => Err($crate::MessageError::Value {
+                        message: Self::NAME,
+                        column,
+                        expected: "finite numbers".to_owned(),
+                        found,
+                    }),
+                }
             }
         }
     };

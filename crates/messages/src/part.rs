@@ -24,6 +24,11 @@ pub(crate) trait Part: Sized {
         row: &StructArray,
         name: &'static str,
     ) -> Result<Self, MessageError>;
+    /// The first column with a number that is not finite, and that number. Layouts are checked as
+    /// they are read.
+    fn not_finite(&self, _name: &'static str) -> Option<(&'static str, String)> {
+        None
+    }
 }
 
 impl<C: Column> Part for C {
@@ -41,6 +46,10 @@ impl<C: Column> Part for C {
         name: &'static str,
     ) -> Result<Self, MessageError> {
         field(message, row, name)
+    }
+
+    fn not_finite(&self, name: &'static str) -> Option<(&'static str, String)> {
+        Column::not_finite(self).map(|found| (name, found))
     }
 }
 
@@ -76,6 +85,12 @@ impl Part for Pose {
             quaternion_wxyz: field(message, row, quaternion)?,
         })
     }
+
+    fn not_finite(&self, name: &'static str) -> Option<(&'static str, String)> {
+        let [position, quaternion] = pose_columns(name);
+        Part::not_finite(&self.position_m, position)
+            .or_else(|| Part::not_finite(&self.quaternion_wxyz, quaternion))
+    }
 }
 
 impl Part for Option<Continuation> {
@@ -102,6 +117,14 @@ impl Part for Option<Continuation> {
             field(message, row, "continues_step")?,
             field(message, row, "frozen_steps")?,
         );
+        if seq.is_none() && (step, frozen_steps) != (0, 0) {
+            return Err(MessageError::Value {
+                message,
+                column: "continues_seq",
+                expected: "the chunk that is carried on".to_owned(),
+                found: format!("null with step {step} and {frozen_steps} frozen steps"),
+            });
+        }
         Ok(seq.map(|seq| Continuation {
             seq,
             step,
@@ -214,6 +237,17 @@ impl LayoutColumns {
                 self.mode.clone(),
             )
         })?;
+        let foreign = match mode.is_joints() {
+            true => vec![
+                ("position_columns", &self.position_columns),
+                ("rotation_columns", &self.rotation_columns),
+            ],
+            false => vec![("joint_columns", &self.joint_columns)],
+        };
+        if let Some((column, found)) = foreign.into_iter().find(|(_, found)| !found.is_empty()) {
+            let expected = format!("no columns with mode `{}`", mode.as_str());
+            return Err(wrong(column, expected, format!("{found:?}")));
+        }
         let arm = if mode.is_joints() {
             let columns: [usize; JOINTS] =
                 indices(&self.joint_columns)

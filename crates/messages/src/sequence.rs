@@ -11,7 +11,7 @@
 /// assert_eq!(check.observe(7, 4), Arrival::Repeated);
 /// assert_eq!(check.lost(), 2);
 /// assert_eq!(check.observe(9, 1), Arrival::Restarted);
-/// assert_eq!(check.observe(7, 5), Arrival::Repeated, "of the session before");
+/// assert_eq!(check.observe(7, 5), Arrival::Late { last: (9, 1) }, "of the session before");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct SequenceCheck {
@@ -31,8 +31,13 @@ pub enum Arrival {
     },
     /// The first that is seen of a sender that was started anew.
     Restarted,
-    /// Not newer than one seen before.
+    /// The same as the last one: latched messages are sent again and again.
     Repeated,
+    /// Older than one seen before.
+    Late {
+        /// Session and number of the newest one.
+        last: (u64, u64),
+    },
 }
 
 impl SequenceCheck {
@@ -40,8 +45,10 @@ impl SequenceCheck {
     /// may have started late.
     pub fn observe(&mut self, session: u64, seq: u64) -> Arrival {
         let last = self.last;
-        if last.is_some_and(|last| (session, seq) <= last) {
-            return Arrival::Repeated;
+        match last {
+            Some(last) if (session, seq) == last => return Arrival::Repeated,
+            Some(last) if (session, seq) < last => return Arrival::Late { last },
+            _ => {}
         }
         self.last = Some((session, seq));
         match last {

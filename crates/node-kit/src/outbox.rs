@@ -23,6 +23,7 @@ const REFUSALS: Duration = Duration::from_secs(1);
 /// A node's outputs. Messages are numbered here, and carry the node's session.
 pub struct Outbox {
     node: DoraNode,
+    wired: Vec<String>,
     session: u64,
     numbers: BTreeMap<String, u64>,
     latched: BTreeMap<String, Latched>,
@@ -44,9 +45,17 @@ struct Refusals {
 impl Outbox {
     /// Wraps a node.
     pub fn new(node: DoraNode) -> Self {
+        let inputs = &node.node_config().inputs;
+        let wired = inputs.keys().map(ToString::to_string).collect();
+        Self::with_inputs(node, wired)
+    }
+
+    /// Wraps a node to which the dataflow wires these inputs.
+    pub(crate) fn with_inputs(node: DoraNode, wired: Vec<String>) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             node,
+            wired,
             // Larger after every restart; nobody restarts a node twice in a microsecond.
             session: since_epoch.map_or(1, |time| time.as_micros() as u64),
             numbers: BTreeMap::new(),
@@ -62,9 +71,39 @@ impl Outbox {
     }
 
     /// The inputs that the dataflow wires to this node.
-    pub fn wired_inputs(&self) -> Vec<String> {
-        let inputs = &self.node.node_config().inputs;
-        inputs.keys().map(ToString::to_string).collect()
+    pub fn wired_inputs(&self) -> &[String] {
+        &self.wired
+    }
+
+    /// Refuses a dataflow that wires inputs which the node would leave unread. A `known` name that
+    /// begins with `*` stands for all that end so.
+    ///
+    /// # Errors
+    /// With the names of those inputs.
+    pub fn check_inputs<N: AsRef<str>>(&self, known: &[N]) -> Result<()> {
+        let matches = |known: &str, input: &str| match known.strip_prefix('*') {
+            Some(end) => input.ends_with(end),
+            None => known == input,
+        };
+        let quoted = |names: Vec<&str>| {
+            let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+            names.join(", ")
+        };
+        let is_unknown = |input: &&str| !known.iter().any(|known| matches(known.as_ref(), input));
+        let unknown: Vec<_> = self
+            .wired
+            .iter()
+            .map(String::as_str)
+            .filter(is_unknown)
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "the dataflow wires inputs that this node does not read: expected none but {}, found {}",
+            quoted(known.iter().map(AsRef::as_ref).collect()),
+            quoted(unknown)
+        )
     }
 
     /// The number that tells this start of the node from those before.
@@ -126,7 +165,11 @@ impl Outbox {
 
     fn send_array(&mut self, output: &str, array: ArrayRef) -> Result<()> {
         self.node
-            .send_output(output.to_owned().into(), MetadataParameters::default(), array)
+            .send_output(
+                output.to_owned().into(),
+                MetadataParameters::default(),
+                array,
+            )
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 

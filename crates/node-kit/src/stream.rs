@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use thiserror::Error;
-use tiller_messages::{Arrival, Message, SequenceCheck};
+use tiller_messages::{Arrival, Message, MessageError, SequenceCheck};
 
 use crate::Input;
 
@@ -45,13 +45,32 @@ impl<M: Message> Default for Stream<M> {
 }
 
 impl<M: Message> Stream<M> {
-    /// The message, or none if it is not newer than one that was read before.
+    /// The message, or none if it is the same as the last one.
     ///
     /// # Errors
-    /// When the data is not such a message; a sender of another version is never guessed at.
+    /// When the data is not such a message, a number in it is not finite, or it is older than one that
+    /// was read before; a sender of another version is never guessed at.
     pub fn read(&mut self, input: &Input) -> Result<Option<M>, Refused> {
+        self.read_with(input, M::check_finite)
+    }
+
+    /// As [`Stream::read`], with whatever numbers there are: for a reader that has to answer those that
+    /// are not finite too.
+    ///
+    /// # Errors
+    /// As [`Stream::read`].
+    pub fn read_any_numbers(&mut self, input: &Input) -> Result<Option<M>, Refused> {
+        self.read_with(input, |_| Ok(()))
+    }
+
+    fn read_with(
+        &mut self,
+        input: &Input,
+        check: impl Fn(&M) -> Result<(), MessageError>,
+    ) -> Result<Option<M>, Refused> {
         let message = M::from_arrow(input.data.as_array().as_ref())
             .map_err(|error| Refused::new(&input.id, error))?;
+        check(&message).map_err(|error| Refused::new(&input.id, error))?;
         let name = &input.id;
         match self.check.observe(message.session(), message.seq()) {
             Arrival::Next => {}
@@ -60,6 +79,15 @@ impl<M: Message> Stream<M> {
             Arrival::Repeated => {
                 self.repeated += 1;
                 return Ok(None);
+            }
+            Arrival::Late { last } => {
+                self.repeated += 1;
+                let late = MessageError::OutOfOrder {
+                    message: M::NAME,
+                    last,
+                    found: (message.session(), message.seq()),
+                };
+                return Err(Refused::new(name, late));
             }
         }
         Ok(Some(message))

@@ -19,6 +19,9 @@
 //! # Ok::<(), eyre::Report>(())
 //! ```
 
+mod damage;
+
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -35,6 +38,8 @@ use eyre::{Result, WrapErr, eyre};
 use tempfile::TempDir;
 use tiller_messages::{ImageHeader, Message};
 
+pub use damage::{Damage, Trial, image_damages, message_damages};
+
 use crate::image::parameters;
 use crate::{Inbox, Outbox};
 
@@ -46,6 +51,7 @@ const DEFAULT_GAP_S: f64 = 0.01;
 pub struct Script {
     essential: &'static [&'static str],
     steps: Vec<Step>,
+    wired: Vec<&'static str>,
     gap_s: f64,
 }
 
@@ -76,6 +82,7 @@ impl Script {
         Self {
             essential,
             steps: Vec::new(),
+            wired: Vec::new(),
             gap_s: DEFAULT_GAP_S,
         }
     }
@@ -83,6 +90,12 @@ impl Script {
     /// Sets the time between inputs, s.
     pub fn gap(mut self, seconds: f64) -> Self {
         self.gap_s = seconds;
+        self
+    }
+
+    /// The dataflow wires these inputs too; those that something arrives by are wired anyway.
+    pub fn wired(mut self, inputs: &[&'static str]) -> Self {
+        self.wired.extend(inputs);
         self
     }
 
@@ -97,6 +110,16 @@ impl Script {
             id,
             parameters: MetadataParameters::default(),
             array,
+        });
+        self
+    }
+
+    /// Something arrives that is not as it should be.
+    pub fn damaged(mut self, id: &'static str, damage: &Damage) -> Self {
+        self.steps.push(Step::Input {
+            id,
+            parameters: damage.parameters.clone(),
+            array: Arc::clone(&damage.array),
         });
         self
     }
@@ -126,6 +149,7 @@ impl Script {
     /// Another script's inputs follow.
     pub fn then(mut self, next: Self) -> Self {
         self.steps.extend(next.steps);
+        self.wired.extend(next.wired);
         self
     }
 
@@ -167,7 +191,7 @@ impl Script {
         let (node, events) =
             DoraNode::init_testing(input, TestingOutput::ToChannel(sender), options)?;
         let mut inbox = Inbox::new(events, self.essential);
-        let mut outbox = Outbox::new(node);
+        let mut outbox = Outbox::with_inputs(node, self.inputs());
         let result = run(&mut inbox, &mut outbox);
         drop((inbox, outbox));
         Ok((
@@ -176,6 +200,15 @@ impl Script {
                 outputs: drain_outputs(&mut receiver),
             },
         ))
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let used = self.steps.iter().filter_map(|step| match step {
+            Step::Input { id, .. } | Step::Closed { id } => Some(*id),
+            Step::Stop | Step::Wait { .. } => None,
+        });
+        let inputs: BTreeSet<_> = used.chain(self.wired.iter().copied()).collect();
+        inputs.into_iter().map(str::to_owned).collect()
     }
 
     fn events(&self, folder: &TempDir) -> Result<Vec<TimedIncomingEvent>> {

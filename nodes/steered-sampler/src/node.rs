@@ -99,7 +99,7 @@ impl Node {
         let cameras = Cameras::new(
             wanted(bundle),
             &settings.cameras,
-            &outbox.wired_inputs(),
+            outbox.wired_inputs(),
             settings.frame_tolerance_ns,
         )?;
         let planning = Planning::start(policy, planner, cameras.names())?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef};
 use tiller_closed_loop::journal::{self, Recorder};
 use tiller_closed_loop::{Notice, Switcher, SwitcherEffect, SwitcherEvent};
-use tiller_messages::{Arrival, Message, SequenceCheck, Status};
+use tiller_messages::{Arrival, Message, MessageError, SequenceCheck, Status};
 
 use crate::settings::Settings;
 
@@ -138,8 +138,21 @@ impl Ports {
 /// The message, if it is newer than those before.
 fn fresh<M: Message>(array: &dyn Array, check: &mut SequenceCheck) -> Result<Option<M>, String> {
     let message = M::from_arrow(array).map_err(|error| error.to_string())?;
-    let arrival = check.observe(message.session(), message.seq());
-    Ok((arrival != Arrival::Repeated).then_some(message))
+    message.check_finite().map_err(|error| error.to_string())?;
+    let found = (message.session(), message.seq());
+    match check.observe(found.0, found.1) {
+        Arrival::Repeated => Ok(None),
+        Arrival::Late { last } => {
+            let message = M::NAME;
+            Err(MessageError::OutOfOrder {
+                message,
+                last,
+                found,
+            }
+            .to_string())
+        }
+        _ => Ok(Some(message)),
+    }
 }
 
 #[cfg(test)]
