@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use tiller_core::{EpisodeId, JOINTS};
 use tiller_messages::{
-    ActionChunk, ArmCommand, ArmState, ExecutionMode, ExecutionState, SafetyEvent,
+    ActionChunk, ArmCommand, ArmState, ExecutionMode, ExecutionState, Message, SafetyEvent,
 };
 use tiller_motion::{Actuator as Motion, ActuatorConfig, ArmReading, Mode};
 
@@ -177,6 +177,9 @@ impl Actuator {
             );
             return Some(("other_episode", format!("chunk {}: {text}", chunk.seq)));
         }
+        if let Err(error) = chunk.check_finite() {
+            return Some(("not_finite", format!("chunk {}: {error}", chunk.seq)));
+        }
         if chunk.session < self.chunk_session {
             let text = format!(
                 "chunk {}: expected session {}, found {}",
@@ -199,7 +202,9 @@ impl Actuator {
             && state.stamp_ns == last.stamp_ns
             && state.episode == self.episode
         {
-            effects.push(ActuatorEffect::Arm(state));
+            if state.check_finite().is_ok() {
+                effects.push(ActuatorEffect::Arm(state));
+            }
             effects.push(ActuatorEffect::Execution(self.last_execution.clone()));
             effects.push(ActuatorEffect::Command(last.clone()));
             return;
@@ -207,10 +212,16 @@ impl Actuator {
         if state.episode != self.episode {
             self.enter_episode(&state, effects);
         } else if !self.stamps.accept(state.stamp_ns) {
+            // No answer: the arm is at another time. Where its clock has really jumped, it asks again
+            // and is believed.
             let text = self.stamps.complaint("sim_arm_state", state.stamp_ns);
             effects.push(self.safety("state_refused".to_owned(), text));
-            self.answer_in_place(&state, effects);
             return;
+        }
+        let is_sound = state.check_finite();
+        if let Err(error) = &is_sound {
+            // It is answered all the same, with the last good reading, or the arm would wait for ever.
+            effects.push(self.safety("state_refused".to_owned(), error.to_string()));
         }
         let reading = ArmReading {
             q_rad: state.q_rad,
@@ -253,27 +264,21 @@ impl Actuator {
         self.last_execution = execution.clone();
         // The command first: the arm waits for it.
         effects.push(ActuatorEffect::Command(command));
-        effects.push(ActuatorEffect::Arm(state));
+        if is_sound.is_ok() {
+            effects.push(ActuatorEffect::Arm(state));
+        }
         effects.push(ActuatorEffect::Execution(execution));
     }
 
-    /// A state that cannot be used is answered all the same, or the arm would wait for ever: with
-    /// the last setpoint, or where the arm says that it is.
-    fn answer_in_place(&mut self, state: &ArmState, effects: &mut Vec<ActuatorEffect>) {
-        let held = self.last.as_ref().and_then(|last| {
-            let q_rad = last.setpoints().last()?;
-            Some((q_rad, last.gripper_width_m))
-        });
-        let finite = state.q_rad.iter().all(|q| q.is_finite());
-        let (q_rad, gripper_width_m) = match held {
-            Some(held) => held,
-            None if finite => (state.q_rad, state.gripper_width_m.clamp(0.0, 0.08)),
-            None => return,
-        };
+    /// An arm that cannot be moved from where it is is told to stay there, or it would wait for ever.
+    fn answer_in_place(&self, state: &ArmState, effects: &mut Vec<ActuatorEffect>) {
+        if state.check_finite().is_err() {
+            return;
+        }
         effects.push(ActuatorEffect::Command(ArmCommand {
             stamp_ns: state.stamp_ns,
-            q_rad: q_rad.to_vec().repeat(SETPOINTS as usize),
-            gripper_width_m,
+            q_rad: state.q_rad.repeat(SETPOINTS as usize),
+            gripper_width_m: state.gripper_width_m.clamp(0.0, 0.08),
             ..Default::default()
         }));
     }

@@ -11,6 +11,7 @@ mod plateau;
 mod pose;
 mod problems;
 pub mod rotation;
+mod stamps;
 mod text;
 mod workspace;
 
@@ -22,6 +23,7 @@ pub use identity::{EpisodeId, ProgramId, Visit};
 pub use plateau::Plateau;
 pub use pose::Pose;
 pub use problems::{Problem, Problems};
+pub use stamps::StampFilter;
 pub use text::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS, clip};
 pub use workspace::WorkspaceBox;
 

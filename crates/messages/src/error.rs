@@ -16,8 +16,14 @@ pub enum MessageError {
     Rows {
         /// The message asked for.
         message: &'static str,
-        /// Rows that arrived, or that the row is null.
-        found: String,
+        /// Rows that arrived.
+        found: usize,
+    },
+    /// The only row is null.
+    #[error("{message}: expected 1 row, found a null")]
+    NullRow {
+        /// The message asked for.
+        message: &'static str,
     },
     /// The sender speaks another version of the schema.
     #[error("{message}: expected schema version {expected}, found {found}; rebuild both nodes")]

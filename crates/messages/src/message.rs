@@ -81,14 +81,14 @@ pub(crate) fn open<'a>(
             found: array.data_type().to_string(),
         });
     };
-    if row.len() != 1 || row.is_null(0) {
+    if row.len() != 1 {
         return Err(MessageError::Rows {
             message,
-            found: match row.len() {
-                1 => "null".to_owned(),
-                rows => rows.to_string(),
-            },
+            found: row.len(),
         });
+    }
+    if row.is_null(0) {
+        return Err(MessageError::NullRow { message });
     }
     let found: u32 = field(message, row, "schema_version")?;
     if found != SCHEMA_VERSION {

@@ -216,6 +216,21 @@ impl Outbox {
         self.tell(Level::Warning, "message_refused", text)
     }
 
+    /// As [`Outbox::tell`]; warnings whose code ends in `_refused` are told at once, then at most once a
+    /// second each: what is refused tends to come again.
+    ///
+    /// # Errors
+    /// When dora cannot take it.
+    pub fn tell_seldom(&mut self, level: Level, code: &str, text: String) -> Result<()> {
+        if level != Level::Warning || !code.ends_with("_refused") {
+            return self.tell(level, code, text);
+        }
+        match self.refusal_to_tell(code) {
+            Some(count) => self.tell(level, code, format!("{text} ({count} refused so far)")),
+            None => Ok(()),
+        }
+    }
+
     /// Counts a refusal of an input; the count, if it is time to tell it.
     pub fn refusal_to_tell(&mut self, input: &str) -> Option<u64> {
         let refusals = self.refusals.entry(input.to_owned()).or_default();

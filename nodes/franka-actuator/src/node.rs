@@ -16,6 +16,21 @@ use crate::config::{ArmKind, Settings};
 /// to drop the arm: it is brought to rest first.
 pub(crate) const ESSENTIAL: &[&str] = &["sim_arm_state"];
 
+const INPUTS: &[&str] = &["action_chunk", "sim_arm_state", "stop", "resume"];
+
+/// What is refused tends to come again: these kinds are told at once, then at most once a second.
+const REFUSALS: &[&str] = &[
+    "message_refused",
+    "state_refused",
+    "other_episode",
+    "not_accepting",
+    "not_finite",
+    "malformed",
+    "stale",
+    "from_future",
+    "out_of_order",
+];
+
 /// How long to wait for anything before looking at the clock again.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -23,6 +38,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// dataflow was told to stop.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     let ArmKind::Simulation = settings.arm;
+    outbox.check_inputs(INPUTS)?;
     inbox.announce_end_of("action_chunk");
     let journal = match &settings.journal {
         Some(folder) => Some(journal::create(folder, outbox.node_id())?),
@@ -73,11 +89,11 @@ impl Node {
         let event = match input.id.as_str() {
             "action_chunk" => self
                 .chunks
-                .read(input)
+                .read_any_numbers(input)
                 .map(|read| read.map(ActuatorEvent::Chunk)),
             "sim_arm_state" => self
                 .states
-                .read(input)
+                .read_any_numbers(input)
                 .map(|read| read.map(ActuatorEvent::Measured)),
             // Whatever they carry: a stop is never refused for its form.
             "stop" => Ok(Some(ActuatorEvent::Stop {
@@ -96,12 +112,9 @@ impl Node {
     }
 
     fn refuse(&mut self, refused: &Refused, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
-        let Some(count) = outbox.refusal_to_tell(&refused.input) else {
-            return Ok(());
-        };
         let event = ActuatorEvent::Refused {
             kind: "message_refused".to_owned(),
-            text: format!("{refused} ({count} refused so far)"),
+            text: refused.to_string(),
         };
         self.on(event, now_ns, outbox)
     }
@@ -125,7 +138,13 @@ impl Node {
                 ActuatorEffect::Command(command) => outbox.send("arm_command", command)?,
                 ActuatorEffect::Arm(arm) => outbox.send("arm_state", renumbered(arm))?,
                 ActuatorEffect::Execution(state) => outbox.send("execution_state", state)?,
-                ActuatorEffect::Safety(event) => {
+                ActuatorEffect::Safety(mut event) => {
+                    if REFUSALS.contains(&event.kind.as_str()) {
+                        let Some(count) = outbox.refusal_to_tell(&event.kind) else {
+                            continue;
+                        };
+                        event.text = format!("{} ({count} refused so far)", event.text);
+                    }
                     tracing::warn!("{}: {}", event.kind, event.text);
                     outbox.send("safety_event", event)?;
                 }

@@ -109,7 +109,10 @@ mod tests {
     fn percentiles_are_nearest_ranks() {
         let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
         let found = percentiles(&values);
-        assert_eq!((found.p50_ms, found.p95_ms, found.p99_ms), (100.0, 190.0, 198.0));
+        assert_eq!(
+            (found.p50_ms, found.p95_ms, found.p99_ms),
+            (100.0, 190.0, 198.0)
+        );
         assert_eq!(found.longest_ms, 200.0);
         assert_eq!(percentiles(&[]).count, 0);
     }

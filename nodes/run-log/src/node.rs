@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
 use tiller_core::EpisodeId;
+use tiller_core::{SECOND_NS, StampFilter};
 use tiller_messages::{
     ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Progress, RewardProgram,
     SafetyEvent, StageCommand, Status, TaskStatus,
@@ -22,6 +23,27 @@ use crate::outcome::{Ending, EpisodeEntry, Notices, RunSummary, Verdict};
 /// The world's last word ends the run; whatever else ends before is a part of it.
 pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
 
+const INPUTS: &[&str] = &[
+    "image",
+    "annotated_image",
+    "reward_program",
+    "stage",
+    "progress",
+    "task_status",
+    "episode",
+    "arm_state",
+    "execution_state",
+    "action_chunk",
+    "safety_event",
+    // Each node that speaks has an input of its own.
+    "*status",
+];
+
+/// How far a stamp may lie after the arm's clock, and before it, ns. What lies elsewhere would spoil
+/// plots, pictures and latencies.
+const AHEAD_NS: u64 = SECOND_NS;
+const BEHIND_NS: u64 = 10 * SECOND_NS;
+
 /// How long a failure may take to be heard of after the run has ended without an explanation.
 const FAILURE_LIMIT: Duration = Duration::from_secs(3);
 
@@ -33,6 +55,7 @@ const SUMMARY_PERIOD: Duration = Duration::from_secs(1);
 /// A summary is written for every run, also for one that ended before anything happened, and again
 /// and again while the run goes on.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+    outbox.check_inputs(INPUTS)?;
     let mut log = Log::new(settings);
     let recorded = record(&mut log, settings, inbox, outbox);
     if let Err(error) = &recorded {
@@ -97,6 +120,8 @@ struct Log {
     notices: Notices,
     streams: Streams,
     reader: ImageReader,
+    /// The arm's clock.
+    clock: StampFilter,
 }
 
 #[derive(Default)]
@@ -128,7 +153,25 @@ impl Log {
             notices: Notices::default(),
             streams: Streams::default(),
             reader: ImageReader::new(),
+            clock: StampFilter::default(),
         }
+    }
+
+    /// Refuses a stamp that cannot be right by the arm's clock.
+    fn check_stamp(&self, input: &str, stamp_ns: u64) -> Result<(), Refused> {
+        let Some(arm_ns) = self.clock.last_ns() else {
+            return Ok(());
+        };
+        let allowed = arm_ns.saturating_sub(BEHIND_NS)..=arm_ns.saturating_add(AHEAD_NS);
+        if allowed.contains(&stamp_ns) {
+            return Ok(());
+        }
+        let reason = format!(
+            "stamp_ns: expected {} to {} by the arm's clock, found {stamp_ns}",
+            allowed.start(),
+            allowed.end()
+        );
+        Err(Refused::new(input, reason))
     }
 
     fn take(&mut self, input: &Input) -> Result<(), Refused> {
@@ -137,6 +180,7 @@ impl Log {
         match input.id.as_str() {
             "image" => {
                 let image = read_image(&mut self.reader, input)?;
+                self.check_stamp(&input.id, image.header().stamp_ns)?;
                 let picture = picture(&image).map_err(|error| Refused::new(&input.id, error))?;
                 self.recorder.add_frame(image.header().stamp_ns, picture);
             }
@@ -156,11 +200,13 @@ impl Log {
             }
             "stage" => {
                 if let Some(command) = streams.stages.read(input)? {
+                    self.check_stamp(&input.id, command.stamp_ns)?;
                     self.recorder.add_decision(decision(command));
                 }
             }
             "progress" => {
                 if let Some(progress) = streams.progress.read(input)? {
+                    self.check_stamp(&input.id, progress.stamp_ns)?;
                     self.recorder.add_sample(sample(&progress));
                 }
             }
@@ -176,17 +222,23 @@ impl Log {
             }
             "arm_state" => {
                 if let Some(state) = streams.states.read(input)? {
+                    if !self.clock.accept(state.stamp_ns) {
+                        let reason = self.clock.complaint("stamp_ns", state.stamp_ns);
+                        return Err(Refused::new(&input.id, reason));
+                    }
                     self.cadence.on_state(state.stamp_ns, sent());
                 }
             }
             "execution_state" => {
                 if let Some(state) = streams.executions.read(input)? {
+                    self.check_stamp(&input.id, state.stamp_ns)?;
                     self.motion.on_state(&state);
                     self.latency.on_execution(&state, sent());
                 }
             }
             "action_chunk" => {
                 if let Some(chunk) = streams.chunks.read(input)? {
+                    self.check_stamp(&input.id, chunk.stamp_ns)?;
                     self.latency.on_chunk(&chunk, sent());
                 }
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use eyre::Result;
 use tiller_core::EpisodeId;
 use tiller_messages::{ArmCommand, Episode as EpisodeMessage, Level, StageCommand, TaskStatus};
-use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
+use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream};
 use tiller_world::EpisodeSpec;
 
 use crate::config::Settings;
@@ -17,8 +17,14 @@ use crate::pacer::Pacer;
 /// Without commands the arm cannot be held.
 pub const ESSENTIAL: &[&str] = &["arm_command"];
 
+const INPUTS: &[&str] = &["tick", "arm_command", "stage", "episode"];
+
 /// Wall time after which a state without an answer is sent again.
 const ANSWER_LIMIT: Duration = Duration::from_millis(500);
+
+/// How far a command may lie from the state that is to be answered and still be one that is merely
+/// late, ns: a new scene begins up to a camera's period after the last one.
+const LATE_NS: u64 = 2 * PERIOD_NS;
 
 /// Wall time after which an actuator that does not answer is named.
 const ACTUATOR_LIMIT: Duration = Duration::from_millis(900);
@@ -29,6 +35,7 @@ const ACTUATOR_LIMIT: Duration = Duration::from_millis(900);
 /// When the world does not start or fails, an input is no message of its kind, or dora does not take
 /// what is sent.
 pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+    outbox.check_inputs(INPUTS)?;
     let world = Lockstep::new(settings.kind.as_ref())?;
     let images = Images::new(settings.kind.info(), settings.image_side);
     let mut node = Node {
@@ -129,9 +136,11 @@ impl Node<'_> {
         match input.id.as_str() {
             "arm_command" => {
                 let read = self.streams.commands.read(input);
-                if let Some(command) = outbox.accept(read)? {
-                    self.take_command(command);
-                }
+                let taken = read.and_then(|read| match read {
+                    Some(command) => self.take_command(command),
+                    None => Ok(()),
+                });
+                outbox.accept(taken.map(Some))?;
             }
             "stage" => {
                 let read = self.streams.stages.read(input);
@@ -152,14 +161,21 @@ impl Node<'_> {
         Ok(())
     }
 
-    fn take_command(&mut self, command: ArmCommand) {
-        if command.stamp_ns == self.world.time_ns() {
+    fn take_command(&mut self, command: ArmCommand) -> Result<(), Refused> {
+        let (now_ns, stamp_ns) = (self.world.time_ns(), command.stamp_ns);
+        if stamp_ns == now_ns {
             self.answer = Some(command);
-        } else {
+            return Ok(());
+        }
+        if stamp_ns.abs_diff(now_ns) <= LATE_NS {
             // The answer to a state that was sent twice and has had its answer, or the way to rest
             // that an actuator sends as it ends.
-            tracing::debug!("a command for {} ns came late", command.stamp_ns);
+            tracing::debug!("a command for {stamp_ns} ns came late");
+            return Ok(());
         }
+        let reason =
+            format!("ArmCommand.stamp_ns: expected the state's, {now_ns} ns, found {stamp_ns} ns");
+        Err(Refused::new("arm_command", reason))
     }
 
     /// A scene of its own for the next episode.
@@ -169,7 +185,7 @@ impl Node<'_> {
         tasks: Vec<String>,
         outbox: &mut Outbox,
     ) -> Result<()> {
-        let seed = self.settings.seed + self.begun;
+        let seed = self.settings.seed.wrapping_add(self.begun);
         let id = EpisodeId(self.last_id.0 + 1);
         self.world.begin(
             id,
@@ -192,9 +208,8 @@ impl Node<'_> {
         outbox: &mut Outbox,
     ) -> Result<()> {
         if tasks.is_empty() && !instruction.is_empty() {
-            let text = format!(
-                "`{instruction}` is no task that the world knows: no success will be seen"
-            );
+            let text =
+                format!("`{instruction}` is no task that the world knows: no success will be seen");
             outbox.tell(Level::Warning, "unknown_task", text)?;
         }
         self.last_id = id;
@@ -218,7 +233,9 @@ impl Node<'_> {
 
     /// Whether no episode follows this one.
     fn is_last(&self) -> bool {
-        self.settings.episodes.is_some_and(|most| self.begun >= most)
+        self.settings
+            .episodes
+            .is_some_and(|most| self.begun >= most)
     }
 
     /// After an episode: another scene, or the next instruction is waited for.
@@ -267,7 +284,11 @@ impl Node<'_> {
         }
         self.waiting_since = Instant::now();
         if std::mem::take(&mut self.waiting_told) {
-            outbox.tell(Level::Info, "waiting_over", "arm_command: it goes on".to_owned())?;
+            outbox.tell(
+                Level::Info,
+                "waiting_over",
+                "arm_command: it goes on".to_owned(),
+            )?;
         }
         self.world.run(&command)?;
         let over = self

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use eyre::{Result, bail};
 use tiller_node_kit::{
-    FrameMatcher, FrameStamp, ImageInput, ImageReader, Input, Matched, Outbox,
-    Refused,
+    FrameMatcher, FrameStamp, ImageInput, ImageReader, Input, Matched, Offered, Outbox, Refused,
 };
 use tiller_policy::{Bundle, ImageView, ObservationKind};
 
@@ -23,7 +22,14 @@ pub(crate) struct Cameras {
     inputs: Vec<String>,
     readers: Vec<ImageReader>,
     matcher: FrameMatcher<ImageInput>,
+    /// Stamp of the arm's last state, ns.
+    arm_ns: Option<u64>,
+    /// Stamp of the last moment, ns.
+    taken_ns: u64,
 }
+
+/// How far a frame's stamp may lie from the arm's clock, ns.
+const CLOCK_NS: u64 = 1_000_000_000;
 
 /// The cameras that a bundle wants to see, in its order.
 pub(crate) fn wanted(bundle: &Bundle) -> Vec<String> {
@@ -85,6 +91,8 @@ impl Cameras {
             inputs: inputs.into_iter().flatten().collect(),
             readers,
             matcher,
+            arm_ns: None,
+            taken_ns: 0,
         })
     }
 
@@ -109,13 +117,34 @@ impl Cameras {
             arrival_ns: now_ns,
             fingerprint: frame.fingerprint(),
         };
-        self.matcher.offer(index, stamp, frame);
-        Ok(self.matcher.take(0).map(Arc::new))
+        let stamp_ns = stamp.stamp_ns;
+        let refuse = |expected: String| {
+            let reason =
+                format!("image metadata `stamp_ns`: expected {expected}, found {stamp_ns} ns");
+            Err(Refused::new(&input.id, reason))
+        };
+        if self.matcher.offer(index, stamp, frame) == Offered::Late {
+            return refuse(format!("a stamp after {} ns", self.taken_ns));
+        }
+        if let Some(arm_ns) = self.arm_ns.filter(|arm| arm.abs_diff(stamp_ns) > CLOCK_NS) {
+            return refuse(format!("a stamp within 1 s of the arm's, {arm_ns} ns"));
+        }
+        let moment = self.matcher.take(0);
+        if let Some(moment) = &moment {
+            self.taken_ns = moment.stamp_ns;
+        }
+        Ok(moment.map(Arc::new))
+    }
+
+    /// The inputs that show cameras.
+    pub(crate) fn inputs(&self) -> &[String] {
+        &self.inputs
     }
 
     /// Notes the arm's clock, which the cameras should share, and whether the arm moves, so that
     /// pictures that stay the same are suspicious.
     pub(crate) fn reference(&mut self, stamp_ns: u64, moves: bool, now_ns: u64) {
+        self.arm_ns = Some(stamp_ns);
         self.matcher.reference("arm_state", stamp_ns);
         self.matcher.scene_moves(moves, now_ns);
     }
@@ -128,7 +157,11 @@ impl Cameras {
     /// Tells which camera has stopped, lags behind or is well again.
     pub(crate) fn tell(&mut self, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
         for complaint in self.matcher.complaints(now_ns) {
-            outbox.tell(complaint.kind.level(), complaint.kind.code(), complaint.text)?;
+            outbox.tell(
+                complaint.kind.level(),
+                complaint.kind.code(),
+                complaint.text,
+            )?;
         }
         Ok(())
     }

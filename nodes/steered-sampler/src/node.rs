@@ -18,6 +18,16 @@ use crate::planning::Planning;
 /// Without robot, reward or stage there is nothing to plan for.
 pub(crate) const ESSENTIAL: &[&str] = &["arm_state", "execution_state"];
 
+/// What it reads beside its cameras.
+const INPUTS: [&str; 6] = [
+    "arm_state",
+    "execution_state",
+    "keypoints",
+    "reward_program",
+    "stage",
+    "episode",
+];
+
 /// How long to wait for anything before looking at the clock again.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -102,6 +112,9 @@ impl Node {
             outbox.wired_inputs(),
             settings.frame_tolerance_ns,
         )?;
+        let shown = cameras.inputs().iter().map(String::as_str);
+        let known: Vec<_> = INPUTS.into_iter().chain(shown).collect();
+        outbox.check_inputs(&known)?;
         let planning = Planning::start(policy, planner, cameras.names())?;
         outbox.latch("program_contract", sampler.contract())?;
         let journal = match &settings.journal {
@@ -209,7 +222,9 @@ impl Node {
             }
             SamplerEffect::Candidates(candidates) => outbox.send("candidates", candidates),
             SamplerEffect::Progress(progress) => outbox.send("progress", progress),
-            SamplerEffect::Tell(notice) => outbox.tell(notice.level, &notice.code, notice.text),
+            SamplerEffect::Tell(notice) => {
+                outbox.tell_seldom(notice.level, &notice.code, notice.text)
+            }
         }
     }
 

@@ -12,7 +12,7 @@ mod schedule;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tiller_core::{EpisodeId, Visit};
+use tiller_core::{EpisodeId, SECOND_NS, Visit};
 use tiller_messages::{
     ActionChunk, ArmState, Candidates, Episode, ExecutionState, Keypoints, ProgramContract,
     Progress, RewardProgram, StageCommand,
@@ -126,6 +126,7 @@ pub struct Sampler {
     seen_ns: u64,
     failures: u32,
     arm_stamps: StampFilter,
+    execution_stamps: StampFilter,
     waiting: Waiting,
 }
 
@@ -171,6 +172,7 @@ impl Sampler {
             seen_ns: 0,
             failures: 0,
             arm_stamps: StampFilter::default(),
+            execution_stamps: StampFilter::default(),
             waiting: Waiting::default(),
         })
     }
@@ -181,7 +183,7 @@ impl Sampler {
         match event {
             SamplerEvent::Observation { stamp_ns } => self.on_observation(stamp_ns, effects),
             SamplerEvent::Arm(arm) => self.on_arm(arm, effects),
-            SamplerEvent::Execution(execution) => self.execution = Some(execution),
+            SamplerEvent::Execution(execution) => self.on_execution(execution, effects),
             SamplerEvent::Keypoints(keypoints) => self.on_keypoints(keypoints, now_ns, effects),
             SamplerEvent::Program(program) => {
                 self.enter_episode(program.episode, effects);
@@ -225,6 +227,9 @@ impl Sampler {
         if self.episode.as_ref().is_some_and(|e| stamp_ns < e.stamp_ns) {
             return;
         }
+        if self.is_from_future(stamp_ns) {
+            return self.refuse_stamp("observation", stamp_ns, effects);
+        }
         self.observation_ns = Some(stamp_ns);
         if self.config.policy.observation_steps < 2 {
             return;
@@ -258,14 +263,61 @@ impl Sampler {
         }
     }
 
+    fn on_execution(&mut self, execution: ExecutionState, effects: &mut Vec<SamplerEffect>) {
+        if self.execution_stamps.accept(execution.stamp_ns) {
+            self.execution = Some(execution);
+            return;
+        }
+        let stamps = &self.execution_stamps;
+        let text = stamps.complaint("execution_state", execution.stamp_ns);
+        effects.push(SamplerEffect::Tell(Notice::warning(
+            "execution_state_refused",
+            text,
+        )));
+    }
+
+    /// Whether a stamp cannot be right: the arm's clock is the one that counts.
+    fn is_from_future(&self, stamp_ns: u64) -> bool {
+        let arm = self.arm.as_ref();
+        arm.is_some_and(|arm| stamp_ns > arm.stamp_ns.saturating_add(SECOND_NS))
+    }
+
+    fn refuse_stamp(&self, what: &str, stamp_ns: u64, effects: &mut Vec<SamplerEffect>) {
+        let arm_ns = self.arm.as_ref().map_or(0, |arm| arm.stamp_ns);
+        effects.push(SamplerEffect::Tell(Notice::warning(
+            &format!("{what}_refused"),
+            format!(
+                "{what}: expected a stamp at most 1 s after the arm's ({arm_ns} ns), found \
+                 {stamp_ns} ns"
+            ),
+        )));
+    }
+
     fn on_keypoints(
         &mut self,
         keypoints: Keypoints,
         now_ns: u64,
         effects: &mut Vec<SamplerEffect>,
     ) {
+        if self.is_from_future(keypoints.stamp_ns) {
+            return self.refuse_stamp("keypoints", keypoints.stamp_ns, effects);
+        }
         self.enter_episode(keypoints.episode, effects);
         if keypoints.episode < self.episode_id() {
+            return;
+        }
+        let held = self.keypoints.as_ref().map(|held| held.stamp_ns);
+        if let Some(held_ns) = held
+            && keypoints.stamp_ns < held_ns
+            && !self.is_from_future(held_ns)
+        {
+            effects.push(SamplerEffect::Tell(Notice::warning(
+                "keypoints_refused",
+                format!(
+                    "keypoints: expected a stamp from {held_ns} ns on, found {} ns",
+                    keypoints.stamp_ns
+                ),
+            )));
             return;
         }
         if keypoints.visible.contains(&true) {
@@ -277,6 +329,10 @@ impl Sampler {
     }
 
     fn on_episode(&mut self, episode: Episode, effects: &mut Vec<SamplerEffect>) {
+        if self.is_from_future(episode.stamp_ns) {
+            // Nothing that is seen would ever belong to it.
+            return self.refuse_stamp("episode", episode.stamp_ns, effects);
+        }
         self.enter_episode(episode.id, effects);
         if episode.id == self.episode_id() {
             if self.observation_ns.is_some_and(|at| at < episode.stamp_ns) {
