@@ -13,6 +13,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A run that has ended.
 pub(crate) struct Run {
+    #[allow(dead_code, reason = "not every test asks how dora ended")]
     pub(crate) status: ExitStatus,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) log: String,
