@@ -22,9 +22,9 @@ fn survives<M: Message + PartialEq + Debug>(message: &M) -> Result<(), TestCaseE
     let array = message.to_arrow();
     prop_assert_eq!(array.len(), 1);
     prop_assert_eq!(array.fields(), &M::fields());
-    prop_assert_eq!(M::from_arrow(&array).as_ref(), Ok(message));
-    prop_assert_eq!(M::from_arrow(&as_pyarrow(&array)).as_ref(), Ok(message));
     let mut numbered = M::from_arrow(&array)?;
+    prop_assert_eq!(&numbered, message);
+    prop_assert_eq!(&M::from_arrow(&as_pyarrow(&array))?, message);
     numbered.number(7, 9);
     prop_assert_eq!((numbered.session(), numbered.seq()), (7, 9));
     Ok(())

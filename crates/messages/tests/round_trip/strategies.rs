@@ -104,7 +104,7 @@ prop_compose! {
     fn layout()(
         mode in prop::sample::select(&ActionMode::ALL),
         rotation in option::of(prop::sample::select(&RotationKind::ALL)),
-        gripper: bool, ignored in 0_usize..4,
+        gripper in any::<bool>(), ignored in 0_usize..4,
     )(
         order in Just((0..layout_of(mode, rotation, gripper, ignored).dim).collect::<Vec<_>>())
             .prop_shuffle(),
@@ -112,12 +112,13 @@ prop_compose! {
         position in 1e-3..10.0, clip in option::of(0.1..9.0), rate_hz in 1.0..100.0,
         open in 0.0..2.0, closed in -2.0..-0.1,
     ) -> ActionLayout {
+        let layout = permuted(layout, &order);
         ActionLayout {
             position_m_per_unit: position,
             clip,
             rate_hz,
             gripper: layout.gripper.map(|g| GripperColumn { open, closed, ..g }),
-            ..permuted(layout, &order)
+            ..layout
         }
     }
 }
@@ -179,7 +180,7 @@ prop_compose! {
         actions in vec(-1e3_f32..1e3, horizon as usize * layout.dim),
         execute_steps in 1..=horizon, horizon in Just(horizon), layout in Just(layout),
         numbers in uniform4(any::<u64>()), episode in episode_id(), program in program_id(),
-        stage: u32, anchor in pose(), anchor_q_rad in uniform7(number()),
+        stage in any::<u32>(), anchor in pose(), anchor_q_rad in uniform7(number()),
         continues in option::of((any::<u64>(), any::<u32>(), any::<prop::sample::Index>())),
     ) -> ActionChunk {
         let [session, seq, stamp_ns, planning_ns] = numbers;
@@ -204,16 +205,19 @@ prop_compose! {
         selected in 0..particles,
     ) -> Candidates {
         let [session, seq, stamp_ns, chunk_seq] = numbers;
-        Candidates { session, seq, stamp_ns, chunk_seq, particles, points, xyz_m, rewards, selected }
+        Candidates {
+            session, seq, stamp_ns, chunk_seq, particles, points, xyz_m, rewards, selected,
+        }
     }
 }
 
 prop_compose! {
     pub(crate) fn keypoints()(names in vec(text(), 0..8))(
         xyz_m in vec(number(), names.len() * 3), visible in vec(any::<bool>(), names.len()),
-        names in Just(names), session: u64, seq: u64, stamp_ns: u64, episode in episode_id(),
-        generation: u32,
+        names in Just(names), numbers in uniform3(any::<u64>()), episode in episode_id(),
+        generation in any::<u32>(),
     ) -> Keypoints {
+        let [session, seq, stamp_ns] = numbers;
         Keypoints { session, seq, stamp_ns, episode, generation, names, xyz_m, visible }
     }
 }
@@ -221,8 +225,9 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn reward_program()(stages in 1_usize..5)(
         descriptions in vec(text(), stages), has_done in vec(any::<bool>(), stages),
-        unguided in vec(any::<bool>(), stages), session: u64, seq: u64, id in program_id(),
-        episode in episode_id(), generation: u32, points: u32, texts in uniform3(text()),
+        unguided in vec(any::<bool>(), stages), session in any::<u64>(), seq in any::<u64>(),
+        id in program_id(), episode in episode_id(), generation in any::<u32>(),
+        points in any::<u32>(), texts in uniform3(text()),
     ) -> RewardProgram {
         let [instruction, text, source] = texts;
         let num_stages = descriptions.len() as u32;
