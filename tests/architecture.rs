@@ -7,7 +7,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
@@ -41,6 +41,72 @@ const DORA_KIT: &str = "tiller-node-kit";
 
 /// The only packages that may talk to arm hardware drivers.
 const HARDWARE_DRIVERS: [&str; 4] = ["franka", "franka-rs", "libfranka-rs", "serialport"];
+
+/// Things of a world, as somebody would write them who knows it.
+const THINGS_OF_WORLDS: [&str; 9] = [
+    "playtable",
+    "PlayTable",
+    "play table",
+    "drawer",
+    "sliding door",
+    "red block",
+    "blue block",
+    "pink block",
+    "Block::Red",
+];
+
+/// Crates that are about a world.
+const WORLDS: [&str; 2] = ["crates/playtable", "crates/playtable-author"];
+
+/// Where programs register worlds and their authors, and the demo's instruction.
+const REGISTRATIONS: [&str; 5] = [
+    "crates/tiller/src/worlds.rs",
+    "crates/tiller/src/cli/vlm/provider.rs",
+    "nodes/simulator/src/worlds.rs",
+    "nodes/vlm-reward/src/main.rs",
+    "xtask/src/demo.rs",
+];
+
+/// Files that still name things of a world, each with what frees it.
+const NOT_YET_FREE: [(&str, &str); 10] = [
+    (
+        "crates/grounding/src/config.rs",
+        "counts become the world's",
+    ),
+    (
+        "crates/messages/src/image.rs",
+        "an example in an error's text",
+    ),
+    (
+        "crates/vlm/src/recipes/furniture.rs",
+        "moves to playtable-author",
+    ),
+    ("crates/vlm/src/recipes/mod.rs", "moves to playtable-author"),
+    ("crates/vlm/src/scene.rs", "moves to playtable-author"),
+    (
+        "crates/vlm/src/understand/goal.rs",
+        "moves to playtable-author",
+    ),
+    (
+        "crates/vlm/src/understand/lexicon.rs",
+        "moves to playtable-author",
+    ),
+    (
+        "crates/vlm/src/understand/phrases.rs",
+        "moves to playtable-author",
+    ),
+    (
+        "crates/vlm/src/understand/resolve.rs",
+        "moves to playtable-author",
+    ),
+    (
+        "nodes/vlm-reward/src/config.rs",
+        "an example in an error's text",
+    ),
+];
+
+/// Packages that may depend on a world's crate: those that register it.
+const REGISTRARS: [&str; 4] = ["simulator", "tiller", "tiller-playtable", "vlm-reward"];
 
 struct Workspace {
     metadata: Metadata,
@@ -225,4 +291,135 @@ fn set_up_needs_none_of_the_libraries_that_it_fetches() {
         .filter(|name| reach.contains(*name))
         .collect();
     assert!(wrong.is_empty(), "xtask reaches {wrong:?}");
+}
+
+/// Every file below a folder whose name ends so.
+fn files_below(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            files_below(&path, ending, found);
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// A source less comments and test modules, with the numbers of its lines. Test modules stand at a file's
+/// end, or in a file of their own.
+fn code(text: &str) -> Vec<(usize, &str)> {
+    let mut lines = Vec::new();
+    let mut numbered = (1..).zip(text.lines()).peekable();
+    while let Some((number, line)) = numbered.next() {
+        let next = numbered.peek().map_or("", |(_, next)| *next);
+        if line.trim() == "#[cfg(test)]" && next.contains("mod ") {
+            if next.trim_end().ends_with(';') {
+                continue;
+            }
+            break;
+        }
+        if !line.trim_start().starts_with("//") {
+            lines.push((number, line));
+        }
+    }
+    lines
+}
+
+#[test]
+fn code_is_told_from_comments_and_tests() {
+    let text = "//! drawer\nmod a;\n#[cfg(test)]\nmod tests;\nlet x = 1; // drawer\n\
+                #[cfg(test)]\npub(crate) mod tests {\n  drawer\n}\n";
+    let kept: Vec<usize> = code(text).into_iter().map(|(number, _)| number).collect();
+    assert_eq!(kept, [2, 4, 5]);
+}
+
+#[test]
+fn only_worlds_name_their_things() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["crates", "nodes", "operators", "xtask"] {
+        files_below(&root.join(folder), ".rs", &mut files);
+    }
+    // Prompts are compiled in.
+    files_below(&root.join("crates/vlm/prompts"), ".md", &mut files);
+    let name = |path: &Path| {
+        path.strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    let is_source = |path: &str| {
+        let is_test = path.ends_with("/tests.rs") || path.ends_with("_tests.rs");
+        let in_world = WORLDS
+            .iter()
+            .any(|folder| path.starts_with(&format!("{folder}/")));
+        (path.contains("/src/") || path.ends_with(".md")) && !is_test && !in_world
+    };
+    let (mut wrong, mut not_free) = (Vec::new(), BTreeSet::new());
+    let mut seen = 0;
+    for path in files {
+        let file = name(&path);
+        if !is_source(&file) || REGISTRATIONS.contains(&file.as_str()) {
+            continue;
+        }
+        seen += 1;
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in code(&text) {
+            if THINGS_OF_WORLDS.iter().any(|thing| line.contains(thing)) {
+                if NOT_YET_FREE.iter().any(|(known, _)| *known == file) {
+                    not_free.insert(file.clone());
+                } else {
+                    wrong.push(format!("{file}:{number}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(seen > 200, "only {seen} sources found");
+    assert!(
+        wrong.is_empty(),
+        "only a world's own crates, and the files that register it, may name its things:\n{}",
+        wrong.join("\n")
+    );
+    for (file, why) in NOT_YET_FREE {
+        assert!(
+            not_free.contains(file),
+            "{file} ({why}) names nothing of a world any more: take it off the list"
+        );
+    }
+}
+
+#[test]
+fn only_those_who_register_a_world_depend_on_it() {
+    let workspace = Workspace::load();
+    for (name, direct) in &workspace.direct {
+        let worlds: Vec<_> = direct
+            .iter()
+            .filter(|used| used.starts_with("tiller-playtable"))
+            .collect();
+        assert!(
+            worlds.is_empty() || REGISTRARS.contains(&name.as_str()),
+            "{name} depends on {worlds:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_world_is_knows_none() {
+    let workspace = Workspace::load();
+    let reach = workspace.reach("tiller-world");
+    let wrong: Vec<_> = NOT_IN_LEAVES
+        .iter()
+        .copied()
+        .chain(["mujoco-rs", "mujoco-rs-sys", "glutin"])
+        .filter(|name| reach.contains(*name))
+        .collect();
+    assert!(wrong.is_empty(), "tiller-world reaches {wrong:?}");
+    let own: Vec<_> = reach
+        .iter()
+        .filter(|name| name.starts_with("tiller-"))
+        .collect();
+    assert_eq!(own, ["tiller-core", "tiller-motion"]);
 }

@@ -141,6 +141,8 @@ impl Node {
         self.send_state(outbox)?;
         if self.world.time_ns().is_multiple_of(PERIOD_NS) {
             self.images.send(self.world.world(), outbox)?;
+            // The first look starts a renderer: meanwhile nobody listened for the answer.
+            self.asked_at = Instant::now();
         }
         Ok(())
     }
