@@ -16,8 +16,8 @@ use std::sync::atomic::AtomicBool;
 use simulator::{ESSENTIAL, Settings};
 use tiller_bench::{BenchConfig, Method, Subjects, Tuned};
 use tiller_messages::{ArmCommand, TaskStatus};
-use tiller_core::Pose;
-use tiller_core::kinematics::{self, HOME_Q};
+
+use tiller_motion::kinematics::{self, HOME_Q, Pose};
 use tiller_motion::limits::Limits;
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
