@@ -42,6 +42,34 @@ const DORA_KIT: &str = "tiller-node-kit";
 /// The only packages that may talk to arm hardware drivers.
 const HARDWARE_DRIVERS: [&str; 4] = ["franka", "franka-rs", "libfranka-rs", "serialport"];
 
+/// Things of a world, as somebody would write them who knows it.
+const THINGS_OF_WORLDS: [&str; 9] = [
+    "playtable",
+    "PlayTable",
+    "play table",
+    "drawer",
+    "sliding door",
+    "red block",
+    "blue block",
+    "pink block",
+    "Block::Red",
+];
+
+/// Crates that are about a world.
+const WORLDS: [&str; 2] = ["crates/playtable", "crates/playtable-author"];
+
+/// Where programs register worlds and their authors, and the demo's instruction.
+const REGISTRATIONS: [&str; 5] = [
+    "crates/tiller/src/worlds.rs",
+    "crates/tiller/src/cli/vlm/provider.rs",
+    "nodes/simulator/src/worlds.rs",
+    "nodes/vlm-reward/src/main.rs",
+    "xtask/src/demo.rs",
+];
+
+/// Packages that may depend on a world's crate: those that register it.
+const REGISTRARS: [&str; 4] = ["simulator", "tiller", "tiller-playtable", "vlm-reward"];
+
 struct Workspace {
     metadata: Metadata,
     /// Package name -> names of its normal dependencies, direct ones only.
@@ -240,7 +268,9 @@ fn one_folder_knows_the_python_parser() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/reward");
     let adapter = root.join("src/syntax");
     let (mut inside, mut outside) = (0, Vec::new());
-    for file in rust_files(&root) {
+    let mut sources = Vec::new();
+    files_below(&root, ".rs", &mut sources);
+    for file in sources {
         let names_it = std::fs::read_to_string(&file).unwrap().contains("ruff_");
         if !names_it {
             continue;
@@ -255,16 +285,123 @@ fn one_folder_knows_the_python_parser() {
     assert!(outside.is_empty(), "use crate::syntax in {outside:?}");
 }
 
-/// Every Rust file below `folder`.
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+/// Every file below a folder whose name ends so.
+fn files_below(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+            files_below(&path, ending, found);
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
         }
     }
-    files
+}
+
+/// A source less comments and test modules, with the numbers of its lines. Test modules stand at a file's
+/// end, or in a file of their own.
+fn code(text: &str) -> Vec<(usize, &str)> {
+    let mut lines = Vec::new();
+    let mut numbered = (1..).zip(text.lines()).peekable();
+    while let Some((number, line)) = numbered.next() {
+        let next = numbered.peek().map_or("", |(_, next)| *next);
+        if line.trim() == "#[cfg(test)]" && next.contains("mod ") {
+            if next.trim_end().ends_with(';') {
+                continue;
+            }
+            break;
+        }
+        if !line.trim_start().starts_with("//") {
+            lines.push((number, line));
+        }
+    }
+    lines
+}
+
+#[test]
+fn code_is_told_from_comments_and_tests() {
+    let text = "//! drawer\nmod a;\n#[cfg(test)]\nmod tests;\nlet x = 1; // drawer\n\
+                #[cfg(test)]\npub(crate) mod tests {\n  drawer\n}\n";
+    let kept: Vec<usize> = code(text).into_iter().map(|(number, _)| number).collect();
+    assert_eq!(kept, [2, 4, 5]);
+}
+
+#[test]
+fn only_worlds_name_their_things() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["crates", "nodes", "operators", "xtask"] {
+        files_below(&root.join(folder), ".rs", &mut files);
+    }
+    // Prompts are compiled in.
+    files_below(&root.join("crates/vlm/prompts"), ".md", &mut files);
+    let name = |path: &Path| {
+        path.strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    let is_source = |path: &str| {
+        let is_test = path.ends_with("/tests.rs") || path.ends_with("_tests.rs");
+        let in_world = WORLDS
+            .iter()
+            .any(|folder| path.starts_with(&format!("{folder}/")));
+        (path.contains("/src/") || path.ends_with(".md")) && !is_test && !in_world
+    };
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for path in files {
+        let file = name(&path);
+        if !is_source(&file) || REGISTRATIONS.contains(&file.as_str()) {
+            continue;
+        }
+        seen += 1;
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in code(&text) {
+            if THINGS_OF_WORLDS.iter().any(|thing| line.contains(thing)) {
+                wrong.push(format!("{file}:{number}: {}", line.trim()));
+            }
+        }
+    }
+    assert!(seen > 200, "only {seen} sources found");
+    assert!(
+        wrong.is_empty(),
+        "only a world's own crates, and the files that register it, may name its things:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn only_those_who_register_a_world_depend_on_it() {
+    let workspace = Workspace::load();
+    for (name, direct) in &workspace.direct {
+        let worlds: Vec<_> = direct
+            .iter()
+            .filter(|used| used.starts_with("tiller-playtable"))
+            .collect();
+        assert!(
+            worlds.is_empty() || REGISTRARS.contains(&name.as_str()),
+            "{name} depends on {worlds:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_world_is_knows_none() {
+    let workspace = Workspace::load();
+    let reach = workspace.reach("tiller-world");
+    let wrong: Vec<_> = NOT_IN_LEAVES
+        .iter()
+        .copied()
+        .chain(["mujoco-rs", "mujoco-rs-sys", "glutin"])
+        .filter(|name| reach.contains(*name))
+        .collect();
+    assert!(wrong.is_empty(), "tiller-world reaches {wrong:?}");
+    let own: Vec<_> = reach
+        .iter()
+        .filter(|name| name.starts_with("tiller-"))
+        .collect();
+    assert_eq!(own, ["tiller-core", "tiller-motion"]);
 }

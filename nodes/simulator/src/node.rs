@@ -307,6 +307,9 @@ impl Node<'_> {
         if self.world.time_ns().is_multiple_of(PERIOD_NS) {
             let origin_ns = self.world.origin_ns();
             self.images.send(self.world.world(), origin_ns, outbox)?;
+            // The first look starts a renderer: meanwhile nobody listened for the answer.
+            self.asked_at = Instant::now();
+            self.waiting_since = Instant::now();
         }
         Ok(())
     }

@@ -95,7 +95,7 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
                 writer
                     .push(&episode)
                     .wrap_err("cannot write the data set")?;
-            } else if !short_tasks.iter().any(|name| *name == slot.task.id) {
+            } else if !short_tasks.contains(&slot.task.id) {
                 short_tasks.push(slot.task.id.clone());
             }
             let rate = frames as f64 / start.elapsed().as_secs_f64();

@@ -6,15 +6,14 @@ mod view;
 
 use std::path::Path;
 
-use image::imageops::{FilterType, resize};
 use image::{Rgb, RgbImage};
 
-use crate::field::mark::{draw_disc, draw_hand};
-use crate::field::scale::{Scale, colour, number, ticks};
-use crate::field::{Axis, FAINT_INK, INK, Mark, MarkKind, ZOOM, put};
+use crate::mark::{draw_disc, draw_hand};
 use crate::picture::Picture;
-use crate::text::{fill, width};
-use crate::{ReportError, save_small};
+use crate::scale::{Scale, colour};
+use crate::sheet::{self, INK, ZOOM, put};
+use crate::text::width;
+use crate::{Axis, Mark, MarkKind, ReportError, save_small};
 
 /// Size of the picture, pixels: as wide as a slide.
 const SIZE: [u32; 2] = [1600, 900];
@@ -91,10 +90,8 @@ impl CandidatesPicture<'_> {
     /// Draws the picture, 1600 x 900 pixels.
     #[must_use]
     pub fn draw(&self) -> RgbImage {
-        let [columns, rows] = SIZE.map(|edge| edge * ZOOM as u32);
-        let mut picture = RgbImage::from_pixel(columns, rows, Rgb([255; 3]));
-        put(&mut picture, [24, 14], 27.0, 1550, INK, &self.title);
-        put(&mut picture, [24, 54], 17.0, 1550, FAINT_INK, &self.caption);
+        let caption = std::slice::from_ref(&self.caption);
+        let mut picture = sheet::begin(SIZE, &self.title, caption);
         let scale = Scale::of(self.rewards.iter().copied());
         let rooms: &[[i32; 4]] = if self.views.len() > 1 {
             &ROOMS
@@ -105,11 +102,11 @@ impl CandidatesPicture<'_> {
             view::draw(&mut picture, self, view, *room, &scale);
         }
         if self.rewards.iter().any(|reward| reward.is_finite()) {
-            draw_bar(&mut picture, &scale);
+            sheet::draw_bar(&mut picture, BAR, "reward", &scale);
         }
         self.draw_legend(&mut picture);
         steps::draw(&mut picture, self, &scale);
-        resize(&picture, SIZE[0], SIZE[1], FilterType::Triangle)
+        sheet::finish(&picture)
     }
 
     /// The colour of a candidate.
@@ -160,23 +157,6 @@ impl CandidatesPicture<'_> {
             put(picture, [x + 20, y - 10], 16.0, 400, INK, name);
             x += 20 + width(name, 16.0) as i32 + 40;
         }
-    }
-}
-
-fn draw_bar(picture: &mut RgbImage, scale: &Scale) {
-    let [left, top, wide, high] = BAR;
-    put(picture, [left - 4, top - 30], 17.0, 110, INK, "reward");
-    for row in 0..high * ZOOM {
-        let share = 1.0 - f64::from(row) / f64::from(high * ZOOM - 1);
-        let at = [left * ZOOM, top * ZOOM + row];
-        fill(picture, at, [(wide * ZOOM) as u32, 1], colour(share));
-    }
-    let at = ticks(scale.low, scale.high, 7);
-    for &value in &at {
-        let y = top + (f64::from(high) * (1.0 - scale.share(value))).round() as i32;
-        fill(picture, [(left + wide) * ZOOM, y * ZOOM - 1], [10, 2], INK);
-        let text = number(value, &at);
-        put(picture, [left + wide + 8, y - 9], 15.0, 80, INK, &text);
     }
 }
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 use image::{Rgb, RgbImage};
 
 use super::CandidatesPicture;
-use crate::field::scale::{Scale, number, ticks};
-use crate::field::{FAINT_INK, INK, ZOOM, put};
+use crate::scale::{Scale, number, ticks};
+use crate::sheet::{FAINT_INK, INK, ZOOM, put};
 use crate::stroke::stroke;
 use crate::text::{fill, width};
 

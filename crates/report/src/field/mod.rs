@@ -1,34 +1,26 @@
 //! A scalar field over slices through the workspace, such as the reward of every point: heat maps
 //! with iso-lines, arrows that point to where it rises, and named points.
-//!
-//! Everything is drawn twice as large and then halved, which smooths all edges.
 
 mod contour;
-pub(crate) mod mark;
 mod panel;
-pub(crate) mod scale;
 
 use std::path::Path;
 
-use image::imageops::{FilterType, resize};
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
-use crate::text::{fill, width, write};
+use crate::mark::{draw_disc, draw_hand, draw_star};
+use crate::scale::Scale;
+use crate::sheet::{self, INK, ZOOM, put};
+use crate::text::width;
 use crate::{ReportError, save_small};
-use mark::{draw_disc, draw_hand, draw_star};
 use panel::Panel;
-use scale::{Scale, colour, number, ticks};
 
 /// Size of the picture, pixels.
 const SIZE: [u32; 2] = [1500, 660];
-/// What is drawn is this much larger than what is kept.
-pub(crate) const ZOOM: i32 = 2;
 /// Where the panels lie, pixels: left edge, upper edge, width, height.
 const PANELS: [[i32; 4]; 2] = [[78, 156, 600, 400], [770, 156, 600, 400]];
 /// The colour bar, likewise.
 const BAR: [i32; 4] = [1396, 156, 22, 375];
-pub(crate) const INK: Rgb<u8> = Rgb([20, 20, 24]);
-pub(crate) const FAINT_INK: Rgb<u8> = Rgb([96, 96, 104]);
 
 /// What a picture of a field shows.
 #[derive(Clone, Debug, Default)]
@@ -119,58 +111,15 @@ impl FieldPicture {
     /// Draws the picture, 1500 x 660 pixels.
     #[must_use]
     pub fn draw(&self) -> RgbImage {
-        let [columns, rows] = SIZE.map(|edge| edge * ZOOM as u32);
-        let mut picture = RgbImage::from_pixel(columns, rows, Rgb([255; 3]));
-        put(&mut picture, [24, 14], 27.0, 1450, INK, &self.title);
-        for (line, y) in self.caption.iter().zip([54, 78]) {
-            put(&mut picture, [24, y], 17.0, 1450, FAINT_INK, line);
-        }
+        let mut picture = sheet::begin(SIZE, &self.title, &self.caption);
         let all = self.slices.iter().flat_map(|slice| &slice.values);
         let scale = Scale::of(all.copied());
         for (slice, room) in self.slices.iter().zip(PANELS) {
             Panel::new(slice, room.map(|edge| edge * ZOOM)).draw(&mut picture, &scale);
         }
-        self.draw_bar(&mut picture, &scale);
+        sheet::draw_bar(&mut picture, BAR, &self.quantity, &scale);
         self.draw_legend(&mut picture);
-        resize(&picture, SIZE[0], SIZE[1], FilterType::Triangle)
-    }
-
-    fn draw_bar(&self, picture: &mut RgbImage, scale: &Scale) {
-        let [left, top, width, height] = BAR;
-        put(
-            picture,
-            [left - 6, top - 28],
-            17.0,
-            110,
-            INK,
-            &self.quantity,
-        );
-        for row in 0..height * ZOOM {
-            let share = 1.0 - f64::from(row) / f64::from(height * ZOOM - 1);
-            let at = [left * ZOOM, top * ZOOM + row];
-            fill(picture, at, [(width * ZOOM) as u32, 1], colour(share));
-        }
-        let place = |value| top + (f64::from(height) * (1.0 - scale.share(value))).round() as i32;
-        let at = ticks(scale.low, scale.high, 6);
-        for &value in &at {
-            let y = place(value);
-            fill(picture, [(left + width) * ZOOM, y * ZOOM - 1], [10, 2], INK);
-            let text = number(value, &at);
-            put(picture, [left + width + 8, y - 9], 15.0, 80, INK, &text);
-        }
-        if scale.cut_above {
-            put(picture, [left, top - 12], 12.0, 100, FAINT_INK, "▲ more");
-        }
-        if scale.cut_below {
-            put(
-                picture,
-                [left, top + height + 2],
-                12.0,
-                100,
-                FAINT_INK,
-                "▼ less",
-            );
-        }
+        sheet::finish(&picture)
     }
 
     /// Explains the marks that occur, in one line at the bottom.
@@ -221,27 +170,6 @@ impl FieldPicture {
             put(picture, [x, y - 10], 16.0, 420, INK, &text);
         }
     }
-}
-
-/// Writes text at a place of the finished picture.
-pub(crate) fn put(
-    picture: &mut RgbImage,
-    at: [i32; 2],
-    height: f32,
-    max_width: u32,
-    colour: Rgb<u8>,
-    text: &str,
-) {
-    let zoom = ZOOM as u32;
-    let at = at.map(|place| place * ZOOM);
-    write(
-        picture,
-        at,
-        height * ZOOM as f32,
-        max_width * zoom,
-        colour,
-        text,
-    );
 }
 
 #[cfg(test)]

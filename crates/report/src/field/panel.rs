@@ -5,54 +5,38 @@ use imageproc::drawing::{draw_line_segment_mut, draw_polygon_mut};
 use imageproc::point::Point;
 
 use super::contour::contour;
-use super::mark::{Labels, draw_disc, draw_hand, draw_star};
-use super::scale::{Scale, colour, number, ticks};
-use super::{Axis, FAINT_INK, INK, Mark, MarkKind, Slice, ZOOM, put};
-use crate::text::{fill, width};
+use super::{Mark, MarkKind, Slice};
+use crate::mark::{Labels, draw_disc, draw_hand, draw_star};
+use crate::plane::Plane;
+use crate::scale::{Scale, colour, ticks};
+use crate::sheet::{INK, PAPER, ZOOM, put};
 
 const LEVELS: usize = 10;
 /// Length of the longest arrow, pixels.
 const ARROW: f64 = 26.0;
-const PAPER: Rgb<u8> = Rgb([255; 3]);
 
-/// A slice and where it lies on the picture, in enlarged pixels.
+/// A slice and where it lies on the picture.
 pub(super) struct Panel<'a> {
     slice: &'a Slice,
-    /// Left, top, width and height.
-    place: [i32; 4],
+    plane: Plane,
 }
 
 impl<'a> Panel<'a> {
-    /// Fits the slice into a room; metres are as long across as up.
+    /// Fits the slice into a room.
     pub(super) fn new(slice: &'a Slice, room: [i32; 4]) -> Self {
-        let [across, up] = [slice.across, slice.up].map(|axis| (axis.to_m - axis.from_m).abs());
-        let [columns, rows] = [room[2], room[3]].map(f64::from);
-        let pixels_per_m = (columns / across.max(1e-9)).min(rows / up.max(1e-9));
-        let size = [across, up].map(|extent| ((extent * pixels_per_m) as i32).max(8 * ZOOM));
-        Self {
-            slice,
-            place: [room[0], room[1], size[0], size[1]],
-        }
+        let plane = Plane::fit(slice.across, slice.up, room);
+        Self { slice, plane }
     }
 
     pub(super) fn draw(&self, picture: &mut RgbImage, scale: &Scale) {
-        let [left, top, ..] = self.place.map(|edge| edge / ZOOM);
+        let [left, top, ..] = self.plane.rect.map(|edge| edge / ZOOM);
         put(picture, [left, top - 30], 19.0, 620, INK, &self.slice.title);
         self.draw_heat(picture, scale);
         self.draw_levels(picture, scale);
-        self.draw_axes(picture);
+        self.plane.draw_edges(picture);
+        self.plane.draw_axes(picture);
         self.draw_arrows(picture);
         self.draw_marks(picture);
-    }
-
-    /// Pixel of a point.
-    fn pixel(&self, at_m: [f64; 2]) -> [f64; 2] {
-        let share = |axis: &Axis, at: f64| (at - axis.from_m) / (axis.to_m - axis.from_m);
-        let [left, top, width, height] = self.place.map(f64::from);
-        [
-            left + width * share(&self.slice.across, at_m[0]),
-            top + height * (1.0 - share(&self.slice.up, at_m[1])),
-        ]
     }
 
     /// The field between the grid points, linear in both directions.
@@ -79,7 +63,7 @@ impl<'a> Panel<'a> {
     }
 
     fn draw_heat(&self, picture: &mut RgbImage, scale: &Scale) {
-        let [left, top, width, height] = self.place;
+        let [left, top, width, height] = self.plane.rect;
         for row in 0..height {
             for column in 0..width {
                 let share = [
@@ -110,7 +94,7 @@ impl<'a> Panel<'a> {
         if columns < 2 || rows < 2 {
             return;
         }
-        let [left, top, width, height] = self.place.map(f64::from);
+        let [left, top, width, height] = self.plane.rect.map(f64::from);
         for level in ticks(scale.low, scale.high, LEVELS) {
             let [r, g, b] = colour(scale.share(level)).0.map(f32::from);
             let line = Rgb([r, g, b].map(|channel| (channel + 0.38 * (255.0 - channel)) as u8));
@@ -126,69 +110,6 @@ impl<'a> Panel<'a> {
                 }
             }
         }
-    }
-
-    fn draw_axes(&self, picture: &mut RgbImage) {
-        let [left, top, wide, high] = self.place;
-        let [bottom, right] = [top + high, left + wide];
-        let (w, h) = (wide as u32, high as u32);
-        for (at, size) in [
-            ([left, top], [w, 2]),
-            ([left, bottom - 2], [w, 2]),
-            ([left, top], [2, h]),
-            ([right - 2, top], [2, h]),
-        ] {
-            fill(picture, at, size, INK);
-        }
-        let (across, up) = (&self.slice.across, &self.slice.up);
-        let at = ticks(
-            across.from_m,
-            across.to_m,
-            (wide / ZOOM / 70).max(1) as usize,
-        );
-        for &value in &at {
-            let x = self.pixel([value, up.from_m])[0] as i32;
-            fill(picture, [x - 1, bottom], [2, 10], INK);
-            let text = number(value, &at);
-            let half = width(&text, 15.0) as i32 / 2;
-            put(
-                picture,
-                [x / ZOOM - half, bottom / ZOOM + 7],
-                15.0,
-                80,
-                INK,
-                &text,
-            );
-        }
-        let at = ticks(up.from_m, up.to_m, (high / ZOOM / 50).max(1) as usize);
-        for &value in &at {
-            let y = self.pixel([across.from_m, value])[1] as i32;
-            fill(picture, [left - 10, y - 1], [10, 2], INK);
-            let text = number(value, &at);
-            let place = left / ZOOM - 9 - width(&text, 15.0) as i32;
-            put(picture, [place, y / ZOOM - 9], 15.0, 80, INK, &text);
-        }
-        let text = format!("{}, m", across.name);
-        let half = width(&text, 16.0) as i32 / 2;
-        let middle = (left + wide / 2) / ZOOM - half;
-        put(
-            picture,
-            [middle, bottom / ZOOM + 27],
-            16.0,
-            300,
-            FAINT_INK,
-            &text,
-        );
-        let text = format!("{}, m", up.name);
-        let place = (left / ZOOM - 62).max(4);
-        put(
-            picture,
-            [place, (top + high / 2) / ZOOM - 28],
-            16.0,
-            80,
-            FAINT_INK,
-            &text,
-        );
     }
 
     fn draw_arrows(&self, picture: &mut RgbImage) {
@@ -214,7 +135,7 @@ impl<'a> Panel<'a> {
             }
             let length = ARROW * f64::from(ZOOM) * (steep / full).clamp(0.3, 1.0);
             let along = [right * arrow.rise[0] / steep, -up * arrow.rise[1] / steep];
-            let middle = self.pixel(arrow.at_m);
+            let middle = self.plane.pixel(arrow.at_m);
             let tail = [0, 1].map(|axis| middle[axis] - 0.5 * length * along[axis]);
             draw_arrow(picture, tail, along, length);
         }
@@ -225,9 +146,13 @@ impl<'a> Panel<'a> {
             .slice
             .marks
             .iter()
-            .map(|mark| self.pixel(mark.at_m).map(|place| place.round() as i32))
+            .map(|mark| {
+                self.plane
+                    .pixel(mark.at_m)
+                    .map(|place| place.round() as i32)
+            })
             .collect();
-        let [left, top, width, height] = self.place;
+        let [left, top, width, height] = self.plane.rect;
         let is_seen = |[x, y]: [i32; 2]| {
             (left..=left + width).contains(&x) && (top..=top + height).contains(&y)
         };
@@ -254,7 +179,7 @@ impl<'a> Panel<'a> {
         }
         let matters = |mark: &Mark| !matches!(mark.kind, MarkKind::Other(_));
         let seen: Vec<([i32; 2], bool)> = marks().map(|(mark, &at)| (at, matters(mark))).collect();
-        let mut labels = Labels::new(self.place, &seen);
+        let mut labels = Labels::new(self.plane.rect, &seen);
         for (mark, &at) in marks() {
             labels.write(picture, at, &mark.label, matters(mark));
         }

@@ -1,8 +1,9 @@
 //! Numbers, lines and pictures of fields whose shape is known.
 
 use super::contour::contour;
-use super::scale::{Scale, colour, number, ticks};
 use super::*;
+use crate::scale::{Scale, colour, number, ticks};
+use image::Rgb;
 
 const COLUMNS: usize = 81;
 const ROWS: usize = 51;

@@ -82,7 +82,7 @@ impl FromArgMatches for What {
 /// The subcommand of a world: its suites, and examples with its names.
 fn world_command(info: &WorldInfo) -> Command {
     let about = format!(
-        "Success rates in {}, a column for each method, with Wilson 95 % intervals",
+        "Success rates in the world of {}, a column for each method, with Wilson 95 % intervals",
         info.about
     );
     let suites = info.suites();
@@ -101,12 +101,11 @@ fn world_command(info: &WorldInfo) -> Command {
         .mut_arg("suite", |arg| arg.value_parser(known).long_help(help))
 }
 
-const ABOUT: &str = "\
-Each episode is a scene that the training data did not contain. Steered: the author of the world turns
-the task's instruction into a reward program, which steers the policy. Unsteered: the same policy left
-alone. An episode succeeds when the world sees the task achieved in time. The same seeds give the same
-results, whatever the number of jobs. Ctrl-C ends after the episodes that are running; with --json the
-same command goes on where it ended.";
+const ABOUT: &str = "Each episode is a scene that the training data did not contain. Steered: the \
+author of the world turns the task's instruction into a reward program, which steers the policy. \
+Unsteered: the same policy left alone. An episode succeeds when the world sees the task achieved in time. \
+The same seeds give the same results, whatever the number of jobs. Ctrl-C ends after the episodes that \
+are running; with --json the same command goes on where it ended.";
 
 fn examples(info: &WorldInfo) -> String {
     let bench = format!("tiller bench {}", info.name);

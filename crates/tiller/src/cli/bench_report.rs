@@ -10,7 +10,7 @@ use super::say;
 use crate::worlds::worlds;
 use tiller_bench::report_page;
 
-/// One HTML page from the files of `tiller bench playtable --json`.
+/// One HTML page from the files of `tiller bench WORLD --json`.
 ///
 /// Reads every .jsonl file in the folder and in folders inside it and writes report.html: success
 /// with Wilson 95 % intervals for each policy, suite, task and method; differences between the

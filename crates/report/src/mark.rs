@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_circle_mut, draw_polygon_mut};
 use imageproc::point::Point;
 
-use super::{INK, ZOOM};
+use crate::sheet::{INK, ZOOM};
 use crate::text::{fill, width, write};
 
 const PAPER: Rgb<u8> = Rgb([255; 3]);
