@@ -195,4 +195,36 @@ mod tests {
             assert!(text.contains(line), "{text}");
         }
     }
+
+    #[test]
+    fn an_old_name_is_refused_with_the_new_one_and_only_if_it_is_set() {
+        let mut env = Environment::from_pairs([("PROVIDER", "openai"), ("HORIZON", "")]);
+        env.renamed("PROVIDER", "VLM_PROVIDER");
+        env.renamed("HORIZON", "a `program_contract` message");
+        env.renamed("ARM_IP", "ROBOT");
+        let text = env.finish(()).unwrap_err().to_string();
+        let expected = "PROVIDER: expected nothing: it is called VLM_PROVIDER now, found `openai`";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_mistakes_of_a_part_are_listed_with_the_others() {
+        let mut part = Problems::default();
+        part.push("guide_scale", "a number of at least 0", -1);
+        part.missing("scheduler", "a word");
+        let mut env = Environment::from_pairs([("SEED", "x")]);
+        env.number("SEED", 0, 0..=9);
+        env.refuse_all(part);
+        env.refuse("ANSWERS", "a folder", None);
+        let found = env.finish(()).unwrap_err().found;
+        let names: Vec<_> = found.iter().map(|problem| problem.name.as_str()).collect();
+        assert_eq!(names, ["SEED", "guide_scale", "scheduler", "ANSWERS"]);
+    }
+
+    #[test]
+    fn nothing_wrong_in_a_part_is_nothing_wrong() {
+        let mut env = Environment::from_pairs([]);
+        env.refuse_all(Problems::default());
+        assert_eq!(env.finish(7), Ok(7));
+    }
 }

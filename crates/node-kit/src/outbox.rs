@@ -329,3 +329,6 @@ impl Outbox {
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 }
+
+#[cfg(test)]
+mod tests;

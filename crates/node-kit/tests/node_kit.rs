@@ -6,7 +6,7 @@ use std::time::Duration;
 use dora_core::types::TypeRegistry;
 use tiller_messages::{ArmState, Encoding, ImageHeader, Keypoints, Label, Status, schemas};
 use tiller_node_kit::testing::Script;
-use tiller_node_kit::{End, ImageInput, Next, Stream};
+use tiller_node_kit::{End, ImageReader, Next, Stream};
 
 fn header(encoding: Encoding) -> ImageHeader {
     ImageHeader {
@@ -72,8 +72,9 @@ fn images_pass_through_a_node_unchanged() {
         .depth("depth", &header(Encoding::Mono16), &depth)
         .run(|inbox, outbox| {
             let mut read = Vec::new();
+            let mut reader = ImageReader::new();
             while let Next::Input(input) = inbox.wait() {
-                let image = ImageInput::read(&input.metadata, input.data)?;
+                let image = reader.read(&input.metadata, &input.data)?;
                 match image.header().encoding {
                     Encoding::Rgb8 => {
                         outbox.send_image("copy", image.header(), image.rgb()?)?;
@@ -193,7 +194,7 @@ fn repeated_and_foreign_messages_are_not_taken() {
             let mut states = Stream::<ArmState>::default();
             let mut taken = Vec::new();
             while let Next::Input(input) = inbox.wait() {
-                match states.read(&input.data) {
+                match states.read(&input) {
                     Ok(state) => taken.push(state.map(|s| s.seq)),
                     Err(error) => {
                         let text = format!("{error:#}");
@@ -220,4 +221,11 @@ fn the_declared_types_are_those_of_the_messages() {
             .unwrap_or_else(|| panic!("dora cannot build the schema of {name}"));
         assert_eq!(declared.fields(), &fields, "{name}");
     }
+    let text = std::fs::read_to_string(folder.join("tiller/v1.yml")).unwrap();
+    let declared = text.matches("arrow: Struct").count();
+    assert_eq!(
+        declared,
+        schemas().len(),
+        "a type is declared that no message has"
+    );
 }

@@ -1,6 +1,8 @@
 //! Every message survives Arrow, in the forms that other languages give it too; what is no such
 //! message is refused by name.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 mod reading;
 mod refusing;
 mod strategies;
