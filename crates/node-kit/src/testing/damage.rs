@@ -163,7 +163,7 @@ pub fn message_damages<M: Message>(before: &M, good: &M) -> Vec<Damage> {
             damages.push(Damage::told(
                 format!("NaN in {name}"),
                 damaged,
-                &["finite", "NaN"],
+                &["expected", "NaN"],
             ));
         }
     }

@@ -3,28 +3,40 @@ use std::path::Path;
 
 use serde_json::Value;
 use tiller_messages::{
-    Encoding, ImageHeader, Level, Progress, RewardProgram, StageCommand, Status, TaskStatus,
+    ActionChunk, ArmState, Encoding, Episode, ExecutionMode, ExecutionState, ImageHeader, Level,
+    Progress, RewardProgram, SafetyEvent, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::Environment;
-use tiller_node_kit::testing::Script;
+use tiller_node_kit::testing::{Script, Sent};
 
 use super::{ESSENTIAL, run};
 use crate::config::Settings;
 
-const SIDE: usize = 64;
+mod damages;
 
-fn drive(folder: &Path, script: Script) -> Value {
+const SIDE: usize = 64;
+const MS: u64 = 1_000_000;
+
+fn try_drive(folder: &Path, script: Script) -> (eyre::Result<()>, Sent) {
     let pairs = [
         ("RUN_DIR", folder.to_str().unwrap()),
         ("INSTRUCTION", "press the button"),
         ("SEED", "7"),
     ];
     let settings = Settings::read(Environment::from_pairs(pairs)).unwrap();
-    let (result, _) = script
+    script
         .run(|inbox, outbox| run(&settings, inbox, outbox))
-        .expect("the harness works");
-    result.unwrap();
-    serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap()
+        .expect("the harness works")
+}
+
+fn drive(folder: &Path, script: Script) -> Value {
+    try_drive(folder, script).0.unwrap();
+    read(folder).unwrap()
+}
+
+fn read(folder: &Path) -> Option<Value> {
+    let text = fs::read_to_string(folder.join("summary.json")).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
 }
 
 fn header(stamp_ns: u64) -> ImageHeader {
@@ -42,10 +54,8 @@ fn header(stamp_ns: u64) -> ImageHeader {
     }
 }
 
-#[test]
-fn a_run_leaves_its_pictures_and_a_summary() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = RewardProgram {
+fn program() -> RewardProgram {
+    RewardProgram {
         seq: 1,
         num_stages: 1,
         text: "num_stages = 1".into(),
@@ -54,7 +64,38 @@ fn a_run_leaves_its_pictures_and_a_summary() {
         has_done: vec![true],
         unguided: vec![false],
         ..Default::default()
-    };
+    }
+}
+
+fn over(success: bool) -> TaskStatus {
+    TaskStatus {
+        seq: 1,
+        tasks: vec!["button_press".into()],
+        success,
+        episode_over: true,
+        reason: if success {
+            "the task is achieved".into()
+        } else {
+            "the time is up".into()
+        },
+        ..Default::default()
+    }
+}
+
+fn said(seq: u64, node: &str, level: Level, code: &str, text: &str) -> Status {
+    Status {
+        seq,
+        node: node.into(),
+        level,
+        code: code.into(),
+        text: text.into(),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_run_leaves_its_pictures_and_a_summary() {
+    let folder = tempfile::tempdir().unwrap();
     let stage = StageCommand {
         seq: 1,
         stage: 1,
@@ -63,7 +104,7 @@ fn a_run_leaves_its_pictures_and_a_summary() {
     };
     let mut script = Script::new(ESSENTIAL)
         .image("annotated_image", &header(0), &[9; SIDE * SIDE * 3])
-        .message("reward_program", &program)
+        .message("reward_program", &program())
         .message("stage", &stage);
     for frame in 1..4 {
         let stamp_ns = frame * 300_000_000;
@@ -82,13 +123,8 @@ fn a_run_leaves_its_pictures_and_a_summary() {
             .message("progress", &progress);
     }
     let status = TaskStatus {
-        seq: 1,
-        task: "button_press".into(),
-        success: true,
         completed: vec!["button_press".into()],
-        episode_over: true,
-        reason: "the task is achieved".into(),
-        ..Default::default()
+        ..over(true)
     };
     let script = script.message("task_status", &status).closed("task_status");
     let summary = drive(folder.path(), script);
@@ -110,18 +146,13 @@ fn a_run_leaves_its_pictures_and_a_summary() {
             "{name}"
         );
     }
+    assert!(!folder.path().join("summary.json.part").exists());
 }
 
 #[test]
 fn a_refused_instruction_is_the_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let status = Status {
-        seq: 1,
-        level: Level::Error,
-        code: "refused".into(),
-        text: "no coffee here".into(),
-        ..Default::default()
-    };
+    let status = said(1, "vlm-reward", Level::Error, "refused", "no coffee here");
     let script = Script::new(ESSENTIAL)
         .message("status", &status)
         .closed("status")
@@ -136,7 +167,185 @@ fn a_refused_instruction_is_the_reason() {
 fn a_run_that_ends_at_once_has_a_summary_too() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("not/yet/there");
-    let summary = drive(&inner, Script::new(ESSENTIAL).stop());
+    let summary = drive(&inner, Script::new(ESSENTIAL).closed("task_status"));
     assert_eq!(summary["outcome"], "failed");
+    assert_eq!(summary["reason"], "the run was interrupted");
     assert_eq!(summary["success"], false);
+}
+
+#[test]
+fn who_stops_a_run_reads_that_it_was_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = drive(folder.path(), Script::new(ESSENTIAL).stop());
+    assert_eq!(summary["outcome"], "stopped");
+    assert_eq!(summary["success"], false);
+    // Success is success, whoever stops the run after it.
+    let script = Script::new(ESSENTIAL).message("task_status", &over(true));
+    let summary = drive(folder.path(), script.stop());
+    assert_eq!(summary["outcome"], "success");
+}
+
+#[test]
+fn what_was_waited_for_when_time_ran_out_is_named_and_what_came_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let waits = |node, what: &str| {
+        let text = format!("waiting for {what}: none has come");
+        said(1, node, Level::Warning, "waiting", &text)
+    };
+    let goes_on = said(2, "simulator", Level::Info, "waiting_over", "it goes on");
+    let script = Script::new(ESSENTIAL)
+        .message("sampler_status", &waits("steered-sampler", "keypoints"))
+        .message("simulator_status", &waits("simulator", "arm_command"))
+        .message("simulator_status", &goes_on)
+        .message("task_status", &over(false))
+        .closed("task_status");
+    let summary = drive(folder.path(), script);
+    assert_eq!(summary["outcome"], "timeout");
+    let waiting = summary["waiting_for"].as_object().unwrap();
+    assert_eq!(waiting.len(), 1);
+    let text = waiting["steered-sampler"].as_str().unwrap();
+    assert!(text.contains("keypoints"), "{text}");
+    let reason = summary["reason"].as_str().unwrap();
+    assert!(reason.starts_with("the time is up; "), "{reason}");
+    assert!(reason.contains("steered-sampler"), "{reason}");
+    assert_eq!(summary["notices"]["warnings"]["waiting"], 2);
+}
+
+#[test]
+fn collateral_latencies_and_rhythm_are_in_the_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let chunk = ActionChunk {
+        session: 3,
+        seq: 1,
+        stamp_ns: 1_000 * MS,
+        planning_ns: 25 * MS,
+        execute_steps: 1,
+        horizon: 1,
+        actions: vec![0.0; 3],
+        layout: tiller_core::ActionLayout::position_deltas(3, [0, 1, 2], None, 10.0),
+        ..Default::default()
+    };
+    let mut script = Script::new(ESSENTIAL).gap(0.005);
+    for seq in 1..6 {
+        let stamp_ns = (1_000 + 20 * seq) * MS;
+        let arm = ArmState {
+            seq,
+            stamp_ns,
+            ..Default::default()
+        };
+        let execution = ExecutionState {
+            seq,
+            stamp_ns,
+            chunk_session: 3,
+            chunk_seq: u64::from(seq > 2),
+            mode: if seq > 2 {
+                ExecutionMode::Executing
+            } else {
+                ExecutionMode::Holding
+            },
+            ..Default::default()
+        };
+        script = script
+            .message("arm_state", &arm)
+            .message("execution_state", &execution);
+        if seq == 2 {
+            script = script.message("action_chunk", &chunk);
+        }
+    }
+    let event = SafetyEvent {
+        seq: 1,
+        kind: "stale".into(),
+        ..Default::default()
+    };
+    let status = TaskStatus {
+        collateral: vec!["pink block: moved 0.11 m".into()],
+        ..over(true)
+    };
+    let script = script
+        .message("safety_event", &event)
+        .message("task_status", &status)
+        .closed("task_status");
+    let summary = drive(folder.path(), script);
+    assert_eq!(summary["collateral"][0], "pink block: moved 0.11 m");
+    assert_eq!(summary["control"]["states"], 5);
+    assert_eq!(summary["motion"]["chunks"], 1);
+    assert_eq!(summary["notices"]["safety"]["stale"], 1);
+    let latencies = &summary["latencies"];
+    assert_eq!(latencies["planning"]["p50_ms"], 25.0);
+    assert_eq!(latencies["observation_to_execution"]["p95_ms"], 60.0);
+    let taken = &latencies["chunk_to_execution"];
+    assert_eq!(taken["count"], 1);
+    assert!(taken["longest_ms"].as_f64().unwrap() > 0.0, "{taken}");
+}
+
+#[test]
+fn the_summary_is_written_while_the_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = Script::new(ESSENTIAL).gap(0.1).message(
+        "task_status",
+        &TaskStatus {
+            episode_over: false,
+            success: false,
+            ..over(false)
+        },
+    );
+    for seq in 1..14 {
+        let status = said(seq, "console", Level::Info, "said", "so");
+        script = script.message("console_status", &status);
+    }
+    let (mut seen, path) = (None, folder.path().to_owned());
+    let settings = Settings::read(Environment::from_pairs([(
+        "RUN_DIR",
+        path.to_str().unwrap(),
+    )]));
+    // A killed node leaves what it had written: here, what lies there before its last word.
+    let (result, _) = script
+        .run(|inbox, outbox| {
+            let mut log = super::Log::new(settings.as_ref().unwrap());
+            super::record(&mut log, settings.as_ref().unwrap(), inbox, outbox)?;
+            seen = read(&path);
+            Ok(())
+        })
+        .unwrap();
+    result.unwrap();
+    let summary = seen.expect("there is a summary before the end");
+    assert_eq!(summary["task"], "button_press");
+    assert_eq!(summary["success"], false);
+}
+
+#[test]
+fn the_newest_episode_is_the_one_that_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = tiller_core::EpisodeId;
+    let episode = |seq, instruction: &str| Episode {
+        seq,
+        id: id(seq),
+        instruction: instruction.into(),
+        ..Default::default()
+    };
+    let of = |seq, status: TaskStatus| TaskStatus {
+        seq,
+        episode: id(seq),
+        ..status
+    };
+    let script = Script::new(ESSENTIAL)
+        .message("episode", &episode(1, "open the drawer"))
+        .message("task_status", &of(1, over(true)))
+        .message("episode", &episode(2, "close the drawer"))
+        .message("task_status", &of(2, over(false)))
+        .closed("task_status");
+    let summary = drive(folder.path(), script);
+    assert_eq!(summary["instruction"], "close the drawer");
+    assert_eq!(summary["outcome"], "timeout");
+    assert_eq!(summary["episodes"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_unknown_input_is_a_mistake_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Script::new(ESSENTIAL)
+        .wired(&["my_status", "keypoints"])
+        .stop();
+    let error = try_drive(folder.path(), script).0.unwrap_err().to_string();
+    assert!(error.ends_with("found `keypoints`"), "{error}");
 }
