@@ -12,6 +12,7 @@ mod damage;
 mod find;
 mod lerobot;
 mod manifest;
+mod observer;
 mod policy;
 mod provider;
 mod shipped;

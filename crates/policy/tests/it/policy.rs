@@ -140,7 +140,7 @@ fn an_observation_that_does_not_fit_is_refused_with_every_reason() {
 }
 
 /// The tiny policy with an encoder of two observations.
-fn with_memory() -> Policy {
+pub(crate) fn with_memory() -> Policy {
     let copy = Copy::new();
     let bytes = std::fs::read(data().join("encoder_history.onnx")).unwrap();
     copy.replace("encoder.onnx", &bytes);
