@@ -3,6 +3,7 @@
 use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest};
 
 /// Knows one sentence: `push the .. disc`.
+#[derive(Debug)]
 pub(crate) struct DiscAuthor;
 
 impl Author for DiscAuthor {
