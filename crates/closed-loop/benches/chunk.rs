@@ -1,19 +1,20 @@
 //! What a whole chunk of the shipped policies costs on one thread, and steering's share of it.
 //!
-//! `cargo bench -p tiller-sampler` prints a table in which steered and unsteered chunks take turns
+//! `cargo bench -p tiller-closed-loop` prints a table in which steered and unsteered chunks take turns
 //! with the same particles; the fastest turn of each part counts. Criterion's own figures follow.
 
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use tiller_closed_loop::{Plan, PlanError, PlanRequest, Planner, PlannerConfig};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::{Bundle, ImageView, Observation, Policy, PolicyError, RuntimeOptions};
-use tiller_reward::{CompileOptions, compile};
-use tiller_sampler::{Pilot, PilotConfig, PilotError, Plan, Request};
+use tiller_reward::{CompileOptions, Program, compile};
 use tiller_steering::Denoiser;
 use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
 
@@ -32,10 +33,11 @@ const PARTICLES: usize = 20;
 const TURNS: u64 = 40;
 const SIDE: usize = 256;
 
-/// A policy and a pilot that is about to push.
+/// A policy that is about to push.
 struct Setup {
     policy: Policy,
-    pilot: Pilot,
+    planner: Planner,
+    program: Arc<Program>,
     positions: Vec<[f64; 3]>,
     picture: Vec<u8>,
 }
@@ -45,11 +47,11 @@ impl Setup {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/policies");
         let bundle = Bundle::load(&folder.join(name))?;
         let policy = Policy::open(&bundle, &RuntimeOptions::default())?;
-        let mut config = PilotConfig::default();
+        let mut config = PlannerConfig::default();
         config.steering.particles = PARTICLES;
         config.steering.unsteered_particles = PARTICLES;
         policy.configure(&mut config.steering);
-        let mut pilot = Pilot::new(config, policy.action_space(), policy.horizon())?;
+        let planner = Planner::new(config, policy.action_space(), policy.horizon())?;
         let keypoints = KEYPOINTS.iter().enumerate();
         let request = AuthorRequest {
             instruction: INSTRUCTION.to_owned(),
@@ -62,14 +64,13 @@ impl Setup {
                 .collect(),
         };
         let text = EmbeddedAuthor.author(&request)?.text;
-        let options = CompileOptions::new(KEYPOINTS.len(), pilot.points());
+        let options = CompileOptions::new(KEYPOINTS.len(), planner.points());
         let program = compile(&text, &options).map_err(|errors| errors.render(&text))?;
-        pilot.set_program(program, KEYPOINTS.len());
         let positions: Vec<_> = KEYPOINTS.iter().map(|(_, position)| *position).collect();
-        pilot.enter_stage(STAGE, 1, &positions, ANCHOR_M)?;
         Ok(Self {
             policy,
-            pilot,
+            planner,
+            program: Arc::new(program),
             positions,
             picture: (0..3 * SIDE * SIDE).map(|i| (i % 251) as u8).collect(),
         })
@@ -91,17 +92,14 @@ impl Setup {
         Ok(start.elapsed())
     }
 
-    fn plan(&mut self, guidance: bool, chunk_index: u64) -> Result<Plan, PilotError> {
-        let request = Request {
-            keypoints: &self.positions,
-            anchor_m: ANCHOR_M,
-            end_effector_m: ANCHOR_M,
-            guidance,
+    fn plan(&mut self, guidance: bool, chunk_index: u64) -> Result<Plan, PlanError> {
+        let program = guidance.then(|| Arc::clone(&self.program));
+        let request = PlanRequest {
             seed: 1,
             chunk_index,
-            carry_on: None,
+            ..PlanRequest::outside_of_runs(program, STAGE, &self.positions, ANCHOR_M, ANCHOR_M)
         };
-        self.pilot.plan(&mut self.policy, &request)
+        self.planner.plan(&mut self.policy, &request)
     }
 }
 

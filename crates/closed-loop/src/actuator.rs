@@ -1,12 +1,16 @@
 //! The actuator's machine for an arm in lockstep: a measured state in, setpoints for the next
 //! period out, together with what everybody else may know of the arm.
 
+mod answer;
+
 use serde::{Deserialize, Serialize};
 use tiller_core::{EpisodeId, JOINTS};
-use tiller_messages::{
-    ActionChunk, ArmCommand, ArmState, ExecutionMode, ExecutionState, Message, SafetyEvent,
+use tiller_messages::{ActionChunk, ArmCommand, ArmState, ExecutionState, Message, SafetyEvent};
+use tiller_motion::{
+    ActionStep, Actuator as Motion, ActuatorConfig, ArmReading, Chunk, Mode, Refusal,
 };
-use tiller_motion::{Actuator as Motion, ActuatorConfig, ArmReading, Mode};
+
+use answer::{Answer, execution};
 
 use crate::convert;
 use crate::notice::{Notice, Waiting};
@@ -66,16 +70,28 @@ const BRAKE_TICKS: u64 = 2_000;
 /// Time between two setpoints, ns.
 const TICK_NS: u64 = 1_000_000;
 
+/// Steps a second of the chunk that brings the arm to rest, Hz.
+const REST_RATE_HZ: f64 = 10.0;
+
+/// How far outside its limits a joint of an arm that cannot be moved is held all the same, rad.
+const HELD_OUTSIDE_RAD: f64 = 0.1;
+
+/// How far an arm may be from its setpoint, in any joint, and still be in the motion of the episode
+/// before, rad: a world that sets a scene of its own puts it elsewhere.
+const STILL_THERE_RAD: f64 = 0.05;
+
 /// The machine. See the module's documentation.
 #[derive(Debug)]
 pub struct Actuator {
     config: ActuatorConfig,
     motion: Option<Motion>,
     episode: EpisodeId,
-    /// The command that answered the last state.
-    last: Option<ArmCommand>,
-    last_execution: ExecutionState,
+    /// The answer to the last state.
+    answer: Option<Answer>,
+    /// The last setpoint sent: joints, rad, and gripper, m.
+    held: Option<([f64; JOINTS], f64)>,
     now_ns: u64,
+    /// Session of the chunk accepted last.
     chunk_session: u64,
     refused: (u64, u64),
     /// Why motion is not allowed, if it is not.
@@ -92,8 +108,8 @@ impl Actuator {
             config,
             motion: None,
             episode: EpisodeId(0),
-            last: None,
-            last_execution: ExecutionState::default(),
+            answer: None,
+            held: None,
             now_ns: 0,
             chunk_session: 0,
             refused: (0, 0),
@@ -160,11 +176,11 @@ impl Actuator {
         if chunk.session != self.chunk_session {
             // A sampler that was started anew counts anew.
             motion.forget_sequence();
-            self.chunk_session = chunk.session;
         }
-        // The refusal becomes an event, which `report` sends.
-        if motion.accept(&convert::chunk(chunk), self.now_ns).is_err() {
-            self.refused = (chunk.session, chunk.seq);
+        match motion.accept(&convert::chunk(chunk), self.now_ns) {
+            Ok(()) => self.chunk_session = chunk.session,
+            // The refusal is an event as well, which `report` sends.
+            Err(_) => self.refused = (chunk.session, chunk.seq),
         }
     }
 
@@ -198,103 +214,150 @@ impl Actuator {
     /// Answers a state. One that is sent again, because its answer was lost, gets the same answer:
     /// time has not passed.
     fn on_measured(&mut self, state: ArmState, effects: &mut Vec<ActuatorEffect>) {
-        if let Some(last) = &self.last
-            && state.stamp_ns == last.stamp_ns
-            && state.episode == self.episode
+        if let Some(answer) = &self.answer
+            && (state.episode, state.stamp_ns) == (answer.episode, answer.command.stamp_ns)
         {
-            if state.check_finite().is_ok() {
-                effects.push(ActuatorEffect::Arm(state));
-            }
-            effects.push(ActuatorEffect::Execution(self.last_execution.clone()));
-            effects.push(ActuatorEffect::Command(last.clone()));
+            answer.clone().tell(state, effects);
             return;
         }
-        if state.episode != self.episode {
-            self.enter_episode(&state, effects);
-        } else if !self.stamps.accept(state.stamp_ns) {
+        if state.episode < self.episode {
+            let text = format!(
+                "expected a state of {}, found {}",
+                self.episode, state.episode
+            );
+            effects.push(self.safety("state_refused".to_owned(), text));
+            return;
+        }
+        if state.episode == self.episode && !self.stamps.accept(state.stamp_ns) {
             // No answer: the arm is at another time. Where its clock has really jumped, it asks again
             // and is believed.
             let text = self.stamps.complaint("sim_arm_state", state.stamp_ns);
             effects.push(self.safety("state_refused".to_owned(), text));
             return;
         }
-        let is_sound = state.check_finite();
-        if let Err(error) = &is_sound {
-            // It is answered all the same, with the last good reading, or the arm would wait for ever.
-            effects.push(self.safety("state_refused".to_owned(), error.to_string()));
+        match check(&state) {
+            Ok(()) => self.take_state(state, effects),
+            Err(text) => {
+                effects.push(self.safety("state_refused".to_owned(), text));
+                self.move_on(state, None, effects);
+            }
         }
+    }
+
+    fn take_state(&mut self, state: ArmState, effects: &mut Vec<ActuatorEffect>) {
+        if state.episode != self.episode {
+            self.enter_episode(&state, effects);
+        }
+        self.now_ns = state.stamp_ns;
         let reading = ArmReading {
             q_rad: state.q_rad,
             dq_rad_s: state.dq_rad_s,
             gripper_width_m: state.gripper_width_m,
         };
-        let motion = match &mut self.motion {
-            Some(motion) => motion,
-            None => match Motion::new(self.config, &reading, state.stamp_ns) {
-                Ok(motion) => self.motion.insert(motion),
+        if self.motion.is_none() {
+            match Motion::new(self.config, &reading, state.stamp_ns) {
+                Ok(motion) => self.motion = Some(motion),
                 Err(error) => {
                     let text = format!("the arm cannot be moved from where it is: {error}");
                     effects.push(self.safety("state_refused".to_owned(), text));
-                    self.answer_in_place(&state, effects);
+                    self.answer_in_place(state, effects);
                     return;
                 }
-            },
+            }
+        }
+        self.move_on(state, Some(reading), effects);
+    }
+
+    /// One period of motion, in answer to a state; without a reading where the state holds none that
+    /// can be used, for the arm would wait for ever.
+    fn move_on(
+        &mut self,
+        state: ArmState,
+        reading: Option<ArmReading>,
+        effects: &mut Vec<ActuatorEffect>,
+    ) {
+        let Some(motion) = &mut self.motion else {
+            return;
         };
         if let Some(reason) = &self.stopped
             && !matches!(motion.status().mode, Mode::Stopping | Mode::Stopped)
         {
-            motion.stop(reason, state.stamp_ns);
+            motion.stop(reason, self.now_ns);
         }
-        let execution = execution(motion, &state, self.chunk_session, self.refused);
-        let mut q_rad = Vec::with_capacity(SETPOINTS as usize * JOINTS);
-        let mut gripper_width_m = state.gripper_width_m;
-        for tick in 0..SETPOINTS {
-            let setpoint = motion.tick(&reading, state.stamp_ns + tick * TICK_NS);
-            q_rad.extend(setpoint.q_rad);
-            gripper_width_m = setpoint.gripper_width_m;
-        }
-        self.now_ns = state.stamp_ns + SETPOINTS * TICK_NS;
-        let command = ArmCommand {
+        let (episode, refused_before) = (self.episode, motion.status().refused_readings);
+        let execution = execution(
+            motion,
+            episode,
+            self.now_ns,
+            self.chunk_session,
+            self.refused,
+        );
+        let mut command = ArmCommand {
             stamp_ns: state.stamp_ns,
-            q_rad,
-            gripper_width_m,
+            q_rad: Vec::with_capacity(SETPOINTS as usize * JOINTS),
             ..Default::default()
         };
-        self.last = Some(command.clone());
-        self.last_execution = execution.clone();
-        // The command first: the arm waits for it.
-        effects.push(ActuatorEffect::Command(command));
-        if is_sound.is_ok() {
-            effects.push(ActuatorEffect::Arm(state));
+        for _ in 0..SETPOINTS {
+            let setpoint = match &reading {
+                Some(reading) => motion.tick(reading, self.now_ns),
+                None => motion.tick_without_reading(self.now_ns),
+            };
+            self.now_ns = self.now_ns.saturating_add(TICK_NS);
+            command.q_rad.extend(setpoint.q_rad);
+            command.gripper_width_m = setpoint.gripper_width_m;
+            self.held = Some((setpoint.q_rad, setpoint.gripper_width_m));
         }
-        effects.push(ActuatorEffect::Execution(execution));
+        let is_believed = reading.is_some() && motion.status().refused_readings == refused_before;
+        let answer = Answer {
+            episode: state.episode,
+            command,
+            execution,
+            is_believed,
+        };
+        self.answer = Some(answer.clone());
+        answer.tell(state, effects);
     }
 
-    /// An arm that cannot be moved from where it is is told to stay there, or it would wait for ever.
-    fn answer_in_place(&self, state: &ArmState, effects: &mut Vec<ActuatorEffect>) {
-        if state.check_finite().is_err() {
-            return;
+    /// An arm that cannot be moved from where it is is told to stay there, or it would wait for ever;
+    /// not where no arm can be.
+    fn answer_in_place(&self, state: ArmState, effects: &mut Vec<ActuatorEffect>) {
+        let joint = &self.config.limits.joint;
+        let is_possible = (0..JOINTS).all(|j| {
+            let low = joint.position_min_rad[j] - HELD_OUTSIDE_RAD;
+            let high = joint.position_max_rad[j] + HELD_OUTSIDE_RAD;
+            (low..=high).contains(&state.q_rad[j])
+        });
+        if is_possible {
+            effects.push(ActuatorEffect::Command(ArmCommand {
+                stamp_ns: state.stamp_ns,
+                q_rad: state.q_rad.repeat(SETPOINTS as usize),
+                gripper_width_m: state.gripper_width_m.clamp(0.0, 0.08),
+                ..Default::default()
+            }));
         }
-        effects.push(ActuatorEffect::Command(ArmCommand {
-            stamp_ns: state.stamp_ns,
-            q_rad: state.q_rad.repeat(SETPOINTS as usize),
-            gripper_width_m: state.gripper_width_m.clamp(0.0, 0.08),
-            ..Default::default()
-        }));
     }
 
-    /// A simulated arm begins an episode where its world has put it.
+    /// A simulated arm begins an episode where its world has put it: anywhere, or where it was.
     fn enter_episode(&mut self, state: &ArmState, effects: &mut Vec<ActuatorEffect>) {
         let is_first = self.episode == EpisodeId(0);
         self.episode = state.episode;
         self.stamps = StampFilter::default();
         self.stamps.accept(state.stamp_ns);
-        self.now_ns = state.stamp_ns;
-        if self.motion.take().is_some() && !is_first {
+        if let Some(motion) = &mut self.motion
+            && let Some((held, _)) = &self.held
+            && (0..JOINTS).all(|j| (held[j] - state.q_rad[j]).abs() <= STILL_THERE_RAD)
+            && rest(motion, state.stamp_ns).is_ok()
+        {
+            // Nobody's chunk: whatever comes next is counted anew.
+            self.chunk_session = 0;
+        } else {
+            self.motion = None;
+            self.held = None;
+        }
+        if !is_first {
             let text = format!("{} begins: the arm starts from where it is", state.episode);
             effects.push(ActuatorEffect::Tell(Notice::info("episode", text)));
         }
-        self.last = None;
     }
 
     fn on_resume(&mut self, effects: &mut Vec<ActuatorEffect>) {
@@ -309,22 +372,20 @@ impl Actuator {
 
     /// The way to rest, all of it: the arm may execute it without another word.
     fn on_finish(&mut self, reason: &str, effects: &mut Vec<ActuatorEffect>) {
-        let (Some(motion), Some(last)) = (&mut self.motion, &self.last) else {
+        let (Some(motion), Some((q_rad, gripper_width_m))) = (&mut self.motion, self.held) else {
             return;
         };
-        let Some(q_rad) = last.setpoints().last() else {
-            return;
-        };
-        let mut reading = ArmReading::at_rest(q_rad, last.gripper_width_m);
+        let mut reading = ArmReading::at_rest(q_rad, gripper_width_m);
         motion.stop(reason, self.now_ns);
         let mut command = ArmCommand {
             stamp_ns: self.now_ns,
-            gripper_width_m: last.gripper_width_m,
+            gripper_width_m,
             ..Default::default()
         };
         let mut ticks = 0;
         while motion.status().mode != Mode::Stopped && ticks < BRAKE_TICKS {
-            reading.q_rad = motion.tick(&reading, self.now_ns + ticks * TICK_NS).q_rad;
+            let now_ns = self.now_ns.saturating_add(ticks * TICK_NS);
+            reading.q_rad = motion.tick(&reading, now_ns).q_rad;
             command.q_rad.extend(reading.q_rad);
             ticks += 1;
         }
@@ -336,6 +397,8 @@ impl Actuator {
             effects.push(ActuatorEffect::Tell(Notice::error("not_at_rest", text)));
         }
         if ticks > 0 {
+            self.held = Some((reading.q_rad, gripper_width_m));
+            self.answer = None;
             effects.push(ActuatorEffect::Command(command));
         }
     }
@@ -362,29 +425,37 @@ impl Actuator {
     }
 }
 
-fn execution(
-    motion: &Motion,
-    state: &ArmState,
-    chunk_session: u64,
-    (refused_session, refused_seq): (u64, u64),
-) -> ExecutionState {
-    let status = motion.status();
-    ExecutionState {
-        stamp_ns: state.stamp_ns,
-        episode: state.episode,
-        mode: match status.mode {
-            Mode::Holding => ExecutionMode::Holding,
-            Mode::Executing => ExecutionMode::Executing,
-            Mode::Stopping => ExecutionMode::Stopping,
-            Mode::Stopped => ExecutionMode::Stopped,
-        },
-        anchor: status.anchor,
-        anchor_q_rad: status.anchor_q_rad,
-        chunk_session,
-        chunk_seq: status.chunk_seq,
-        chunk_step: status.chunk_step,
-        refused_session,
-        refused_seq,
-        ..Default::default()
+/// Says what is wrong with the numbers of a state, if anything.
+fn check(state: &ArmState) -> Result<(), String> {
+    state.check_finite().map_err(|error| error.to_string())?;
+    if state.tcp.is_valid() {
+        return Ok(());
     }
+    let found = state.tcp.quaternion_wxyz;
+    Err(format!(
+        "ArmState.tcp: expected a unit quaternion, found {found:?}"
+    ))
 }
+
+/// Brings the arm to rest near where it is, whatever it was doing; one that was stopped stays so.
+fn rest(motion: &mut Motion, now_ns: u64) -> Result<(), Refusal> {
+    let status = motion.status();
+    if matches!(status.mode, Mode::Stopping | Mode::Stopped) {
+        return Ok(());
+    }
+    let still = ActionStep {
+        delta_position_m: [0.0; 3],
+        gripper: 0.0,
+    };
+    motion.accept(
+        &Chunk {
+            seq: status.chunk_seq + 1,
+            stamp_ns: now_ns,
+            ..Chunk::of_displacements(status.anchor, REST_RATE_HZ, &[still])
+        },
+        now_ns,
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -219,3 +219,6 @@ fn route_actuator(
         ActuatorEffect::Tell(notice) => effects.push(LoopEffect::Tell(notice)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,7 @@ use tiller_messages::{
     ArmState, Episode, Progress, RewardProgram, StageAdvice, StageCommand, StageQuery,
 };
 use tiller_stages::{
-    Advice, Decision, DecisionKind, ProgressReading, StageConfig, StageInfo,
-    StageMachine,
+    Advice, Decision, DecisionKind, ProgressReading, StageConfig, StageInfo, StageMachine,
 };
 
 use crate::notice::Notice;
@@ -70,13 +69,41 @@ pub struct Switcher {
     machine: StageMachine,
     episode: EpisodeId,
     program: ProgramId,
-    now_ns: u64,
+    clock: Clock,
+    /// When the last progress reading was taken, on `clock`, ns.
     last_progress_ns: u64,
     arm_stamps: StampFilter,
     last: Option<StageCommand>,
+    /// When it was sent, on `clock`, ns.
     sent_ns: u64,
     commands: u64,
     queries: u64,
+}
+
+/// Time as the arm's stamps tell it, without their jumps: what is measured by it neither ends at once
+/// nor lasts for ever because of a stamp that is wrong, or of a clock that was started anew.
+#[derive(Debug, Default)]
+struct Clock {
+    /// The arm's last stamp, ns.
+    stamp_ns: u64,
+    /// What has passed, ns.
+    elapsed_ns: u64,
+}
+
+impl Clock {
+    fn advance(&mut self, stamp_ns: u64) {
+        let step_ns = stamp_ns.checked_sub(self.stamp_ns);
+        self.elapsed_ns += step_ns.filter(|step| *step <= LATCH_NS).unwrap_or(0);
+        self.stamp_ns = stamp_ns;
+    }
+
+    /// When something with this stamp was. It cannot be newer than the arm's stamp by much.
+    fn at(&self, stamp_ns: u64) -> u64 {
+        match stamp_ns.checked_sub(self.stamp_ns) {
+            Some(ahead_ns) => self.elapsed_ns + ahead_ns.min(LATCH_NS),
+            None => self.elapsed_ns.saturating_sub(self.stamp_ns - stamp_ns),
+        }
+    }
 }
 
 impl Switcher {
@@ -90,7 +117,7 @@ impl Switcher {
             config,
             episode: EpisodeId(0),
             program: ProgramId(0),
-            now_ns: 0,
+            clock: Clock::default(),
             last_progress_ns: 0,
             arm_stamps: StampFilter::default(),
             last: None,
@@ -114,13 +141,13 @@ impl Switcher {
         };
         if let Some(decision) = decision {
             let command = self.command(&decision);
-            self.sent_ns = self.now_ns;
+            self.sent_ns = self.clock.elapsed_ns;
             self.last = Some(command.clone());
             effects.push(SwitcherEffect::Stage(command));
-        } else if self.now_ns.saturating_sub(self.sent_ns) >= LATCH_NS
+        } else if self.clock.elapsed_ns - self.sent_ns >= LATCH_NS
             && let Some(command) = &self.last
         {
-            self.sent_ns = self.now_ns;
+            self.sent_ns = self.clock.elapsed_ns;
             effects.push(SwitcherEffect::Stage(command.clone()));
         }
         if let Some(query) = self.machine.take_query() {
@@ -164,11 +191,12 @@ impl Switcher {
                 ..StageInfo::by_progress(description)
             })
             .collect();
-        match self.machine.on_program(self.now_ns, &stages) {
+        let now_ns = self.clock.elapsed_ns;
+        match self.machine.on_program(now_ns, &stages) {
             Ok(decision) => {
                 self.program = program.id;
                 // Readings are due from now on.
-                self.last_progress_ns = self.now_ns;
+                self.last_progress_ns = now_ns;
                 Some(decision)
             }
             Err(refusal) => {
@@ -202,8 +230,7 @@ impl Switcher {
             )));
             return None;
         }
-        // A reading cannot be newer than the arm's clock by much: that one is believed.
-        let stamp_ns = progress.stamp_ns.min(self.now_ns + LATCH_NS);
+        let stamp_ns = self.clock.at(progress.stamp_ns);
         self.last_progress_ns = self.last_progress_ns.max(stamp_ns);
         self.machine.on_progress(&ProgressReading {
             stamp_ns,
@@ -224,13 +251,14 @@ impl Switcher {
             )));
             return None;
         }
-        self.now_ns = arm.stamp_ns;
-        if let Some(decision) = self.machine.on_gripper(arm.stamp_ns, arm.gripper_width_m) {
+        self.clock.advance(arm.stamp_ns);
+        let now_ns = self.clock.elapsed_ns;
+        if let Some(decision) = self.machine.on_gripper(now_ns, arm.gripper_width_m) {
             return Some(decision);
         }
-        let age_ns = self.now_ns.saturating_sub(self.last_progress_ns);
+        let age_ns = now_ns.saturating_sub(self.last_progress_ns);
         let stale = self.machine.stage() > 0 && age_ns > self.config.keypoints_stale_ns;
-        self.machine.on_keypoints_stale(self.now_ns, stale)
+        self.machine.on_keypoints_stale(now_ns, stale)
     }
 
     fn on_advice(
@@ -267,7 +295,7 @@ impl Switcher {
         StageCommand {
             session: self.config.session,
             seq: self.commands,
-            stamp_ns: self.now_ns,
+            stamp_ns: self.clock.stamp_ns,
             episode: self.episode,
             program: self.program,
             stage: decision.stage,
@@ -280,3 +308,6 @@ impl Switcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

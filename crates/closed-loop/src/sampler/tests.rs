@@ -449,8 +449,6 @@ fn a_program_that_does_not_fit_is_told_and_the_arm_holds() {
     let better = ProgramId(PROGRAM.0 + 1);
     rig.on(SamplerEvent::Program(program(better)));
     rig.on(SamplerEvent::Stage(stage(better, 1, 2)));
-    rig.state(2 * STEP_NS, 0, 0);
-    rig.see(2 * STEP_NS);
     assert!(rig.request().is_some());
 }
 
