@@ -305,11 +305,11 @@ impl Node<'_> {
     fn publish(&mut self, outbox: &mut Outbox) -> Result<()> {
         self.send_state(outbox)?;
         if self.world.time_ns().is_multiple_of(PERIOD_NS) {
-            let origin_ns = self.world.origin_ns();
+            let (origin_ns, started) = (self.world.origin_ns(), Instant::now());
             self.images.send(self.world.world(), origin_ns, outbox)?;
             // The first look starts a renderer: meanwhile nobody listened for the answer.
             self.asked_at = Instant::now();
-            self.waiting_since = Instant::now();
+            self.waiting_since += started.elapsed();
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ impl DoraOperator for StageSwitcher {
                 }
             }
             Event::InputParseError { id, error } => {
-                for (port, message) in ports.refuse(&format!("input `{id}`: {error}")) {
+                for (port, message) in ports.refuse(id, error) {
                     output.send(port, message)?;
                 }
             }

@@ -1,13 +1,15 @@
 //! Messages in, what the switcher's machine says out as messages.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef};
 use tiller_closed_loop::journal::{self, Recorder};
 use tiller_closed_loop::{Notice, Switcher, SwitcherEffect, SwitcherEvent};
-use tiller_messages::{Arrival, Message, MessageError, SequenceCheck, Status};
+use tiller_messages::{Arrival, Level, Message, MessageError, SequenceCheck, Status};
 
 use crate::settings::Settings;
 
@@ -17,8 +19,8 @@ pub(crate) const ESSENTIAL: &[&str] = &["arm_state", "progress"];
 /// The node's name in statuses.
 const NAME: &str = "stage-switcher";
 
-/// How often refusals of one input are told: the first, and then one of so many.
-const REFUSALS: u64 = 50;
+/// How often refusals of one kind are told at most.
+const REFUSALS: Duration = Duration::from_secs(1);
 
 /// An output's name and its data.
 pub(crate) type Output = (&'static str, ArrayRef);
@@ -29,9 +31,15 @@ pub(crate) struct Ports {
     session: u64,
     arrivals: Arrivals,
     statuses: u64,
-    refused: u64,
+    refusals: BTreeMap<String, Refusals>,
     journal: Option<Recorder<BufWriter<File>>>,
     effects: Vec<SwitcherEffect>,
+}
+
+#[derive(Default)]
+struct Refusals {
+    count: u64,
+    told: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -58,7 +66,7 @@ impl Ports {
             session,
             arrivals: Arrivals::default(),
             statuses: 0,
-            refused: 0,
+            refusals: BTreeMap::new(),
             journal,
             effects: Vec::new(),
         })
@@ -69,18 +77,30 @@ impl Ports {
         match self.read(id, array) {
             Ok(Some(event)) => self.on(event),
             Ok(None) => Vec::new(),
-            Err(reason) => self.refuse(&format!("input `{id}`: {reason}")),
+            Err(reason) => self.refuse(id, &reason),
         }
     }
 
     /// Tells that an input was refused.
-    pub(crate) fn refuse(&mut self, text: &str) -> Vec<Output> {
-        self.refused += 1;
-        if self.refused % REFUSALS != 1 {
-            return Vec::new();
+    pub(crate) fn refuse(&mut self, id: &str, reason: &str) -> Vec<Output> {
+        let notice = Notice::warning("message_refused", format!("input `{id}`: {reason}"));
+        self.tell_seldom(id, notice).into_iter().collect()
+    }
+
+    /// A refusal as a status: at once, then at most once a second for each key.
+    fn tell_seldom(&mut self, key: &str, mut notice: Notice) -> Option<Output> {
+        let refusals = self.refusals.entry(key.to_owned()).or_default();
+        refusals.count += 1;
+        let now = Instant::now();
+        if refusals
+            .told
+            .is_some_and(|told| now.duration_since(told) < REFUSALS)
+        {
+            return None;
         }
-        let text = format!("{text} ({} refused so far)", self.refused);
-        vec![self.status(Notice::warning("message_refused", text))]
+        refusals.told = Some(now);
+        notice.text = format!("{} ({} refused so far)", notice.text, refusals.count);
+        Some(self.status(notice))
     }
 
     fn read(&mut self, id: &str, array: &dyn Array) -> Result<Option<SwitcherEvent>, String> {
@@ -111,14 +131,25 @@ impl Ports {
             }
         }
         for effect in effects.drain(..) {
-            outputs.push(match effect {
-                SwitcherEffect::Stage(stage) => ("stage", Arc::new(stage.to_arrow())),
-                SwitcherEffect::Query(query) => ("stage_query", Arc::new(query.to_arrow())),
-                SwitcherEffect::Tell(notice) => self.status(notice),
-            });
+            match effect {
+                SwitcherEffect::Stage(stage) => {
+                    outputs.push(("stage", Arc::new(stage.to_arrow())));
+                }
+                SwitcherEffect::Query(query) => {
+                    outputs.push(("stage_query", Arc::new(query.to_arrow())));
+                }
+                SwitcherEffect::Tell(notice) => outputs.extend(self.tell(notice)),
+            }
         }
         self.effects = effects;
         outputs
+    }
+
+    fn tell(&mut self, notice: Notice) -> Option<Output> {
+        if notice.level == Level::Warning && notice.code.ends_with("_refused") {
+            return self.tell_seldom(&notice.code.clone(), notice);
+        }
+        Some(self.status(notice))
     }
 
     fn status(&mut self, notice: Notice) -> Output {
@@ -156,149 +187,4 @@ fn fresh<M: Message>(array: &dyn Array, check: &mut SequenceCheck) -> Result<Opt
 }
 
 #[cfg(test)]
-mod tests {
-    use tiller_messages::{
-        ArmState, Progress, RewardProgram, StageAdvice, StageCommand, StageQuery,
-    };
-
-    use super::*;
-    use crate::settings;
-
-    const FRAME_NS: u64 = 100_000_000;
-
-    fn ports() -> Ports {
-        Ports::new(settings::read(|_| None).unwrap()).unwrap()
-    }
-
-    fn program() -> RewardProgram {
-        RewardProgram {
-            seq: 1,
-            generation: 3,
-            num_stages: 2,
-            descriptions: vec!["reach the handle".into(), "pull".into()],
-            has_done: vec![true, true],
-            unguided: vec![false, false],
-            ..Default::default()
-        }
-    }
-
-    fn progress(seq: u64, stage: u32, visit: u32, done: f64) -> Progress {
-        Progress {
-            seq,
-            stamp_ns: seq * FRAME_NS,
-            stage,
-            visit,
-            done: Some(done),
-            ..Default::default()
-        }
-    }
-
-    fn commands(ports: &mut Ports, id: &str, message: &impl Message) -> Vec<StageCommand> {
-        let outputs = ports.take(id, &message.to_arrow()).unwrap();
-        let stages = outputs.iter().filter(|(port, _)| *port == "stage");
-        stages
-            .map(|(_, array)| StageCommand::from_arrow(array).unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn a_program_starts_at_its_first_stage_and_done_advances() {
-        let mut ports = ports();
-        let first = commands(&mut ports, "reward_program", &program());
-        assert_eq!(
-            (first[0].seq, first[0].stage, first[0].generation),
-            (1, 1, 3)
-        );
-        assert!(first[0].guidance && first[0].kind == "advance");
-
-        assert!(commands(&mut ports, "progress", &progress(1, 1, 1, -0.1)).is_empty());
-        assert!(commands(&mut ports, "progress", &progress(2, 1, 1, 0.1)).is_empty());
-        let second = commands(&mut ports, "progress", &progress(3, 1, 1, 0.1));
-        assert_eq!((second[0].seq, second[0].stage, second[0].visit), (2, 2, 2));
-        commands(&mut ports, "progress", &progress(4, 2, 2, 0.1));
-        let last = commands(&mut ports, "progress", &progress(5, 2, 2, 0.1));
-        assert!(last[0].finished && !last[0].guidance);
-    }
-
-    #[test]
-    fn a_repeated_message_is_not_counted_twice() {
-        let mut ports = ports();
-        commands(&mut ports, "reward_program", &program());
-        commands(&mut ports, "progress", &progress(2, 1, 1, 0.1));
-        assert!(commands(&mut ports, "progress", &progress(2, 1, 1, 0.1)).is_empty());
-    }
-
-    #[test]
-    fn without_progress_readings_guidance_pauses() {
-        let mut ports = ports();
-        let state = |seq: u64| ArmState {
-            seq,
-            stamp_ns: seq * FRAME_NS,
-            ..Default::default()
-        };
-        commands(&mut ports, "reward_program", &program());
-        assert!(commands(&mut ports, "arm_state", &state(1)).is_empty());
-        let paused = commands(&mut ports, "arm_state", &state(60));
-        assert_eq!(
-            (paused[0].kind.as_str(), paused[0].guidance),
-            ("guidance_off", false)
-        );
-        commands(&mut ports, "progress", &progress(60, 1, 1, -0.1));
-        let resumed = commands(&mut ports, "arm_state", &state(61));
-        assert_eq!(
-            (resumed[0].kind.as_str(), resumed[0].visit),
-            ("guidance_on", 1)
-        );
-    }
-
-    #[test]
-    fn a_stage_that_drags_on_is_asked_about_once_and_advice_is_taken() {
-        let mut ports = ports();
-        commands(&mut ports, "reward_program", &program());
-        let mut queries = Vec::new();
-        for seq in 1..70 {
-            for (port, array) in ports
-                .take("progress", &progress(seq, 1, 1, -0.1).to_arrow())
-                .unwrap()
-            {
-                if port == "stage_query" {
-                    queries.push(StageQuery::from_arrow(&array).unwrap());
-                }
-            }
-        }
-        assert_eq!(queries.len(), 1);
-        let StageQuery { visit, .. } = queries[0];
-        let advice = |visit| StageAdvice {
-            seq: 1,
-            visit,
-            stage: 2,
-            reason: "it is there".into(),
-        };
-        let old = StageAdvice {
-            seq: 1,
-            ..advice(visit + 5)
-        };
-        assert!(
-            commands(&mut ports, "stage_advice", &old).is_empty(),
-            "for another visit"
-        );
-        let taken = commands(
-            &mut ports,
-            "stage_advice",
-            &StageAdvice {
-                seq: 2,
-                ..advice(visit)
-            },
-        );
-        assert_eq!(taken[0].stage, 2);
-    }
-
-    #[test]
-    fn a_foreign_message_is_an_error_that_names_the_input() {
-        let error = ports().take("progress", &program().to_arrow()).unwrap_err();
-        assert!(
-            error.contains("`progress`") && error.contains("Progress"),
-            "{error}"
-        );
-    }
-}
+mod tests;
