@@ -241,6 +241,14 @@ fn nothing_of_a_plan_is_left_for_the_next() {
         gain: 3.0,
         ..request(1, &other)
     });
+    // Another program that goes by the same number, as in another episode.
+    let away = PROGRAM.replace("return -torch", "return torch");
+    let away = compile(&away, &CompileOptions::new(2, HORIZON + 1)).unwrap();
+    let other_way = plan(&PlanRequest {
+        program: Some(Arc::new(away)),
+        ..request(1, &KEYPOINTS)
+    });
+    assert_ne!(first.chunk, other_way.chunk);
     let again = plan(&request(1, &KEYPOINTS));
     assert_eq!((first.chunk, first.rewards), (again.chunk, again.rewards));
 }

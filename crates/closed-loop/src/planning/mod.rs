@@ -6,11 +6,12 @@ mod goal;
 mod plan;
 mod request;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
-use tiller_core::{Problems, ProgramId};
-use tiller_reward::Evaluator;
+use tiller_core::Problems;
+use tiller_reward::{Evaluator, Program};
 use tiller_steering::{
     ActionSpace, Denoiser, Reward, Start, Steerer, SteeringConfig, SteeringError,
 };
@@ -119,7 +120,8 @@ pub struct Planner {
 /// The reward of a stage, ready to be evaluated.
 #[derive(Debug)]
 struct StageReward {
-    program: ProgramId,
+    /// The very program, not its number: episodes elsewhere may count theirs alike.
+    program: Arc<Program>,
     stage: u32,
     evaluator: Evaluator<f32>,
 }
@@ -254,11 +256,13 @@ impl Planner {
 
     /// Makes the request's reward ready; says whether there is one.
     fn prepare_reward(&mut self, request: &PlanRequest) -> bool {
-        let visit = request.visit;
-        let stage = request
-            .program
-            .as_ref()
-            .and_then(|program| program.stages.get((visit.stage as usize).checked_sub(1)?))
+        let Some(program) = &request.program else {
+            return false;
+        };
+        let number = request.visit.stage;
+        let stage = (number as usize)
+            .checked_sub(1)
+            .and_then(|index| program.stages.get(index))
             .filter(|stage| !stage.is_unguided);
         let Some(stage) = stage else {
             return false;
@@ -266,11 +270,11 @@ impl Planner {
         let is_ready = self
             .reward
             .as_ref()
-            .is_some_and(|r| (r.program, r.stage) == (visit.program, visit.stage));
+            .is_some_and(|r| Arc::ptr_eq(&r.program, program) && r.stage == number);
         if !is_ready {
             self.reward = Some(StageReward {
-                program: visit.program,
-                stage: visit.stage,
+                program: Arc::clone(program),
+                stage: number,
                 evaluator: Evaluator::new(&stage.guidance, self.config.steering.particles),
             });
         }
