@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
 use tiller_core::ActionLayout;
 use tiller_grounding::GroundingConfig;
 use tiller_policy::Provider;
-use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
 use tiller_steering::{
     ActionSpace, Denoiser, DenoiserError, Phase, Reward, RewardError, Sampled, Start, Steerer,
@@ -18,11 +18,13 @@ fn base() -> RunnerConfig {
         policy: PathBuf::new(),
         threads: 1,
         provider: Provider::Cpu,
-        pilot: PilotConfig::default(),
+        planner: PlannerConfig::default(),
+        growth: GrowthConfig::default(),
         stages: StageConfig::default(),
         last_stage_only: false,
-        grounding: crate::episode::grounding(),
-        ahead_steps: 2,
+        grounding: GroundingConfig::default(),
+        ahead: Ahead::Measured,
+        planning_ns: 60_000_000,
     }
 }
 
@@ -77,10 +79,10 @@ impl Reward for Forward {
 /// so that resampling happens where it can.
 fn sample(method: Method) -> (Sampled, usize) {
     let mut base = base();
-    if let Some(resampling) = &mut base.pilot.steering.feynman_kac {
+    if let Some(resampling) = &mut base.planner.steering.feynman_kac {
         resampling.lambda = 1e4;
     }
-    let config = method.configure(&base).pilot.steering;
+    let config = method.configure(&base).planner.steering;
     let (low, high) = ([-0.03, -0.03, -0.03, -1.0], [0.03, 0.03, 0.03, 1.0]);
     let layout = ActionLayout::position_deltas(4, [0, 1, 2], Some(3), 10.0);
     let space = ActionSpace::from_min_max(layout, &low, &high);
@@ -136,7 +138,7 @@ fn every_method_but_the_full_one_changes_its_own_switch_only() {
     let full = base();
     let steering = |change: fn(&mut SteeringConfig)| {
         let mut config = base();
-        change(&mut config.pilot.steering);
+        change(&mut config.planner.steering);
         config
     };
     let cases = [
@@ -153,7 +155,7 @@ fn every_method_but_the_full_one_changes_its_own_switch_only() {
     }
     for method in Method::ALL {
         let config = method.configure(&full);
-        assert!(config.pilot.validate(16).is_ok(), "{method}");
+        assert!(config.planner.validate(16).is_ok(), "{method}");
         assert_eq!(
             config.last_stage_only,
             method == Method::NoStages,
@@ -164,14 +166,14 @@ fn every_method_but_the_full_one_changes_its_own_switch_only() {
 
 #[test]
 fn a_fixed_strength_neither_fades_nor_grows() {
-    let config = Method::FixedStrength.configure(&base()).pilot;
+    let config = Method::FixedStrength.configure(&base());
     for progress in [-0.2, 0.0, 0.5, 1.0, 1.2] {
-        assert_eq!(config.steering.strength.at(progress), 1.0);
+        assert_eq!(config.planner.steering.strength.at(progress), 1.0);
     }
-    assert_eq!(config.stall.most, 1.0);
-    let config = Method::NoStall.configure(&base()).pilot;
-    assert_eq!(config.stall.most, 1.0);
-    assert_eq!(config.steering, base().pilot.steering);
+    assert_eq!(config.growth.most, 1.0);
+    let config = Method::NoGrowth.configure(&base());
+    assert_eq!(config.growth.most, 1.0);
+    assert_eq!(config.planner, base().planner);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiller_bench::episode::PhaseTimes;
 use tiller_bench::{self as bench, BenchConfig, EpisodeLine, Method, Subject, Tuned};
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
-use tiller_vlm::EmbeddedAuthor;
 use tiller_world::Variation;
 
 fn ids(tasks: &[&str]) -> Vec<Option<String>> {

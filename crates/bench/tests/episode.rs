@@ -7,16 +7,16 @@
 )]
 
 use std::path::PathBuf;
-
 use std::sync::Arc;
 
 use tiller_bench::Subject;
-use tiller_bench::episode::{EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig};
-use tiller_grounding::GroundingConfig;
+use tiller_bench::episode::{
+    EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig, grounding,
+};
+use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
-use tiller_sampler::PilotConfig;
 use tiller_stages::StageConfig;
-use tiller_vlm::EmbeddedAuthor;
 use tiller_world::WorldKind;
 
 fn runner() -> Runner {
@@ -32,11 +32,13 @@ fn config() -> RunnerConfig {
         policy: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wander")),
         threads: 1,
         provider: Provider::Cpu,
-        pilot: PilotConfig::default(),
+        planner: PlannerConfig::default(),
+        growth: GrowthConfig::default(),
         stages: StageConfig::default(),
         last_stage_only: false,
-        grounding: tiller_cli::episode::grounding(),
-        ahead_steps: 2,
+        grounding: grounding(tiller_playtable::kind().info()),
+        ahead: Ahead::Measured,
+        planning_ns: 60_000_000,
     }
 }
 

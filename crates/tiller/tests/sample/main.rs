@@ -9,12 +9,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tiller_closed_loop::{PlanRequest, Planner, PlannerConfig};
 use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
 use tiller_reward::{CompileOptions, compile};
-use tiller_closed_loop::{PlanRequest, Planner, PlannerConfig};
 use tiller_steering::SteeringConfig;
 
 const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/tests/data/wander");
