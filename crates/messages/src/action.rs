@@ -112,12 +112,15 @@ impl Candidates {
     }
 }
 
+/// Most points of a trajectory: receivers compile programs for as many.
+const MAX_POINTS: u32 = 1025;
+
 message! {
     /// What the sampler's policy demands of reward programs, said by the sampler at its start.
     pub struct ProgramContract {
         /// Name of the policy bundle.
         pub policy: String,
-        /// Points of a trajectory, T + 1: what programs are compiled for.
+        /// Points of a trajectory, T + 1, 2 to 1025: what programs are compiled for.
         pub points: u32,
         /// Guidance may move the rotation.
         pub guides_rotation: bool,
@@ -131,13 +134,13 @@ message! {
 
 impl ProgramContract {
     fn check(&self) -> Result<(), MessageError> {
-        if self.points >= 2 {
+        if (2..=MAX_POINTS).contains(&self.points) {
             return Ok(());
         }
         Err(MessageError::Value {
             message: Self::NAME,
             column: "points",
-            expected: "2 or more".to_owned(),
+            expected: format!("2 to {MAX_POINTS}"),
             found: self.points.to_string(),
         })
     }

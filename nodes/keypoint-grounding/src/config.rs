@@ -155,12 +155,35 @@ mod tests {
 
     #[test]
     fn every_problem_is_reported() {
-use std::fs;
-use std::io::Read;
-use std::path::Path;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cameras.toml");
+        fs::write(&file, "[image]\nfocal = [0, 1]\nsize = 3\n").unwrap();
+        let pairs = [
+            ("MIN_PIXELS", "0"),
+            ("DETECTOR", "eyes"),
+            ("COUNTS", "shelf, rack=17, box=1"),
+            ("PLANE_HEIGHT_M", "low"),
+            ("FRAME_TOLERANCE_MS", "-1"),
+            ("CALIBRATION", file.to_str().unwrap()),
+        ];
+        let error = read(&pairs).unwrap_err();
+        assert_eq!(error.found.len(), 8, "{error}");
+        let told = error.to_string();
+        for key in [
+            "`image.focal`",
+            "`image.size`",
+            "`labels`, `clusters`",
+            "PLANE_HEIGHT_M",
+        ] {
+            assert!(told.contains(key), "{told}");
+        }
+    }
 
-use tiller_core::Problems;
-use tiller_grounding::{Calibration, GroundingConfig, detector_names};
-use tiller_node_kit::Environment;
+    #[test]
+    fn only_regular_files_are_read() {
+        for path in ["/dev/zero", "/", "/nowhere/cameras.toml"] {
+            let error = read(&[("CALIBRATION", path)]).unwrap_err();
+            assert_eq!(error.found.len(), 1, "{error}");
+        }
     }
 }

@@ -3,18 +3,23 @@
 use std::time::Duration;
 
 use eyre::Result;
+use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
 use tiller_grounding::{Grounder, GroundingError, annotate};
-use tiller_core::EpisodeId;
-use tiller_messages::{Encoding, Episode, ImageHeader, Keypoints, Level};
-use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream, robot_clock_ns};
+use tiller_messages::{ArmState, Encoding, Episode, ImageHeader, Keypoints, Level};
+use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream, robot_clock_ns};
 
 use crate::config::Settings;
 use crate::notices::Notices;
-use crate::sight::{IMAGES, Moment, Sight};
+use crate::sight::{ARM, IMAGES, Moment, Sight};
 
 /// Without colour there is nothing to see. Which other images are needed follows from the settings.
 pub(crate) const ESSENTIAL: &[&str] = &["image"];
 
+/// Everything that is read.
+const INPUTS: &[&str] = &["image", "depth", "segmentation", "episode", ARM];
+
+/// Speed of a joint from which the scene counts as moving, rad/s.
+const MOVING_RAD_S: f64 = 0.1;
 /// Time between two looks at whether the cameras are well.
 const LOOK: Duration = Duration::from_millis(100);
 /// Time without any keypoint in sight after which it is said, ns.
@@ -24,6 +29,7 @@ const RESTART_NS: u64 = 1_000_000_000;
 
 /// Runs until the images end.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+    outbox.check_inputs(INPUTS)?;
     let mut node = Node::new(settings)?;
     loop {
         match inbox.wait_at_most(LOOK) {
@@ -52,6 +58,9 @@ struct Node {
     /// That none is has been said.
     lost: bool,
     looked_ns: u64,
+    arms: Stream<ArmState>,
+    /// The arm's clock, which cameras should share.
+    clock: StampFilter,
     episodes: Stream<Episode>,
     /// The episode whose scene is seen.
     episode: EpisodeId,
@@ -69,6 +78,8 @@ impl Node {
             seen_ns: None,
             lost: false,
             looked_ns: 0,
+            arms: Stream::default(),
+            clock: StampFilter::default(),
             episodes: Stream::default(),
             episode: EpisodeId(0),
         })
@@ -76,21 +87,28 @@ impl Node {
 
     /// Takes what arrived at `now_ns` of this machine's clock; nothing in it ends the node.
     fn take(&mut self, input: &Input, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
-        if input.id == "episode" {
-            let read = self.episodes.read(input);
-            if let Some(episode) = outbox.accept(read)?
-                && episode.id > self.episode
-            {
-                self.episode = episode.id;
-                self.begin_scene(episode.stamp_ns);
+        match input.id.as_str() {
+            "episode" => {
+                let read = self.episodes.read(input);
+                return match outbox.accept(read)? {
+                    Some(episode) => self.on_episode(&episode, outbox),
+                    None => Ok(()),
+                };
             }
-            return Ok(());
+            ARM => {
+                let read = self.arms.read(input);
+                return match outbox.accept(read)? {
+                    Some(arm) => self.on_arm(&arm, now_ns, outbox),
+                    None => Ok(()),
+                };
+            }
+            _ => {}
         }
         let Some(name) = IMAGES.iter().find(|image| **image == input.id) else {
             let text = format!(
                 "input `{}`: expected one of {}",
                 input.id,
-                IMAGES.join(", ")
+                INPUTS.join(", ")
             );
             return self
                 .notices
@@ -111,6 +129,40 @@ impl Node {
                 self.see(&moment, now_ns, outbox)
             }
         }
+    }
+
+    fn on_episode(&mut self, episode: &Episode, outbox: &mut Outbox) -> Result<()> {
+        let refuse = |reason: String| Refused::new("episode", reason);
+        if episode.id < self.episode {
+            let (expected, found) = (self.episode, episode.id);
+            return outbox.refuse(&refuse(format!(
+                "id: expected above {expected}, found {found}"
+            )));
+        }
+        let now_ns = self.clock.last_ns();
+        if let Some(arm_ns) = now_ns.filter(|now| episode.stamp_ns > now.saturating_add(SECOND_NS))
+        {
+            // Nothing that is seen would ever belong to it.
+            let found = episode.stamp_ns;
+            return outbox.refuse(&refuse(format!(
+                "stamp_ns: expected at most 1 s after the arm's, {arm_ns} ns, found {found} ns"
+            )));
+        }
+        if episode.id > self.episode {
+            self.episode = episode.id;
+            self.begin_scene(episode.stamp_ns);
+        }
+        Ok(())
+    }
+
+    fn on_arm(&mut self, arm: &ArmState, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        if !self.clock.accept(arm.stamp_ns) {
+            let reason = self.clock.complaint("stamp_ns", arm.stamp_ns);
+            return outbox.refuse(&Refused::new(ARM, reason));
+        }
+        let moves = arm.dq_rad_s.iter().any(|speed| speed.abs() > MOVING_RAD_S);
+        self.sight.reference(arm.stamp_ns, moves, now_ns);
+        Ok(())
     }
 
     /// Another scene: what was found before is void, and so is what was seen before

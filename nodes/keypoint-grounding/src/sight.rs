@@ -1,5 +1,6 @@
 //! The images of one camera: colour, and depth and labels where they are needed.
 
+use tiller_core::SECOND_NS;
 use tiller_grounding::{Calibration, FrameView, Geometry, GroundingError, Needs};
 use tiller_messages::ImageHeader;
 use tiller_node_kit::{
@@ -14,6 +15,12 @@ pub(crate) const COLOUR: &str = "image";
 const DEPTH: &str = "depth";
 const LABELS: &str = "segmentation";
 
+/// Name of the input that brings the arm's clock.
+pub(crate) const ARM: &str = "arm_state";
+
+/// How far an image's stamp may lie from the arm's clock, ns.
+const CLOCK_NS: u64 = SECOND_NS;
+
 /// Inputs that show something, whether it is needed or not.
 pub(crate) const IMAGES: &[&str] = &[COLOUR, DEPTH, LABELS];
 
@@ -26,6 +33,8 @@ pub(crate) struct Sight {
     camera: Option<String>,
     /// What is older belongs to another scene, ns.
     not_before_ns: u64,
+    /// The newest stamp of the arm's clock, ns; none where no arm is heard.
+    arm_ns: Option<u64>,
 }
 
 /// The images of one moment; cloning shares the pixels.
@@ -57,6 +66,7 @@ impl Sight {
             calibration: settings.calibration.clone(),
             camera: settings.camera.clone(),
             not_before_ns: 0,
+            arm_ns: None,
         }
     }
 
@@ -91,8 +101,21 @@ impl Sight {
                 ));
             }
         }
+        if let Some(arm_ns) = self.arm_ns.filter(|arm| arm.abs_diff(stamp_ns) > CLOCK_NS) {
+            return Err(format!(
+                "stamp_ns: expected within 1 s of the arm's, {arm_ns} ns, found {stamp_ns} ns"
+            ));
+        }
         let matched = self.matcher.take(0);
         matched.map(|matched| self.moment(matched)).transpose()
+    }
+
+    /// Notes the arm's clock, which cameras should share, and whether the arm moves, so that a picture
+    /// that stays the same is suspicious.
+    pub(crate) fn reference(&mut self, stamp_ns: u64, moves: bool, now_ns: u64) {
+        self.arm_ns = Some(stamp_ns);
+        self.matcher.reference(ARM, stamp_ns);
+        self.matcher.scene_moves(moves, now_ns);
     }
 
     /// What there is to say of the streams.

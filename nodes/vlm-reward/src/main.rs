@@ -5,6 +5,7 @@ mod config;
 mod node;
 mod picture;
 mod program;
+mod waiting;
 mod writing;
 
 use std::process::ExitCode;

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, bail};
 use image::RgbImage;
+use tiller_closed_loop::program_message;
 use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};
 use tiller_messages::{
     Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
     StageQuery,
 };
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
-use tiller_closed_loop::program_message;
 use tiller_reward::CompileOptions;
 use tiller_vlm::provider::{Outcome, Picture};
 use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
@@ -21,10 +21,22 @@ use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
 use crate::picture::{encode, frame};
 use crate::program::scene;
+use crate::waiting::Waiting;
 use crate::writing::{Event, Finished, TimeLimits, Writing};
 
 /// Without keypoints there is nothing to write about.
 pub(crate) const ESSENTIAL: &[&str] = &["keypoints"];
+
+/// Everything that is read.
+const INPUTS: &[&str] = &[
+    "annotated_image",
+    "image",
+    "keypoints",
+    "stage",
+    "stage_query",
+    "episode",
+    "program_contract",
+];
 
 /// How often it is told that a program is being waited for; that it is asked for is told at once.
 const TELL_WAIT: Duration = Duration::from_secs(10);
@@ -33,10 +45,7 @@ const TELL_WAIT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 
 /// How long to wait for anything before looking at the clock again.
-const PATIENCE: Duration = Duration::from_millis(200);
-
-/// Time after which it is told what keeps a program from being written.
-const MISSING: Duration = Duration::from_millis(800);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Has a program written for every episode and every grounding in it, until the keypoints end.
 ///
@@ -44,6 +53,7 @@ const MISSING: Duration = Duration::from_millis(800);
 /// the dataflow: an instruction that the embedded author refuses, or no program and nothing to fall
 /// back on. In others it waits for the next episode.
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+    outbox.check_inputs(INPUTS)?;
     let mut node = Node::new(setup)?;
     loop {
         let next = inbox.wait_at_most(if node.is_waiting() { POLL } else { PATIENCE });
@@ -60,6 +70,9 @@ pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Resu
     }
 }
 
+/// The episode and the keypoint generation in it.
+type Grounding = (EpisodeId, u32);
+
 struct Node<'a> {
     settings: &'a Settings,
     /// Who is asked, such as `openai/gpt-5-mini`.
@@ -74,15 +87,15 @@ struct Node<'a> {
     episode: Option<Episode>,
     /// What programs must be compiled for.
     contract: Option<ProgramContract>,
-    /// Since when a program could not be begun, and whether that was told.
-    missing: Option<(Instant, bool)>,
+    /// What keeps a program from being begun.
+    waiting: Waiting,
     /// The newest annotated image.
     annotated: Option<ImageInput>,
     /// What the camera saw last.
     seen: Option<RgbImage>,
     latest: Option<Keypoints>,
-    /// The episode and the keypoint generation that a program was last begun for.
-    begun: (EpisodeId, u32),
+    /// The grounding that a program was last begun for, and the points of a trajectory.
+    begun: (Grounding, u32),
     program: Option<RewardProgram>,
     query: Option<StageQuery>,
     /// How often it was told that a program is still being waited for.
@@ -132,11 +145,11 @@ impl<'a> Node<'a> {
             reader: ImageReader::new(),
             episode: None,
             contract: None,
-            missing: None,
+            waiting: Waiting::default(),
             annotated: None,
             seen: None,
             latest: None,
-            begun: (EpisodeId(0), 0),
+            begun: ((EpisodeId(0), 0), 0),
             program: None,
             query: None,
             waits_told: 0,
@@ -185,7 +198,7 @@ impl<'a> Node<'a> {
             }
             "episode" => {
                 if let Some(episode) = outbox.accept(streams.episodes.read(input))? {
-                    self.on_episode(episode);
+                    self.on_episode(episode, outbox)?;
                 }
             }
             "program_contract" => {
@@ -198,13 +211,29 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// What was written for the episode before is void.
-    fn on_episode(&mut self, episode: Episode) {
-        if self.episode.as_ref().is_none_or(|old| episode.id > old.id) {
-            self.program = None;
-            self.query = None;
-            self.episode = Some(episode);
+    /// What was written, or is being written, for the episode before is void.
+    fn on_episode(&mut self, mut episode: Episode, outbox: &mut Outbox) -> Result<()> {
+        let under_way = self.episode.as_ref().map(|old| old.id).unwrap_or_default();
+        if episode.id < under_way {
+            let reason = format!("id: expected above {under_way}, found {}", episode.id);
+            return outbox.refuse(&Refused::new("episode", reason));
         }
+        if episode.id == under_way && self.episode.is_some() {
+            return Ok(());
+        }
+        if self.writing.is_under_way() {
+            self.writing.give_up();
+            let text = format!(
+                "{} begins: what `{}` was asked for the one before is void",
+                episode.id, self.author
+            );
+            outbox.tell(Level::Info, "given_up", text)?;
+        }
+        self.program = None;
+        self.query = None;
+        episode.instruction = clip(&episode.instruction, MAX_INSTRUCTION).into_owned();
+        self.episode = Some(episode);
+        Ok(())
     }
 
     /// Everything that can be done now.
@@ -229,36 +258,43 @@ impl<'a> Node<'a> {
         self.advise(outbox)
     }
 
-    /// Says what keeps a program from being written, within a second.
-    fn tell_missing(&mut self, outbox: &mut Outbox) -> Result<()> {
-        let keypoints = self.latest.as_ref().map(|keypoints| keypoints.episode);
-        let wanted = [
-            ("episode", self.episode.is_some()),
+    /// What keeps a program from being begun, by the names of the inputs.
+    fn missing(&self) -> Vec<&'static str> {
+        let (episode, keypoints) = (self.episode.as_ref(), self.latest.as_ref());
+        let picture_ns = self.annotated.as_ref().map(|image| image.header().stamp_ns);
+        let id = episode.map(|episode| episode.id).unwrap_or_default();
+        let begins_ns = episode.map_or(0, |episode| episode.stamp_ns);
+        let is_there = [
+            // Keypoints of a later one have come before it.
+            (
+                "episode",
+                episode.is_some() && keypoints.is_none_or(|k| k.episode <= id),
+            ),
             ("program_contract", self.contract.is_some()),
-            ("annotated_image", self.annotated.is_some()),
+            (
+                "annotated_image",
+                picture_ns.is_some_and(|at| at >= begins_ns),
+            ),
             (
                 "keypoints",
-                keypoints.is_some_and(|found| {
-                    self.episode.as_ref().is_none_or(|episode| found >= episode.id)
-                }),
+                keypoints.is_some_and(|k| k.episode >= id && picture_ns <= Some(k.stamp_ns)),
             ),
         ];
-        let missing: Vec<_> = wanted
-            .iter()
-            .filter(|(_, is_there)| !is_there)
-            .map(|(name, _)| *name)
-            .collect();
-        if missing.is_empty() {
-            self.missing = None;
-            return Ok(());
+        let missing = is_there.iter().filter(|(_, is_there)| !is_there);
+        missing.map(|(name, _)| *name).collect()
+    }
+
+    /// Says what keeps a program from being written, within a second.
+    fn tell_missing(&mut self, outbox: &mut Outbox) -> Result<()> {
+        let missing = self.missing();
+        match self.waiting.update(&missing, Instant::now()) {
+            None => Ok(()),
+            Some(missing) => {
+                let missing = missing.join(", ");
+                let text = format!("no program can be written: waiting for {missing}");
+                outbox.tell(Level::Warning, "waiting", text)
+            }
         }
-        let (since, told) = self.missing.get_or_insert((Instant::now(), false));
-        if *told || since.elapsed() < MISSING {
-            return Ok(());
-        }
-        *told = true;
-        let text = format!("no program can be written: waiting for {}", missing.join(", "));
-        outbox.tell(Level::Warning, "waiting", text)
     }
 
     /// Says every few seconds what is being waited for, so that nobody takes it for idleness.
@@ -282,20 +318,18 @@ impl<'a> Node<'a> {
         outbox.tell(Level::Warning, "waiting", text)
     }
 
-    /// Begins when the picture and the keypoints of a new grounding are both there.
+    /// Begins when all that a program needs is there, for a new grounding or another contract.
     fn begin_if_due(&mut self, outbox: &mut Outbox) -> Result<Option<Event>> {
         let (Some(annotated), Some(keypoints), Some(episode), Some(contract)) =
             (&self.annotated, &self.latest, &self.episode, &self.contract)
         else {
             return Ok(None);
         };
-        let picture_ns = annotated.header().stamp_ns;
-        let due = (keypoints.episode, keypoints.generation);
-        let is_of_episode = keypoints.episode == episode.id && picture_ns >= episode.stamp_ns;
-        if !is_of_episode || due <= self.begun || keypoints.stamp_ns < picture_ns {
+        let grounding = (keypoints.episode, keypoints.generation);
+        let is_begun = grounding <= self.begun.0 && contract.points == self.begun.1;
+        if is_begun || !self.missing().is_empty() {
             return Ok(None);
         }
-        let generation = keypoints.generation;
         let task = AuthoringTask {
             request: AuthorRequest {
                 instruction: episode.instruction.clone(),
@@ -310,7 +344,7 @@ impl<'a> Node<'a> {
             source: self.author.clone(),
             embedded: Some(self.embedded.clone()),
         };
-        self.begun = due;
+        self.begun = (grounding, contract.points);
         self.waits_told = 0;
         if !self.is_embedded {
             let text = format!(
@@ -320,7 +354,7 @@ impl<'a> Node<'a> {
             );
             outbox.tell(Level::Info, "asking", text)?;
         }
-        Ok(self.writing.begin(task, generation))
+        Ok(self.writing.begin(task, grounding.1))
     }
 
     fn finish(&mut self, finished: Finished, outbox: &mut Outbox) -> Result<()> {
@@ -330,8 +364,7 @@ impl<'a> Node<'a> {
             refusal,
             duration,
         } = finished;
-        let Some(episode) = self.episode.clone().filter(|e| e.id == self.begun.0) else {
-            tracing::info!("a program for an episode that is over is dropped");
+        let Some(episode) = self.episode.clone() else {
             return Ok(());
         };
         let Some(written) = &authored.written else {
@@ -340,7 +373,7 @@ impl<'a> Node<'a> {
                     "refused",
                     format!(
                         "instruction `{}` is not understood: {reason}",
-                        clip(&episode.instruction, MAX_INSTRUCTION)
+                        episode.instruction
                     ),
                 ),
                 (None, Some(Outcome::ProgramInvalid | Outcome::NoProgram)) => {
@@ -361,7 +394,7 @@ impl<'a> Node<'a> {
             let text = authored.message.clone();
             outbox.tell(Level::Warning, authored.status.name(), text)?;
         }
-        let points = self.contract.as_ref().map_or(0, |contract| contract.points as usize);
+        let points = self.begun.1 as usize;
         self.programs_sent += 1;
         let program = RewardProgram {
             // Larger than those of all programs before, of a start before this one too.

@@ -94,11 +94,16 @@ impl Writing {
         self.under_way.as_ref().map(|under_way| under_way.begun)
     }
 
-    /// Begins a program for a generation of keypoints; one under way is given up.
-    pub(crate) fn begin(&mut self, task: AuthoringTask, generation: u32) -> Option<Event> {
+    /// Gives up what is under way: nothing will come of it.
+    pub(crate) fn give_up(&mut self) {
         if let Some(old) = self.under_way.take() {
             self.background.cancel(old.ticket);
         }
+    }
+
+    /// Begins a program for a generation of keypoints; one under way is given up.
+    pub(crate) fn begin(&mut self, task: AuthoringTask, generation: u32) -> Option<Event> {
+        self.give_up();
         let step = Authoring::begin(self.prompts.clone(), task, self.policy);
         self.go_on(step, Vec::new(), generation, Instant::now(), None)
     }

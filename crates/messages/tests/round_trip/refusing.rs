@@ -286,11 +286,14 @@ fn contradictory_lengths_are_refused() {
         text_of(&program),
         "RewardProgram.num_stages: expected 1 or more, found 0"
     );
-    let contract = ProgramContract::default();
-    assert_eq!(
-        text_of(&contract),
-        "ProgramContract.points: expected 2 or more, found 0"
-    );
+    for points in [0, 1, 1026, u32::MAX] {
+        let contract = ProgramContract {
+            points,
+            ..Default::default()
+        };
+        let expected = format!("ProgramContract.points: expected 2 to 1025, found {points}");
+        assert_eq!(text_of(&contract), expected);
+    }
 }
 
 fn chunk() -> ActionChunk {
