@@ -39,7 +39,7 @@ impl Subjects {
     pub fn with(
         mut self,
         kind: impl WorldKind + 'static,
-        author: impl Author + Send + Sync + 'static,
+        author: impl Author + 'static,
     ) -> Self {
         self.all.push(Subject {
             kind: Arc::new(kind),

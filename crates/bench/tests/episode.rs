@@ -75,7 +75,7 @@ fn steering_alone_presses_the_button() {
 
 #[test]
 fn the_same_seed_gives_the_same_episode() {
-    let run = || -> EpisodeResult {
+    let run = |before: EpisodeSpec| -> EpisodeResult {
         let mut runner = runner();
         let mut spec = spec("drawer_open", true);
         spec.max_steps = 40;
@@ -85,7 +85,7 @@ fn the_same_seed_gives_the_same_episode() {
                 &EpisodeSpec {
                     seed: 5,
                     max_steps: 9,
-                    ..spec.clone()
+                    ..before
                 },
                 None,
             )
@@ -97,7 +97,10 @@ fn the_same_seed_gives_the_same_episode() {
             ..result
         }
     };
-    assert_eq!(run(), run());
+    let same_task = run(spec("drawer_open", true));
+    let other_task = run(spec("button_press", true));
+    assert_eq!(same_task, other_task);
+    assert_eq!(same_task, run(spec("drawer_open", false)));
 }
 
 #[test]

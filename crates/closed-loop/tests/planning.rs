@@ -20,7 +20,10 @@ const HOME: [f64; 3] = [0.4, 0.0, 0.25];
 
 /// The policy of all tests but one.
 fn wanderer() -> Wanderer {
-    Wanderer { horizon: HORIZON }
+    Wanderer {
+        horizon: HORIZON,
+        action_dim: 4,
+    }
 }
 
 /// A meter and a planner, together as the sampler has them.

@@ -13,7 +13,10 @@ use super::write;
 use crate::Subjects;
 
 fn worlds() -> Subjects {
-    Subjects::new().with(tiller_playtable::kind(), tiller_vlm::EmbeddedAuthor)
+    Subjects::new().with(
+        tiller_playtable::kind(),
+        tiller_playtable_author::EmbeddedAuthor,
+    )
 }
 
 /// Numbers that look random and are the same everywhere (a linear congruential generator).

@@ -147,19 +147,21 @@ impl Rig {
     }
 
     fn safety(&self) -> Vec<&str> {
-        let kind = |effect| match effect {
-            &ActuatorEffect::Safety(ref event) => Some(event.kind.as_str()),
+        let effects = self.effects.iter();
+        let kinds = effects.filter_map(|effect| match effect {
+            ActuatorEffect::Safety(event) => Some(event.kind.as_str()),
             _ => None,
-        };
-        self.effects.iter().filter_map(kind).collect()
+        });
+        kinds.collect()
     }
 
     fn notices(&self) -> Vec<&str> {
-        let code = |effect| match effect {
-            &ActuatorEffect::Tell(ref notice) => Some(notice.code.as_str()),
+        let effects = self.effects.iter();
+        let codes = effects.filter_map(|effect| match effect {
+            ActuatorEffect::Tell(notice) => Some(notice.code.as_str()),
             _ => None,
-        };
-        self.effects.iter().filter_map(code).collect()
+        });
+        codes.collect()
     }
 
     /// Of the fastest joint at the end of the last command, rad/s.

@@ -120,7 +120,10 @@ impl Recorded {
                     self.q_rad = command.setpoints().last().unwrap();
                 }
                 LoopEffect::Plan(request) => {
-                    let mut denoiser = Wanderer { horizon: HORIZON };
+                    let mut denoiser = Wanderer {
+                        horizon: HORIZON,
+                        action_dim: 4,
+                    };
                     let plan = self.planner.plan(&mut denoiser, &request).unwrap();
                     let report = PlanReport {
                         id: request.id,

@@ -60,11 +60,12 @@ impl Rig {
     }
 
     fn commands(&self) -> Vec<&StageCommand> {
-        let command = |effect| match effect {
-            &SwitcherEffect::Stage(ref command) => Some(command),
+        let effects = self.effects.iter();
+        let commands = effects.filter_map(|effect| match effect {
+            SwitcherEffect::Stage(command) => Some(command),
             _ => None,
-        };
-        self.effects.iter().filter_map(command).collect()
+        });
+        commands.collect()
     }
 
     fn command(&self) -> Option<&StageCommand> {
@@ -79,11 +80,12 @@ impl Rig {
     }
 
     fn notices(&self) -> Vec<(&str, Level)> {
-        let notice = |effect| match effect {
-            &SwitcherEffect::Tell(ref notice) => Some((notice.code.as_str(), notice.level)),
+        let effects = self.effects.iter();
+        let notices = effects.filter_map(|effect| match effect {
+            SwitcherEffect::Tell(notice) => Some((notice.code.as_str(), notice.level)),
             _ => None,
-        };
-        self.effects.iter().filter_map(notice).collect()
+        });
+        notices.collect()
     }
 }
 

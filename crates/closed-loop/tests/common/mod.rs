@@ -29,6 +29,8 @@ def stage3_guidance(keypoints, action_sequence):
 pub(crate) struct Wanderer {
     /// Actions of a chunk.
     pub(crate) horizon: usize,
+    /// Columns of an action.
+    pub(crate) action_dim: usize,
 }
 
 impl Denoiser for Wanderer {
@@ -36,7 +38,7 @@ impl Denoiser for Wanderer {
         self.horizon
     }
     fn action_dim(&self) -> usize {
-        4
+        self.action_dim
     }
     fn predict(
         &mut self,

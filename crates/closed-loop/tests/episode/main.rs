@@ -10,7 +10,11 @@ mod rig;
 use common::{KEYPOINTS, PROGRAM};
 use rig::{PERIOD_NS, Rig, Variant, is_same};
 use tiller_closed_loop::Ahead;
-use tiller_core::SECOND_NS;
+use tiller_core::kinematics::HOME_Q;
+use tiller_core::{
+    ActionLayout, ActionMode, ArmColumns, Frame, RotationColumns, RotationKind, SECOND_NS,
+};
+use tiller_steering::ActionSpace;
 
 /// Reaches the first keypoint, then the second.
 const THERE_AND_BACK: &str = "num_stages = 2
@@ -225,6 +229,93 @@ fn every_variant_runs_for_ten_seconds_without_a_refused_chunk() {
             assert!((95..=100).contains(&seen), "{what}: {seen} of 100 looks");
         } else {
             assert_eq!(rig.heard.observed, 0, "{what}");
+        }
+    }
+}
+
+/// An action space around the tool's displacements, poses or joints, by its mode.
+fn space_of(mode: ActionMode, rotation: Option<RotationKind>) -> ActionSpace {
+    let width = rotation.map_or(0, RotationKind::width);
+    let (arm, centre, reach): (_, Vec<f32>, Vec<f32>) = if mode.is_joints() {
+        let (centre, reach) = match mode {
+            ActionMode::JointPosition => (HOME_Q.map(|q| q as f32), 0.15),
+            _ => ([0.0; 7], 0.15),
+        };
+        let columns = [0, 1, 2, 3, 4, 5, 6];
+        (ArmColumns::Joints(columns), centre.to_vec(), vec![reach; 7])
+    } else {
+        let rotation = rotation.map(|kind| RotationColumns {
+            columns: (3..3 + width).collect(),
+            kind,
+        });
+        let position = [0, 1, 2];
+        let is_absolute = mode == ActionMode::AbsolutePose;
+        let place = if is_absolute {
+            [0.55, 0.0, 0.35]
+        } else {
+            [0.0; 3]
+        };
+        // Straight down, and no turn.
+        let turn: &[f32] = match (rotation.as_ref().map(|r| r.kind), is_absolute) {
+            (Some(RotationKind::QuaternionWxyz), true) => &[0.0, 1.0, 0.0, 0.0],
+            (Some(RotationKind::Matrix6d), true) => &[1.0, 0.0, 0.0, 0.0, -1.0, 0.0],
+            (Some(RotationKind::QuaternionWxyz), false) => &[1.0, 0.0, 0.0, 0.0],
+            (Some(RotationKind::Matrix6d), false) => &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+            _ => &[0.0; 6][..width],
+        };
+        let mut reach = vec![if is_absolute { 0.1 } else { 0.03 }; 3];
+        reach.resize(3 + width, 0.05);
+        let arm = ArmColumns::Pose { position, rotation };
+        (arm, [&place, turn].concat(), reach)
+    };
+    let layout = ActionLayout {
+        dim: centre.len(),
+        arm,
+        mode,
+        gripper: None,
+        ..ActionLayout::default()
+    };
+    let bound = |sign: f32| -> Vec<f32> {
+        let pairs = centre.iter().zip(&reach);
+        pairs.map(|(centre, reach)| centre + sign * reach).collect()
+    };
+    ActionSpace::from_min_max(layout, &bound(-1.0), &bound(1.0))
+}
+
+#[test]
+fn actions_of_every_kind_run_for_ten_seconds_without_a_refused_chunk() {
+    let delta = ActionMode::DeltaPose(Frame::Base);
+    for (mode, rotation) in [
+        (delta, None),
+        (delta, Some(RotationKind::RotationVector)),
+        (delta, Some(RotationKind::EulerXyz)),
+        (delta, Some(RotationKind::Matrix6d)),
+        (
+            ActionMode::DeltaPose(Frame::Tool),
+            Some(RotationKind::QuaternionWxyz),
+        ),
+        (ActionMode::AbsolutePose, None),
+        (ActionMode::AbsolutePose, Some(RotationKind::QuaternionWxyz)),
+        (ActionMode::AbsolutePose, Some(RotationKind::Matrix6d)),
+        (ActionMode::JointPosition, None),
+        (ActionMode::JointVelocity, None),
+    ] {
+        for planning_ns in [60 * MS, SECOND_NS] {
+            let what = format!("{}, {rotation:?}, {planning_ns} ns", mode.as_str());
+            let variant = Variant {
+                planning_ns,
+                ..Variant::default()
+            };
+            let mut rig = Rig::with_space(variant, space_of(mode, rotation));
+            let start = rig.q_rad;
+            rig.begin(FOR_EVER, &PLACES);
+            rig.run(10.0, |_| false);
+            rig.check_clean(&what);
+            assert!(rig.heard.plans.len() >= 4, "{what}");
+            assert_ne!(rig.q_rad, start, "{what}");
+            let reached = rig.heard.progress.iter().map(|p| p.achieved);
+            let best = reached.fold(f64::NEG_INFINITY, f64::max);
+            assert!(best > 0.2, "{what}: {best}");
         }
     }
 }

@@ -14,6 +14,7 @@ use tiller_messages::{
 };
 use tiller_motion::ActuatorConfig;
 use tiller_reward::{CompileOptions, compile};
+use tiller_steering::ActionSpace;
 
 use crate::common::{Wanderer, space};
 
@@ -82,13 +83,18 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new(variant: Variant) -> Self {
+        Self::with_space(variant, space(variant.rate_hz))
+    }
+
+    /// A policy of these actions; their rate is the space's own.
+    pub(crate) fn with_space(variant: Variant, space: ActionSpace) -> Self {
         let mut config = PlannerConfig {
             execute_steps: variant.execute_steps,
             ..PlannerConfig::default()
         };
         config.steering.execute_start = variant.execute_start;
-        let space = space(variant.rate_hz);
         let layout = space.layout.clone();
+        let action_dim = layout.dim;
         let planner = Planner::new(config, space, variant.horizon).unwrap();
         let sampler = Sampler::new(SamplerConfig {
             ahead: variant.ahead,
@@ -112,6 +118,7 @@ impl Rig {
             planner,
             denoiser: Wanderer {
                 horizon: variant.horizon,
+                action_dim,
             },
             variant,
             now_ns: 0,

@@ -72,7 +72,7 @@ fn a_chunk_before_the_first_state_is_refused() {
 fn what_is_absurd_is_clamped_and_told() {
     let mut rig = Rig::started();
     let mut chunk = rig.chunk(1);
-    chunk.actions = vec![1e30, -1e30, 1e30, 5.0].repeat(8);
+    chunk.actions = [1e30, -1e30, 1e30, 5.0].repeat(8);
     rig.on(ActuatorEvent::Chunk(chunk));
     let kinds = rig.safety();
     for kind in ["step_too_large", "outside_workspace", "gripper_range"] {
