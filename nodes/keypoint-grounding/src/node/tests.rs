@@ -1,3 +1,7 @@
+mod clock;
+mod damages;
+mod episodes;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, StringArray};
