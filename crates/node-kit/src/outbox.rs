@@ -47,17 +47,18 @@ impl Outbox {
     pub fn new(node: DoraNode) -> Self {
         let inputs = &node.node_config().inputs;
         let wired = inputs.keys().map(ToString::to_string).collect();
-        Self::with_inputs(node, wired)
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        // Larger after every restart; nobody restarts a node twice in a microsecond.
+        let session = since_epoch.map_or(1, |time| time.as_micros() as u64);
+        Self::with_inputs(node, wired, session)
     }
 
-    /// Wraps a node to which the dataflow wires these inputs.
-    pub(crate) fn with_inputs(node: DoraNode, wired: Vec<String>) -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    /// Wraps a node to which the dataflow wires these inputs, in this session.
+    pub(crate) fn with_inputs(node: DoraNode, wired: Vec<String>, session: u64) -> Self {
         Self {
             node,
             wired,
-            // Larger after every restart; nobody restarts a node twice in a microsecond.
-            session: since_epoch.map_or(1, |time| time.as_micros() as u64),
+            session,
             numbers: BTreeMap::new(),
             latched: BTreeMap::new(),
             refusals: BTreeMap::new(),

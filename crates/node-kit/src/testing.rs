@@ -47,6 +47,9 @@ use crate::{Inbox, Outbox};
 /// supersedes it.
 const DEFAULT_GAP_S: f64 = 0.01;
 
+/// The session of every node that a script runs.
+pub const SESSION: u64 = 1;
+
 /// Inputs in the order in which the node will see them.
 pub struct Script {
     essential: &'static [&'static str],
@@ -172,6 +175,28 @@ impl Script {
         self
     }
 
+    /// Nothing new arrives for a while: what came last by this input comes again and again, which
+    /// keeps the node awake and its outputs going.
+    pub fn pause(mut self, id: &'static str, seconds: f64) -> Self {
+        let last = self.steps.iter().rev().find_map(|step| match step {
+            Step::Input {
+                id: input,
+                parameters,
+                array,
+            } if *input == id => Some((parameters.clone(), Arc::clone(array))),
+            _ => None,
+        });
+        if let Some((parameters, array)) = last {
+            let times = (seconds / self.gap_s).ceil() as usize;
+            self.steps.extend((0..times).map(|_| Step::Input {
+                id,
+                parameters: parameters.clone(),
+                array: Arc::clone(&array),
+            }));
+        }
+        self
+    }
+
     /// Runs the node to its end; gives its result and what it sent.
     ///
     /// # Errors
@@ -191,7 +216,7 @@ impl Script {
         let (node, events) =
             DoraNode::init_testing(input, TestingOutput::ToChannel(sender), options)?;
         let mut inbox = Inbox::new(events, self.essential);
-        let mut outbox = Outbox::with_inputs(node, self.inputs());
+        let mut outbox = Outbox::with_inputs(node, self.inputs(), SESSION);
         let result = run(&mut inbox, &mut outbox);
         drop((inbox, outbox));
         Ok((

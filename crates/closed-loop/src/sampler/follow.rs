@@ -87,6 +87,7 @@ impl Sampler {
         self.follow_program(effects);
         if self.follow_stage(effects) {
             self.last = LastPlan::default();
+            self.failed_ns = None;
             if let Some(in_flight) = &mut self.in_flight {
                 in_flight.is_void = true;
             }

@@ -76,6 +76,10 @@ pub struct PlanFailure {
 
 /// What is to be done.
 #[derive(Debug, Clone, Serialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a chunk is moved once on its way out, and a few effects live at a time"
+)]
 pub enum SamplerEffect {
     /// Show the policy this observation: it has a history.
     Observe {
@@ -125,6 +129,8 @@ pub struct Sampler {
     /// Stamp of the newest keypoints of which one was visible, ns.
     seen_ns: u64,
     failures: u32,
+    /// Stamp of the observation from which nothing could be planned, ns: the next one may go better.
+    failed_ns: Option<u64>,
     arm_stamps: StampFilter,
     execution_stamps: StampFilter,
     waiting: Waiting,
@@ -171,6 +177,7 @@ impl Sampler {
             last: LastPlan::default(),
             seen_ns: 0,
             failures: 0,
+            failed_ns: None,
             arm_stamps: StampFilter::default(),
             execution_stamps: StampFilter::default(),
             waiting: Waiting::default(),
@@ -264,6 +271,16 @@ impl Sampler {
     }
 
     fn on_execution(&mut self, execution: ExecutionState, effects: &mut Vec<SamplerEffect>) {
+        if !execution.anchor.is_valid() {
+            effects.push(SamplerEffect::Tell(Notice::warning(
+                "execution_state_refused",
+                format!(
+                    "execution_state: expected an anchor with a unit quaternion, found {:?}",
+                    execution.anchor
+                ),
+            )));
+            return;
+        }
         if self.execution_stamps.accept(execution.stamp_ns) {
             self.execution = Some(execution);
             return;
@@ -364,6 +381,7 @@ impl Sampler {
         self.planned_chunks = 0;
         self.seen_ns = 0;
         self.failures = 0;
+        self.failed_ns = None;
         self.last = LastPlan::default();
         if let Some(in_flight) = &mut self.in_flight {
             in_flight.is_void = true;
@@ -511,7 +529,9 @@ impl Sampler {
     ) -> Option<Box<PlanRequest>> {
         let (arm, execution) = (self.arm.as_ref()?, self.execution.as_ref()?);
         let episode = self.episode.as_ref()?;
-        let observation_ns = self.observation_ns.filter(|at| *at >= since_ns)?;
+        let observation_ns = self
+            .observation_ns
+            .filter(|at| *at >= since_ns && Some(*at) != self.failed_ns)?;
         let steered = self.config.steer;
         let guidance = steered && self.goal.guidance();
         if steered && self.goal.is_over() {
@@ -526,6 +546,7 @@ impl Sampler {
         let reading = match self.meter.progress(&points, arm.tcp.position_m) {
             Ok(reading) => reading,
             Err(error) => {
+                self.failed_ns = Some(observation_ns);
                 self.fail("no_plan", &error.to_string(), effects);
                 return None;
             }
@@ -565,7 +586,10 @@ impl Sampler {
             Ok(outcome) => {
                 self.send_plan(&plan.request, &outcome, report.spent_ns, now_ns, effects);
             }
-            Err(failure) => self.fail(&failure.code, &failure.text, effects),
+            Err(failure) => {
+                self.failed_ns = Some(plan.request.observation_ns);
+                self.fail(&failure.code, &failure.text, effects);
+            }
         }
     }
 

@@ -493,3 +493,74 @@ fn a_policy_with_a_history_sees_about_one_observation_an_action_step() {
     }
     assert!((9..=10).contains(&shown), "{shown}");
 }
+
+#[test]
+fn what_failed_is_not_tried_again_from_the_same_observation() {
+    let mut rig = Rig::ready();
+    let failure = |id| {
+        SamplerEvent::Planned(PlanReport {
+            id,
+            spent_ns: 1,
+            outcome: Err(PlanFailure {
+                code: "all_particles_lost".to_owned(),
+                text: "no particle is left".to_owned(),
+            }),
+        })
+    };
+    rig.on(failure(1));
+    assert!(rig.request().is_none(), "it would fail again at once");
+    rig.state(STEP_NS, 0, 0);
+    assert!(rig.request().is_none());
+    rig.see(STEP_NS);
+    assert_eq!(rig.request().unwrap().observation_ns, STEP_NS);
+    // For another goal it may go well.
+    rig.on(failure(2));
+    rig.on(SamplerEvent::Stage(stage(PROGRAM, 2, 2)));
+    assert_eq!(rig.request().unwrap().visit.stage, 2);
+}
+
+#[test]
+fn stamps_far_off_move_nothing_and_are_told() {
+    let mut rig = Rig::ready();
+    rig.answer(1);
+    rig.state(STEP_NS, 1, 1);
+    let far_ns = 3_600 * SECOND_NS;
+    let execution = rig.sampler.execution.clone().unwrap();
+    let late = ExecutionState {
+        stamp_ns: far_ns,
+        chunk_step: 4,
+        ..execution.clone()
+    };
+    rig.on(SamplerEvent::Execution(late));
+    assert_eq!(rig.notices(), ["execution_state_refused"]);
+    let crooked = ExecutionState {
+        anchor: Pose {
+            quaternion_wxyz: [0.0; 4],
+            ..Pose::IDENTITY
+        },
+        ..execution.clone()
+    };
+    rig.on(SamplerEvent::Execution(crooked));
+    assert_eq!(rig.notices(), ["execution_state_refused"]);
+    assert_eq!(rig.sampler.execution, Some(execution));
+    rig.on(SamplerEvent::Observation { stamp_ns: far_ns });
+    assert_eq!(rig.notices(), ["observation_refused"]);
+    rig.on(SamplerEvent::Keypoints(keypoints(far_ns)));
+    assert_eq!(rig.notices(), ["keypoints_refused"]);
+    rig.on(SamplerEvent::Episode(Episode {
+        id: EpisodeId(9),
+        stamp_ns: far_ns,
+        ..Default::default()
+    }));
+    assert_eq!(rig.notices(), ["episode_refused"]);
+    assert_eq!(rig.sampler.episode_id(), EPISODE);
+    // Keypoints of before are no news.
+    rig.see(STEP_NS);
+    assert!(rig.notices().is_empty());
+    rig.on(SamplerEvent::Keypoints(keypoints(STEP_NS / 2)));
+    assert_eq!(rig.notices(), ["keypoints_refused"]);
+    // All of that leaves the next plan where it was.
+    rig.see(2 * STEP_NS);
+    rig.state(2 * STEP_NS, 1, 2);
+    assert!(rig.request().is_some());
+}
