@@ -417,6 +417,44 @@ mod tests {
     }
 
     #[test]
+    fn columns_and_mode_must_be_of_one_kind() {
+        let pose = ActionLayout::position_deltas(7, [0, 1, 2], None, 10.0);
+        let joints = ArmColumns::Joints(std::array::from_fn(|joint| joint));
+        for (arm, mode) in [
+            (joints, ActionMode::AbsolutePose),
+            (pose.arm.clone(), ActionMode::JointPosition),
+        ] {
+            let layout = ActionLayout {
+                arm,
+                mode,
+                ignored: vec![],
+                ..pose.clone()
+            };
+            let text = layout.problems().to_string();
+            assert!(text.contains("mode: expected"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scale_belongs_to_angles_only() {
+        let rotated = |kind: RotationKind| ActionLayout {
+            arm: ArmColumns::Pose {
+                position: [0, 1, 2],
+                rotation: Some(RotationColumns {
+                    columns: (3..3 + kind.width()).collect(),
+                    kind,
+                }),
+            },
+            rotation_rad_per_unit: 0.5,
+            ..ActionLayout::position_deltas(3 + kind.width(), [0, 1, 2], None, 10.0)
+        };
+        for kind in RotationKind::ALL {
+            let is_sound = rotated(kind).problems().is_empty();
+            assert_eq!(is_sound, kind.is_angles(), "{kind:?}");
+        }
+    }
+
+    #[test]
     fn words_are_read_back() {
         for kind in RotationKind::ALL {
             assert_eq!(RotationKind::from_name(kind.as_str()), Some(kind));

@@ -36,3 +36,52 @@ impl WorkspaceBox {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TABLE: WorkspaceBox = WorkspaceBox {
+        min_m: [0.2, -0.4, 0.0],
+        max_m: [0.7, 0.4, 0.5],
+    };
+
+    proptest! {
+        #[test]
+        fn what_is_inside_stays_and_what_is_outside_comes_to_the_edge(
+            position in prop::array::uniform3(-1.0..1.0f64),
+        ) {
+            let clamped = TABLE.clamp(position);
+            prop_assert!(TABLE.contains(clamped));
+            prop_assert_eq!(clamped == position, TABLE.contains(position));
+            prop_assert_eq!(TABLE.clamp(clamped), clamped);
+            // No corner is nearer.
+            let distance = |a: [f64; 3]| (0..3).map(|i| (a[i] - position[i]).powi(2)).sum::<f64>();
+            prop_assert!(distance(clamped) <= distance(TABLE.min_m).min(distance(TABLE.max_m)));
+        }
+    }
+
+    #[test]
+    fn edges_are_inside_and_what_is_no_number_is_not() {
+        assert!(TABLE.contains(TABLE.min_m) && TABLE.contains(TABLE.max_m));
+        assert!(!TABLE.contains([f64::NAN, 0.0, 0.1]));
+    }
+
+    #[test]
+    fn a_box_without_a_volume_is_not_sound() {
+        assert!(TABLE.is_sound());
+        for max_m in [[0.7, 0.4, 0.0], [0.7, -0.5, 0.5], [f64::INFINITY, 0.4, 0.5]] {
+            assert!(!WorkspaceBox { max_m, ..TABLE }.is_sound(), "{max_m:?}");
+        }
+        let lost = [f64::NAN; 3];
+        assert!(
+            !WorkspaceBox {
+                min_m: lost,
+                ..TABLE
+            }
+            .is_sound()
+        );
+    }
+}

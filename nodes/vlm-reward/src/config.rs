@@ -54,6 +54,7 @@ impl Setup {
     pub(crate) fn read(mut env: Environment, embedded: Arc<dyn Author>) -> Result<Self, Problems> {
         env.renamed("INSTRUCTION", "an `episode` message");
         env.renamed("HORIZON", "a `program_contract` message");
+        env.renamed("PROVIDER", "VLM_PROVIDER");
         let sources = [
             ("embedded", Source::Embedded),
             ("openai", Source::Remote(Api::OpenAi)),
@@ -62,9 +63,6 @@ impl Setup {
             ("files", Source::Files),
         ];
         let source = env.choice("VLM_PROVIDER", "embedded", &sources);
-        if let Some(found) = env.optional("PROVIDER") {
-            env.refuse("PROVIDER", "its new name, VLM_PROVIDER", Some(found));
-        }
         let fallbacks = [Fallback::Embedded, Fallback::Unsteered, Fallback::Hold]
             .map(|fallback| (fallback.name(), fallback));
         let fallback = match env.choice("FALLBACK", "hold", &fallbacks) {

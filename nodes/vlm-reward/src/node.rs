@@ -421,7 +421,7 @@ impl<'a> Node<'a> {
 
     fn advise(&mut self, outbox: &mut Outbox) -> Result<()> {
         if let Some(query) = self.query.take() {
-            self.ask_for_advice(query);
+            self.ask_for_advice(query, outbox)?;
         }
         let Some(advising) = &mut self.advising else {
             return Ok(());
@@ -449,17 +449,22 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    fn ask_for_advice(&mut self, query: StageQuery) {
+    fn ask_for_advice(&mut self, query: StageQuery, outbox: &mut Outbox) -> Result<()> {
         let (Some(advising), Some(program), Some(keypoints)) =
             (&mut self.advising, &self.program, &self.latest)
         else {
             // Without a model that sees, the switcher decides alone.
             tracing::debug!("no advice on stage {}: {}", query.stage, query.reason);
-            return;
+            return Ok(());
         };
+        if query.program != program.id {
+            let (expected, found) = (program.id, query.program);
+            let text = format!("no advice: expected a query about {expected}, found {found}");
+            return outbox.tell(Level::Info, "query_void", text);
+        }
         if program.num_stages < 2 {
             tracing::debug!("there is no other stage to advise");
-            return;
+            return Ok(());
         }
         let scene = Scene {
             program: program.id.0,
@@ -469,12 +474,15 @@ impl<'a> Node<'a> {
             picture: self.seen.as_ref().and_then(|seen| picture(encode(seen))),
         };
         advising.ask(query, scene);
+        Ok(())
     }
 }
 
+/// A picture in colour.
 fn read_image(reader: &mut ImageReader, input: &Input) -> Result<ImageInput, Refused> {
-    reader
-        .read(&input.metadata, &input.data)
+    let image = reader.read(&input.metadata, &input.data);
+    image
+        .and_then(|image| image.rgb().map(|_| ()).map(|()| image))
         .map_err(|error| Refused::new(&input.id, error))
 }
 

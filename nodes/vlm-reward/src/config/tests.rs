@@ -75,7 +75,7 @@ fn providers_say_what_they_need() {
 fn the_old_name_of_the_provider_is_refused_with_the_new_one() {
     let text = problems(&[("PROVIDER", "openai")]);
     assert!(
-        text.contains("PROVIDER: expected its new name, VLM_PROVIDER, found `openai`"),
+        text.contains("PROVIDER: expected nothing: it is called VLM_PROVIDER now, found `openai`"),
         "{text}"
     );
 }

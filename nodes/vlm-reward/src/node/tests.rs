@@ -1,9 +1,9 @@
-use std::path::Path;
 use std::sync::Arc;
 
+use tiller_core::{EpisodeId, ProgramId};
 use tiller_messages::{
-    Encoding, ImageHeader, Keypoints, Level, RewardProgram, StageAdvice, StageCommand, StageQuery,
-    Status,
+    Encoding, Episode, ImageHeader, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice,
+    StageCommand, StageQuery, Status,
 };
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
@@ -12,71 +12,132 @@ use tiller_playtable_author::EmbeddedAuthor;
 use super::{ESSENTIAL, run};
 use crate::config::Setup;
 
-fn keypoints(seq: u64, generation: u32) -> Keypoints {
-    Keypoints {
+mod advice;
+mod damages;
+mod episodes;
+mod waiting;
+
+const MS: u64 = 1_000_000;
+
+/// The episode with this id, which is not the last one and begins at its id times 1000 ms.
+fn episode(id: u64, instruction: &str) -> Episode {
+    Episode {
+        seq: id,
+        id: EpisodeId(id),
+        stamp_ns: id * 1000 * MS,
+        instruction: instruction.into(),
+        ..Default::default()
+    }
+}
+
+fn last(id: u64, instruction: &str) -> Episode {
+    Episode {
+        last: true,
+        ..episode(id, instruction)
+    }
+}
+
+/// A contract of trajectories with this many points.
+fn contract(seq: u64, points: u32) -> ProgramContract {
+    ProgramContract {
         seq,
-        stamp_ns: seq * 100,
+        policy: "flow".into(),
+        points,
+        ..Default::default()
+    }
+}
+
+/// Keypoints of an episode, seen this long after its beginning, ms.
+fn keypoints(episode: u64, generation: u32, after_ms: u64) -> Keypoints {
+    Keypoints {
+        seq: episode * 1000 + after_ms,
+        stamp_ns: (episode * 1000 + after_ms) * MS,
+        episode: EpisodeId(episode),
         generation,
         names: vec!["drawer handle".into(), "red block".into()],
         xyz_m: vec![0.58, -0.3, 0.06, 0.45, 0.1, 0.02],
         visible: vec![true, true],
+        ..Default::default()
     }
 }
 
-fn picture(script: Script, stamp_ns: u64) -> Script {
-    image(script, "annotated_image", stamp_ns)
-}
-
-fn image(script: Script, id: &'static str, stamp_ns: u64) -> Script {
-    let header = ImageHeader {
+fn header(stamp_ms: u64) -> ImageHeader {
+    ImageHeader {
         seq: 1,
-        stamp_ns,
+        stamp_ns: stamp_ms * MS,
         frame_id: "static".into(),
-        width: 64,
-        height: 64,
+        width: SIDE,
+        height: SIDE,
         encoding: Encoding::Rgb8,
-        focal: Some([64.0; 2]),
-        principal_point: Some([32.0; 2]),
-        world_from_camera: Some([0.0; 16]),
-        labels: Vec::new(),
-    };
-    script.image(id, &header, &[0; 64 * 64 * 3])
+        ..Default::default()
+    }
 }
 
-fn drive(instruction: &str, script: Script) -> (eyre::Result<()>, Sent) {
-    drive_with(&[("INSTRUCTION", instruction)], script)
+const SIDE: usize = 64;
+
+fn image(script: Script, id: &'static str, stamp_ms: u64) -> Script {
+    script.image(id, &header(stamp_ms), &[0; SIDE * SIDE * 3])
+}
+
+/// A grounding in an episode: its picture, and the keypoints in it.
+fn grounded(script: Script, episode: u64, generation: u32, after_ms: u64) -> Script {
+    image(script, "annotated_image", episode * 1000 + after_ms)
+        .message("keypoints", &keypoints(episode, generation, after_ms))
+}
+
+fn script() -> Script {
+    Script::new(ESSENTIAL)
+}
+
+/// Everything that a program for the only episode, the first, needs.
+fn ready(instruction: &str) -> Script {
+    let script = script()
+        .message("program_contract", &contract(1, 17))
+        .message("episode", &last(1, instruction));
+    grounded(script, 1, 1, 100)
+}
+
+fn setup(settings: &[(&str, &str)]) -> Setup {
+    let env = Environment::from_pairs(settings.iter().copied());
+    let setup = Setup::read(env, Arc::new(EmbeddedAuthor));
+    setup.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn drive_with(settings: &[(&str, &str)], script: Script) -> (eyre::Result<()>, Sent) {
-    let env = Environment::from_pairs(settings.iter().copied());
-    let setup = Setup::read(env, Arc::new(EmbeddedAuthor));
-    let setup = setup.unwrap_or_else(|error| panic!("{error}"));
+    let setup = setup(settings);
     script
         .run(|inbox, outbox| run(&setup, inbox, outbox))
         .expect("the harness works")
 }
 
-/// The node with an answer from a file, which is the same to every question.
-fn drive_with_answer(answer: &str, fallback: &str, script: Script) -> (eyre::Result<()>, Sent) {
+/// The node with the embedded author.
+fn drive(script: Script) -> (eyre::Result<()>, Sent) {
+    drive_with(&[], script)
+}
+
+/// Does something with the path of a file that holds an answer.
+fn with_answer<T>(answer: &str, act: impl FnOnce(&str) -> T) -> T {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("answer.md");
     std::fs::write(&file, answer).unwrap();
-    let settings = [
-        ("INSTRUCTION", "open the drawer"),
-        ("VLM_PROVIDER", "files"),
-        ("ANSWERS", path(&file)),
-        ("FALLBACK", fallback),
-        ("MAX_REPAIRS", "1"),
-    ];
-    drive_with(&settings, script)
+    act(file.to_str().unwrap())
 }
 
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
+/// The node with an answer from a file, which is the same to every question.
+fn drive_with_answer(answer: &str, fallback: &str, script: Script) -> (eyre::Result<()>, Sent) {
+    with_answer(answer, |file| {
+        let settings = [
+            ("VLM_PROVIDER", "files"),
+            ("ANSWERS", file),
+            ("FALLBACK", fallback),
+            ("MAX_REPAIRS", "1"),
+        ];
+        drive_with(&settings, script)
+    })
 }
 
-fn grounding() -> Script {
-    picture(Script::new(ESSENTIAL), 100).message("keypoints", &keypoints(1, 1))
+fn programs(sent: &Sent) -> Vec<RewardProgram> {
+    sent.messages("reward_program").unwrap()
 }
 
 fn codes(sent: &Sent) -> Vec<(Level, String)> {
@@ -84,30 +145,23 @@ fn codes(sent: &Sent) -> Vec<(Level, String)> {
     statuses.into_iter().map(|s| (s.level, s.code)).collect()
 }
 
+/// The texts in which messages were refused.
+fn refusals(sent: &Sent) -> Vec<String> {
+    let statuses = sent.messages::<Status>("status").unwrap().into_iter();
+    let refused = statuses.filter(|status| status.code == "message_refused");
+    refused.map(|status| status.text).collect()
+}
+
 fn told(level: Level, code: &str) -> (Level, String) {
     (level, code.to_owned())
 }
 
 #[test]
-fn one_checked_program_is_written_for_each_grounding() {
-    let script = picture(Script::new(ESSENTIAL), 100)
-        .message("keypoints", &keypoints(1, 1))
-        .message("keypoints", &keypoints(2, 1));
-    let script = picture(script, 300)
-        .message("keypoints", &keypoints(3, 2))
-        .message(
-            "stage_query",
-            &StageQuery {
-                seq: 1,
-                ..Default::default()
-            },
-        )
-        .closed("keypoints");
-    let (result, sent) = drive("open the drawer", script);
+fn a_program_is_checked_and_says_what_it_is_for() {
+    let (result, sent) = drive(ready("open the drawer").closed("keypoints"));
     result.unwrap();
-    let programs = sent.messages::<RewardProgram>("reward_program").unwrap();
-    let numbers: Vec<_> = programs.iter().map(|p| (p.seq, p.generation)).collect();
-    assert_eq!(numbers, [(1, 1), (2, 2)]);
+    let programs = programs(&sent);
+    assert_eq!(programs.len(), 1);
     let program = &programs[0];
     assert!(
         program.text.contains("def stage1_guidance("),
@@ -119,54 +173,93 @@ fn one_checked_program_is_written_for_each_grounding() {
         program.has_done.iter().all(|has| *has),
         "the embedded author writes `done`"
     );
-    assert_eq!(program.source, "embedded");
-    let statuses = sent.messages::<Status>("status").unwrap();
-    assert!(statuses.iter().all(|s| s.level == Level::Info));
-    assert_eq!(sent.count("stage_advice"), 0);
-}
-
-#[test]
-fn nothing_is_written_before_the_picture_is_there() {
-    let script = Script::new(ESSENTIAL)
-        .message("keypoints", &keypoints(1, 1))
-        .closed("keypoints");
-    let (result, sent) = drive("open the drawer", script);
-    result.unwrap();
-    assert!(sent.order().is_empty());
-}
-
-#[test]
-fn a_refused_instruction_is_told_and_ends_the_node_with_an_error() {
-    let script = picture(Script::new(ESSENTIAL), 100)
-        .message("keypoints", &keypoints(1, 1))
-        .closed("keypoints");
-    let (result, sent) = drive("make coffee", script);
-    let error = format!("{:#}", result.unwrap_err());
-    assert!(
-        error.contains("instruction `make coffee` is not understood"),
-        "{error}"
-    );
-    assert!(
-        error.contains("open the drawer"),
-        "it says what would work: {error}"
-    );
-    let statuses = sent.messages::<Status>("status").unwrap();
-    assert_eq!(statuses.len(), 1);
     assert_eq!(
-        (statuses[0].level, statuses[0].code.as_str()),
-        (Level::Error, "refused")
+        (program.source.as_str(), program.instruction.as_str()),
+        ("embedded", "open the drawer")
     );
-    assert_eq!(statuses[0].text, error);
-    assert_eq!(sent.count("reward_program"), 0);
+    assert_eq!((program.episode, program.generation), (EpisodeId(1), 1));
+    assert_eq!(codes(&sent), [told(Level::Info, "program")]);
+}
+
+#[test]
+fn one_program_is_written_for_each_grounding() {
+    let script = ready("open the drawer").message("keypoints", &keypoints(1, 1, 200));
+    let script = grounded(script, 1, 2, 300).message("keypoints", &keypoints(1, 2, 400));
+    let (result, sent) = drive(script.closed("keypoints"));
+    result.unwrap();
+    let programs = programs(&sent);
+    let numbers: Vec<_> = programs.iter().map(|p| (p.seq, p.generation)).collect();
+    assert_eq!(numbers, [(1, 1), (2, 2)]);
+    assert!(programs[1].id > programs[0].id);
+}
+
+#[test]
+fn a_program_is_compiled_for_the_points_of_the_contract() {
+    for points in [2, 9, 33] {
+        let script = script()
+            .message("program_contract", &contract(1, points))
+            .message("episode", &last(1, "open the drawer"));
+        let (result, sent) = drive(grounded(script, 1, 1, 100).closed("keypoints"));
+        result.unwrap();
+        assert_eq!(programs(&sent)[0].points, points);
+    }
+    // A program that counts on 17 points is sound for a contract of as many only.
+    let fixed = "```python\nnum_stages = 1\ndef stage1_guidance(keypoints, action_sequence):\n    \
+                 return -(action_sequence[0, 16] - keypoints[0]).norm()\n```";
+    for (points, expected) in [(17, "files"), (9, "embedded")] {
+        let script = script()
+            .message("program_contract", &contract(1, points))
+            .message("episode", &last(1, "open the drawer"));
+        let script = grounded(script, 1, 1, 100).closed("keypoints");
+        let (result, sent) = drive_with_answer(fixed, "embedded", script);
+        result.unwrap();
+        let written = &programs(&sent)[0];
+        assert_eq!(
+            (written.source.as_str(), written.points),
+            (expected, points)
+        );
+    }
+}
+
+#[test]
+fn another_contract_has_the_program_written_anew() {
+    let script = ready("open the drawer")
+        .message("program_contract", &contract(2, 17))
+        .message("program_contract", &contract(3, 9))
+        .message("keypoints", &keypoints(1, 1, 200));
+    let (result, sent) = drive(script.closed("keypoints"));
+    result.unwrap();
+    let programs = programs(&sent);
+    let points: Vec<_> = programs.iter().map(|p| (p.points, p.generation)).collect();
+    assert_eq!(points, [(17, 1), (9, 1)]);
+    assert!(programs[1].id > programs[0].id);
+}
+
+#[test]
+fn a_program_is_sent_again_for_whoever_joins_later() {
+    let script = (2..15).fold(ready("open the drawer").gap(0.1), |script, n| {
+        script.message("keypoints", &keypoints(1, 1, 100 * n))
+    });
+    let (result, sent) = drive(script.closed("keypoints"));
+    result.unwrap();
+    let programs = programs(&sent);
+    assert!(programs.len() >= 2, "in 1.3 s");
+    let is_same = |program: &RewardProgram| *program == programs[0];
+    assert!(
+        programs.iter().all(is_same),
+        "a reader takes it for what it has"
+    );
+    assert_eq!(codes(&sent), [told(Level::Info, "program")]);
 }
 
 const POEM: &str = "Roses are red.";
 
 #[test]
 fn without_steering_the_policy_is_left_alone() {
-    let (result, sent) = drive_with_answer(POEM, "unsteered", grounding().closed("keypoints"));
+    let script = ready("open the drawer").closed("keypoints");
+    let (result, sent) = drive_with_answer(POEM, "unsteered", script);
     result.unwrap();
-    let programs = sent.messages::<RewardProgram>("reward_program").unwrap();
+    let programs = programs(&sent);
     assert_eq!(programs.len(), 1);
     assert_eq!(programs[0].unguided, [true]);
     assert_eq!(programs[0].source, "unsteered");
@@ -181,7 +274,8 @@ fn without_steering_the_policy_is_left_alone() {
 
 #[test]
 fn holding_sends_no_program_and_ends_with_the_reason() {
-    let (result, sent) = drive_with_answer(POEM, "hold", grounding().closed("keypoints"));
+    let script = ready("open the drawer").closed("keypoints");
+    let (result, sent) = drive_with_answer(POEM, "hold", script);
     let error = result.unwrap_err().to_string();
     assert!(error.starts_with("fallback_hold: no_program"), "{error}");
     assert_eq!(sent.count("reward_program"), 0);
@@ -193,66 +287,9 @@ fn holding_sends_no_program_and_ends_with_the_reason() {
 
 #[test]
 fn the_embedded_author_helps_out() {
-    let (result, sent) = drive_with_answer(POEM, "embedded", grounding().closed("keypoints"));
+    let script = ready("open the drawer").closed("keypoints");
+    let (result, sent) = drive_with_answer(POEM, "embedded", script);
     result.unwrap();
-    let programs = sent.messages::<RewardProgram>("reward_program").unwrap();
-    assert_eq!(programs[0].source, "embedded");
+    assert_eq!(programs(&sent)[0].source, "embedded");
     assert!(codes(&sent).contains(&told(Level::Warning, "fallback_embedded")));
-}
-
-/// A program, and advice in the same answer: the file answers every question with both.
-const BOTH: &str = "```python\nnum_stages = 2\n# Stage 1: reach\ndef stage1_guidance(keypoints, action_sequence):\n    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()\n# Stage 2: stay\ndef stage2_guidance(keypoints, action_sequence):\n    return -torch.norm(action_sequence - keypoints[1], dim=-1).mean()\n```\n";
-
-fn query(seq: u64, visit: u32) -> StageQuery {
-    StageQuery {
-        seq,
-        stage: 1,
-        visit,
-        reason: "it drags on".into(),
-    }
-}
-
-fn command(seq: u64, visit: u32) -> StageCommand {
-    StageCommand {
-        seq,
-        generation: 1,
-        stage: 1,
-        visit,
-        ..Default::default()
-    }
-}
-
-#[test]
-fn advice_on_the_present_visit_is_passed_on() {
-    let answer = format!("{BOTH}{{\"stage\": 2, \"reason\": \"it is there\"}}");
-    let script = image(grounding(), "image", 200)
-        .message("stage", &command(1, 1))
-        .message("stage_query", &query(1, 1))
-        .closed("keypoints");
-    let (result, sent) = drive_with_answer(&answer, "hold", script);
-    result.unwrap();
-    let advice = sent.messages::<StageAdvice>("stage_advice").unwrap();
-    assert_eq!(advice.len(), 1, "{:?}", codes(&sent));
-    let StageAdvice { visit, stage, .. } = advice[0];
-    assert_eq!((visit, stage), (1, 2));
-    assert_eq!(codes(&sent).last(), Some(&told(Level::Info, "advice")));
-}
-
-#[test]
-fn advice_that_is_late_malformed_or_impossible_is_dropped_and_told() {
-    let drop_of = |advice: &str, now: u32| {
-        let script = grounding()
-            .message("stage", &command(1, now))
-            .message("stage_query", &query(1, 3))
-            .closed("keypoints");
-        let (result, sent) = drive_with_answer(&format!("{BOTH}{advice}"), "hold", script);
-        result.unwrap();
-        assert_eq!(sent.count("stage_advice"), 0);
-        codes(&sent).pop().unwrap()
-    };
-    let good = r#"{"stage": 2}"#;
-    assert_eq!(drop_of(good, 4), told(Level::Warning, "advice_late"));
-    assert_eq!(drop_of("stay", 3), told(Level::Warning, "advice_malformed"));
-    let ninth = r#"{"stage": 9}"#;
-    assert_eq!(drop_of(ninth, 3), told(Level::Warning, "advice_impossible"));
 }
