@@ -1,5 +1,10 @@
 //! Inputs that a node does not know, and inputs that are not as they should be.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt8Array};

@@ -70,12 +70,8 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
             node.on_said(said, outbox)?;
         }
         let wall_limit = settings.wall_limit;
-        let over = match wall_limit.filter(|limit| started.elapsed() >= *limit) {
-            Some(_) => Some(Over::WallClock),
-            None => None,
-        };
-        if let Some(over) = over {
-            node.report(Some(over), outbox)?;
+        if wall_limit.is_some_and(|limit| started.elapsed() >= limit) {
+            node.report(Some(Over::WallClock), outbox)?;
             return Ok(());
         }
         if let Some(over) = node.go_on(outbox)? {

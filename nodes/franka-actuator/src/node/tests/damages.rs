@@ -35,16 +35,20 @@ pub(super) fn check_setpoints(sent: &Sent) -> Result<(), String> {
             next_ns = Some(command.stamp_ns + STATE_NS);
         }
     }
+    let joint = &limits.joint;
     for (index, three) in setpoints.windows(3).enumerate() {
-        for joint in 0..7 {
-            let [a, b, c] = [three[0][joint], three[1][joint], three[2][joint]];
-            let speed = (c - b) * 1e3;
-            let acceleration = (c - 2.0 * b + a) * 1e6;
-            let is_within = speed.abs() <= limits.joint.velocity_rad_s[joint]
-                && acceleration.abs() <= limits.joint.acceleration_rad_s2[joint];
-            if !is_within {
+        let most = joint.velocity_rad_s.iter().zip(&joint.acceleration_rad_s2);
+        for ((((a, b), c), (speed, acceleration)), joint) in three[0]
+            .iter()
+            .zip(&three[1])
+            .zip(&three[2])
+            .zip(most)
+            .zip(1..)
+        {
+            let found = ((c - b) * 1e3, (c - 2.0 * b + a) * 1e6);
+            if found.0.abs() > *speed || found.1.abs() > *acceleration {
                 return Err(format!(
-                    "setpoint {index}, joint {joint}: {speed} rad/s, {acceleration} rad/s2"
+                    "setpoint {index}, joint {joint}: {found:?} rad/s, rad/s2"
                 ));
             }
         }
