@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use eyre::{Result, WrapErr};
 use tiller_core::EpisodeId;
-use tiller_messages::{Episode, Level};
-use tiller_node_kit::{Inbox, Next, Outbox};
+use tiller_messages::{Episode, Level, TaskStatus};
+use tiller_node_kit::{Inbox, Next, Outbox, Stream};
 
 use crate::request::{self, Say};
 
@@ -42,11 +42,15 @@ impl Drop for Socket {
 
 /// Listens until the run ends.
 pub(crate) fn run(folder: &Path, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+    outbox.check_inputs(ESSENTIAL)?;
     let (_socket, requests) = listen(folder)?;
+    let mut verdicts = Stream::<TaskStatus>::default();
     let mut last = EpisodeId(0);
     loop {
         match inbox.wait_at_most(POLL) {
-            Next::Input(_) | Next::Idle | Next::Ended(_) => {}
+            // It is the end of them that matters here; a damaged one is named all the same.
+            Next::Input(input) => drop(outbox.accept(verdicts.read(&input))?),
+            Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
                 return Ok(());
@@ -120,7 +124,9 @@ fn refusal(reason: &str) -> String {
 
 fn read_line(client: &UnixStream) -> Result<String, String> {
     let failed = |error: std::io::Error| error.to_string();
-    client.set_read_timeout(Some(CLIENT_LIMIT)).map_err(failed)?;
+    client
+        .set_read_timeout(Some(CLIENT_LIMIT))
+        .map_err(failed)?;
     let mut line = String::new();
     BufReader::new(client.take(MAX_LINE))
         .read_line(&mut line)
@@ -129,43 +135,4 @@ fn read_line(client: &UnixStream) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tiller_node_kit::testing::Script;
-
-    use super::*;
-
-    #[test]
-    fn what_is_said_becomes_an_episode_and_nonsense_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("console.sock");
-        let client = thread::spawn(move || {
-            let ask = |line: &str| {
-                let mut stream = loop {
-                    match UnixStream::connect(&path) {
-                        Ok(stream) => break stream,
-                        Err(_) => thread::sleep(Duration::from_millis(5)),
-                    }
-                };
-                writeln!(stream, "{line}").unwrap();
-                let mut answer = String::new();
-                BufReader::new(stream).read_line(&mut answer).unwrap();
-                answer
-            };
-            [ask("nonsense"), ask(r#"{"say": "open the drawer", "seed": 4}"#)]
-        });
-        let (result, sent) = Script::new(ESSENTIAL)
-            .wait(1.0)
-            .closed("task_status")
-            .run(|inbox, outbox| run(folder.path(), inbox, outbox))
-            .expect("the harness works");
-        result.unwrap();
-        let [refused, taken] = client.join().unwrap();
-        assert!(refused.contains("error"), "{refused}");
-        let episodes = sent.messages::<Episode>("episode").unwrap();
-        assert_eq!(episodes.len(), 1);
-        assert_eq!(episodes[0].instruction, "open the drawer");
-        assert_eq!(episodes[0].seed, 4);
-        assert!(taken.contains(&episodes[0].id.0.to_string()), "{taken}");
-        assert!(!folder.path().join("console.sock").exists());
-    }
-}
+mod tests;

@@ -22,8 +22,13 @@ pub(crate) fn read(line: &str) -> Result<Say, String> {
     let Value::Object(fields) = value else {
         return Err(format!("expected a JSON object, found {value}"));
     };
-    if let Some(unknown) = fields.keys().find(|key| !["say", "seed"].contains(&key.as_str())) {
-        return Err(format!("expected the keys `say` and `seed`, found `{unknown}`"));
+    if let Some(unknown) = fields
+        .keys()
+        .find(|key| !["say", "seed"].contains(&key.as_str()))
+    {
+        return Err(format!(
+            "expected the keys `say` and `seed`, found `{unknown}`"
+        ));
     }
     let instruction = match fields.get("say") {
         Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
