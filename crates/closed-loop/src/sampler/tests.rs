@@ -1,4 +1,4 @@
-use tiller_core::{ActionLayout, Continuation, Pose, ProgramId, SECOND_NS};
+use tiller_core::{ActionLayout, Continuation, EpisodeId, Pose, ProgramId, SECOND_NS};
 use tiller_messages::ExecutionMode;
 
 use super::*;
