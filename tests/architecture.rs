@@ -363,7 +363,8 @@ fn only_worlds_name_their_things() {
             .to_owned()
     };
     let is_source = |path: &str| {
-        let is_test = path.ends_with("/tests.rs") || path.ends_with("_tests.rs");
+        let is_test =
+            path.ends_with("/tests.rs") || path.ends_with("_tests.rs") || path.contains("/tests/");
         let in_world = WORLDS
             .iter()
             .any(|folder| path.starts_with(&format!("{folder}/")));

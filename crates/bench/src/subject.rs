@@ -36,11 +36,7 @@ impl Subjects {
 
     /// And this one.
     #[must_use]
-    pub fn with(
-        mut self,
-        kind: impl WorldKind + 'static,
-        author: impl Author + 'static,
-    ) -> Self {
+    pub fn with(mut self, kind: impl WorldKind + 'static, author: impl Author + 'static) -> Self {
         self.all.push(Subject {
             kind: Arc::new(kind),
             author: Arc::new(author),

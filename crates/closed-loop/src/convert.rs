@@ -11,7 +11,11 @@ pub(crate) fn chunk(message: &ActionChunk) -> Chunk {
         anchor: message.anchor,
         layout: message.layout.clone(),
         execute_steps: message.execute_steps as usize,
-        actions: message.actions.iter().map(|value| f64::from(*value)).collect(),
+        actions: message
+            .actions
+            .iter()
+            .map(|value| f64::from(*value))
+            .collect(),
         continues: message.continues,
     }
 }

@@ -7,7 +7,12 @@ use tiller_reward::Program;
 /// The part of the message that the program itself says: what its stages are for, which of them say
 /// themselves when they are done, and which leave the policy unguided.
 #[must_use]
-pub fn program_message(program: &Program, text: &str, source: &str, points: usize) -> RewardProgram {
+pub fn program_message(
+    program: &Program,
+    text: &str,
+    source: &str,
+    points: usize,
+) -> RewardProgram {
     let stages = &program.stages;
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     RewardProgram {

@@ -73,9 +73,15 @@ impl TableWorld {
 
     fn goals(&self, ids: &[String]) -> Result<Goals, WorldError> {
         Goals::from_ids(ids.iter().map(String::as_str)).map_err(|_| {
-            let unknown = ids.iter().find(|id| Goals::from_ids([id.as_str()]).is_err());
+            let unknown = ids
+                .iter()
+                .find(|id| Goals::from_ids([id.as_str()]).is_err());
             let found = unknown.map_or("", String::as_str);
-            self.unknown("task", Task::ALL.iter().map(|task| task.name()).collect(), found)
+            self.unknown(
+                "task",
+                Task::ALL.iter().map(|task| task.name()).collect(),
+                found,
+            )
         })
     }
 
@@ -87,7 +93,8 @@ impl TableWorld {
         if revision != self.collateral_told {
             self.collateral_told = revision;
             for entry in collateral {
-                self.episode.collateral(entry.thing.keypoint(), entry.what.clone());
+                self.episode
+                    .collateral(entry.thing.keypoint(), entry.what.clone());
             }
         }
         let completed = Task::ALL.iter().filter(|task| table.succeeded(**task));

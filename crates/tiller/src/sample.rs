@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr, ensure};
 use image::RgbImage;
-use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
-use tiller_reward::{EvaluateError, Evaluator, Program};
 use tiller_closed_loop::{
     GrowthConfig, Plan, PlanRequest, Planner, PlannerConfig, Reading, StageMeter,
 };
+use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
+use tiller_reward::{EvaluateError, Evaluator, Program};
 use tiller_steering::{SteeringConfig, TraceLevel};
 
 /// What a policy was shown at one moment.

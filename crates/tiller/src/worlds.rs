@@ -4,5 +4,8 @@
 use tiller_bench::Subjects;
 
 pub(crate) fn worlds() -> Subjects {
-    Subjects::new().with(tiller_playtable::kind(), tiller_playtable_author::EmbeddedAuthor)
+    Subjects::new().with(
+        tiller_playtable::kind(),
+        tiller_playtable_author::EmbeddedAuthor,
+    )
 }

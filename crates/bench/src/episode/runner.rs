@@ -11,9 +11,7 @@ use tiller_closed_loop::{
 };
 use tiller_grounding::GroundingConfig;
 use tiller_motion::ActuatorConfig;
-use tiller_policy::{
-    Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply,
-};
+use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::Recorder;
 use tiller_stages::StageConfig;
 use tiller_vlm::Author;
@@ -22,8 +20,8 @@ use tiller_world::World;
 use super::course::Course;
 use super::cpu::thread_cpu_s;
 use super::eyes::Eyes;
-use crate::subject::Subject;
 use super::{EpisodeResult, EpisodeSpec, seconds};
+use crate::subject::Subject;
 
 /// What all episodes have in common.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,5 +180,9 @@ fn planner(policy: &Policy, config: &RunnerConfig) -> Result<Planner> {
     let mut config = config.planner.clone();
     config.execute_steps = manifest.execute_steps;
     policy.configure(&mut config.steering);
-    Ok(Planner::new(config, policy.action_space(), manifest.horizon)?)
+    Ok(Planner::new(
+        config,
+        policy.action_space(),
+        manifest.horizon,
+    )?)
 }

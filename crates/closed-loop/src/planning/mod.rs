@@ -203,11 +203,8 @@ impl Planner {
             } else {
                 0.0
             };
-            self.steerer.carry_on(
-                &carry_on.under_way.sample,
-                &carry_on.continuation,
-                softness,
-            )?;
+            self.steerer
+                .carry_on(&carry_on.under_way.sample, &carry_on.continuation, softness)?;
             start_at = carry_on.under_way.start_of(
                 carry_on.continuation.step,
                 start_at,

@@ -329,7 +329,10 @@ fn another_episode_voids_everything() {
     rig.see(SECOND_NS);
     rig.on(SamplerEvent::Program(program(ProgramId(8))));
     rig.state(SECOND_NS, 0, 0);
-    assert!(rig.request().is_none(), "messages of the episode before are void");
+    assert!(
+        rig.request().is_none(),
+        "messages of the episode before are void"
+    );
 }
 
 #[test]
@@ -365,7 +368,11 @@ fn what_is_missing_is_named_within_a_second() {
             panic!("{expected}: {:?}", rig.effects);
         };
         assert_eq!(notice.code, "waiting");
-        assert!(notice.text.contains(expected), "{expected}: {}", notice.text);
+        assert!(
+            notice.text.contains(expected),
+            "{expected}: {}",
+            notice.text
+        );
         rig.now_ns = 5 * SECOND_NS;
         rig.on(SamplerEvent::Time);
         assert!(rig.notices().is_empty(), "{expected} is told once");
@@ -392,7 +399,10 @@ fn blind_keypoints_fade_guidance_and_then_hold_the_arm() {
     assert!(gains.windows(2).all(|pair| pair[1] <= 4.0 * full));
     let last = *gains.last().unwrap();
     assert!(last < 0.5 * full, "{gains:?}");
-    assert!(gains.len() <= 20, "two seconds after the last sight it holds");
+    assert!(
+        gains.len() <= 20,
+        "two seconds after the last sight it holds"
+    );
     let told = rig.sampler.missing(&Due::Now {
         since_ns: 0,
         carry_on: None,

@@ -218,13 +218,7 @@ mod tests {
             assert_eq!((found, counts.impossible), (None, 1), "{text}");
         }
         let good = Some(r#"{"stage": 2}"#);
-        for now in [
-            Moment { visit: 6, ..NOW },
-            Moment {
-                program: 3,
-                ..NOW
-            },
-        ] {
+        for now in [Moment { visit: 6, ..NOW }, Moment { program: 3, ..NOW }] {
             assert_eq!(closed(good, now).0, None);
             assert_eq!(closed(good, now).1.late, 1);
         }

@@ -383,10 +383,7 @@ fn the_background_answers_cancels_and_ends() {
 
 fn question(visit: u32) -> AdviceQuestion {
     AdviceQuestion {
-        moment: Moment {
-            program: 1,
-            visit,
-        },
+        moment: Moment { program: 1, visit },
         instruction: "open the drawer".to_owned(),
         stages: vec!["reach".to_owned(), "pull".to_owned()],
         stage: 1,
@@ -423,10 +420,7 @@ fn advice_is_asked_for_in_the_background_and_taken_only_in_time() {
         .concat(),
     );
     let mut adviser = Adviser::start(Arc::new(server.client(OPENAI)), prompts()).unwrap();
-    let now = |visit| Moment {
-        program: 1,
-        visit,
-    };
+    let now = |visit| Moment { program: 1, visit };
     let mut ask = |asked: u32, current: u32| {
         assert_eq!(adviser.ask(question(asked)), Asked::Yes);
         (advised(&mut adviser, now(current)), adviser.counts())
