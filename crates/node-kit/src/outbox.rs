@@ -47,10 +47,7 @@ impl Outbox {
     pub fn new(node: DoraNode) -> Self {
         let inputs = &node.node_config().inputs;
         let wired = inputs.keys().map(ToString::to_string).collect();
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        // Larger after every restart; nobody restarts a node twice in a microsecond.
-        let session = since_epoch.map_or(1, |time| time.as_micros() as u64);
-        Self::with_inputs(node, wired, session)
+        Self::with_inputs(node, wired, session_from_clock())
     }
 
     /// Wraps a node to which the dataflow wires these inputs, in this session.
@@ -329,6 +326,12 @@ impl Outbox {
             .send_output_sample(output.to_owned().into(), parameters, Some(sample))
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
+}
+
+/// Larger after every restart; nobody restarts a node twice in a microsecond.
+fn session_from_clock() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_epoch.map_or(1, |time| time.as_micros() as u64)
 }
 
 #[cfg(test)]
