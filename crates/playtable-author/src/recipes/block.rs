@@ -1,7 +1,7 @@
 //! Recipes for the blocks.
 
 use super::room::Approach;
-use super::terms::{ABOVE, AT_CONTACT, STILL, TRAVEL_Z_M, descend, offset_to_height, reach, sweep};
+use super::terms::{ABOVE, AT_CONTACT, LEVEL, STILL, TRAVEL_Z_M, offset_to_height, reach, sweep};
 use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
 use crate::understand::Direction;
@@ -10,6 +10,9 @@ use crate::understand::Direction;
 pub(super) const MIDDLE_X_M: f64 = -0.0085;
 /// Height of the end effector beside and around a block, m.
 const LOW_Z_M: f64 = 0.022;
+/// Height of the end effector that pushes a block, m: above its middle, so that the fingertips,
+/// which reach 9 mm lower and sink under the push, stay off the table.
+const PUSH_Z_M: f64 = 0.030;
 /// From the block's middle to where the fingers come down, m: half a block, half the fingers, a gap.
 pub(super) const STANDOFF_M: f64 = 0.060;
 /// How far the block must have moved, m, and where the fingers aim beyond its first place: they
@@ -37,7 +40,7 @@ pub(super) fn push(point: &Point, approach: &Approach) -> Vec<StageText> {
     let end = [
         x + MIDDLE_X_M + PUSH_AIM_M * dx,
         y + PUSH_AIM_M * dy,
-        point.above_table_m(LOW_Z_M),
+        point.above_table_m(PUSH_Z_M),
     ];
     let (side, way) = match direction {
         Direction::Left => ("on the right of the block", "left"),
@@ -52,7 +55,7 @@ pub(super) fn push(point: &Point, approach: &Approach) -> Vec<StageText> {
             behind(TRAVEL_Z_M),
             ABOVE,
         ),
-        descend(
+        reach(
             &format!("go down {side}"),
             index,
             behind(LOW_Z_M),
@@ -61,6 +64,7 @@ pub(super) fn push(point: &Point, approach: &Approach) -> Vec<StageText> {
         sweep(
             &format!("push the block {way}"),
             end,
+            LEVEL,
             index,
             [x, y, z],
             [dx, dy, 0.0],

@@ -4,7 +4,7 @@
 //! and beyond the middle of the part that the fingers touch.
 
 use super::terms::{
-    ABOVE, AT_CONTACT, DISTANCE, constant, descend, distance_to_target, reach, sweep,
+    ABOVE, ASIDE, AT_CONTACT, DISTANCE, EVEN, constant, distance_to_target, reach, sweep,
 };
 use super::terms::{TRAVEL_Z_M, offset_to_height};
 use crate::program::{StageText, number, tensor};
@@ -33,6 +33,9 @@ const DOOR_AIM_M: f64 = 0.185;
 const SWITCH_Z_M: f64 = 0.058;
 const SWITCH_TRAVEL_M: f64 = 0.033;
 
+/// How far from the cap's middle the hand comes down, along the way that the fingers open, m.
+const PRESS_ASIDE_M: f64 = 0.013;
+
 /// Hook the bar from behind and pull it towards the robot.
 pub(super) fn open_drawer(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
@@ -51,10 +54,11 @@ pub(super) fn open_drawer(point: &Point) -> Vec<StageText> {
             above,
             ABOVE,
         ),
-        descend("go down behind the drawer handle", index, hook, AT_CONTACT),
+        reach("go down behind the drawer handle", index, hook, AT_CONTACT),
         sweep(
             "pull the drawer open",
             pull,
+            EVEN,
             index,
             [x, y, z],
             [-1.0, 0.0, 0.0],
@@ -81,7 +85,7 @@ pub(super) fn close_drawer(point: &Point) -> Vec<StageText> {
             above,
             ABOVE,
         ),
-        descend(
+        reach(
             "go down in front of the drawer handle",
             index,
             down,
@@ -90,6 +94,7 @@ pub(super) fn close_drawer(point: &Point) -> Vec<StageText> {
         sweep(
             "push the drawer shut",
             push,
+            EVEN,
             index,
             [x, y, z],
             [1.0, 0.0, 0.0],
@@ -122,7 +127,7 @@ pub(super) fn slide_door(point: &Point, direction: Direction) -> Vec<StageText> 
             above,
             ABOVE,
         ),
-        descend(
+        reach(
             &format!("go down on the {from} of the door handle"),
             index,
             down,
@@ -131,6 +136,7 @@ pub(super) fn slide_door(point: &Point, direction: Direction) -> Vec<StageText> 
         sweep(
             &format!("push the door to the {to}"),
             end,
+            EVEN,
             index,
             [x, y, z],
             [0.0, side, 0.0],
@@ -154,18 +160,17 @@ pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
         StageText::to_target(
             &format!("move above a place on the {side} side of the switch"),
             &place(start, TRAVEL_Z_M),
-            [1.0, 1.0, 1.0],
             ABOVE,
         ),
         StageText::to_target(
             &format!("go down on the {side} side of the switch"),
             &place(start, SWITCH_Z_M),
-            [2.0, 2.0, 1.0],
             AT_CONTACT,
         ),
         sweep(
             &format!("push the switch {state}"),
             [end, y + 0.004, point.above_table_m(SWITCH_Z_M)],
+            EVEN,
             index,
             [x, y, z],
             [away, 0.0, 0.0],
@@ -174,13 +179,15 @@ pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
     ]
 }
 
-/// Straight down onto the cap. The hand may hide the cap, so depth counts as well as its travel.
+/// Straight down onto the cap, off its middle: open fingers pass on both sides of the middle down to the
+/// plate, and a hand that is as low as a pressed cap would then have pressed nothing. The hand may
+/// hide the cap, so depth counts as well as its travel.
 pub(super) fn press_button(point: &Point) -> Vec<StageText> {
     let (index, [x, y, z]) = (point.index, point.position_m);
-    let middle = [x - 0.0075, y, z];
-    let above = [-0.0075, 0.0, offset_to_height(TRAVEL_Z_M, point)];
+    let middle = [x - 0.0075, y + PRESS_ASIDE_M, z];
+    let above = [-0.0075, PRESS_ASIDE_M, offset_to_height(TRAVEL_Z_M, point)];
     let mut guidance = vec![constant([middle[0], middle[1], z - 0.012])];
-    guidance.extend(distance_to_target([2.0, 2.0, 1.0]));
+    guidance.extend(distance_to_target(ASIDE));
     let press = StageText {
         description: "press the button down".to_owned(),
         guidance,

@@ -4,27 +4,42 @@
 use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
 
-/// How near counts as there: in the plane and in height, m.
+/// What an error along x, y and z weighs in a reward.
+pub(crate) type Scale = [f64; 3];
+/// All alike.
+pub(crate) const EVEN: Scale = [1.0; 3];
+/// Sideways double: on the way down, so that the fingers come down beside the object and not on it.
+pub(crate) const ASIDE: Scale = [2.0, 2.0, 1.0];
+/// Height double: neither digging into the table nor rising with what is pushed.
+pub(crate) const LEVEL: Scale = [1.0, 1.0, 2.0];
+
+/// How near to a place counts as there, and what errors weigh on the way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Margin {
+    /// m.
     pub(crate) plane: f64,
+    /// m.
     pub(crate) height: f64,
+    pub(crate) scale: Scale,
 }
 
 /// Above a place on the way down: the next stage corrects what is left.
 pub(crate) const ABOVE: Margin = Margin {
     plane: 0.025,
     height: 0.050,
+    scale: EVEN,
 };
 /// Above a place, to pause there.
 pub(crate) const STILL: Margin = Margin {
     plane: 0.010,
     height: 0.015,
+    scale: EVEN,
 };
 /// Down at the place from which the contact begins.
 pub(crate) const AT_CONTACT: Margin = Margin {
     plane: 0.022,
     height: 0.018,
+    scale: ASIDE,
 };
 
 /// Height at which the end effector clears everything on the table, m.
@@ -41,16 +56,10 @@ pub(crate) fn constant(point_m: [f64; 3]) -> String {
 }
 
 impl StageText {
-    /// A stage that brings the end effector to the target that the line defines. Errors along each
-    /// axis are weighed by `scale`.
-    pub(crate) fn to_target(
-        description: &str,
-        target: &str,
-        scale: [f64; 3],
-        margin: Margin,
-    ) -> Self {
+    /// A stage that brings the end effector to the target that the line defines.
+    pub(crate) fn to_target(description: &str, target: &str, margin: Margin) -> Self {
         let mut guidance = vec![target.to_owned()];
-        guidance.extend(distance_to_target(scale));
+        guidance.extend(distance_to_target(margin.scale));
         let done = vec![
             target.to_owned(),
             "offset = end_effector - target".to_owned(),
@@ -74,28 +83,7 @@ pub(crate) fn reach(
     offset_m: [f64; 3],
     margin: Margin,
 ) -> StageText {
-    StageText::to_target(
-        description,
-        &beside(keypoint, offset_m),
-        [1.0, 1.0, 1.0],
-        margin,
-    )
-}
-
-/// Like [`reach`], straight down: sideways errors weigh double, so that the fingers come down
-/// beside the object and not on it.
-pub(crate) fn descend(
-    description: &str,
-    keypoint: usize,
-    offset_m: [f64; 3],
-    margin: Margin,
-) -> StageText {
-    StageText::to_target(
-        description,
-        &beside(keypoint, offset_m),
-        [2.0, 2.0, 1.0],
-        margin,
-    )
+    StageText::to_target(description, &beside(keypoint, offset_m), margin)
 }
 
 /// A stage that moves the end effector to a fixed point through a contact; done when the keypoint
@@ -104,13 +92,14 @@ pub(crate) fn descend(
 pub(crate) fn sweep(
     description: &str,
     target_m: [f64; 3],
+    scale: Scale,
     keypoint: usize,
     seen_m: [f64; 3],
     direction: [f64; 3],
     travel_m: f64,
 ) -> StageText {
     let mut guidance = vec![constant(target_m)];
-    guidance.extend(distance_to_target([1.0, 1.0, 1.0]));
+    guidance.extend(distance_to_target(scale));
     let done = vec![
         format!("travel = keypoints[{keypoint}] - {}", tensor(seen_m)),
         format!("along = (travel * {}).sum()", tensor(direction)),
@@ -128,8 +117,8 @@ pub(crate) fn sweep(
 pub(crate) const DISTANCE: &str = "-(weight * distance).sum() / weight.sum()";
 
 /// What [`DISTANCE`] needs.
-pub(crate) fn distance_to_target(scale: [f64; 3]) -> Vec<String> {
-    let offset = if scale == [1.0; 3] {
+pub(crate) fn distance_to_target(scale: Scale) -> Vec<String> {
+    let offset = if scale == EVEN {
         "offset = action_sequence - target".to_owned()
     } else {
         format!("offset = (action_sequence - target) * {}", tensor(scale))
