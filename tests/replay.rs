@@ -31,8 +31,8 @@ use tiller_steering::SteeringConfig;
 fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
     let run = run_dataflow(
         &[
-            ("TILLER_INSTRUCTION", "open the drawer"),
-            ("TILLER_SEED", "1"),
+            ("TILLER_INSTRUCTION", "press the button"),
+            ("TILLER_SEED", "3"),
         ],
         400,
     );
@@ -60,10 +60,10 @@ fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
     };
     let mut runner = Runner::new(&subject, config).unwrap();
     let spec = EpisodeSpec {
-        tasks: vec!["drawer_open".to_owned()],
+        tasks: vec!["button_press".to_owned()],
         variation: None,
-        instruction: Some("open the drawer".to_owned()),
-        seed: 1,
+        instruction: Some("press the button".to_owned()),
+        seed: 3,
         max_steps: 600,
     };
     let result = runner.run(&spec, None).unwrap();

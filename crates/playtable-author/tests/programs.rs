@@ -176,7 +176,7 @@ fn stages_lead_to_where_the_work_is() {
         ),
         (
             "press the button",
-            [0.400, -0.140, 0.024],
+            [0.400, -0.127, 0.024],
             [0.0, 0.0, -0.012],
         ),
         (

@@ -1,7 +1,9 @@
 //! Recipes for the blocks.
 
 use super::room::Approach;
-use super::terms::{ABOVE, AT_CONTACT, LEVEL, STILL, TRAVEL_Z_M, offset_to_height, reach, sweep};
+use super::terms::{
+    ABOVE, AT_CONTACT, STILL, TRAVEL_Z_M, distance_at_height, offset_to_height, reach, sweep,
+};
 use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
 use crate::understand::Direction;
@@ -64,7 +66,7 @@ pub(super) fn push(point: &Point, approach: &Approach) -> Vec<StageText> {
         sweep(
             &format!("push the block {way}"),
             end,
-            LEVEL,
+            distance_at_height(),
             index,
             [x, y, z],
             [dx, dy, 0.0],

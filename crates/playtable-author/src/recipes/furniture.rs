@@ -58,7 +58,7 @@ pub(super) fn open_drawer(point: &Point) -> Vec<StageText> {
         sweep(
             "pull the drawer open",
             pull,
-            EVEN,
+            distance_to_target(EVEN),
             index,
             [x, y, z],
             [-1.0, 0.0, 0.0],
@@ -94,7 +94,7 @@ pub(super) fn close_drawer(point: &Point) -> Vec<StageText> {
         sweep(
             "push the drawer shut",
             push,
-            EVEN,
+            distance_to_target(EVEN),
             index,
             [x, y, z],
             [1.0, 0.0, 0.0],
@@ -136,7 +136,7 @@ pub(super) fn slide_door(point: &Point, direction: Direction) -> Vec<StageText> 
         sweep(
             &format!("push the door to the {to}"),
             end,
-            EVEN,
+            distance_to_target(EVEN),
             index,
             [x, y, z],
             [0.0, side, 0.0],
@@ -170,7 +170,7 @@ pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
         sweep(
             &format!("push the switch {state}"),
             [end, y + 0.004, point.above_table_m(SWITCH_Z_M)],
-            EVEN,
+            distance_to_target(EVEN),
             index,
             [x, y, z],
             [away, 0.0, 0.0],

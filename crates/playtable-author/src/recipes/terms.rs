@@ -10,8 +10,6 @@ pub(crate) type Scale = [f64; 3];
 pub(crate) const EVEN: Scale = [1.0; 3];
 /// Sideways double: on the way down, so that the fingers come down beside the object and not on it.
 pub(crate) const ASIDE: Scale = [2.0, 2.0, 1.0];
-/// Height double: neither digging into the table nor rising with what is pushed.
-pub(crate) const LEVEL: Scale = [1.0, 1.0, 2.0];
 
 /// How near to a place counts as there, and what errors weigh on the way.
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +90,14 @@ pub(crate) fn reach(
 pub(crate) fn sweep(
     description: &str,
     target_m: [f64; 3],
-    scale: Scale,
+    distance: Vec<String>,
     keypoint: usize,
     seen_m: [f64; 3],
     direction: [f64; 3],
     travel_m: f64,
 ) -> StageText {
     let mut guidance = vec![constant(target_m)];
-    guidance.extend(distance_to_target(scale));
+    guidance.extend(distance);
     let done = vec![
         format!("travel = keypoints[{keypoint}] - {}", tensor(seen_m)),
         format!("along = (travel * {}).sum()", tensor(direction)),
@@ -116,19 +114,30 @@ pub(crate) fn sweep(
 /// Minus the mean distance to `target`, later points counting up to double.
 pub(crate) const DISTANCE: &str = "-(weight * distance).sum() / weight.sum()";
 
-/// What [`DISTANCE`] needs.
+/// What [`DISTANCE`] needs: the distance to `target`, errors weighed along each axis.
 pub(crate) fn distance_to_target(scale: Scale) -> Vec<String> {
     let offset = if scale == EVEN {
         "offset = action_sequence - target".to_owned()
     } else {
         format!("offset = (action_sequence - target) * {}", tensor(scale))
     };
-    vec![
-        offset,
-        "distance = torch.norm(offset, dim=-1)".to_owned(),
-        "weight = torch.linspace(0.5, 1.0, action_sequence.shape[1])".to_owned(),
-    ]
+    let distance = "distance = torch.norm(offset, dim=-1)";
+    vec![offset, distance.to_owned(), WEIGHT.to_owned()]
 }
+
+/// What [`DISTANCE`] needs for a way along the table: height counts by itself. In a common norm it
+/// would weigh nothing beside a long way ahead, and the fingers would dig into the table.
+pub(crate) fn distance_at_height() -> Vec<String> {
+    let lines = [
+        "offset = action_sequence - target",
+        "aside = torch.norm(offset[:, :, :2], dim=-1)",
+        "distance = aside + 2.000 * torch.abs(offset[:, :, 2])",
+        WEIGHT,
+    ];
+    lines.map(ToOwned::to_owned).to_vec()
+}
+
+const WEIGHT: &str = "weight = torch.linspace(0.5, 1.0, action_sequence.shape[1])";
 
 fn beside(keypoint: usize, offset_m: [f64; 3]) -> String {
     format!("target = keypoints[{keypoint}] + {}", tensor(offset_m))
