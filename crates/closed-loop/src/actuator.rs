@@ -1,7 +1,9 @@
-//! The actuator's machine for an arm in lockstep: a measured state in, setpoints for the next
-//! period out, together with what everybody else may know of the arm.
+//! The actuator's machine: what the arm measured in, setpoints out, together with what everybody
+//! else may know of the arm. An arm in lockstep is answered with the setpoints of a whole period, one
+//! that keeps its own time with one a millisecond.
 
 mod answer;
+mod driven;
 
 use serde::{Deserialize, Serialize};
 use tiller_core::{EpisodeId, JOINTS};
@@ -30,6 +32,10 @@ pub enum ActuatorEvent {
     },
     /// Motion is allowed again after a stop.
     Resume,
+    /// A millisecond has passed for an arm that keeps its own time: what it measured, if it answered.
+    Tick(Option<ArmState>),
+    /// An arm that keeps its own time is in another episode.
+    Episode(EpisodeId),
     /// Nothing more will be heard: come to rest now, without further states.
     Finish {
         /// What ends.
@@ -49,8 +55,11 @@ pub enum ActuatorEvent {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum ActuatorEffect {
-    /// Move the arm.
+    /// Move an arm in lockstep.
     Command(ArmCommand),
+    /// Where an arm that keeps its own time is to be in a millisecond: joints, rad, and the opening
+    /// between the fingers, m.
+    Setpoint([f64; JOINTS], f64),
     /// Tell everybody what the arm measured.
     Arm(ArmState),
     /// Tell everybody what the actuator is doing.
@@ -98,6 +107,10 @@ pub struct Actuator {
     stopped: Option<String>,
     stamps: StampFilter,
     waiting: Waiting,
+    /// Whose states are waited for.
+    awaited: &'static str,
+    /// Milliseconds of an arm that keeps its own time.
+    ticks: u64,
 }
 
 impl Actuator {
@@ -116,6 +129,8 @@ impl Actuator {
             stopped: None,
             stamps: StampFilter::default(),
             waiting: Waiting::default(),
+            awaited: "sim_arm_state",
+            ticks: 0,
         }
     }
 
@@ -125,6 +140,8 @@ impl Actuator {
         match event {
             ActuatorEvent::Chunk(chunk) => self.on_chunk(&chunk, effects),
             ActuatorEvent::Measured(state) => self.on_measured(state, effects),
+            ActuatorEvent::Tick(state) => self.on_tick(state, now_ns, effects),
+            ActuatorEvent::Episode(episode) => self.on_episode(episode, effects),
             ActuatorEvent::Stop { reason } => {
                 if let Some(motion) = &mut self.motion {
                     motion.stop(&reason, self.now_ns);
@@ -140,7 +157,7 @@ impl Actuator {
         let missing = self
             .motion
             .is_none()
-            .then(|| ("sim_arm_state", "none that can be used has come".to_owned()));
+            .then(|| (self.awaited, "none that can be used has come".to_owned()));
         effects.extend(
             self.waiting
                 .update(missing, now_ns)
@@ -254,18 +271,35 @@ impl Actuator {
             dq_rad_s: state.dq_rad_s,
             gripper_width_m: state.gripper_width_m,
         };
-        if self.motion.is_none() {
-            match Motion::new(self.config, &reading, state.stamp_ns) {
-                Ok(motion) => self.motion = Some(motion),
-                Err(error) => {
-                    let text = format!("the arm cannot be moved from where it is: {error}");
-                    effects.push(self.safety("state_refused".to_owned(), text));
-                    self.answer_in_place(state, effects);
-                    return;
-                }
-            }
+        if !self.begin(&reading, effects) {
+            self.answer_in_place(state, effects);
+            return;
         }
         self.move_on(state, Some(reading), effects);
+    }
+
+    /// Begins to move the arm from where it is, unless that was done; false where that cannot be.
+    fn begin(&mut self, reading: &ArmReading, effects: &mut Vec<ActuatorEffect>) -> bool {
+        if self.motion.is_some() {
+            return true;
+        }
+        match Motion::new(self.config, reading, self.now_ns) {
+            Ok(motion) => self.motion = Some(motion),
+            Err(error) => {
+                let text = format!("the arm cannot be moved from where it is: {error}");
+                effects.push(self.safety("state_refused".to_owned(), text));
+            }
+        }
+        self.motion.is_some()
+    }
+
+    /// Whoever began to move the arm anew: a stop holds until it is lifted.
+    fn keep_stopped(&mut self) {
+        if let (Some(motion), Some(reason)) = (&mut self.motion, &self.stopped)
+            && !matches!(motion.status().mode, Mode::Stopping | Mode::Stopped)
+        {
+            motion.stop(reason, self.now_ns);
+        }
     }
 
     /// One period of motion, in answer to a state; without a reading where the state holds none that
@@ -276,14 +310,10 @@ impl Actuator {
         reading: Option<ArmReading>,
         effects: &mut Vec<ActuatorEffect>,
     ) {
+        self.keep_stopped();
         let Some(motion) = &mut self.motion else {
             return;
         };
-        if let Some(reason) = &self.stopped
-            && !matches!(motion.status().mode, Mode::Stopping | Mode::Stopped)
-        {
-            motion.stop(reason, self.now_ns);
-        }
         let (episode, refused_before) = (self.episode, motion.status().refused_readings);
         let execution = execution(
             motion,

@@ -215,6 +215,8 @@ fn route_actuator(
             effects.push(LoopEffect::Execution(execution.clone()));
             queue.push_back(Message::Sampler(SamplerEvent::Execution(execution)));
         }
+        // Only an arm that keeps its own time is given these.
+        ActuatorEffect::Setpoint(..) => {}
         ActuatorEffect::Safety(event) => effects.push(LoopEffect::Safety(event)),
         ActuatorEffect::Tell(notice) => effects.push(LoopEffect::Tell(notice)),
     }

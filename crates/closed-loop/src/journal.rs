@@ -38,6 +38,16 @@ pub struct Recorder<W: Write> {
     out: W,
 }
 
+impl<W: Write + Send + 'static> Recorder<W> {
+    /// The same writer without its type.
+    #[must_use]
+    pub fn boxed(self) -> Recorder<Box<dyn Write + Send>> {
+        Recorder {
+            out: Box::new(self.out),
+        }
+    }
+}
+
 impl<W: Write> Recorder<W> {
     /// Writes to `out`, which should be buffered.
     pub fn new(out: W) -> Self {

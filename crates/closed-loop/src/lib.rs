@@ -16,6 +16,7 @@ mod actuator;
 mod convert;
 mod in_process;
 pub mod journal;
+mod limited_arm;
 mod meter;
 mod notice;
 mod planning;
@@ -27,6 +28,7 @@ mod switcher;
 
 pub use actuator::{Actuator, ActuatorEffect, ActuatorEvent, SETPOINTS};
 pub use in_process::{InProcess, LoopEffect, LoopEvent};
+pub use limited_arm::{LimitedArm, LimitedArmError};
 pub use meter::{GrowthConfig, MeterError, StageMeter};
 pub use notice::Notice;
 pub use planning::{

@@ -2,7 +2,7 @@
 //!
 //! A policy's chunk goes into an [`Actuator`]; a joint setpoint comes out every millisecond, always
 //! within the limits, whatever the chunk held. Hardware and simulation are moved by the same code:
-//! an [`Arm`] driver is reached only through a [`LimitedArm`].
+//! an [`Arm`] driver is told only what an [`Actuator`] lets through.
 //!
 //! ```
 //! use tiller_core::{ActionLayout, Frame, ActionMode, ArmColumns, RotationColumns, RotationKind};
@@ -69,7 +69,7 @@ mod status;
 mod workspace;
 
 pub use actuator::Actuator;
-pub use arm::{Arm, ArmReading, LimitedArm, LimitedArmError, Setpoint};
+pub use arm::{Arm, ArmReading, Setpoint};
 pub use chunk::{ActionStep, Chunk, MAX_STEPS};
 pub use config::{ActuatorConfig, ActuatorError, OnViolation, Orientation, Resume};
 pub use event::{Refusal, SafetyEvent, SafetyKind};

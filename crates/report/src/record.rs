@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 use tiller_core::{MAX_DESCRIPTION, clip};
+use tiller_messages::{Progress, StageCommand};
 
 use crate::picture::Picture;
 
@@ -43,6 +44,20 @@ pub struct Sample {
     pub reward: f64,
 }
 
+impl From<&Progress> for Sample {
+    fn from(progress: &Progress) -> Self {
+        Self {
+            stamp_ns: progress.stamp_ns,
+            stage: progress.stage,
+            planned: progress.planned,
+            achieved: progress.achieved,
+            done: progress.done,
+            strength: progress.guidance_strength,
+            reward: progress.reward,
+        }
+    }
+}
+
 /// A decision of the stage machine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
@@ -54,6 +69,17 @@ pub struct Decision {
     pub kind: String,
     /// Why.
     pub reason: String,
+}
+
+impl From<&StageCommand> for Decision {
+    fn from(command: &StageCommand) -> Self {
+        Self {
+            stamp_ns: command.stamp_ns,
+            stage: command.stage,
+            kind: command.kind.clone(),
+            reason: command.reason.clone(),
+        }
+    }
 }
 
 pub(crate) struct Shot {

@@ -6,18 +6,13 @@ use tiller_core::Problems;
 use tiller_motion::ActuatorConfig;
 use tiller_node_kit::Environment;
 
-/// Which arm is moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ArmKind {
-    /// The simulator's, by `arm_command`.
-    Simulation,
-}
+use crate::arms::{ARMS, Opening};
 
 /// Settings of the node.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Settings {
     /// Which arm is moved.
-    pub(crate) arm: ArmKind,
+    pub(crate) arm: Opening,
     /// Limits and checks.
     pub(crate) actuator: ActuatorConfig,
     /// Folder of the journal; none keeps no journal.
@@ -28,7 +23,8 @@ impl Settings {
     /// Reads and checks everything.
     pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let defaults = ActuatorConfig::default();
-        let arm = env.choice("ARM", "simulation", &[("simulation", ArmKind::Simulation)]);
+        let kind = env.choice("ARM", "simulation", ARMS);
+        let arm = kind(&mut env);
         let age_ms = env.number(
             "MAX_CHUNK_AGE_MS",
             defaults.max_chunk_age_ns / 1_000_000,
@@ -56,7 +52,7 @@ mod tests {
         let env = Environment::from_pairs([("ARM", "toaster"), ("MAX_CHUNK_AGE_MS", "0")]);
         let error = Settings::read(env).unwrap_err().to_string();
         assert!(
-            error.contains("ARM: expected `simulation`, found `toaster`"),
+            error.contains("ARM: expected one of `simulation`, `dry-run`, found `toaster`"),
             "{error}"
         );
         assert!(error.contains("MAX_CHUNK_AGE_MS"), "{error}");

@@ -1,27 +1,29 @@
 //! The node's loop: messages to events of the actuator's machine, its effects to messages.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::time::Duration;
 
 use eyre::Result;
 use tiller_closed_loop::journal::{self, Recorder};
-use tiller_closed_loop::{Actuator, ActuatorEffect, ActuatorEvent};
-use tiller_messages::{ActionChunk, ArmState};
+use tiller_closed_loop::{ActuatorEffect, ActuatorEvent};
+use tiller_messages::{ActionChunk, ArmState, Episode};
 use tiller_node_kit::{End, Inbox, Input, Next, Outbox, Refused, Stream};
 
-use crate::config::{ArmKind, Settings};
+use crate::arms::Body;
+use crate::config::Settings;
+use crate::driven::Driven;
+use crate::lockstep::Lockstep;
 
 /// Without states there is nothing to move. Chunks are essential too, but their end is no reason
 /// to drop the arm: it is brought to rest first.
 pub(crate) const ESSENTIAL: &[&str] = &["sim_arm_state"];
 
-const INPUTS: &[&str] = &["action_chunk", "sim_arm_state", "stop", "resume"];
+const INPUTS: &[&str] = &["action_chunk", "sim_arm_state", "episode", "stop", "resume"];
 
 /// What is refused tends to come again: these kinds are told at once, then at most once a second.
 const REFUSALS: &[&str] = &[
     "message_refused",
     "state_refused",
+    "arm_failed",
     "other_episode",
     "not_accepting",
     "not_finite",
@@ -31,29 +33,57 @@ const REFUSALS: &[&str] = &[
     "out_of_order",
 ];
 
-/// How long to wait for anything before looking at the clock again.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// What moves the arm: the actuator's machine, here or on a thread of its own.
+pub(crate) trait Machine {
+    /// How long to wait for anything before looking at the clock again.
+    fn patience(&self) -> Duration;
+
+    /// Takes an event at `now_ns`; appends what there is to be told.
+    fn on(
+        &mut self,
+        event: ActuatorEvent,
+        now_ns: u64,
+        effects: &mut Vec<ActuatorEffect>,
+    ) -> Result<()>;
+
+    /// Whether the arm stands still for good, or never moved.
+    fn is_stopped(&self) -> bool;
+
+    /// Lets the arm go, brought to rest first where there is a reason to.
+    fn finish(
+        &mut self,
+        reason: Option<String>,
+        now_ns: u64,
+        effects: &mut Vec<ActuatorEffect>,
+    ) -> Result<()>;
+}
 
 /// Runs until the arm's states end, or until it has come to rest after the chunks ended or the
 /// dataflow was told to stop.
-pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
-    let ArmKind::Simulation = settings.arm;
+pub(crate) fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
     inbox.announce_end_of("action_chunk");
     let journal = match &settings.journal {
         Some(folder) => Some(journal::create(folder, outbox.node_id())?),
         None => None,
     };
+    let machine: Box<dyn Machine> = match settings.arm.open()? {
+        Body::Simulated => Box::new(Lockstep::new(settings.actuator, journal)),
+        Body::Driven(driver) => {
+            let journal = journal.map(Recorder::boxed);
+            Box::new(Driven::new(driver, settings.actuator, journal)?)
+        }
+    };
     let mut node = Node {
-        actuator: Actuator::new(settings.actuator),
+        machine,
         chunks: Stream::default(),
         states: Stream::default(),
-        journal,
+        episodes: Stream::default(),
         effects: Vec::new(),
         ending: false,
     };
     loop {
-        let next = inbox.wait_at_most(PATIENCE);
+        let next = inbox.wait_at_most(node.machine.patience());
         let now_ns = inbox.now_ns();
         match next {
             Next::Input(input) => node.take(&input, now_ns, outbox)?,
@@ -62,24 +92,20 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
                 node.stop(&end, now_ns, outbox)?;
             }
             Next::Idle => node.on(ActuatorEvent::Time, now_ns, outbox)?,
-            Next::End(end) => {
-                let reason = end.to_string();
-                node.on(ActuatorEvent::Finish { reason }, now_ns, outbox)?;
-                return node.finish();
-            }
+            Next::End(end) => return node.finish(Some(end.to_string()), now_ns, outbox),
         }
-        if node.ending && node.actuator.is_stopped() {
+        if node.ending && node.machine.is_stopped() {
             tracing::info!("the arm is at rest");
-            return node.finish();
+            return node.finish(None, now_ns, outbox);
         }
     }
 }
 
 struct Node {
-    actuator: Actuator,
+    machine: Box<dyn Machine>,
     chunks: Stream<ActionChunk>,
     states: Stream<ArmState>,
-    journal: Option<Recorder<BufWriter<File>>>,
+    episodes: Stream<Episode>,
     effects: Vec<ActuatorEffect>,
     ending: bool,
 }
@@ -95,6 +121,10 @@ impl Node {
                 .states
                 .read_any_numbers(input)
                 .map(|read| read.map(ActuatorEvent::Measured)),
+            "episode" => self
+                .episodes
+                .read(input)
+                .map(|read| read.map(|episode| ActuatorEvent::Episode(episode.id))),
             // Whatever they carry: a stop is never refused for its form.
             "stop" => Ok(Some(ActuatorEvent::Stop {
                 reason:
@@ -127,15 +157,18 @@ impl Node {
 
     /// Feeds the machine and does what it says.
     fn on(&mut self, event: ActuatorEvent, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
-        let recorded = self.journal.as_ref().map(|_| event.clone());
         let mut effects = std::mem::take(&mut self.effects);
-        self.actuator.on(event, now_ns, &mut effects);
-        if let (Some(journal), Some(event)) = (&mut self.journal, recorded) {
-            journal.record(now_ns, &event, &effects)?;
-        }
+        self.machine.on(event, now_ns, &mut effects)?;
+        self.tell(effects, outbox)
+    }
+
+    /// Sends what there is to be told.
+    fn tell(&mut self, mut effects: Vec<ActuatorEffect>, outbox: &mut Outbox) -> Result<()> {
         for effect in effects.drain(..) {
             match effect {
                 ActuatorEffect::Command(command) => outbox.send("arm_command", command)?,
+                // The driver had it.
+                ActuatorEffect::Setpoint(..) => {}
                 ActuatorEffect::Arm(arm) => outbox.send("arm_state", renumbered(arm))?,
                 ActuatorEffect::Execution(state) => outbox.send("execution_state", state)?,
                 ActuatorEffect::Safety(mut event) => {
@@ -157,11 +190,10 @@ impl Node {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<()> {
-        if let Some(journal) = &mut self.journal {
-            journal.flush()?;
-        }
-        Ok(())
+    fn finish(&mut self, reason: Option<String>, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.machine.finish(reason, now_ns, &mut effects)?;
+        self.tell(effects, outbox)
     }
 }
 

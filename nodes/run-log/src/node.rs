@@ -201,13 +201,13 @@ impl Log {
             "stage" => {
                 if let Some(command) = streams.stages.read(input)? {
                     self.check_stamp(&input.id, command.stamp_ns)?;
-                    self.recorder.add_decision(decision(command));
+                    self.recorder.add_decision(Decision::from(&command));
                 }
             }
             "progress" => {
                 if let Some(progress) = streams.progress.read(input)? {
                     self.check_stamp(&input.id, progress.stamp_ns)?;
-                    self.recorder.add_sample(sample(&progress));
+                    self.recorder.add_sample(Sample::from(&progress));
                 }
             }
             "task_status" => {
@@ -356,34 +356,6 @@ fn picture(image: &ImageInput) -> Result<Picture<'_>> {
     let ImageHeader { width, height, .. } = *image.header();
     let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(Picture::new(image.rgb()?, side(width), side(height))?)
-}
-
-fn decision(command: StageCommand) -> Decision {
-    let StageCommand {
-        stamp_ns,
-        stage,
-        kind,
-        reason,
-        ..
-    } = command;
-    Decision {
-        stamp_ns,
-        stage,
-        kind,
-        reason,
-    }
-}
-
-fn sample(progress: &Progress) -> Sample {
-    Sample {
-        stamp_ns: progress.stamp_ns,
-        stage: progress.stage,
-        planned: progress.planned,
-        achieved: progress.achieved,
-        done: progress.done,
-        strength: progress.guidance_strength,
-        reward: progress.reward,
-    }
 }
 
 #[cfg(test)]

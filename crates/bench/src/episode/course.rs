@@ -442,26 +442,13 @@ impl<'a> Course<'a> {
             self.over.get_or_insert((now_ns, stage.reason.clone()));
         }
         if let Some(recorder) = &mut self.recorder {
-            recorder.add_decision(Decision {
-                stamp_ns: now_ns,
-                stage: stage.stage,
-                kind: stage.kind.clone(),
-                reason: stage.reason.clone(),
-            });
+            recorder.add_decision(Decision::from(stage));
         }
     }
 
     fn on_progress(&mut self, progress: &Progress) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.add_sample(Sample {
-                stamp_ns: progress.stamp_ns,
-                stage: progress.stage,
-                planned: progress.planned,
-                achieved: progress.achieved,
-                done: progress.done,
-                strength: progress.guidance_strength,
-                reward: progress.reward,
-            });
+            recorder.add_sample(Sample::from(progress));
         }
     }
 }

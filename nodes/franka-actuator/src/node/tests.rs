@@ -10,6 +10,7 @@ use super::{ESSENTIAL, run};
 use crate::config::Settings;
 
 mod damages;
+mod driven;
 
 const STATE_NS: u64 = 20_000_000;
 
@@ -46,7 +47,7 @@ fn chunk(seq: u64, stamp_ns: u64) -> ActionChunk {
 fn try_drive(script: Script) -> (eyre::Result<()>, Sent) {
     let settings = Settings::read(Environment::from_pairs([])).unwrap();
     script
-        .run(|inbox, outbox| run(&settings, inbox, outbox))
+        .run(|inbox, outbox| run(settings, inbox, outbox))
         .expect("the harness works")
 }
 

@@ -1,0 +1,91 @@
+//! An arm that keeps its own time: a robot, whose driver wants a setpoint every millisecond.
+
+use tiller_core::EpisodeId;
+use tiller_messages::ArmState;
+use tiller_motion::{ActuatorConfig, ArmReading};
+
+use super::answer::execution;
+use super::{Actuator, ActuatorEffect, SETPOINTS, rest};
+use crate::notice::Notice;
+
+impl Actuator {
+    /// A machine for an arm that keeps its own time: fed by [`ActuatorEvent::Tick`] once a
+    /// millisecond, it begins with the first reading and tells of the arm every [`SETPOINTS`] ticks.
+    ///
+    /// [`ActuatorEvent::Tick`]: super::ActuatorEvent::Tick
+    #[must_use]
+    pub fn driven(config: ActuatorConfig) -> Self {
+        Self {
+            awaited: "arm",
+            ..Self::new(config)
+        }
+    }
+
+    /// One millisecond of motion. Allocates nothing once `effects` has room.
+    pub(super) fn on_tick(
+        &mut self,
+        state: Option<ArmState>,
+        now_ns: u64,
+        effects: &mut Vec<ActuatorEffect>,
+    ) {
+        self.now_ns = self.now_ns.max(now_ns);
+        let is_told = self.ticks.is_multiple_of(SETPOINTS);
+        self.ticks += 1;
+        let reading = state.as_ref().map(|state| ArmReading {
+            q_rad: state.q_rad,
+            dq_rad_s: state.dq_rad_s,
+            gripper_width_m: state.gripper_width_m,
+        });
+        if let Some(reading) = &reading {
+            self.begin(reading, effects);
+        }
+        self.keep_stopped();
+        let Some(motion) = &mut self.motion else {
+            return;
+        };
+        let refused_before = motion.status().refused_readings;
+        let setpoint = match &reading {
+            Some(reading) => motion.tick(reading, self.now_ns),
+            None => motion.tick_without_reading(self.now_ns),
+        };
+        self.held = Some((setpoint.q_rad, setpoint.gripper_width_m));
+        effects.push(ActuatorEffect::Setpoint(
+            setpoint.q_rad,
+            setpoint.gripper_width_m,
+        ));
+        if !is_told {
+            return;
+        }
+        let is_believed = motion.status().refused_readings == refused_before;
+        if let (true, Some(state)) = (is_believed, state) {
+            effects.push(ActuatorEffect::Arm(ArmState {
+                stamp_ns: self.now_ns,
+                episode: self.episode,
+                ..state
+            }));
+        }
+        effects.push(ActuatorEffect::Execution(execution(
+            motion,
+            self.episode,
+            self.now_ns,
+            self.chunk_session,
+            self.refused,
+        )));
+    }
+
+    /// The arm stays where it is and comes to rest; chunks are counted anew.
+    pub(super) fn on_episode(&mut self, episode: EpisodeId, effects: &mut Vec<ActuatorEffect>) {
+        if episode <= self.episode {
+            return;
+        }
+        self.episode = episode;
+        if let Some(motion) = &mut self.motion {
+            // A refusal is among the motion's events; the chunk under way then goes to its end.
+            let _ = rest(motion, self.now_ns);
+            motion.forget_sequence();
+            self.chunk_session = 0;
+        }
+        let text = format!("{episode} begins: the arm starts from where it is");
+        effects.push(ActuatorEffect::Tell(Notice::info("episode", text)));
+    }
+}

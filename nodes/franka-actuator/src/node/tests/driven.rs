@@ -1,0 +1,89 @@
+//! An arm with a driver, on its thread and in real time.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tiller_core::EpisodeId;
+use tiller_messages::Episode;
+
+use super::*;
+
+fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_nanos() as u64
+}
+
+fn drive_dry(script: Script) -> Sent {
+    let pairs = [("ARM", "dry-run"), ("MAX_CHUNK_AGE_MS", "60000")];
+    let settings = Settings::read(Environment::from_pairs(pairs)).unwrap();
+    let (result, sent) = script
+        .run(|inbox, outbox| run(settings, inbox, outbox))
+        .expect("the harness works");
+    result.unwrap();
+    sent
+}
+
+fn episode() -> Episode {
+    Episode {
+        id: EpisodeId(1),
+        seq: 1,
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_chunk_moves_an_arm_that_keeps_its_own_time() {
+    let chunk = ActionChunk {
+        episode: EpisodeId(1),
+        ..chunk(1, unix_ns())
+    };
+    let script = Script::new(ESSENTIAL)
+        .message("episode", &episode())
+        .pause("episode", 0.2)
+        .message("action_chunk", &chunk)
+        .pause("action_chunk", 1.5)
+        .stop();
+    let sent = drive_dry(script);
+    assert_eq!(commands(&sent).len(), 0, "the driver has them");
+    let states: Vec<ArmState> = sent.messages("arm_state").unwrap();
+    let last = states.last().unwrap();
+    let moved_m = last.tcp.position_m[1] - home().position_m[1];
+    let told: Vec<String> = events(&sent).into_iter().map(|event| event.text).collect();
+    assert!((moved_m - 0.16).abs() < 2e-3, "{moved_m}: {told:?}");
+    assert!(
+        states
+            .windows(2)
+            .all(|two| two[0].stamp_ns < two[1].stamp_ns)
+    );
+    let executions = executions(&sent);
+    assert!(
+        executions
+            .iter()
+            .any(|state| state.mode == ExecutionMode::Executing)
+    );
+    assert_eq!(executions.last().unwrap().mode, ExecutionMode::Stopped);
+    assert_eq!(executions.last().unwrap().episode, EpisodeId(1));
+}
+
+#[test]
+fn the_end_of_the_chunks_brings_it_to_rest() {
+    let script = Script::new(ESSENTIAL)
+        .message("episode", &episode())
+        .pause("episode", 0.1)
+        .message(
+            "action_chunk",
+            &ActionChunk {
+                episode: EpisodeId(1),
+                ..chunk(1, unix_ns())
+            },
+        )
+        .pause("action_chunk", 0.4)
+        .closed("action_chunk")
+        .pause("episode", 1.0);
+    let sent = drive_dry(script);
+    let executions = executions(&sent);
+    assert_eq!(executions.last().unwrap().mode, ExecutionMode::Stopped);
+    let statuses: Vec<Status> = sent.messages("status").unwrap();
+    assert!(statuses.iter().any(|status| status.code == "at_rest"));
+    let kinds: Vec<String> = events(&sent).into_iter().map(|event| event.kind).collect();
+    assert!(kinds.contains(&"stop_requested".to_owned()), "{kinds:?}");
+}
