@@ -46,10 +46,15 @@ pub(crate) struct Running {
 #[allow(dead_code, reason = "not every test watches a run")]
 impl Running {
     /// Stops it as Ctrl-C does, and waits for its end.
-    pub(crate) fn stop(mut self) -> Run {
+    pub(crate) fn stop(self) -> Run {
         let _ = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status();
+        self.end()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Run {
         let status = self.child.wait().expect("the dataflow ends");
         let log = fs::read_to_string(self.folder.path().join("dora.log")).unwrap_or_default();
         Run {

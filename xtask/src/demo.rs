@@ -135,6 +135,8 @@ fn run_dataflow(
         .env("TILLER_STEER", if args.unsteered { "off" } else { "on" })
         .env("TILLER_RUN_DIR", folder)
         .env("DORA_COORDINATOR_PORT", free_port()?.to_string())
+        // An operator that hangs is not waited for longer than this when all else has ended, s.
+        .env("DORA_FINISH_DRAIN_GRACE_SECS", "10")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);

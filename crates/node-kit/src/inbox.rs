@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 
 use dora_node_api::{DoraArray, Event, EventStream, Metadata};
 
+/// An input that any node may be wired a timer to. Nobody reads it: it has a node that otherwise hears
+/// nothing speak with dora, which ends one that does not for `health_check_timeout`.
+pub const HEARTBEAT: &str = "heartbeat";
+
 /// A node's inputs.
 ///
 /// The node ends when it is told to, when its stream closes, or when one of its *essential*
@@ -176,6 +180,7 @@ impl Inbox {
 
     fn sort(&mut self, event: Option<Event>) -> Option<Next> {
         match event {
+            Some(Event::Input { id, .. }) if id.as_str() == HEARTBEAT => None,
             Some(Event::Input { id, metadata, data }) => Some(Next::Input(Input {
                 id: id.to_string(),
                 metadata,

@@ -14,7 +14,7 @@ pub mod testing;
 
 pub use environment::Environment;
 pub use image::{ImageError, ImageInput, ImageReader, robot_clock_ns};
-pub use inbox::{End, Failure, Inbox, Input, Next};
+pub use inbox::{End, Failure, HEARTBEAT, Inbox, Input, Next};
 pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};
 pub use outbox::Outbox;
 pub use start::{init_logs, run_node};

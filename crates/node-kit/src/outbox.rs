@@ -13,6 +13,7 @@ use tiller_messages::{Encoding, ImageHeader, Level, Message, Status};
 
 use crate::Refused;
 use crate::image::{Frames, Unit, parameters};
+use crate::inbox::HEARTBEAT;
 
 /// How often latched messages are sent again for whoever joins.
 const LATCH: Duration = Duration::from_secs(1);
@@ -87,7 +88,9 @@ impl Outbox {
             let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
             names.join(", ")
         };
-        let is_unknown = |input: &&str| !known.iter().any(|known| matches(known.as_ref(), input));
+        let is_unknown = |input: &&str| {
+            *input != HEARTBEAT && !known.iter().any(|known| matches(known.as_ref(), input))
+        };
         let unknown: Vec<_> = self
             .wired
             .iter()

@@ -151,9 +151,10 @@ impl Node {
             "reward_program" => outbox
                 .accept(streams.programs.read(input))?
                 .map(SamplerEvent::Program),
-            "stage" => outbox
-                .accept(streams.stages.read(input))?
-                .map(SamplerEvent::Stage),
+            "stage" => match streams.stages.read(input) {
+                Ok(None) => Some(SamplerEvent::StageStands),
+                read => outbox.accept(read)?.map(SamplerEvent::Stage),
+            },
             "episode" => outbox
                 .accept(streams.episodes.read(input))?
                 .map(SamplerEvent::Episode),

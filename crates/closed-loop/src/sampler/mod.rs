@@ -8,6 +8,7 @@
 mod config;
 mod follow;
 mod inputs;
+mod readiness;
 mod schedule;
 
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub enum SamplerEvent {
     Program(RewardProgram),
     /// A decision of the stage switcher.
     Stage(StageCommand),
+    /// The stage switcher said the same again, as it does every second.
+    StageStands,
     /// An episode begins.
     Episode(Episode),
     /// What came of a [`SamplerEffect::Plan`].
@@ -129,6 +132,8 @@ pub struct Sampler {
     last: LastPlan,
     /// Stamp of the newest keypoints of which one was visible, ns.
     seen_ns: u64,
+    /// Stamp of the arm's state when the stage switcher spoke last, ns.
+    stage_heard_ns: u64,
     failures: u32,
     /// Stamp of the observation from which nothing could be planned, ns: the next one may go better.
     failed_ns: Option<u64>,
@@ -177,6 +182,7 @@ impl Sampler {
             planned_chunks: 0,
             last: LastPlan::default(),
             seen_ns: 0,
+            stage_heard_ns: 0,
             failures: 0,
             failed_ns: None,
             arm_stamps: StampFilter::default(),
@@ -201,8 +207,10 @@ impl Sampler {
             SamplerEvent::Stage(command) => {
                 self.enter_episode(command.episode, effects);
                 self.goal.on_stage(command);
+                self.stage_heard();
                 self.follow(now_ns, effects);
             }
+            SamplerEvent::StageStands => self.stage_heard(),
             SamplerEvent::Episode(episode) => self.on_episode(episode, effects),
             SamplerEvent::Planned(report) => self.on_planned(report, now_ns, effects),
             SamplerEvent::Time => {}
@@ -312,53 +320,6 @@ impl Sampler {
             });
             self.shown_ns = Some(request.observation_ns);
             effects.push(SamplerEffect::Plan(request));
-        }
-    }
-
-    /// What keeps the machine from planning a chunk that is due, in a word and in words.
-    fn missing(&self, due: &Due) -> Option<(&'static str, String)> {
-        let none = |key: &'static str| Some((key, "none has come".to_owned()));
-        let Some(arm) = &self.arm else {
-            return none("arm_state");
-        };
-        if self.execution.is_none() {
-            return none("execution_state");
-        }
-        let Some(episode) = &self.episode else {
-            return none("episode");
-        };
-        let Due::Now { .. } = due else {
-            return None;
-        };
-        if self.config.steer {
-            let blind_ns = arm.stamp_ns.saturating_sub(self.seen_ns);
-            let blindness = self.config.blindness;
-            match &self.keypoints {
-                None => return none("keypoints"),
-                Some(_) if blindness.fading(blind_ns).is_none() => {
-                    let text = format!("nothing has been seen for {} ms", blind_ns / 1_000_000);
-                    return Some(("keypoints", text));
-                }
-                Some(keypoints) => {
-                    if let Some(missing) = self.goal.missing(keypoints) {
-                        return Some(missing);
-                    }
-                }
-            }
-        }
-        match self.observation_ns {
-            None => none("image"),
-            Some(at) => {
-                let age_ns = arm.stamp_ns.saturating_sub(at.max(episode.stamp_ns));
-                let most_ns = self.config.max_observation_age_ns;
-                (age_ns > most_ns).then(|| {
-                    let text = format!(
-                        "the newest observation is more than {} ms old",
-                        most_ns / 1_000_000
-                    );
-                    ("image", text)
-                })
-            }
         }
     }
 

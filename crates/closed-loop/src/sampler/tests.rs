@@ -380,6 +380,30 @@ fn what_is_missing_is_named_within_a_second() {
 }
 
 #[test]
+fn a_silent_stage_switcher_holds_the_arm_until_it_speaks() {
+    let mut rig = Rig::ready();
+    let mut ready = Vec::new();
+    for step in 1..=80 {
+        if step == 70 {
+            rig.on(SamplerEvent::StageStands);
+        }
+        rig.see(step * STEP_NS);
+        rig.sampler.in_flight = None;
+        rig.state(step * STEP_NS, 0, 0);
+        ready.extend(rig.request().map(|_| step));
+        if step == 60 {
+            let told = rig.sampler.missing(&Due::Now {
+                since_ns: 0,
+                carry_on: None,
+            });
+            assert_eq!(told.unwrap().0, "stage");
+        }
+    }
+    assert!(ready.contains(&40) && ready.contains(&75), "{ready:?}");
+    assert!(!ready.contains(&60), "{ready:?}");
+}
+
+#[test]
 fn blind_keypoints_fade_guidance_and_then_hold_the_arm() {
     let mut rig = Rig::ready();
     let full = rig.request().unwrap().gain;
