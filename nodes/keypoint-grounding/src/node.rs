@@ -271,7 +271,7 @@ impl Node {
         let zoom = (picture.height() as usize / source.height).max(1) as f64;
         let enlarged = |numbers: [f64; 2]| numbers.map(|n| n * zoom);
         let header = ImageHeader {
-            seq: u64::from(self.grounder.generation()),
+            seq: u64::from(generation(outbox.session(), self.grounder.generation())),
             width: picture.width() as usize,
             height: picture.height() as usize,
             encoding: Encoding::Rgb8,
@@ -288,7 +288,7 @@ impl Node {
         let message = Keypoints {
             stamp_ns,
             episode: self.episode,
-            generation: self.grounder.generation(),
+            generation: generation(outbox.session(), self.grounder.generation()),
             names: keypoints.iter().map(|k| k.name.clone()).collect(),
             xyz_m: keypoints.iter().flat_map(|k| k.position_m).collect(),
             visible: keypoints.iter().map(|k| k.visible).collect(),
@@ -296,6 +296,13 @@ impl Node {
         };
         outbox.send("keypoints", message)
     }
+}
+
+/// The generation of the keypoints that everybody sees: a node that was started anew within an
+/// episode goes on above its predecessor, whose programs speak of other keypoints. A session is when
+/// it began, ns; hence no two of them share a second.
+fn generation(session: u64, count: u32) -> u32 {
+    ((session / SECOND_NS) as u32).wrapping_add(count)
 }
 
 #[cfg(test)]

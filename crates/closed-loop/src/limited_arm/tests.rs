@@ -89,19 +89,23 @@ impl Rig {
     }
 
     fn executions(&self) -> Vec<&ExecutionState> {
-        let of = |effect| match effect {
-            &ActuatorEffect::Execution(ref state) => Some(state),
-            _ => None,
-        };
-        self.told.iter().filter_map(of).collect()
+        self.told
+            .iter()
+            .filter_map(|effect| match effect {
+                ActuatorEffect::Execution(state) => Some(state),
+                _ => None,
+            })
+            .collect()
     }
 
     fn dangers(&self) -> Vec<&str> {
-        let of = |effect| match effect {
-            &ActuatorEffect::Safety(ref event) => Some(event.kind.as_str()),
-            _ => None,
-        };
-        self.told.iter().filter_map(of).collect()
+        self.told
+            .iter()
+            .filter_map(|effect| match effect {
+                ActuatorEffect::Safety(event) => Some(event.kind.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 }
 
@@ -117,11 +121,11 @@ fn a_chunk_is_executed_and_told_of_every_twenty_ticks() {
     assert_eq!(executions[1].mode, ExecutionMode::Executing);
     assert_eq!(executions[59].mode, ExecutionMode::Holding);
     assert_eq!(executions[59].chunk_step, 8);
-    let states = rig.told.iter().filter_map(|effect| match effect {
+    let mut states = rig.told.iter().rev().filter_map(|effect| match effect {
         ActuatorEffect::Arm(state) => Some(state),
         _ => None,
     });
-    let last = states.last().unwrap();
+    let last = states.next().unwrap();
     assert_eq!(last.stamp_ns, 1_181 * MS);
     let moved_m = last.tcp.position_m[1] - forward(&HOME_Q).position_m[1];
     assert!((moved_m - 0.16).abs() < 1e-3, "{moved_m}");

@@ -97,3 +97,12 @@ fn an_episode_that_is_told_again_changes_nothing_and_an_older_one_is_refused() {
     let expected = "input `episode`: id: expected above episode 8, found episode 7";
     assert!(told[0].text.starts_with(expected), "{}", told[0].text);
 }
+
+#[test]
+fn a_node_that_is_started_anew_goes_on_above_its_predecessor() {
+    let (first, second) = (1_800_000_000_000_000_000, 1_800_000_002_500_000_000);
+    let before = crate::node::generation(first, 1);
+    assert!(crate::node::generation(first, 2) > before);
+    assert!(crate::node::generation(second, 1) > before);
+    assert_eq!(crate::node::generation(1, 1), 1);
+}
