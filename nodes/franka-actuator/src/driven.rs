@@ -69,11 +69,11 @@ impl Driven {
     }
 
     fn send(&self, event: ActuatorEvent) -> Result<()> {
-        let sent = self.events.as_ref().map(|events| events.send(event));
-        match sent {
-            Some(Ok(())) => Ok(()),
-            _ => Err(eyre!("the arm's thread has ended")),
+        let events = self.events.as_ref();
+        if events.is_some_and(|events| events.send(event).is_ok()) {
+            return Ok(());
         }
+        Err(eyre!("the arm's thread has ended"))
     }
 }
 
