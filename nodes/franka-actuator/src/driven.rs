@@ -1,16 +1,17 @@
 //! An arm with a driver: a thread of its own reads, limits and commands once a millisecond.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr, eyre};
 use tiller_closed_loop::journal::Recorder;
 use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, LimitedArm, Notice, SETPOINTS};
 use tiller_motion::ActuatorConfig;
+use tiller_node_kit::robot_clock_ns;
 
 use crate::arms::Driver;
 use crate::node::Machine;
@@ -29,7 +30,7 @@ pub(crate) type Journal = Recorder<Box<dyn Write + Send>>;
 /// An arm that moves on a thread of its own.
 pub(crate) struct Driven {
     events: Option<Sender<ActuatorEvent>>,
-    effects: Mutex<Receiver<ActuatorEffect>>,
+    effects: Receiver<ActuatorEffect>,
     is_stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -56,16 +57,14 @@ impl Driven {
             .wrap_err("cannot start the arm's thread")?;
         Ok(Self {
             events: Some(events),
-            effects: Mutex::new(effects),
+            effects,
             is_stopped,
             thread: Some(thread),
         })
     }
 
     fn collect(&self, effects: &mut Vec<ActuatorEffect>) {
-        if let Ok(told) = self.effects.lock() {
-            effects.extend(told.try_iter());
-        }
+        effects.extend(self.effects.try_iter());
     }
 
     fn send(&self, event: ActuatorEvent) -> Result<()> {
@@ -132,12 +131,11 @@ struct Course {
 
 impl Course {
     fn run(mut self) {
-        let clock = Clock::new();
         let mut due = Instant::now();
         let mut ending: Option<Instant> = None;
         let mut rested: u64 = 0;
         loop {
-            let now_ns = clock.now_ns();
+            let now_ns = robot_clock_ns();
             if ending.is_none() && !self.listen(now_ns) {
                 ending = Some(Instant::now());
                 self.take(stop("nobody commands the arm any more"), now_ns);
@@ -180,7 +178,7 @@ impl Course {
     }
 
     fn take(&mut self, event: ActuatorEvent, now_ns: u64) {
-        let tell = self.tell.clone();
+        let tell = &self.tell;
         let result = self.arm.on(event, now_ns, |effect| drop(tell.send(effect)));
         if let Err(error) = result {
             self.fail(&error);
@@ -212,25 +210,5 @@ impl Course {
 fn stop(reason: &str) -> ActuatorEvent {
     ActuatorEvent::Stop {
         reason: reason.to_owned(),
-    }
-}
-
-/// The time of day, which never runs backwards: what cameras stamp their frames with.
-struct Clock {
-    started: Instant,
-    started_ns: u64,
-}
-
-impl Clock {
-    fn new() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        Self {
-            started: Instant::now(),
-            started_ns: since.map_or(0, |since| since.as_nanos() as u64),
-        }
-    }
-
-    fn now_ns(&self) -> u64 {
-        self.started_ns + self.started.elapsed().as_nanos() as u64
     }
 }

@@ -48,7 +48,6 @@ impl Actuator {
             Some(reading) => motion.tick(reading, self.now_ns),
             None => motion.tick_without_reading(self.now_ns),
         };
-        self.held = Some((setpoint.q_rad, setpoint.gripper_width_m));
         effects.push(ActuatorEffect::Setpoint(
             setpoint.q_rad,
             setpoint.gripper_width_m,

@@ -1,16 +1,10 @@
 //! An arm with a driver, on its thread and in real time.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use tiller_core::EpisodeId;
 use tiller_messages::Episode;
+use tiller_node_kit::robot_clock_ns;
 
 use super::*;
-
-fn unix_ns() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    since.as_nanos() as u64
-}
 
 fn drive_dry(script: Script) -> Sent {
     let pairs = [("ARM", "dry-run"), ("MAX_CHUNK_AGE_MS", "60000")];
@@ -34,7 +28,7 @@ fn episode() -> Episode {
 fn a_chunk_moves_an_arm_that_keeps_its_own_time() {
     let chunk = ActionChunk {
         episode: EpisodeId(1),
-        ..chunk(1, unix_ns())
+        ..chunk(1, robot_clock_ns())
     };
     let script = Script::new(ESSENTIAL)
         .message("episode", &episode())
@@ -48,6 +42,11 @@ fn a_chunk_moves_an_arm_that_keeps_its_own_time() {
     let last = states.last().unwrap();
     let moved_m = last.tcp.position_m[1] - home().position_m[1];
     let told: Vec<String> = events(&sent).into_iter().map(|event| event.text).collect();
+    let age_ns = robot_clock_ns().abs_diff(last.stamp_ns);
+    assert!(
+        age_ns < 10_000_000_000,
+        "the clock of the cameras: {age_ns}"
+    );
     assert!((moved_m - 0.16).abs() < 2e-3, "{moved_m}: {told:?}");
     assert!(
         states
@@ -73,7 +72,7 @@ fn the_end_of_the_chunks_brings_it_to_rest() {
             "action_chunk",
             &ActionChunk {
                 episode: EpisodeId(1),
-                ..chunk(1, unix_ns())
+                ..chunk(1, robot_clock_ns())
             },
         )
         .pause("action_chunk", 0.4)
