@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tiller_core::{EpisodeId, JOINTS};
 use tiller_messages::{ActionChunk, ArmCommand, ArmState, ExecutionState, Message, SafetyEvent};
 use tiller_motion::{
-    ActionStep, Actuator as Motion, ActuatorConfig, ArmReading, Chunk, Mode, Refusal,
+    ActionStep, Actuator as Motion, ActuatorConfig, ArmReading, Chunk, Mode, Refusal, Setpoint,
 };
 
 use answer::{Answer, execution};
@@ -266,11 +266,7 @@ impl Actuator {
             self.enter_episode(&state, effects);
         }
         self.now_ns = state.stamp_ns;
-        let reading = ArmReading {
-            q_rad: state.q_rad,
-            dq_rad_s: state.dq_rad_s,
-            gripper_width_m: state.gripper_width_m,
-        };
+        let reading = reading(&state);
         if !self.begin(&reading, effects) {
             self.answer_in_place(state, effects);
             return;
@@ -328,10 +324,7 @@ impl Actuator {
             ..Default::default()
         };
         for _ in 0..SETPOINTS {
-            let setpoint = match &reading {
-                Some(reading) => motion.tick(reading, self.now_ns),
-                None => motion.tick_without_reading(self.now_ns),
-            };
+            let setpoint = millisecond(motion, reading.as_ref(), self.now_ns);
             self.now_ns = self.now_ns.saturating_add(TICK_NS);
             command.q_rad.extend(setpoint.q_rad);
             command.gripper_width_m = setpoint.gripper_width_m;
@@ -452,6 +445,23 @@ impl Actuator {
                 ..Default::default()
             })
         }));
+    }
+}
+
+/// What the limits are held against.
+fn reading(state: &ArmState) -> ArmReading {
+    ArmReading {
+        q_rad: state.q_rad,
+        dq_rad_s: state.dq_rad_s,
+        gripper_width_m: state.gripper_width_m,
+    }
+}
+
+/// One millisecond of motion, with a reading or without.
+fn millisecond(motion: &mut Motion, reading: Option<&ArmReading>, now_ns: u64) -> Setpoint {
+    match reading {
+        Some(reading) => motion.tick(reading, now_ns),
+        None => motion.tick_without_reading(now_ns),
     }
 }
 

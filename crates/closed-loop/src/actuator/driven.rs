@@ -2,10 +2,10 @@
 
 use tiller_core::EpisodeId;
 use tiller_messages::ArmState;
-use tiller_motion::{ActuatorConfig, ArmReading};
+use tiller_motion::ActuatorConfig;
 
 use super::answer::execution;
-use super::{Actuator, ActuatorEffect, SETPOINTS, rest};
+use super::{Actuator, ActuatorEffect, SETPOINTS, millisecond, reading, rest};
 use crate::notice::Notice;
 
 impl Actuator {
@@ -31,11 +31,7 @@ impl Actuator {
         self.now_ns = self.now_ns.max(now_ns);
         let is_told = self.ticks.is_multiple_of(SETPOINTS);
         self.ticks += 1;
-        let reading = state.as_ref().map(|state| ArmReading {
-            q_rad: state.q_rad,
-            dq_rad_s: state.dq_rad_s,
-            gripper_width_m: state.gripper_width_m,
-        });
+        let reading = state.as_ref().map(reading);
         if let Some(reading) = &reading {
             self.begin(reading, effects);
         }
@@ -44,10 +40,7 @@ impl Actuator {
             return;
         };
         let refused_before = motion.status().refused_readings;
-        let setpoint = match &reading {
-            Some(reading) => motion.tick(reading, self.now_ns),
-            None => motion.tick_without_reading(self.now_ns),
-        };
+        let setpoint = millisecond(motion, reading.as_ref(), self.now_ns);
         effects.push(ActuatorEffect::Setpoint(
             setpoint.q_rad,
             setpoint.gripper_width_m,
