@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tiller_core::{Plateau, Visit};
-use tiller_reward::{EvaluateError, Evaluator, Program};
+use tiller_reward::{EvaluateError, Evaluator, Moment, Program};
 
 use crate::planning::{ExactReward, Landscape, Reach, becomes_positive, highest_reward};
 use crate::scale::{GoalSource, Reading, Scale};
@@ -256,8 +256,12 @@ impl StageMeter {
         let compiled = &program.stages[current.visit.stage as usize - 1];
         let done = match &compiled.done {
             Some(done) => Some(
-                done.value(keypoints, &current.start_keypoints, end_effector_m)
-                    .map_err(|error| not_finite(error, "being done"))?,
+                done.value(&Moment::at(
+                    keypoints,
+                    &current.start_keypoints,
+                    end_effector_m,
+                ))
+                .map_err(|error| not_finite(error, "being done"))?,
             ),
             None => None,
         };

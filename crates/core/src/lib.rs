@@ -13,6 +13,7 @@ mod problems;
 pub mod rotation;
 mod stamps;
 mod text;
+mod trajectories;
 mod workspace;
 
 pub use action::{
@@ -25,6 +26,7 @@ pub use pose::Pose;
 pub use problems::{Problem, Problems};
 pub use stamps::StampFilter;
 pub use text::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS, clip};
+pub use trajectories::{Reads, Trajectories, TrajectoriesMut};
 pub use workspace::WorkspaceBox;
 
 /// Joints of a Franka arm.

@@ -7,7 +7,7 @@ mod common;
 use common::{TABLE, author, request};
 use proptest::prelude::*;
 use tiller_playtable_author::EmbeddedAuthor;
-use tiller_reward::{CompileOptions, Evaluator, Program, compile};
+use tiller_reward::{CompileOptions, Evaluator, Moment, Program, compile};
 use tiller_vlm::{Author, AuthorRequest};
 
 const POINTS: usize = 17;
@@ -76,7 +76,8 @@ fn climb(program: &Program, stage: usize, from: [f64; 3]) -> [f64; 3] {
 
 fn done(program: &Program, stage: usize, keypoints: &[[f64; 3]], at: [f64; 3]) -> f64 {
     let done = program.stages[stage].done.as_ref().unwrap();
-    done.value(keypoints, &positions(), at).unwrap()
+    done.value(&Moment::at(keypoints, &positions(), at))
+        .unwrap()
 }
 
 #[test]

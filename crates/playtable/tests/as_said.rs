@@ -6,7 +6,7 @@
 use tiller_motion::ActionStep;
 use tiller_playtable::{Block, Driver, Goals, PlayTable, interpret};
 use tiller_playtable_author::EmbeddedAuthor;
-use tiller_reward::{CompileOptions, Evaluator, Program, compile};
+use tiller_reward::{CompileOptions, Evaluator, Moment, Program, compile};
 use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
 
 /// Points of a judged trajectory.
@@ -106,7 +106,9 @@ fn run(table: &mut PlayTable, instruction: &str, seed: u64) -> Result<Outcome, S
             .get(stage)
             .and_then(|stage| stage.done.as_ref());
         if let Some(done) = done
-            && done.value(&points, &start, table.tcp_position_m()).unwrap() >= 0.0
+            && done
+                .value(&Moment::at(&points, &start, table.tcp_position_m()))
+                .unwrap() >= 0.0
         {
             (stage, start, entered) = (stage + 1, points.clone(), step);
         }

@@ -106,6 +106,13 @@ impl Graph {
         self.leaf(Op::Varying, Class::Varying, index)
     }
 
+    /// A varying input that guidance may not move: no gradient leads to it.
+    pub(crate) fn held(&mut self, index: usize) -> Result<NodeId, Full> {
+        let id = self.varying(index)?;
+        self.nodes[id as usize].differentiable = false;
+        Ok(id)
+    }
+
     fn leaf(&mut self, op: Op, class: Class, index: usize) -> Result<NodeId, Full> {
         let key = hash(op, &[], index as u64);
         if let Some(&id) = self.known.get(&key)

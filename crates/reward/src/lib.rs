@@ -23,12 +23,13 @@ mod options;
 mod probe;
 mod program;
 mod run;
+mod signature;
 mod syntax;
 mod tensor;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place};
 pub use lower::{Operation, operations};
-pub use options::{CompileOptions, Limits, Workspace};
-pub use program::{CompiledDone, CompiledReward, Program, Stage, compile};
-pub use run::evaluator::{EvaluateError, Evaluator};
+pub use options::{Access, CompileOptions, HandAccess, Limits, Workspace};
+pub use program::{CompiledDone, CompiledReward, Moment, Program, Stage, compile};
+pub use run::evaluator::{EvaluateError, Evaluator, Scene};
 pub use run::real::Real;

@@ -50,6 +50,39 @@ impl Default for Limits {
     }
 }
 
+/// What a policy lets rewards do with a part of its action beside the position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The policy's actions do not have it: rewards cannot ask for it.
+    Absent,
+    /// It is there to be read, and guidance may not move it.
+    Read,
+    /// Guidance moves it.
+    Guide,
+}
+
+/// What rewards may ask of the hand beside where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandAccess {
+    /// The hand's orientation, `rotations`.
+    pub rotations: Access,
+    /// The gripper's opening, `gripper`.
+    pub gripper: Access,
+}
+
+impl HandAccess {
+    /// A policy that moves positions alone.
+    pub const POSITIONS: Self = Self {
+        rotations: Access::Absent,
+        gripper: Access::Absent,
+    };
+    /// A policy whose whole action guidance may move.
+    pub const WHOLE: Self = Self {
+        rotations: Access::Guide,
+        gripper: Access::Guide,
+    };
+}
+
 /// What to compile for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CompileOptions {
@@ -57,6 +90,8 @@ pub struct CompileOptions {
     pub keypoints: usize,
     /// Points of a trajectory: the current position and one for each action, `T + 1`.
     pub points: usize,
+    /// What of the hand rewards may read and move; everything by default.
+    pub hand: HandAccess,
     /// Where probes are drawn.
     pub workspace: Workspace,
     /// Bounds on the program.
@@ -71,6 +106,7 @@ impl CompileOptions {
         Self {
             keypoints,
             points,
+            hand: HandAccess::WHOLE,
             workspace: Workspace::default(),
             limits: Limits::default(),
         }

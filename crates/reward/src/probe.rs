@@ -9,14 +9,18 @@
 //! Should two meet all the same, the evaluator reports that particle's reward as not finite.
 //! At the entry of a stage, however, every keypoint is where it started.
 
+mod hand;
+
 use std::sync::Arc;
+
+use tiller_core::{Trajectories, TrajectoriesMut};
 
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::fault::{Fault, adjoint_fault, value_fault};
 use crate::options::{CompileOptions, Workspace};
-use crate::program::{CompiledDone, CompiledReward};
+use crate::program::{CompiledDone, CompiledReward, Moment, WIDEST_M};
 use crate::run::code::Code;
-use crate::run::evaluator::{EvaluateError, Evaluator};
+use crate::run::evaluator::{EvaluateError, Evaluator, Scene};
 
 /// Fewest and most scenes, each with its own keypoints.
 const SCENES: (usize, usize) = (4, 8);
@@ -24,6 +28,8 @@ const SCENES: (usize, usize) = (4, 8);
 const TRAJECTORIES: usize = 8;
 /// Longest step of a random walk along each axis, in metres.
 const STEP_M: f64 = 0.03;
+/// Turns of the hand are drawn apart from where it goes.
+const HAND_SEED: u64 = 1 << 32;
 /// Keypoints at which the hand is put to check when a stage is complete.
 const MAX_DONE_POINTS: usize = 16;
 
@@ -143,6 +149,50 @@ impl Motion {
     }
 }
 
+/// Trajectories of [`TRAJECTORIES`] probes, or slopes along them.
+#[derive(Default)]
+struct Probes {
+    positions: Vec<f64>,
+    rotations: Vec<f64>,
+    gripper: Vec<f64>,
+}
+
+impl Probes {
+    fn new(points: usize) -> Self {
+        let numbers = |width: usize| vec![0.0; TRAJECTORIES * points * width];
+        Self {
+            positions: numbers(3),
+            rotations: numbers(9),
+            gripper: numbers(1),
+        }
+    }
+
+    fn view(&self) -> Trajectories<'_, f64> {
+        Trajectories {
+            positions: &self.positions,
+            rotations: &self.rotations,
+            gripper: &self.gripper,
+        }
+    }
+
+    fn view_mut(&mut self) -> TrajectoriesMut<'_, f64> {
+        TrajectoriesMut {
+            positions: &mut self.positions,
+            rotations: &mut self.rotations,
+            gripper: &mut self.gripper,
+        }
+    }
+
+    fn is_finite(&self, particle: usize, points: usize) -> bool {
+        let own = |numbers: &[f64], width: usize| {
+            let width = width * points;
+            let own = &numbers[particle * width..(particle + 1) * width];
+            own.iter().all(|number| number.is_finite())
+        };
+        own(&self.positions, 3) && own(&self.rotations, 9) && own(&self.gripper, 1)
+    }
+}
+
 /// Checks that value and gradient are finite on every probe. `unfused` makes the code again with
 /// all its intermediate values, which show where a number stopped being finite.
 pub(crate) fn check_guidance(
@@ -154,7 +204,7 @@ pub(crate) fn check_guidance(
     let workspace = &options.workspace;
     let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&reward.code), TRAJECTORIES);
     let mut values = [0.0; TRAJECTORIES];
-    let mut gradients = vec![0.0; TRAJECTORIES * options.points * 3];
+    let mut slopes = Probes::new(options.points);
     let used = reward.used_keypoints();
     let scenes = used.len().div_ceil(2).clamp(SCENES.0, SCENES.1);
     // Every motion that has a goal takes the next keypoint that the reward reads.
@@ -162,34 +212,43 @@ pub(crate) fn check_guidance(
     for scene in 0..scenes {
         let mut random = Random(scene as u64);
         let keypoints = random.points(workspace, options.keypoints);
-        let mut probes = Vec::with_capacity(TRAJECTORIES * options.points * 3);
+        let mut turns = Random(scene as u64 + HAND_SEED);
+        let keypoint_axes: Vec<_> = (0..options.keypoints).map(|_| turns.axes()).collect();
+        let place = Scene {
+            keypoints: &keypoints,
+            keypoint_axes: &keypoint_axes,
+        };
+        let mut probes = Probes::default();
         for motion in MOTIONS {
             let goals = used.iter().cycle().skip(next % used.len().max(1));
             let goals: Vec<[f64; 3]> = goals.take(used.len()).map(|&k| keypoints[k]).collect();
             let path = motion.trajectory(&mut random, workspace, &goals, options.points);
-            probes.extend(path.into_iter().flatten());
+            probes.positions.extend(path.into_iter().flatten());
             next += usize::from(!matches!(motion, Motion::Still | Motion::Walk));
         }
-        let result = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
+        for motion in MOTIONS {
+            for (rotation, opening) in hand::path(motion, &mut turns, options.points) {
+                probes.rotations.extend(rotation.into_iter().flatten());
+                probes.gripper.push(opening);
+            }
+        }
+        let result =
+            evaluator.evaluate_whole(&place, &probes.view(), &mut values, Some(slopes.view_mut()));
         if !matches!(result, Err(EvaluateError::NotFinite { .. })) {
             continue;
         }
-        let slopes = gradients.chunks_exact(options.points * 3);
-        let bad = MOTIONS
-            .iter()
-            .zip(&values)
-            .zip(slopes)
-            .position(|((motion, value), slope)| {
-                let smooth = motion.meets_keypoint() || slope.iter().all(|g| g.is_finite());
-                !(value.is_finite() && smooth)
-            });
+        let bad = MOTIONS.iter().enumerate().position(|(particle, motion)| {
+            let smooth = motion.meets_keypoint() || slopes.is_finite(particle, options.points);
+            !(values[particle].is_finite() && smooth)
+        });
         let Some(particle) = bad else { continue };
         let value_is_finite = values[particle].is_finite();
         let code = Arc::new(unfused());
         let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&code), TRAJECTORIES);
         // It fails in the same way; what counts are the rows that it leaves behind.
-        let _ = evaluator.evaluate(&keypoints, &probes, &mut values, Some(&mut gradients));
-        let inputs = |input: usize| keypoints[input / 3][input % 3];
+        let _ =
+            evaluator.evaluate_whole(&place, &probes.view(), &mut values, Some(slopes.view_mut()));
+        let inputs = |input: usize| place.number(input);
         let (kind, what, fault) = if value_is_finite {
             let fault = adjoint_fault(&code, &evaluator, particle);
             (Kind::NotFiniteGradient, "gradient", fault)
@@ -239,10 +298,19 @@ pub(crate) fn check_done(
         .map(|hand| (hand, "in the workspace"))
         .into_iter()
         .chain(hands);
+    let keypoint_axes: Vec<_> = (0..options.keypoints).map(|_| random.axes()).collect();
     for (hand, place) in hands {
         for (start, moment) in [(&before, place), (&now, "when the stage starts")] {
             let mut slots = done.code.new_slots();
-            if done.evaluate(&now, start, hand, &mut slots).is_finite() {
+            let probe = Moment {
+                keypoints: &now,
+                start_keypoints: start,
+                keypoint_axes: &keypoint_axes,
+                end_effector_m: hand,
+                rotation: random.axes(),
+                gripper_width_m: random.between(0.0, WIDEST_M),
+            };
+            if done.evaluate(&probe, &mut slots).is_finite() {
                 continue;
             }
             let fault = Fault::of_keypoints(&done.code, &slots, span);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tiller_core::Reads;
+
 use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
 use crate::explain::{Text, explain, explain_syntax};
 use crate::extract::extract;
@@ -13,7 +15,8 @@ use crate::op::Op;
 use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
 use crate::run::code::Code;
-use crate::run::evaluator::EvaluateError;
+use crate::run::evaluator::{EvaluateError, axis_number};
+use crate::signature::Signature;
 use crate::syntax::{Stmt, StmtFunctionDef, parse};
 
 /// A checked and compiled reward program.
@@ -46,19 +49,33 @@ impl CompiledReward {
     /// Keypoints that the program was compiled for.
     #[must_use]
     pub fn keypoints(&self) -> usize {
-        self.code.uniform_inputs / 3
+        self.code.keypoints
     }
 
     /// Points of a trajectory, the current position included.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.code.varying_inputs / 3
+        self.code.points
     }
 
-    /// The keypoints that the reward reads, ascending.
+    /// The keypoints whose position or axes the reward reads, ascending.
     #[must_use]
     pub fn used_keypoints(&self) -> Vec<usize> {
-        used_points(&self.code, self.keypoints())
+        let count = self.keypoints();
+        used_points(&self.code, |input| match input.checked_sub(3 * count) {
+            None => Some(input / 3),
+            Some(axes) => Some(axes / 9),
+        })
+    }
+
+    /// What of the trajectory the reward reads beside positions.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        let [_, rotations, gripper] = &self.code.inputs;
+        Reads {
+            rotations: !rotations.components.is_empty(),
+            gripper: !gripper.components.is_empty(),
+        }
     }
 
     /// Scalar operations after folding and sharing: those of one particle and
@@ -76,36 +93,91 @@ impl CompiledReward {
     }
 }
 
+/// The hand with its fingers straight down.
+pub(crate) const DOWN: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]];
+/// Width between the fingers of an open Franka hand, in metres.
+pub(crate) const WIDEST_M: f64 = 0.08;
+
+/// What a done function is asked about: the scene and the hand at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// Where the keypoints are, `[K]`, metres in the robot base frame.
+    pub keypoints: &'a [[f64; 3]],
+    /// Where they were when the stage was entered.
+    pub start_keypoints: &'a [[f64; 3]],
+    /// See [`crate::Scene::keypoint_axes`].
+    pub keypoint_axes: &'a [[[f64; 3]; 3]],
+    /// The position of the hand, metres in the robot base frame.
+    pub end_effector_m: [f64; 3],
+    /// Its orientation: rows of a matrix whose columns are the hand's axes in the robot base frame.
+    pub rotation: [[f64; 3]; 3],
+    /// The measured width between the fingers, metres.
+    pub gripper_width_m: f64,
+}
+
+impl<'a> Moment<'a> {
+    /// With the hand straight down and open, and no axes known.
+    #[must_use]
+    pub fn at(
+        keypoints: &'a [[f64; 3]],
+        start_keypoints: &'a [[f64; 3]],
+        end_effector_m: [f64; 3],
+    ) -> Self {
+        Self {
+            keypoints,
+            start_keypoints,
+            keypoint_axes: &[],
+            end_effector_m,
+            rotation: DOWN,
+            gripper_width_m: WIDEST_M,
+        }
+    }
+
+    /// Input `index` of a done function; [`Signature::done`] counts them.
+    fn number(&self, index: usize) -> f64 {
+        let numbers = 3 * self.keypoints.len();
+        if index < numbers {
+            return self.keypoints[index / 3][index % 3];
+        }
+        let index = index - numbers;
+        if index < numbers {
+            return self.start_keypoints[index / 3][index % 3];
+        }
+        match index - numbers {
+            at @ 0..3 => self.end_effector_m[at],
+            at @ 3..12 => self.rotation[(at - 3) / 3][at % 3],
+            12 => self.gripper_width_m,
+            at => axis_number(self.keypoint_axes, at - 13),
+        }
+    }
+}
+
 /// A compiled `stageI_done`.
 #[derive(Clone, Debug)]
 pub struct CompiledDone {
     pub(crate) code: Arc<Code>,
-    pub(crate) keypoints: usize,
 }
 
 impl CompiledDone {
     /// The done value: at or above 0 when the stage is complete.
     ///
-    /// `keypoints` are where they are now, `start_keypoints` where they were when the stage was
-    /// entered, `end_effector` the position of the hand; metres in the robot base frame.
-    ///
     /// # Errors
     ///
     /// Another number of keypoints than at compile time, or a value that is not finite.
-    pub fn value(
-        &self,
-        keypoints: &[[f64; 3]],
-        start_keypoints: &[[f64; 3]],
-        end_effector: [f64; 3],
-    ) -> Result<f64, EvaluateError> {
-        for points in [keypoints, start_keypoints] {
-            if points.len() != self.keypoints {
-                let (expected, found) = (self.keypoints, points.len());
+    pub fn value(&self, moment: &Moment<'_>) -> Result<f64, EvaluateError> {
+        let expected = self.code.keypoints;
+        for points in [moment.keypoints, moment.start_keypoints] {
+            if points.len() != expected {
+                let found = points.len();
                 return Err(EvaluateError::KeypointCount { expected, found });
             }
         }
+        let found = moment.keypoint_axes.len();
+        if found != 0 && found != expected {
+            return Err(EvaluateError::AxesCount { expected, found });
+        }
         let mut slots = self.code.new_slots();
-        let value = self.evaluate(keypoints, start_keypoints, end_effector, &mut slots);
+        let value = self.evaluate(moment, &mut slots);
         if value.is_finite() {
             Ok(value)
         } else {
@@ -114,36 +186,26 @@ impl CompiledDone {
     }
 
     /// The done value, with all intermediate values left in `slots`.
-    pub(crate) fn evaluate(
-        &self,
-        keypoints: &[[f64; 3]],
-        start_keypoints: &[[f64; 3]],
-        end_effector: [f64; 3],
-        slots: &mut [f64],
-    ) -> f64 {
-        let numbers = 3 * self.keypoints;
-        let input = |i: usize| match i / numbers.max(1) {
-            _ if numbers == 0 => end_effector[i],
-            0 => keypoints[i / 3][i % 3],
-            1 => start_keypoints[(i - numbers) / 3][i % 3],
-            _ => end_effector[i - 2 * numbers],
-        };
-        self.code.run_uniform(input, slots)
+    pub(crate) fn evaluate(&self, moment: &Moment<'_>, slots: &mut [f64]) -> f64 {
+        self.code.run_uniform(|index| moment.number(index), slots)
     }
 
-    /// The keypoints whose current position the value reads, ascending.
+    /// The keypoints whose current position or axes the value reads, ascending.
     #[must_use]
     pub fn used_keypoints(&self) -> Vec<usize> {
-        used_points(&self.code, self.keypoints)
+        let count = self.code.keypoints;
+        used_points(&self.code, |input| {
+            if input < 3 * count {
+                return Some(input / 3);
+            }
+            input.checked_sub(6 * count + 13).map(|axes| axes / 9)
+        })
     }
 }
 
-fn used_points(code: &Code, count: usize) -> Vec<usize> {
-    let mut points: Vec<usize> = code
-        .used_uniforms()
-        .map(|input| input / 3)
-        .filter(|&point| point < count)
-        .collect();
+/// The keypoints that uniform inputs belong to, ascending.
+fn used_points(code: &Code, keypoint: impl Fn(usize) -> Option<usize>) -> Vec<usize> {
+    let mut points: Vec<usize> = code.used_uniforms().filter_map(keypoint).collect();
     points.sort_unstable();
     points.dedup();
     points
@@ -296,18 +358,27 @@ fn no_dependence(class: Class, name: &str, span: Span) -> Draft {
 fn no_gradient(graph: &Graph, result: NodeId, name: &str, python: &str) -> Draft {
     let mut seen = vec![false; graph.len()];
     let mut open = vec![result];
-    let mut cut = result;
+    let mut cut = None;
     while let Some(id) = open.pop() {
         if std::mem::replace(&mut seen[id as usize], true) {
             continue;
         }
         let operands = graph.operands(id);
         if operands.iter().any(|&o| graph.node(o).differentiable) {
-            cut = cut.min(id);
+            cut = Some(cut.map_or(id, |cut: NodeId| cut.min(id)));
         } else {
             open.extend(operands);
         }
     }
+    let Some(cut) = cut else {
+        return Draft::new(
+            Kind::NoGradient,
+            graph.node(result).span,
+            format!("`{name}` reads only what guidance does not move with this policy"),
+        )
+        .expected("a reward that changes as the points of `action_sequence` move")
+        .help("compute it from `action_sequence`, or return 0 for a stage without guidance");
+    };
     let span = graph.node(cut).span;
     let by_index = "use the values instead of their indices, such as `.min(dim=1).values`";
     let help = match graph.node(cut).op {
@@ -350,74 +421,38 @@ struct StageCompiler<'s> {
 }
 
 impl<'s> StageCompiler<'s> {
-    fn check_signature(&mut self, function: &StmtFunctionDef, names: &[&str]) -> Result<(), Stop> {
-        let parameters = &function.parameters;
-        let plain = parameters.posonlyargs.iter().chain(&parameters.args);
-        let required = plain.clone().filter(|p| p.default.is_none()).count();
-        let fits = required <= names.len()
-            && plain.clone().count() >= names.len()
-            && parameters.kwonlyargs.iter().all(|p| p.default.is_some());
-        if function.is_async || !function.decorator_list.is_empty() {
-            self.drafts.push(
-                Draft::new(
-                    Kind::Unsupported,
-                    Span::of(&function.name),
-                    "a stage function is a plain `def`",
-                )
-                .help("remove `async` and decorators such as `@torch.jit.script`"),
-            );
-            return Err(Stop::Reported);
-        }
-        let found: Vec<&str> = parameters
-            .iter_non_variadic_params()
-            .map(|parameter| parameter.name().as_str())
-            .collect();
-        // Other names are fine, but not the expected ones in another order.
-        let is_swapped = found.iter().enumerate().any(|(position, name)| {
-            names
-                .iter()
-                .position(|expected| expected == name)
-                .is_some_and(|expected| expected != position)
-        });
-        if fits && !is_swapped {
-            return Ok(());
-        }
-        let expected = format!("({})", names.join(", "));
-        let what = if is_swapped && fits {
-            "has its parameters in another order"
-        } else {
-            "has the wrong parameters"
-        };
-        self.drafts.push(
-            Draft::new(
-                Kind::Signature,
-                Span::of(&*function.parameters),
-                format!("`{}` {what}", function.name),
+    /// What the parameters of a stage function are bound to.
+    fn bind(
+        &mut self,
+        function: &StmtFunctionDef,
+        signature: &Signature,
+    ) -> Result<Vec<Option<Input>>, Stop> {
+        let bound = if function.is_async || !function.decorator_list.is_empty() {
+            Err(Draft::new(
+                Kind::Unsupported,
+                Span::of(&function.name),
+                "a stage function is a plain `def`",
             )
-            .expected(expected.as_str())
-            .found(Span::of(&*function.parameters).text(self.python))
-            .help(format!("write `def {}{expected}:`", function.name)),
-        );
-        Err(Stop::Reported)
+            .help("remove `async` and decorators such as `@torch.jit.script`"))
+        } else {
+            signature.bind(function, self.python)
+        };
+        bound.map_err(|draft| {
+            self.drafts.push(draft);
+            Stop::Reported
+        })
     }
 
     fn guidance(&mut self, function: &'s StmtFunctionDef) -> Result<(CompiledReward, bool), Stop> {
-        self.check_signature(function, &["keypoints", "action_sequence"])?;
+        let inputs = self.bind(function, &Signature::guidance(self.options))?;
         let (keypoints, points) = (self.options.keypoints, self.options.points);
-        let inputs = [
-            Input::Points {
-                first: 0,
-                count: keypoints,
-            },
-            Input::Trajectory { points },
-        ];
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
         lower.module_constants(self.constants)?;
         let result = lower.function(function, &inputs)?;
         let graph = &lower.graph;
         let node = graph.node(result);
         let is_unguided = graph.constant_value(result) == Some(0.0);
-        let code = Code::new(graph, result, 3 * keypoints, 3 * points);
+        let code = Code::new(graph, result, keypoints, points);
         let (class, differentiable, span) =
             (node.class, node.differentiable, Span::of(&function.name));
         let reward = CompiledReward {
@@ -432,7 +467,7 @@ impl<'s> StageCompiler<'s> {
             no_gradient(graph, result, &function.name, self.python)
         } else if let Err(draft) = check_guidance(
             &reward,
-            || Code::unfused(graph, result, 3 * keypoints, 3 * points),
+            || Code::unfused(graph, result, keypoints, points),
             self.options,
             function.name.as_str(),
         ) {
@@ -445,26 +480,12 @@ impl<'s> StageCompiler<'s> {
     }
 
     fn done(&mut self, function: &'s StmtFunctionDef) -> Result<CompiledDone, Stop> {
-        self.check_signature(function, &["keypoints", "start_keypoints", "end_effector"])?;
-        let keypoints = self.options.keypoints;
-        let inputs = [
-            Input::Points {
-                first: 0,
-                count: keypoints,
-            },
-            Input::Points {
-                first: 3 * keypoints,
-                count: keypoints,
-            },
-            Input::Point {
-                first: 6 * keypoints,
-            },
-        ];
+        let inputs = self.bind(function, &Signature::done(self.options))?;
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
         lower.module_constants(self.constants)?;
         let result = lower.function(function, &inputs)?;
-        let code = Arc::new(Code::new(&lower.graph, result, 6 * keypoints + 3, 0));
-        let done = CompiledDone { code, keypoints };
+        let code = Arc::new(Code::new(&lower.graph, result, self.options.keypoints, 0));
+        let done = CompiledDone { code };
         let name = &function.name;
         match check_done(&done, self.options, name.as_str(), Span::of(name)) {
             Ok(()) => Ok(done),

@@ -22,7 +22,8 @@ use generate::{Generator, Random};
 use memory::peak_of;
 use serde_json::Value;
 use tiller_reward::{
-    CompileOptions, CompiledReward, Diagnostics, EvaluateError, Evaluator, Program, Real, compile,
+    CompileOptions, CompiledReward, Diagnostics, EvaluateError, Evaluator, Moment, Program, Real,
+    compile,
 };
 
 /// No input may take longer.
@@ -90,7 +91,7 @@ fn check_program(program: &Program, options: &CompileOptions) {
         );
         if let Some(done) = &stage.done {
             let points = vec![[0.4, 0.1, 0.2]; options.keypoints];
-            let value = done.value(&points, &points, [0.5, 0.0, 0.3]);
+            let value = done.value(&Moment::at(&points, &points, [0.5, 0.0, 0.3]));
             assert!(value.is_ok() || matches!(value, Err(EvaluateError::NotFinite { .. })));
         }
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
-use tiller_reward::{CompileOptions, EvaluateError, Evaluator, compile};
+use tiller_reward::{CompileOptions, EvaluateError, Evaluator, Moment, compile};
 
 const AUTHOR: &str = "\
 num_stages = 2
@@ -31,11 +31,11 @@ fn the_embedded_authors_style() {
     assert_eq!(stage.guidance.used_keypoints(), [0]);
     let done = stage.done.as_ref().unwrap();
     let handle = [[0.5, 0.1, 0.2], [0.0; 3]];
-    let value = |hand| done.value(&handle, &handle, hand).unwrap();
+    let value = |hand| done.value(&Moment::at(&handle, &handle, hand)).unwrap();
     assert!((value([0.5, 0.1, 0.25]) - 0.03).abs() < 1e-12);
     assert!((value([0.5, 0.2, 0.25]) + 0.07).abs() < 1e-12);
     assert_eq!(
-        done.value(&handle[..1], &handle, [0.0; 3]),
+        done.value(&Moment::at(&handle[..1], &handle, [0.0; 3])),
         Err(EvaluateError::KeypointCount {
             expected: 2,
             found: 1

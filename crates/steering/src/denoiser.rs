@@ -1,7 +1,8 @@
 //! The two things that callers bind: a policy and a reward.
 
+use tiller_core::{Reads, Trajectories, TrajectoriesMut};
+
 use crate::error::{DenoiserError, RewardError};
-use crate::trajectory::{Trajectories, TrajectoriesMut};
 
 /// A policy's denoising network with the observation already bound.
 pub trait Denoiser {
@@ -27,15 +28,6 @@ pub trait Denoiser {
         time: f32,
         out: &mut [f32],
     ) -> Result<(), DenoiserError>;
-}
-
-/// What a reward reads beside positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reads {
-    /// The hand's orientation.
-    pub rotations: bool,
-    /// The gripper's opening.
-    pub gripper: bool,
 }
 
 /// A differentiable reward on the hand's trajectories.

@@ -76,9 +76,10 @@ pub use config::{
     DiversityConfig, FeynmanKacConfig, GradientPoint, Guide, Kernel, Normalise, Potential,
     SteeringConfig, StrengthConfig, TraceLevel,
 };
-pub use denoiser::{Denoiser, Reads, Reward};
+pub use denoiser::{Denoiser, Reward};
 pub use error::{DenoiserError, RewardError, SteeringError};
 pub use real::Real;
 pub use sampled::{ParticleTrace, Phase, Sampled, StepTrace};
 pub use steerer::Steerer;
-pub use trajectory::{Start, Trajectories, TrajectoriesMut, TrajectoryMap};
+pub use tiller_core::{Reads, Trajectories, TrajectoriesMut};
+pub use trajectory::{Start, TrajectoryMap};

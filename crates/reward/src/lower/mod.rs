@@ -90,15 +90,26 @@ pub(crate) enum Stop {
 
 type Lowered<T> = Result<T, Stop>;
 
-/// A parameter of a stage function and what it is bound to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Input {
-    /// `(count, 3)` points among the uniform inputs, from input `first` on.
-    Points { first: usize, count: usize },
-    /// `(3,)`: one point among the uniform inputs.
-    Point { first: usize },
-    /// `(1, points, 3)`: the trajectory.
-    Trajectory { points: usize },
+/// Where the numbers of a parameter come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Known once a call: the scene, or the moment that a done function is asked about.
+    Uniform,
+    /// The trajectory, which guidance moves.
+    Moved,
+    /// A part of the trajectory that guidance may not move.
+    Held,
+}
+
+/// What a parameter of a stage function is bound to: a tensor of inputs in a row.
+#[derive(Clone, Debug)]
+pub(crate) struct Input {
+    pub(crate) source: Source,
+    /// The first of them.
+    pub(crate) first: usize,
+    pub(crate) shape: Vec<usize>,
+    /// Whether it holds the scene's keypoints.
+    pub(crate) is_keypoints: bool,
 }
 
 /// The bodies of functions defined inside a stage.
@@ -166,11 +177,12 @@ impl<'a> Lower<'a> {
         }
     }
 
-    /// Lowers `function` with its parameters bound to `inputs`; its single result.
+    /// Lowers `function` with its parameters, in their order, bound to `inputs`; one that is bound to
+    /// nothing has its default, or `None`. Its single result.
     pub(crate) fn function(
         &mut self,
         function: &'a StmtFunctionDef,
-        inputs: &[Input],
+        inputs: &[Option<Input>],
     ) -> Lowered<NodeId> {
         self.graph.span = Span::of(&function.name);
         let before = self.drafts.len();
@@ -179,9 +191,9 @@ impl<'a> Lower<'a> {
         let mut inputs = inputs.iter();
         for parameter in parameters.iter_non_variadic_params() {
             let name = parameter.parameter.name.as_str();
-            let value = match (inputs.next(), &parameter.default) {
-                (Some(&input), _) => {
-                    if matches!(input, Input::Points { .. }) {
+            let value = match (inputs.next().and_then(Option::as_ref), &parameter.default) {
+                (Some(input), _) => {
+                    if input.is_keypoints {
                         self.keypoint_names.push(name.to_owned());
                     }
                     Value::Tensor(self.input(input)?)
@@ -215,25 +227,20 @@ impl<'a> Lower<'a> {
         self.result(value, span)
     }
 
-    fn input(&mut self, input: Input) -> Lowered<Tensor> {
-        let (shape, first, varying) = match input {
-            Input::Points { first, count } => (vec![count, 3], first, false),
-            Input::Point { first } => (vec![3], first, false),
-            Input::Trajectory { points } => (vec![1, points, 3], 0, true),
-        };
-        let count = crate::tensor::count(&shape);
+    fn input(&mut self, input: &Input) -> Lowered<Tensor> {
+        let count = crate::tensor::count(&input.shape);
         self.charge(count)?;
-        let nodes = (first..first + count)
+        let nodes = (input.first..input.first + count)
             .map(|i| {
-                let leaf = if varying {
-                    self.graph.varying(i)
-                } else {
-                    self.graph.uniform(i)
+                let leaf = match input.source {
+                    Source::Uniform => self.graph.uniform(i),
+                    Source::Moved => self.graph.varying(i),
+                    Source::Held => self.graph.held(i),
                 };
                 leaf.map_err(|_| self.graph_full())
             })
             .collect::<Lowered<_>>()?;
-        Ok(Tensor::new(shape, nodes, DType::Float))
+        Ok(Tensor::new(input.shape.clone(), nodes, DType::Float))
     }
 
     /// The one number that a stage returns.

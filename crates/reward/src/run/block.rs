@@ -8,6 +8,8 @@
     reason = "see above"
 )]
 
+use tiller_core::{Trajectories, TrajectoriesMut};
+
 use super::code::Code;
 use super::kernels::{backward, forward};
 use super::real::Real;
@@ -28,9 +30,9 @@ pub(crate) struct Work<'a, T, const L: usize> {
 /// where the processor has these instructions.
 pub(crate) fn run_blocks<T: Real, const L: usize, const AVX2: bool>(
     work: Work<'_, T, L>,
-    trajectories: &[T],
+    trajectories: &Trajectories<'_, T>,
     values: &mut [T],
-    mut gradients: Option<&mut [T]>,
+    mut gradients: Option<TrajectoriesMut<'_, T>>,
 ) -> Option<usize> {
     let Work {
         code,
@@ -38,30 +40,55 @@ pub(crate) fn run_blocks<T: Real, const L: usize, const AVX2: bool>(
         arena,
         adjoints,
     } = work;
-    let width = code.varying_inputs;
-    let inputs = code.splats.len()..code.splats.len() + code.inputs.len();
+    let rows = code.input_rows();
+    let given = [
+        trajectories.positions,
+        trajectories.rotations,
+        trajectories.gripper,
+    ];
     let mut bad = None;
     for (block, values) in values.chunks_mut(L).enumerate() {
         let particles = values.len();
-        let range = block * L * width..(block * L + particles) * width;
-        load(
-            &trajectories[range.clone()],
-            width,
-            &code.inputs,
-            &mut arena[inputs.clone()],
-        );
+        let own = |width: usize| block * L * width..(block * L + particles) * width;
+        let mut first_row = rows.start;
+        for (kind, numbers) in code.inputs.iter().zip(given) {
+            let count = kind.components.len();
+            if count > 0 {
+                let rows = &mut arena[first_row..first_row + count];
+                load(
+                    &numbers[own(kind.width)],
+                    kind.width,
+                    &kind.components,
+                    rows,
+                );
+            }
+            first_row += count;
+        }
         forward::<T, L, AVX2>(code, arena);
         values.copy_from_slice(&arena[row][..particles]);
         let mut first = values.iter().position(|value| !value.is_finite());
-        if let Some(gradients) = gradients.as_deref_mut() {
+        if let Some(gradients) = &mut gradients {
             for &zeroed in &code.zeroed {
                 adjoints[zeroed as usize] = [T::ZERO; L];
             }
             adjoints[row] = [T::ONE; L];
             backward::<T, L, AVX2>(code, arena, adjoints);
-            let shares = &adjoints[inputs.clone()];
-            let gradient = store(shares, width, &code.inputs, &mut gradients[range]);
-            first = [first, gradient].into_iter().flatten().min();
+            let wanted = [
+                &mut *gradients.positions,
+                &mut *gradients.rotations,
+                &mut *gradients.gripper,
+            ];
+            let mut first_row = rows.start;
+            for (kind, numbers) in code.inputs.iter().zip(wanted) {
+                let count = kind.components.len();
+                let shares = &adjoints[first_row..first_row + count];
+                if !numbers.is_empty() {
+                    let numbers = &mut numbers[own(kind.width)];
+                    let spoiled = store(shares, kind.width, &kind.components, numbers);
+                    first = [first, spoiled].into_iter().flatten().min();
+                }
+                first_row += count;
+            }
         }
         bad = bad.or(first.map(|particle| block * L + particle));
     }

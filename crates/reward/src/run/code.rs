@@ -1,8 +1,8 @@
 //! Flat code: the scalar graph grouped into batches of like operations over rows of an arena.
 //!
 //! A row holds one scalar for every particle lane. Rows come in this order: splatted uniforms
-//! (constants and functions of the keypoints), trajectory inputs, then the result rows of each
-//! batch. Operands always lie before results, so one split of the arena separates them.
+//! (constants and functions of the keypoints), trajectory inputs (positions, rotations, openings), then
+//! the result rows of each batch. Operands always lie before results, so one split of the arena separates them.
 
 use super::fuse::{Map, Plan};
 use crate::diagnostic::Span;
@@ -70,13 +70,26 @@ pub(crate) enum Output {
     Slot(usize),
 }
 
+/// What is read of one kind of trajectory numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    /// Numbers of one particle.
+    pub(crate) width: usize,
+    /// Which of them each row holds, ascending.
+    pub(crate) components: Vec<u32>,
+}
+
+/// Numbers of one point of a trajectory: position, rotation, opening. Varying inputs are counted kind
+/// by kind: `3 P` of positions first, then `9 P` of rotations, then `P` openings.
+pub(crate) const WIDTHS: [usize; 3] = [3, 9, 1];
+
 /// A compiled scalar function of keypoints and a trajectory.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
-    /// Numbers in the uniform input (`3 K` for keypoints).
-    pub(crate) uniform_inputs: usize,
-    /// Numbers in one particle's trajectory (`3 (T + 1)`).
-    pub(crate) varying_inputs: usize,
+    /// Keypoints `K` of the scene.
+    pub(crate) keypoints: usize,
+    /// Points `P` of a trajectory.
+    pub(crate) points: usize,
     /// Initial slots: constants in place, everything else NaN.
     slots: Vec<f64>,
     /// `(slot, input)` for every uniform input that is used.
@@ -85,8 +98,8 @@ pub(crate) struct Code {
     step_operands: Vec<u32>,
     /// The slot that each splatted row holds.
     pub(crate) splats: Vec<u32>,
-    /// The trajectory component that each input row holds.
-    pub(crate) inputs: Vec<u32>,
+    /// Positions, rotations and openings; each with its rows right after those before it.
+    pub(crate) inputs: [Inputs; 3],
     pub(crate) batches: Vec<Batch>,
     pub(crate) operands: Vec<u32>,
     /// Operations before fusion, once-per-call steps included.
@@ -101,27 +114,17 @@ pub(crate) struct Code {
 
 impl Code {
     /// Schedules everything that `result` needs, with what [`Plan::fused`] finds fused.
-    pub(crate) fn new(
-        graph: &Graph,
-        result: NodeId,
-        uniform_inputs: usize,
-        varying_inputs: usize,
-    ) -> Self {
+    pub(crate) fn new(graph: &Graph, result: NodeId, keypoints: usize, points: usize) -> Self {
         let live = reachable(graph, result);
         let plan = Plan::fused(graph, &live, result);
-        Self::schedule(graph, result, &live, &plan, uniform_inputs, varying_inputs)
+        Self::schedule(graph, result, &live, &plan, keypoints, points)
     }
 
     /// The same with a row for every operation, so that each intermediate value can be seen.
-    pub(crate) fn unfused(
-        graph: &Graph,
-        result: NodeId,
-        uniform_inputs: usize,
-        varying_inputs: usize,
-    ) -> Self {
+    pub(crate) fn unfused(graph: &Graph, result: NodeId, keypoints: usize, points: usize) -> Self {
         let live = reachable(graph, result);
         let plan = Plan::separate(graph);
-        Self::schedule(graph, result, &live, &plan, uniform_inputs, varying_inputs)
+        Self::schedule(graph, result, &live, &plan, keypoints, points)
     }
 
     fn schedule(
@@ -129,18 +132,21 @@ impl Code {
         result: NodeId,
         live: &[NodeId],
         plan: &Plan,
-        uniform_inputs: usize,
-        varying_inputs: usize,
+        keypoints: usize,
+        points: usize,
     ) -> Self {
         let mut code = Self {
-            uniform_inputs,
-            varying_inputs,
+            keypoints,
+            points,
             slots: Vec::new(),
             loads: Vec::new(),
             steps: Vec::new(),
             step_operands: Vec::new(),
             splats: Vec::new(),
-            inputs: Vec::new(),
+            inputs: WIDTHS.map(|width| Inputs {
+                width: width * points,
+                components: Vec::new(),
+            }),
             batches: Vec::new(),
             operands: Vec::new(),
             operations: live
@@ -221,7 +227,14 @@ impl Code {
         inputs.sort_unstable_by_key(|&id| graph.input(id));
         for id in inputs {
             row[id as usize] = self.rows as u32;
-            self.inputs.push(graph.input(id));
+            let mut component = graph.input(id);
+            for kind in &mut self.inputs {
+                if (component as usize) < kind.width {
+                    kind.components.push(component);
+                    break;
+                }
+                component -= kind.width as u32;
+            }
             self.spans.push(graph.node(id).span);
             self.rows += 1;
         }
@@ -355,12 +368,18 @@ impl Code {
                 operands.iter().for_each(|&row| times[row as usize] = 0);
             }
         }
-        for input in self.splats.len()..self.splats.len() + self.inputs.len() {
+        for input in self.input_rows() {
             zeroed[input] |= !written[input];
         }
         self.zeroed = (0..self.rows as u32)
             .filter(|&row| zeroed[row as usize])
             .collect();
+    }
+
+    /// The rows of all inputs.
+    pub(crate) fn input_rows(&self) -> std::ops::Range<usize> {
+        let count: usize = self.inputs.iter().map(|kind| kind.components.len()).sum();
+        self.splats.len()..self.splats.len() + count
     }
 
     /// Fresh slots for [`Code::run_uniform`].

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use thiserror::Error;
+use tiller_core::{Trajectories, TrajectoriesMut};
 
 use super::block::{Work, run_blocks};
 use super::code::{Code, Output};
@@ -13,6 +14,45 @@ use crate::program::CompiledReward;
 const NARROW: usize = 8;
 /// Lanes of a block otherwise: 20 particles, the usual number, fit into one block.
 const WIDE: usize = 24;
+
+/// The scene that rewards speak of.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// `[K]`, metres in the robot base frame.
+    pub keypoints: &'a [[f64; 3]],
+    /// `[K]`: rows of a matrix whose columns are the axes of the keypoint's object in the robot base
+    /// frame; empty where nothing is known of any: then they are the identity.
+    pub keypoint_axes: &'a [[[f64; 3]; 3]],
+}
+
+impl<'a> From<&'a [[f64; 3]]> for Scene<'a> {
+    /// Keypoints of whose axes nothing is known.
+    fn from(keypoints: &'a [[f64; 3]]) -> Self {
+        Self {
+            keypoints,
+            keypoint_axes: &[],
+        }
+    }
+}
+
+impl Scene<'_> {
+    /// Input `index` of the once-per-call section: `3 K` numbers of keypoints, `9 K` of their axes.
+    pub(crate) fn number(&self, index: usize) -> f64 {
+        match index.checked_sub(3 * self.keypoints.len()) {
+            None => self.keypoints[index / 3][index % 3],
+            Some(index) => axis_number(self.keypoint_axes, index),
+        }
+    }
+}
+
+/// Number `index` of `9 K` axes, of the identity where they are not known.
+pub(crate) fn axis_number(axes: &[[[f64; 3]; 3]], index: usize) -> f64 {
+    let (row, column) = (index / 3 % 3, index % 3);
+    match axes.get(index / 9) {
+        Some(axes) => axes[row][column],
+        None => f64::from(u8::from(row == column)),
+    }
+}
 
 /// Why a reward could not be evaluated.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -25,6 +65,20 @@ pub enum EvaluateError {
         expected: usize,
         /// Keypoints given.
         found: usize,
+    },
+    /// The axes of some keypoints are missing.
+    #[error("the axes of {expected} keypoints are needed, or of none, found {found}")]
+    AxesCount {
+        /// Keypoints at compile time.
+        expected: usize,
+        /// Axes given.
+        found: usize,
+    },
+    /// The reward reads what is not in the trajectories.
+    #[error("the reward reads `{what}`, which the trajectories do not hold")]
+    NotGiven {
+        /// `rotations` or `gripper`.
+        what: &'static str,
     },
     /// A buffer does not have the length that the number of particles asks for.
     #[error("`{buffer}` must hold {expected} numbers, found {found}")]
@@ -69,7 +123,8 @@ pub struct Evaluator<T: Real> {
     code: Arc<Code>,
     slots: Vec<f64>,
     keypoints: Vec<[f64; 3]>,
-    /// Whether `slots` and the splatted rows belong to `keypoints`.
+    keypoint_axes: Vec<[[f64; 3]; 3]>,
+    /// Whether `slots` and the splatted rows belong to the keypoints and axes above.
     warm: bool,
     lanes: usize,
     #[cfg(target_arch = "x86_64")]
@@ -93,7 +148,8 @@ impl<T: Real> Evaluator<T> {
         };
         Self {
             slots: code.new_slots(),
-            keypoints: vec![[f64::NAN; 3]; code.uniform_inputs / 3],
+            keypoints: vec![[f64::NAN; 3]; code.keypoints],
+            keypoint_axes: Vec::with_capacity(code.keypoints),
             warm: false,
             lanes,
             #[cfg(target_arch = "x86_64")]
@@ -110,7 +166,7 @@ impl<T: Real> Evaluator<T> {
         size_of::<T>() * (self.arena.len() + self.adjoints.len()) + size_of_val(&*self.slots)
     }
 
-    /// The reward of every particle and, if asked for, its gradient.
+    /// The reward of every particle and, if asked for, its gradient, where it reads positions alone.
     ///
     /// `keypoints` are `K` points and `trajectories` is `[B][T + 1][3]`, both in metres in the
     /// robot base frame; the first point of a trajectory is the current position. `values` is
@@ -118,8 +174,8 @@ impl<T: Real> Evaluator<T> {
     ///
     /// # Errors
     ///
-    /// Buffers of the wrong length, another number of keypoints than at compile time, or a
-    /// result that is not finite (then everything has been written all the same).
+    /// Buffers of the wrong length, another number of keypoints than at compile time, a reward that
+    /// reads more, or a result that is not finite (then everything has been written all the same).
     pub fn evaluate(
         &mut self,
         keypoints: &[[f64; 3]],
@@ -127,23 +183,39 @@ impl<T: Real> Evaluator<T> {
         values: &mut [T],
         gradients: Option<&mut [T]>,
     ) -> Result<(), EvaluateError> {
-        let width = self.code.varying_inputs;
-        let found = trajectories.len();
-        expect_length("trajectories", values.len() * width, found)?;
-        if let Some(gradients) = &gradients {
-            expect_length("gradients", values.len() * width, gradients.len())?;
-        }
-        if keypoints.len() * 3 != self.code.uniform_inputs {
-            let expected = self.code.uniform_inputs / 3;
-            return Err(EvaluateError::KeypointCount {
-                expected,
-                found: keypoints.len(),
-            });
-        }
-        if !self.warm || self.keypoints != keypoints {
-            self.keypoints.copy_from_slice(keypoints);
-            self.code
-                .run_uniform(|i| keypoints[i / 3][i % 3], &mut self.slots);
+        self.evaluate_whole(
+            &Scene::from(keypoints),
+            &Trajectories::of_positions(trajectories),
+            values,
+            gradients.map(TrajectoriesMut::of_positions),
+        )
+    }
+
+    /// The same for rewards that may read rotations, openings and the axes of keypoints too.
+    ///
+    /// What the reward does not read may be empty, in `gradients` too whatever is not wanted. What is
+    /// given of `gradients` is overwritten; it is 0 for what the reward does not read or guidance may
+    /// not move.
+    ///
+    /// # Errors
+    ///
+    /// As [`Evaluator::evaluate`].
+    pub fn evaluate_whole(
+        &mut self,
+        scene: &Scene<'_>,
+        trajectories: &Trajectories<'_, T>,
+        values: &mut [T],
+        gradients: Option<TrajectoriesMut<'_, T>>,
+    ) -> Result<(), EvaluateError> {
+        self.check(scene, trajectories, values.len(), gradients.as_ref())?;
+        if !self.warm
+            || self.keypoints != scene.keypoints
+            || self.keypoint_axes != scene.keypoint_axes
+        {
+            self.keypoints.copy_from_slice(scene.keypoints);
+            self.keypoint_axes.clear();
+            self.keypoint_axes.extend_from_slice(scene.keypoint_axes);
+            self.code.run_uniform(|i| scene.number(i), &mut self.slots);
             self.splat();
             self.warm = true;
         }
@@ -163,6 +235,53 @@ impl<T: Real> Evaluator<T> {
         })
     }
 
+    fn check(
+        &self,
+        scene: &Scene<'_>,
+        trajectories: &Trajectories<'_, T>,
+        particles: usize,
+        gradients: Option<&TrajectoriesMut<'_, T>>,
+    ) -> Result<(), EvaluateError> {
+        let expected = self.code.keypoints;
+        let found = scene.keypoints.len();
+        if found != expected {
+            return Err(EvaluateError::KeypointCount { expected, found });
+        }
+        let found = scene.keypoint_axes.len();
+        if found != 0 && found != expected {
+            return Err(EvaluateError::AxesCount { expected, found });
+        }
+        let given = [
+            ("trajectories", trajectories.positions.len(), true),
+            ("rotations", trajectories.rotations.len(), false),
+            ("gripper", trajectories.gripper.len(), false),
+        ];
+        for (kind, (buffer, found, is_required)) in self.code.inputs.iter().zip(given) {
+            let expected = particles * kind.width;
+            if found == 0 && expected > 0 && !is_required {
+                if kind.components.is_empty() {
+                    continue;
+                }
+                return Err(EvaluateError::NotGiven { what: buffer });
+            }
+            expect_length(buffer, expected, found)?;
+        }
+        let Some(gradients) = gradients else {
+            return Ok(());
+        };
+        let wanted = [
+            ("gradients", gradients.positions.len(), true),
+            ("gradients of rotations", gradients.rotations.len(), false),
+            ("gradients of the gripper", gradients.gripper.len(), false),
+        ];
+        for (kind, (buffer, found, is_required)) in self.code.inputs.iter().zip(wanted) {
+            if found > 0 || is_required {
+                expect_length(buffer, particles * kind.width, found)?;
+            }
+        }
+        Ok(())
+    }
+
     fn splat(&mut self) {
         let lanes = self.lanes;
         for (row, &slot) in self.arena.chunks_exact_mut(lanes).zip(&self.code.splats) {
@@ -173,9 +292,9 @@ impl<T: Real> Evaluator<T> {
     fn run<const L: usize>(
         &mut self,
         row: usize,
-        trajectories: &[T],
+        trajectories: &Trajectories<'_, T>,
         values: &mut [T],
-        gradients: Option<&mut [T]>,
+        gradients: Option<TrajectoriesMut<'_, T>>,
     ) -> Option<usize> {
         let (arena, _) = self.arena.as_chunks_mut::<L>();
         let (adjoints, _) = self.adjoints.as_chunks_mut::<L>();
@@ -227,11 +346,13 @@ fn expect_length(buffer: &'static str, expected: usize, found: usize) -> Result<
 fn uniform_result<T: Real>(
     value: f64,
     values: &mut [T],
-    gradients: Option<&mut [T]>,
+    gradients: Option<TrajectoriesMut<'_, T>>,
 ) -> Result<(), EvaluateError> {
     values.fill(T::from_f64(value));
     if let Some(gradients) = gradients {
-        gradients.fill(T::ZERO);
+        gradients.positions.fill(T::ZERO);
+        gradients.rotations.fill(T::ZERO);
+        gradients.gripper.fill(T::ZERO);
     }
     if value.is_finite() {
         Ok(())

@@ -34,8 +34,8 @@ impl Builder {
 
     fn codes(&self, result: NodeId) -> [Code; 2] {
         [
-            Code::new(&self.graph, result, UNIFORM, VARYING),
-            Code::unfused(&self.graph, result, UNIFORM, VARYING),
+            Code::new(&self.graph, result, UNIFORM / 3, VARYING / 3),
+            Code::unfused(&self.graph, result, UNIFORM / 3, VARYING / 3),
         ]
     }
 }

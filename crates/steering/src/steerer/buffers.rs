@@ -1,13 +1,12 @@
 //! What a sampling run works in.
 
-use tiller_core::{ActionMode, ArmColumns, Frame};
+use tiller_core::{ActionMode, ArmColumns, Frame, Reads, Trajectories, TrajectoriesMut};
 
 use super::Run;
 use crate::action::ActionSpace;
 use crate::config::{GradientPoint, Guide};
-use crate::denoiser::Reads;
 use crate::guidance::BLOCKS;
-use crate::trajectory::{Trajectories, TrajectoriesMut, TrajectoryMap};
+use crate::trajectory::TrajectoryMap;
 
 /// `[B, T, D]` unless stated otherwise.
 #[derive(Debug, Default)]

@@ -4,12 +4,12 @@ mod buffers;
 mod phases;
 mod steps;
 
-use tiller_core::{Continuation, Problems};
+use tiller_core::{Continuation, Problems, Reads};
 
 use crate::action::ActionSpace;
 use crate::config::{GradientPoint, SteeringConfig, TraceLevel};
 use crate::continuation::Inpainting;
-use crate::denoiser::{Denoiser, Reads, Reward};
+use crate::denoiser::{Denoiser, Reward};
 use crate::diversity::Repulsion;
 use crate::error::SteeringError;
 use crate::feynman_kac::Weights;

@@ -6,7 +6,7 @@ mod tests;
 mod walk;
 
 use tiller_core::kinematics::{self, JointVector};
-use tiller_core::{GripperColumn, Pose};
+use tiller_core::{GripperColumn, Pose, Trajectories, TrajectoriesMut};
 
 use crate::action::ActionSpace;
 use crate::real::Real;
@@ -64,53 +64,6 @@ impl From<Pose> for Start {
             pose,
             opening: 1.0,
             joints_rad: None,
-        }
-    }
-}
-
-/// Trajectories of `B` particles with `P` points, or derivatives with respect to them. Positions are
-/// always there; what else was not asked for is empty, and an empty derivative is 0.
-#[derive(Debug, Clone, Copy)]
-pub struct Trajectories<'a, F: Real = f32> {
-    /// `[B, P, 3]`, metres in the base frame.
-    pub positions: &'a [F],
-    /// `[B, P, 3, 3]`: rows of matrices whose columns are the hand's axes in the base frame.
-    pub rotations: &'a [F],
-    /// `[B, P]`: 0 closed, 1 open.
-    pub gripper: &'a [F],
-}
-
-/// The same to be written.
-#[derive(Debug)]
-pub struct TrajectoriesMut<'a, F: Real = f32> {
-    /// See [`Trajectories::positions`].
-    pub positions: &'a mut [F],
-    /// See [`Trajectories::rotations`].
-    pub rotations: &'a mut [F],
-    /// See [`Trajectories::gripper`].
-    pub gripper: &'a mut [F],
-}
-
-impl<'a, F: Real> Trajectories<'a, F> {
-    /// Positions and nothing else.
-    #[must_use]
-    pub fn of_positions(positions: &'a [F]) -> Self {
-        Self {
-            positions,
-            rotations: &[],
-            gripper: &[],
-        }
-    }
-}
-
-impl<'a, F: Real> TrajectoriesMut<'a, F> {
-    /// Positions and nothing else.
-    #[must_use]
-    pub fn of_positions(positions: &'a mut [F]) -> Self {
-        Self {
-            positions,
-            rotations: &mut [],
-            gripper: &mut [],
         }
     }
 }

@@ -16,9 +16,11 @@
 use nalgebra::{Matrix3, SVector, Vector3};
 use tiller_core::kinematics::{Chain, JointVector};
 use tiller_core::rotation::{MAX_WIDTH, cotangent};
-use tiller_core::{ActionMode, ArmColumns, Frame, JOINTS, Pose, RotationKind};
+use tiller_core::{
+    ActionMode, ArmColumns, Frame, JOINTS, Pose, RotationKind, Trajectories, TrajectoriesMut,
+};
 
-use super::{Rows, Start, Trajectories, TrajectoriesMut};
+use super::{Rows, Start};
 use crate::action::ActionSpace;
 use crate::real::Real;
 
