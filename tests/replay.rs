@@ -47,6 +47,7 @@ fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
         .all()[0]
         .clone();
     let config = RunnerConfig {
+        guide: None,
         policy: root().join("models/policies/flow"),
         threads: 1,
         provider: Provider::Cpu,
@@ -98,6 +99,7 @@ fn sampler_config(session: u64) -> SamplerConfig {
     };
     let planner = Planner::new(config, policy.action_space(), manifest.horizon).unwrap();
     let facts = PolicyFacts {
+        guide: planner.config().steering.guide,
         name: "flow".to_owned(),
         points: planner.points(),
         execute_steps: manifest.execute_steps,

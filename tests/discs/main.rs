@@ -32,6 +32,7 @@ fn steering_pushes_a_disc_in_the_benchmark() {
     let subjects = Subjects::new().with(DiscsKind, DiscAuthor);
     let wander = "crates/bench/tests/data/wander";
     let config = BenchConfig {
+        guide: None,
         subject: subjects.find(Some(NAME)).unwrap().clone(),
         tasks: vec![Some("push_amber".to_owned()), Some("push_green".to_owned())],
         variations: vec![None],

@@ -65,6 +65,9 @@ pub struct Settings {
     pub policy_sha256: String,
     /// Processor that was asked for.
     pub provider: String,
+    /// What guidance was to move; what the bundle says when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<String>,
     /// Policy steps (100 ms) after which an episode has failed.
     pub max_steps: usize,
     /// The full method's parameters.

@@ -15,6 +15,7 @@ use super::*;
 
 fn base() -> RunnerConfig {
     RunnerConfig {
+        guide: None,
         policy: PathBuf::new(),
         threads: 1,
         provider: Provider::Cpu,

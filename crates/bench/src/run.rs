@@ -10,6 +10,7 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use sha2::{Digest, Sha256};
 use tiller_policy::{MANIFEST_FILE, Provider};
 use tiller_report::{Outcome, Recorder, RunInfo};
+use tiller_steering::Guide;
 use tiller_world::{TaskInfo, Variation, WorldKind};
 
 use crate::demos::FIRST_TRAINING_SEED;
@@ -52,6 +53,8 @@ pub struct BenchConfig {
     pub provider: Provider,
     /// Parameters of the full method.
     pub tuned: Tuned,
+    /// What guidance may move; what the bundle says when `None`.
+    pub guide: Option<Guide>,
     /// File for one JSON line an episode. Episodes that it holds are not run again.
     pub json: Option<PathBuf>,
     /// Empties that file first.
@@ -247,6 +250,7 @@ fn full(config: &BenchConfig) -> RunnerConfig {
         threads: 1,
         provider: config.provider,
         planner: config.tuned.planner(),
+        guide: config.guide,
         growth: config.tuned.growth(),
         stages: config.tuned.stages(),
         last_stage_only: false,
@@ -267,6 +271,7 @@ fn settings(config: &BenchConfig) -> Result<Settings> {
         policy_sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         provider: config.provider.to_string(),
         max_steps: config.max_steps,
+        guide: config.guide.map(|guide| guide.to_string()),
         tuned: config.tuned.clone(),
     })
 }

@@ -337,6 +337,7 @@ pub(crate) mod tests {
                 policy_sha256: "00".to_owned(),
                 provider: "cpu".to_owned(),
                 max_steps: 400,
+                guide: None,
                 tuned: Tuned::shipped().unwrap(),
             },
         }

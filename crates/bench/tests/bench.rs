@@ -23,6 +23,7 @@ fn ids(tasks: &[&str]) -> Vec<Option<String>> {
 
 fn config(json: &Path) -> BenchConfig {
     BenchConfig {
+        guide: None,
         subject: Subject {
             kind: Arc::new(tiller_playtable::kind()),
             author: Arc::new(EmbeddedAuthor),

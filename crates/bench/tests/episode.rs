@@ -29,6 +29,7 @@ fn runner() -> Runner {
 
 fn config() -> RunnerConfig {
     RunnerConfig {
+        guide: None,
         policy: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wander")),
         threads: 1,
         provider: Provider::Cpu,

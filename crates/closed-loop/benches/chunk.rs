@@ -54,6 +54,7 @@ impl Setup {
         let planner = Planner::new(config, policy.action_space(), policy.horizon())?;
         let keypoints = KEYPOINTS.iter().enumerate();
         let request = AuthorRequest {
+            hand: tiller_reward::HandAccess::POSITIONS,
             instruction: INSTRUCTION.to_owned(),
             keypoints: keypoints
                 .map(|(index, (name, position_m))| SceneKeypoint {

@@ -14,6 +14,7 @@
 
 mod actuator;
 mod convert;
+mod hand;
 mod in_process;
 pub mod journal;
 mod limited_arm;
@@ -27,6 +28,7 @@ mod stamps;
 mod switcher;
 
 pub use actuator::{Actuator, ActuatorEffect, ActuatorEvent, SETPOINTS};
+pub use hand::Hand;
 pub use in_process::{InProcess, LoopEffect, LoopEvent};
 pub use limited_arm::{LimitedArm, LimitedArmError};
 pub use meter::{GrowthConfig, MeterError, StageMeter};
@@ -35,7 +37,7 @@ pub use planning::{
     CarryOn, POLICY_STATE, Plan, PlanError, PlanRequest, Planner, PlannerConfig, Timings, UnderWay,
     policy_state,
 };
-pub use program::{keep_last_stage, program_message};
+pub use program::{compile_options, hand_access, keep_last_stage, program_message};
 pub use sampler::{
     Ahead, BlindnessConfig, PlanFailure, PlanReport, PolicyFacts, Sampler, SamplerConfig,
     SamplerEffect, SamplerEvent,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use thiserror::Error;
-use tiller_core::{Plateau, Visit};
-use tiller_reward::{EvaluateError, Evaluator, Moment, Program};
+use tiller_core::{Plateau, Reads, Visit};
+use tiller_reward::{CompiledReward, EvaluateError, Evaluator, Program, Scene};
+use tiller_steering::Start;
 
+use crate::hand::{Hand, Paths};
 use crate::planning::{ExactReward, Landscape, Reach, becomes_positive, highest_reward};
 use crate::scale::{GoalSource, Reading, Scale};
 
@@ -115,11 +117,41 @@ struct Current {
     start_keypoints: Vec<[f64; 3]>,
     /// The keypoints that guidance or done read: only these must be known.
     used: Vec<usize>,
-    reward: Option<(Evaluator<f64>, Scale)>,
+    reward: Option<Measured>,
     /// Progress of the chunk planned last; fades the guidance of the next.
     planned: f64,
     plateau: Plateau,
     plans: u64,
+}
+
+/// The reward of a stage with guidance, and what progress means for it.
+#[derive(Debug)]
+struct Measured {
+    evaluator: Evaluator<f64>,
+    reads: Reads,
+    scale: Scale,
+}
+
+impl Measured {
+    fn new(
+        guidance: &CompiledReward,
+        scene: Scene<'_>,
+        mut reach: Reach<'_>,
+    ) -> Result<Self, MeterError> {
+        let mut evaluator = Evaluator::new(guidance, usize::MAX);
+        let reads = guidance.reads();
+        reach.reads = reads;
+        let mut reward = ExactReward {
+            evaluator: &mut evaluator,
+            scene,
+        };
+        let scale = measure(&mut reward, &reach)?;
+        Ok(Self {
+            evaluator,
+            reads,
+            scale,
+        })
+    }
 }
 
 impl StageMeter {
@@ -184,8 +216,8 @@ impl StageMeter {
     pub fn enter(
         &mut self,
         visit: Visit,
-        keypoints: &[[f64; 3]],
-        anchor_m: [f64; 3],
+        scene: Scene<'_>,
+        anchor: Hand,
     ) -> Result<Option<Scale>, MeterError> {
         self.current = None;
         if !visit.is_some() {
@@ -204,31 +236,24 @@ impl StageMeter {
         used.extend(compiled.done.iter().flat_map(|done| done.used_keypoints()));
         used.sort_unstable();
         used.dedup();
-        check_keypoints(keypoints, *expected, &used)?;
-        check_position("the anchor", anchor_m)?;
+        check_keypoints(scene.keypoints, *expected, &used)?;
+        check_position("the anchor", anchor.pose.position_m)?;
         let reward = if compiled.is_unguided {
             None
         } else {
-            let mut evaluator = Evaluator::new(&compiled.guidance, usize::MAX);
             let reach = Reach {
-                anchor: anchor_m,
-                keypoints,
+                anchor,
+                keypoints: scene.keypoints,
                 points: self.points,
                 max_step_m: self.max_step_m,
+                reads: Reads::default(),
             };
-            let scale = measure(
-                &mut ExactReward {
-                    evaluator: &mut evaluator,
-                    keypoints,
-                },
-                &reach,
-            )?;
-            Some((evaluator, scale))
+            Some(Measured::new(&compiled.guidance, scene, reach)?)
         };
-        let scale = reward.as_ref().map(|(_, scale)| *scale);
+        let scale = reward.as_ref().map(|reward| reward.scale);
         self.current = Some(Current {
             visit,
-            start_keypoints: keypoints.to_vec(),
+            start_keypoints: scene.keypoints.to_vec(),
             used,
             reward,
             planned: 0.0,
@@ -243,26 +268,23 @@ impl StageMeter {
     /// # Errors
     /// When the keypoints do not fit or one that is read is not finite, or the reward or done has no
     /// finite value here.
-    pub fn progress(
-        &mut self,
-        keypoints: &[[f64; 3]],
-        end_effector_m: [f64; 3],
-    ) -> Result<Reading, MeterError> {
+    pub fn progress(&mut self, scene: Scene<'_>, hand: Hand) -> Result<Reading, MeterError> {
         let (Some(current), Some((program, expected))) = (&mut self.current, &self.program) else {
             return Ok(Reading::default());
         };
-        check_keypoints(keypoints, *expected, &current.used)?;
-        check_position("the end effector", end_effector_m)?;
+        check_keypoints(scene.keypoints, *expected, &current.used)?;
+        check_position("the end effector", hand.pose.position_m)?;
         let compiled = &program.stages[current.visit.stage as usize - 1];
         let done = match &compiled.done {
-            Some(done) => Some(
-                done.value(&Moment::at(
+            Some(done) => {
+                let Scene {
                     keypoints,
-                    &current.start_keypoints,
-                    end_effector_m,
-                ))
-                .map_err(|error| not_finite(error, "being done"))?,
-            ),
+                    keypoint_axes,
+                } = scene;
+                let moment = hand.moment(keypoints, keypoint_axes, &current.start_keypoints);
+                let value = done.value(&moment);
+                Some(value.map_err(|error| not_finite(error, "being done"))?)
+            }
             None => None,
         };
         let mut reading = Reading {
@@ -271,12 +293,14 @@ impl StageMeter {
             done,
             ..Reading::default()
         };
-        if let Some((evaluator, scale)) = &mut current.reward {
-            let mut reward = ExactReward {
-                evaluator,
-                keypoints,
-            };
-            reading.reward = reward_of_holding_still(&mut reward, end_effector_m, self.points)?;
+        if let Some(Measured {
+            evaluator,
+            reads,
+            scale,
+        }) = &mut current.reward
+        {
+            let mut reward = ExactReward { evaluator, scene };
+            reading.reward = reward_of_holding_still(&mut reward, hand, self.points, *reads)?;
             reading.achieved = scale.progress(reading.reward);
         }
         Ok(reading)
@@ -292,25 +316,34 @@ impl StageMeter {
         self.growth.gain(idle)
     }
 
-    /// Takes the trajectory `[P, 3]` (m) of the chunk that was selected for this visit; returns its
-    /// progress, which fades the guidance of the next chunk.
+    /// Takes the positions `[P, 3]` (m) of the chunk that was selected for this visit, and the places
+    /// `[P]` that it leads through; returns its progress, which fades the guidance of the next chunk.
     ///
     /// # Errors
     /// When the reward has no finite value for it.
     pub fn take_plan(
         &mut self,
-        keypoints: &[[f64; 3]],
-        trajectory: &[f64],
+        scene: Scene<'_>,
+        positions_m: &[f32],
+        path: &[Start],
     ) -> Result<f64, MeterError> {
         let Some(current) = &mut self.current else {
             return Ok(0.0);
         };
-        if let Some((evaluator, scale)) = &mut current.reward {
-            let mut reward = ExactReward {
-                evaluator,
-                keypoints,
-            };
-            let value = single_reward(&mut reward, trajectory, "the selected chunk")?;
+        if let Some(Measured {
+            evaluator,
+            reads,
+            scale,
+        }) = &mut current.reward
+        {
+            let mut way = Paths::default();
+            for (position, start) in positions_m.chunks_exact(3).zip(path) {
+                let position = [position[0], position[1], position[2]].map(f64::from);
+                let rotation = start.pose.matrix().transpose().into();
+                way.push(position, &rotation, start.opening, *reads);
+            }
+            let mut reward = ExactReward { evaluator, scene };
+            let value = single_reward(&mut reward, &way, "the selected chunk")?;
             current.planned = scale.progress(value);
         }
         Ok(current.planned)
@@ -325,7 +358,7 @@ impl StageMeter {
 
 /// What progress 0 and 1 mean, measured at stage entry.
 fn measure(reward: &mut ExactReward<'_>, reach: &Reach<'_>) -> Result<Scale, MeterError> {
-    let entry = reward_of_holding_still(reward, reach.anchor, reach.points)?;
+    let entry = reward_of_holding_still(reward, reach.anchor, reach.points, reach.reads)?;
     let (goal, source) = if becomes_positive(reward, reach)? {
         (highest_reward(reward, reach)?, GoalSource::Optimised)
     } else {
@@ -340,19 +373,29 @@ fn measure(reward: &mut ExactReward<'_>, reach: &Reach<'_>) -> Result<Scale, Met
 
 fn reward_of_holding_still(
     reward: &mut ExactReward<'_>,
-    position: [f64; 3],
+    hand: Hand,
     points: usize,
+    reads: Reads,
 ) -> Result<f64, MeterError> {
-    single_reward(reward, &position.repeat(points), "holding still")
+    let mut way = Paths::default();
+    for _ in 0..points {
+        way.push(
+            hand.pose.position_m,
+            &hand.rotation(),
+            hand.opening(),
+            reads,
+        );
+    }
+    single_reward(reward, &way, "holding still")
 }
 
 fn single_reward(
     reward: &mut ExactReward<'_>,
-    trajectory: &[f64],
+    way: &Paths,
     what: &'static str,
 ) -> Result<f64, MeterError> {
     let mut value = [f64::NAN];
-    reward.evaluate(trajectory, &mut value, None)?;
+    reward.evaluate(&way.view(), &mut value, None)?;
     if value[0].is_finite() {
         Ok(value[0])
     } else {

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use common::{HANDLE, KEYPOINTS, PROGRAM, Wanderer, space};
 use tiller_closed_loop::{
-    CarryOn, GoalSource, GrowthConfig, MeterError, Plan, PlanError, PlanRequest, Planner,
+    CarryOn, GoalSource, GrowthConfig, Hand, MeterError, Plan, PlanError, PlanRequest, Planner,
     PlannerConfig, Reading, Scale, StageMeter, UnderWay,
 };
 use tiller_core::{Continuation, ProgramId, Visit};
-use tiller_reward::{CompileOptions, compile};
+use tiller_reward::{CompileOptions, Scene, compile};
 use tiller_steering::{Denoiser, DenoiserError, FeynmanKacConfig, SteeringError, TraceLevel};
 
 const HORIZON: usize = 16;
@@ -75,7 +75,8 @@ impl Pilot {
             stage,
             visit,
         };
-        self.meter.enter(visit, keypoints, anchor_m)
+        self.meter
+            .enter(visit, Scene::from(keypoints), Hand::down(anchor_m))
     }
 
     /// Plans a chunk; gives it with the progress that the robot has and that the chunk has.
@@ -85,7 +86,10 @@ impl Pilot {
         moment: &Moment<'_>,
     ) -> Result<(Plan, Reading), PlanError> {
         let Moment { keypoints, .. } = *moment;
-        let reading = self.meter.progress(keypoints, HOME).unwrap();
+        let reading = self
+            .meter
+            .progress(Scene::from(keypoints), Hand::down(HOME))
+            .unwrap();
         let gain = if moment.guidance {
             self.meter.gain(reading.achieved)
         } else {
@@ -102,9 +106,9 @@ impl Pilot {
             ..PlanRequest::outside_of_runs(program, stage, keypoints, moment.anchor_m, HOME)
         };
         let plan = self.planner.plan(denoiser, &request)?;
-        let way = plan.selected_trajectory().iter();
-        let way: Vec<f64> = way.map(|value| f64::from(*value)).collect();
-        let planned = self.meter.take_plan(keypoints, &way).unwrap();
+        let scene = Scene::from(keypoints);
+        let way = (plan.selected_trajectory(), &plan.path);
+        let planned = self.meter.take_plan(scene, way.0, way.1).unwrap();
         Ok((plan, Reading { planned, ..reading }))
     }
 
@@ -158,15 +162,24 @@ fn progress_is_measured_where_the_robot_is() {
     let mut pilot = pilot();
     pilot.enter(1, 1, &KEYPOINTS, HOME).unwrap();
     let halfway: [f64; 3] = std::array::from_fn(|axis| (HOME[axis] + HANDLE[axis]) / 2.0);
-    let reading = pilot.meter.progress(&KEYPOINTS, halfway).unwrap();
+    let reading = pilot
+        .meter
+        .progress(Scene::from(&KEYPOINTS[..]), Hand::down(halfway))
+        .unwrap();
     assert!((reading.achieved - 0.5).abs() < 1e-9, "{reading:?}");
     assert_eq!(reading.planned, 0.0);
-    let reading = pilot.meter.progress(&KEYPOINTS, HANDLE).unwrap();
+    let reading = pilot
+        .meter
+        .progress(Scene::from(&KEYPOINTS[..]), Hand::down(HANDLE))
+        .unwrap();
     assert!((reading.achieved - 1.0).abs() < 1e-9, "{reading:?}");
     assert!((reading.done.unwrap() - 0.02).abs() < 1e-9);
     // Another visit starts from where it starts.
     pilot.enter(1, 2, &KEYPOINTS, halfway).unwrap();
-    let reading = pilot.meter.progress(&KEYPOINTS, halfway).unwrap();
+    let reading = pilot
+        .meter
+        .progress(Scene::from(&KEYPOINTS[..]), Hand::down(halfway))
+        .unwrap();
     assert_eq!((reading.visit.visit, reading.achieved), (2, 0.0));
 }
 
@@ -191,7 +204,10 @@ fn a_stage_without_guidance_is_the_policys_own() {
     );
     assert!((reading.done.unwrap() + 0.05).abs() < 1e-9);
     let moved = [[0.61, 0.15, 0.15], KEYPOINTS[1]];
-    let reading = pilot.meter.progress(&moved, HOME).unwrap();
+    let reading = pilot
+        .meter
+        .progress(Scene::from(&moved[..]), Hand::down(HOME))
+        .unwrap();
     assert!(reading.done.unwrap() > 0.0);
     // Guidance switched off and no stage at all give the very same chunk.
     pilot.enter(1, 1, &KEYPOINTS, HOME).unwrap();
@@ -310,14 +326,22 @@ fn what_does_not_fit_is_refused_by_name() {
     // A keypoint that the stage does not read need not be known.
     let partly = [HANDLE, [f64::NAN; 3]];
     assert!(pilot.enter(1, 1, &partly, HOME).is_ok());
-    assert!(pilot.meter.progress(&partly, HOME).is_ok());
+    assert!(
+        pilot
+            .meter
+            .progress(Scene::from(&partly[..]), Hand::down(HOME))
+            .is_ok()
+    );
     let unknown = Moment {
         keypoints: &partly,
         ..moment(0)
     };
     assert!(pilot.try_plan(&mut wanderer(), &unknown).is_ok());
     let lost = [[f64::NAN; 3], KEYPOINTS[1]];
-    let error = pilot.meter.progress(&lost, HOME).unwrap_err();
+    let error = pilot
+        .meter
+        .progress(Scene::from(&lost[..]), Hand::down(HOME))
+        .unwrap_err();
     assert!(matches!(error, MeterError::NotFinite { .. }), "{error}");
     let nowhere = Moment {
         anchor_m: [f64::NAN, 0.0, 0.2],

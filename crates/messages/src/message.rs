@@ -7,7 +7,7 @@ use crate::MessageError;
 use crate::liberal::{Misfit, as_type};
 
 /// Version of all schemas of this crate; it rises with any change to any of them.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// A message with an Arrow form.
 pub trait Message: Sized {

@@ -20,6 +20,9 @@ message! {
         pub xyz_m: Vec<f64>,
         /// Whether the point was seen in this image; else its last position stands, `[K]`.
         pub visible: Vec<bool>,
+        /// Axes of the things that the points are on: rotation matrices in the base frame whose columns
+        /// they are, `[K x 9]` row-major; empty where none are known.
+        pub axes: Vec<f64>,
     }
     check Keypoints::check;
 }
@@ -30,8 +33,18 @@ impl Keypoints {
         self.xyz_m.chunks_exact(3).map(|p| [p[0], p[1], p[2]])
     }
 
+    /// The axes, one rotation matrix each; none where they are not known.
+    pub fn axes(&self) -> impl ExactSizeIterator<Item = [[f64; 3]; 3]> + '_ {
+        let rows =
+            |m: &[f64]| std::array::from_fn(|row| [m[3 * row], m[3 * row + 1], m[3 * row + 2]]);
+        self.axes.chunks_exact(9).map(rows)
+    }
+
     fn check(&self) -> Result<(), MessageError> {
         let count = self.names.len();
+        if !self.axes.is_empty() {
+            check_length(Self::NAME, "axes", count * 9, self.axes.len())?;
+        }
         check_length(Self::NAME, "xyz_m", count * 3, self.xyz_m.len())?;
         check_length(Self::NAME, "visible", count, self.visible.len())
     }

@@ -152,6 +152,7 @@ pub fn interpret(instruction: &str) -> Option<Vec<String>> {
         .iter()
         .filter(|(_, name)| Thing::ALL.iter().any(|thing| thing.keypoint() == *name));
     let request = AuthorRequest {
+        hand: tiller_vlm::HandAccess::POSITIONS,
         instruction: instruction.to_owned(),
         keypoints: names.enumerate().map(keypoint).collect(),
     };

@@ -210,6 +210,7 @@ mod tests {
                     let spoken = Spoken::new(task, strength, seed);
                     assert_eq!(spoken, Spoken::new(task, strength, seed));
                     let request = AuthorRequest {
+                        hand: tiller_vlm::HandAccess::POSITIONS,
                         instruction: spoken.text.clone(),
                         keypoints: keypoints.clone(),
                     };

@@ -81,6 +81,7 @@ fn run(table: &mut PlayTable, instruction: &str, seed: u64) -> Result<Outcome, S
     let goals = Goals::from_ids(ids.iter().map(String::as_str)).expect("ids");
     table.reset_goals(seed, &goals, None);
     let request = AuthorRequest {
+        hand: tiller_vlm::HandAccess::POSITIONS,
         instruction: instruction.to_owned(),
         keypoints: keypoints(table)
             .into_iter()
@@ -108,7 +109,8 @@ fn run(table: &mut PlayTable, instruction: &str, seed: u64) -> Result<Outcome, S
         if let Some(done) = done
             && done
                 .value(&Moment::at(&points, &start, table.tcp_position_m()))
-                .unwrap() >= 0.0
+                .unwrap()
+                >= 0.0
         {
             (stage, start, entered) = (stage + 1, points.clone(), step);
         }

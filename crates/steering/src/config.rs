@@ -2,6 +2,7 @@
 
 use tiller_core::Problems;
 
+use crate::guide::Guide;
 use crate::scheduler::SchedulerConfig;
 
 /// Most chunks that are sampled side by side.
@@ -129,16 +130,6 @@ impl Default for StrengthConfig {
             midpoint: 1.0,
         }
     }
-}
-
-/// Which columns guidance may move beside those of the position, or the joints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Guide {
-    /// The columns of the rotation; of joint-space policies whether rewards on the hand's orientation
-    /// move the joints.
-    pub rotation: bool,
-    /// The column of the gripper.
-    pub gripper: bool,
 }
 
 /// What a run records of its steps.

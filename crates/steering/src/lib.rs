@@ -64,6 +64,7 @@ mod error;
 pub mod feynman_kac;
 mod finite;
 pub mod guidance;
+mod guide;
 pub mod random;
 mod real;
 mod sampled;
@@ -73,11 +74,12 @@ mod trajectory;
 
 pub use action::ActionSpace;
 pub use config::{
-    DiversityConfig, FeynmanKacConfig, GradientPoint, Guide, Kernel, Normalise, Potential,
-    SteeringConfig, StrengthConfig, TraceLevel,
+    DiversityConfig, FeynmanKacConfig, GradientPoint, Kernel, Normalise, Potential, SteeringConfig,
+    StrengthConfig, TraceLevel,
 };
 pub use denoiser::{Denoiser, Reward};
 pub use error::{DenoiserError, RewardError, SteeringError};
+pub use guide::{Guide, UnknownBlock};
 pub use real::Real;
 pub use sampled::{ParticleTrace, Phase, Sampled, StepTrace};
 pub use steerer::Steerer;

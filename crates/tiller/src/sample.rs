@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use eyre::{Result, WrapErr, ensure};
 use image::RgbImage;
 use tiller_closed_loop::{
-    GrowthConfig, Plan, PlanRequest, Planner, PlannerConfig, Reading, StageMeter,
+    GrowthConfig, Hand, Plan, PlanRequest, Planner, PlannerConfig, Reading, StageMeter, hand_access,
 };
+use tiller_core::Reads;
 use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
-use tiller_reward::{EvaluateError, Evaluator, Program};
-use tiller_steering::{SteeringConfig, TraceLevel};
+use tiller_reward::{EvaluateError, Evaluator, HandAccess, Program, Scene};
+use tiller_steering::{Guide, SteeringConfig, TraceLevel};
 
 /// What a policy was shown at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +80,7 @@ impl Sampler {
         threads: usize,
         particles: Option<usize>,
         guide_scale: Option<f32>,
+        guide: Option<Guide>,
     ) -> Result<Self> {
         let bundle = Bundle::load(folder)?;
         let options = RuntimeOptions {
@@ -94,6 +96,7 @@ impl Sampler {
         steering.unsteered_particles = steering.particles;
         steering.guide_scale = guide_scale.unwrap_or(steering.guide_scale);
         policy.configure(&mut steering);
+        steering.guide = guide.unwrap_or(steering.guide);
         let manifest = policy.manifest();
         let config = PlannerConfig {
             steering,
@@ -108,6 +111,12 @@ impl Sampler {
     #[must_use]
     pub fn points(&self) -> usize {
         self.planner.points()
+    }
+
+    /// What of the hand programs may read and move.
+    #[must_use]
+    pub fn hand(&self) -> HandAccess {
+        hand_access(&self.policy.action_space().layout, self.steering().guide)
     }
 
     /// The settings of the sampling.
@@ -149,10 +158,11 @@ impl Sampler {
                 situation.end_effector_m,
             )
         };
+        let scene = Scene::from(keypoints);
         if let Some(program) = shared {
             meter.set_program(program, keypoints.len());
             meter
-                .enter(request.visit, keypoints, anchor_m)
+                .enter(request.visit, scene, Hand::down(anchor_m))
                 .wrap_err_with(|| format!("cannot enter stage {}", spec.stage))?;
         }
         if !spec.steer {
@@ -162,19 +172,18 @@ impl Sampler {
         self.show(situation.history)?;
         let encode = start.elapsed();
         let mut reading = meter
-            .progress(keypoints, situation.end_effector_m)
+            .progress(scene, Hand::down(situation.end_effector_m))
             .wrap_err("planning failed")?;
         let plan = self
             .planner
             .plan(&mut self.policy, &request)
             .wrap_err("planning failed")?;
-        let selected = plan.selected_trajectory().iter();
-        let selected: Vec<f64> = selected.map(|value| f64::from(*value)).collect();
-        reading.planned = meter.take_plan(keypoints, &selected)?;
+        reading.planned = meter.take_plan(scene, plan.selected_trajectory(), &plan.path)?;
         let stage = program.and_then(|program| program.stages.get(spec.stage as usize - 1));
         let rewards = match stage {
             Some(_) if plan.steered => Some(plan.rewards.clone()),
-            Some(stage) if !stage.is_unguided => {
+            // The candidates are positions: how the hand is turned on the others is not kept.
+            Some(stage) if !stage.is_unguided && stage.guidance.reads() == Reads::default() => {
                 let mut rewards = vec![f32::NAN; plan.rewards.len()];
                 let mut evaluator = Evaluator::new(&stage.guidance, rewards.len());
                 match evaluator.evaluate(keypoints, &plan.candidates, &mut rewards, None) {

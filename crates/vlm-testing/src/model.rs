@@ -60,6 +60,7 @@ pub fn request_of(request: &str) -> AuthorRequest {
         })
     };
     AuthorRequest {
+        hand: tiller_vlm::HandAccess::POSITIONS,
         instruction: unquoted(&section("instruction")),
         keypoints: section("keypoints").lines().filter_map(keypoint).collect(),
     }

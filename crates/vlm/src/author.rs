@@ -4,6 +4,7 @@
 use std::fmt;
 
 use thiserror::Error;
+use tiller_reward::HandAccess;
 
 /// A named point of the scene, as it stands in the annotated image.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub struct AuthorRequest {
     pub instruction: String,
     /// Every keypoint of the scene.
     pub keypoints: Vec<SceneKeypoint>,
+    /// What of the hand rewards may read and move with the policy in use.
+    pub hand: HandAccess,
 }
 
 /// What an author wrote.

@@ -24,3 +24,4 @@ pub mod provider;
 pub mod repair;
 
 pub use author::{Abilities, Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
+pub use tiller_reward::HandAccess;

@@ -47,6 +47,7 @@ fn keypoints(names: &[&str]) -> Vec<SceneKeypoint> {
 fn begin(instruction: &str, names: &[&str], fallback: Fallback) -> (Box<Authoring>, Query) {
     let task = AuthoringTask {
         request: AuthorRequest {
+            hand: tiller_vlm::HandAccess::POSITIONS,
             instruction: instruction.to_owned(),
             keypoints: keypoints(names),
         },

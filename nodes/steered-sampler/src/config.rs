@@ -10,11 +10,12 @@ use tiller_closed_loop::{
 use tiller_core::Problems;
 use tiller_node_kit::Environment;
 use tiller_policy::{Bundle, Policy, Provider, RuntimeOptions, Supply, find_bundle};
-use tiller_steering::SteeringConfig;
+use tiller_steering::{Guide, SteeringConfig};
 
 use crate::cameras::wanted;
 
-/// Planning is as far ahead as it has taken lately; a seed is the episode's.
+/// Planning is as far ahead as it has taken lately; a seed is the episode's; guidance moves what the
+/// bundle says.
 const AUTO: &str = "auto";
 
 /// Settings of the node.
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) provider: Provider,
     /// How chunks are sampled.
     pub(crate) steering: SteeringConfig,
+    /// What guidance may move; none takes what the bundle says.
+    pub(crate) guide: Option<Guide>,
     /// Oldest image to plan from, ns.
     pub(crate) max_image_age_ns: u64,
     /// How far apart the frames of one moment may be, ns.
@@ -65,6 +68,7 @@ impl Settings {
             guide_scale: env.number("GUIDE_SCALE", defaults.guide_scale, 0.0..=100.0),
             ..defaults
         };
+        let guide = read_guide(&mut env);
         let age_ms = env.number("MAX_IMAGE_AGE_MS", 500_u64, 1..=60_000);
         let tolerance_ms = env.number("FRAME_TOLERANCE_MS", 20_u64, 0..=10_000);
         let cameras = read_cameras(&mut env);
@@ -88,6 +92,7 @@ impl Settings {
             threads,
             provider,
             steering,
+            guide,
             max_image_age_ns: age_ms * 1_000_000,
             frame_tolerance_ns: tolerance_ms * 1_000_000,
             cameras,
@@ -131,6 +136,7 @@ impl Settings {
     pub(crate) fn planner(&self, policy: &mut Policy) -> Result<Planner> {
         let mut steering = self.steering.clone();
         policy.configure(&mut steering);
+        steering.guide = self.guide.unwrap_or(steering.guide);
         policy.warm_up(&[steering.unsteered_particles, steering.particles])?;
         let manifest = policy.manifest();
         let config = PlannerConfig {
@@ -160,6 +166,7 @@ impl Settings {
             observation_steps: manifest.observation_steps,
             max_step_m: planner.config().max_step_m,
             layout: policy.action_space().layout,
+            guide: planner.config().steering.guide,
         };
         Ok(Sampler::new(SamplerConfig {
             session,
@@ -171,6 +178,21 @@ impl Settings {
             growth: GrowthConfig::default(),
             ..SamplerConfig::new(facts)
         })?)
+    }
+}
+
+/// `GUIDE`: `auto`, or `position` and what else guidance may move.
+fn read_guide(env: &mut Environment) -> Option<Guide> {
+    match env.text("GUIDE", AUTO).as_str() {
+        AUTO => None,
+        text => match text.parse() {
+            Ok(guide) => Some(guide),
+            Err(_) => {
+                let expected = format!("`{AUTO}`, `position`, or `position,rotation,gripper`");
+                env.refuse("GUIDE", &expected, Some(text.to_owned()));
+                None
+            }
+        },
     }
 }
 
@@ -207,8 +229,9 @@ mod tests {
             ("EXECUTION_PROVIDER", "tpu"),
             ("PROVIDER", "cpu"),
             ("CAMERAS", "static"),
+            ("GUIDE", "wrist"),
         ]);
-        assert_eq!(Settings::read(env).unwrap_err().found.len(), 8);
+        assert_eq!(Settings::read(env).unwrap_err().found.len(), 9);
     }
 
     #[test]

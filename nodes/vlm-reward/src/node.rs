@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, bail};
 use image::RgbImage;
-use tiller_closed_loop::program_message;
+use tiller_closed_loop::{compile_options, program_message};
 use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};
 use tiller_messages::{
     Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
     StageQuery,
 };
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
-use tiller_reward::CompileOptions;
 use tiller_vlm::provider::{Outcome, Picture};
 use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
 use tiller_vlm::{Author, AuthorRequest};
@@ -330,8 +329,10 @@ impl<'a> Node<'a> {
         if is_begun || !self.missing().is_empty() {
             return Ok(None);
         }
+        let options = compile_options(contract, keypoints.names.len());
         let task = AuthoringTask {
             request: AuthorRequest {
+                hand: options.hand,
                 instruction: episode.instruction.clone(),
                 keypoints: scene(keypoints),
             },
@@ -340,7 +341,7 @@ impl<'a> Node<'a> {
                 true => None,
                 false => picture(frame(annotated).and_then(|frame| encode(&frame))),
             },
-            options: CompileOptions::new(keypoints.names.len(), contract.points as usize),
+            options,
             source: self.author.clone(),
             embedded: Some(self.embedded.clone()),
         };

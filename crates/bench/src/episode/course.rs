@@ -3,8 +3,8 @@
 
 use eyre::{Result, eyre};
 use tiller_closed_loop::{
-    InProcess, LoopEffect, LoopEvent, PlanFailure, PlanReport, PlanRequest, keep_last_stage,
-    policy_state, program_message,
+    InProcess, LoopEffect, LoopEvent, PlanFailure, PlanReport, PlanRequest, compile_options,
+    keep_last_stage, policy_state, program_message,
 };
 use tiller_core::{EpisodeId, ProgramId, SECOND_NS};
 use tiller_grounding::{Grounder, annotate};
@@ -14,7 +14,7 @@ use tiller_messages::{
 use tiller_motion::Setpoint;
 use tiller_policy::Observation;
 use tiller_report::{Decision, Picture, Recorder, Sample};
-use tiller_reward::{CompileOptions, compile};
+use tiller_reward::compile;
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 use tiller_world::{Channels, Command};
 
@@ -243,8 +243,10 @@ impl<'a> Course<'a> {
         let Some(grounder) = &self.grounder else {
             return Ok(());
         };
+        let contract = self.machines.sampler().contract();
         let request = AuthorRequest {
             instruction: self.spec.instruction.clone().unwrap_or_default(),
+            hand: compile_options(&contract, 0).hand,
             keypoints: grounder
                 .keypoints()
                 .iter()
@@ -255,13 +257,13 @@ impl<'a> Course<'a> {
                 })
                 .collect(),
         };
-        let points = self.machines.sampler().contract().points as usize;
+        let points = contract.points as usize;
         let (author, last_only) = (&self.runner.author, self.runner.config.last_stage_only);
         let written = timed(&mut self.result.time.author_s, || {
             let answer = author
                 .author(&request)
                 .map_err(|error| (Ending::NotUnderstood, format!("no reward program: {error}")))?;
-            let options = CompileOptions::new(request.keypoints.len(), points);
+            let options = compile_options(&contract, request.keypoints.len());
             let mut program = compile(&answer.text, &options).map_err(|errors| {
                 let text = errors.render(&answer.text);
                 let reason = format!("the reward program has errors:\n{text}");

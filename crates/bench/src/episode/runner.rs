@@ -14,6 +14,7 @@ use tiller_motion::ActuatorConfig;
 use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::Recorder;
 use tiller_stages::StageConfig;
+use tiller_steering::Guide;
 use tiller_vlm::Author;
 use tiller_world::World;
 
@@ -34,6 +35,8 @@ pub struct RunnerConfig {
     pub provider: Provider,
     /// Sampling and steering; the bundle says how many sampling steps and how many executed steps.
     pub planner: PlannerConfig,
+    /// What guidance may move; what the bundle says when `None`.
+    pub guide: Option<Guide>,
     /// How guidance grows on a plateau.
     pub growth: GrowthConfig,
     /// Stage switching.
@@ -110,7 +113,7 @@ impl Runner {
     /// # Errors
     /// When the settings do not fit the policy; nothing has changed then.
     pub fn steer_as(&mut self, config: &RunnerConfig) -> Result<()> {
-        if config.planner != self.config.planner {
+        if (&config.planner, config.guide) != (&self.config.planner, self.config.guide) {
             self.planner = planner(&self.policy, config)?;
         }
         self.config = RunnerConfig {
@@ -157,6 +160,7 @@ impl Runner {
             observation_steps: manifest.observation_steps,
             max_step_m: self.planner.config().max_step_m,
             layout: self.policy.action_space().layout,
+            guide: self.planner.config().steering.guide,
         };
         let sampler = Sampler::new(SamplerConfig {
             steer: spec.instruction.is_some(),
@@ -177,9 +181,10 @@ impl Runner {
 /// A planner for the policy, which says how many steps are sampled and executed.
 fn planner(policy: &Policy, config: &RunnerConfig) -> Result<Planner> {
     let manifest = policy.manifest();
-    let mut config = config.planner.clone();
+    let (guide, mut config) = (config.guide, config.planner.clone());
     config.execute_steps = manifest.execute_steps;
     policy.configure(&mut config.steering);
+    config.steering.guide = guide.unwrap_or(config.steering.guide);
     Ok(Planner::new(
         config,
         policy.action_space(),

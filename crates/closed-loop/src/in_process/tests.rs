@@ -36,6 +36,7 @@ fn sampler() -> Sampler {
         observation_steps: 2,
         max_step_m: planner.config().max_step_m,
         layout: space(10.0).layout,
+        guide: tiller_steering::Guide::default(),
     };
     Sampler::new(SamplerConfig::new(facts)).unwrap()
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tiller_reward::{EvaluateError, Evaluator, Real};
+use tiller_core::{Reads, Trajectories, TrajectoriesMut};
+use tiller_reward::{EvaluateError, Evaluator, Real, Scene};
 use tiller_steering::{Denoiser, DenoiserError, Reward, RewardError};
 
 use super::goal::Landscape;
@@ -10,36 +11,59 @@ use super::goal::Landscape;
 /// Evaluates, leaving it to the caller to look for particles without a finite number.
 fn evaluate<T: Real>(
     evaluator: &mut Evaluator<T>,
-    keypoints: &[[f64; 3]],
-    trajectories: &[T],
+    scene: &Scene<'_>,
+    trajectories: &Trajectories<'_, T>,
     values: &mut [T],
-    gradients: Option<&mut [T]>,
+    gradients: Option<TrajectoriesMut<'_, T>>,
 ) -> Result<(), EvaluateError> {
-    match evaluator.evaluate(keypoints, trajectories, values, gradients) {
+    match evaluator.evaluate_whole(scene, trajectories, values, gradients) {
         // All values have been written; the others are good.
         Err(EvaluateError::NotFinite { .. }) => Ok(()),
         result => result,
     }
 }
 
-/// A stage's reward at the keypoints of one moment, for the sampler.
+/// A stage's reward in the scene of one moment, for the sampler.
 pub(crate) struct BoundReward<'a> {
+    pub(crate) reads: Reads,
     pub(crate) evaluator: &'a mut Evaluator<f32>,
-    pub(crate) keypoints: &'a [[f64; 3]],
+    pub(crate) scene: Scene<'a>,
     pub(crate) spent: Duration,
 }
 
 impl Reward for BoundReward<'_> {
+    fn reads(&self) -> Reads {
+        self.reads
+    }
+
     fn evaluate(
         &mut self,
         trajectories: &[f32],
         values: &mut [f32],
         gradients: &mut [f32],
     ) -> Result<(), RewardError> {
+        self.evaluate_whole(
+            &Trajectories::of_positions(trajectories),
+            values,
+            &mut TrajectoriesMut::of_positions(gradients),
+        )
+    }
+
+    fn evaluate_whole(
+        &mut self,
+        trajectories: &Trajectories<'_>,
+        values: &mut [f32],
+        gradients: &mut TrajectoriesMut<'_>,
+    ) -> Result<(), RewardError> {
         let start = Instant::now();
+        let gradients = TrajectoriesMut {
+            positions: gradients.positions,
+            rotations: gradients.rotations,
+            gripper: gradients.gripper,
+        };
         let result = evaluate(
             self.evaluator,
-            self.keypoints,
+            &self.scene,
             trajectories,
             values,
             Some(gradients),
@@ -52,7 +76,7 @@ impl Reward for BoundReward<'_> {
 /// The same in double precision, for measuring progress and searching the goal.
 pub(crate) struct ExactReward<'a> {
     pub(crate) evaluator: &'a mut Evaluator<f64>,
-    pub(crate) keypoints: &'a [[f64; 3]],
+    pub(crate) scene: Scene<'a>,
 }
 
 impl Landscape for ExactReward<'_> {
@@ -60,17 +84,11 @@ impl Landscape for ExactReward<'_> {
 
     fn evaluate(
         &mut self,
-        trajectories: &[f64],
+        trajectories: &Trajectories<'_, f64>,
         values: &mut [f64],
-        gradients: Option<&mut [f64]>,
+        gradients: Option<TrajectoriesMut<'_, f64>>,
     ) -> Result<(), EvaluateError> {
-        evaluate(
-            self.evaluator,
-            self.keypoints,
-            trajectories,
-            values,
-            gradients,
-        )
+        evaluate(self.evaluator, &self.scene, trajectories, values, gradients)
     }
 }
 

@@ -3,7 +3,12 @@
 //! Gradients of a compiled reward cost microseconds, so the goal of a stage is searched directly:
 //! several trajectories climb the reward's gradient side by side, every step kept inside its box.
 
+use nalgebra::{Matrix3, Vector3};
+use tiller_core::rotation::{cotangent, exp};
+use tiller_core::{Reads, Trajectories, TrajectoriesMut};
 use tiller_steering::random::{Purpose, Random};
+
+use crate::hand::{Hand, Paths};
 
 /// Trajectories that climb together: one block of the reward's evaluator.
 const CLIMBERS: usize = 24;
@@ -15,27 +20,40 @@ const PROBES: usize = 96;
 const POSITIVE: f64 = 1e-9;
 /// The probes must be the same in every run.
 const SEED: u64 = 0x7117_e500;
+/// Furthest turn about an axis of the base frame in one step, rad: a Franka's 2.5 rad/s at 10 Hz.
+const MAX_TURN_RAD: f64 = 0.25;
 
-/// What is asked of a reward: values `[B]` and, if wanted, gradients of trajectories `[B, P, 3]`.
+/// What is asked of a reward: values `[B]` and, if wanted, gradients of trajectories.
 pub(crate) trait Landscape {
     type Error;
     fn evaluate(
         &mut self,
-        trajectories: &[f64],
+        trajectories: &Trajectories<'_, f64>,
         values: &mut [f64],
-        gradients: Option<&mut [f64]>,
+        gradients: Option<TrajectoriesMut<'_, f64>>,
     ) -> Result<(), Self::Error>;
 }
 
 /// Where trajectories start and how they may move.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reach<'a> {
-    pub(crate) anchor: [f64; 3],
+    pub(crate) anchor: Hand,
     pub(crate) keypoints: &'a [[f64; 3]],
     /// Points `P` of a trajectory, the anchor included.
     pub(crate) points: usize,
     /// Largest displacement along an axis in one step, metres.
     pub(crate) max_step_m: f64,
+    /// What the reward reads beside positions.
+    pub(crate) reads: Reads,
+}
+
+/// One trajectory's moves: in every step a displacement (m), a turn about the base frame's axes
+/// (rad), and the opening after it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Move {
+    step: [f64; 3],
+    turn: [f64; 3],
+    opening: f64,
 }
 
 impl Reach<'_> {
@@ -56,46 +74,99 @@ impl Reach<'_> {
         normal.map(f64::from)
     }
 
+    fn still(&self) -> Move {
+        Move {
+            opening: self.anchor.opening(),
+            ..Move::default()
+        }
+    }
+
     /// The displacement of each step on the straight way to `target`, unlimited.
-    fn straight_to(&self, target: [f64; 3]) -> [f64; 3] {
-        std::array::from_fn(|axis| (target[axis] - self.anchor[axis]) / self.actions() as f64)
+    fn straight_to(&self, target: [f64; 3]) -> Move {
+        let from = self.anchor.pose.position_m;
+        Move {
+            step: std::array::from_fn(|axis| (target[axis] - from[axis]) / self.actions() as f64),
+            ..self.still()
+        }
     }
 
     /// The displacement of each step in direction `index` with the longest axis at `share` of the
     /// limit.
-    fn random_step(&self, index: usize, share: f64) -> [f64; 3] {
+    fn random_step(&self, index: usize, share: f64) -> Move {
         let direction = Self::direction(index);
         let longest = direction
             .iter()
             .fold(f64::MIN_POSITIVE, |most, d| most.max(d.abs()));
-        direction.map(|d| d / longest * share * self.max_step_m)
+        Move {
+            step: direction.map(|d| d / longest * share * self.max_step_m),
+            ..self.still()
+        }
     }
 
-    /// Appends the points of a trajectory with constant steps.
-    fn push_line(&self, step: [f64; 3], points: &mut Vec<f64>) {
-        for index in 0..self.points {
-            points.extend((0..3).map(|axis| self.anchor[axis] + index as f64 * step[axis]));
+    /// The same way with the hand turning as trajectory `index` does, and with its fingers.
+    fn turning(&self, way: Move, index: usize) -> Move {
+        let [x, y, z] = Self::direction(index + PROBES);
+        let length = (x * x + y * y + z * z).sqrt().max(f64::MIN_POSITIVE);
+        Move {
+            turn: [x, y, z].map(|v| v / length * MAX_TURN_RAD * [0.0, 0.3, 1.0][index % 3]),
+            opening: [way.opening, 0.0, 1.0][index / 3 % 3],
+            ..way
+        }
+    }
+
+    /// Writes the points that moves lead through.
+    fn integrate(&self, moves: &[Move], out: &mut Paths) {
+        let mut position = self.anchor.pose.position_m;
+        let mut rotation = self.anchor.pose.matrix();
+        let mut opening = self.anchor.opening();
+        let rows = |rotation: &Matrix3<f64>| rotation.transpose().into();
+        out.push(position, &rows(&rotation), opening, self.reads);
+        for action in moves {
+            for (axis, step) in action.step.iter().enumerate() {
+                position[axis] += step;
+            }
+            if self.reads.rotations {
+                rotation = exp(&Vector3::from(action.turn)) * rotation;
+            }
+            opening = action.opening;
+            out.push(position, &rows(&rotation), opening, self.reads);
+        }
+    }
+
+    /// Appends the points of a trajectory with the same move in every step. Points of straight lines
+    /// are multiples of the step, not sums.
+    fn push_line(&self, way: Move, out: &mut Paths) {
+        let first = out.positions.len();
+        self.integrate(&vec![way; self.actions()], out);
+        for (index, point) in out.positions[first..].chunks_exact_mut(3).enumerate() {
+            for (axis, value) in point.iter_mut().enumerate() {
+                *value = self.anchor.pose.position_m[axis] + index as f64 * way.step[axis];
+            }
         }
     }
 }
 
 /// Whether the reward is positive on any probe: holding still, going straight to every keypoint,
-/// and going in random directions at the speed limit and far below it.
+/// and going in random directions at the speed limit and far below it, where it matters turning and
+/// with open and closed fingers.
 pub(crate) fn becomes_positive<L: Landscape>(
     landscape: &mut L,
     reach: &Reach<'_>,
 ) -> Result<bool, L::Error> {
-    let mut trajectories = Vec::new();
-    reach.push_line([0.0; 3], &mut trajectories);
-    for keypoint in reach.targets() {
-        reach.push_line(reach.straight_to(keypoint), &mut trajectories);
+    let mut ways = vec![reach.still()];
+    ways.extend(reach.targets().map(|target| reach.straight_to(target)));
+    ways.extend((0..PROBES).map(|index| reach.random_step(index, [1.0, 0.5, 0.1][index % 3])));
+    if reach.reads != Reads::default() {
+        let turning = |(index, way): (usize, &Move)| reach.turning(*way, index);
+        let more: Vec<Move> = ways.iter().enumerate().map(turning).collect();
+        ways.extend(more);
     }
-    for index in 0..PROBES {
-        let share = [1.0, 0.5, 0.1][index % 3];
-        reach.push_line(reach.random_step(index, share), &mut trajectories);
+    let mut trajectories = Paths::default();
+    for way in &ways {
+        reach.push_line(*way, &mut trajectories);
     }
-    let mut values = vec![0.0; trajectories.len() / (reach.points * 3)];
-    landscape.evaluate(&trajectories, &mut values, None)?;
+    let mut values = vec![0.0; ways.len()];
+    landscape.evaluate(&trajectories.view(), &mut values, None)?;
     Ok(values.iter().any(|value| *value > POSITIVE))
 }
 
@@ -105,83 +176,115 @@ pub(crate) fn highest_reward<L: Landscape>(
     landscape: &mut L,
     reach: &Reach<'_>,
 ) -> Result<f64, L::Error> {
-    let (actions, width) = (reach.actions(), reach.points * 3);
-    let mut steps = vec![0.0; CLIMBERS * actions * 3];
+    let actions = reach.actions();
+    let mut moves = Vec::with_capacity(CLIMBERS * actions);
     let mut targets = reach.targets();
-    for (climber, steps) in steps.chunks_exact_mut(actions * 3).enumerate() {
-        let step = match climber.checked_sub(1) {
-            None => [0.0; 3],
+    for climber in 0..CLIMBERS {
+        let way = match climber.checked_sub(1) {
+            None => reach.still(),
             Some(index) => match targets.next() {
                 Some(keypoint) => reach.straight_to(keypoint),
                 None => reach.random_step(index, 0.5),
             },
         };
-        for action in steps.chunks_exact_mut(3) {
-            action.copy_from_slice(&step.map(|s| s.clamp(-reach.max_step_m, reach.max_step_m)));
-        }
+        let limit = reach.max_step_m;
+        let step = way.step.map(|s| s.clamp(-limit, limit));
+        moves.extend(std::iter::repeat_n(Move { step, ..way }, actions));
     }
-    let mut trajectories = vec![0.0; CLIMBERS * width];
-    let mut gradients = vec![0.0; CLIMBERS * width];
+    let all = CLIMBERS * reach.points;
+    let mut trajectories = Paths::zeros(0, reach.reads);
+    let mut gradients = Paths::zeros(all, reach.reads);
     let mut values = vec![0.0; CLIMBERS];
     let mut best = f64::NEG_INFINITY;
     for iteration in 0..=ITERATIONS {
-        integrate(reach, &steps, &mut trajectories);
-        landscape.evaluate(&trajectories, &mut values, Some(&mut gradients))?;
+        trajectories.clear();
+        for moves in moves.chunks_exact(actions) {
+            reach.integrate(moves, &mut trajectories);
+        }
+        let slopes = Some(gradients.view_mut());
+        landscape.evaluate(&trajectories.view(), &mut values, slopes)?;
         for value in values.iter().filter(|value| value.is_finite()) {
             best = best.max(*value);
         }
         // A shrinking step: across the box at first, a thousandth of it in the end.
         let share = 1.0 - iteration as f64 / (ITERATIONS + 1) as f64;
-        let length = reach.max_step_m * share * share * share;
-        climb(reach, &gradients, length, &mut steps);
+        let share = share * share * share;
+        climb(reach, &trajectories, &gradients, share, &mut moves);
     }
     Ok(best)
 }
 
-/// Points from steps: the cumulative sum from the anchor.
-fn integrate(reach: &Reach<'_>, steps: &[f64], trajectories: &mut [f64]) {
-    let stride = reach.actions() * 3;
-    let pairs = steps
-        .chunks_exact(stride)
-        .zip(trajectories.chunks_exact_mut(reach.points * 3));
-    for (steps, points) in pairs {
-        let mut position = reach.anchor;
-        points[..3].copy_from_slice(&position);
-        for (step, point) in steps.chunks_exact(3).zip(points[3..].chunks_exact_mut(3)) {
+/// Moves every trajectory's moves up its gradient and back into the box: of displacements, turns and
+/// openings each the one with the steepest slope by `share` of what it may be.
+fn climb(reach: &Reach<'_>, at: &Paths, gradients: &Paths, share: f64, moves: &mut [Move]) {
+    let actions = reach.actions();
+    let mut slopes = vec![Move::default(); actions];
+    for (climber, moves) in moves.chunks_exact_mut(actions).enumerate() {
+        // A step moves, and a turn turns, all later points: dR/dstep_j = sum of dR/dpoint_k over k > j.
+        let mut sum = Move::default();
+        for (action, slope) in slopes.iter_mut().enumerate().rev() {
+            let point = climber * reach.points + action + 1;
+            let force = &gradients.positions[3 * point..][..3];
+            let own = 9 * point..9 * (point + 1);
+            let torque = match (at.rotations.get(own.clone()), gradients.rotations.get(own)) {
+                (Some(rotation), Some(gradient)) => cotangent(
+                    &Matrix3::from_row_slice(rotation),
+                    &Matrix3::from_row_slice(gradient),
+                ),
+                _ => Vector3::zeros(),
+            };
             for axis in 0..3 {
-                position[axis] += step[axis];
+                sum.step[axis] += force[axis];
+                sum.turn[axis] += torque[axis];
             }
-            point.copy_from_slice(&position);
+            *slope = Move {
+                opening: gradients.gripper.get(point).copied().unwrap_or(0.0),
+                ..sum
+            };
+        }
+        let steepest = |of: fn(&Move) -> &[f64]| {
+            let slopes = slopes.iter().flat_map(of);
+            let steepest = slopes.fold(0.0f64, |most, slope| most.max(slope.abs()));
+            (steepest.is_finite() && steepest > 0.0).then_some(steepest)
+        };
+        let of_steps = steepest(|slope| &slope.step);
+        let of_turns = steepest(|slope| &slope.turn);
+        let of_openings = steepest(|slope| std::slice::from_ref(&slope.opening));
+        for (own, slope) in moves.iter_mut().zip(&slopes) {
+            let most = reach.max_step_m;
+            for axis in 0..3 {
+                let (step, turn) = (&mut own.step[axis], &mut own.turn[axis]);
+                rise(
+                    step,
+                    slope.step[axis],
+                    of_steps,
+                    most * share,
+                    [-most, most],
+                );
+                let most = MAX_TURN_RAD;
+                rise(
+                    turn,
+                    slope.turn[axis],
+                    of_turns,
+                    most * share,
+                    [-most, most],
+                );
+            }
+            rise(
+                &mut own.opening,
+                slope.opening,
+                of_openings,
+                share,
+                [0.0, 1.0],
+            );
         }
     }
 }
 
-/// Moves every trajectory's steps up its gradient, the entry with the steepest slope by `length`,
-/// and back into the box.
-fn climb(reach: &Reach<'_>, gradients: &[f64], length: f64, steps: &mut [f64]) {
-    let stride = reach.actions() * 3;
-    let pairs = gradients
-        .chunks_exact(reach.points * 3)
-        .zip(steps.chunks_exact_mut(stride));
-    let mut slope = vec![0.0; stride];
-    for (gradient, steps) in pairs {
-        // dR/dstep_j = sum of dR/dpoint_k over the points k > j.
-        let mut sum = [0.0; 3];
-        let rows = slope.chunks_exact_mut(3).zip(gradient[3..].chunks_exact(3));
-        for (slope, gradient) in rows.rev() {
-            for axis in 0..3 {
-                sum[axis] += gradient[axis];
-            }
-            slope.copy_from_slice(&sum);
-        }
-        let steepest = slope.iter().fold(0.0f64, |most, s| most.max(s.abs()));
-        if !(steepest.is_finite() && steepest > 0.0) {
-            continue;
-        }
-        for (step, slope) in steps.iter_mut().zip(&slope) {
-            let moved = *step + length * slope / steepest;
-            *step = moved.clamp(-reach.max_step_m, reach.max_step_m);
-        }
+/// Moves a number up its slope, by `length` where that is the steepest one, and back into its range.
+fn rise(number: &mut f64, slope: f64, steepest: Option<f64>, length: f64, [low, high]: [f64; 2]) {
+    if let Some(steepest) = steepest {
+        *number = (*number + length * slope / steepest).clamp(low, high);
     }
 }
 
@@ -203,10 +306,11 @@ mod tests {
         type Error = Infallible;
         fn evaluate(
             &mut self,
-            trajectories: &[f64],
+            trajectories: &Trajectories<'_, f64>,
             values: &mut [f64],
-            gradients: Option<&mut [f64]>,
+            gradients: Option<TrajectoriesMut<'_, f64>>,
         ) -> Result<(), Infallible> {
+            let trajectories = trajectories.positions;
             let width = trajectories.len() / values.len();
             let mut slopes = vec![0.0; trajectories.len()];
             for (b, value) in values.iter_mut().enumerate() {
@@ -219,7 +323,7 @@ mod tests {
                 }
             }
             if let Some(gradients) = gradients {
-                gradients.copy_from_slice(&slopes);
+                gradients.positions.copy_from_slice(&slopes);
             }
             Ok(())
         }
@@ -227,10 +331,11 @@ mod tests {
 
     fn reach(keypoints: &[[f64; 3]]) -> Reach<'_> {
         Reach {
-            anchor: [0.4, 0.0, 0.2],
+            anchor: Hand::down([0.4, 0.0, 0.2]),
             keypoints,
             points: 17,
             max_step_m: 0.03,
+            reads: Reads::default(),
         }
     }
 
@@ -270,5 +375,83 @@ mod tests {
             target: keypoint[0],
         };
         assert!(becomes_positive(&mut bonus, &reach(&keypoint)).unwrap());
+    }
+
+    /// `2 - |R - target|^2 / 4 - (opening - 0.3)^2` at the end of the trajectory.
+    struct Grasp {
+        target: Matrix3<f64>,
+    }
+
+    impl Landscape for Grasp {
+        type Error = Infallible;
+        fn evaluate(
+            &mut self,
+            trajectories: &Trajectories<'_, f64>,
+            values: &mut [f64],
+            gradients: Option<TrajectoriesMut<'_, f64>>,
+        ) -> Result<(), Infallible> {
+            let points = trajectories.gripper.len() / values.len();
+            let mut slopes = Paths::zeros(trajectories.gripper.len(), WHOLE);
+            for (b, value) in values.iter_mut().enumerate() {
+                let last = (b + 1) * points - 1;
+                let own = 9 * last..9 * (last + 1);
+                let rotation = &trajectories.rotations[own.clone()];
+                let off = Matrix3::from_row_slice(rotation) - self.target;
+                let open = trajectories.gripper[last] - 0.3;
+                *value = 2.0 - off.norm_squared() / 4.0 - open * open;
+                let slope = (off * -0.5).transpose();
+                slopes.rotations[own].copy_from_slice(slope.as_slice());
+                slopes.gripper[last] = -2.0 * open;
+            }
+            if let Some(gradients) = gradients {
+                gradients.positions.copy_from_slice(&slopes.positions);
+                gradients.rotations.copy_from_slice(&slopes.rotations);
+                gradients.gripper.copy_from_slice(&slopes.gripper);
+            }
+            Ok(())
+        }
+    }
+
+    const WHOLE: Reads = Reads {
+        rotations: true,
+        gripper: true,
+    };
+
+    proptest! {
+        #[test]
+        fn the_hand_is_turned_and_its_fingers_moved(
+            x in -1.0..1.0f64, y in -1.0..1.0f64, z in -1.5..1.5f64,
+        ) {
+            let way = Reach { reads: WHOLE, ..reach(&[]) };
+            let turn = exp(&Vector3::new(x, y, z));
+            let mut grasp = Grasp { target: turn * way.anchor.pose.matrix() };
+            let found = highest_reward(&mut grasp, &way).unwrap();
+            prop_assert!(found <= 2.0 && found > 2.0 - 1e-3, "{found}");
+        }
+    }
+
+    #[test]
+    fn a_reward_of_closed_fingers_is_seen_to_become_positive() {
+        struct Closed;
+        impl Landscape for Closed {
+            type Error = Infallible;
+            fn evaluate(
+                &mut self,
+                trajectories: &Trajectories<'_, f64>,
+                values: &mut [f64],
+                _: Option<TrajectoriesMut<'_, f64>>,
+            ) -> Result<(), Infallible> {
+                let points = trajectories.gripper.len() / values.len();
+                for (value, way) in values.iter_mut().zip(trajectories.gripper.chunks(points)) {
+                    *value = 0.2 - way[points - 1];
+                }
+                Ok(())
+            }
+        }
+        let way = Reach {
+            reads: WHOLE,
+            ..reach(&[])
+        };
+        assert!(becomes_positive(&mut Closed, &way).unwrap());
     }
 }

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
-use tiller_core::Problems;
-use tiller_reward::{Evaluator, Program};
+use tiller_core::{Problems, Reads};
+use tiller_reward::{Evaluator, Program, Scene};
 use tiller_steering::{
     ActionSpace, Denoiser, Reward, Start, Steerer, SteeringConfig, SteeringError,
 };
 
+use crate::hand::Hand;
 use bound::{BoundReward, TimedDenoiser};
-use request::GRIPPER_OPEN_M;
 
 pub(crate) use bound::ExactReward;
 pub(crate) use goal::{Landscape, Reach, becomes_positive, highest_reward};
@@ -123,6 +123,7 @@ struct StageReward {
     /// The very program, not its number: episodes elsewhere may count theirs alike.
     program: Arc<Program>,
     stage: u32,
+    reads: Reads,
     evaluator: Evaluator<f32>,
 }
 
@@ -188,13 +189,17 @@ impl Planner {
             .as_mut()
             .filter(|_| steered)
             .map(|reward| BoundReward {
+                reads: reward.reads,
                 evaluator: &mut reward.evaluator,
-                keypoints: &request.keypoints,
+                scene: Scene {
+                    keypoints: &request.keypoints,
+                    keypoint_axes: &request.keypoint_axes,
+                },
                 spent: Default::default(),
             });
         let mut start_at = Start {
             pose: anchor,
-            opening: request.arm.gripper_width_m / GRIPPER_OPEN_M,
+            opening: Hand::measured(&request.arm).opening(),
             joints_rad: Some(request.execution.anchor_q_rad),
         };
         if let Some(carry_on) = &request.carry_on {
@@ -272,6 +277,7 @@ impl Planner {
             self.reward = Some(StageReward {
                 program: Arc::clone(program),
                 stage: number,
+                reads: stage.guidance.reads(),
                 evaluator: Evaluator::new(&stage.guidance, self.config.steering.particles),
             });
         }

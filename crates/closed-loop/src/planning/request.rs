@@ -10,6 +10,8 @@ use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Program;
 use tiller_steering::Start;
 
+use crate::hand::GRIPPER_OPEN_M;
+
 /// One moment to plan from.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanRequest {
@@ -27,6 +29,8 @@ pub struct PlanRequest {
     pub execution: ExecutionState,
     /// The keypoints now, in the program's order, `[K]`, m.
     pub keypoints: Vec<[f64; 3]>,
+    /// The axes of the things that they are on, `[K]`; empty where none are known.
+    pub keypoint_axes: Vec<[[f64; 3]; 3]>,
     /// The reward that steers; without, the policy is sampled as it is.
     #[serde(skip)]
     pub program: Option<Arc<Program>>,
@@ -74,6 +78,7 @@ impl PlanRequest {
                 ..Default::default()
             },
             keypoints: keypoints.to_vec(),
+            keypoint_axes: Vec::new(),
             program,
             planned_progress: 0.0,
             gain: 1.0,
@@ -83,9 +88,6 @@ impl PlanRequest {
         }
     }
 }
-
-/// Opening of a Franka hand, m.
-pub(crate) const GRIPPER_OPEN_M: f64 = 0.08;
 
 /// Numbers in the state that policies are shown.
 pub const POLICY_STATE: usize = 4;

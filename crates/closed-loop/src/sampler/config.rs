@@ -1,6 +1,7 @@
 //! Settings of the sampler's machine.
 
 use tiller_core::{ActionLayout, Problems, SECOND_NS};
+use tiller_steering::Guide;
 
 use super::schedule::Ahead;
 use crate::meter::GrowthConfig;
@@ -46,6 +47,8 @@ pub struct PolicyFacts {
     pub max_step_m: f64,
     /// What its actions hold.
     pub layout: ActionLayout,
+    /// What guidance may move beside the position.
+    pub guide: Guide,
 }
 
 /// How guidance fades when nothing of the scene has been seen for a while: an image without depth,

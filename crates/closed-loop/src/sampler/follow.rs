@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use tiller_core::{ProgramId, Visit};
 use tiller_messages::{ActionChunk, Keypoints, RewardProgram, StageCommand};
-use tiller_reward::{CompileOptions, compile};
+use tiller_reward::{Scene, compile};
 
 use super::schedule::SentChunk;
-use super::{LastPlan, Sampler, SamplerEffect};
+use super::{LastPlan, Sampler, SamplerEffect, places};
+use crate::hand::Hand;
 use crate::notice::Notice;
-use crate::program::keep_last_stage;
+use crate::program::{compile_options, keep_last_stage};
 
 /// Program and stage that are steered for.
 #[derive(Debug, Default)]
@@ -110,7 +111,7 @@ impl Sampler {
             return;
         }
         let count = keypoints.names.len();
-        let options = CompileOptions::new(count, self.config.policy.points);
+        let options = compile_options(&self.contract(), count);
         match compile(&program.text, &options) {
             Ok(mut compiled) => {
                 if self.config.last_stage_only {
@@ -137,9 +138,12 @@ impl Sampler {
 
     /// Enters the commanded visit; says whether the goal has changed.
     fn follow_stage(&mut self, effects: &mut Vec<SamplerEffect>) -> bool {
-        let (Some(keypoints), Some(execution), Some(command)) =
-            (&self.keypoints, &self.execution, &self.goal.command)
-        else {
+        let (Some(keypoints), Some(execution), Some(arm), Some(command)) = (
+            &self.keypoints,
+            &self.execution,
+            &self.arm,
+            &self.goal.command,
+        ) else {
             return false;
         };
         let visit = command.visit();
@@ -150,9 +154,13 @@ impl Sampler {
         if !fits || self.goal.entered == Some(visit) || command.is_over() {
             return false;
         }
-        let points: Vec<_> = keypoints.points().collect();
-        let anchor_m = execution.anchor.position_m;
-        match self.meter.enter(visit, &points, anchor_m) {
+        let (points, axes) = places(keypoints);
+        let scene = Scene {
+            keypoints: &points,
+            keypoint_axes: &axes,
+        };
+        let anchor = Hand::at_anchor(execution, arm);
+        match self.meter.enter(visit, scene, anchor) {
             Ok(_) => {
                 self.goal.entered = Some(visit);
                 true

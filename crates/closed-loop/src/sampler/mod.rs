@@ -19,7 +19,9 @@ use tiller_messages::{
     ActionChunk, ArmState, Candidates, Episode, ExecutionState, Keypoints, ProgramContract,
     Progress, RewardProgram, StageCommand,
 };
+use tiller_reward::Scene;
 
+use crate::hand::Hand;
 use crate::meter::StageMeter;
 use crate::notice::{Notice, Waiting};
 use crate::planning::{Plan, PlanRequest};
@@ -232,8 +234,8 @@ impl Sampler {
         ProgramContract {
             policy: policy.name.clone(),
             points: u32::try_from(policy.points).unwrap_or(u32::MAX),
-            guides_rotation: false,
-            guides_gripper: false,
+            guides_rotation: policy.guide.rotation,
+            guides_gripper: policy.guide.gripper,
             layout: policy.layout.clone(),
             ..Default::default()
         }
@@ -243,8 +245,9 @@ impl Sampler {
         let (Some(keypoints), Some(arm)) = (&self.keypoints, &self.arm) else {
             return;
         };
-        let points: Vec<_> = keypoints.points().collect();
-        match self.meter.progress(&points, arm.tcp.position_m) {
+        let (points, axes) = places(keypoints);
+        let scene = scene(&points, &axes);
+        match self.meter.progress(scene, Hand::measured(arm)) {
             Ok(reading) if reading.visit.is_some() => {
                 let stamp_ns = keypoints.stamp_ns;
                 effects.push(SamplerEffect::Progress(self.progress(stamp_ns, &reading)));
@@ -344,9 +347,12 @@ impl Sampler {
         if guidance && keypoints.is_none_or(|k| k.stamp_ns < observation_ns) {
             return None;
         }
-        let points: Vec<_> = keypoints.map_or_else(Vec::new, |k| k.points().collect());
+        let (points, axes) = keypoints.map(places).unwrap_or_default();
         let mut gain = 1.0;
-        let reading = match self.meter.progress(&points, arm.tcp.position_m) {
+        let reading = match self
+            .meter
+            .progress(scene(&points, &axes), Hand::measured(arm))
+        {
             Ok(reading) => reading,
             Err(error) => {
                 self.failed_ns = Some(observation_ns);
@@ -369,6 +375,7 @@ impl Sampler {
             arm: arm.clone(),
             execution: execution.clone(),
             keypoints: points,
+            keypoint_axes: axes,
             program: self.meter.program().filter(|_| guidance).map(Arc::clone),
             planned_progress: self.meter.planned(),
             gain,
@@ -404,14 +411,11 @@ impl Sampler {
         now_ns: u64,
         effects: &mut Vec<SamplerEffect>,
     ) {
-        let trajectory: Vec<f64> = plan
-            .selected_trajectory()
-            .iter()
-            .map(|value| f64::from(*value))
-            .collect();
+        let seen = scene(&request.keypoints, &request.keypoint_axes);
         let visit = self.meter.visit();
         let planned = if visit == request.visit && request.program.is_some() {
-            match self.meter.take_plan(&request.keypoints, &trajectory) {
+            let positions_m = plan.selected_trajectory();
+            match self.meter.take_plan(seen, positions_m, &plan.path) {
                 Ok(planned) => Some(planned),
                 Err(error) => return self.fail("no_plan", &error.to_string(), effects),
             }
@@ -448,8 +452,7 @@ impl Sampler {
             effects.push(SamplerEffect::Tell(Notice::warning("particles_lost", text)));
         }
         if let Some(planned) = planned {
-            let points = &request.keypoints;
-            if let Ok(reading) = self.meter.progress(points, request.arm.tcp.position_m) {
+            if let Ok(reading) = self.meter.progress(seen, Hand::measured(&request.arm)) {
                 let reading = crate::Reading { planned, ..reading };
                 let progress = self.progress(request.observation_ns, &reading);
                 effects.push(SamplerEffect::Progress(progress));
@@ -481,6 +484,18 @@ impl Sampler {
             planning_ns: 0,
             continues: request.carry_on.as_ref().map(|c| c.continuation),
         }
+    }
+}
+
+/// Positions of the keypoints and axes of their things.
+pub(super) fn places(keypoints: &Keypoints) -> (Vec<[f64; 3]>, Vec<[[f64; 3]; 3]>) {
+    (keypoints.points().collect(), keypoints.axes().collect())
+}
+
+fn scene<'a>(keypoints: &'a [[f64; 3]], keypoint_axes: &'a [[[f64; 3]; 3]]) -> Scene<'a> {
+    Scene {
+        keypoints,
+        keypoint_axes,
     }
 }
 

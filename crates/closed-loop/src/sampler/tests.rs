@@ -27,6 +27,7 @@ fn facts() -> PolicyFacts {
         observation_steps: 1,
         max_step_m: 0.03,
         layout: ActionLayout::position_deltas(3, [0, 1, 2], None, 10.0),
+        guide: tiller_steering::Guide::default(),
     }
 }
 

@@ -105,6 +105,7 @@ impl Rig {
                 observation_steps: variant.observation_steps,
                 max_step_m: planner.config().max_step_m,
                 layout,
+                guide: tiller_steering::Guide::default(),
             })
         });
         // A plan may take as long as a variant says.

@@ -27,6 +27,7 @@ pub(crate) fn request_with(instruction: &str, keep: impl Fn(&str) -> bool) -> Au
         position_m: *position_m,
     });
     AuthorRequest {
+        hand: tiller_reward::HandAccess::POSITIONS,
         instruction: instruction.to_owned(),
         keypoints: keypoints.collect(),
     }

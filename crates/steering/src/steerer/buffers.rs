@@ -4,8 +4,9 @@ use tiller_core::{ActionMode, ArmColumns, Frame, Reads, Trajectories, Trajectori
 
 use super::Run;
 use crate::action::ActionSpace;
-use crate::config::{GradientPoint, Guide};
+use crate::config::GradientPoint;
 use crate::guidance::BLOCKS;
+use crate::guide::Guide;
 use crate::trajectory::TrajectoryMap;
 
 /// `[B, T, D]` unless stated otherwise.

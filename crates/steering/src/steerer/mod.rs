@@ -79,6 +79,7 @@ impl Steerer {
             let expected = format!("at most {executable}");
             problems.require("guided_steps", steps <= executable, expected, steps);
         }
+        problems.extend("", config.guide.problems(&space.layout));
         problems.finish(())?;
         let schedule = Schedule::new(&config.scheduler)?;
         let guided_steps = config.guided_steps.unwrap_or(executable);

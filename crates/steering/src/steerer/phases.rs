@@ -1,11 +1,12 @@
 //! What pushes the particles in a step: repulsion, the reward, resampling.
 
 use super::{Run, Steerer};
-use crate::config::{GradientPoint, Guide, Normalise};
+use crate::config::{GradientPoint, Normalise};
 use crate::denoiser::Reward;
 use crate::error::SteeringError;
 use crate::finite::all_finite;
 use crate::guidance;
+use crate::guide::Guide;
 use crate::random::Purpose;
 use crate::sampled::{Phase, StepTrace};
 use crate::scheduler::copy_ancestors;

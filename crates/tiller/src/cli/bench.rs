@@ -10,6 +10,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use eyre::{Result, WrapErr, ensure, eyre};
 use tiller_bench::{self as bench, BenchConfig, FREE_RUN, Method, Subject, Tuned, task_of};
 use tiller_policy::Provider;
+use tiller_steering::Guide;
 use tiller_world::{ALL_TASKS, Suite, Variation, WorldInfo, WorldKind};
 
 use super::bench_report::ReportArgs;
@@ -177,6 +178,10 @@ struct WorldArgs {
     /// Strength of guidance [default: as tuned].
     #[arg(long, value_name = "S")]
     guide_scale: Option<f32>,
+    /// What guidance may move: `position`, and `,rotation` or `,gripper` or both after it [default: what
+    /// the bundle says].
+    #[arg(long, value_name = "BLOCKS")]
+    guide: Option<Guide>,
     /// Chunks sampled side by side when steered [default: as tuned].
     #[arg(long, value_name = "B")]
     particles: Option<usize>,
@@ -257,6 +262,7 @@ impl WorldArgs {
                 Processor::Cuda => Provider::Cuda,
             },
             tuned: self.tuned()?,
+            guide: self.guide,
             policy: self.policy,
             json: self.json,
             restart: self.restart,

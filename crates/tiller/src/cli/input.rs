@@ -115,6 +115,26 @@ pub(super) fn points(value: Option<&Value>, path: &str) -> Result<Vec<[f64; 3]>>
         .collect()
 }
 
+/// Nested lists of finite numbers of a shape, row-major.
+pub(super) fn tensor(value: &Value, path: &str, shape: &[usize]) -> Result<Vec<f64>> {
+    let Some((&size, inner)) = shape.split_first() else {
+        let number = value.as_f64().filter(|number| number.is_finite());
+        let found = || eyre::eyre!("`{path}`: expected a finite number, found {}", kind(value));
+        return Ok(vec![number.ok_or_else(found)?]);
+    };
+    let items = list(Some(value), path)?;
+    ensure!(
+        items.len() == size,
+        "`{path}`: expected {size} items, found {}",
+        items.len()
+    );
+    let mut numbers = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        numbers.extend(tensor(item, &format!("{path}[{index}]"), inner)?);
+    }
+    Ok(numbers)
+}
+
 /// Three finite numbers.
 pub(super) fn point(value: &Value, path: impl Fn() -> String) -> Result<[f64; 3]> {
     let Value::Array(numbers) = value else {

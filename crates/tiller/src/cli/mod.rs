@@ -6,6 +6,7 @@
 mod bench;
 mod bench_report;
 mod demos;
+mod hand;
 mod input;
 mod observe;
 mod reward;

@@ -71,6 +71,7 @@ impl ObserveArgs {
             position_m: point.position_m,
         });
         let request = AuthorRequest {
+            hand: tiller_vlm::HandAccess::POSITIONS,
             instruction: instruction.to_owned(),
             keypoints: keypoints.collect(),
         };

@@ -28,6 +28,7 @@ impl Author for Embedded {
 fn task(instruction: &str) -> AuthoringTask {
     AuthoringTask {
         request: AuthorRequest {
+            hand: tiller_reward::HandAccess::POSITIONS,
             instruction: instruction.to_owned(),
             keypoints: vec![SceneKeypoint {
                 index: 0,

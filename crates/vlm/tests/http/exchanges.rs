@@ -48,6 +48,7 @@ fn scene() -> Vec<SceneKeypoint> {
 fn task(instruction: &str) -> AuthoringTask {
     AuthoringTask {
         request: AuthorRequest {
+            hand: tiller_vlm::HandAccess::POSITIONS,
             instruction: instruction.to_owned(),
             keypoints: scene(),
         },

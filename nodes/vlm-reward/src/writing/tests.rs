@@ -19,6 +19,7 @@ fn says(text: &str) -> Script {
 fn task(instruction: &str) -> AuthoringTask {
     AuthoringTask {
         request: AuthorRequest {
+            hand: tiller_vlm::HandAccess::POSITIONS,
             instruction: instruction.to_owned(),
             keypoints: vec![SceneKeypoint {
                 index: 0,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tiller_reward::{CompileOptions, Program, compile};
 
 use super::{describe, done_in_words, guidance_in_words, refusal, say};
+use crate::cli::hand::HandArgs;
 use crate::cli::input::read_program;
 
 /// Say what is wrong with a program; exit code 0 if nothing is, 1 otherwise.
@@ -24,8 +25,8 @@ use crate::cli::input::read_program;
 ///
 /// --json prints one object:
 ///   ok        whether the program is sound
-///   stages    [{stage, description, guided, has_done, keypoints, done_keypoints,
-///              operations_per_particle, operations_once}]; `keypoints` are the rows that the
+///   stages    [{stage, description, guided, has_done, keypoints, reads_rotations, reads_gripper,
+///              done_keypoints, operations_per_particle, operations_once}]; `keypoints` are the rows that the
 ///              guidance reads, `done_keypoints` those that the done function reads, or null
 ///   errors    [{kind, start, end, line, column, message, expected, found, help}]; `start` and
 ///              `end` are byte offsets, the last three may be null
@@ -40,6 +41,8 @@ pub(super) struct CheckArgs {
     /// Actions of a chunk; the trajectory that the program sees has one point more.
     #[arg(long, value_name = "T", default_value_t = 16)]
     horizon: usize,
+    #[command(flatten)]
+    hand: HandArgs,
     /// Print the result as JSON.
     #[arg(long, conflicts_with = "compact")]
     json: bool,
@@ -52,7 +55,10 @@ impl CheckArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         ensure!(self.horizon > 0, "--horizon 0: expected 1 or more");
         let source = read_program(&self.program)?;
-        let options = CompileOptions::new(self.keypoints, self.horizon + 1);
+        let options = CompileOptions {
+            hand: self.hand.access(),
+            ..CompileOptions::new(self.keypoints, self.horizon + 1)
+        };
         match compile(&source, &options) {
             Ok(program) => {
                 if self.json {

@@ -7,20 +7,25 @@ use clap::Args;
 use eyre::{Result, WrapErr, ensure};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tiller_reward::{CompileOptions, EvaluateError, Evaluator, Program, compile};
+use tiller_core::{Trajectories, TrajectoriesMut};
+use tiller_reward::{CompileOptions, EvaluateError, Evaluator, Program, Scene, compile};
 
 use super::say;
-use crate::cli::input::{list, object, points, read_json, read_program};
+use crate::cli::input::{list, object, points, read_json, read_program, tensor};
 
 /// Print values and gradients of every stage for given keypoints and trajectories, as JSON.
 ///
 /// Input, metres in the robot base frame:
 ///   {"keypoints": [[x,y,z], ..K], "trajectories": [[[x,y,z], ..T], ..B]}
+/// and, where the program reads them,
+///   "rotations": [[[[..3], ..3], ..T], ..B], the hand's axes as columns; "gripper": [[opening, ..T],
+///   ..B], 0 closed, 1 open; "keypoint_axes": [[[..3], ..3], ..K], by default the base frame's
 /// A trajectory is what the program sees: its first point is the current position, and all have
 /// the same number of points. The program is compiled for exactly these K and T.
 ///
 /// Output, in double precision:
 ///   {"stages": [{"stage": 1, "values": [..B], "gradients": [[[..3], ..T], ..B]}]}
+/// and `rotation_gradients` and `gripper_gradients` in the shapes of what was given.
 /// A stage without guidance has zeros. A number that is not finite is printed as null. Done
 /// functions are checked but not evaluated.
 ///
@@ -42,7 +47,11 @@ pub(super) struct EvalArgs {
 
 struct Inputs {
     keypoints: Vec<[f64; 3]>,
+    keypoint_axes: Vec<[[f64; 3]; 3]>,
     trajectories: Vec<Vec<[f64; 3]>>,
+    /// `[B][T][3][3]` and `[B][T]`; empty where they are not given.
+    rotations: Vec<f64>,
+    gripper: Vec<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,6 +59,10 @@ struct StageValues {
     stage: usize,
     values: Vec<f64>,
     gradients: Vec<Vec<[f64; 3]>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rotation_gradients: Vec<Vec<[[f64; 3]; 3]>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gripper_gradients: Vec<Vec<f64>>,
 }
 
 impl EvalArgs {
@@ -80,7 +93,14 @@ impl EvalArgs {
 impl Inputs {
     /// At least one trajectory, all of one length, which is not 0.
     fn read(value: &Value) -> Result<Self> {
-        let members = object(value, &["keypoints", "trajectories"])?;
+        let known = [
+            "keypoints",
+            "trajectories",
+            "rotations",
+            "gripper",
+            "keypoint_axes",
+        ];
+        let members = object(value, &known)?;
         let keypoints = points(members.get("keypoints"), "keypoints")?;
         let mut trajectories: Vec<Vec<[f64; 3]>> = Vec::new();
         let all = list(members.get("trajectories"), "trajectories")?;
@@ -105,7 +125,16 @@ impl Inputs {
             !trajectories.is_empty(),
             "`trajectories` is empty: expected at least one"
         );
+        let (particles, points) = (trajectories.len(), trajectories[0].len());
+        let given = |name: &str, shape: &[usize]| match members.get(name) {
+            Some(value) => tensor(value, name, shape),
+            None => Ok(Vec::new()),
+        };
+        let axes = given("keypoint_axes", &[keypoints.len(), 3, 3])?;
         Ok(Self {
+            keypoint_axes: axes.as_chunks::<3>().0.as_chunks::<3>().0.to_vec(),
+            rotations: given("rotations", &[particles, points, 3, 3])?,
+            gripper: given("gripper", &[particles, points])?,
             keypoints,
             trajectories,
         })
@@ -114,31 +143,49 @@ impl Inputs {
 
 fn evaluate(program: &Program, inputs: &Inputs, points: usize) -> Result<Vec<StageValues>> {
     let particles = inputs.trajectories.len();
-    let trajectories = inputs.trajectories.concat().concat();
+    let positions = inputs.trajectories.concat().concat();
+    let scene = Scene {
+        keypoints: &inputs.keypoints,
+        keypoint_axes: &inputs.keypoint_axes,
+    };
+    let trajectories = Trajectories {
+        positions: &positions,
+        rotations: &inputs.rotations,
+        gripper: &inputs.gripper,
+    };
     let stage = |(index, stage): (usize, &tiller_reward::Stage)| {
         let mut values = vec![0.0; particles];
-        let mut gradients = vec![0.0; trajectories.len()];
-        let result = Evaluator::<f64>::new(&stage.guidance, particles).evaluate(
-            &inputs.keypoints,
+        let mut gradients = vec![0.0; positions.len()];
+        let mut of_rotations = vec![0.0; inputs.rotations.len()];
+        let mut of_gripper = vec![0.0; inputs.gripper.len()];
+        let result = Evaluator::<f64>::new(&stage.guidance, particles).evaluate_whole(
+            &scene,
             &trajectories,
             &mut values,
-            Some(&mut gradients),
+            Some(TrajectoriesMut {
+                positions: &mut gradients,
+                rotations: &mut of_rotations,
+                gripper: &mut of_gripper,
+            }),
         );
         match result {
             // All numbers have been written all the same: the reader sees which are not finite.
             Ok(()) | Err(EvaluateError::NotFinite { .. }) => {}
             Err(error) => return Err(error).wrap_err_with(|| format!("stage {}", index + 1)),
         }
-        let (vectors, _) = gradients.as_chunks::<3>();
-        let gradients = vectors
-            .chunks_exact(points)
-            .map(<[[f64; 3]]>::to_vec)
-            .collect();
+        let vectors = gradients.as_chunks::<3>().0;
+        let matrices = of_rotations.as_chunks::<3>().0.as_chunks::<3>().0;
         Ok(StageValues {
             stage: index + 1,
             values,
-            gradients,
+            gradients: by_particle(vectors, points),
+            rotation_gradients: by_particle(matrices, points),
+            gripper_gradients: by_particle(&of_gripper, points),
         })
     };
     program.stages.iter().enumerate().map(stage).collect()
+}
+
+fn by_particle<T: Clone>(all: &[T], points: usize) -> Vec<Vec<T>> {
+    all.chunks_exact(points).map(<[T]>::to_vec).collect()
 }

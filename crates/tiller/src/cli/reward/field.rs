@@ -1,7 +1,8 @@
 //! A stage's reward as a function of a point in space.
 
+use tiller_core::{Trajectories, TrajectoriesMut};
 use tiller_report::{Arrow, Axis, Mark, MarkKind, Slice};
-use tiller_reward::{EvaluateError, Evaluator, Stage, Workspace};
+use tiller_reward::{EvaluateError, Evaluator, Scene as Place, Stage, Workspace};
 
 use crate::cli::scene::Scene;
 
@@ -15,6 +16,8 @@ const SLICE_M: f64 = 0.005;
 const ARROWS_M: f64 = 0.05;
 /// Points along one direction at most, whatever the size of the scene.
 const MOST: usize = 200;
+/// The rotation of a hand that points straight down, row-major.
+const DOWN: [f64; 9] = [1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, -1.0];
 /// What lies outside the workspace is shown with this much around it, m.
 const MARGIN_M: f64 = 0.05;
 
@@ -54,6 +57,9 @@ pub(super) struct Field<'a> {
     /// Per point of a trajectory, how far it is on its way.
     shares: Vec<f64>,
     trajectories: Vec<f64>,
+    /// The hand stays straight down and open; empty where the reward does not read it.
+    rotations: Vec<f64>,
+    gripper: Vec<f64>,
     gradients: Vec<f64>,
 }
 
@@ -74,12 +80,16 @@ impl<'a> Field<'a> {
         path: Path,
     ) -> Self {
         let points = stage.guidance.points();
+        let reads = stage.guidance.reads();
+        let all = BATCH * points;
         Self {
             evaluator: Evaluator::new(&stage.guidance, BATCH),
             keypoints,
             hand_m,
             shares: (0..points).map(|index| path.share(index, points)).collect(),
             trajectories: Vec::new(),
+            rotations: DOWN.repeat(if reads.rotations { all } else { 0 }),
+            gripper: vec![1.0; if reads.gripper { all } else { 0 }],
             gradients: Vec::new(),
         }
     }
@@ -89,10 +99,7 @@ impl<'a> Field<'a> {
         let mut values = vec![0.0; at_m.len()];
         for (at_m, values) in at_m.chunks(BATCH).zip(values.chunks_mut(BATCH)) {
             self.lay_out(at_m);
-            let result = self
-                .evaluator
-                .evaluate(self.keypoints, &self.trajectories, values, None);
-            shown(result)?;
+            shown(self.evaluate(values, None))?;
         }
         Ok(values)
     }
@@ -104,13 +111,11 @@ impl<'a> Field<'a> {
         for at_m in at_m.chunks(BATCH) {
             self.lay_out(at_m);
             let mut values = vec![0.0; at_m.len()];
-            self.gradients.resize(self.trajectories.len(), 0.0);
-            shown(self.evaluator.evaluate(
-                self.keypoints,
-                &self.trajectories,
-                &mut values,
-                Some(&mut self.gradients),
-            ))?;
+            let mut gradients = std::mem::take(&mut self.gradients);
+            gradients.resize(self.trajectories.len(), 0.0);
+            let evaluated = self.evaluate(&mut values, Some(&mut gradients));
+            self.gradients = gradients;
+            shown(evaluated)?;
             let (points, _) = self.gradients.as_chunks::<3>();
             for trajectory in points.chunks_exact(self.shares.len()) {
                 let mut sum = [0.0; 3];
@@ -123,6 +128,25 @@ impl<'a> Field<'a> {
             }
         }
         Ok(result)
+    }
+
+    fn evaluate(
+        &mut self,
+        values: &mut [f64],
+        gradients: Option<&mut [f64]>,
+    ) -> Result<(), EvaluateError> {
+        let points = self.trajectories.len() / 3;
+        let trajectories = Trajectories {
+            positions: &self.trajectories,
+            rotations: self.rotations.get(..9 * points).unwrap_or_default(),
+            gripper: self.gripper.get(..points).unwrap_or_default(),
+        };
+        self.evaluator.evaluate_whole(
+            &Place::from(self.keypoints),
+            &trajectories,
+            values,
+            gradients.map(TrajectoriesMut::of_positions),
+        )
     }
 
     /// One trajectory for each point.

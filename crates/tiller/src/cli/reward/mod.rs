@@ -58,6 +58,8 @@ pub(super) fn describe(program: &Program) -> impl Iterator<Item = Value> {
             "guided": !stage.is_unguided,
             "has_done": stage.done.is_some(),
             "keypoints": guidance.used_keypoints(),
+            "reads_rotations": guidance.reads().rotations,
+            "reads_gripper": guidance.reads().gripper,
             "done_keypoints": stage.done.as_ref().map(|done| done.used_keypoints()),
             "operations_per_particle": guidance.operations() - guidance.operations_once(),
             "operations_once": guidance.operations_once(),
@@ -72,8 +74,19 @@ fn guidance_in_words(stage: &Stage, name: impl Fn(usize) -> String) -> String {
     }
     let guidance = &stage.guidance;
     let once = guidance.operations_once();
+    let reads = guidance.reads();
+    let turned = if reads.rotations {
+        ", how the hand is turned"
+    } else {
+        ""
+    };
+    let open = if reads.gripper {
+        ", how far it is open"
+    } else {
+        ""
+    };
     format!(
-        "reads {}; {} a particle, {once} once a call",
+        "reads {}{turned}{open}; {} a particle, {once} once a call",
         keypoints_in_words(&guidance.used_keypoints(), name),
         counted(guidance.operations() - once, "operation"),
     )

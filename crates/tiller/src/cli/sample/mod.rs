@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use eyre::{Result, WrapErr, ensure};
 use tiller_reward::{CompileOptions, compile};
+use tiller_steering::Guide;
 
 use super::input::read_program;
 use super::scene::Scene;
@@ -78,6 +79,10 @@ pub(super) struct SampleArgs {
     /// Strength of guidance [default: the sampler's].
     #[arg(long, value_name = "S")]
     guide_scale: Option<f32>,
+    /// What guidance may move: `position`, and `,rotation` or `,gripper` or both after it [default: what
+    /// the bundle says].
+    #[arg(long, value_name = "BLOCKS")]
+    guide: Option<Guide>,
     /// Threads of ONNX Runtime; the result does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=64))]
     threads: u64,
@@ -108,12 +113,20 @@ impl SampleArgs {
         let source = self.program.as_deref().map(read_program).transpose()?;
         let folder = find_policy(&self.policy)?;
         let particles = self.particles.map(|count| count as usize);
-        let mut sampler =
-            Sampler::open(&folder, self.threads as usize, particles, self.guide_scale)?;
+        let mut sampler = Sampler::open(
+            &folder,
+            self.threads as usize,
+            particles,
+            self.guide_scale,
+            self.guide,
+        )?;
         let program = match &source {
             None => None,
             Some(source) => {
-                let options = CompileOptions::new(scene.keypoints.len(), sampler.points());
+                let options = CompileOptions {
+                    hand: sampler.hand(),
+                    ..CompileOptions::new(scene.keypoints.len(), sampler.points())
+                };
                 match compile(source, &options) {
                     Ok(program) => Some(program),
                     Err(diagnostics) => {

@@ -16,6 +16,7 @@ use tiller_vlm::repair::{Authored, Authoring, AuthoringPolicy, AuthoringTask, Fa
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
 use super::provider::ProviderArgs;
+use crate::cli::hand::HandArgs;
 use crate::cli::reward::describe;
 use crate::cli::say;
 use crate::cli::scene::Scene;
@@ -46,6 +47,8 @@ pub(super) struct AskArgs {
     /// Actions in a chunk of the policy
     #[arg(long, default_value_t = 16, value_name = "T")]
     horizon: usize,
+    #[command(flatten)]
+    hand: HandArgs,
     /// A folder with prompts in the place of the built-in ones
     #[arg(long, value_name = "FOLDER")]
     prompts: Option<PathBuf>,
@@ -75,9 +78,13 @@ impl AskArgs {
             .wrap_err_with(|| format!("cannot read {}", self.image.display()))?;
         let picture = Picture::new(bytes)
             .wrap_err_with(|| format!("{} cannot be shown", self.image.display()))?;
-        let options = CompileOptions::new(scene.keypoints.len(), self.horizon + 1);
+        let options = CompileOptions {
+            hand: self.hand.access(),
+            ..CompileOptions::new(scene.keypoints.len(), self.horizon + 1)
+        };
         let task = AuthoringTask {
             request: AuthorRequest {
+                hand: options.hand,
                 instruction: self.instruction.clone(),
                 keypoints: keypoints(scene),
             },
