@@ -42,7 +42,7 @@ impl Author for EmbeddedAuthor {
         let scene = Scene::new(&request.keypoints)?;
         let spec = parse(&request.instruction, &scene)?;
         Ok(Answer {
-            text: recipes::write(&spec, &scene)?.to_string(),
+            text: recipes::write(&spec, &scene, request.hand)?.to_string(),
             source: "embedded".to_owned(),
             understood: Some(spec.wording()),
         })

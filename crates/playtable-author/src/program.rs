@@ -53,16 +53,30 @@ impl fmt::Display for ProgramText {
         for (index, stage) in self.stages.iter().enumerate() {
             let number = index + 1;
             writeln!(f, "\n\n# Stage {number}: {}.", stage.description)?;
-            writeln!(f, "def stage{number}_guidance(keypoints, action_sequence):")?;
-            write_body(f, &stage.guidance)?;
-            self.write_reward(f, &stage.reward)?;
+            let more = further("gripper", stage.guidance.iter().chain([&stage.reward]));
             writeln!(
                 f,
-                "\n\ndef stage{number}_done(keypoints, start_keypoints, end_effector):"
+                "def stage{number}_guidance(keypoints, action_sequence{more}):"
+            )?;
+            write_body(f, &stage.guidance)?;
+            self.write_reward(f, &stage.reward)?;
+            let more = further("gripper_width_m", &stage.done);
+            writeln!(
+                f,
+                "\n\ndef stage{number}_done(keypoints, start_keypoints, end_effector{more}):"
             )?;
             write_body(f, &stage.done)?;
         }
         Ok(())
+    }
+}
+
+/// The parameter as it stands after the usual ones, if a line reads it.
+fn further<'l>(name: &str, lines: impl IntoIterator<Item = &'l String>) -> String {
+    if lines.into_iter().any(|line| line.contains(name)) {
+        format!(", {name}")
+    } else {
+        String::new()
     }
 }
 

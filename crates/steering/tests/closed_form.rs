@@ -11,9 +11,10 @@
 
 mod support;
 
+use support::laws::{NEVER, discrete_law};
 use support::schedulers::{DPM, Told, ddim, ddpm, diffusion, flow};
 use support::{FnReward, MixturePolicy, Mode, assert_within_three_errors, plain_space, quadratic};
-use tiller_steering::scheduler::{FlowSolver, Schedule, SchedulerConfig, Step, Variance};
+use tiller_steering::scheduler::{FlowSolver, SchedulerConfig, Step, Variance};
 use tiller_steering::{
     FeynmanKacConfig, Normalise, Potential, Sampled, Start, Steerer, SteeringConfig, StrengthConfig,
 };
@@ -26,7 +27,6 @@ const ANCHOR: Start = Start::at([0.0; 3]);
 /// The policy's data: two actions, the same on every axis.
 const MEAN: [f64; HORIZON] = [0.4, -0.2];
 const DEVIATION: f64 = 0.6;
-const NEVER: usize = usize::MAX;
 const POTENTIALS: [Potential; 4] = [
     Potential::Difference,
     Potential::Max,
@@ -57,10 +57,6 @@ fn diffusions(steps: usize) -> [(&'static str, SchedulerConfig); 3] {
     ]
 }
 
-fn steps_of(scheduler: &SchedulerConfig) -> Vec<Step> {
-    Schedule::new(scheduler).unwrap().steps().to_vec()
-}
-
 fn plain(scheduler: &SchedulerConfig) -> SteeringConfig {
     SteeringConfig {
         particles: PARTICLES,
@@ -71,54 +67,6 @@ fn plain(scheduler: &SchedulerConfig) -> SteeringConfig {
         feynman_kac: None,
         ..SteeringConfig::default()
     }
-}
-
-/// Mean and variance of one entry with data mean `mean`, by exact recursion through the steps.
-/// Steps from `stochastic_from` on draw fresh noise; `push` is subtracted from a step's prediction.
-///
-/// Every step is affine, so the sample is kept as `x[0] + sum x[k] z_k` of the standard normal
-/// numbers drawn so far: the initial one, then one for each step.
-fn discrete_law(
-    scheduler: &SchedulerConfig,
-    mean: f64,
-    stochastic_from: usize,
-    push: impl Fn(usize, &Step) -> f64,
-) -> (f64, f64) {
-    let is_flow = matches!(scheduler, SchedulerConfig::Flow(_));
-    let mut x = vec![0.0, 1.0];
-    // Clean estimates of the step before, along a smooth path.
-    let mut before: Option<Vec<f64>> = None;
-    for (i, plan) in steps_of(scheduler).iter().enumerate() {
-        let (signal, level) = (plan.from.signal, plan.from.noise);
-        let step = plan.with_noise(if i >= stochastic_from { 1.0 } else { 0.0 });
-        let total = (signal * DEVIATION).powi(2) + level * level;
-        let gain = push(i, plan);
-        let (mut clean, mut noise) = (x.clone(), x.clone());
-        for k in 0..x.len() {
-            let constant = if k == 0 { 1.0 } else { 0.0 };
-            let off = x[k] - signal * mean * constant;
-            clean[k] = mean * constant + signal * DEVIATION.powi(2) / total * off;
-            noise[k] = level / total * off;
-            // clean = x - t v, noise = x + (1 - t) v; clean = (x - level eps) / signal, noise = eps.
-            let (of_clean, of_noise) = if is_flow {
-                (level, signal)
-            } else {
-                (level / signal, 1.0)
-            };
-            clean[k] += of_clean * gain * constant;
-            noise[k] -= of_noise * gain * constant;
-            x[k] = step.clean * clean[k] + step.noise * noise[k];
-        }
-        let deterministic = step.fresh == 0.0;
-        if let Some(before) = before.filter(|_| deterministic) {
-            for (k, x) in x.iter_mut().enumerate() {
-                *x += plan.extrapolation * (clean[k] - before.get(k).unwrap_or(&0.0));
-            }
-        }
-        before = deterministic.then_some(clean);
-        x.push(step.fresh);
-    }
-    (x[0], x[1..].iter().map(|x| x * x).sum())
 }
 
 /// Mean and covariance of two independent Gaussian actions tilted by
@@ -209,7 +157,7 @@ fn an_unguided_run_matches_the_prior() {
 #[test]
 fn an_unguided_diffusion_matches_its_discrete_prior() {
     for (name, scheduler) in diffusions(20) {
-        let laws = MEAN.map(|mean| discrete_law(&scheduler, mean, NEVER, |_, _| 0.0));
+        let laws = MEAN.map(|mean| discrete_law(&scheduler, (mean, DEVIATION), NEVER, |_, _| 0.0));
         let mut steerer = Steerer::new(plain(&scheduler), plain_space(), HORIZON).unwrap();
         let sampled = steerer
             .sample(&mut policy(&scheduler), None, &ANCHOR, 0.0, 0, 0)
@@ -222,7 +170,10 @@ fn an_unguided_diffusion_matches_its_discrete_prior() {
 fn the_discretisation_converges_to_the_prior_with_and_without_fresh_noise() {
     for (name, scheduler) in diffusions(999).into_iter().chain([("flow", euler(3000))]) {
         for stochastic_from in [0, 300, NEVER] {
-            let (mean, variance) = discrete_law(&scheduler, MEAN[0], stochastic_from, |_, _| 0.0);
+            let (mean, variance) =
+                discrete_law(&scheduler, (MEAN[0], DEVIATION), stochastic_from, |_, _| {
+                    0.0
+                });
             assert!((mean - MEAN[0]).abs() < 2e-3, "{name}: {mean}");
             let off = variance.sqrt() / DEVIATION - 1.0;
             assert!(off.abs() < 5e-3, "{name}: {variance}");
@@ -235,7 +186,7 @@ fn assert_tilted(name: &str, scheduler: &SchedulerConfig, potential: Potential) 
     const FIRST: usize = 6;
     let (lambda, weight, target) = (2.0f32, 0.5f32, 1.2f32);
     // The threshold 1 makes the first weighing resample, so that what follows is stochastic.
-    let laws = MEAN.map(|mean| discrete_law(scheduler, mean, FIRST, |_, _| 0.0));
+    let laws = MEAN.map(|mean| discrete_law(scheduler, (mean, DEVIATION), FIRST, |_, _| 0.0));
     let expected = tilted(laws, f64::from(lambda * weight), f64::from(target));
     let config = SteeringConfig {
         guidance_start: FIRST as f32 / scheduler.steps() as f32,
@@ -305,9 +256,9 @@ fn guidance_moves_the_mean_by_what_the_recursion_says() {
             strength,
             ..plain(&scheduler)
         };
-        let (guided, variance) = discrete_law(&scheduler, MEAN[0], NEVER, push);
-        let (second, _) = discrete_law(&scheduler, MEAN[1], NEVER, push);
-        let (unguided, _) = discrete_law(&scheduler, MEAN[0], NEVER, |_, _| 0.0);
+        let (guided, variance) = discrete_law(&scheduler, (MEAN[0], DEVIATION), NEVER, push);
+        let (second, _) = discrete_law(&scheduler, (MEAN[1], DEVIATION), NEVER, push);
+        let (unguided, _) = discrete_law(&scheduler, (MEAN[0], DEVIATION), NEVER, |_, _| 0.0);
         assert!(guided > unguided + 0.02, "{name}: the reward rises along x");
         let mut steerer = Steerer::new(config, plain_space(), HORIZON).unwrap();
         let mut reward = FnReward(|trajectory: &[f32], gradient: &mut [f32]| {

@@ -5,15 +5,16 @@
 mod support;
 
 use nalgebra::{Matrix3, Vector3};
+use support::hand::Last;
 use support::{FnReward, MixturePolicy, reach};
 use tiller_core::kinematics::{HOME_Q, forward};
-use tiller_core::rotation::{left_jacobian, log, skew};
+use tiller_core::rotation::{left_jacobian, log};
 use tiller_core::{
     ActionLayout, ActionMode, ArmColumns, Frame, Pose, RotationColumns, RotationKind,
 };
 use tiller_steering::{
-    ActionSpace, Guide, Normalise, Reads, Reward, RewardError, Sampled, Start, Steerer,
-    SteeringConfig, SteeringError, Trajectories, TrajectoriesMut,
+    ActionSpace, Guide, Normalise, Reads, Reward, Sampled, Start, Steerer, SteeringConfig,
+    SteeringError,
 };
 
 const PARTICLES: usize = 16;
@@ -24,73 +25,6 @@ const STILL: Start = Start {
     opening: 0.5,
     joints_rad: None,
 };
-
-/// A reward on the last point: a function of position, orientation and opening, and its gradient with
-/// respect to these; that of the orientation as a torque.
-struct Last<F> {
-    reads: Reads,
-    of_last: F,
-}
-
-type OfLast = (f32, Vector3<f64>, Vector3<f64>, f32);
-
-impl<F: FnMut(Vector3<f64>, Matrix3<f64>, f32) -> OfLast> Reward for Last<F> {
-    fn reads(&self) -> Reads {
-        self.reads
-    }
-
-    fn evaluate(&mut self, _: &[f32], _: &mut [f32], _: &mut [f32]) -> Result<(), RewardError> {
-        Err(RewardError::new("a whole trajectory is needed"))
-    }
-
-    fn evaluate_whole(
-        &mut self,
-        trajectories: &Trajectories<'_>,
-        values: &mut [f32],
-        gradients: &mut TrajectoriesMut<'_>,
-    ) -> Result<(), RewardError> {
-        let points = trajectories.positions.len() / 3 / values.len();
-        for values in [
-            &mut *gradients.positions,
-            &mut *gradients.rotations,
-            &mut *gradients.gripper,
-        ] {
-            values.fill(0.0);
-        }
-        for (particle, value) in values.iter_mut().enumerate() {
-            let at = particle * points + points - 1;
-            let wide = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
-            let position = Vector3::from_vec(wide(&trajectories.positions[at * 3..][..3]));
-            let rotation = match self.reads.rotations {
-                true => Matrix3::from_row_slice(&wide(&trajectories.rotations[at * 9..][..9])),
-                false => Matrix3::identity(),
-            };
-            let opening = match self.reads.gripper {
-                true => trajectories.gripper[at],
-                false => 0.0,
-            };
-            let (reward, force, torque, of_opening) = (self.of_last)(position, rotation, opening);
-            *value = reward;
-            for axis in 0..3 {
-                gradients.positions[at * 3 + axis] = force[axis] as f32;
-            }
-            if self.reads.rotations {
-                // `<[t]x R / 2, [w]x R>` is `t . w`.
-                let g = skew(&torque) * rotation * 0.5;
-                for (number, value) in gradients.rotations[at * 9..][..9]
-                    .iter_mut()
-                    .zip(g.transpose().iter())
-                {
-                    *number = *value as f32;
-                }
-            }
-            if self.reads.gripper {
-                gradients.gripper[at] = of_opening;
-            }
-        }
-        Ok(())
-    }
-}
 
 /// `-|log R - target|^2 / 2`: of one step from no rotation, exactly quadratic in its rotation vector.
 fn turned_to(target: [f32; 3]) -> impl Reward {

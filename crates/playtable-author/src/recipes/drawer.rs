@@ -1,7 +1,7 @@
 //! A block into the drawer: grasped, carried over its front, lowered and let go.
 
-use super::block::{grasp, over};
-use super::terms::{ABOVE, STILL, TRAVEL_Z_M, offset_to_height, reach};
+use super::grasp::{Fingers, above as above_block, grasp};
+use super::terms::{ABOVE, TRAVEL_Z_M, offset_to_height, reach};
 use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
 
@@ -31,7 +31,7 @@ pub(super) fn way(block: &Point, handle: &Point) -> [f64; 2] {
 }
 
 /// Into the open drawer; a block that is `held` need not be grasped.
-pub(super) fn put(block: &Point, handle: &Point, held: bool) -> Vec<StageText> {
+pub(super) fn put(block: &Point, handle: &Point, held: bool, fingers: Fingers) -> Vec<StageText> {
     let (index, bar) = (block.index, handle.index);
     let above = |height_m: f64| [INSIDE_X_M, 0.0, offset_to_height(height_m, handle)];
     let inside = [
@@ -51,13 +51,8 @@ pub(super) fn put(block: &Point, handle: &Point, held: bool) -> Vec<StageText> {
     };
     let mut stages = Vec::new();
     if !held {
-        stages.push(reach(
-            "stop above the block",
-            index,
-            over(block, TRAVEL_Z_M),
-            STILL,
-        ));
-        stages.extend(grasp(block));
+        stages.push(above_block(block, fingers));
+        stages.extend(grasp(block, fingers));
     }
     let mut carry = reach(
         "carry the block over the drawer",
@@ -85,6 +80,14 @@ pub(super) fn put(block: &Point, handle: &Point, held: bool) -> Vec<StageText> {
     rise.done = done(format!(
         "return torch.minimum(margin, end_effector[2] - keypoints[{index}][2] - 0.050)"
     ));
+    if fingers == Fingers::Guided {
+        let open = |stage: StageText| StageText {
+            done: stage.done.clone(),
+            ..stage.opened()
+        };
+        carry = carry.closed(false);
+        (lower, rise) = (open(lower), open(rise));
+    }
     stages.extend([carry, lower, rise]);
     stages
 }

@@ -1,20 +1,24 @@
-//! How each goal is reached by a gripper that points straight down and is guided by position alone.
+//! How each goal is reached by a gripper that points straight down.
 //!
 //! Every recipe follows one pattern: travel high to a place above, go straight down to where the
-//! contact begins, then move through the contact. Guidance never speaks of the gripper: whether the fingers open or
-//! close is the policy's choice in the mode that guidance leads it to.
+//! contact begins, then move through the contact. Guidance speaks of the fingers only where it may move them
+//! and where they matter, around a block; elsewhere whether they open or close is the policy's choice in
+//! the mode that guidance leads it to.
 
 mod block;
 mod drawer;
 mod furniture;
+mod grasp;
 mod room;
 mod terms;
 
+use tiller_reward::{Access, HandAccess};
 use tiller_vlm::AuthorError;
 
 use crate::program::{KeepOut, ProgramText, StageText};
 use crate::scene::{Point, Scene};
 use crate::understand::{Direction, Goal, TaskSpec, Thing};
+use grasp::Fingers;
 
 /// How far a goal moves its object's keypoint, m: the middle of what its recipe is content with.
 const DRAWER_MOVES_M: f64 = 0.150;
@@ -36,7 +40,15 @@ const FURNITURE_DEPTH_M: f64 = 0.200;
 /// # Errors
 /// [`AuthorError::ObjectNotInScene`] when no keypoint shows a goal's object, [`AuthorError::NoRoom`]
 /// when the hand would come down on something else.
-pub(crate) fn write(spec: &TaskSpec, scene: &Scene) -> Result<ProgramText, AuthorError> {
+pub(crate) fn write(
+    spec: &TaskSpec,
+    scene: &Scene,
+    hand: HandAccess,
+) -> Result<ProgramText, AuthorError> {
+    let fingers = match hand.gripper {
+        Access::Guide => Fingers::Guided,
+        Access::Read | Access::Absent => Fingers::Policy,
+    };
     let mut expected = scene.clone();
     let (mut notes, mut stages) = (Vec::new(), Vec::new());
     for (index, goal) in spec.goals.iter().enumerate() {
@@ -50,7 +62,7 @@ pub(crate) fn write(spec: &TaskSpec, scene: &Scene) -> Result<ProgramText, Autho
         let held = index
             .checked_sub(1)
             .is_some_and(|before| is_held(&spec.goals[before], goal));
-        stages.extend(recipe(goal, held, &mut expected, &spec.avoid)?);
+        stages.extend(recipe(goal, held, &mut expected, &spec.avoid, fingers)?);
     }
     notes.dedup();
     let keep_out = keep_out(&spec.avoid, scene);
@@ -92,6 +104,7 @@ fn recipe(
     held: bool,
     scene: &mut Scene,
     avoid: &[Thing],
+    fingers: Fingers,
 ) -> Result<Vec<StageText>, AuthorError> {
     let object = goal.object();
     let point = found(scene, &object)?.clone();
@@ -126,15 +139,15 @@ fn recipe(
             (stages, approach.direction, PUSH_MOVES_M)
         }
         Goal::PressButton => return Ok(furniture::press_button(&point)),
-        Goal::LiftBlock { .. } => return Ok(block::lift(&point)),
+        Goal::LiftBlock { .. } => return Ok(grasp::lift(&point, fingers)),
         Goal::PutInDrawer { .. } => {
             let mut stages = Vec::new();
             let mut handle = found(scene, &Thing::Drawer.keypoint())?.clone();
             if drawer::is_shut(&handle) {
-                stages = recipe(&Goal::OpenDrawer, false, scene, avoid)?;
+                stages = recipe(&Goal::OpenDrawer, false, scene, avoid, fingers)?;
                 handle = found(scene, &Thing::Drawer.keypoint())?.clone();
             }
-            stages.extend(drawer::put(&point, &handle, held));
+            stages.extend(drawer::put(&point, &handle, held, fingers));
             let way = drawer::way(&point, &handle);
             scene.shift(&object, way);
             return Ok(stages);

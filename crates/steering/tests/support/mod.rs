@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file uses some of it")]
 
 pub(crate) mod golden;
+pub(crate) mod hand;
+pub(crate) mod laws;
 pub(crate) mod schedulers;
 pub(crate) mod walk;
 

@@ -1,6 +1,6 @@
 //! The language's rules, told from the compiler's own table, so that prompt and compiler agree.
 
-use tiller_reward::{Limits, Workspace, operations};
+use tiller_reward::{Access, CompileOptions, HandAccess, Limits, Workspace, operations};
 
 /// Every function that a program may call, a line for each module.
 #[must_use]
@@ -27,6 +27,52 @@ pub fn operation_list() -> String {
         out.push('\n');
     }
     out
+}
+
+/// The parameters that functions may have beside the usual ones, a line each: what the policy can do.
+pub(super) fn hand_parameters(options: &CompileOptions) -> String {
+    let (points, hand) = (options.points, options.hand);
+    let mut lines = Vec::new();
+    if hand.gripper == Access::Guide {
+        lines.push(format!(
+            "- `gripper`: shape (1, {points}), how far the gripper is open along the path, 0 closed to 1 \
+             open. A guidance function that needs it has it as a further parameter: \
+             `def stageI_guidance(keypoints, action_sequence, gripper):`."
+        ));
+    }
+    if hand.rotations == Access::Guide {
+        lines.push(format!(
+            "- `rotations`: shape (1, {points}, 3, 3), how the hand is turned along the path; the columns \
+             are its axes in the robot's frame: `rotations[..., :, 2]` points along the fingers, \
+             `rotations[..., :, 1]` from one finger to the other. A further parameter of guidance."
+        ));
+    }
+    lines.push(
+        "- `gripper_width_m`: shape (), the measured width between the fingers in metres, and `rotation`: \
+         shape (3, 3), how the hand is turned now. Further parameters of done: \
+         `def stageI_done(keypoints, start_keypoints, end_effector, gripper_width_m):`."
+            .to_owned(),
+    );
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Who moves the fingers and turns the hand, and what a reward should ask of them.
+pub(super) fn hand_advice(hand: HandAccess) -> String {
+    let fingers = if hand.gripper == Access::Guide {
+        "The gripper goes where `gripper` is rewarded: ask for it only where it matters. To grasp, come down \
+         around the thing with open fingers, then close them around it in a stage of its own, which is done \
+         when `gripper_width_m` says that something is between them, and keep them closed while it is \
+         carried. Elsewhere leave the fingers to the policy."
+    } else {
+        "The gripper is not yours to command: the policy opens and closes it by itself once the end \
+         effector is in the right place."
+    };
+    let turns = if hand.rotations == Access::Guide {
+        " The hand turns where `rotations` is rewarded: ask for it where the thing's direction matters."
+    } else {
+        ""
+    };
+    format!("{fingers}{turns}")
 }
 
 /// The box in which the arm works, in words.

@@ -25,6 +25,10 @@ placeholders! {
         points: usize,
         /// The box in which the arm works, m.
         workspace: Block,
+        /// Parameters that functions may have beside the usual ones, a line each.
+        hand_parameters: Block,
+        /// Who moves the fingers and turns the hand.
+        hand_advice: Block,
         /// What its owner says of the scene; may be empty.
         scene_notes: Block,
         /// The language's functions.
@@ -181,6 +185,8 @@ impl PromptSet {
             num_keypoints: options.keypoints,
             points: options.points,
             workspace: Block::new(language::workspace(&options.workspace)),
+            hand_parameters: Block::new(language::hand_parameters(options)),
+            hand_advice: Block::new(language::hand_advice(options.hand)),
             scene_notes: Block::new(self.scene_notes.clone()),
             operations: Block::new(language::operation_list()),
             example: Block::new(self.example.clone()),
@@ -251,6 +257,8 @@ pub(crate) fn numbered<'t>(texts: impl Iterator<Item = &'t str>, limit: usize) -
 
 #[cfg(test)]
 mod tests {
+    use tiller_reward::{Access, HandAccess};
+
     use super::*;
 
     #[test]
@@ -285,6 +293,29 @@ mod tests {
             "{system}"
         );
         assert!(!system.contains("{{") && !question.contains("{{"));
+    }
+
+    #[test]
+    fn only_what_the_policy_can_do_is_told() {
+        let prompts = PromptSet::built_in();
+        let system = |rotations, gripper| {
+            let hand = HandAccess { rotations, gripper };
+            let options = CompileOptions {
+                hand,
+                ..CompileOptions::new(1, 9)
+            };
+            prompts.reward("lift it", &[], &options).0
+        };
+        let plain = system(Access::Absent, Access::Read);
+        assert!(plain.contains("The gripper is not yours to command"));
+        assert!(!plain.contains("`gripper`") && !plain.contains("`rotations`"));
+        assert!(plain.contains("`gripper_width_m`"));
+        let grips = system(Access::Absent, Access::Guide);
+        assert!(grips.contains("`gripper`: shape (1, 9)") && !grips.contains("`rotations`"));
+        assert!(!grips.contains("not yours to command"));
+        let turns = system(Access::Guide, Access::Absent);
+        assert!(turns.contains("`rotations`: shape (1, 9, 3, 3)"));
+        assert!(turns.contains("The gripper is not yours to command"));
     }
 
     #[test]

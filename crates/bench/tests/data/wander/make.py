@@ -1,29 +1,34 @@
-"""Writes a policy that wanders: the smallest one that can be steered.
+"""Writes two policies that wander: the smallest ones that can be steered.
 
     python crates/bench/tests/data/wander/make.py
 
-Its actions are independent normal draws, whatever the cameras show. The graph holds the exact
+Their actions are independent normal draws, whatever the cameras show. The graphs hold the exact
 velocity field of that distribution, so nothing was trained. With x_t = t noise + (1 - t) data and
 data ~ N(m, s^2) per column, y = x_t - (1 - t) m:
 
     v = E[noise - data | x_t] = y (t - (1 - t) s^2) / (t^2 + (1 - t)^2 s^2) - m
 
-Left alone it goes nowhere in particular with the gripper closed; what it achieves when steered is
-the work of steering alone.
+Left alone they go nowhere in particular, `wander` with the gripper closed, `grasper` with fingers that
+open and close at random and that guidance may move; what they achieve when steered is the work of
+steering alone.
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 import onnx
 from onnx import TensorProto, helper
 
-HERE = Path(__file__).parent
+DATA = Path(__file__).parent.parent
 FLOAT = TensorProto.FLOAT
 SIDE, STATE, HORIZON, DIM, CONDITION = 256, 4, 16, 4, 3
-# Normalised: 1 is 3 cm for positions; the gripper stays closed.
-MEAN = [0.0, 0.0, 0.0, -1.0]
-DEVIATION = [0.35, 0.35, 0.35, 0.05]
+# Mean and deviation of the gripper, and what guidance may move; normalised, 1 is 3 cm for positions.
+POLICIES = {
+    "wander": (-1.0, 0.05, None),
+    "grasper": (0.0, 0.7, ["position", "gripper"]),
+}
+DEVIATION = 0.35
 
 
 def value(name: str, shape: list):
@@ -34,17 +39,17 @@ def constant(name: str, dims: list, values: list, kind: int = FLOAT):
     return helper.make_tensor(name, kind, dims, values)
 
 
-def save(file: str, nodes: list, inputs: list, outputs: list, constants: list) -> str:
+def save(folder: Path, file: str, nodes: list, inputs: list, outputs: list, constants: list) -> str:
     graph = helper.make_graph(nodes, "wander", inputs, outputs, constants)
     opset = [helper.make_opsetid("", 17)]
     model = helper.make_model(graph, opset_imports=opset, ir_version=8, producer_name="make.py")
     onnx.checker.check_model(model, full_check=True)
     data = model.SerializeToString()
-    (HERE / file).write_bytes(data)
+    (folder / file).write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 
-def encoder() -> str:
+def encoder(folder: Path) -> str:
     names = ["observation.images.static", "observation.images.wrist", "observation.state"]
     nodes = [
         helper.make_node("ReduceMean", [name], [f"{name}.mean"], keepdims=0) for name in names
@@ -55,10 +60,13 @@ def encoder() -> str:
     nodes.append(helper.make_node("Concat", [f"{name}.flat" for name in names], ["condition"], axis=1))
     inputs = [value(name, [1, 3, SIDE, SIDE]) for name in names[:2]] + [value(names[2], [1, STATE])]
     constants = [constant("one", [2], [1, 1], TensorProto.INT64)]
-    return save("encoder.onnx", nodes, inputs, [value("condition", [1, CONDITION])], constants)
+    return save(folder, "encoder.onnx", nodes, inputs, [value("condition", [1, CONDITION])], constants)
 
 
-def denoiser() -> str:
+def denoiser(folder: Path, gripper: float, spread: float) -> str:
+    mean = [0.0, 0.0, 0.0, gripper]
+    deviation = [DEVIATION] * 3 + [spread]
+
     def node(kind: str, first: str, second: str, out: str):
         return helper.make_node(kind, [first, second], [out])
 
@@ -84,8 +92,8 @@ def denoiser() -> str:
         constant("column", [3], [-1, 1, 1], TensorProto.INT64),
         constant("unity", [], [1.0]),
         constant("zero", [], [0.0]),
-        constant("mean", [1, 1, DIM], MEAN),
-        constant("variance", [1, 1, DIM], [s * s for s in DEVIATION]),
+        constant("mean", [1, 1, DIM], mean),
+        constant("variance", [1, 1, DIM], [s * s for s in deviation]),
     ]
     inputs = [
         value("sample", ["particles", HORIZON, DIM]),
@@ -93,10 +101,12 @@ def denoiser() -> str:
         value("condition", [1, CONDITION]),
     ]
     outputs = [value("prediction", ["particles", HORIZON, DIM])]
-    return save("denoiser.onnx", nodes, inputs, outputs, constants)
+    return save(folder, "denoiser.onnx", nodes, inputs, outputs, constants)
 
 
-def manifest(encoder_sha: str, denoiser_sha: str) -> str:
+def manifest(name: str, guide: list | None, encoder_sha: str, denoiser_sha: str) -> str:
+    guided = f"guide = {json.dumps(guide)}\n" if guide else ""
+
     def picture(camera: str) -> str:
         return f"""[[observation]]
 name = "observation.images.{camera}"
@@ -109,7 +119,7 @@ std = [0.5, 0.5, 0.5]
 """
 
     return f"""schema = 1
-name = "wander"
+name = "{name}"
 kind = "flow_matching"
 prediction = "velocity"
 horizon = {HORIZON}
@@ -129,7 +139,7 @@ mode = "delta"
 min = [-0.03, -0.03, -0.03, -1.0]
 max = [0.03, 0.03, 0.03, 1.0]
 frame = "base"
-
+{guided}
 {picture("static")}{picture("wrist")}[[observation]]
 name = "observation.state"
 kind = "state"
@@ -149,4 +159,8 @@ sha256 = "{denoiser_sha}"
 
 
 if __name__ == "__main__":
-    (HERE / "policy.toml").write_text(manifest(encoder(), denoiser()))
+    for name, (gripper, spread, guide) in POLICIES.items():
+        folder = DATA / name
+        folder.mkdir(exist_ok=True)
+        files = encoder(folder), denoiser(folder, gripper, spread)
+        (folder / "policy.toml").write_text(manifest(name, guide, *files))
