@@ -296,7 +296,7 @@ fn a_joint_space_policy_is_steered_by_the_same_reward() {
         let rises = rewards.windows(2).all(|pair| pair[1] > pair[0] + 1e-3);
         assert!(rises, "{mode:?}: {rewards:?}");
 
-        let mut steerer = Steerer::new(config(ALL), space.clone(), 6).unwrap();
+        let mut steerer = Steerer::new(config(Guide::default()), space.clone(), 6).unwrap();
         let error = steerer
             .sample(&mut policy, None, &Start::at([0.5, 0.0, 0.2]), 0.0, 2, 0)
             .unwrap_err();
@@ -309,7 +309,10 @@ fn a_reward_cannot_read_a_gripper_that_is_not_there() {
     let mut without = layout(BASE, [0, 1, 2], [3, 4, 5]);
     without.gripper = None;
     without.ignored = vec![6];
-    let mut steerer = Steerer::new(config(ALL), ActionSpace::plain(without), 4).unwrap();
+    let space = ActionSpace::plain(without);
+    let error = Steerer::new(config(ALL), space.clone(), 4).unwrap_err();
+    assert!(error.to_string().contains("`gripper`"), "{error}");
+    let mut steerer = Steerer::new(config(Guide::default()), space, 4).unwrap();
     let error = steerer
         .sample(&mut policy(4), Some(&mut closed()), &STILL, 0.0, 5, 0)
         .unwrap_err();
