@@ -132,6 +132,7 @@ def _manifest(name: str, shape: Shape, method: methods.Method, statistics: dict)
             "min": _floats(statistics["action_min"]),
             "max": _floats(statistics["action_max"]),
             "frame": "base",
+            "guide": ["position", "gripper"],
         },
         "observation": [*images, state],
     }

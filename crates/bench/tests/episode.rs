@@ -19,18 +19,28 @@ use tiller_policy::Provider;
 use tiller_stages::StageConfig;
 use tiller_world::WorldKind;
 
+fn data(policy: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(policy)
+}
+
 fn runner() -> Runner {
+    runner_of(config())
+}
+
+fn runner_of(config: RunnerConfig) -> Runner {
     let subject = Subject {
         kind: Arc::new(tiller_playtable::kind()),
         author: Arc::new(EmbeddedAuthor),
     };
-    Runner::new(&subject, config()).unwrap()
+    Runner::new(&subject, config).unwrap()
 }
 
 fn config() -> RunnerConfig {
     RunnerConfig {
         guide: None,
-        policy: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wander")),
+        policy: data("wander"),
         threads: 1,
         provider: Provider::Cpu,
         planner: PlannerConfig::default(),
@@ -72,6 +82,25 @@ fn steering_alone_presses_the_button() {
     );
     assert!(alone.stages.is_empty());
     assert_eq!(alone.steps, 200);
+}
+
+/// Its fingers open and close at random: only a reward that reads them, and whose gradient reaches them,
+/// gets a block between them and holds it there.
+#[test]
+fn a_reward_on_the_gripper_lifts_a_block_with_blind_fingers() {
+    let lift = |guide: &str| {
+        let mut runner = runner_of(RunnerConfig {
+            policy: data("grasper"),
+            guide: Some(guide.parse().unwrap()),
+            ..config()
+        });
+        runner.run(&spec("lift_blue", true), None).unwrap()
+    };
+    let guided = lift("position,gripper");
+    assert!(guided.success, "{guided:?}");
+    assert_eq!(guided.completed, ["lift_blue"]);
+    let left_alone = lift("position");
+    assert!(!left_alone.success, "{left_alone:?}");
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! Time of compiling a program, and of one value-and-gradient evaluation on one core.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use tiller_reward::{CompileOptions, Evaluator, compile};
+use tiller_core::{Trajectories, TrajectoriesMut};
+use tiller_reward::{CompileOptions, Evaluator, Scene, compile};
 
 /// Steps of a chunk; a trajectory has one point more.
 const STEPS: usize = 14;
 const KEYPOINTS: usize = 8;
 /// The same texts that `against_pytorch.py` gives to PyTorch.
-const PROGRAMS: [(&str, &str); 2] = [
+const PROGRAMS: [(&str, &str); 3] = [
     ("reach", include_str!("programs/reach.py")),
     ("push", include_str!("programs/push.py")),
+    // At most twice a reach's time, though it reads pose and gripper.
+    ("grasp", include_str!("programs/grasp.py")),
 ];
 
 fn evaluate(criterion: &mut Criterion) {
@@ -26,22 +29,38 @@ fn evaluate(criterion: &mut Criterion) {
             continue;
         };
         for particles in [1, 20, 50, 200, 1000] {
-            let width = (STEPS + 1) * 3;
-            let trajectories: Vec<f32> = (0..particles * width)
-                .map(|i| 0.4 + 0.2 * (i as f32 * 0.7).sin())
-                .collect();
+            let reads = program.stages[0].guidance.reads();
+            let numbers = |width: usize, is_read: bool| -> Vec<f32> {
+                let count = particles * (STEPS + 1) * width * usize::from(is_read);
+                (0..count)
+                    .map(|i| 0.4 + 0.2 * (i as f32 * 0.7).sin())
+                    .collect()
+            };
+            let (positions, rotations) = (numbers(3, true), numbers(9, reads.rotations));
+            let gripper = numbers(1, reads.gripper);
+            let trajectories = Trajectories {
+                positions: &positions,
+                rotations: &rotations,
+                gripper: &gripper,
+            };
             let mut values = vec![0.0; particles];
-            let mut gradients = vec![0.0; particles * width];
+            let (mut forces, mut torques) = (positions.clone(), rotations.clone());
+            let mut pulls = gripper.clone();
             let mut evaluator = Evaluator::<f32>::new(&program.stages[0].guidance, particles);
             group.bench_function(
                 BenchmarkId::new("value_and_gradient", particles),
                 |bencher| {
                     bencher.iter(|| {
-                        evaluator.evaluate(
-                            &keypoints,
+                        let gradients = TrajectoriesMut {
+                            positions: &mut forces,
+                            rotations: &mut torques,
+                            gripper: &mut pulls,
+                        };
+                        evaluator.evaluate_whole(
+                            &Scene::from(&keypoints[..]),
                             &trajectories,
                             &mut values,
-                            Some(&mut gradients),
+                            Some(gradients),
                         )
                     });
                 },

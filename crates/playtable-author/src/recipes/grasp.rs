@@ -19,8 +19,8 @@ const LIFTED_M: f64 = 0.070;
 
 /// Down around a block with open fingers, and there while they close.
 const AROUND: Margin = Margin {
-    plane: 0.014,
-    height: 0.012,
+    plane: 0.018,
+    height: 0.018,
     scale: ASIDE,
 };
 const HELD: Margin = Margin {
