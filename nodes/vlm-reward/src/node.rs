@@ -12,6 +12,7 @@ use tiller_messages::{
     StageQuery,
 };
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
+use tiller_reward::CompileOptions;
 use tiller_vlm::provider::{Outcome, Picture};
 use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
 use tiller_vlm::{Author, AuthorRequest};
@@ -93,8 +94,8 @@ struct Node<'a> {
     /// What the camera saw last.
     seen: Option<RgbImage>,
     latest: Option<Keypoints>,
-    /// The grounding that a program was last begun for, and the points of a trajectory.
-    begun: (Grounding, u32),
+    /// What a program was last begun for: the grounding, and what it was to be compiled for.
+    begun: Option<(Grounding, CompileOptions)>,
     program: Option<RewardProgram>,
     query: Option<StageQuery>,
     /// How often it was told that a program is still being waited for.
@@ -148,7 +149,7 @@ impl<'a> Node<'a> {
             annotated: None,
             seen: None,
             latest: None,
-            begun: ((EpisodeId(0), 0), 0),
+            begun: None,
             program: None,
             query: None,
             waits_told: 0,
@@ -325,11 +326,14 @@ impl<'a> Node<'a> {
             return Ok(None);
         };
         let grounding = (keypoints.episode, keypoints.generation);
-        let is_begun = grounding <= self.begun.0 && contract.points == self.begun.1;
+        let options = compile_options(contract, keypoints.names.len());
+        let is_begun = self.begun.is_some_and(|(begun, compiled_for)| {
+            let CompileOptions { points, hand, .. } = compiled_for;
+            grounding <= begun && (points, hand) == (options.points, options.hand)
+        });
         if is_begun || !self.missing().is_empty() {
             return Ok(None);
         }
-        let options = compile_options(contract, keypoints.names.len());
         let task = AuthoringTask {
             request: AuthorRequest {
                 hand: options.hand,
@@ -345,7 +349,7 @@ impl<'a> Node<'a> {
             source: self.author.clone(),
             embedded: Some(self.embedded.clone()),
         };
-        self.begun = (grounding, contract.points);
+        self.begun = Some((grounding, options));
         self.waits_told = 0;
         if !self.is_embedded {
             let text = format!(
@@ -395,7 +399,7 @@ impl<'a> Node<'a> {
             let text = authored.message.clone();
             outbox.tell(Level::Warning, authored.status.name(), text)?;
         }
-        let points = self.begun.1 as usize;
+        let points = self.begun.map_or(0, |(_, options)| options.points);
         self.programs_sent += 1;
         let program = RewardProgram {
             // Larger than those of all programs before, of a start before this one too.
