@@ -475,10 +475,10 @@ impl Lower<'_> {
             }
             times = self.integer_argument(&value, span)?;
         }
-        let own = columns.clone();
-        columns.clear();
+        let own = std::mem::take(&mut columns);
+        let size: usize = own.iter().map(Vec::len).sum();
         for _ in 0..times.max(0) {
-            self.charge(own.len() + 1)?;
+            self.charge(size + 1)?;
             columns.extend(own.iter().cloned());
         }
         let mut rows: Vec<Vec<Value>> = vec![Vec::new()];

@@ -83,5 +83,6 @@ class Splicing:
     append, delete, insert, select = (staticmethod(f) for f in (append, delete, insert, select))
     r_, c_ = LaidOut(False), LaidOut(True)
     empty = staticmethod(torch.empty)
+    real, real_if_close = staticmethod(torch.real), staticmethod(torch.real)
     cov = staticmethod(lambda x, rowvar=True, bias=False: torch.cov(x if rowvar else x.T, correction=1 - int(bias)))
     float64, finfo = torch.float64, staticmethod(torch.finfo)

@@ -261,6 +261,7 @@ EXPRESSIONS = [
     "torch.linalg.cholesky(a[0].T @ a[0] + torch.eye(3)) + torch.linalg.cholesky(a.mT @ a + torch.eye(3), upper=True).mT",
     "torch.linalg.cholesky(a[0, :3] * 0.1 + a[0, :3].T * 0.1 + torch.eye(3))",
     "np.linalg.cholesky(a[0] @ a[0].T + 2 * torch.eye(6)).sum(1)",
+    "np.real(np.linalg.eig(np.cov(a[0].T))[0]).sum() + torch.real(a) * np.real_if_close(np.linalg.eigvals(np.cov(k.T))).sum()",
     "torch.linalg.matrix_rank(k) * a + torch.linalg.cond(a[0] + torch.eye(6)[:, :3]) + np.linalg.matrix_rank(k @ k.T, tol=1e-6) * a + np.linalg.cond(k) * a",
     # Objects of torch.nn.
     "torch.nn.MSELoss()(a, k[0].expand_as(a)) + torch.nn.L1Loss(reduction='sum')(a, a * 2) + torch.nn.MSELoss(reduction='none')(a, a * 0 + 0.1)",
