@@ -55,7 +55,14 @@ impl Lower<'_> {
                         format!("there is no attribute `{name}`"),
                     )
                     .expected(format!("one of: {}", named.fields.join(", ")))
-                    .help(format!("take a part first: `.{}`", named.fields[0])),
+                    .help(if name == "V" && named.part("Vh").is_some() {
+                        "`.Vh.mT` is V".to_owned()
+                    } else {
+                        format!(
+                            "take one of its parts first, such as `.{}`",
+                            named.fields[0]
+                        )
+                    }),
                 )),
             },
             Value::Builtin(function) => self.builtin_member(function, name, span),

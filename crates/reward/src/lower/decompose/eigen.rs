@@ -86,7 +86,7 @@ impl Lower<'_> {
                     format!("`{}` takes symmetric matrices only", b.name),
                 )
                 .found("a matrix that differs from its transpose")
-                .help("use a covariance, `A.T @ A`, or `(A + A.T) / 2`"),
+                .help("covariances and products such as `A.T @ A` are symmetric"),
             ));
         }
         let nan = self.constant(f64::NAN)?;

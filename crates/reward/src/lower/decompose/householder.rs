@@ -20,8 +20,12 @@ impl Lower<'_> {
     /// The reflection that clears column `first` of `a` below the diagonal, and what the diagonal
     /// becomes. A column that is clear already stays, with its sign.
     fn reflection(&mut self, a: &Matrix, first: usize) -> Lowered<(Reflection, NodeId)> {
-        let alpha = a.at(first, first);
-        let below: Vec<NodeId> = (first + 1..a.rows).map(|row| a.at(row, first)).collect();
+        self.reflection_of(&a.column(first)[first..], first)
+    }
+
+    /// The same of the part of a column from row `first` on.
+    fn reflection_of(&mut self, column: &[NodeId], first: usize) -> Lowered<(Reflection, NodeId)> {
+        let (alpha, below) = (column[0], column[1..].to_vec());
         let (zero, one) = (self.constant(0.0)?, self.constant(1.0)?);
         if below.is_empty() {
             let factor = zero;
@@ -96,6 +100,24 @@ impl Lower<'_> {
             reflections.push(reflection);
         }
         Ok((reflections, r))
+    }
+
+    /// The reflections from the left of those that leave two diagonals of `a`.
+    pub(super) fn bidiagonal(&mut self, a: &Matrix) -> Lowered<Vec<Reflection>> {
+        let mut a = a.clone();
+        let mut reflections = Vec::new();
+        for first in 0..a.columns {
+            let (reflection, _) = self.reflection(&a, first)?;
+            self.reflect(&reflection, &mut a, first + 1)?;
+            reflections.push(reflection);
+            if first + 2 < a.columns {
+                let (across, _) = self.reflection_of(&a.row(first)[first + 1..], first + 1)?;
+                let mut turned = a.transposed();
+                self.reflect(&across, &mut turned, first + 1)?;
+                a = turned.transposed();
+            }
+        }
+        Ok(reflections)
     }
 
     /// `Q c`.

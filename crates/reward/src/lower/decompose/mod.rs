@@ -64,7 +64,7 @@ impl Lower<'_> {
                     MAX_SIZES.0, MAX_SIZES.1
                 ))
                 .found(found)
-                .help("decompose the 3 x 3 matrix of products, `A.T @ A`"),
+                .help("where it means the same, decompose the 3 x 3 matrix `A.T @ A`"),
             ));
         }
         self.charge(x.len())?;

@@ -1,5 +1,6 @@
 //! Singular values: the triangle of a Householder decomposition by one-sided Jacobi rotations.
 
+use super::householder::Reflection;
 use super::matrix::Matrix;
 use super::{gathered, gathered_rows, named};
 use crate::graph::NodeId;
@@ -54,15 +55,13 @@ impl Lower<'_> {
         let unit = self.unit_matrix(columns)?;
         let own = self.rotated(&inner, &unit)?;
         let own = self.scaled_columns(&own, &signs)?;
+        let signs = self.signs(&held, &triangle, &own, &reflections)?;
+        let own = self.scaled_columns(&own, &signs)?;
+        let right = self.scaled_columns(&right, &signs)?;
         let kept = if full { rows } else { columns };
         let is_cheap = 6 * rows * (kept - columns) * columns <= COMPLETION_WORK;
         let width = if is_cheap { kept } else { columns };
-        let mut start = self.unit_matrix(rows)?.left(width);
-        for row in 0..columns {
-            for column in 0..columns {
-                start.set(row, column, own.at(row, column));
-            }
-        }
+        let start = self.padded(&own, rows, width)?;
         let left = self.rotated(&reflections, &start)?;
         let mut result = self.sloped(a, left, values, right)?;
         if width < kept {
@@ -71,6 +70,53 @@ impl Lower<'_> {
             wide.resize(kept, vec![nan; rows]);
             self.allow(&[rows, kept])?;
             result.left = Matrix::from_columns(&wide);
+        }
+        Ok(result)
+    }
+
+    /// Signs for pairs of vectors, near those of LAPACK: it starts from two diagonals and rotates
+    /// little, so that vector `i` on the left mostly points along axis `i` of that frame. `own`
+    /// are the vectors on the left in the frame of `reflections`, which leave `triangle` of `a`.
+    fn signs(
+        &mut self,
+        a: &Matrix,
+        triangle: &Matrix,
+        own: &Matrix,
+        reflections: &[Reflection],
+    ) -> Lowered<Vec<NodeId>> {
+        let (rows, size) = (a.rows, a.columns);
+        // LAPACK makes a matrix triangular first if it is this much longer than wide.
+        let framed = if rows >= 11 * size / 6 {
+            let frame = self.bidiagonal(&triangle.top(size))?;
+            self.rotated_back(&frame, own)?
+        } else {
+            let frame = self.bidiagonal(a)?;
+            let start = self.padded(own, rows, size)?;
+            let left = self.rotated(reflections, &start)?;
+            self.rotated_back(&frame, &left)?
+        };
+        let (zero, one, minus) = (
+            self.constant(0.0)?,
+            self.constant(1.0)?,
+            self.constant(-1.0)?,
+        );
+        framed
+            .diagonal()
+            .into_iter()
+            .map(|along| {
+                let falls = self.node(Op::Less, &[along, zero])?;
+                self.node(Op::Where, &[falls, minus, one])
+            })
+            .collect()
+    }
+
+    /// `own` in the upper left of a matrix that is 1 on the rest of its diagonal.
+    fn padded(&mut self, own: &Matrix, rows: usize, columns: usize) -> Lowered<Matrix> {
+        let mut result = self.unit_matrix(rows)?.left(columns);
+        for row in 0..own.rows {
+            for column in 0..own.columns {
+                result.set(row, column, own.at(row, column));
+            }
         }
         Ok(result)
     }
