@@ -1,7 +1,11 @@
 //! Decompositions, functions that remember arguments, and items made from others: what one golden
 //! expression cannot show.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests may panic"
+)]
 
 use tiller_reward::{CompileOptions, Evaluator, compile};
 
@@ -283,4 +287,23 @@ fn a_covariance_may_be_nearly_symmetric() {
     c = r @ torch.diag(torch.tensor([3.0, 2.0, 1.0])) @ r.T
     return torch.linalg.eig(c).eigenvalues.real.sum() + a.sum()";
     assert!((evaluated(body, &SCENE, &[0.0; 6]).0 - 6.0).abs() < 1e-12);
+}
+
+#[test]
+fn settings_beside_the_stages_change_nothing() {
+    let text = "
+import torch
+torch.manual_seed(0)
+torch.set_default_dtype(torch.float64)
+mse = torch.nn.MSELoss(reduction='sum')
+num_stages = 1
+def stage1_guidance(k, a):
+    return -mse(a[0, -1], k[0])
+";
+    let program = compile(text, &CompileOptions::new(1, 2)).unwrap();
+    let mut value = [0.0];
+    Evaluator::<f64>::new(&program.stages[0].guidance, 1)
+        .evaluate(&[[0.5, 0.0, 0.0]], &[0.0; 6], &mut value, None)
+        .unwrap();
+    assert_eq!(value, [-0.25]);
 }

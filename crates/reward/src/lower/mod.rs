@@ -28,6 +28,7 @@ mod in_place;
 mod index;
 mod index_tricks;
 mod interpolate;
+mod itertools;
 mod join;
 mod layers;
 mod linalg;
