@@ -61,6 +61,9 @@ impl Fault {
         if self.operands.iter().any(|v| v.is_infinite()) {
             return "use a large finite number, such as 10.0, instead of infinity".to_owned();
         }
+        if self.operands.iter().any(|v| v.is_nan()) {
+            return "NaN is used here: write every element of `torch.empty` before it is read, keep `nan` out, and give `eig` symmetric matrices only".to_owned();
+        }
         let mend = match self.op {
             Op::Sqrt if first < 0.0 && !self.of_slope => {
                 "the argument is negative: keep it positive, `torch.sqrt(x.clamp(min=1e-8))`"

@@ -70,7 +70,9 @@ pub(crate) fn collect<'a>(
                 )
                 .help("remove it"),
             ),
-            Stmt::Expr(expression) if matches!(&*expression.value, Expr::StringLiteral(_)) => {}
+            Stmt::Expr(expression)
+                if matches!(&*expression.value, Expr::StringLiteral(_))
+                    || is_setting(&expression.value) => {}
             Stmt::Pass(_) => {}
             other => drafts.push(
                 Draft::new(
@@ -148,6 +150,18 @@ fn stage_count_value(statement: &Stmt) -> Option<&Expr> {
 /// `__name__ == "__main__"`.
 fn is_main_guard(test: &Expr) -> bool {
     matches!(test, Expr::Compare(compare) if is_name(&compare.left, "__name__"))
+}
+
+/// Whether this is a setting of PyTorch that changes no reward: a seed, a precision.
+fn is_setting(expression: &Expr) -> bool {
+    let Expr::Call(call) = expression else {
+        return false;
+    };
+    let Expr::Attribute(function) = &*call.func else {
+        return false;
+    };
+    matches!(function.attr.as_str(), "manual_seed" | "set_default_dtype")
+        && matches!(&*function.value, Expr::Name(module) if module.id.as_str() == "torch")
 }
 
 fn is_print(expression: &Expr) -> bool {

@@ -46,6 +46,12 @@ const STEPS: &[&str] = &[
     "{0}[..., torch.tensor([2, 0, 1])] * {1}[:, -1:]",
     "torch.cat([*{0}.split(1, dim=2)[::-1]], dim=2) - {1}[:, :1, None].squeeze(1)",
     "{0} * {1}.detach().mul(0).add(1)",
+    "{0} + torch.linalg.eigvalsh({1}.mT @ {1} + torch.diag(torch.tensor([1.0, 2.0, 9.0])))",
+    "{0} @ torch.linalg.pinv({1}[0, :3] * 0.1 + torch.eye(3))",
+    "torch.linalg.qr({0}[0] * 0.2 + torch.eye(4)[:, :3]).Q + {1}",
+    "{0} @ torch.linalg.cholesky({1}[0].T @ {1}[0] + torch.eye(3))",
+    "torch.linalg.lstsq({0}[0].T @ {0}[0] + torch.eye(3), {1}[0].T).solution.T[None]",
+    "F.interpolate({0}.mT, size=4, mode='linear').mT * {1}",
 ];
 
 /// Statements that end by binding `y`, for the same operands.

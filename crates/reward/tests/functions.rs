@@ -123,7 +123,7 @@ fn refusals_name_what_to_use_instead() {
         ("torch.tensordot(a, k, dims=3)", "torch.einsum"),
         ("torch.einsum('...a,b', a, k)", "number of dimensions"),
         ("np.split(a, 3, axis=1)[0]", "do not add up"),
-        ("torch.empty(3)", "not an operation"),
+        ("torch.empty(3).sum() + a.sum()", "infinite or NaN"),
         ("torch.histc(a)", "not an operation"),
     ];
     for (expression, expected) in cases {
@@ -173,6 +173,15 @@ fn hardsigmoid_has_the_exact_slope() {
             .iter()
             .zip(expected)
             .all(|(g, e)| (g - e).abs() < 1e-15)
+    );
+}
+
+#[test]
+fn the_object_of_hardsigmoid_is_the_function() {
+    let at = [-1.0, -2.0, 0.0, 0.5, 1.0, 2.0];
+    assert_eq!(
+        value_and_gradient("    return torch.nn.Hardsigmoid()(a * 3).sum()", at),
+        value_and_gradient("    return F.hardsigmoid(a * 3).sum()", at)
     );
 }
 

@@ -3,7 +3,7 @@
 use super::expression::nearest;
 use super::table::{self, Home};
 use super::value::{Module, Value};
-use super::{Lower, Lowered, Stop, substitute};
+use super::{Lower, Lowered, Stop, environment, substitute};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
@@ -46,6 +46,26 @@ impl Lower<'_> {
                 _ => Err(self.unknown("a (values, indices) pair", Home::METHOD, name, span)),
             },
             Value::Tensor(tensor) => self.tensor_attribute(&tensor, name, span),
+            Value::Named(named) => match named.part(name) {
+                Some(part) => Ok(part.clone()),
+                None => Err(self.fail(
+                    Draft::new(
+                        Kind::UnknownOperation,
+                        span,
+                        format!("there is no attribute `{name}`"),
+                    )
+                    .expected(format!("one of: {}", named.fields.join(", ")))
+                    .help(if name == "V" && named.part("Vh").is_some() {
+                        "`.Vh.mT` is V".to_owned()
+                    } else {
+                        format!(
+                            "take one of its parts first, such as `.{}`",
+                            named.fields[0]
+                        )
+                    }),
+                )),
+            },
+            Value::Builtin(function) => self.builtin_member(function, name, span),
             other => Err(self.fail(
                 Draft::new(
                     Kind::UnknownOperation,
@@ -68,20 +88,24 @@ impl Lower<'_> {
                 "nn" => return Ok(Value::Module(Module::TorchNn)),
                 "linalg" => return Ok(Value::Module(Module::TorchLinalg)),
                 "special" => return Ok(Value::Module(Module::TorchSpecial)),
+                "cuda" => return Ok(Value::Module(Module::Cuda)),
+                "backends" => return Ok(Value::Module(Module::Backends)),
                 _ => Home::TORCH,
             },
             Module::TorchNn if name == "functional" => {
                 return Ok(Value::Module(Module::Functional));
             }
-            Module::TorchNn => {
-                return Err(self.fail(
-                    Draft::new(
-                        Kind::UnknownOperation,
-                        span,
-                        format!("`torch.nn.{name}` is not available to rewards"),
-                    )
-                    .help("use the functions of torch.nn.functional (`F`)"),
-                ));
+            Module::TorchNn if table::find(Home::NN, name).is_none() => {
+                return Err(self.no_layer(name, span));
+            }
+            Module::TorchNn => Home::NN,
+            Module::Cuda => return self.device_function(name, span),
+            Module::Backends => match name {
+                "cuda" | "mps" => return Ok(Value::Module(Module::Cuda)),
+                _ => return self.device_function(name, span),
+            },
+            Module::Functools | Module::Itertools | Module::Operator => {
+                return self.library_function(module, name, span);
             }
             Module::Numpy if name == "linalg" => return Ok(Value::Module(Module::NumpyLinalg)),
             Module::Functional => Home::FUNCTIONAL,
@@ -102,6 +126,8 @@ impl Lower<'_> {
                 "Tensor" | "FloatTensor" if module == Module::Torch => {
                     return Ok(Value::Builtin("Tensor"));
                 }
+                "r_" if module == Module::Numpy => return Ok(Value::Builtin("np.r_")),
+                "c_" if module == Module::Numpy => return Ok(Value::Builtin("np.c_")),
                 "ndarray" if module == Module::Numpy => return Ok(Value::Builtin("ndarray")),
                 "Size" if module == Module::Torch => return Ok(Value::Builtin("tuple")),
                 // Everything is computed in one place.
@@ -128,7 +154,7 @@ impl Lower<'_> {
             )),
             "ndim" => Ok(Value::Int(tensor.rank() as i64)),
             "dtype" => Ok(Value::DType(tensor.dtype)),
-            "device" => Ok(Value::None),
+            "device" => Ok(environment::device_of("cpu", None)),
             "real" => Ok(Value::Tensor(tensor.clone())),
             "is_cuda" => Ok(Value::Bool(false)),
             "requires_grad" => {

@@ -1,9 +1,11 @@
 //! Python's own functions: `len`, `range`, `zip`, `sum`, `min`, `float` and their like.
 
+use std::rc::Rc;
+
 use super::arguments::{Bound, Call};
 use super::containers::CHARACTERS;
 use super::expression::{number, range_length};
-use super::value::Value;
+use super::value::{Endless, Value};
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
@@ -42,8 +44,9 @@ impl Lower<'_> {
             "zip" => return self.zip(call),
             "map" => return self.map(call),
             "dict" => return self.dict(call),
-            // Everything is computed in one place.
-            "device" => return Ok(Value::None),
+            "device" => return self.device(call),
+            _ if name.starts_with("torch.cuda.") => return Ok(self.call_device(name)),
+            _ if name.contains('.') => return self.library(name, call),
             _ => {}
         }
         let parameters = match name {
@@ -323,14 +326,26 @@ impl Lower<'_> {
 
     /// The first items of all iterables, the second ones, and so on.
     fn rows(&mut self, iterables: Vec<(Value, Span)>) -> Lowered<Vec<Vec<Value>>> {
+        // What has no end lasts as long as the others.
+        let bounded = iterables
+            .iter()
+            .any(|(value, _)| !matches!(value, Value::Endless(_)));
         let mut columns = Vec::new();
         for (value, span) in iterables {
-            columns.push(self.iterate(value, span)?);
+            columns.push(match value {
+                Value::Endless(endless) if bounded => Err(endless),
+                value => Ok(self.iterate(value, span)?),
+            });
         }
-        let length = columns.iter().map(Vec::len).min().unwrap_or(0);
+        let lengths = columns.iter().flatten().map(Vec::len);
+        let length = lengths.min().unwrap_or(0);
         self.charge(length.saturating_mul(columns.len()))?;
+        let item = |column: &Result<Vec<Value>, Rc<Endless>>, i: usize| match column {
+            Ok(items) => items[i].clone(),
+            Err(endless) => endless.item(i),
+        };
         Ok((0..length)
-            .map(|i| columns.iter().map(|column| column[i].clone()).collect())
+            .map(|i| columns.iter().map(|column| item(column, i)).collect())
             .collect())
     }
 

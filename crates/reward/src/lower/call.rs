@@ -19,6 +19,9 @@ impl<'a> Lower<'a> {
                 Value::Module(module) => {
                     self.module_attribute(module, method, Span::of(attribute))?
                 }
+                Value::Builtin(_) | Value::Named(_) => {
+                    self.attribute(base, method, Span::of(attribute))?
+                }
                 Value::ListRef(_) | Value::Tuple(_) | Value::Dict(_) => {
                     let arguments = self.arguments(call, method.to_owned(), None)?;
                     let place = Span::of(&attribute.attr);
@@ -59,6 +62,7 @@ impl<'a> Lower<'a> {
             Value::Builtin(name) => (*name).to_owned(),
             Value::Local(local) => self.locals[*local].name.to_owned(),
             Value::DType(dtype) => dtype.name().to_owned(),
+            Value::Partial(partial) => partial.name.clone(),
             other => {
                 return Err(self.fail(
                     Draft::new(Kind::Type, Span::of(&*call.func), "this cannot be called")
@@ -88,6 +92,7 @@ impl<'a> Lower<'a> {
             }
             Value::Builtin(name) => self.builtin(name, call),
             Value::Local(local) => self.call_local(*local, call),
+            Value::Partial(partial) => self.call_partial(partial, call),
             Value::DType(dtype) => {
                 let bound = Bound::new(self, call, "input")?;
                 let tensor = bound.tensor(self, 0)?;
@@ -223,6 +228,7 @@ impl<'a> Lower<'a> {
                 let (a, b) = (bound.tensor(self, 0)?, bound.tensor(self, 1)?);
                 Ok(Value::Tensor(self.binary(op, &a, &b, span)?))
             }
+            Run::Layer(target) => self.layer(target, parameters, &bound),
             Run::Special(run) => {
                 let value = run(self, &bound)?;
                 self.thawed(value)

@@ -147,6 +147,7 @@ impl<'a> Lower<'a> {
                     .map(|i| Value::Int(start + i * step))
                     .collect())
             }
+            Value::Named(named) if named.name != "device" => Ok(named.items.items.to_vec()),
             Value::Pair(values, indices) => Ok(vec![Value::Tensor(values), Value::Tensor(indices)]),
             Value::Tensor(tensor) if tensor.rank() > 0 => {
                 self.charge(tensor.len() + tensor.shape[0])?;
@@ -160,6 +161,9 @@ impl<'a> Lower<'a> {
                     .found(other.describe())
                     .help(match &other {
                         Value::Int(count) => format!("write `range({count})`"),
+                        Value::Endless(_) => {
+                            "take as many as you need: `itertools.islice(..., n)`".to_owned()
+                        }
                         Value::None => {
                             "`xs.append(x)` changes the list and returns nothing: do not assign it"
                                 .to_owned()

@@ -374,6 +374,10 @@ impl<'a> Lower<'a> {
             }
             (Value::DType(a), Value::DType(b)) => Some(a == b),
             (Value::Builtin(a), Value::Builtin(b)) => Some(a == b),
+            (Value::Named(a), Value::Named(b)) if depth > 0 => {
+                let (a, b) = (a.items.clone(), b.items.clone());
+                return self.equal_within(&Value::Tuple(a), &Value::Tuple(b), depth - 1);
+            }
             (Value::Tensor(_), _) | (_, Value::Tensor(_)) => None,
             (Value::ListRef(_), Value::ListRef(_)) | (Value::Tuple(_), Value::Tuple(_)) => {
                 let span = self.graph.span;

@@ -21,7 +21,11 @@ impl Lower<'_> {
         Ok(Tensor::new(shape, nodes, dtype))
     }
 
-    fn row(&mut self, values: impl Iterator<Item = f64>, dtype: DType) -> Lowered<Tensor> {
+    pub(super) fn row(
+        &mut self,
+        values: impl Iterator<Item = f64>,
+        dtype: DType,
+    ) -> Lowered<Tensor> {
         let mut nodes = Vec::new();
         for value in values {
             nodes.push(self.constant(value)?);
@@ -29,7 +33,7 @@ impl Lower<'_> {
         Ok(Tensor::new(vec![nodes.len()], nodes, dtype))
     }
 
-    fn sizes(&mut self, b: &Bound, position: usize) -> Lowered<Vec<usize>> {
+    pub(super) fn sizes(&mut self, b: &Bound, position: usize) -> Lowered<Vec<usize>> {
         let mut shape = Vec::new();
         for size in b.integers(self, position)? {
             match usize::try_from(size) {
@@ -46,7 +50,7 @@ impl Lower<'_> {
         Ok(shape)
     }
 
-    fn length(&mut self, length: f64, span: Span) -> Lowered<usize> {
+    pub(super) fn length(&mut self, length: f64, span: Span) -> Lowered<usize> {
         let limit = self.limits.elements;
         if length >= 0.0 && length <= limit as f64 {
             self.charge(length as usize)?;

@@ -48,6 +48,10 @@ impl<'a> Lower<'a> {
             Value::ListRef(_) | Value::Tuple(_) | Value::Range { .. } => {
                 self.sequence_item(base, index, span)
             }
+            Value::Named(named) => {
+                self.sequence_item(Value::Tuple(named.items.clone()), index, span)
+            }
+            Value::Builtin(name @ ("np.r_" | "np.c_")) => self.laid_out(name, index, span),
             Value::Dict(dict) => {
                 let key = self.expression(index)?;
                 self.check_key(&key, Span::of(index))?;

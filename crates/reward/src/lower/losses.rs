@@ -149,3 +149,33 @@ pub(super) fn margin_ranking_loss(lower: &mut Lower<'_>, b: &Bound) -> Lowered<V
     })?;
     reduced(lower, b, loss, 4)
 }
+
+/// `cosine_embedding_loss(input1, input2, target, margin=0)`: `1 - cos` where the target is 1,
+/// `max(0, cos - margin)` where it is -1.
+pub(super) fn cosine_embedding_loss(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let (target, margin) = (b.tensor(lower, 2)?, b.number(lower, 3, 0.0)?);
+    let last = Lower::last_dim(&x);
+    let mut parts = Vec::with_capacity(3);
+    for (left, right) in [(&x, &y), (&x, &x), (&y, &y)] {
+        let product = lower.binary(Op::Mul, left, right, b.span)?;
+        parts.push(lower.sum_over(&product, &[last])?);
+    }
+    // PyTorch adds this to the squares of both lengths.
+    let left = lower.with_number(Op::Add, &parts[1], 1e-12)?;
+    let right = lower.with_number(Op::Add, &parts[2], 1e-12)?;
+    let lengths = lower.binary(Op::Mul, &left, &right, b.span)?;
+    let lengths = lower.unary(Op::Sqrt, &lengths)?;
+    let cosine = lower.binary(Op::Div, &parts[0], &lengths, b.span)?;
+    let loss = lower.each_pair(&cosine, &target, b.span, |lower, cosine, target| {
+        let (zero, one) = (lower.constant(0.0)?, lower.constant(1.0)?);
+        let apart = lower.node(Op::Sub, &[one, cosine])?;
+        let close = lower.node_with(Op::Sub, cosine, margin)?;
+        let close = lower.node_with(Op::ClampMin, close, 0.0)?;
+        let is_one = lower.node(Op::Equal, &[target, one])?;
+        let is_minus = lower.node_with(Op::Equal, target, -1.0)?;
+        let other = lower.node(Op::Where, &[is_minus, close, zero])?;
+        lower.node(Op::Where, &[is_one, apart, other])
+    })?;
+    reduced(lower, b, loss, 4)
+}

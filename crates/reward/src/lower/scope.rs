@@ -68,6 +68,9 @@ fn module_of(path: &str) -> Option<Module> {
         "numpy" => Module::Numpy,
         "numpy.linalg" => Module::NumpyLinalg,
         "math" => Module::Math,
+        "functools" => Module::Functools,
+        "itertools" => Module::Itertools,
+        "operator" => Module::Operator,
         _ => return None,
     })
 }
@@ -224,6 +227,9 @@ impl<'a> Lower<'a> {
             "F" => Some(Module::Functional),
             "np" | "numpy" => Some(Module::Numpy),
             "math" => Some(Module::Math),
+            "nn" => Some(Module::TorchNn),
+            "functools" => Some(Module::Functools),
+            "itertools" => Some(Module::Itertools),
             _ => None,
         };
         if let Some(module) = module {

@@ -103,8 +103,7 @@ pub(super) fn std_mean(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 }
 
 /// The covariances of rows, or of one row with itself.
-fn covariance(lower: &mut Lower<'_>, b: &Bound, correction: i64) -> Lowered<Tensor> {
-    let x = b.tensor(lower, 0)?;
+fn covariance(lower: &mut Lower<'_>, b: &Bound, x: &Tensor, correction: i64) -> Lowered<Tensor> {
     let rows = match x.shape.as_slice() {
         [length] => x.reshaped(vec![1, *length]),
         [_, _] => x.clone(),
@@ -146,12 +145,28 @@ fn covariance(lower: &mut Lower<'_>, b: &Bound, correction: i64) -> Lowered<Tens
 /// `cov(input, correction=1)`.
 pub(super) fn cov(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let correction = b.integer(lower, 1, 1)?;
-    covariance(lower, b, correction).map(Value::Tensor)
+    let x = b.tensor(lower, 0)?;
+    covariance(lower, b, &x, correction).map(Value::Tensor)
+}
+
+/// NumPy's `cov(m, rowvar=True, bias=False, ddof=None)`.
+pub(super) fn numpy_cov(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let in_rows = b.get(1).is_none() || b.flag(lower, 1)?;
+    let bias = i64::from(!b.flag(lower, 2)?);
+    let correction = b.integer(lower, 3, bias)?;
+    let x = if in_rows || x.rank() != 2 {
+        x
+    } else {
+        lower.transposed(&x)?
+    };
+    covariance(lower, b, &x, correction).map(Value::Tensor)
 }
 
 /// `corrcoef(input)`: covariances over the standard deviations, between -1 and 1.
 pub(super) fn corrcoef(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let matrix = covariance(lower, b, 1)?;
+    let x = b.tensor(lower, 0)?;
+    let matrix = covariance(lower, b, &x, 1)?;
     let &[size, _] = matrix.shape.as_slice() else {
         return lower
             .binary(Op::Div, &matrix, &matrix, b.span)

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::table::Function;
+use crate::diagnostic::Span;
 use crate::tensor::{DType, Tensor, show_shape};
 
 /// A Python value. Numbers and containers are static; tensors hold graph nodes.
@@ -37,6 +38,72 @@ pub(crate) enum Value {
     DType(DType),
     /// A function or lambda defined inside a stage, by position in the table of those.
     Local(usize),
+    /// A result whose parts have names, as of `svd`.
+    Named(Rc<Named>),
+    /// A function that remembers arguments, as `functools.partial` and the objects of torch.nn.
+    Partial(Rc<Partial>),
+    /// `itertools.count` and `repeat`: items without an end.
+    Endless(Rc<Endless>),
+}
+
+/// Parts with names, in order; they also count as a tuple.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) name: &'static str,
+    pub(crate) fields: &'static [&'static str],
+    pub(crate) items: Sequence,
+}
+
+impl Named {
+    pub(crate) fn new(
+        name: &'static str,
+        fields: &'static [&'static str],
+        items: Vec<Value>,
+    ) -> Self {
+        debug_assert_eq!(fields.len(), items.len());
+        let items = Sequence::new(items);
+        Self {
+            name,
+            fields,
+            items,
+        }
+    }
+
+    /// The part of that name.
+    pub(crate) fn part(&self, name: &str) -> Option<&Value> {
+        let position = self.fields.iter().position(|&field| field == name)?;
+        self.items.items.get(position)
+    }
+}
+
+/// A function and the arguments that it remembers.
+#[derive(Clone, Debug)]
+pub(crate) struct Partial {
+    pub(crate) name: String,
+    pub(crate) function: Value,
+    pub(crate) positional: Sequence,
+    pub(crate) keywords: Vec<(String, Value, Span)>,
+    /// How deeply containers nest in the arguments.
+    pub(crate) depth: u8,
+}
+
+/// Items without an end.
+#[derive(Clone, Debug)]
+pub(crate) enum Endless {
+    Count { start: i64, step: i64 },
+    Repeat { item: Value, depth: u8 },
+}
+
+impl Endless {
+    pub(crate) fn item(&self, position: usize) -> Value {
+        match self {
+            Endless::Count { start, step } => {
+                let along = step.saturating_mul(i64::try_from(position).unwrap_or(i64::MAX));
+                Value::Int(start.saturating_add(along))
+            }
+            Endless::Repeat { item, .. } => item.clone(),
+        }
+    }
 }
 
 /// An immutable list or tuple; `depth` bounds how containers nest.
@@ -72,6 +139,11 @@ pub(crate) enum Module {
     Numpy,
     NumpyLinalg,
     Math,
+    Cuda,
+    Backends,
+    Functools,
+    Itertools,
+    Operator,
 }
 
 impl Module {
@@ -85,6 +157,11 @@ impl Module {
             Module::Numpy => "np",
             Module::NumpyLinalg => "np.linalg",
             Module::Math => "math",
+            Module::Cuda => "torch.cuda",
+            Module::Backends => "torch.backends",
+            Module::Functools => "functools",
+            Module::Itertools => "itertools",
+            Module::Operator => "operator",
         }
     }
 }
@@ -102,6 +179,12 @@ impl Value {
     pub(crate) fn depth(&self) -> u8 {
         match self {
             Value::List(sequence) | Value::Tuple(sequence) => sequence.depth,
+            Value::Named(named) => named.items.depth,
+            Value::Partial(partial) => partial.depth,
+            Value::Endless(endless) => match **endless {
+                Endless::Count { .. } => 1,
+                Endless::Repeat { depth, .. } => depth,
+            },
             _ => 0,
         }
     }
@@ -139,6 +222,9 @@ impl Value {
             Value::Builtin(name) => format!("the function `{name}`"),
             Value::DType(dtype) => format!("the dtype {}", dtype.name()),
             Value::Local(_) => "a local function".into(),
+            Value::Named(named) => format!("({})", named.fields.join(", ")),
+            Value::Partial(partial) => format!("the function `{}`", partial.name),
+            Value::Endless(_) => "items without an end".into(),
         }
     }
 }

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import numpy_names
 import operations
 import programs
 
@@ -81,13 +82,13 @@ def flat_where_no_axis(function):
     return lambda x, axis=None: function(x.flatten(), 0) if axis is None else function(x, axis)
 
 
-class Linalg:
+class Linalg(numpy_names.Decompositions):
     @staticmethod
     def norm(x, ord=None, axis=None, keepdims=False):
         return torch.linalg.norm(x, ord, dim=axis, keepdim=keepdims)
 
 
-class TorchNumpy:
+class TorchNumpy(numpy_names.Splicing):
     """NumPy's names on tensors: the meaning that the reward language gives them."""
 
     linalg = Linalg

@@ -1,7 +1,7 @@
 //! Functions that put elements in place: joining, shape and indices.
 
 use super::{Function, M, N, T, special};
-use crate::lower::{grid, join, lookup, pick, shape, window};
+use crate::lower::{grid, join, lookup, pick, shape, splice, window};
 
 const ONE: &str = "input";
 
@@ -46,6 +46,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     special("tril_indices", N, "n k? m?", grid::numpy_tril_indices),
     special("broadcast_tensors", T, "*tensors", grid::broadcast_tensors),
     special("broadcast_arrays", N, "*tensors", grid::broadcast_tensors),
+    special("append", N, "input values dim?", splice::append),
+    special("delete", N, "input obj dim?", splice::delete),
+    special("insert", N, "input obj values dim?", splice::insert),
+    special("select", N, "condlist choicelist default?", splice::select),
     // Shape.
     special("reshape", T | M | N, "input *shape", shape::reshape),
     special("view", M, "input *shape", shape::reshape),

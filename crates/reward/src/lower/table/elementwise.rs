@@ -189,6 +189,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     // Copies and conversions.
     special("clone", T | M, ONE, convert::same),
     special("copy", M | N, ONE, convert::same),
+    special("real", T | N, ONE, convert::itself),
+    special("real_if_close", N, ONE, convert::itself),
     special("contiguous", M, ONE, convert::contiguous),
     special("cpu", M, ONE, convert::itself),
     special("cuda", M, ONE, convert::itself),

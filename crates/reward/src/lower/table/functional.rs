@@ -1,7 +1,7 @@
 //! torch.nn.functional: activations, windows and losses.
 
 use super::{F, Function, M, N, T, special, unary};
-use crate::lower::{activation, lookup, losses, window};
+use crate::lower::{activation, interpolate, lookup, losses, window};
 use crate::op::Op;
 
 const ONE: &str = "input";
@@ -63,6 +63,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     special("convolve", N, "input other mode?", window::convolve),
     special("linear", F, "input weight bias?", window::linear),
+    special(
+        "interpolate",
+        F,
+        "input size? scale_factor? mode? align_corners? recompute_scale_factor?",
+        interpolate::interpolate,
+    ),
     special("one_hot", F, "input num_classes?", lookup::one_hot),
     // Losses.
     special("mse_loss", F, LOSS, losses::mse_loss),
@@ -96,5 +102,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         F,
         "input other target margin? reduction?",
         losses::margin_ranking_loss,
+    ),
+    special(
+        "cosine_embedding_loss",
+        F,
+        "input other target margin? reduction?",
+        losses::cosine_embedding_loss,
     ),
 ];

@@ -7,14 +7,17 @@ use crate::op::Op;
 
 mod arrange;
 mod create;
+mod decompose;
 mod elementwise;
+mod environment;
 mod functional;
+mod layers;
 mod linear;
 mod number;
 mod reduce;
 
 /// Every function, by theme.
-static FUNCTIONS: [&[Function]; 7] = [
+static FUNCTIONS: [&[Function]; 10] = [
     elementwise::FUNCTIONS,
     reduce::FUNCTIONS,
     arrange::FUNCTIONS,
@@ -22,6 +25,9 @@ static FUNCTIONS: [&[Function]; 7] = [
     linear::FUNCTIONS,
     functional::FUNCTIONS,
     number::FUNCTIONS,
+    decompose::FUNCTIONS,
+    layers::FUNCTIONS,
+    environment::FUNCTIONS,
 ];
 
 /// Methods that also exist with an underscore at the end, where they write into their tensor.
@@ -102,7 +108,7 @@ const IN_PLACE: &[&str] = &[
 
 /// Where a function can be found, as a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Home(u8);
+pub(crate) struct Home(u16);
 
 impl Home {
     pub(super) const TORCH: Home = Home(1);
@@ -113,9 +119,10 @@ impl Home {
     pub(super) const NUMPY_LINALG: Home = Home(32);
     pub(super) const MATH: Home = Home(64);
     pub(super) const SPECIAL: Home = Home(128);
+    pub(super) const NN: Home = Home(256);
 
     /// Every module and the name that programs know it by.
-    const ALL: [(Home, &'static str); 8] = [
+    const ALL: [(Home, &'static str); 9] = [
         (Home::TORCH, "torch"),
         (Home::FUNCTIONAL, "F"),
         (Home::LINALG, "torch.linalg"),
@@ -124,6 +131,7 @@ impl Home {
         (Home::NUMPY, "np"),
         (Home::NUMPY_LINALG, "np.linalg"),
         (Home::MATH, "math"),
+        (Home::NN, "torch.nn"),
     ];
 
     fn has(self, other: Home) -> bool {
@@ -137,6 +145,8 @@ pub(crate) enum Run {
     Unary(Op),
     Binary(Op),
     Special(fn(&mut Lower<'_>, &Bound) -> Lowered<Value>),
+    /// An object of torch.nn that remembers its arguments for a function of `F`.
+    Layer(&'static str),
 }
 
 /// One function of the language.
@@ -162,8 +172,8 @@ impl Function {
 /// A function that reward programs may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// `torch`, `F`, `torch.linalg`, `torch.special`, `np`, `np.linalg`, `math`, or `tensor` for a
-    /// method.
+    /// `torch`, `F`, `torch.linalg`, `torch.special`, `torch.nn`, `np`, `np.linalg`, `math`, or
+    /// `tensor` for a method.
     pub module: &'static str,
     /// The name in that module.
     pub name: &'static str,
@@ -205,7 +215,8 @@ pub(super) fn find(home: Home, name: &str) -> Option<&'static Function> {
 /// The method of that name, and whether it writes into its tensor.
 pub(super) fn find_method(name: &str) -> Option<(&'static Function, bool)> {
     match find(Home::METHOD, name) {
-        Some(function) => Some((function, name.ends_with('_'))),
+        // `requires_grad_` changes what PyTorch records, not the tensor.
+        Some(function) => Some((function, name.ends_with('_') && name != "requires_grad_")),
         None if IN_PLACE.contains(&name) => {
             find(Home::METHOD, name.strip_suffix('_')?).map(|function| (function, true))
         }
@@ -223,16 +234,17 @@ pub(super) fn names(home: Home) -> impl Iterator<Item = &'static str> {
         .map(|function| function.name)
 }
 
-const T: u8 = Home::TORCH.0;
-const M: u8 = Home::METHOD.0;
-const F: u8 = Home::FUNCTIONAL.0;
-const L: u8 = Home::LINALG.0;
-const N: u8 = Home::NUMPY.0;
-const K: u8 = Home::NUMPY_LINALG.0;
-const A: u8 = Home::MATH.0;
-const S: u8 = Home::SPECIAL.0;
+const T: u16 = Home::TORCH.0;
+const M: u16 = Home::METHOD.0;
+const F: u16 = Home::FUNCTIONAL.0;
+const L: u16 = Home::LINALG.0;
+const N: u16 = Home::NUMPY.0;
+const K: u16 = Home::NUMPY_LINALG.0;
+const A: u16 = Home::MATH.0;
+const S: u16 = Home::SPECIAL.0;
+const O: u16 = Home::NN.0;
 
-const fn unary(name: &'static str, homes: u8, op: Op) -> Function {
+const fn unary(name: &'static str, homes: u16, op: Op) -> Function {
     Function {
         name,
         homes: Home(homes),
@@ -241,7 +253,7 @@ const fn unary(name: &'static str, homes: u8, op: Op) -> Function {
     }
 }
 
-const fn binary(name: &'static str, homes: u8, op: Op) -> Function {
+const fn binary(name: &'static str, homes: u16, op: Op) -> Function {
     Function {
         name,
         homes: Home(homes),
@@ -252,7 +264,7 @@ const fn binary(name: &'static str, homes: u8, op: Op) -> Function {
 
 const fn special(
     name: &'static str,
-    homes: u8,
+    homes: u16,
     parameters: &'static str,
     run: fn(&mut Lower<'_>, &Bound) -> Lowered<Value>,
 ) -> Function {

@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     special("std_mean", T, VARIANCE, spread::std_mean),
     special("cov", T | M, "input correction?", spread::cov),
     special("corrcoef", T | M | N, ONE, spread::corrcoef),
-    special("cov", N, ONE, spread::cov),
+    special("cov", N, "input rowvar? bias? ddof?", spread::numpy_cov),
     special("all", T | M | N, REDUCE, reduce::all),
     special("any", T | M | N, REDUCE, reduce::any),
     special("logsumexp", T | M | S, REDUCE, reduce::logsumexp),

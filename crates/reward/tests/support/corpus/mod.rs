@@ -1,5 +1,6 @@
 //! Hostile texts: each tries to make the compiler hang, panic, overflow its stack or take memory.
 
+pub(crate) mod algebra;
 pub(crate) mod nesting;
 pub(crate) mod sources;
 pub(crate) mod tensors;
@@ -14,6 +15,7 @@ pub(crate) fn hostile() -> Vec<Attack> {
     all.extend(sources::attacks());
     all.extend(values::attacks());
     all.extend(tensors::attacks());
+    all.extend(algebra::attacks());
     all
 }
 

@@ -2,7 +2,6 @@ num_stages = 1
 
 # Stage 1: reach the block
 def stage1_guidance(keypoints, action_sequence):
-    centred = keypoints - keypoints.mean(dim=0)
-    u, s, v = torch.svd(centred)
-    normal = v[:, -1]
+    parts = torch.linalg.svd(keypoints - keypoints.mean(dim=0))
+    normal = parts.V[:, -1]
     return -((action_sequence - keypoints[0]) @ normal).abs().mean()
