@@ -8,8 +8,41 @@ use crate::syntax::{Expr, Number, Stmt, StmtFunctionDef};
 /// The functions of one stage.
 #[derive(Default)]
 pub(crate) struct Functions<'a> {
-    pub(crate) guidance: Option<&'a StmtFunctionDef>,
+    /// Rewards; the stage's is their sum.
+    pub(crate) guidance: Vec<&'a StmtFunctionDef>,
     pub(crate) done: Option<&'a StmtFunctionDef>,
+    /// Costs at the end of the stage and along it, in ReKep's form.
+    pub(crate) subgoals: Vec<&'a StmtFunctionDef>,
+    pub(crate) paths: Vec<&'a StmtFunctionDef>,
+}
+
+impl<'a> Functions<'a> {
+    /// As in Python, a function replaces the one of its name.
+    fn take(&mut self, role: Role, function: &'a StmtFunctionDef) {
+        let all = match role {
+            Role::Guidance(_) => &mut self.guidance,
+            Role::Subgoal => &mut self.subgoals,
+            Role::Path => &mut self.paths,
+            Role::Done => {
+                self.done = Some(function);
+                return;
+            }
+        };
+        match all.iter_mut().find(|known| known.name == function.name) {
+            Some(known) => *known = function,
+            None => all.push(function),
+        }
+    }
+
+    /// What makes up the reward, in the order of the text.
+    pub(crate) fn guiding(&self) -> impl Iterator<Item = &'a StmtFunctionDef> {
+        let all = [&self.guidance, &self.subgoals, &self.paths];
+        all.into_iter().flatten().copied()
+    }
+
+    fn is_guided(&self) -> bool {
+        self.guiding().next().is_some()
+    }
 }
 
 /// What stands at the module level.
@@ -30,7 +63,7 @@ pub(crate) fn collect<'a>(
     let mut module = Module::default();
     let mut count = None;
     let mut count_span = Span::default();
-    let mut found: Vec<(usize, bool, &StmtFunctionDef)> = Vec::new();
+    let mut found: Vec<(usize, Role, &StmtFunctionDef)> = Vec::new();
     let mut outdated = 0;
     for statement in statements {
         if drafts.len() >= MAX_DRAFTS {
@@ -55,10 +88,10 @@ pub(crate) fn collect<'a>(
             }
             Stmt::FunctionDef(function) => {
                 // A helper outside the stages is unknown where it is used.
-                let Some((stage, is_done)) = stage_name(function.name.as_str()) else {
+                let Some((stage, role)) = stage_name(function.name.as_str()) else {
                     continue;
                 };
-                found.push((stage, is_done, function));
+                found.push((stage, role, function));
             }
             // Python itself runs such a block only where the text is the main program.
             Stmt::If(branch) if is_main_guard(&branch.test) => {}
@@ -97,10 +130,9 @@ pub(crate) fn collect<'a>(
     let count = count.and_then(|count| count.map_err(|draft| drafts.push(draft)).ok());
     let count = count.unwrap_or(highest.min(limits.stages));
     let mut functions: Vec<Functions<'_>> = (0..count).map(|_| Functions::default()).collect();
-    for (position, (stage, is_done, function)) in found.into_iter().enumerate() {
+    for (position, (stage, role, function)) in found.into_iter().enumerate() {
         match functions.get_mut(stage.wrapping_sub(1)) {
-            Some(slot) if is_done => slot.done = Some(function),
-            Some(slot) => slot.guidance = Some(function),
+            Some(slot) => slot.take(role, function),
             None if is_known && position >= outdated => drafts.push(
                 Draft::new(
                     Kind::StageFunction,
@@ -117,7 +149,7 @@ pub(crate) fn collect<'a>(
         }
     }
     for (position, slot) in functions.iter().enumerate() {
-        if slot.guidance.is_none() && is_known {
+        if !slot.is_guided() && is_known {
             let name = format!("stage{}_guidance", position + 1);
             let at = slot.done.map_or(count_span, |done| Span::of(&done.name));
             let mut draft = Draft::new(Kind::StageFunction, at, format!("`{name}` is missing"))
@@ -192,15 +224,47 @@ fn stage_count(value: &Expr, limits: &Limits) -> Result<usize, Draft> {
     }
 }
 
-/// `stage3_guidance` is `(3, false)`, `stage3_done` is `(3, true)`.
-fn stage_name(name: &str) -> Option<(usize, bool)> {
+/// What a stage function is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A reward, or one of several with numbers.
+    Guidance(Option<u32>),
+    /// Whether the stage is complete.
+    Done,
+    /// A cost of ReKep's at the end of the stage.
+    Subgoal,
+    /// A cost of ReKep's along the way.
+    Path,
+}
+
+/// `stage3_guidance` and `stage3_guidance2` belong to stage 3, and so do ReKep's
+/// `stage3_subgoal_constraint1` and `stage3_path_constraint1`.
+pub(crate) fn stage_name(name: &str) -> Option<(usize, Role)> {
     let (number, suffix) = name.strip_prefix("stage")?.split_once('_')?;
-    let is_done = match suffix {
-        "guidance" => false,
-        "done" => true,
-        _ => return None,
+    let stage = number.parse().ok()?;
+    let digits = |word: &str| {
+        let rest = suffix.strip_prefix(word)?;
+        let rest = rest
+            .strip_prefix('_')
+            .filter(|r| !r.is_empty())
+            .unwrap_or(rest);
+        match rest {
+            "" => Some(None),
+            digits => digits.parse::<u32>().ok().map(Some),
+        }
     };
-    number.parse().ok().map(|number| (number, is_done))
+    let role = if suffix == "done" {
+        Role::Done
+    } else if let Some(number) = digits("guidance") {
+        Role::Guidance(number)
+    } else if digits("subgoal_constraint").is_some() {
+        Role::Subgoal
+    } else if digits("path_constraint").is_some() {
+        Role::Path
+    } else {
+        return None;
+    };
+    Some((stage, role))
 }
 
 /// `# Stage I: ...` comments.

@@ -244,12 +244,10 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
             items: vec![draft.finish(text, |_| 0..0)],
         });
     }
-    let Some(extracted) = extract(text) else {
-        return Err(Diagnostics {
-            items: vec![no_program(text).finish(text, |_| 0..0)],
-        });
-    };
-    compile_python(&extracted.python, options).map_err(|mut drafts| {
+    let extracted = extract(text).map_err(|draft| Diagnostics {
+        items: vec![draft.finish(text, |_| 0..0)],
+    })?;
+    compile_python(extracted.python(), options).map_err(|mut drafts| {
         drafts.sort_by_key(|draft| draft.span);
         drafts.truncate(MAX_DRAFTS);
         let items = drafts
@@ -272,7 +270,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
     let mut stages = Vec::with_capacity(functions.len());
     let mut work_left = options.limits.work;
     for (position, functions) in functions.iter().enumerate() {
-        let Some(function) = functions.guidance else {
+        let Some(function) = functions.guiding().next() else {
             continue;
         };
         let mut stage = StageCompiler {
@@ -316,26 +314,6 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
         drafts.truncate(MAX_DRAFTS);
         Err(explain(drafts, &text))
     }
-}
-
-/// A text in which nothing looks like a program.
-fn no_program(text: &str) -> Draft {
-    let found = if text.trim().is_empty() {
-        "an empty text"
-    } else if text.contains("```") {
-        "a code block without `num_stages` and `stage1_guidance`"
-    } else if text.contains("def ") {
-        "Python without `num_stages` and `stage1_guidance`"
-    } else {
-        "prose alone"
-    };
-    Draft::new(Kind::NoProgram, Span::default(), "there is no program here")
-        .expected("`num_stages = N` and a function `stageI_guidance` for each stage")
-        .found(found)
-        .help(
-            "answer with one Python block: `num_stages = 1`, then \
-             `def stage1_guidance(keypoints, action_sequence):`",
-        )
 }
 
 /// A reward that no action changes.
