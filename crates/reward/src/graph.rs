@@ -42,6 +42,8 @@ pub(crate) struct Graph {
     nodes: Vec<Node>,
     operands: Vec<NodeId>,
     known: HashMap<u64, NodeId>,
+    /// Inputs, by whether they vary and their index: an input's gradient is that of one node.
+    leaves: HashMap<(bool, usize), NodeId>,
     max_nodes: usize,
     max_operands: usize,
     /// Source of the expression that is being lowered; new nodes remember it.
@@ -54,6 +56,7 @@ impl Graph {
             nodes: Vec::new(),
             operands: Vec::new(),
             known: HashMap::new(),
+            leaves: HashMap::new(),
             max_nodes,
             max_operands: max_nodes.saturating_mul(4),
             span: Span::default(),
@@ -114,14 +117,14 @@ impl Graph {
     }
 
     fn leaf(&mut self, op: Op, class: Class, index: usize) -> Result<NodeId, Full> {
-        let key = hash(op, &[], index as u64);
-        if let Some(&id) = self.known.get(&key)
-            && self.node(id).op == op
-            && self.node(id).first as usize == index
-        {
+        let place = (op == Op::Varying, index);
+        if let Some(&id) = self.leaves.get(&place) {
             return Ok(id);
         }
-        self.push(key, op, class, &[], index as u32, f64::NAN)
+        let key = hash(op, &[], index as u64);
+        let id = self.push(key, op, class, &[], index as u32, f64::NAN)?;
+        self.leaves.insert(place, id);
+        Ok(id)
     }
 
     /// The node for `op` of `operands`: folded, simplified or shared where possible.
@@ -292,6 +295,17 @@ mod tests {
         assert_eq!(first, swapped);
         let square = graph.add(Op::Mul, &[x, x]).unwrap();
         assert_eq!(graph.node(square).op, Op::Square);
+    }
+
+    #[test]
+    fn an_input_is_one_node_however_often_it_is_asked_for() {
+        let mut graph = Graph::new(5000);
+        let ask = |graph: &mut Graph| -> Vec<NodeId> {
+            let uniform: Vec<NodeId> = (0..1000).map(|i| graph.uniform(i).unwrap()).collect();
+            let varying = (0..1000).map(|i| graph.varying(i).unwrap());
+            uniform.into_iter().chain(varying).collect()
+        };
+        assert_eq!(ask(&mut graph), ask(&mut graph));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! particle lanes) → `probe` (finite everywhere?). What is wrong on the way is made
 //! understandable by `explain`.
 
+mod constraints;
 mod diagnostic;
 mod explain;
 mod extract;
@@ -26,6 +27,7 @@ mod run;
 mod signature;
 mod syntax;
 mod tensor;
+mod terms;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place};
 pub use lower::{Operation, operations};

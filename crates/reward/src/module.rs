@@ -1,5 +1,7 @@
 //! The module level of a program: `num_stages`, imports, stage functions and descriptions.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::lower::{MAX_DRAFTS, check_import};
 use crate::options::Limits;
@@ -38,6 +40,11 @@ impl<'a> Functions<'a> {
     pub(crate) fn guiding(&self) -> impl Iterator<Item = &'a StmtFunctionDef> {
         let all = [&self.guidance, &self.subgoals, &self.paths];
         all.into_iter().flatten().copied()
+    }
+
+    /// ReKep's constraints.
+    pub(crate) fn constraints(&self) -> impl Iterator<Item = &'a StmtFunctionDef> {
+        self.subgoals.iter().chain(&self.paths).copied()
     }
 
     fn is_guided(&self) -> bool {
@@ -118,6 +125,9 @@ pub(crate) fn collect<'a>(
         }
     }
     let highest = found.iter().map(|&(stage, ..)| stage).max().unwrap_or(0);
+    if count.is_none() && is_counted_by_its_functions(&found, highest) {
+        count = Some(Ok(highest.min(limits.stages)));
+    }
     if count.is_none() {
         drafts.push(
             Draft::new(Kind::StageCount, Span::default(), "`num_stages` is not set")
@@ -163,6 +173,43 @@ pub(crate) fn collect<'a>(
     }
     module.stages = functions;
     module
+}
+
+/// Whether functions in other people's forms, whose files do not say their number, make up the stages
+/// from 1 to `highest`.
+fn is_counted_by_its_functions(found: &[(usize, Role, &StmtFunctionDef)], highest: usize) -> bool {
+    let is_other_form = |role: Role| !matches!(role, Role::Guidance(None) | Role::Done);
+    let stages: HashSet<usize> = found
+        .iter()
+        .filter(|(stage, role, _)| *stage > 0 && is_other_form(*role))
+        .map(|&(stage, ..)| stage)
+        .collect();
+    !stages.is_empty() && stages.len() == highest
+}
+
+/// The descriptions in `stage_names = [...]`.
+pub(crate) fn stage_names(constants: &[&Stmt]) -> Vec<String> {
+    let list = constants.iter().rev().find_map(|statement| {
+        let assign = statement.as_assign_stmt()?;
+        let is_it = assign
+            .targets
+            .iter()
+            .any(|target| is_name(target, "stage_names"));
+        is_it.then_some(&*assign.value)
+    });
+    let items = match list {
+        Some(Expr::List(list)) => list.elts.as_slice(),
+        Some(Expr::Tuple(tuple)) => tuple.elts.as_slice(),
+        _ => &[],
+    };
+    let text = |item: &Expr| {
+        let text = item.as_string_literal_expr()?.value.to_str().trim();
+        Some(text.lines().next().unwrap_or_default().to_owned())
+    };
+    items
+        .iter()
+        .map(|item| text(item).unwrap_or_default())
+        .collect()
 }
 
 /// The right side of `num_stages = ...`.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tiller_core::Reads;
 
+use crate::constraints::{carried, is_still, no_way_of_the_hand};
 use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
 use crate::explain::{Text, explain, explain_syntax};
 use crate::extract::extract;
 use crate::graph::{Class, Graph, NodeId};
 use crate::guard::check_nesting;
 use crate::lower::{Input, Lower, MAX_DRAFTS, Stop};
-use crate::module::{Module, collect, descriptions, docstring};
+use crate::module::{Functions, collect, descriptions, docstring, stage_names};
 use crate::op::Op;
 use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
@@ -18,6 +19,7 @@ use crate::run::code::Code;
 use crate::run::evaluator::{EvaluateError, axis_number};
 use crate::signature::Signature;
 use crate::syntax::{Stmt, StmtFunctionDef, parse};
+use crate::terms::{named_after, sum};
 
 /// A checked and compiled reward program.
 #[derive(Clone, Debug)]
@@ -262,33 +264,37 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
     check_nesting(python, options.limits.nesting).map_err(|draft| vec![draft])?;
     let suite = parse(python).map_err(|failure| explain_syntax(&failure, python))?;
     let mut drafts = Vec::new();
-    let Module {
-        stages: functions,
-        constants,
-    } = collect(&suite, &options.limits, &mut drafts);
+    let module = collect(&suite, &options.limits, &mut drafts);
     let descriptions = descriptions(python);
-    let mut stages = Vec::with_capacity(functions.len());
+    let names = stage_names(&module.constants);
+    let mut stages = Vec::with_capacity(module.stages.len());
     let mut work_left = options.limits.work;
-    for (position, functions) in functions.iter().enumerate() {
+    for (position, functions) in module.stages.iter().enumerate() {
         let Some(function) = functions.guiding().next() else {
             continue;
         };
         let mut stage = StageCompiler {
             python,
             options,
-            constants: &constants,
+            constants: &module.constants,
+            carried: carried(&module, position + 1),
             drafts: &mut drafts,
             work_left: &mut work_left,
         };
-        let guidance = stage.guidance(function);
-        let done = functions.done.map(|function| stage.done(function));
+        let guidance = stage.guidance(functions);
+        let done = match functions.done {
+            Some(function) => stage.done(function).map(Some),
+            None => stage.done_by_subgoals(functions),
+        };
         let description = descriptions
             .iter()
             .find(|(number, _)| *number == position + 1)
-            .map(|(_, text)| text.clone())
+            .map(|(_, text)| text)
+            .or(names.get(position).filter(|name| !name.is_empty()))
+            .cloned()
             .or_else(|| docstring(function))
             .unwrap_or_else(|| format!("stage {}", position + 1));
-        if let (Ok((guidance, is_unguided)), Ok(done)) = (guidance, done.transpose()) {
+        if let (Ok((guidance, is_unguided)), Ok(done)) = (guidance, done) {
             stages.push(Stage {
                 description,
                 guidance,
@@ -389,18 +395,20 @@ fn no_gradient(graph: &Graph, result: NodeId, name: &str, python: &str) -> Draft
 }
 
 /// Compiles the functions of one stage.
-struct StageCompiler<'s> {
+pub(crate) struct StageCompiler<'s> {
     python: &'s str,
-    options: &'s CompileOptions,
+    pub(crate) options: &'s CompileOptions,
     /// Statements of the module level that give names to constants.
-    constants: &'s [&'s Stmt],
-    drafts: &'s mut Vec<Draft>,
-    work_left: &'s mut usize,
+    pub(crate) constants: &'s [&'s Stmt],
+    /// Keypoints that the hand carries, as far as constraints say.
+    pub(crate) carried: Vec<usize>,
+    pub(crate) drafts: &'s mut Vec<Draft>,
+    pub(crate) work_left: &'s mut usize,
 }
 
 impl<'s> StageCompiler<'s> {
     /// What the parameters of a stage function are bound to.
-    fn bind(
+    pub(crate) fn bind(
         &mut self,
         function: &StmtFunctionDef,
         signature: &Signature,
@@ -421,16 +429,18 @@ impl<'s> StageCompiler<'s> {
         })
     }
 
-    fn guidance(&mut self, function: &'s StmtFunctionDef) -> Result<(CompiledReward, bool), Stop> {
-        let inputs = self.bind(function, &Signature::guidance(self.options))?;
+    fn guidance(&mut self, functions: &Functions<'s>) -> Result<(CompiledReward, bool), Stop> {
+        let terms = self.terms(functions)?;
         let (keypoints, points) = (self.options.keypoints, self.options.points);
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
         lower.module_constants(self.constants)?;
-        let result = lower.function(function, &inputs)?;
+        let result = sum(&mut lower, &terms)?;
+        let is_constrained = functions.guidance.is_empty();
         let graph = &lower.graph;
         let node = graph.node(result);
         let is_unguided = graph.constant_value(result) == Some(0.0);
         let code = Code::new(graph, result, keypoints, points);
+        let function = terms[0].function;
         let (class, differentiable, span) =
             (node.class, node.differentiable, Span::of(&function.name));
         let reward = CompiledReward {
@@ -439,7 +449,15 @@ impl<'s> StageCompiler<'s> {
         if is_unguided {
             return Ok((reward, true));
         }
-        let draft = if class != Class::Varying {
+        // What the hand carries keeps its own form, which no way of the hand changes.
+        if is_constrained && !self.carried.is_empty() && is_still(&reward, self.options) {
+            let nothing = lower.number(0.0)?;
+            let code = Arc::new(Code::new(&lower.graph, nothing, keypoints, points));
+            return Ok((CompiledReward { code }, true));
+        }
+        let draft = if class != Class::Varying && is_constrained {
+            no_way_of_the_hand(&function.name, span)
+        } else if class != Class::Varying {
             no_dependence(class, &function.name, span)
         } else if !differentiable {
             no_gradient(graph, result, &function.name, self.python)
@@ -453,7 +471,7 @@ impl<'s> StageCompiler<'s> {
         } else {
             return Ok((reward, false));
         };
-        self.drafts.push(draft);
+        self.drafts.push(named_after(draft, functions));
         Err(Stop::Reported)
     }
 

@@ -1,7 +1,7 @@
 //! The parameters of stage functions: the usual ones by position, further ones by name.
 
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::lower::{Input, Source};
+use crate::lower::{Carried, Input, Source};
 use crate::options::{Access, CompileOptions};
 use crate::syntax::StmtFunctionDef;
 
@@ -26,6 +26,7 @@ fn uniform(first: usize, shape: &[usize]) -> Input {
         first,
         shape: shape.to_vec(),
         is_keypoints: false,
+        carried: None,
     }
 }
 
@@ -101,6 +102,45 @@ impl Signature {
         }
     }
 
+    /// ReKep's `(end_effector, keypoints)` with the hand at `point` of the trajectory and the keypoints
+    /// that it carries. `is_swapped`: the keypoints come first.
+    pub(crate) fn constraint(
+        options: &CompileOptions,
+        point: usize,
+        carried: &[usize],
+        is_swapped: bool,
+    ) -> Self {
+        let first = 3 * point;
+        let moves = point > 0 && !carried.is_empty();
+        let carried = moves.then(|| Carried {
+            keypoints: carried.to_vec(),
+            point: first,
+        });
+        let scene = Input {
+            carried,
+            ..keypoints(0, options.keypoints)
+        };
+        Self::of_constraint(path(Access::Guide, first, &[3]), scene, is_swapped)
+    }
+
+    /// ReKep's `(end_effector, keypoints)` at one moment, with the inputs of [`Signature::done`].
+    pub(crate) fn constraint_now(options: &CompileOptions, is_swapped: bool) -> Self {
+        let count = options.keypoints;
+        let hand = uniform(6 * count, &[3]);
+        Self::of_constraint(hand, keypoints(0, count), is_swapped)
+    }
+
+    fn of_constraint(hand: Input, scene: Input, is_swapped: bool) -> Self {
+        let mut usual = vec![("end_effector", hand), ("keypoints", scene)];
+        if is_swapped {
+            usual.reverse();
+        }
+        Self {
+            usual,
+            further: Vec::new(),
+        }
+    }
+
     /// What each parameter of `function` is bound to, in the order of the parameters; nothing where its
     /// default, or `None`, stands.
     ///
@@ -155,10 +195,14 @@ impl Signature {
         let usual: Vec<&str> = self.usual.iter().map(|(name, _)| *name).collect();
         let expected = format!("({})", usual.join(", "));
         let more: Vec<&str> = self.further.iter().map(|further| further.name).collect();
+        let more = match more.as_slice() {
+            [] => String::new(),
+            names => format!(", and by name {}", names.join(", ")),
+        };
         let span = Span::of(&**parameters);
         Err(
             Draft::new(Kind::Signature, span, format!("`{}` {what}", function.name))
-                .expected(format!("{expected}, and by name {}", more.join(", ")))
+                .expected(format!("{expected}{more}"))
                 .found(span.text(python))
                 .help(format!("write `def {}{expected}:`", function.name)),
         )

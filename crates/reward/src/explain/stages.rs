@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Text;
 use crate::diagnostic::{Draft, Kind, Span};
+use crate::module::stage_name;
 use crate::syntax::{Stmt, StmtFunctionDef};
 
 /// Where a stage is missing and a function looks like it, the function's name is the mistake.
@@ -91,13 +92,8 @@ fn in_a_class(drafts: &mut Vec<Draft>, class: Span) {
 }
 
 fn looks_like_a_stage(function: &StmtFunctionDef) -> bool {
-    let name = function.name.as_str().to_ascii_lowercase();
-    let parts: Vec<&str> = name.split('_').collect();
-    let is_stage = matches!(
-        parts.as_slice(),
-        [stage, "guidance" | "done"]
-            if stage.strip_prefix("stage").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-    ) && name == function.name.as_str();
+    let name = function.name.as_str();
+    let is_stage = stage_name(name).is_some();
     let parameters = &function.parameters;
     let has = |wanted: &str| {
         parameters
@@ -105,7 +101,7 @@ fn looks_like_a_stage(function: &StmtFunctionDef) -> bool {
             .iter()
             .any(|parameter| parameter.parameter.name.as_str() == wanted)
     };
-    !is_stage && (name.starts_with("stage") || has("action_sequence"))
+    !is_stage && (name.to_ascii_lowercase().starts_with("stage") || has("action_sequence"))
 }
 
 fn highest_stage(text: &Text<'_>) -> usize {

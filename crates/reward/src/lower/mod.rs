@@ -13,6 +13,7 @@ mod call;
 mod comprehension;
 mod containers;
 mod convert;
+mod costs;
 mod create;
 mod decompose;
 mod einsum;
@@ -120,6 +121,16 @@ pub(crate) struct Input {
     pub(crate) shape: Vec<usize>,
     /// Whether it holds the scene's keypoints.
     pub(crate) is_keypoints: bool,
+    /// Keypoints that go along with the hand.
+    pub(crate) carried: Option<Carried>,
+}
+
+/// Keypoints on what the hand holds: where they will be when the hand is at a later point.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried {
+    pub(crate) keypoints: Vec<usize>,
+    /// The first input of that point.
+    pub(crate) point: usize,
 }
 
 /// The bodies of functions defined inside a stage.
@@ -194,6 +205,16 @@ impl<'a> Lower<'a> {
         function: &'a StmtFunctionDef,
         inputs: &[Option<Input>],
     ) -> Lowered<NodeId> {
+        let (value, span) = self.carry_out(function, inputs)?;
+        self.result(value, span)
+    }
+
+    /// What `function` returns, and where.
+    fn carry_out(
+        &mut self,
+        function: &'a StmtFunctionDef,
+        inputs: &[Option<Input>],
+    ) -> Lowered<(Value, Span)> {
         self.graph.span = Span::of(&function.name);
         let before = self.drafts.len();
         self.enter(GLOBALS, true);
@@ -224,23 +245,20 @@ impl<'a> Lower<'a> {
         if self.drafts.len() > before {
             return Err(Stop::Reported);
         }
-        let (value, span) = match flow {
-            Flow::Return(value, span) => (value, span),
-            _ => {
-                return Err(self.fail(Draft::new(
-                    Kind::Result,
-                    Span::of(&function.name),
-                    format!("`{}` does not return anything", function.name),
-                )));
-            }
-        };
-        self.result(value, span)
+        match flow {
+            Flow::Return(value, span) => Ok((value, span)),
+            _ => Err(self.fail(Draft::new(
+                Kind::Result,
+                Span::of(&function.name),
+                format!("`{}` does not return anything", function.name),
+            ))),
+        }
     }
 
     fn input(&mut self, input: &Input) -> Lowered<Tensor> {
         let count = crate::tensor::count(&input.shape);
         self.charge(count)?;
-        let nodes = (input.first..input.first + count)
+        let mut nodes = (input.first..input.first + count)
             .map(|i| {
                 let leaf = match input.source {
                     Source::Uniform => self.graph.uniform(i),
@@ -249,7 +267,10 @@ impl<'a> Lower<'a> {
                 };
                 leaf.map_err(|_| self.graph_full())
             })
-            .collect::<Lowered<_>>()?;
+            .collect::<Lowered<Vec<_>>>()?;
+        if let Some(carried) = &input.carried {
+            self.carry(carried, &mut nodes)?;
+        }
         Ok(Tensor::new(input.shape.clone(), nodes, DType::Float))
     }
 

@@ -10,7 +10,7 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::Stmt;
 
 /// Python's own functions that programs may call.
-pub(super) const BUILTINS: [&str; 25] = [
+pub(super) const BUILTINS: [&str; 26] = [
     "len",
     "range",
     "enumerate",
@@ -36,6 +36,7 @@ pub(super) const BUILTINS: [&str; 25] = [
     "any",
     "all",
     "isinstance",
+    "get_grasping_cost_by_keypoint_idx",
 ];
 
 /// The module constants, on which every stage function builds.
