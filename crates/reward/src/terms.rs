@@ -115,6 +115,9 @@ impl<'s> StageCompiler<'s> {
         &mut self,
         functions: &Functions<'s>,
     ) -> Result<Option<CompiledDone>, Stop> {
+        if functions.subgoals.is_empty() {
+            return Ok(None);
+        }
         let mut terms = Vec::new();
         for &function in &functions.subgoals {
             let inputs = vec![self.bind(function, &signature_now(function, self.options))?];

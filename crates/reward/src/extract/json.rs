@@ -37,10 +37,10 @@ fn collect(source: &Source, depth: usize, found: &mut Vec<Block>) {
         };
         walk.value(range);
         let count = walk.count;
+        let texts = || found.iter().map(|block| block.source.text.as_str());
         if let Some(count) = count
-            && !found
-                .iter()
-                .any(|block| block.source.text.contains("num_stages"))
+            && texts().any(is_program)
+            && !texts().any(|text| text.contains("num_stages"))
         {
             let mut own = Source::default();
             own.push_str("num_stages = ", source.origin(count.start));

@@ -49,7 +49,7 @@ pub(crate) fn extract(text: &str) -> Result<Extracted, Draft> {
     let mut had_thoughts = heard.had_thoughts;
     let mut open = heard.open.map(|mark| (&whole, mark));
     // A mark in the middle of a sentence may be a mention of it: not if that costs the program.
-    let mut tried = Vec::new();
+    let mut tried = None;
     for with_weak in [true, false] {
         let Spoken {
             kept,
@@ -57,7 +57,7 @@ pub(crate) fn extract(text: &str) -> Result<Extracted, Draft> {
             had_thoughts: had,
             open: unended,
         } = spoken(&said.text, with_weak);
-        if kept == tried {
+        if tried.as_ref() == Some(&kept) {
             continue;
         }
         had_thoughts |= had;
@@ -66,7 +66,7 @@ pub(crate) fn extract(text: &str) -> Result<Extracted, Draft> {
             return Ok(Extracted { source });
         }
         open = open.or(unended.map(|mark| (&said, mark)));
-        tried = kept;
+        tried = Some(kept);
     }
     let Some((source, mark)) = open else {
         return Err(nothing(text, had_thoughts));

@@ -6,14 +6,20 @@ use std::path::Path;
 
 use eyre::{Result, WrapErr, bail, ensure};
 use serde_json::Value;
+use tiller_vlm::provider::program_of_folder;
 
 /// Nothing larger is read as a program: a mistaken path should not fill the memory. The compiler
 /// itself refuses far smaller texts.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// The text of a program; `-` is standard input.
+/// The text of a program; `-` is standard input. A folder may hold one as VLS and ReKep leave it.
 pub(super) fn read_program(path: &Path) -> Result<String> {
     let name = name(path);
+    if path.is_dir()
+        && let Some(program) = program_of_folder(path)?
+    {
+        return Ok(program);
+    }
     let mut bytes = Vec::new();
     let mut source = open(path)?.take(MOST_BYTES + 1);
     source

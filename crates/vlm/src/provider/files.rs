@@ -7,11 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 use tokio::time::Instant;
 
+use super::folder::{program_of_folder, read_text, unreadable};
 use super::{Asking, Identity, Outcome, Provider, ProviderError, Query, Reply, Usage};
 use crate::exchange::{ExchangeRecord, question_sha256};
-
-/// Most bytes of a file with an answer.
-const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Which recorded answer fits a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,14 +35,14 @@ pub enum FilesError {
         reason: String,
     },
     /// There is nothing in the folder.
-    #[error("{} holds no recorded exchange; expected files such as 0001-reward.json, as a run with a model leaves them", .path.display())]
+    #[error("{} holds no recorded exchange; expected files such as 0001-reward.json, as a run with a model leaves them, or a program such as stage1_guidance.txt", .path.display())]
     Empty {
         /// The folder.
         path: PathBuf,
     },
 }
 
-/// Answers from files: a run folder's exchanges, or one file whose text is the answer to everything.
+/// Answers from files: a run folder's exchanges, or one text that is the answer to everything.
 #[derive(Debug)]
 pub struct FilesProvider {
     identity: Identity,
@@ -63,24 +61,24 @@ enum Source {
 }
 
 impl FilesProvider {
-    /// Reads a folder of exchanges, one exchange (`.json`), or a file whose text is the answer.
+    /// Reads a folder of exchanges, a folder with a program of VLS's or ReKep's, one exchange (`.json`),
+    /// or a file whose text is the answer.
     ///
     /// # Errors
     /// [`FilesError`], which names the file.
     pub fn open(path: &Path, matching: Matching) -> Result<Self, FilesError> {
-        let unreadable = |path: &Path, reason: String| FilesError::Unreadable {
-            path: path.to_owned(),
-            reason,
-        };
         let is_record = |path: &Path| {
             path.extension()
                 .is_some_and(|extension| extension == "json")
         };
         let paths = if path.is_dir() {
+            if let Some(program) = program_of_folder(path)? {
+                return Ok(Self::with_text(program));
+            }
             let entries =
                 std::fs::read_dir(path).map_err(|error| unreadable(path, error.to_string()))?;
             let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-            paths.retain(|path| is_record(path));
+            paths.retain(|path| is_record(path) && !path.ends_with("metadata.json"));
             // Their names begin with their numbers.
             paths.sort();
             if paths.is_empty() {
@@ -94,17 +92,9 @@ impl FilesProvider {
         };
         let mut records = Vec::new();
         for path in &paths {
-            let size = std::fs::metadata(path).map_or(0, |facts| facts.len());
-            if size > MAX_FILE_BYTES {
-                return Err(unreadable(
-                    path,
-                    format!("it has {size} bytes, expected at most {MAX_FILE_BYTES}"),
-                ));
-            }
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| unreadable(path, error.to_string()))?;
+            let text = read_text(path)?;
             if !is_record(path) {
-                return Ok(Self::with(Source::Text(text)));
+                return Ok(Self::with_text(text));
             }
             records
                 .push(ExchangeRecord::from_json(&text).map_err(|reason| unreadable(path, reason))?);
