@@ -30,7 +30,8 @@ impl<'a> Functions<'a> {
                 return;
             }
         };
-        match all.iter_mut().find(|known| known.name == function.name) {
+        let name = function.name.as_str();
+        match all.iter_mut().find(|known| known.name.as_str() == name) {
             Some(known) => *known = function,
             None => all.push(function),
         }

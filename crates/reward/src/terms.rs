@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::constraints::{TOLERANCE, signature, signature_now};
-use crate::diagnostic::{Draft, Span};
+use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::{Class, NodeId};
 use crate::lower::{Input, Lower, Stop};
 use crate::module::Functions;
@@ -12,6 +12,9 @@ use crate::program::{CompiledDone, StageCompiler};
 use crate::run::code::Code;
 use crate::signature::Signature;
 use crate::syntax::StmtFunctionDef;
+
+/// Functions that make up the reward of one stage.
+const MAX_FUNCTIONS: usize = 64;
 
 /// Whether more is better, or less.
 #[derive(Clone, Copy, PartialEq)]
@@ -77,6 +80,18 @@ impl<'s> StageCompiler<'s> {
     /// What makes up the reward of a stage, with what its parameters are bound to: at one point of the
     /// trajectory, or at several. All mistakes are found before the first ends it.
     pub(crate) fn terms(&mut self, functions: &Functions<'s>) -> Result<Vec<Term<'s>>, Stop> {
+        if let Some(function) = functions.guiding().nth(MAX_FUNCTIONS) {
+            self.drafts.push(
+                Draft::new(
+                    Kind::Limit,
+                    Span::of(&function.name),
+                    "this stage has too many functions",
+                )
+                .expected(format!("at most {MAX_FUNCTIONS} rewards and constraints"))
+                .help("add terms inside one function"),
+            );
+            return Err(Stop::Reported);
+        }
         let (options, last) = (self.options, self.options.points.saturating_sub(1));
         let mut terms = Vec::new();
         let mut end = None;

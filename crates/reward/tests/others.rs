@@ -81,6 +81,17 @@ fn values_gradients_and_done_agree_with_pytorch() {
 }
 
 #[test]
+fn a_later_function_of_a_name_replaces_the_earlier_one() {
+    for name in ["guidance", "guidance2"] {
+        let one = |keypoint| {
+            format!("def stage1_{name}(k, a):\n    return -(a - k[{keypoint}]).norm()\n")
+        };
+        let program = sound(&format!("num_stages = 1\n{}{}", one(1), one(3)));
+        assert_eq!(program.stages[0].guidance.used_keypoints(), [3]);
+    }
+}
+
+#[test]
 fn descriptions_come_from_stage_names() {
     let source = "stage_names = ['reach', \"\", 'lift']\nnum_stages = 3\n# Stage 3: up\n";
     let stage = |i| {

@@ -224,7 +224,8 @@ fn constant_end<'t>(
     let line = text(at);
     let is_docstring = line.starts_with("\"\"\"") || line.starts_with("'''");
     let begins = line.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if !is_docstring && !(begins && line.contains('=')) {
+    let is_candidate = is_docstring || (begins && line.contains('='));
+    if !is_candidate {
         return None;
     }
     let mut open = Open::default();

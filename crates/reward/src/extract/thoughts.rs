@@ -75,7 +75,7 @@ fn bare_channels(text: &str) -> Spoken {
     let answer = text.rfind(FINAL).filter(|_| begins);
     let start = answer.map_or(0, |at| at + FINAL.len());
     Spoken {
-        kept: vec![start..text.len()],
+        kept: std::iter::once(start..text.len()).collect(),
         answers: Vec::new(),
         had_thoughts: start > 0,
         open: None,

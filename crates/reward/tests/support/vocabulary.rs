@@ -2,6 +2,15 @@
 
 /// Tokens of the language, of Python beyond it, and of what neither knows.
 pub(crate) const TOKENS: &[&str] = &[
+    "<think>\n",
+    "</think>\n",
+    "<|channel|>final<|message|>",
+    "\n```python\n",
+    "\nnum_stages = 1\n",
+    "\ndef stage1_guidance1(keypoints, action_sequence):\n    return action_sequence.sum()\n",
+    "\ndef stage1_subgoal_constraint1(end_effector, keypoints):\n    return end_effector.sum()\n",
+    "{\"code\": \"",
+    "\\n",
     "(",
     ")",
     "[",

@@ -1,6 +1,7 @@
 //! Hostile texts: each tries to make the compiler hang, panic, overflow its stack or take memory.
 
 pub(crate) mod algebra;
+pub(crate) mod answers;
 pub(crate) mod nesting;
 pub(crate) mod sources;
 pub(crate) mod tensors;
@@ -16,6 +17,7 @@ pub(crate) fn hostile() -> Vec<Attack> {
     all.extend(values::attacks());
     all.extend(tensors::attacks());
     all.extend(algebra::attacks());
+    all.extend(answers::attacks());
     all
 }
 
