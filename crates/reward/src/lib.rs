@@ -27,7 +27,7 @@ mod signature;
 mod syntax;
 mod tensor;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place};
+pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place, Severity};
 pub use lower::{Operation, operations};
 pub use options::{Access, CompileOptions, HandAccess, Limits, Workspace};
 pub use program::{CompiledDone, CompiledReward, Moment, Program, Stage, compile};
