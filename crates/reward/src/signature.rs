@@ -156,11 +156,17 @@ impl Signature {
         let expected = format!("({})", usual.join(", "));
         let more: Vec<&str> = self.further.iter().map(|further| further.name).collect();
         let span = Span::of(&**parameters);
+        let is_done = usual.contains(&"end_effector");
+        let hand = if is_done && found.contains(&"action_sequence") {
+            "; the hand is at `end_effector`"
+        } else {
+            ""
+        };
         Err(
             Draft::new(Kind::Signature, span, format!("`{}` {what}", function.name))
                 .expected(format!("{expected}, and by name {}", more.join(", ")))
                 .found(span.text(python))
-                .help(format!("write `def {}{expected}:`", function.name)),
+                .help(format!("write `def {}{expected}:`{hand}", function.name)),
         )
     }
 }

@@ -122,6 +122,15 @@ pub(crate) struct Input {
     pub(crate) is_keypoints: bool,
 }
 
+/// Whether a value is one number, known now or not.
+fn is_one_number(value: &Value) -> bool {
+    match value {
+        Value::Tensor(tensor) => tensor.len() == 1,
+        Value::Int(_) | Value::Float(_) => true,
+        _ => false,
+    }
+}
+
 /// The bodies of functions defined inside a stage.
 #[derive(Clone, Copy)]
 enum LocalBody<'a> {
@@ -261,15 +270,20 @@ impl<'a> Lower<'a> {
                 return Ok(self.tensor_of(value, span)?.nodes()[0]);
             }
             Value::Tensor(tensor) if tensor.shape == [3] => {
-                "take the length over x, y, z: `torch.norm(..., dim=-1)`"
+                "take the length over x, y, z where two positions meet: `torch.norm(a - b, dim=-1)`"
             }
             Value::Tensor(tensor) if tensor.shape.last() == Some(&3) => {
-                "take the length over x, y, z, `torch.norm(..., dim=-1)`, then `.mean()` over time"
+                "`torch.norm(a - b, dim=-1)` is the distance between two positions; then take `.mean()` over time"
             }
             Value::Tensor(_) => "reduce it to one number with `.mean()`, `.sum()` or `.min()`",
             Value::Pair(..) => "take its `.values`",
             Value::None => "return the reward: `return reward`",
-            Value::List(_) => "add the terms with `sum(...)`",
+            Value::List(_) | Value::ListRef(_) => {
+                "return one number: the terms added up, with the weights that they should have"
+            }
+            Value::Tuple(tuple) if !tuple.items.iter().all(is_one_number) => {
+                "return the reward alone"
+            }
             Value::Function(_) | Value::Builtin(_) | Value::Local(_) => {
                 "call the function and return what it gives"
             }
