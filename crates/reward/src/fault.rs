@@ -84,7 +84,7 @@ impl Fault {
             Op::Asin | Op::Acos => "keep the argument inside: `.clamp(-1 + 1e-6, 1 - 1e-6)`",
             Op::Atan2 => "both arguments can be 0: add 1e-6 to the second",
             Op::Exp | Op::Expm1 | Op::Sinh | Op::Cosh => {
-                "the exponent grows too large: scale it down or clamp it"
+                "the exponent grows too large: scale it down"
             }
             Op::Pow if first < 0.0 => {
                 "the base is negative: use `.abs()` first, or an integer exponent"

@@ -22,8 +22,10 @@ mod op;
 mod options;
 mod probe;
 mod program;
+mod refusal;
 mod run;
 mod signature;
+mod suspect;
 mod syntax;
 mod tensor;
 

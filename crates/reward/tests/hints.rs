@@ -11,7 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tiller_reward::{CompileOptions, Evaluator, Kind, Moment, Program, compile};
+use tiller_core::Trajectories;
+use tiller_reward::{
+    CompileOptions, Diagnostic, Evaluator, Kind, Moment, Program, Scene, Severity, compile,
+};
 
 /// Keypoints and points of the scene that the programs of `resources/invalid` are written for.
 const SCENE: (usize, usize) = (3, 15);
@@ -87,11 +90,12 @@ fn entries() -> BTreeMap<String, Entry> {
     entries
 }
 
-/// The programs with a mistake, by theme and name.
-fn invalid() -> BTreeMap<String, String> {
+/// The programs with a mistake or a remark, by theme and name.
+fn programs() -> BTreeMap<String, String> {
     let mut programs = BTreeMap::new();
-    for theme in fs::read_dir(folder().join("resources/invalid")).unwrap() {
-        let theme = theme.unwrap().path();
+    let invalid = fs::read_dir(folder().join("resources/invalid")).unwrap();
+    let themes = invalid.map(|theme| theme.unwrap().path());
+    for theme in themes.chain([folder().join("resources/remarked")]) {
         for file in fs::read_dir(&theme).unwrap() {
             let path = file.unwrap().path();
             let stem = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -134,13 +138,19 @@ fn values(program: &Program, inputs: &Value) -> Vec<[Option<f64>; 2]> {
     let start = points(&inputs["start_keypoints"]);
     let path = points(&inputs["action_sequence"]).concat();
     let hand = numbers(&inputs["end_effector"]).try_into().unwrap();
+    let gripper = numbers(&inputs["gripper"]);
+    let scene = Scene::from(keypoints.as_slice());
     let stages = program.stages.iter();
     stages
         .map(|stage| {
             let mut evaluator = Evaluator::<f64>::new(&stage.guidance, 1);
             let mut value = [0.0];
+            let trajectories = Trajectories {
+                gripper: &gripper,
+                ..Trajectories::of_positions(&path)
+            };
             evaluator
-                .evaluate(&keypoints, &path, &mut value, None)
+                .evaluate_whole(&scene, &trajectories, &mut value, None)
                 .unwrap();
             let moment = Moment::at(&keypoints, &start, hand);
             let done = stage.done.as_ref().map(|done| done.value(&moment).unwrap());
@@ -171,27 +181,32 @@ fn is_refused_for_its_value(kind: Kind) -> bool {
             | Kind::NotFiniteGradient
             | Kind::Inert
             | Kind::DoneSign
-    )
+    ) || kind.severity() == Severity::Warning
 }
 
 #[test]
 fn whoever_follows_a_help_line_gets_a_sound_program_that_means_what_was_meant() {
     let golden = fs::read_to_string(folder().join("golden/mended.json")).unwrap();
     let golden: Value = serde_json::from_str(&golden).unwrap();
-    let (entries, invalid) = (entries(), invalid());
+    let (entries, programs) = (entries(), programs());
     let options = CompileOptions::new(SCENE.0, SCENE.1);
     let mut wrong = Vec::new();
-    for (name, original) in &invalid {
+    for (name, original) in &programs {
         let Some(entry) = entries.get(name) else {
             wrong.push(format!("{name}: nobody says how its help is followed"));
             continue;
         };
-        let Err(mistakes) = compile(original, &options) else {
-            wrong.push(format!("{name}: accepted"));
-            continue;
+        // A refused program may be remarked on, too.
+        let items: Vec<Diagnostic> = match compile(original, &options) {
+            Ok(program) => program.remarks,
+            Err(mistakes) => {
+                let items = mistakes.items.into_iter();
+                items
+                    .filter(|item| item.severity() == Severity::Error)
+                    .collect()
+            }
         };
-        let helps: Vec<String> = mistakes
-            .items
+        let helps: Vec<String> = items
             .iter()
             .map(|item| item.help.clone().unwrap())
             .collect();
@@ -210,6 +225,10 @@ fn whoever_follows_a_help_line_gets_a_sound_program_that_means_what_was_meant() 
                     continue;
                 }
             };
+            let is_again = |remark: &&Diagnostic| items.iter().any(|i| i.kind == remark.kind);
+            if let Some(again) = program.remarks.iter().find(is_again) {
+                wrong.push(format!("{name}: still {again}"));
+            }
             let known = &golden["programs"][name];
             if known["mended"][position].is_null() {
                 wrong.push(format!("{name}: PyTorch was not asked"));
@@ -220,7 +239,7 @@ fn whoever_follows_a_help_line_gets_a_sound_program_that_means_what_was_meant() 
                 let theirs = &known["mended"][position];
                 wrong.push(format!("{name}: {ours:?}, in PyTorch {theirs}"));
             }
-            let kinds = mistakes.items.iter().map(|item| item.kind);
+            let kinds = items.iter().map(|item| item.kind);
             let stays = match mended.way {
                 Way::Mend => true,
                 Way::Soft => !kinds.clone().all(is_refused_for_its_value),
@@ -234,7 +253,7 @@ fn whoever_follows_a_help_line_gets_a_sound_program_that_means_what_was_meant() 
     }
     let missing: BTreeSet<_> = entries
         .keys()
-        .filter(|name| !invalid.contains_key(*name))
+        .filter(|name| !programs.contains_key(*name))
         .collect();
     assert!(missing.is_empty(), "no such program: {missing:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

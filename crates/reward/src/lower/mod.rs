@@ -202,7 +202,7 @@ impl<'a> Lower<'a> {
         &mut self,
         function: &'a StmtFunctionDef,
         inputs: &[Option<Input>],
-    ) -> Lowered<NodeId> {
+    ) -> Lowered<(NodeId, DType)> {
         self.graph.span = Span::of(&function.name);
         let before = self.drafts.len();
         self.enter(GLOBALS, true);
@@ -262,12 +262,21 @@ impl<'a> Lower<'a> {
         Ok(Tensor::new(input.shape.clone(), nodes, DType::Float))
     }
 
-    /// The one number that a stage returns.
-    fn result(&mut self, value: Value, span: Span) -> Lowered<NodeId> {
+    /// 1 where a comparison is true, -1 where it is false.
+    pub(crate) fn sign(&mut self, truth: NodeId) -> Lowered<NodeId> {
+        let (yes, no) = (self.constant(1.0)?, self.constant(-1.0)?);
+        self.node(Op::Where, &[truth, yes, no])
+    }
+
+    /// The one number that a stage returns, and its type.
+    fn result(&mut self, value: Value, span: Span) -> Lowered<(NodeId, DType)> {
         let help = match &value {
-            Value::Tensor(tensor) if tensor.len() == 1 => return Ok(tensor.nodes()[0]),
+            Value::Tensor(tensor) if tensor.len() == 1 => {
+                return Ok((tensor.nodes()[0], tensor.dtype));
+            }
             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-                return Ok(self.tensor_of(value, span)?.nodes()[0]);
+                let tensor = self.tensor_of(value, span)?;
+                return Ok((tensor.nodes()[0], tensor.dtype));
             }
             Value::Tensor(tensor) if tensor.shape == [3] => {
                 "take the length over x, y, z where two positions meet: `torch.norm(a - b, dim=-1)`"

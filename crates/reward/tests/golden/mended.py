@@ -24,6 +24,7 @@ def inputs():
         "start_keypoints": points(K),
         "action_sequence": points(POINTS),
         "end_effector": points(1)[0],
+        "gripper": generator.random(POINTS).round(4).tolist(),
     }
 
 
@@ -73,7 +74,7 @@ def once(text, at):
             names = function.__code__.co_varnames[: function.__code__.co_argcount]
             if kind == "done" and "action_sequence" in names:
                 raise TypeError(names)
-            row.append(number(function(**{name: torch.tensor(at[name])[None] if name == "action_sequence"
+            row.append(number(function(**{name: torch.tensor(at[name])[None] if name in ("action_sequence", "gripper")
                                           else torch.tensor(at[name]) for name in names})))
         stages.append(row)
     return stages
@@ -99,7 +100,7 @@ torch.set_default_dtype(torch.float64)
 at = inputs()
 programs = {}
 for name, mended in entries().items():
-    path = next((TESTS / "resources/invalid").glob(f"{name}.*"), None)
+    path = next((TESTS / "resources/invalid").glob(f"{name}.*"), None) or next((TESTS / "resources").glob(f"{name}.*"), None)
     if path is None:
         print("no such program:", name)
         continue
