@@ -107,6 +107,9 @@ impl<'s> Done<'s> {
         let name = self.function.name.as_str();
         let span = Span::of(&self.function.name);
         let mut remarks = Vec::new();
+        if !self.options.judge_purpose {
+            return Ok(remarks);
+        }
         if is_comparison {
             remarks.push(comparison(name, span));
         }
