@@ -13,6 +13,8 @@ const STEPS: usize = 28;
 const BUDGET: usize = 150_000;
 /// First step, longest step, and the step at which a top counts as found, in metres.
 const STEP_M: (f64, f64, f64) = (0.08, 0.6, 0.01);
+/// A path that turns back with a step below this has found a top nearby.
+const SETTLED_M: f64 = 0.06;
 /// How far from the workspace nobody goes on.
 const FAR_M: f64 = 3.0;
 /// Beyond this distance from the workspace a path has run away.
@@ -122,7 +124,12 @@ fn ends(evaluator: &mut Evaluator<f64>, options: &CompileOptions, steps: usize, 
                 let next = places[lane][axis] + stride[lane] * uphill[axis];
                 places[lane][axis] = next.clamp(low, high);
             }
-            is_over &= beyond(&places[lane], workspace) > AWAY_M;
+            let outside = beyond(&places[lane], workspace);
+            // One path that ends inside is enough: nothing is remarked then.
+            if turned < 0.0 && stride[lane] < SETTLED_M && outside == 0.0 {
+                return Ends::Inside;
+            }
+            is_over &= outside > AWAY_M;
         }
         if is_over {
             break;
