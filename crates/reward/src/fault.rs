@@ -76,12 +76,15 @@ impl Fault {
             }
             Op::Log | Op::Log1p => "keep the argument positive: `torch.log(x + 1e-6)`",
             Op::Div | Op::Recip => {
-                "the divisor can be 0: use `F.normalize` for directions, or add 1e-6 to it"
+                "the divisor can be 0: add 1e-6 to it, or use `F.normalize` if this makes a direction"
+            }
+            Op::Asin | Op::Acos if first.abs() > 1.0 + 1e-9 => {
+                "the argument lies outside -1 to 1: a cosine is `(F.normalize(a, dim=-1) * F.normalize(b, dim=-1)).sum(dim=-1)`"
             }
             Op::Asin | Op::Acos => "keep the argument inside: `.clamp(-1 + 1e-6, 1 - 1e-6)`",
             Op::Atan2 => "both arguments can be 0: add 1e-6 to the second",
             Op::Exp | Op::Expm1 | Op::Sinh | Op::Cosh => {
-                "the exponent grows too large: scale it down or clamp it"
+                "the exponent grows too large: scale it down"
             }
             Op::Pow if first < 0.0 => {
                 "the base is negative: use `.abs()` first, or an integer exponent"

@@ -23,13 +23,15 @@ mod op;
 mod options;
 mod probe;
 mod program;
+mod refusal;
 mod run;
 mod signature;
+mod suspect;
 mod syntax;
 mod tensor;
 mod terms;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place};
+pub use diagnostic::{Diagnostic, Diagnostics, Kind, Note, Place, Severity};
 pub use lower::{Operation, operations};
 pub use options::{Access, CompileOptions, HandAccess, Limits, Workspace};
 pub use program::{CompiledDone, CompiledReward, Moment, Program, Stage, compile};

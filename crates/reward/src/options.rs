@@ -96,6 +96,9 @@ pub struct CompileOptions {
     pub workspace: Workspace,
     /// Bounds on the program.
     pub limits: Limits,
+    /// Whether a reward must be able to move the hand and a done function to begin and to end, and
+    /// what is probably not meant is remarked. Off, expressions can be evaluated for their own sake.
+    pub judge_purpose: bool,
 }
 
 impl CompileOptions {
@@ -109,6 +112,7 @@ impl CompileOptions {
             hand: HandAccess::WHOLE,
             workspace: Workspace::default(),
             limits: Limits::default(),
+            judge_purpose: true,
         }
     }
 }

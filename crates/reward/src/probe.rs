@@ -25,20 +25,22 @@ use crate::run::evaluator::{EvaluateError, Evaluator, Scene};
 /// Fewest and most scenes, each with its own keypoints.
 const SCENES: (usize, usize) = (4, 8);
 /// Trajectories in each scene; one block of lanes, so that all intermediate values remain.
-const TRAJECTORIES: usize = 8;
+pub(crate) const TRAJECTORIES: usize = 8;
 /// Longest step of a random walk along each axis, in metres.
 const STEP_M: f64 = 0.03;
 /// Turns of the hand are drawn apart from where it goes.
 const HAND_SEED: u64 = 1 << 32;
+/// Root mean square of a gradient over the points at or below which steering drops it.
+const NEGLIGIBLE: f64 = 1e-12;
 /// Keypoints at which the hand is put to check when a stage is complete.
 const MAX_DONE_POINTS: usize = 16;
 
 /// SplitMix64: small, seeded, good enough to scatter probes.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// Uniform in `[low, high)`.
-    fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -47,11 +49,11 @@ impl Random {
         low + unit * (high - low)
     }
 
-    fn point(&mut self, workspace: &Workspace) -> [f64; 3] {
+    pub(crate) fn point(&mut self, workspace: &Workspace) -> [f64; 3] {
         std::array::from_fn(|axis| self.between(workspace.min_m[axis], workspace.max_m[axis]))
     }
 
-    fn points(&mut self, workspace: &Workspace, count: usize) -> Vec<[f64; 3]> {
+    pub(crate) fn points(&mut self, workspace: &Workspace, count: usize) -> Vec<[f64; 3]> {
         (0..count).map(|_| self.point(workspace)).collect()
     }
 }
@@ -151,14 +153,14 @@ impl Motion {
 
 /// Trajectories of [`TRAJECTORIES`] probes, or slopes along them.
 #[derive(Default)]
-struct Probes {
-    positions: Vec<f64>,
-    rotations: Vec<f64>,
-    gripper: Vec<f64>,
+pub(crate) struct Probes {
+    pub(crate) positions: Vec<f64>,
+    pub(crate) rotations: Vec<f64>,
+    pub(crate) gripper: Vec<f64>,
 }
 
 impl Probes {
-    fn new(points: usize) -> Self {
+    pub(crate) fn new(points: usize) -> Self {
         let numbers = |width: usize| vec![0.0; TRAJECTORIES * points * width];
         Self {
             positions: numbers(3),
@@ -167,7 +169,7 @@ impl Probes {
         }
     }
 
-    fn view(&self) -> Trajectories<'_, f64> {
+    pub(crate) fn view(&self) -> Trajectories<'_, f64> {
         Trajectories {
             positions: &self.positions,
             rotations: &self.rotations,
@@ -175,7 +177,7 @@ impl Probes {
         }
     }
 
-    fn view_mut(&mut self) -> TrajectoriesMut<'_, f64> {
+    pub(crate) fn view_mut(&mut self) -> TrajectoriesMut<'_, f64> {
         TrajectoriesMut {
             positions: &mut self.positions,
             rotations: &mut self.rotations,
@@ -183,14 +185,47 @@ impl Probes {
         }
     }
 
-    fn is_finite(&self, particle: usize, points: usize) -> bool {
-        let own = |numbers: &[f64], width: usize| {
-            let width = width * points;
-            let own = &numbers[particle * width..(particle + 1) * width];
-            own.iter().all(|number| number.is_finite())
+    /// What each kind holds of a particle, with the numbers of one point.
+    fn of(&self, particle: usize, points: usize) -> [(&[f64], usize); 3] {
+        let own = |numbers: &'_ [f64], width: usize| {
+            let (from, to) = (particle * width * points, (particle + 1) * width * points);
+            from..to.min(numbers.len())
         };
-        own(&self.positions, 3) && own(&self.rotations, 9) && own(&self.gripper, 1)
+        let kinds = [
+            (&self.positions, 3),
+            (&self.rotations, 9),
+            (&self.gripper, 1),
+        ];
+        kinds.map(|(numbers, width)| (&numbers[own(numbers, width)], width))
     }
+
+    fn is_finite(&self, particle: usize, points: usize) -> bool {
+        let kinds = self.of(particle, points);
+        kinds
+            .iter()
+            .all(|(own, _)| own.iter().all(|number| number.is_finite()))
+    }
+
+    /// Whether steering could use these slopes: those of the points that actions lead to.
+    pub(crate) fn is_usable(&self, particle: usize, points: usize) -> bool {
+        let kinds = self.of(particle, points);
+        kinds.iter().any(|&(own, width)| {
+            let moved = own.get(width..).unwrap_or_default();
+            let square: f64 = moved.iter().map(|slope| slope * slope).sum();
+            (square / points as f64).sqrt() > NEGLIGIBLE
+        })
+    }
+}
+
+/// What the probes away from keypoints tell about slopes.
+pub(crate) struct Slopes {
+    pub(crate) evaluator: Evaluator<f64>,
+    /// Trajectories on which steering could use the slope.
+    pub(crate) usable: usize,
+    /// Those without, although others are better.
+    pub(crate) lost: usize,
+    /// Some value was not 0.
+    pub(crate) has_value: bool,
 }
 
 /// Checks that value and gradient are finite on every probe. `unfused` makes the code again with
@@ -200,7 +235,7 @@ pub(crate) fn check_guidance(
     unfused: impl Fn() -> Code,
     options: &CompileOptions,
     name: &str,
-) -> Result<(), Draft> {
+) -> Result<Slopes, Draft> {
     let workspace = &options.workspace;
     let mut evaluator = Evaluator::<f64>::from_code(Arc::clone(&reward.code), TRAJECTORIES);
     let mut values = [0.0; TRAJECTORIES];
@@ -209,6 +244,7 @@ pub(crate) fn check_guidance(
     let scenes = used.len().div_ceil(2).clamp(SCENES.0, SCENES.1);
     // Every motion that has a goal takes the next keypoint that the reward reads.
     let mut next = 0;
+    let (mut usable, mut lost, mut has_value) = (0, 0, false);
     for scene in 0..scenes {
         let mut random = Random(scene as u64);
         let keypoints = random.points(workspace, options.keypoints);
@@ -234,6 +270,16 @@ pub(crate) fn check_guidance(
         }
         let result =
             evaluator.evaluate_whole(&place, &probes.view(), &mut values, Some(slopes.view_mut()));
+        let best = values.iter().copied().fold(f64::MIN, f64::max);
+        let away = |(_, motion): &(usize, &Motion)| !motion.meets_keypoint();
+        for (particle, _) in MOTIONS.iter().enumerate().filter(away) {
+            if slopes.is_usable(particle, options.points) {
+                usable += 1;
+            } else if values[particle] < best {
+                lost += 1;
+            }
+        }
+        has_value |= values.iter().any(|&value| value != 0.0);
         if !matches!(result, Err(EvaluateError::NotFinite { .. })) {
             continue;
         }
@@ -264,7 +310,12 @@ pub(crate) fn check_guidance(
         let message = format!("the {what} of `{name}` is infinite or NaN {when}");
         return Err(draft(kind, message, &fault));
     }
-    Ok(())
+    Ok(Slopes {
+        evaluator,
+        usable,
+        lost,
+        has_value,
+    })
 }
 
 fn draft(kind: Kind, message: String, fault: &Fault) -> Draft {

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use tiller_core::Reads;
 
 use crate::constraints::{carried, is_still, no_way_of_the_hand};
-use crate::diagnostic::{Diagnostics, Draft, Kind, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, Draft, Kind, Span};
 use crate::explain::{Text, explain, explain_syntax};
 use crate::extract::extract;
-use crate::graph::{Class, Graph, NodeId};
+use crate::graph::Class;
 use crate::guard::check_nesting;
 use crate::lower::{Input, Lower, MAX_DRAFTS, Stop};
 use crate::module::{Functions, collect, descriptions, docstring, stage_names};
-use crate::op::Op;
 use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
+use crate::refusal::{no_dependence, no_gradient};
 use crate::run::code::Code;
 use crate::run::evaluator::{EvaluateError, axis_number};
 use crate::signature::Signature;
+use crate::suspect;
 use crate::syntax::{Stmt, StmtFunctionDef, parse};
+use crate::tensor::DType;
 use crate::terms::{named_after, sum};
 
 /// A checked and compiled reward program.
@@ -26,6 +28,9 @@ use crate::terms::{named_after, sum};
 pub struct Program {
     /// Its stages in the order of execution; the first is stage 1 of the text.
     pub stages: Vec<Stage>,
+    /// What is accepted and yet probably not meant, in the order of the text: wrap it into
+    /// [`Diagnostics`] to show it.
+    pub remarks: Vec<Diagnostic>,
 }
 
 /// One stage of a task.
@@ -249,21 +254,31 @@ pub fn compile(text: &str, options: &CompileOptions) -> Result<Program, Diagnost
     let extracted = extract(text).map_err(|draft| Diagnostics {
         items: vec![draft.finish(text, |_| 0..0)],
     })?;
-    compile_python(extracted.python(), options).map_err(|mut drafts| {
-        drafts.sort_by_key(|draft| draft.span);
+    let finished = |mut drafts: Vec<Draft>| -> Vec<Diagnostic> {
+        drafts.sort_by_key(|draft| (draft.kind.severity(), draft.span));
         drafts.truncate(MAX_DRAFTS);
-        let items = drafts
-            .into_iter()
-            .map(|draft| draft.finish(text, |span| extracted.original(span, text)))
-            .collect();
-        Diagnostics { items }
-    })
+        let finish = |draft: Draft| draft.finish(text, |span| extracted.original(span, text));
+        drafts.into_iter().map(finish).collect()
+    };
+    match compile_python(extracted.python(), options) {
+        Ok((stages, remarks)) => Ok(Program {
+            stages,
+            remarks: finished(remarks),
+        }),
+        Err(drafts) => Err(Diagnostics {
+            items: finished(drafts),
+        }),
+    }
 }
 
-fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec<Draft>> {
+/// The stages and what is remarked about them; else the mistakes, and the remarks after them.
+fn compile_python(
+    python: &str,
+    options: &CompileOptions,
+) -> Result<(Vec<Stage>, Vec<Draft>), Vec<Draft>> {
     check_nesting(python, options.limits.nesting).map_err(|draft| vec![draft])?;
     let suite = parse(python).map_err(|failure| explain_syntax(&failure, python))?;
-    let mut drafts = Vec::new();
+    let (mut drafts, mut remarks) = (Vec::new(), Vec::new());
     let module = collect(&suite, &options.limits, &mut drafts);
     let descriptions = descriptions(python);
     let names = stage_names(&module.constants);
@@ -279,6 +294,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
             constants: &module.constants,
             carried: carried(&module, position + 1),
             drafts: &mut drafts,
+            remarks: &mut remarks,
             work_left: &mut work_left,
         };
         let guidance = stage.guidance(functions);
@@ -307,7 +323,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
         }
     }
     if drafts.is_empty() {
-        Ok(Program { stages })
+        Ok((stages, remarks))
     } else {
         let text = Text {
             python,
@@ -318,80 +334,10 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
         // Explaining reads the whole text, for few mistakes only.
         drafts.sort_by_key(|draft| draft.span);
         drafts.truncate(MAX_DRAFTS);
-        Err(explain(drafts, &text))
+        let mut drafts = explain(drafts, &text);
+        drafts.append(&mut remarks);
+        Err(drafts)
     }
-}
-
-/// A reward that no action changes.
-fn no_dependence(class: Class, name: &str, span: Span) -> Draft {
-    let found = match class {
-        Class::Constant => "a constant",
-        _ => "a function of the keypoints alone",
-    };
-    Draft::new(
-        Kind::NoDependence,
-        span,
-        format!("`{name}` does not depend on where the trajectory goes"),
-    )
-    .expected("a reward computed from the points of `action_sequence`")
-    .found(found)
-    .help("compute it from `action_sequence`, or return 0 for a stage without guidance")
-}
-
-/// A reward whose way to the trajectory is cut: by which operation, and what to use instead.
-fn no_gradient(graph: &Graph, result: NodeId, name: &str, python: &str) -> Draft {
-    let mut seen = vec![false; graph.len()];
-    let mut open = vec![result];
-    let mut cut = None;
-    while let Some(id) = open.pop() {
-        if std::mem::replace(&mut seen[id as usize], true) {
-            continue;
-        }
-        let operands = graph.operands(id);
-        if operands.iter().any(|&o| graph.node(o).differentiable) {
-            cut = Some(cut.map_or(id, |cut: NodeId| cut.min(id)));
-        } else {
-            open.extend(operands);
-        }
-    }
-    let Some(cut) = cut else {
-        return Draft::new(
-            Kind::NoGradient,
-            graph.node(result).span,
-            format!("`{name}` reads only what guidance does not move with this policy"),
-        )
-        .expected("a reward that changes as the points of `action_sequence` move")
-        .help("compute it from `action_sequence`, or return 0 for a stage without guidance");
-    };
-    let span = graph.node(cut).span;
-    let by_index = "use the values instead of their indices, such as `.min(dim=1).values`";
-    let help = match graph.node(cut).op {
-        // They are made of comparisons.
-        _ if [".argmin(", ".argmax(", ".argsort("]
-            .iter()
-            .any(|f| span.text(python).contains(f)) =>
-        {
-            by_index
-        }
-        Op::Detach => {
-            "keep the tensor as it is: no `.detach()`, `.item()`, `.numpy()` or `float()`"
-        }
-        Op::Less | Op::LessEqual | Op::Equal | Op::NotEqual => {
-            "use the distance itself, or a soft step: `torch.sigmoid((x - limit) / 0.01)`"
-        }
-        Op::Round | Op::Floor | Op::Ceil | Op::Trunc | Op::FloorDiv => {
-            "do not round: use the number itself"
-        }
-        Op::Sign => "use the number itself, or `torch.tanh(x / 0.01)`",
-        _ => by_index,
-    };
-    Draft::new(
-        Kind::NoGradient,
-        span,
-        format!("the gradient of `{name}` is zero everywhere: it ends here"),
-    )
-    .expected("a reward that changes smoothly as the trajectory moves")
-    .help(help)
 }
 
 /// Compiles the functions of one stage.
@@ -403,6 +349,7 @@ pub(crate) struct StageCompiler<'s> {
     /// Keypoints that the hand carries, as far as constraints say.
     pub(crate) carried: Vec<usize>,
     pub(crate) drafts: &'s mut Vec<Draft>,
+    remarks: &'s mut Vec<Draft>,
     pub(crate) work_left: &'s mut usize,
 }
 
@@ -438,7 +385,6 @@ impl<'s> StageCompiler<'s> {
         let is_constrained = functions.guidance.is_empty();
         let graph = &lower.graph;
         let node = graph.node(result);
-        let is_unguided = graph.constant_value(result) == Some(0.0);
         let code = Code::new(graph, result, keypoints, points);
         let function = terms[0].function;
         let (class, differentiable, span) =
@@ -446,7 +392,10 @@ impl<'s> StageCompiler<'s> {
         let reward = CompiledReward {
             code: Arc::new(code),
         };
-        if is_unguided {
+        let all: Vec<&StmtFunctionDef> = terms.iter().map(|term| term.function).collect();
+        let suspicion = suspect::Guidance::new((function, &all), graph, result, self.options);
+        let name = function.name.as_str();
+        if suspicion.is_unguided() {
             return Ok((reward, true));
         }
         // What the hand carries keeps its own form, which no way of the hand changes.
@@ -455,36 +404,51 @@ impl<'s> StageCompiler<'s> {
             let code = Arc::new(Code::new(&lower.graph, nothing, keypoints, points));
             return Ok((CompiledReward { code }, true));
         }
-        let draft = if class != Class::Varying && is_constrained {
-            no_way_of_the_hand(&function.name, span)
+        let judged = if class != Class::Varying && is_constrained {
+            Err(no_way_of_the_hand(name, span))
         } else if class != Class::Varying {
-            no_dependence(class, &function.name, span)
+            Err(suspicion.named(no_dependence(class, name, span)))
         } else if !differentiable {
-            no_gradient(graph, result, &function.name, self.python)
-        } else if let Err(draft) = check_guidance(
-            &reward,
-            || Code::unfused(graph, result, keypoints, points),
-            self.options,
-            function.name.as_str(),
-        ) {
-            draft
+            Err(no_gradient(graph, result, name, self.python))
         } else {
-            return Ok((reward, false));
+            let unfused = || Code::unfused(graph, result, keypoints, points);
+            check_guidance(&reward, unfused, self.options, name)
+                .and_then(|slopes| suspicion.judge(&reward, slopes))
         };
-        self.drafts.push(named_after(draft, functions));
-        Err(Stop::Reported)
+        match judged {
+            Ok(remarks) => {
+                self.remarks.extend(remarks);
+                Ok((reward, false))
+            }
+            Err(draft) => {
+                self.drafts.push(named_after(draft, functions));
+                Err(Stop::Reported)
+            }
+        }
     }
 
     fn done(&mut self, function: &'s StmtFunctionDef) -> Result<CompiledDone, Stop> {
         let inputs = self.bind(function, &Signature::done(self.options))?;
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
         lower.module_constants(self.constants)?;
-        let result = lower.function(function, &inputs)?;
+        let (result, dtype) = lower.function(function, &inputs)?;
+        let is_comparison = dtype == DType::Bool;
+        let result = if is_comparison {
+            lower.sign(result)?
+        } else {
+            result
+        };
         let code = Arc::new(Code::new(&lower.graph, result, self.options.keypoints, 0));
         let done = CompiledDone { code };
+        let suspicion = suspect::Done::new(function, &lower.graph, result, self.options);
         let name = &function.name;
-        match check_done(&done, self.options, name.as_str(), Span::of(name)) {
-            Ok(()) => Ok(done),
+        let judged = check_done(&done, self.options, name.as_str(), Span::of(name))
+            .and_then(|()| suspicion.judge(&done, is_comparison));
+        match judged {
+            Ok(remarks) => {
+                self.remarks.extend(remarks);
+                Ok(done)
+            }
             Err(draft) => {
                 self.drafts.push(draft);
                 Err(Stop::Reported)

@@ -200,11 +200,17 @@ impl Signature {
             names => format!(", and by name {}", names.join(", ")),
         };
         let span = Span::of(&**parameters);
+        let is_done = usual.contains(&"end_effector");
+        let hand = if is_done && found.contains(&"action_sequence") {
+            "; the hand is at `end_effector`"
+        } else {
+            ""
+        };
         Err(
             Draft::new(Kind::Signature, span, format!("`{}` {what}", function.name))
                 .expected(format!("{expected}{more}"))
                 .found(span.text(python))
-                .help(format!("write `def {}{expected}:`", function.name)),
+                .help(format!("write `def {}{expected}:`{hand}", function.name)),
         )
     }
 }

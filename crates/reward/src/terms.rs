@@ -41,7 +41,7 @@ pub(crate) fn sum<'s>(lower: &mut Lower<'s>, terms: &[Term<'s>]) -> Result<NodeI
             .inputs
             .iter()
             .map(|inputs| match term.sort {
-                Sort::Reward => lower.function(term.function, inputs),
+                Sort::Reward => lower.function(term.function, inputs).map(|(node, _)| node),
                 Sort::Cost => lower.costs(term.function, inputs),
             })
             .collect();

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tiller_reward::{CompileOptions, Diagnostics, Kind, compile};
+use tiller_reward::{CompileOptions, Diagnostic, Diagnostics, Kind, Severity, compile};
 
 /// Mistakes for a scene of 3 keypoints and trajectories of 15 points.
 fn mistakes(text: &str) -> Option<Diagnostics> {
@@ -18,7 +18,11 @@ fn mistakes(text: &str) -> Option<Diagnostics> {
 
 /// The programs of a theme, by name.
 fn programs(theme: &str) -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/resources/invalid");
+    read(theme, "tests/resources/invalid")
+}
+
+fn read(theme: &str, folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(folder.join(theme)).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -53,7 +57,9 @@ fn check(theme: &str) {
         }
         // One mistake is one error: nothing that merely follows from it.
         if theme != "several" {
-            assert_eq!(mistakes.items.len(), 1, "{name}");
+            let errors = mistakes.items.iter();
+            let errors = errors.filter(|item| item.severity() == Severity::Error);
+            assert_eq!(errors.count(), 1, "{name}");
         }
     }
 }
@@ -69,8 +75,55 @@ macro_rules! themes {
 }
 
 themes! {
-    answer argument control done finite gradient index limit name python result several shape
+    answer argument control done finite gradient index inert limit name python result several shape
     stage syntax types
+}
+
+/// Programs that are accepted with a remark.
+fn remarked() -> Vec<(String, String, Vec<Diagnostic>)> {
+    let programs = read("remarked", "tests/resources").into_iter();
+    programs
+        .map(|(name, text)| {
+            let program = compile(&text, &CompileOptions::new(3, 15));
+            let program = program.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(&text)));
+            (name, text, program.remarks)
+        })
+        .collect()
+}
+
+#[test]
+fn remarks_read_like_mistakes_and_refuse_nothing() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots/remarked");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, text, remarks) in remarked() {
+        assert_eq!(remarks.len(), 1, "{name}");
+        assert_eq!(remarks[0].severity(), Severity::Warning, "{name}");
+        let compact = remarks[0].to_string();
+        assert!(compact.contains(": warning["), "{compact}");
+        let remarks = Diagnostics { items: remarks };
+        let json: serde_json::Value = serde_json::from_str(&remarks.to_json()).unwrap();
+        assert_eq!(json[0]["severity"], "warning", "{name}");
+        settings.bind(|| {
+            insta::assert_snapshot!(name.split_once('/').unwrap().1, remarks.render(&text));
+        });
+    }
+}
+
+/// A mistake in one stage does not hide a doubt about another.
+#[test]
+fn a_refusal_tells_mistakes_first_and_then_remarks() {
+    let text = "num_stages = 2
+def stage1_guidance(keypoints, action_sequence):
+    return torch.norm(action_sequence - keypoints[0], dim=-1).mean()
+def stage2_guidance(keypoints, action_sequence):
+    return -torch.norm(action_sequence - keypoints[9], dim=-1).mean()
+";
+    let mistakes = mistakes(text).unwrap();
+    let kinds: Vec<Kind> = mistakes.items.iter().map(|item| item.kind).collect();
+    assert_eq!(kinds, [Kind::KeypointIndex, Kind::Repelled]);
+    assert!(mistakes.render(text).ends_with("1 error, 1 warning\n"));
 }
 
 /// Every check has a kind of its own, and programs that fail it.
@@ -81,6 +134,7 @@ fn every_kind_is_met() {
         .flat_map(|theme| programs(theme))
         .filter_map(|(_, text)| mistakes(&text))
         .flat_map(|mistakes| mistakes.items)
+        .chain(remarked().into_iter().flat_map(|(_, _, remarks)| remarks))
         .map(|item| item.kind)
         .collect();
     let missed: Vec<Kind> = Kind::ALL

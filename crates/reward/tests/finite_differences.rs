@@ -131,7 +131,8 @@ proptest! {
     #[test]
     fn gradients_are_slopes(sample in sample()) {
         let text = program(&sample);
-        let compiled = match compile(&text, &CompileOptions::new(2, POINTS)) {
+        let options = CompileOptions { judge_purpose: false, ..CompileOptions::new(2, POINTS) };
+        let compiled = match compile(&text, &options) {
             Ok(compiled) => compiled,
             // The last step may have dropped the trajectory, as `x - mean` of one row can.
             Err(mistakes) => return Err(TestCaseError::fail(mistakes.render(&text))),

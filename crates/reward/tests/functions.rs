@@ -13,8 +13,12 @@ fn stage(body: &str) -> String {
 /// The value and gradient of a stage body for two points, all coordinates as given.
 fn value_and_gradient(body: &str, at: [f64; 6]) -> (f64, [f64; 6]) {
     let text = stage(body);
-    let program = compile(&text, &CompileOptions::new(2, 2))
-        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render(&text)));
+    let options = CompileOptions {
+        judge_purpose: false,
+        ..CompileOptions::new(2, 2)
+    };
+    let program =
+        compile(&text, &options).unwrap_or_else(|mistakes| panic!("{}", mistakes.render(&text)));
     let (mut value, mut gradient) = ([0.0], [0.0; 6]);
     Evaluator::<f64>::new(&program.stages[0].guidance, 1)
         .evaluate(&[[0.1, 0.2, 0.3]; 2], &at, &mut value, Some(&mut gradient))

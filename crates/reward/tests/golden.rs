@@ -36,6 +36,8 @@ fn disagreement<T: Real>(case: &Value, relative: f64, absolute: f64) -> Result<f
         work: 2_000_000,
         ..Limits::default()
     };
+    // What programs are good for is judged in `purpose.rs`.
+    options.judge_purpose = false;
     let program = compile(source, &options).map_err(|mistakes| mistakes.render(source))?;
     let flat: Vec<T> = trajectories
         .iter()
@@ -135,7 +137,9 @@ fn subgradients_are_those_of_the_shared_fixture() {
         let source = format!(
             "num_stages = 1\ndef stage1_guidance(k, a):\n    x = a[0, 1]\n    return {text}\n"
         );
-        let program = compile(&source, &CompileOptions::new(0, 2)).unwrap();
+        let mut options = CompileOptions::new(0, 2);
+        options.judge_purpose = false;
+        let program = compile(&source, &options).unwrap();
         let trajectory = [0.0, 0.0, 0.0, at[0], at[1], at[2]];
         let (mut value, mut gradient) = ([0.0], [0.0; 6]);
         Evaluator::<f64>::new(&program.stages[0].guidance, 1)

@@ -183,8 +183,12 @@ def stage1_guidance(k, a):
 
 /// Value and gradient of a program for two keypoints and four points.
 fn evaluate(text: &str) -> (f64, Vec<f64>) {
-    let program = compile(text, &CompileOptions::new(2, 4))
-        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render(text)));
+    let options = CompileOptions {
+        judge_purpose: false,
+        ..CompileOptions::new(2, 4)
+    };
+    let program =
+        compile(text, &options).unwrap_or_else(|mistakes| panic!("{}", mistakes.render(text)));
     let path: Vec<f64> = (0..12).map(|i| (f64::from(i) * 0.7).sin() * 0.4).collect();
     let (mut value, mut gradient) = ([0.0], vec![0.0; 12]);
     Evaluator::<f64>::new(&program.stages[0].guidance, 1)

@@ -26,7 +26,11 @@ fn sound(source: &str) -> Program {
 
 /// The message and help of the only mistake.
 fn mistake(source: &str) -> (Kind, String) {
-    let mistakes = compile(source, &CompileOptions::new(KEYPOINTS, POINTS)).unwrap_err();
+    let options = CompileOptions {
+        judge_purpose: false,
+        ..CompileOptions::new(KEYPOINTS, POINTS)
+    };
+    let mistakes = compile(source, &options).unwrap_err();
     assert_eq!(mistakes.items.len(), 1, "{}", mistakes.render(source));
     let item = &mistakes.items[0];
     let help = item.help.as_deref().unwrap_or_default();

@@ -79,7 +79,7 @@ pub struct Written {
     pub text: String,
     /// Who wrote it, such as `openai/gpt-5-mini` or `embedded`.
     pub source: String,
-    /// The compiled program.
+    /// The compiled program, with what is remarked about it.
     pub program: Program,
 }
 
@@ -140,6 +140,16 @@ pub struct Authoring {
     system: String,
     question: String,
     answers: u32,
+    /// A program that can be run, about which its author was asked again.
+    doubted: Option<Doubted>,
+}
+
+/// A sound answer with remarks, and how many answers there were then.
+#[derive(Debug)]
+struct Doubted {
+    reply: Reply,
+    program: Program,
+    answers: u32,
 }
 
 impl Authoring {
@@ -174,6 +184,7 @@ impl Authoring {
             system,
             question,
             answers: 0,
+            doubted: None,
         })
     }
 
@@ -193,6 +204,9 @@ impl Authoring {
     pub fn take(mut self: Box<Self>, result: Result<Reply, ProviderError>) -> Step {
         self.answers += 1;
         let left = (self.policy.max_repairs + 1).saturating_sub(self.answers);
+        if let Some(doubted) = self.doubted.take() {
+            return Step::Done(self.settle(doubted, result));
+        }
         let reply = match result {
             Ok(reply) => reply,
             Err(error) if error.outcome == Outcome::Truncated && left > 0 => {
@@ -202,19 +216,15 @@ impl Authoring {
             Err(error) => return Step::Done(self.fall_back(error.outcome, &error.to_string())),
         };
         let diagnostics = match compile(&reply.text, &self.task.options) {
+            Ok(program) if left > 0 && has_likely_slip(&program) => {
+                return self.ask_again(reply, program, left - 1);
+            }
             Ok(program) => return Step::Done(self.finish(reply, program)),
             Err(diagnostics) => diagnostics,
         };
         if left > 0 {
             let told = told(&diagnostics, &reply.text);
-            let turns = vec![
-                user(&self.question),
-                Turn {
-                    role: Role::Model,
-                    text: cut(&reply.text, MAX_ANSWER).to_owned(),
-                },
-                user(&self.prompts.repair(&told, left - 1)),
-            ];
+            let turns = self.conversation(&reply, &self.prompts.repair(&told, left - 1));
             return self.ask(Purpose::Repair, turns);
         }
         let outcome = verdict(&diagnostics, &reply.text);
@@ -229,18 +239,63 @@ impl Authoring {
         Step::Done(self.fall_back(outcome, &text))
     }
 
+    /// The first question, the last answer, and what is said about it: it does not grow.
+    fn conversation(&self, reply: &Reply, said: &str) -> Vec<Turn> {
+        vec![
+            user(&self.question),
+            Turn {
+                role: Role::Model,
+                text: cut(&reply.text, MAX_ANSWER).to_owned(),
+            },
+            user(said),
+        ]
+    }
+
+    /// Asks once whether what is remarked was meant. The program is taken in any case.
+    fn ask_again(mut self: Box<Self>, reply: Reply, program: Program, left: u32) -> Step {
+        let remarks = Diagnostics {
+            items: program.remarks.clone(),
+        };
+        let said = self.prompts.doubt(&told(&remarks, &reply.text), left);
+        let turns = self.conversation(&reply, &said);
+        self.doubted = Some(Doubted {
+            reply,
+            program,
+            answers: self.answers,
+        });
+        self.ask(Purpose::Repair, turns)
+    }
+
+    /// Takes the second thought if it can be run, else the first program.
+    fn settle(mut self, doubted: Doubted, result: Result<Reply, ProviderError>) -> Authored {
+        let second = result.ok().and_then(|reply| {
+            let program = compile(&reply.text, &self.task.options).ok()?;
+            Some((reply, program))
+        });
+        match second {
+            Some((reply, program)) => self.finish(reply, program),
+            None => {
+                self.answers = doubted.answers;
+                self.finish(doubted.reply, doubted.program)
+            }
+        }
+    }
+
     fn finish(self, reply: Reply, program: Program) -> Authored {
         let status = match self.answers {
             1 => AuthoringStatus::Ok,
             _ => AuthoringStatus::Repaired,
         };
-        let message = format!(
+        let mut message = format!(
             "{}: {} stages by {} in answer {}",
             status.name(),
             program.stages.len(),
             self.task.source,
             self.answers
         );
+        for remark in &program.remarks {
+            message.push_str(&format!("\n{remark}"));
+        }
         Authored {
             status,
             written: Some(Written {
@@ -295,6 +350,12 @@ impl Authoring {
             },
         }
     }
+}
+
+/// Whether something in a program is more likely a slip than meant.
+fn has_likely_slip(program: &Program) -> bool {
+    let mut remarks = program.remarks.iter();
+    remarks.any(|remark| remark.kind.is_likely_slip())
 }
 
 fn user(text: &str) -> Turn {

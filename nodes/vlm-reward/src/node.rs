@@ -244,7 +244,7 @@ impl<'a> Node<'a> {
                 None => break,
                 Some(Event::Again { answers }) => {
                     let text = format!(
-                        "answer {answers} of `{}` is not sound and goes back with its mistakes",
+                        "answer {answers} of `{}` goes back with its mistakes, or with what is doubtful",
                         self.author
                     );
                     outbox.tell(Level::Info, "repair", text)?;
@@ -400,6 +400,10 @@ impl<'a> Node<'a> {
             outbox.tell(Level::Warning, authored.status.name(), text)?;
         }
         let points = self.begun.map_or(0, |(_, options)| options.points);
+        for remark in &written.program.remarks {
+            let code = format!("remark_{}", remark.kind.code().replace('-', "_"));
+            outbox.tell(Level::Warning, &code, remark.to_string())?;
+        }
         self.programs_sent += 1;
         let program = RewardProgram {
             // Larger than those of all programs before, of a start before this one too.

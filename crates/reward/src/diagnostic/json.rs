@@ -8,6 +8,7 @@ impl Diagnostics {
     /// | key | value |
     /// |---|---|
     /// | `kind` | [`Kind::code`](super::Kind::code) |
+    /// | `severity` | `error` or `warning` |
     /// | `message` | what is wrong |
     /// | `expected`, `found`, `help` | text or null |
     /// | `start`, `end` | byte range in the text that was compiled |
@@ -26,8 +27,9 @@ fn array(objects: impl Iterator<Item = String>) -> String {
 fn mistake(item: &Diagnostic) -> String {
     let text = |text: &Option<String>| text.as_deref().map_or("null".to_owned(), string);
     format!(
-        "{{\"kind\":{},\"message\":{},\"expected\":{},\"found\":{},\"help\":{},{},\"notes\":{}}}",
+        "{{\"kind\":{},\"severity\":{},\"message\":{},\"expected\":{},\"found\":{},\"help\":{},{},\"notes\":{}}}",
         string(item.kind.code()),
+        string(item.severity().name()),
         string(&item.message),
         text(&item.expected),
         text(&item.found),

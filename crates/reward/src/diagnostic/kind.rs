@@ -42,17 +42,57 @@ pub enum Kind {
     NoDependence,
     /// The reward depends on the trajectory, but its gradient is zero everywhere.
     NoGradient,
+    /// No action moves the reward: it is flat wherever the hand may go.
+    Inert,
+    /// `done` is never negative: the stage would count as complete before it has begun.
+    DoneSign,
     /// The value is infinite or NaN on a probe.
     NotFinite,
     /// The value is finite, yet its gradient is infinite or NaN on a probe.
     NotFiniteGradient,
     /// Larger than the limits allow.
     Limit,
+    /// Remark: the first dimension, which counts particles, is taken for time.
+    BatchAxis,
+    /// Remark: the reward changes only outside the workspace, or close to its goal.
+    Flat,
+    /// Remark: the reward drives the hand away from everything, as with a forgotten minus.
+    Repelled,
+    /// Remark: the reward rises as far as the workspace goes.
+    Edge,
+    /// Remark: the best point lies outside the workspace.
+    Outside,
+    /// Remark: a position is moved by metres, as with millimetres.
+    Units,
+    /// Remark: `done` is a comparison, which says nothing of how far it is.
+    DoneComparison,
+    /// Remark: `done` is negative on every probe.
+    DoneNever,
+}
+
+/// Whether a program can be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The program is refused.
+    Error,
+    /// The program is accepted: this is probably not what was meant.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
 }
 
 impl Kind {
     /// Every kind, in the order in which a program is checked.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 32] = [
         Kind::Syntax,
         Kind::NoProgram,
         Kind::StageCount,
@@ -72,10 +112,42 @@ impl Kind {
         Kind::Result,
         Kind::NoDependence,
         Kind::NoGradient,
+        Kind::Inert,
+        Kind::DoneSign,
         Kind::NotFinite,
         Kind::NotFiniteGradient,
         Kind::Limit,
+        Kind::BatchAxis,
+        Kind::Flat,
+        Kind::Repelled,
+        Kind::Edge,
+        Kind::Outside,
+        Kind::Units,
+        Kind::DoneComparison,
+        Kind::DoneNever,
     ];
+
+    /// Errors refuse a program, warnings do not.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Kind::BatchAxis
+            | Kind::Flat
+            | Kind::Repelled
+            | Kind::Edge
+            | Kind::Outside
+            | Kind::Units
+            | Kind::DoneComparison
+            | Kind::DoneNever => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    /// Whether such a program is more likely a slip than meant: worth asking its author once.
+    #[must_use]
+    pub fn is_likely_slip(self) -> bool {
+        self.severity() == Severity::Warning && !matches!(self, Kind::Edge | Kind::DoneComparison)
+    }
 
     /// A stable kebab-case name.
     #[must_use]
@@ -100,9 +172,19 @@ impl Kind {
             Kind::Result => "result",
             Kind::NoDependence => "no-dependence",
             Kind::NoGradient => "no-gradient",
+            Kind::Inert => "inert",
+            Kind::DoneSign => "done-sign",
             Kind::NotFinite => "not-finite",
             Kind::NotFiniteGradient => "not-finite-gradient",
             Kind::Limit => "limit",
+            Kind::BatchAxis => "batch-axis",
+            Kind::Flat => "flat",
+            Kind::Repelled => "repelled",
+            Kind::Edge => "edge",
+            Kind::Outside => "outside",
+            Kind::Units => "units",
+            Kind::DoneComparison => "done-comparison",
+            Kind::DoneNever => "done-never",
         }
     }
 
@@ -130,6 +212,15 @@ impl Kind {
             Kind::Result => "return one number, for example `return -distance.mean()`",
             Kind::NoDependence => "compute the reward from `action_sequence`",
             Kind::NoGradient => "use distances and soft steps instead of comparisons",
+            Kind::Inert | Kind::Flat => "use distances, which have a slope everywhere",
+            Kind::DoneSign | Kind::DoneComparison => {
+                "return the margin itself, as in `return 0.03 - distance`"
+            }
+            Kind::BatchAxis => "time is the second dimension",
+            Kind::Repelled => "a reward is higher where it is better: `-distance`",
+            Kind::Edge | Kind::Outside => "say where the hand should be, inside the workspace",
+            Kind::Units => "positions are in metres",
+            Kind::DoneNever => "check that it is at or above 0 where the stage is complete",
             Kind::NotFinite | Kind::NotFiniteGradient => {
                 "check divisions, logarithms and square roots at zero"
             }

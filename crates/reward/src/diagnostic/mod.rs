@@ -7,7 +7,7 @@ mod render;
 use std::fmt;
 use std::ops::Range;
 
-pub use kind::Kind;
+pub use kind::{Kind, Severity};
 use render::visible;
 
 /// Characters of one message, since the text may put long names into it.
@@ -91,7 +91,7 @@ pub struct Note {
     pub message: String,
 }
 
-/// One mistake.
+/// One mistake, or one remark: [`Kind::severity`] tells them apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Its sort.
@@ -110,12 +110,21 @@ pub struct Diagnostic {
     pub notes: Vec<Note>,
 }
 
+impl Diagnostic {
+    /// Whether it refuses the program.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.kind.severity()
+    }
+}
+
 impl fmt::Display for Diagnostic {
     /// One compact line, for repair prompts and logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = format!(
-            "line {}: error[{}]: {}",
+            "line {}: {}[{}]: {}",
             self.place.line,
+            self.severity().name(),
             self.kind.code(),
             self.message
         );
@@ -136,10 +145,12 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Every mistake that was found in a program, in the order of the text; never empty.
+/// What was found in a program, in the order of the text. As the reason of a refusal it holds
+/// every mistake, at least one, and what else is remarked; the remarks of an accepted program are
+/// [`crate::Program::remarks`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
-    /// The mistakes.
+    /// Mistakes and remarks.
     pub items: Vec<Diagnostic>,
 }
 

@@ -1,6 +1,6 @@
 //! Diagnostics for people: messages with their source lines, as a compiler shows them.
 
-use super::{Diagnostic, Diagnostics, Place};
+use super::{Diagnostic, Diagnostics, Place, Severity};
 
 /// Columns of one source line that are shown.
 const MAX_LINE: usize = 160;
@@ -8,7 +8,7 @@ const MAX_LINE: usize = 160;
 const MAX_LINES: usize = 3;
 
 impl Diagnostics {
-    /// The mistakes with their source lines, as a compiler shows them. `source` is the text
+    /// Mistakes and remarks with their source lines, as a compiler shows them. `source` is the text
     /// that was compiled.
     #[must_use]
     pub fn render(&self, source: &str) -> String {
@@ -17,9 +17,14 @@ impl Diagnostics {
             render(item, source, &mut out);
             out.push('\n');
         }
-        let count = self.items.len();
-        let plural = if count == 1 { "" } else { "s" };
-        out.push_str(&format!("{count} error{plural}\n"));
+        let counts = [Severity::Error, Severity::Warning].map(|severity| {
+            let of_it = self.items.iter().filter(|item| item.severity() == severity);
+            let count = of_it.count();
+            let plural = if count == 1 { "" } else { "s" };
+            (count > 0).then(|| format!("{count} {}{plural}", severity.name()))
+        });
+        let counts: Vec<String> = counts.into_iter().flatten().collect();
+        out.push_str(&format!("{}\n", counts.join(", ")));
         out
     }
 }
@@ -29,7 +34,12 @@ fn render(item: &Diagnostic, source: &str, out: &mut String) {
     let lines = item.notes.iter().map(|note| note.place.end_line);
     let last = lines.fold(item.place.end_line, usize::max);
     let blank = " ".repeat(last.to_string().len());
-    out.push_str(&format!("error[{}]: {}\n", item.kind.code(), item.message));
+    out.push_str(&format!(
+        "{}[{}]: {}\n",
+        item.severity().name(),
+        item.kind.code(),
+        item.message
+    ));
     excerpt(source, &item.place, &blank, '^', out);
     let labelled = [
         ("expected", &item.expected),

@@ -22,6 +22,9 @@ pub(super) fn explain(draft: &mut Draft, text: &Text<'_>) {
     }
 }
 
+/// What `lower` says about a tuple that holds more than numbers.
+const ALONE: &str = "return the reward alone";
+
 /// Where a condition that cannot be known stands decides what to write instead.
 fn condition(draft: &mut Draft, text: &Text<'_>) {
     let mut place = ConditionFinder {
@@ -36,6 +39,9 @@ fn condition(draft: &mut Draft, text: &Text<'_>) {
         Some(Condition::And) => "use `&` between tensors, with parentheses: `(a) & (b)`",
         Some(Condition::Or) => "use `|` between tensors, with parentheses: `(a) | (b)`",
         Some(Condition::Assert) => "remove the assertion",
+        Some(Condition::Loop) => {
+            "loops are unrolled before the robot moves: go over all points and choose with `torch.where`"
+        }
         Some(Condition::Branch) if is_done => {
             "return the margin itself, as in `return 0.03 - distance`: at or above 0 means done"
         }
@@ -51,6 +57,7 @@ enum Condition {
     And,
     Or,
     Assert,
+    Loop,
     Branch,
 }
 
@@ -73,6 +80,9 @@ impl<'a> Visitor<'a> for ConditionFinder {
         match statement {
             Stmt::Assert(assert) if self.is_it(&assert.test) => {
                 self.found = Some(Condition::Assert);
+            }
+            Stmt::While(repeat) if self.is_it(&repeat.test) => {
+                self.found = Some(Condition::Loop);
             }
             Stmt::If(branch)
                 if self.is_it(&branch.test)
@@ -106,7 +116,9 @@ fn result(draft: &mut Draft, text: &Text<'_>) {
         return;
     };
     if draft.span != Span::of(&function.name) {
-        if let Some(Expr::Tuple(tuple)) = text.expression(draft.span) {
+        if draft.help.as_deref() != Some(ALONE)
+            && let Some(Expr::Tuple(tuple)) = text.expression(draft.span)
+        {
             let terms = tuple
                 .elts
                 .iter()

@@ -8,6 +8,8 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
 
+const WRITE_IT_OUT: &str = "write it out with `torch.norm`, `torch.where`, arithmetic and the like";
+
 impl Lower<'_> {
     /// Reports a function that does not exist, with the closest one that does.
     pub(super) fn unknown(&mut self, place: &str, home: Home, name: &str, span: Span) -> Stop {
@@ -15,6 +17,8 @@ impl Lower<'_> {
             hint.to_owned()
         } else if let Some(elsewhere) = table::find_anywhere(name) {
             format!("use `{}.{name}`", elsewhere.first_home())
+        } else if substitute::is_another(name) {
+            WRITE_IT_OUT.to_owned()
         } else if let Some(close) = nearest(name, table::names(home)) {
             format!("did you mean `{close}`?")
         } else if let Some(close) = nearest(name, DTYPES.iter().copied())
@@ -22,7 +26,7 @@ impl Lower<'_> {
         {
             format!("did you mean `{place}.{close}`?")
         } else {
-            "write it out with `torch.norm`, `torch.where`, arithmetic and the like".to_owned()
+            WRITE_IT_OUT.to_owned()
         };
         self.fail(
             Draft::new(

@@ -379,7 +379,7 @@ impl Lower<'_> {
                         format!("`{name}` needs a known value"),
                     )
                     .found(Value::Tensor(tensor).describe())
-                    .help("positions are known only when the robot moves: use soft weights, such as `torch.sigmoid((x - limit) / 0.01)`"),
+                    .help("sizes and indices are fixed before the robot moves: give every point a weight instead"),
                 ));
             }
             let tensor = self.unary(Op::Detach, &tensor)?;

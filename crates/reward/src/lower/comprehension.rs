@@ -168,7 +168,7 @@ impl<'a> Lower<'a> {
                             "`xs.append(x)` changes the list and returns nothing: do not assign it"
                                 .to_owned()
                         }
-                        _ => "put it in a list, `[x]`, or index it".to_owned(),
+                        _ => "put it in a list: `[x]`".to_owned(),
                     }),
             )),
         }

@@ -7,7 +7,7 @@ use super::arguments::{Bound, Call};
 use super::expression::number;
 use super::gather::wrap_index;
 use super::value::{Sequence, Value};
-use super::{Lower, Lowered, MAX_CONTAINER_DEPTH, Stop};
+use super::{Lower, Lowered, MAX_CONTAINER_DEPTH, Stop, table};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::{Expr, ExprDict};
 
@@ -224,7 +224,14 @@ impl<'a> Lower<'a> {
                         format!("`.{method}` does not exist here"),
                     )
                     .found(base.describe())
-                    .help("use comprehensions, `sorted` and indexing"),
+                    .help(match &base {
+                        Value::ListRef(_) | Value::Tuple(_)
+                            if table::find_method(method).is_some() =>
+                        {
+                            "make a tensor of it first: `torch.stack(xs)`"
+                        }
+                        _ => "use comprehensions, `sorted` and indexing",
+                    }),
                 ));
             }
         };

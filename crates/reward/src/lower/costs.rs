@@ -18,10 +18,12 @@ impl<'a> Lower<'a> {
             Value::Tensor(costs) => costs.nodes(),
             Value::List(_) | Value::ListRef(_) | Value::Tuple(_) => {
                 let items = self.iterate(value, span)?;
-                let costs = items.into_iter().map(|item| self.result(item, span));
+                let costs = items
+                    .into_iter()
+                    .map(|item| self.result(item, span).map(|(node, _)| node));
                 costs.collect::<Lowered<_>>()?
             }
-            cost => vec![self.result(cost, span)?],
+            cost => vec![self.result(cost, span)?.0],
         };
         let mut positive = Vec::with_capacity(costs.len());
         for cost in costs {

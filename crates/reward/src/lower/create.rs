@@ -85,7 +85,7 @@ pub(super) fn tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 b.span,
                 "`torch.tensor` cuts the gradient of what depends on the trajectory",
             )
-            .help("use `torch.stack([...])`, which keeps it"),
+            .help("use `torch.stack([...])`, which keeps it, with numbers as `torch.tensor(0.2)`"),
         ));
     }
     let x = Tensor::new(x.shape.clone(), x.nodes(), x.dtype);

@@ -322,7 +322,8 @@ pub(super) fn number(value: &Value) -> Option<f64> {
 /// Names that a misspelt one is compared with at most.
 const MAX_CANDIDATES: usize = 250;
 
-/// The candidate that differs least from `name`, if any is close.
+/// The candidate that `name` is most likely a misspelling of: a letter or two in a long name, one in a
+/// short name, two neighbours swapped.
 pub(super) fn nearest<'n>(
     name: &str,
     candidates: impl Iterator<Item = &'n str>,
@@ -333,35 +334,36 @@ pub(super) fn nearest<'n>(
     candidates
         .take(MAX_CANDIDATES)
         .map(|candidate| (edit_distance(name, candidate), candidate))
-        .filter(|&(distance, candidate)| distance <= 1 + candidate.len().min(name.len()) / 4)
-        // Of equally close ones, the one with letters in another order.
-        .min_by_key(|&(distance, candidate)| {
-            (distance, letters(candidate) != letters(name), candidate)
+        .filter(|&(distance, candidate)| {
+            let allowed = match candidate.len().min(name.len()) {
+                0..3 => 0,
+                3..8 => 1,
+                _ => 2,
+            };
+            distance <= allowed
         })
+        .min()
         .map(|(_, candidate)| candidate)
 }
 
-fn letters(name: &str) -> Vec<u8> {
-    let mut letters = name.as_bytes().to_vec();
-    letters.sort_unstable();
-    letters
-}
-
+/// Letters that are added, left out, replaced or swapped with their neighbour.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let cost = (diagonal + usize::from(x != y))
-                .min(row[j] + 1)
-                .min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = cost;
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (mut before, mut last) = (Vec::new(), (0..=b.len()).collect::<Vec<usize>>());
+    for i in 0..a.len() {
+        let mut row = vec![i + 1];
+        for j in 0..b.len() {
+            let mut cost = (last[j] + usize::from(a[i] != b[j]))
+                .min(last[j + 1] + 1)
+                .min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                cost = cost.min(before[j - 1] + 1);
+            }
+            row.push(cost);
         }
+        before = std::mem::replace(&mut last, row);
     }
-    row[b.len()]
+    last[b.len()]
 }
 
 /// An expression that the language does not have, in words, and what to use instead.

@@ -210,7 +210,10 @@ impl<'a> Lower<'a> {
                     index_span,
                     format!("a mask that depends on {source} has no fixed shape"),
                 )
-                .help("use `torch.where(mask, x, 0.0)` and keep the shape"),
+                .help(
+                    "keep the shape: a sum over the mask is `torch.where(mask, x, 0.0).sum()`; a mean \
+                     divides it by `mask.sum().clamp(min=1)`",
+                ),
             ));
         }
         let size = self.indexed_size(tensor, &items, at, span)?;

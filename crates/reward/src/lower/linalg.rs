@@ -25,7 +25,13 @@ impl Lower<'_> {
                 Draft::new(Kind::Shape, span, "these shapes cannot be multiplied")
                     .expected("the last size of the left to equal the second last of the right")
                     .shapes([a.shape.as_slice(), b.shape.as_slice()])
-                    .help("transpose the right one, `b.T`, or write `(a * b).sum(dim=-1)`"),
+                    .help(if b.rank() == 2 && a.shape.last() == b.shape.last() {
+                        "transpose the right one, `b.T`"
+                    } else if broadcast(&a.shape, &b.shape).is_some() {
+                        "the dot product of vectors is `(a * b).sum(dim=-1)`"
+                    } else {
+                        "the sizes that are summed over must be equal"
+                    }),
             )
         };
         if a.rank() == 0 || b.rank() == 0 {

@@ -133,6 +133,15 @@ pub(crate) struct Carried {
     pub(crate) point: usize,
 }
 
+/// Whether a value is one number, known now or not.
+fn is_one_number(value: &Value) -> bool {
+    match value {
+        Value::Tensor(tensor) => tensor.len() == 1,
+        Value::Int(_) | Value::Float(_) => true,
+        _ => false,
+    }
+}
+
 /// The bodies of functions defined inside a stage.
 #[derive(Clone, Copy)]
 enum LocalBody<'a> {
@@ -204,7 +213,7 @@ impl<'a> Lower<'a> {
         &mut self,
         function: &'a StmtFunctionDef,
         inputs: &[Option<Input>],
-    ) -> Lowered<NodeId> {
+    ) -> Lowered<(NodeId, DType)> {
         let (value, span) = self.carry_out(function, inputs)?;
         self.result(value, span)
     }
@@ -274,23 +283,37 @@ impl<'a> Lower<'a> {
         Ok(Tensor::new(input.shape.clone(), nodes, DType::Float))
     }
 
-    /// The one number that a stage returns.
-    fn result(&mut self, value: Value, span: Span) -> Lowered<NodeId> {
+    /// 1 where a comparison is true, -1 where it is false.
+    pub(crate) fn sign(&mut self, truth: NodeId) -> Lowered<NodeId> {
+        let (yes, no) = (self.constant(1.0)?, self.constant(-1.0)?);
+        self.node(Op::Where, &[truth, yes, no])
+    }
+
+    /// The one number that a stage returns, and its type.
+    fn result(&mut self, value: Value, span: Span) -> Lowered<(NodeId, DType)> {
         let help = match &value {
-            Value::Tensor(tensor) if tensor.len() == 1 => return Ok(tensor.nodes()[0]),
+            Value::Tensor(tensor) if tensor.len() == 1 => {
+                return Ok((tensor.nodes()[0], tensor.dtype));
+            }
             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-                return Ok(self.tensor_of(value, span)?.nodes()[0]);
+                let tensor = self.tensor_of(value, span)?;
+                return Ok((tensor.nodes()[0], tensor.dtype));
             }
             Value::Tensor(tensor) if tensor.shape == [3] => {
-                "take the length over x, y, z: `torch.norm(..., dim=-1)`"
+                "take the length over x, y, z where two positions meet: `torch.norm(a - b, dim=-1)`"
             }
             Value::Tensor(tensor) if tensor.shape.last() == Some(&3) => {
-                "take the length over x, y, z, `torch.norm(..., dim=-1)`, then `.mean()` over time"
+                "`torch.norm(a - b, dim=-1)` is the distance between two positions; then take `.mean()` over time"
             }
             Value::Tensor(_) => "reduce it to one number with `.mean()`, `.sum()` or `.min()`",
             Value::Pair(..) => "take its `.values`",
             Value::None => "return the reward: `return reward`",
-            Value::List(_) => "add the terms with `sum(...)`",
+            Value::List(_) | Value::ListRef(_) => {
+                "return one number: the terms added up, with the weights that they should have"
+            }
+            Value::Tuple(tuple) if !tuple.items.iter().all(is_one_number) => {
+                "return the reward alone"
+            }
             Value::Function(_) | Value::Builtin(_) | Value::Local(_) => {
                 "call the function and return what it gives"
             }

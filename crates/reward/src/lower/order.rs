@@ -98,7 +98,7 @@ pub(super) fn topk(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             )
             .expected(format!("at most {size}"))
             .found(format!("{k}"))
-            .help("ask for fewer, or sort along another `dim`"),
+            .help("ask for fewer"),
         ));
     };
     let (values, indices) = sorted(lower, &x, dim, largest, Some(k))?;

@@ -252,6 +252,9 @@ impl<'a> Lower<'a> {
             known.extend(self.frames[frame].names.keys().map(String::as_str));
             at = self.frames[frame].outer;
         }
+        // A variable with another number is another variable.
+        let digits = |name: &str| name.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
+        known.retain(|known| digits(known) == digits(name));
         known.sort_unstable();
         let draft = Draft::new(Kind::UnknownName, span, format!("`{name}` is not defined"));
         Err(self.fail(match nearest(name, known.into_iter()) {

@@ -205,7 +205,7 @@ pub(super) fn expand(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 show_shape(&x.shape)
             ))
             .found(format!("({})", sizes.join(", ")))
-            .help("index one entry first, `x[0]`, or leave it to broadcasting"),
+            .help("index one entry first: `x[0]`"),
         ));
     }
     let shape: Vec<usize> = sizes

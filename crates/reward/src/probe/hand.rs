@@ -16,7 +16,7 @@ impl Random {
     }
 
     /// Anyhow turned axes.
-    pub(super) fn axes(&mut self) -> [[f64; 3]; 3] {
+    pub(crate) fn axes(&mut self) -> [[f64; 3]; 3] {
         matrix(self.quaternion())
     }
 }

@@ -9,8 +9,8 @@ pub(crate) use data::is_hidden;
 pub use data::{Block, Quoted};
 pub use language::operation_list;
 pub use set::{
-    AdvicePrompt, AdviceSystem, MAX_SCENE_NOTES, PlanPrompt, PlanSystem, PromptSet, RepairPrompt,
-    RewardPrompt, RewardSystem, ShortenPrompt,
+    AdvicePrompt, AdviceSystem, DoubtPrompt, MAX_SCENE_NOTES, PlanPrompt, PlanSystem, PromptSet,
+    RepairPrompt, RewardPrompt, RewardSystem, ShortenPrompt,
 };
 pub use template::{Placeholders, PromptError, Template};
 

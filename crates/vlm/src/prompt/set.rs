@@ -61,6 +61,16 @@ placeholders! {
 }
 
 placeholders! {
+    /// What is probably not meant in a program that can be run.
+    pub struct DoubtPrompt {
+        /// What the compiler says.
+        remarks: Block,
+        /// Answers that may still come after this one.
+        answers_left: u32,
+    }
+}
+
+placeholders! {
     /// The question again, for a shorter answer.
     pub struct ShortenPrompt {
         /// The first question.
@@ -116,6 +126,7 @@ pub struct PromptSet {
     reward_system: Template<RewardSystem>,
     reward: Template<RewardPrompt>,
     repair: Template<RepairPrompt>,
+    doubt: Template<DoubtPrompt>,
     shorten: Template<ShortenPrompt>,
     plan_system: Template<PlanSystem>,
     plan: Template<PlanPrompt>,
@@ -144,6 +155,7 @@ impl PromptSet {
             reward_system: template!("reward.system.md"),
             reward: template!("reward.md"),
             repair: template!("repair.md"),
+            doubt: template!("doubt.md"),
             shorten: template!("shorten.md"),
             plan_system: template!("plan.system.md"),
             plan: template!("plan.md"),
@@ -202,6 +214,13 @@ impl PromptSet {
     pub(crate) fn repair(&self, diagnostics: &str, answers_left: u32) -> String {
         self.repair.fill(&RepairPrompt {
             diagnostics: Block::new(diagnostics),
+            answers_left,
+        })
+    }
+
+    pub(crate) fn doubt(&self, remarks: &str, answers_left: u32) -> String {
+        self.doubt.fill(&DoubtPrompt {
+            remarks: Block::new(remarks),
             answers_left,
         })
     }

@@ -126,6 +126,45 @@ fn mistakes_go_back_with_their_lines_and_the_mended_answer_is_taken() {
     }
 }
 
+const DOUBTFUL: &str = "num_stages = 1\n# Stage 1: go\ndef stage1_guidance(keypoints, action_sequence):\n    return torch.norm(action_sequence - keypoints[0], dim=-1).mean()\n";
+
+#[test]
+fn a_likely_slip_is_asked_about_once_and_the_second_thought_is_taken() {
+    let (authored, queries) = play(
+        "open the drawer",
+        policy(2, Fallback::Hold),
+        [reply(DOUBTFUL), reply(GOOD)],
+    );
+    assert_eq!(
+        (authored.status, authored.answers),
+        (AuthoringStatus::Repaired, 2)
+    );
+    assert_eq!(authored.written.unwrap().text, GOOD);
+    let told = &queries[1].turns[2].text;
+    for part in ["warning[repelled]", "can be run", "after that one: 1"] {
+        assert!(told.contains(part), "`{part}` is missing in\n{told}");
+    }
+}
+
+#[test]
+fn a_doubtful_program_is_taken_when_its_author_insists_or_fails() {
+    let failure = || Err(ProviderError::new(Outcome::TimeoutTotal, "too late"));
+    for second in [reply(DOUBTFUL), reply(BAD), failure()] {
+        let is_sound = second.as_ref().is_ok_and(|reply| reply.text == DOUBTFUL);
+        let answers = [reply(DOUBTFUL), second];
+        let (authored, queries) = play("open the drawer", policy(2, Fallback::Hold), answers);
+        assert_eq!(queries.len(), 2);
+        let written = authored.written.unwrap();
+        assert_eq!(written.text, DOUBTFUL);
+        assert_eq!(written.program.remarks.len(), 1);
+        assert!(authored.message.contains("warning[repelled]"));
+        assert_eq!(authored.answers, if is_sound { 2 } else { 1 });
+    }
+    // Nobody is asked when no answer is left.
+    let (authored, queries) = play("open", policy(0, Fallback::Hold), [reply(DOUBTFUL)]);
+    assert_eq!((authored.status, queries.len()), (AuthoringStatus::Ok, 1));
+}
+
 #[test]
 fn the_conversation_does_not_grow_with_the_rounds() {
     let answers = [reply(BAD), reply("no code"), reply(BAD), reply(GOOD)];

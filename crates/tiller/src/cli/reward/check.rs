@@ -7,16 +7,17 @@ use std::process::ExitCode;
 use clap::Args;
 use eyre::{Result, ensure};
 use serde_json::{Value, json};
-use tiller_reward::{CompileOptions, Program, compile};
+use tiller_reward::{CompileOptions, Diagnostics, Program, compile};
 
-use super::{describe, done_in_words, guidance_in_words, refusal, say};
+use super::{describe, done_in_words, guidance_in_words, parsed, refusal, say};
 use crate::cli::hand::HandArgs;
 use crate::cli::input::read_program;
 
 /// Say what is wrong with a program; exit code 0 if nothing is, 1 otherwise.
 ///
 /// A sound program is described stage by stage: what its guidance and its done function read, and
-/// how much there is to compute. A program with mistakes is shown with the places and the mends.
+/// how much there is to compute. What is probably not meant is remarked below, and changes no exit
+/// code. A program with mistakes is shown with the places and the mends.
 ///
 /// Examples:
 ///   tiller reward check program.py --keypoints 11
@@ -28,8 +29,9 @@ use crate::cli::input::read_program;
 ///   stages    [{stage, description, guided, has_done, keypoints, reads_rotations, reads_gripper,
 ///              done_keypoints, operations_per_particle, operations_once}]; `keypoints` are the rows that the
 ///              guidance reads, `done_keypoints` those that the done function reads, or null
-///   errors    [{kind, start, end, line, column, message, expected, found, help}]; `start` and
-///              `end` are byte offsets, the last three may be null
+///   errors    [{kind, severity, start, end, line, column, message, expected, found, help}];
+///              `start` and `end` are byte offsets, the last three may be null
+///   warnings  the same for what is accepted and yet probably not meant
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct CheckArgs {
@@ -60,14 +62,28 @@ impl CheckArgs {
             ..CompileOptions::new(self.keypoints, self.horizon + 1)
         };
         match compile(&source, &options) {
-            Ok(program) => {
+            Ok(mut program) => {
+                let remarks = Diagnostics {
+                    items: std::mem::take(&mut program.remarks),
+                };
+                let has_remarks = !remarks.items.is_empty();
                 if self.json {
                     let stages: Vec<Value> = describe(&program).collect();
-                    say(&json!({"ok": true, "stages": stages, "errors": []}).to_string())?;
+                    let warnings = parsed(&remarks)?;
+                    let result =
+                        json!({"ok": true, "stages": stages, "errors": [], "warnings": warnings});
+                    say(&result.to_string())?;
                 } else if self.compact {
                     say("ok")?;
+                    if has_remarks {
+                        say(&remarks.to_string())?;
+                    }
                 } else {
                     say(&accepted(&program))?;
+                    if has_remarks {
+                        say("")?;
+                        show(&remarks.render(&source))?;
+                    }
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -77,13 +93,20 @@ impl CheckArgs {
                 } else if self.compact {
                     say(&diagnostics.to_string())?;
                 } else {
-                    let text = diagnostics.render(&source);
-                    let is_coloured = has_colour(std::io::stdout().is_terminal());
-                    say(if is_coloured { coloured(&text) } else { text }.trim_end())?;
+                    show(&diagnostics.render(&source))?;
                 }
                 Ok(ExitCode::from(1))
             }
         }
+    }
+}
+
+/// Shows mistakes and remarks with their source lines.
+fn show(text: &str) -> Result<()> {
+    if has_colour(std::io::stdout().is_terminal()) {
+        say(coloured(text).trim_end())
+    } else {
+        say(text.trim_end())
     }
 }
 
@@ -107,7 +130,7 @@ fn has_colour(is_terminal: bool) -> bool {
     is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// The head of every mistake in bold red, the carets in red, what would mend it in green.
+/// The head of every mistake in bold red, of every remark in bold yellow, the carets in red, what would mend it in green.
 fn coloured(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 256);
     for line in text.split_inclusive('\n') {
@@ -117,6 +140,8 @@ fn coloured(text: &str) -> String {
         let start = body.trim_start();
         let colour = if body.starts_with("error[") {
             "\x1b[1;31m"
+        } else if body.starts_with("warning[") {
+            "\x1b[1;33m"
         } else if start.starts_with('|') && start.ends_with('^') {
             "\x1b[31m"
         } else if start.starts_with("= help:") {

@@ -115,7 +115,14 @@ fn counted(count: usize, thing: &str) -> String {
 
 /// The JSON of a program with errors.
 fn refusal(diagnostics: &Diagnostics) -> Result<String> {
-    let errors: Value =
-        serde_json::from_str(&diagnostics.to_json()).wrap_err("the diagnostics are not JSON")?;
-    Ok(json!({"ok": false, "stages": [], "errors": errors}).to_string())
+    let (warnings, errors): (Vec<Value>, Vec<Value>) = parsed(diagnostics)?
+        .into_iter()
+        .partition(|item| item["severity"] == "warning");
+    let refused = json!({"ok": false, "stages": [], "errors": errors, "warnings": warnings});
+    Ok(refused.to_string())
+}
+
+/// Mistakes and remarks as JSON.
+fn parsed(diagnostics: &Diagnostics) -> Result<Vec<Value>> {
+    serde_json::from_str(&diagnostics.to_json()).wrap_err("the diagnostics are not JSON")
 }
