@@ -10,7 +10,7 @@ use crate::explain::{Text, explain, explain_syntax};
 use crate::extract::extract;
 use crate::graph::{Class, Graph, NodeId};
 use crate::guard::check_nesting;
-use crate::lower::{Input, Lower, MAX_DRAFTS, Stop};
+use crate::lower::{Input, Lower, MAX_DRAFTS, Stop, parameter_form};
 use crate::module::{Functions, collect, descriptions, docstring, stage_names};
 use crate::op::Op;
 use crate::options::CompileOptions;
@@ -19,6 +19,7 @@ use crate::run::code::Code;
 use crate::run::evaluator::{EvaluateError, axis_number};
 use crate::signature::Signature;
 use crate::syntax::{Stmt, StmtFunctionDef, parse};
+use crate::tensor::Form;
 use crate::terms::{named_after, sum};
 
 /// A checked and compiled reward program.
@@ -266,6 +267,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
     let mut drafts = Vec::new();
     let module = collect(&suite, &options.limits, &mut drafts);
     let descriptions = descriptions(python);
+    let parameter_form = parameter_form(&suite);
     let names = stage_names(&module.constants);
     let mut stages = Vec::with_capacity(module.stages.len());
     let mut work_left = options.limits.work;
@@ -278,6 +280,7 @@ fn compile_python(python: &str, options: &CompileOptions) -> Result<Program, Vec
             options,
             constants: &module.constants,
             carried: carried(&module, position + 1),
+            parameter_form,
             drafts: &mut drafts,
             work_left: &mut work_left,
         };
@@ -404,6 +407,7 @@ pub(crate) struct StageCompiler<'s> {
     pub(crate) carried: Vec<usize>,
     pub(crate) drafts: &'s mut Vec<Draft>,
     pub(crate) work_left: &'s mut usize,
+    parameter_form: Form,
 }
 
 impl<'s> StageCompiler<'s> {
@@ -433,6 +437,7 @@ impl<'s> StageCompiler<'s> {
         let terms = self.terms(functions)?;
         let (keypoints, points) = (self.options.keypoints, self.options.points);
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
+        lower.parameter_form = self.parameter_form;
         lower.module_constants(self.constants)?;
         let result = sum(&mut lower, &terms)?;
         let is_constrained = functions.guidance.is_empty();
@@ -478,6 +483,7 @@ impl<'s> StageCompiler<'s> {
     fn done(&mut self, function: &'s StmtFunctionDef) -> Result<CompiledDone, Stop> {
         let inputs = self.bind(function, &Signature::done(self.options))?;
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
+        lower.parameter_form = self.parameter_form;
         lower.module_constants(self.constants)?;
         let result = lower.function(function, &inputs)?;
         let code = Arc::new(Code::new(&lower.graph, result, self.options.keypoints, 0));

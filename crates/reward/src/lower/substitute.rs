@@ -10,7 +10,6 @@ pub(super) fn substitute(name: &str) -> Option<&'static str> {
             "gradients are computed for you: remove it"
         }
         "print" | "save" | "load" | "compile" | "jit" => "remove it",
-        "numpy" => "remove it: tensors work with `np.` functions as they are",
         "fft" | "stft" | "rfft" | "ifft" => {
             "use differences over time instead: `torch.diff(action_sequence, dim=1)`"
         }
