@@ -407,7 +407,8 @@ pub(crate) struct StageCompiler<'s> {
     pub(crate) carried: Vec<usize>,
     pub(crate) drafts: &'s mut Vec<Draft>,
     pub(crate) work_left: &'s mut usize,
-    parameter_form: Form,
+    /// Whether parameters are arrays or tensors.
+    pub(crate) parameter_form: Form,
 }
 
 impl<'s> StageCompiler<'s> {

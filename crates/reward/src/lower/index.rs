@@ -77,9 +77,9 @@ impl<'a> Lower<'a> {
                     // A tuple by name, or from `np.triu_indices`, is one index a dimension.
                     Value::Tuple(items) => {
                         let items = items.items.iter();
-                        items.map(|item| self.item_of(item.clone(), span)).collect()
+                        items.map(|item| self.index_item(item.clone(), span)).collect()
                     }
-                    value => Ok(vec![self.item_of(value, span)?]),
+                    value => Ok(vec![self.index_item(value, span)?]),
                 }
             }
         }
@@ -110,10 +110,10 @@ impl<'a> Lower<'a> {
             return Ok(Item::Slice { lower, upper, step });
         }
         let value = self.expression(item)?;
-        self.item_of(value, span)
+        self.index_item(value, span)
     }
 
-    fn item_of(&mut self, value: Value, span: Span) -> Lowered<Item> {
+    fn index_item(&mut self, value: Value, span: Span) -> Lowered<Item> {
         match value {
             Value::Int(value) => Ok(Item::Int(value, span)),
             Value::Tensor(tensor)

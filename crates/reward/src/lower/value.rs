@@ -233,7 +233,15 @@ impl Value {
                     DType::Float => String::new(),
                     other => format!("{} ", other.name()),
                 };
-                format!("a {dtype}tensor of shape {}", show_shape(&tensor.shape))
+                let (article, what) = match (tensor.form.is_numpy(), tensor.dtype) {
+                    (false, _) => ("a", "tensor"),
+                    (true, DType::Bool) => ("a", "array"),
+                    (true, _) => ("an", "array"),
+                };
+                format!(
+                    "{article} {dtype}{what} of shape {}",
+                    show_shape(&tensor.shape)
+                )
             }
             Value::Pair(..) => "a (values, indices) pair".into(),
             Value::Module(module) => format!("the module {}", module.name()),

@@ -27,7 +27,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     special("var", Y, VARIANCE, spread::numpy_var),
     special("max", Y, REDUCE, extremes::amax),
     special("min", Y, REDUCE, extremes::amin),
-    special("ptp", Y, "input dims? keepdim?", extremes::ptp),
     special("cumsum", Y, ALONG, scan::numpy_cumsum),
     special("cumprod", Y, ALONG, scan::numpy_cumprod),
     special("dot", Y, "input other", linalg::numpy_dot),
