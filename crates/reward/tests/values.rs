@@ -155,7 +155,7 @@ fn methods_have_the_meaning_of_their_library() {
             22.0,
         ),
         (
-            "return action_sequence.sum() + keypoints[:, 0].std()",
+            "return np.sum(action_sequence) + keypoints[:, 0].std()",
             21.0 + 2.0,
         ),
         (
