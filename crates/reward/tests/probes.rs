@@ -60,8 +60,8 @@ fn evaluate(fixture: &Value, text: &str) -> Result<(f64, f64), String> {
 }
 
 fn differs(found: f64, wanted: f64, tolerance: f64) -> bool {
-    // A NaN differs.
-    !((found - wanted).abs() <= tolerance * wanted.abs().max(1.0))
+    let error = (found - wanted).abs();
+    error.is_nan() || error > tolerance * wanted.abs().max(1.0)
 }
 
 #[test]

@@ -120,6 +120,11 @@ impl Lower<'_> {
                             .help("make one of them a float: `x.float() ** -1`, `2.0 ** n`"),
                     ));
                 }
+                // A negative power that only the robot knows is cut to a whole number.
+                if powers.is_empty() && right.len() > 0 {
+                    let power = self.binary(op, left, right, span)?;
+                    return self.unary(Op::Trunc, &power);
+                }
             }
             Op::FloorDiv | Op::Remainder if dtype < DType::Float => {
                 let divisors = self.constants_of(right).unwrap_or_default();

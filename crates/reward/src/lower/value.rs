@@ -175,9 +175,10 @@ impl Value {
 
     /// The same value with the form of every tensor in it set.
     pub(crate) fn formed(self, form: &impl Fn(&Tensor) -> Form) -> Self {
-        let set = |tensor: Tensor| {
-            let form = form(&tensor);
-            tensor.with_form(form)
+        let set = |tensor: Tensor| match form(&tensor) {
+            // A number shares no memory.
+            Form::Scalar if tensor.form != Form::Scalar => tensor.copied().with_form(Form::Scalar),
+            form => tensor.with_form(form),
         };
         let all = |sequence: Sequence| {
             let items = sequence.items.iter().cloned();
