@@ -156,13 +156,13 @@ impl Lower<'_> {
         self.charge(x.len() + x.storage_len())?;
         let mut nodes = x.nodes();
         for node in &mut nodes {
-            *node = self.cut(*node)?;
+            *node = self.without_gradient(*node)?;
         }
         Ok(x.aliased(&nodes))
     }
 
     /// A node without its gradient.
-    fn cut(&mut self, node: NodeId) -> Lowered<NodeId> {
+    fn without_gradient(&mut self, node: NodeId) -> Lowered<NodeId> {
         if self.graph.node(node).differentiable {
             self.node(Op::Detach, &[node])
         } else {
@@ -179,9 +179,9 @@ impl Lower<'_> {
                 if *old == ABSENT {
                     continue;
                 }
-                let new = self.cut(new)?;
+                let new = self.without_gradient(new)?;
                 if self.graph.node(*old).differentiable {
-                    let past = self.cut(*old)?;
+                    let past = self.without_gradient(*old)?;
                     let change = self.node(Op::Sub, &[new, past])?;
                     *old = self.node(Op::Add, &[*old, change])?;
                 } else {

@@ -330,9 +330,9 @@ impl Lower<'_> {
         };
         let name = match &function {
             Value::Local(local) => self.locals[*local].name.to_owned(),
-            Value::Function(known)
-            | Value::NumpyFunction(known)
-            | Value::MathFunction(known) => known.name.to_owned(),
+            Value::Function(known) | Value::NumpyFunction(known) | Value::MathFunction(known) => {
+                known.name.to_owned()
+            }
             _ => "partial".to_owned(),
         };
         self.remembering(name, function, values.collect(), call.keywords, span)

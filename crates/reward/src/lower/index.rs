@@ -77,7 +77,9 @@ impl<'a> Lower<'a> {
                     // A tuple by name, or from `np.triu_indices`, is one index a dimension.
                     Value::Tuple(items) => {
                         let items = items.items.iter();
-                        items.map(|item| self.index_item(item.clone(), span)).collect()
+                        items
+                            .map(|item| self.index_item(item.clone(), span))
+                            .collect()
                     }
                     value => Ok(vec![self.index_item(value, span)?]),
                 }

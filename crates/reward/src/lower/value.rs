@@ -189,6 +189,10 @@ impl Value {
             Value::Pair(values, indices) => Value::Pair(set(values), set(indices)),
             Value::Tuple(sequence) => Value::Tuple(all(sequence)),
             Value::List(sequence) => Value::List(all(sequence)),
+            Value::Named(named) => Value::Named(Rc::new(Named {
+                items: all(named.items.clone()),
+                ..*named
+            })),
             other => other,
         }
     }
