@@ -57,7 +57,7 @@ impl<'a> Lower<'a> {
         };
         let name = match &callee {
             Value::Function(function) => format!("{}.{}", function.first_home(), function.name),
-            Value::NumpyFunction(function) => format!("np.{}", function.name),
+            Value::NumpyFunction(function) => function.numpy_name(),
             Value::MathFunction(function) => format!("math.{}", function.name),
             Value::Builtin(name) => (*name).to_owned(),
             Value::Local(local) => self.locals[*local].name.to_owned(),

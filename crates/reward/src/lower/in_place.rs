@@ -80,8 +80,11 @@ impl Lower<'_> {
             Value::Tensor(tensor) => Some(tensor.form),
             _ => None,
         };
-        // A tensor does not know how to take an array in: Python makes a new one.
-        let is_new = form(left) == Some(Form::Tensor) && form(&right) == Some(Form::Array);
+        // Neither a tensor nor an array takes the other one in: Python makes a new tensor.
+        let is_new = matches!(
+            (form(left), form(&right)),
+            (Some(Form::Tensor), Some(Form::Array)) | (Some(Form::Array), Some(Form::Tensor))
+        );
         let result = self.binary_operator(op, left.clone(), right, span)?;
         let in_place = match (left, &result) {
             (Value::Tensor(old), Value::Tensor(new)) if !is_new => {

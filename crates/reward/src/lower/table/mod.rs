@@ -165,6 +165,16 @@ pub(crate) struct Function {
 }
 
 impl Function {
+    /// As NumPy's users write it.
+    pub(super) fn numpy_name(&self) -> String {
+        let module = if self.homes.has(Home::NUMPY) {
+            "np"
+        } else {
+            "np.linalg"
+        };
+        format!("{module}.{}", self.name)
+    }
+
     /// The name of the first module it lives in.
     pub(super) fn first_home(&self) -> &'static str {
         Home::ALL
