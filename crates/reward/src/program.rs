@@ -10,7 +10,7 @@ use crate::explain::{Text, explain, explain_syntax};
 use crate::extract::extract;
 use crate::graph::Class;
 use crate::guard::check_nesting;
-use crate::lower::{Input, Lower, MAX_DRAFTS, Stop};
+use crate::lower::{Input, Lower, MAX_DRAFTS, Stop, parameter_form};
 use crate::module::{Functions, collect, descriptions, docstring, stage_names};
 use crate::options::CompileOptions;
 use crate::probe::{check_done, check_guidance};
@@ -20,7 +20,7 @@ use crate::run::evaluator::{EvaluateError, axis_number};
 use crate::signature::Signature;
 use crate::suspect;
 use crate::syntax::{Stmt, StmtFunctionDef, parse};
-use crate::tensor::DType;
+use crate::tensor::{DType, Form};
 use crate::terms::{named_after, sum};
 
 /// A checked and compiled reward program.
@@ -281,6 +281,7 @@ fn compile_python(
     let (mut drafts, mut remarks) = (Vec::new(), Vec::new());
     let module = collect(&suite, &options.limits, &mut drafts);
     let descriptions = descriptions(python);
+    let parameter_form = parameter_form(&suite);
     let names = stage_names(&module.constants);
     let mut stages = Vec::with_capacity(module.stages.len());
     let mut work_left = options.limits.work;
@@ -293,6 +294,7 @@ fn compile_python(
             options,
             constants: &module.constants,
             carried: carried(&module, position + 1),
+            parameter_form,
             drafts: &mut drafts,
             remarks: &mut remarks,
             work_left: &mut work_left,
@@ -351,6 +353,8 @@ pub(crate) struct StageCompiler<'s> {
     pub(crate) drafts: &'s mut Vec<Draft>,
     remarks: &'s mut Vec<Draft>,
     pub(crate) work_left: &'s mut usize,
+    /// Whether parameters are arrays or tensors.
+    pub(crate) parameter_form: Form,
 }
 
 impl<'s> StageCompiler<'s> {
@@ -380,6 +384,7 @@ impl<'s> StageCompiler<'s> {
         let terms = self.terms(functions)?;
         let (keypoints, points) = (self.options.keypoints, self.options.points);
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
+        lower.parameter_form = self.parameter_form;
         lower.module_constants(self.constants)?;
         let result = sum(&mut lower, &terms)?;
         let is_constrained = functions.guidance.is_empty();
@@ -430,6 +435,7 @@ impl<'s> StageCompiler<'s> {
     fn done(&mut self, function: &'s StmtFunctionDef) -> Result<CompiledDone, Stop> {
         let inputs = self.bind(function, &Signature::done(self.options))?;
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
+        lower.parameter_form = self.parameter_form;
         lower.module_constants(self.constants)?;
         let (result, dtype) = lower.function(function, &inputs)?;
         let is_comparison = dtype == DType::Bool;

@@ -1,4 +1,4 @@
-//! Tensors whose elements are nodes of the scalar graph, with PyTorch's view semantics.
+//! Tensors whose elements are nodes of the scalar graph, with PyTorch's and NumPy's views.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,12 +23,58 @@ impl DType {
     }
 }
 
+/// Whose value a tensor is, in the order in which operands decide about a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Form {
+    /// A number of Python's, or a list of them.
+    Number,
+    /// A number of NumPy's: it has no dimensions and never changes.
+    Scalar,
+    /// A NumPy array.
+    Array,
+    /// A torch tensor.
+    Tensor,
+}
+
+impl Form {
+    /// Of what is computed from operands of these forms.
+    pub(crate) fn of_result(forms: impl IntoIterator<Item = Form>, rank: usize) -> Self {
+        match forms.into_iter().max().unwrap_or(Form::Tensor) {
+            Form::Array if rank == 0 => Form::Scalar,
+            Form::Scalar if rank > 0 => Form::Array,
+            form => form,
+        }
+    }
+
+    /// Whether NumPy gives its methods their meaning.
+    pub(crate) fn is_numpy(self) -> bool {
+        matches!(self, Form::Scalar | Form::Array)
+    }
+}
+
+/// The elements that tensors share.
+#[derive(Debug)]
+struct Storage {
+    nodes: Vec<NodeId>,
+    /// The same elements as aliases read them whose gradient goes another way, as after
+    /// `.detach()`. Elements that an alias does not reach are [`ABSENT`].
+    aliases: Vec<Vec<NodeId>>,
+}
+
+/// An element that an alias does not reach.
+pub(crate) const ABSENT: NodeId = NodeId::MAX;
+
 /// A strided view of shared storage; writing through one view shows in all others.
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor {
     pub(crate) shape: Vec<usize>,
     pub(crate) dtype: DType,
-    storage: Rc<RefCell<Vec<NodeId>>>,
+    pub(crate) form: Form,
+    /// Whether NumPy forbids writing, as to what `np.broadcast_to` gives.
+    pub(crate) is_read_only: bool,
+    /// 0 for the storage's own nodes, else one more than the alias.
+    channel: usize,
+    storage: Rc<RefCell<Storage>>,
     /// Where each element lies in the storage, row-major.
     index: Rc<Vec<u32>>,
 }
@@ -38,10 +84,14 @@ impl Tensor {
     pub(crate) fn new(shape: Vec<usize>, nodes: Vec<NodeId>, dtype: DType) -> Self {
         debug_assert_eq!(count(&shape), nodes.len());
         let index = Rc::new((0..nodes.len() as u32).collect());
+        let aliases = Vec::new();
         Self {
             shape,
             dtype,
-            storage: Rc::new(RefCell::new(nodes)),
+            form: Form::Tensor,
+            is_read_only: false,
+            channel: 0,
+            storage: Rc::new(RefCell::new(Storage { nodes, aliases })),
             index,
         }
     }
@@ -60,8 +110,16 @@ impl Tensor {
 
     /// The elements, row-major.
     pub(crate) fn nodes(&self) -> Vec<NodeId> {
+        self.nodes_of(self.channel)
+    }
+
+    fn nodes_of(&self, channel: usize) -> Vec<NodeId> {
         let storage = self.storage.borrow();
-        self.index.iter().map(|&i| storage[i as usize]).collect()
+        let nodes = match channel.checked_sub(1) {
+            Some(alias) => &storage.aliases[alias],
+            None => &storage.nodes,
+        };
+        self.index.iter().map(|&i| nodes[i as usize]).collect()
     }
 
     /// A view: element `i` of the result is element `positions[i]` of this tensor.
@@ -70,13 +128,12 @@ impl Tensor {
         let index = Rc::new(positions.iter().map(|&p| self.index[p]).collect());
         Self {
             shape,
-            dtype: self.dtype,
-            storage: Rc::clone(&self.storage),
             index,
+            ..self.clone()
         }
     }
 
-    /// The same elements under another shape of the same size.
+    /// The same elements under another shape of the same size, however they lie.
     pub(crate) fn reshaped(&self, shape: Vec<usize>) -> Self {
         debug_assert_eq!(count(&shape), self.len());
         Self {
@@ -85,16 +142,71 @@ impl Tensor {
         }
     }
 
-    /// Overwrites the elements, in this view and in every other view of the storage.
+    /// The same elements under another shape, if strides can tell where they lie.
+    pub(crate) fn viewed(&self, shape: Vec<usize>) -> Option<Self> {
+        let viewed = self.reshaped(shape);
+        (self.is_contiguous() || viewed.is_strided()).then_some(viewed)
+    }
+
+    /// Fresh storage with the same elements in order.
+    pub(crate) fn copied(&self) -> Self {
+        Self::new(self.shape.clone(), self.nodes(), self.dtype).with_form(self.form)
+    }
+
+    /// The same memory, read as `nodes` from now on: a tensor with a gradient of its own.
+    pub(crate) fn aliased(&self, nodes: &[NodeId]) -> Self {
+        let mut storage = self.storage.borrow_mut();
+        let mut alias = vec![ABSENT; storage.nodes.len()];
+        for (&place, &node) in self.index.iter().zip(nodes) {
+            alias[place as usize] = node;
+        }
+        storage.aliases.push(alias);
+        Self {
+            channel: storage.aliases.len(),
+            ..self.clone()
+        }
+    }
+
+    /// Elements of the storage.
+    pub(crate) fn storage_len(&self) -> usize {
+        self.storage.borrow().nodes.len()
+    }
+
+    /// The same elements as every other alias reads them.
+    pub(crate) fn others(&self) -> Vec<(Self, Vec<NodeId>)> {
+        let channels = self.storage.borrow().aliases.len() + 1;
+        (0..channels)
+            .filter(|&channel| channel != self.channel)
+            .map(|channel| {
+                let nodes = self.nodes_of(channel);
+                let other = Self {
+                    channel,
+                    ..self.clone()
+                };
+                (other, nodes)
+            })
+            .collect()
+    }
+
+    /// Overwrites the elements, in this view and in every other view of the storage; aliases
+    /// keep what they have.
     pub(crate) fn write(&self, nodes: &[NodeId]) {
         let mut storage = self.storage.borrow_mut();
+        let storage = &mut *storage;
+        let own = match self.channel.checked_sub(1) {
+            Some(alias) => &mut storage.aliases[alias],
+            None => &mut storage.nodes,
+        };
         for (&place, &node) in self.index.iter().zip(nodes) {
-            storage[place as usize] = node;
+            own[place as usize] = node;
         }
     }
 
     /// Whether two elements share one place, as after `expand`.
     pub(crate) fn overlaps_itself(&self) -> bool {
+        if self.index.windows(2).all(|pair| pair[0] < pair[1]) {
+            return false;
+        }
         let mut places: Vec<u32> = self.index.to_vec();
         places.sort_unstable();
         places.windows(2).any(|pair| pair[0] == pair[1])
@@ -107,10 +219,115 @@ impl Tensor {
             .all(|pair| pair[0].checked_add(1) == Some(pair[1]))
     }
 
+    /// How far apart neighbours along each dimension lie; 0 where there are none.
+    fn steps(&self) -> Vec<i64> {
+        let own = strides(&self.shape);
+        let at = |place: usize| i64::from(self.index[place]);
+        (0..self.rank())
+            .map(|dim| match self.shape[dim] > 1 && !self.index.is_empty() {
+                true => at(own[dim]) - at(0),
+                false => 0,
+            })
+            .collect()
+    }
+
+    /// Whether every element lies where the steps of its dimensions lead.
+    fn is_strided(&self) -> bool {
+        let steps = self.steps();
+        let mut index = vec![0; self.rank()];
+        let Some(&first) = self.index.first() else {
+            return true;
+        };
+        let mut at = i64::from(first);
+        for &place in self.index.iter() {
+            if i64::from(place) != at {
+                return false;
+            }
+            for dim in (0..self.rank()).rev() {
+                index[dim] += 1;
+                at += steps[dim];
+                if index[dim] < self.shape[dim] {
+                    break;
+                }
+                at -= steps[dim] * self.shape[dim] as i64;
+                index[dim] = 0;
+            }
+        }
+        true
+    }
+
+    /// Fresh elements laid out in memory as both libraries lay out what they compute from
+    /// `operands`, element by element: a transposed operand gives a transposed result.
+    pub(crate) fn laid_out_as(self, operands: &[&Tensor]) -> Self {
+        if operands.iter().all(|operand| operand.is_contiguous()) {
+            return self;
+        }
+        let order = memory_order(&self.shape, operands);
+        if order.is_sorted() {
+            return self;
+        }
+        let inner: Vec<usize> = order.iter().map(|&dim| self.shape[dim]).collect();
+        let inner = strides(&inner);
+        let mut steps = vec![0; self.rank()];
+        for (&dim, step) in order.iter().zip(inner) {
+            steps[dim] = step;
+        }
+        let places = strided_positions(&self.shape, &steps, 0);
+        let mut laid_out = self.clone();
+        laid_out.index = Rc::new(places.iter().map(|&place| place as u32).collect());
+        laid_out.write(&self.nodes());
+        laid_out
+    }
+
     pub(crate) fn with_dtype(mut self, dtype: DType) -> Self {
         self.dtype = dtype;
         self
     }
+
+    pub(crate) fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+}
+
+/// The dimensions of a result from the widest to the narrowest step in memory. Operands of
+/// PyTorch decide one after the other; among NumPy's the usual order wins where they disagree.
+fn memory_order(shape: &[usize], operands: &[&Tensor]) -> Vec<usize> {
+    let rank = shape.len();
+    let steps: Vec<Vec<i64>> = operands
+        .iter()
+        .map(|operand| {
+            let lead = rank - operand.rank();
+            let mut steps = vec![0; lead];
+            steps.extend(operand.steps().iter().map(|step| step.abs()));
+            steps
+        })
+        .collect();
+    let is_numpy = operands.iter().all(|operand| operand.form != Form::Tensor);
+    // Whether the step along `a` is the narrower one: `None` where no operand tells.
+    let narrower = |a: usize, b: usize| {
+        let mut told = steps.iter().filter(|s| s[a] != 0 && s[b] != 0);
+        if is_numpy {
+            let told: Vec<bool> = told.map(|s| s[a] < s[b]).collect();
+            return (!told.is_empty()).then(|| told.iter().all(|&is_narrower| is_narrower));
+        }
+        told.find(|s| s[a] != s[b] || shape[b] > shape[a])
+            .map(|s| s[a] <= s[b])
+    };
+    let mut order: Vec<usize> = Vec::with_capacity(rank);
+    // An insertion from the last dimension on, as both libraries do it.
+    for dim in (0..rank).rev() {
+        let mut at = 0;
+        for (place, &other) in order.iter().enumerate() {
+            match narrower(dim, other) {
+                Some(true) => at = place + 1,
+                Some(false) => break,
+                None => {}
+            }
+        }
+        order.insert(at, dim);
+    }
+    order
 }
 
 /// Elements of a shape.
@@ -255,5 +472,36 @@ mod tests {
         let (shape, groups) = reduction_groups(&[2, 3], &[0, 1]);
         assert!(shape.is_empty());
         assert_eq!(groups, [vec![0, 1, 2, 3, 4, 5]]);
+    }
+
+    #[test]
+    fn a_transposed_matrix_is_no_line_but_a_slice_of_rows_is() {
+        let matrix = Tensor::new(vec![3, 4], (0..12).collect(), DType::Float);
+        let turned = matrix.view(vec![4, 3], &strided_positions(&[4, 3], &[1, 4], 0));
+        assert!(turned.viewed(vec![12]).is_none());
+        assert!(turned.viewed(vec![2, 2, 3]).is_some());
+        let rows = matrix.view(vec![2, 4], &(4..12).collect::<Vec<_>>());
+        assert!(rows.viewed(vec![8]).is_some());
+    }
+
+    #[test]
+    fn results_lie_in_memory_as_their_operands_do() {
+        let matrix = Tensor::new(vec![3, 4], (0..12).collect(), DType::Float);
+        let turned = matrix.view(vec![4, 3], &strided_positions(&[4, 3], &[1, 4], 0));
+        let fresh = || Tensor::new(vec![4, 3], (20..32).collect(), DType::Float);
+        let other = fresh();
+        let result = fresh().laid_out_as(&[&turned, &other]);
+        assert_eq!(result.nodes(), fresh().nodes());
+        assert!(!result.is_contiguous());
+        assert!(fresh().laid_out_as(&[&other, &turned]).is_contiguous());
+    }
+
+    #[test]
+    fn an_alias_reads_its_own_nodes() {
+        let tensor = Tensor::new(vec![2], vec![10, 11], DType::Float);
+        let alias = tensor.aliased(&[20, 21]);
+        tensor.write(&[12, 13]);
+        assert_eq!(alias.nodes(), [20, 21]);
+        assert_eq!(alias.others()[0].1, [12, 13]);
     }
 }

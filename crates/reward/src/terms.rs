@@ -144,6 +144,7 @@ impl<'s> StageCompiler<'s> {
             });
         }
         let mut lower = Lower::new(&self.options.limits, self.work_left, self.drafts);
+        lower.parameter_form = self.parameter_form;
         lower.module_constants(self.constants)?;
         let reward = sum(&mut lower, &terms)?;
         let tolerance = lower.number(TOLERANCE)?;

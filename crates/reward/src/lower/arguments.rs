@@ -1,5 +1,6 @@
 //! Matching the arguments of a call to the parameters of a function.
 
+use super::attribute::dtype_name;
 use super::expression::nearest;
 use super::value::Value;
 use super::{Lower, Lowered};
@@ -192,6 +193,10 @@ impl Bound {
     pub(super) fn dtype(&self, position: usize) -> Option<DType> {
         match self.get(position) {
             Some(&Value::DType(dtype)) => Some(dtype),
+            Some(Value::Builtin("float")) => Some(DType::Float),
+            Some(Value::Builtin("int")) => Some(DType::Int),
+            Some(Value::Builtin("bool")) => Some(DType::Bool),
+            Some(Value::Str(name)) => dtype_name(name),
             _ => None,
         }
     }

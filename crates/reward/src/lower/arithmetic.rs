@@ -4,9 +4,9 @@ use super::expression::number;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::op::Op;
+use crate::op::{Op, floor_divided};
 use crate::syntax::Operator;
-use crate::tensor::{DType, Tensor};
+use crate::tensor::{DType, Form, Tensor};
 
 impl Lower<'_> {
     pub(super) fn binary_operator(
@@ -47,7 +47,9 @@ impl Lower<'_> {
         }
         if op == Operator::MatMult {
             let (left, right) = (self.tensor_of(left, span)?, self.tensor_of(right, span)?);
-            return Ok(Value::Tensor(self.matmul(&left, &right, span)?));
+            let product = self.matmul(&left, &right, span)?;
+            let form = Form::of_result([left.form, right.form], product.rank());
+            return Ok(Value::Tensor(product.with_form(form)));
         }
         let code = match op {
             Operator::Add => Op::Add,
@@ -57,9 +59,7 @@ impl Lower<'_> {
             Operator::Pow => Op::Pow,
             Operator::Mod => Op::Remainder,
             Operator::FloorDiv => Op::FloorDiv,
-            Operator::BitAnd => Op::And,
-            Operator::BitOr => Op::Or,
-            Operator::BitXor => Op::NotEqual,
+            Operator::BitAnd | Operator::BitOr | Operator::BitXor => Op::And,
             Operator::MatMult | Operator::LShift | Operator::RShift => {
                 return Err(self.fail(Draft::new(
                     Kind::Unsupported,
@@ -69,20 +69,12 @@ impl Lower<'_> {
             }
         };
         let (left, right) = (self.tensor_of(left, span)?, self.tensor_of(right, span)?);
-        if matches!(op, Operator::BitAnd | Operator::BitOr | Operator::BitXor)
-            && left.dtype.max(right.dtype) != DType::Bool
-        {
-            return Err(self.fail(
-                Draft::new(
-                    Kind::Type,
-                    span,
-                    format!("`{}` needs bool tensors", op.as_str()),
-                )
-                .found(format!("{} and {}", left.dtype.name(), right.dtype.name()))
-                .help("compare first, and put parentheses around the comparisons"),
-            ));
+        if matches!(op, Operator::BitAnd | Operator::BitOr | Operator::BitXor) {
+            return self
+                .bitwise(op, op.as_str(), &left, &right, span)
+                .map(Value::Tensor);
         }
-        Ok(Value::Tensor(self.binary(code, &left, &right, span)?))
+        Ok(Value::Tensor(self.arithmetic(code, &left, &right, span)?))
     }
 
     fn sequence(&mut self, is_list: bool, items: Vec<Value>) -> Value {
@@ -91,6 +83,104 @@ impl Lower<'_> {
         } else {
             Value::tuple(items)
         }
+    }
+
+    /// Arithmetic of tensors as both libraries have it. Sums and products of two bools are bools;
+    /// whole numbers have no negative powers.
+    pub(super) fn arithmetic(
+        &mut self,
+        op: Op,
+        left: &Tensor,
+        right: &Tensor,
+        span: Span,
+    ) -> Lowered<Tensor> {
+        let dtype = left.dtype.max(right.dtype);
+        match op {
+            Op::Add if dtype == DType::Bool => return self.binary(Op::Or, left, right, span),
+            Op::Mul if dtype == DType::Bool => return self.binary(Op::And, left, right, span),
+            Op::Sub if dtype == DType::Bool => {
+                return Err(self.fail(
+                    Draft::new(Kind::Type, span, "bools cannot be subtracted")
+                        .found("two bool tensors")
+                        .help("use `a & ~b` or `a != b`, or `.float()` first"),
+                ));
+            }
+            Op::Pow if dtype == DType::Bool => {
+                return Err(self.fail(
+                    Draft::new(Kind::Type, span, "a power of bools has no meaning here")
+                        .found("two bools")
+                        .help("make them numbers first: `x.float()`"),
+                ));
+            }
+            Op::Pow if dtype == DType::Int => {
+                let powers = self.constants_of(right).unwrap_or_default();
+                if powers.iter().any(|&power| power < 0.0) {
+                    return Err(self.fail(
+                        Draft::new(Kind::Arithmetic, span, "integers have no negative powers")
+                            .help("make one of them a float: `x.float() ** -1`, `2.0 ** n`"),
+                    ));
+                }
+                // A negative power that only the robot knows is cut to a whole number.
+                if powers.is_empty() && right.len() > 0 {
+                    let power = self.binary(op, left, right, span)?;
+                    return self.unary(Op::Trunc, &power);
+                }
+            }
+            Op::FloorDiv | Op::Remainder if dtype < DType::Float => {
+                let divisors = self.constants_of(right).unwrap_or_default();
+                if divisors.contains(&0.0) {
+                    return Err(self.fail(
+                        Draft::new(Kind::Arithmetic, span, "division by zero")
+                            .help("the divisor is 0 already now: correct it"),
+                    ));
+                }
+            }
+            _ => {}
+        }
+        self.binary(op, left, right, span)
+    }
+
+    /// `&`, `|` and `^`: of bools, and of integers that are known now.
+    pub(super) fn bitwise(
+        &mut self,
+        op: Operator,
+        name: &str,
+        left: &Tensor,
+        right: &Tensor,
+        span: Span,
+    ) -> Lowered<Tensor> {
+        let dtype = left.dtype.max(right.dtype);
+        if dtype == DType::Bool {
+            let op = match op {
+                Operator::BitAnd => Op::And,
+                Operator::BitOr => Op::Or,
+                _ => Op::NotEqual,
+            };
+            return self.binary(op, left, right, span);
+        }
+        let is_known = self.constants_of(left).is_some() && self.constants_of(right).is_some();
+        if dtype == DType::Float || !is_known {
+            let found = format!("{} and {}", left.dtype.name(), right.dtype.name());
+            return Err(self.fail(
+                Draft::new(
+                    Kind::Type,
+                    span,
+                    format!("`{name}` needs bools, or integers that are known now"),
+                )
+                .found(found)
+                .help("compare first, and put parentheses around the comparisons"),
+            ));
+        }
+        let bits = self.each_pair(left, right, span, |lower, left, right| {
+            let value = |node| lower.graph.constant_value(node).unwrap_or_default() as i64;
+            let (left, right) = (value(left), value(right));
+            lower.constant(match op {
+                Operator::BitAnd => left & right,
+                Operator::BitOr => left | right,
+                _ => left ^ right,
+            } as f64)
+        })?;
+        Ok(bits.with_dtype(DType::Int))
     }
 
     /// Python's own arithmetic on two static numbers.
@@ -127,8 +217,8 @@ impl Lower<'_> {
             Operator::Sub => a - b,
             Operator::Mult => a * b,
             Operator::Div => a / b,
-            Operator::FloorDiv => (a / b).floor(),
-            Operator::Mod => a - (a / b).floor() * b,
+            Operator::FloorDiv => floor_divided(a, b).0,
+            Operator::Mod => floor_divided(a, b).1,
             Operator::Pow if a == 0.0 && b < 0.0 => {
                 return Err(self.fail(Draft::new(Kind::Arithmetic, span, "division by zero")));
             }
@@ -166,9 +256,15 @@ impl Lower<'_> {
                     parts.push(self.tensor_of(item.clone(), span)?);
                 }
                 if parts.is_empty() {
-                    return Ok(Tensor::new(vec![0], Vec::new(), DType::Float));
+                    return Ok(
+                        Tensor::new(vec![0], Vec::new(), DType::Float).with_form(Form::Number)
+                    );
                 }
-                self.stacked(&parts, 0, span)
+                let form = match parts.iter().map(|part| part.form).max() {
+                    Some(form @ (Form::Array | Form::Tensor)) => form,
+                    _ => Form::Number,
+                };
+                Ok(self.stacked(&parts, 0, span)?.with_form(form))
             }
             Value::Pair(..) => Err(self.fail(
                 Draft::new(Kind::Type, span, "this is a (values, indices) pair")
@@ -181,9 +277,10 @@ impl Lower<'_> {
                         "give it a value first; `xs.append(x)` and a bare `return` give None"
                     }
                     Value::Str(_) => "a string means nothing here: use `keypoints[0]` and numbers",
-                    Value::Function(_) | Value::Builtin(_) | Value::Local(_) => {
-                        "call it: put its arguments in parentheses"
-                    }
+                    Value::Function(_)
+                    | Value::NumpyFunction(_)
+                    | Value::Builtin(_)
+                    | Value::Local(_) => "call it: put its arguments in parentheses",
                     _ => "use a number, a list of numbers or a tensor",
                 };
                 Err(self.fail(
@@ -197,7 +294,7 @@ impl Lower<'_> {
 
     pub(super) fn static_scalar(&mut self, value: f64, dtype: DType) -> Lowered<Tensor> {
         let node = self.constant(value)?;
-        Ok(Tensor::scalar(node, dtype))
+        Ok(Tensor::scalar(node, dtype).with_form(Form::Number))
     }
 
     /// A static integer: an int, or a tensor whose single element is known.

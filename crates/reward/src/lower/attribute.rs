@@ -5,7 +5,6 @@ use super::table::{self, Home};
 use super::value::{Module, Value};
 use super::{Lower, Lowered, Stop, environment, substitute};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::op::Op;
 use crate::tensor::{DType, Tensor, strided_positions, strides};
 
 const WRITE_IT_OUT: &str = "write it out with `torch.norm`, `torch.where`, arithmetic and the like";
@@ -146,6 +145,9 @@ impl Lower<'_> {
         }
         match table::find(home, name) {
             Some(function) if module == Module::Math => Ok(Value::MathFunction(function)),
+            Some(function) if matches!(module, Module::Numpy | Module::NumpyLinalg) => {
+                Ok(Value::NumpyFunction(function))
+            }
             Some(function) => Ok(Value::Function(function)),
             None => Err(self.unknown(module.name(), home, name, span)),
         }
@@ -165,12 +167,11 @@ impl Lower<'_> {
                 self.charge(tensor.len())?;
                 Ok(Value::Bool(self.is_differentiable(tensor)))
             }
-            "data" => {
-                self.charge(tensor.len())?;
-                if !self.is_differentiable(tensor) {
-                    return Ok(Value::Tensor(tensor.clone()));
-                }
-                Ok(Value::Tensor(self.unary(Op::Detach, tensor)?))
+            "data" => self.detached(tensor).map(Value::Tensor),
+            "size" if tensor.form.is_numpy() => Ok(Value::Int(tensor.len() as i64)),
+            "T" if tensor.form.is_numpy() || tensor.rank() > 2 => {
+                let order: Vec<usize> = (0..tensor.rank()).rev().collect();
+                self.permuted(tensor, &order).map(Value::Tensor)
             }
             "T" | "mT" if tensor.rank() == 2 || (name == "mT" && tensor.rank() > 2) => {
                 let rank = tensor.rank();
@@ -183,7 +184,7 @@ impl Lower<'_> {
                 Ok(Value::Tensor(tensor.view(shape, &positions)))
             }
             "T" if tensor.rank() < 2 => Ok(Value::Tensor(tensor.clone())),
-            _ if table::find_method(name).is_some() => Err(self.fail(
+            _ if table::find_method(name, tensor.form).is_some() => Err(self.fail(
                 Draft::new(
                     Kind::Type,
                     span,
@@ -199,7 +200,8 @@ impl Lower<'_> {
 /// Names that are often misspelt; more are known.
 const DTYPES: [&str; 5] = ["float32", "float64", "int32", "int64", "bool"];
 
-fn dtype_name(name: &str) -> Option<DType> {
+/// A dtype by the name that either library gives it.
+pub(super) fn dtype_name(name: &str) -> Option<DType> {
     match name {
         "float" | "float16" | "float32" | "float64" | "double" | "half" | "bfloat16" => {
             Some(DType::Float)

@@ -10,20 +10,27 @@ use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::syntax::Operator;
-use crate::tensor::DType;
+use crate::tensor::{DType, Form};
 
 fn is_instance(value: &Value, kind: &Value) -> bool {
-    matches!(
-        (value, kind),
-        (Value::Tensor(_), Value::Builtin("Tensor"))
-            | (Value::Bool(_) | Value::Int(_), Value::Builtin("int"))
-            | (Value::Bool(_), Value::Builtin("bool"))
-            | (Value::Float(_), Value::Builtin("float"))
-            | (Value::ListRef(_), Value::Builtin("list"))
-            | (Value::Tuple(_), Value::Builtin("tuple"))
-            | (Value::Dict(_), Value::Builtin("dict"))
-            | (Value::Str(_), Value::Builtin("str"))
-    )
+    let &Value::Builtin(kind) = kind else {
+        return false;
+    };
+    match value {
+        Value::Tensor(tensor) => match tensor.form {
+            Form::Tensor => kind == "Tensor",
+            Form::Array => kind == "ndarray",
+            Form::Scalar | Form::Number => kind == "float" && tensor.dtype == DType::Float,
+        },
+        Value::Bool(_) => matches!(kind, "bool" | "int"),
+        Value::Int(_) => kind == "int",
+        Value::Float(_) => kind == "float",
+        Value::ListRef(_) => kind == "list",
+        Value::Tuple(_) => kind == "tuple",
+        Value::Dict(_) => kind == "dict",
+        Value::Str(_) => kind == "str",
+        _ => false,
+    }
 }
 
 impl Lower<'_> {
@@ -382,8 +389,7 @@ impl Lower<'_> {
                     .help("sizes and indices are fixed before the robot moves: give every point a weight instead"),
                 ));
             }
-            let tensor = self.unary(Op::Detach, &tensor)?;
-            return Ok(Value::Tensor(tensor.reshaped(Vec::new())));
+            return self.unknown_number(&tensor);
         };
         match name {
             "float" => Ok(Value::Float(known)),

@@ -5,9 +5,8 @@ use super::table::{self, Home, Run};
 use super::value::Value;
 use super::{Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::op::Op;
 use crate::syntax::{Expr, ExprCall};
-use crate::tensor::DType;
+use crate::tensor::{DType, Form};
 
 impl<'a> Lower<'a> {
     pub(super) fn call(&mut self, call: &'a ExprCall) -> Lowered<Value> {
@@ -58,6 +57,7 @@ impl<'a> Lower<'a> {
         };
         let name = match &callee {
             Value::Function(function) => format!("{}.{}", function.first_home(), function.name),
+            Value::NumpyFunction(function) => function.numpy_name(),
             Value::MathFunction(function) => format!("math.{}", function.name),
             Value::Builtin(name) => (*name).to_owned(),
             Value::Local(local) => self.locals[*local].name.to_owned(),
@@ -84,7 +84,11 @@ impl<'a> Lower<'a> {
     /// Calls whatever can be called.
     pub(super) fn call_value(&mut self, callee: &Value, call: Call) -> Lowered<Value> {
         match callee {
-            Value::Function(function) => self.run(function.run, call, function.parameters),
+            Value::Function(function) => {
+                let value = self.run(function.run, call, function.parameters)?;
+                Ok(value.formed(&|_| Form::Tensor))
+            }
+            Value::NumpyFunction(function) => self.call_numpy(function, call),
             Value::MathFunction(function) => {
                 let span = call.span;
                 let value = self.run(function.run, call, function.parameters)?;
@@ -132,7 +136,7 @@ impl<'a> Lower<'a> {
             }
             Some(&[value]) if tensor.dtype != DType::Bool => Ok(Value::Float(value)),
             Some(&[value]) => Ok(Value::Bool(value != 0.0)),
-            _ => Ok(Value::Tensor(self.unary(Op::Detach, &tensor)?)),
+            _ => self.unknown_number(&tensor),
         }
     }
 
@@ -226,7 +230,7 @@ impl<'a> Lower<'a> {
             }
             Run::Binary(op) => {
                 let (a, b) = (bound.tensor(self, 0)?, bound.tensor(self, 1)?);
-                Ok(Value::Tensor(self.binary(op, &a, &b, span)?))
+                Ok(Value::Tensor(self.arithmetic(op, &a, &b, span)?))
             }
             Run::Layer(target) => self.layer(target, parameters, &bound),
             Run::Special(run) => {
@@ -243,7 +247,11 @@ impl<'a> Lower<'a> {
         call: &'a ExprCall,
         span: Span,
     ) -> Lowered<Value> {
-        let Some((function, in_place)) = table::find_method(name) else {
+        let form = match &receiver {
+            Value::Tensor(tensor) => tensor.form,
+            _ => Form::Number,
+        };
+        let Some((function, in_place)) = table::find_method(name, form) else {
             let Expr::Attribute(attribute) = &*call.func else {
                 return Err(Stop::Reported);
             };
@@ -257,6 +265,6 @@ impl<'a> Lower<'a> {
             self.write_back(place, result, name, span)?;
             return Ok(Value::Tensor(place.clone()));
         }
-        Ok(result)
+        Ok(self.method_result(form, name, result))
     }
 }

@@ -10,6 +10,7 @@ use super::value::{Sequence, Value};
 use super::{Lower, Lowered, MAX_CONTAINER_DEPTH, Stop, table};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::{Expr, ExprDict};
+use crate::tensor::Form;
 
 /// Characters of a string that are compared or copied for one unit of work.
 pub(super) const CHARACTERS: usize = 16;
@@ -226,7 +227,7 @@ impl<'a> Lower<'a> {
                     .found(base.describe())
                     .help(match &base {
                         Value::ListRef(_) | Value::Tuple(_)
-                            if table::find_method(method).is_some() =>
+                            if table::find_method(method, Form::Tensor).is_some() =>
                         {
                             "make a tensor of it first: `torch.stack(xs)`"
                         }

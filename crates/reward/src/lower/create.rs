@@ -2,11 +2,10 @@
 
 use super::arguments::Bound;
 use super::value::Value;
-use super::{Lower, Lowered};
+use super::{Lower, Lowered, convert};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::graph::Class;
 use crate::op::Op;
-use crate::tensor::{DType, Tensor};
+use crate::tensor::{DType, Form, Tensor};
 
 impl Lower<'_> {
     pub(super) fn filled(
@@ -68,17 +67,13 @@ impl Lower<'_> {
     }
 }
 
-/// `torch.tensor(data)`: a copy of numbers. What depends on the trajectory would lose its
-/// gradient in PyTorch, which no reward can mean.
+/// `torch.tensor(data)`: a copy of numbers, without a gradient. A list of what has one is hardly
+/// meant so; an array has one only here, where `np.` functions keep it.
 pub(super) fn tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
+    let mut x = b.tensor(lower, 0)?;
     lower.charge(2 * x.len())?;
     let given_tensor = matches!(b.get(0), Some(Value::Tensor(_)));
-    let varying = x
-        .nodes()
-        .into_iter()
-        .any(|id| lower.graph.node(id).class == Class::Varying);
-    if varying && !given_tensor {
+    if lower.is_differentiable(&x) && !given_tensor {
         return Err(lower.fail(
             Draft::new(
                 Kind::NoGradient,
@@ -88,21 +83,41 @@ pub(super) fn tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             .help("use `torch.stack([...])`, which keeps it, with numbers as `torch.tensor(0.2)`"),
         ));
     }
-    let x = Tensor::new(x.shape.clone(), x.nodes(), x.dtype);
+    if x.form == Form::Tensor {
+        x = lower.detached(&x)?;
+    }
+    let x = convert::copied(lower, &x)?;
     match b.dtype(1) {
         Some(dtype) => lower.cast(&x, dtype).map(Value::Tensor),
         None => Ok(Value::Tensor(x)),
     }
 }
 
-/// `np.array(data)` and `torch.as_tensor(data)`: keep the gradient of tensors in a list, as the
-/// program means.
+/// `np.array(data)`: a copy that keeps the gradient of tensors in a list, as the program means.
 pub(super) fn array(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    match b.dtype(1) {
-        Some(dtype) => lower.cast(&x, dtype).map(Value::Tensor),
-        None => Ok(Value::Tensor(x)),
+    let shares = match b.get(2) {
+        Some(_) => !b.flag(lower, 2)?,
+        None => b.given(2).is_some(),
+    };
+    if shares {
+        return shared(lower, b);
     }
+    let x = b.tensor(lower, 0)?;
+    let x = convert::copied(lower, &x)?;
+    let dtype = b.dtype(1).unwrap_or(x.dtype);
+    lower.cast(&x, dtype).map(Value::Tensor)
+}
+
+/// `np.asarray(data)`, `torch.as_tensor(data)` and `torch.from_numpy(data)`: the same memory
+/// where it is a tensor or an array already.
+pub(super) fn shared(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    let dtype = b.dtype(1).unwrap_or(x.dtype);
+    let x = lower.cast(&x, dtype)?;
+    if b.get(2).is_some() && b.flag(lower, 2)? {
+        return convert::copied(lower, &x).map(Value::Tensor);
+    }
+    Ok(Value::Tensor(x))
 }
 
 fn constant_of(lower: &mut Lower<'_>, b: &Bound, value: f64) -> Lowered<Value> {
@@ -149,7 +164,8 @@ fn spread_out(
 fn like(lower: &mut Lower<'_>, b: &Bound, value: f64) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
     let dtype = b.dtype(1).unwrap_or(x.dtype);
-    lower.filled(x.shape, value, dtype).map(Value::Tensor)
+    let fresh = lower.filled(x.shape.clone(), value, dtype)?;
+    Ok(Value::Tensor(fresh.laid_out_as(&[&x])))
 }
 
 pub(super) fn zeros_like(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
@@ -168,15 +184,48 @@ pub(super) fn full_like(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     spread_out(lower, b, value, &x.shape, Some(dtype))
 }
 
-/// `eye(n, m=n)`.
+/// `eye(n, m=n, dtype)`.
 pub(super) fn eye(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    identity_matrix(lower, b, b.get(1).is_some().then_some(1), None, 2)
+}
+
+/// NumPy's `eye(N, M=N, k=0, dtype)`.
+pub(super) fn numpy_eye(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    identity_matrix(lower, b, b.get(1).is_some().then_some(1), Some(2), 3)
+}
+
+/// NumPy's `identity(n, dtype)`.
+pub(super) fn identity(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    identity_matrix(lower, b, None, None, 1)
+}
+
+fn identity_matrix(
+    lower: &mut Lower<'_>,
+    b: &Bound,
+    columns_at: Option<usize>,
+    offset_at: Option<usize>,
+    dtype_at: usize,
+) -> Lowered<Value> {
     let rows = b.integer(lower, 0, 0)?;
-    let columns = b.integer(lower, 1, rows)?;
+    let columns = match columns_at {
+        Some(at) => b.integer(lower, at, rows)?,
+        None => rows,
+    };
+    let offset = match offset_at {
+        Some(at) => b.integer(lower, at, 0)?,
+        None => 0,
+    };
     let rows = lower.length(rows as f64, b.span)?;
     let columns = lower.length(columns as f64, b.span)?;
-    let tensor = lower.filled(vec![rows, columns], 0.0, DType::Float)?;
+    let dtype = b.dtype(dtype_at).unwrap_or(DType::Float);
+    let tensor = lower.filled(vec![rows, columns], 0.0, dtype)?;
     let one = lower.constant(1.0)?;
-    let diagonal: Vec<usize> = (0..rows.min(columns)).map(|i| i * columns + i).collect();
+    let diagonal: Vec<usize> = (0..rows)
+        .filter_map(|row| {
+            let column = usize::try_from((row as i64).saturating_add(offset)).ok()?;
+            (column < columns).then_some(row * columns + column)
+        })
+        .collect();
     tensor
         .view(vec![diagonal.len()], &diagonal)
         .write(&vec![one; diagonal.len()]);
@@ -200,21 +249,38 @@ pub(super) fn linspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
             end - step * (steps - 1 - i) as f64
         }
     });
-    lower.row(values, DType::Float).map(Value::Tensor)
+    let row = lower.row(values, DType::Float)?;
+    let dtype = b.dtype(3).unwrap_or(DType::Float);
+    lower.cast(&row, dtype).map(Value::Tensor)
 }
 
 /// NumPy's `linspace(start, stop, num=50, endpoint=True)`.
 pub(super) fn numpy_linspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    if b.get(3).is_none() || b.flag(lower, 3)? {
-        return linspace(lower, b);
-    }
+    let has_end = b.get(3).is_none() || b.flag(lower, 3)?;
     let (start, end) = (b.number(lower, 0, 0.0)?, b.number(lower, 1, 0.0)?);
     let steps = b.integer(lower, 2, 50)?;
     let steps = lower.length(steps as f64, b.span_of(2))?;
-    let step = (end - start) / steps.max(1) as f64;
-    lower
-        .row((0..steps).map(|i| start + step * i as f64), DType::Float)
-        .map(Value::Tensor)
+    let gaps = if has_end {
+        steps.saturating_sub(1)
+    } else {
+        steps
+    };
+    let step = (end - start) / gaps.max(1) as f64;
+    let last = if has_end && steps > 1 {
+        gaps
+    } else {
+        usize::MAX
+    };
+    let values = (0..steps).map(|i| {
+        if i == last {
+            end
+        } else {
+            i as f64 * step + start
+        }
+    });
+    let row = lower.row(values, DType::Float)?;
+    let dtype = b.dtype(4).unwrap_or(DType::Float);
+    lower.cast(&row, dtype).map(Value::Tensor)
 }
 
 /// `arange(end)`, `arange(start, end)` or `arange(start, end, step)`.
@@ -344,5 +410,14 @@ pub(super) fn logspace(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 /// `x.new_tensor(data)`: numbers in the dtype of `x`.
 pub(super) fn new_tensor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let (x, data) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    lower.cast(&data, x.dtype).map(Value::Tensor)
+    let data = lower.detached(&data)?;
+    let data = convert::copied(lower, &data)?;
+    let dtype = b
+        .dtype(2)
+        .unwrap_or(if matches!(b.get(1), Some(Value::Tensor(_))) {
+            data.dtype
+        } else {
+            x.dtype
+        });
+    lower.cast(&data, dtype).map(Value::Tensor)
 }

@@ -250,7 +250,9 @@ fn scaled_sum(lower: &mut Lower<'_>, b: &Bound, op: Op, flipped: bool) -> Lowere
         y = scaled(lower, b, y, 2)?;
         (x, y)
     };
-    lower.binary(op, &left, &right, b.span).map(Value::Tensor)
+    lower
+        .arithmetic(op, &left, &right, b.span)
+        .map(Value::Tensor)
 }
 
 /// The tensor times the number at `position`, if one is given.
@@ -320,7 +322,8 @@ pub(super) fn float_power(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 pub(super) fn round(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
     let decimals = b.integer(lower, 1, 0)?.clamp(-15, 15) as i32;
-    if decimals == 0 {
+    // Integers are round already.
+    if decimals == 0 || decimals > 0 && x.dtype != DType::Float {
         return lower.unary(Op::Round, &x).map(Value::Tensor);
     }
     let scale = 10_f64.powi(decimals);
@@ -347,7 +350,7 @@ fn add_combined(lower: &mut Lower<'_>, b: &Bound, op: Op) -> Lowered<Value> {
         b.tensor(lower, 1)?,
         b.tensor(lower, 2)?,
     );
-    let combined = lower.binary(op, &y, &z, b.span)?;
+    let combined = lower.arithmetic(op, &y, &z, b.span)?;
     let combined = scaled(lower, b, combined, 3)?;
     lower
         .binary(Op::Add, &x, &combined, b.span)

@@ -2,18 +2,21 @@
 
 use super::arguments::Bound;
 use super::value::Value;
-use super::{Lower, Lowered, lookup};
+use super::{Lower, Lowered, convert, lookup};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::NodeId;
 use crate::op::Op;
-use crate::tensor::{DType, Tensor, broadcast, broadcast_positions, show_shape};
+use crate::syntax::Operator;
+use crate::tensor::{DType, Form, Tensor, broadcast, broadcast_positions, show_shape};
 
 impl Lower<'_> {
     pub(super) fn unary(&mut self, op: Op, x: &Tensor) -> Lowered<Tensor> {
         self.charge(x.len())?;
         let dtype = match op {
             Op::Not => DType::Bool,
-            Op::Neg | Op::Abs | Op::Sign | Op::Square | Op::Relu | Op::Detach => x.dtype,
+            // A power of a bool counts.
+            Op::Square => x.dtype.max(DType::Int),
+            Op::Neg | Op::Abs | Op::Sign | Op::Relu | Op::Detach => x.dtype,
             Op::Floor | Op::Ceil | Op::Round | Op::Trunc => x.dtype,
             _ => DType::Float,
         };
@@ -21,7 +24,7 @@ impl Lower<'_> {
         for node in &mut nodes {
             *node = self.node(op, &[*node])?;
         }
-        Ok(Tensor::new(x.shape.clone(), nodes, dtype))
+        Ok(fresh(x.shape.clone(), nodes, dtype, &[x]))
     }
 
     pub(super) fn binary(&mut self, op: Op, a: &Tensor, b: &Tensor, span: Span) -> Lowered<Tensor> {
@@ -35,12 +38,29 @@ impl Lower<'_> {
             _ => a.dtype.max(b.dtype),
         };
         let shape = self.common_shape(&[a, b], span)?;
-        let (a, b) = (self.spread(a, &shape), self.spread(b, &shape));
-        let mut nodes = Vec::with_capacity(a.len());
-        for (&a, &b) in a.iter().zip(&b) {
-            nodes.push(self.node(op, &[a, b])?);
+        let (left, right) = (self.spread(a, &shape), self.spread(b, &shape));
+        let mut nodes = Vec::with_capacity(left.len());
+        for (left, right) in left.into_iter().zip(right) {
+            nodes.push(self.node(op, &[left, right])?);
         }
-        Ok(Tensor::new(shape, nodes, dtype))
+        Ok(fresh(shape, nodes, dtype, &[a, b]))
+    }
+
+    /// `~x`: of bools the opposite, of integers `-x - 1`.
+    pub(super) fn complement(&mut self, x: &Tensor, span: Span) -> Lowered<Tensor> {
+        match x.dtype {
+            DType::Bool => self.unary(Op::Not, x),
+            DType::Int => {
+                let negative = self.unary(Op::Neg, x)?;
+                let one = self.static_scalar(1.0, DType::Int)?;
+                self.binary(Op::Sub, &negative, &one, span)
+            }
+            DType::Float => Err(self.fail(
+                Draft::new(Kind::Type, span, "`~` needs bools or integers")
+                    .found("float")
+                    .help("compare first: `~(x > 0.1)`"),
+            )),
+        }
     }
 
     /// Applies a formula to every element; the result is a float.
@@ -54,7 +74,7 @@ impl Lower<'_> {
         for node in &mut nodes {
             *node = formula(self, *node)?;
         }
-        Ok(Tensor::new(x.shape.clone(), nodes, DType::Float))
+        Ok(fresh(x.shape.clone(), nodes, DType::Float, &[x]))
     }
 
     /// Applies a formula to every pair of elements; the result is a float.
@@ -71,7 +91,7 @@ impl Lower<'_> {
         for (node, other) in nodes.iter_mut().zip(others) {
             *node = formula(self, *node, other)?;
         }
-        Ok(Tensor::new(shape, nodes, DType::Float))
+        Ok(fresh(shape, nodes, DType::Float, &[a, b]))
     }
 
     /// `op` of a node and a number.
@@ -96,16 +116,13 @@ impl Lower<'_> {
     ) -> Lowered<Tensor> {
         let shape = self.common_shape(&[condition, a, b], span)?;
         let dtype = a.dtype.max(b.dtype);
-        let (c, a, b) = (
-            self.spread(condition, &shape),
-            self.spread(a, &shape),
-            self.spread(b, &shape),
-        );
-        let mut nodes = Vec::with_capacity(c.len());
-        for ((&c, &a), &b) in c.iter().zip(&a).zip(&b) {
-            nodes.push(self.node(Op::Where, &[c, a, b])?);
+        let chosen = self.spread(condition, &shape);
+        let (ifs, elses) = (self.spread(a, &shape), self.spread(b, &shape));
+        let mut nodes = Vec::with_capacity(chosen.len());
+        for ((choice, left), right) in chosen.into_iter().zip(ifs).zip(elses) {
+            nodes.push(self.node(Op::Where, &[choice, left, right])?);
         }
-        Ok(Tensor::new(shape, nodes, dtype))
+        Ok(fresh(shape, nodes, dtype, &[condition, a, b]))
     }
 
     /// The shape that all tensors broadcast to.
@@ -174,14 +191,21 @@ impl Lower<'_> {
     /// Converts to another element type, as `.to(dtype)` does.
     pub(super) fn cast(&mut self, tensor: &Tensor, dtype: DType) -> Lowered<Tensor> {
         let converted = match (tensor.dtype, dtype) {
+            (from, to) if from == to => tensor.clone(),
             (DType::Float, DType::Int) => self.unary(Op::Trunc, tensor)?,
-            (DType::Float | DType::Int, DType::Bool) => {
-                self.with_number(Op::NotEqual, tensor, 0.0)?
-            }
-            _ => tensor.clone(),
+            (_, DType::Bool) => self.with_number(Op::NotEqual, tensor, 0.0)?,
+            _ => convert::copied(self, tensor)?,
         };
         Ok(converted.with_dtype(dtype))
     }
+}
+
+/// What is computed element by element from `operands`.
+fn fresh(shape: Vec<usize>, nodes: Vec<NodeId>, dtype: DType, operands: &[&Tensor]) -> Tensor {
+    let form = Form::of_result(operands.iter().map(|operand| operand.form), shape.len());
+    Tensor::new(shape, nodes, dtype)
+        .with_form(form)
+        .laid_out_as(operands)
 }
 
 /// `where(condition, input, other)`; with the condition alone, the indices of what is true.
@@ -290,45 +314,29 @@ pub(super) fn greater_equal(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> 
     )?))
 }
 
-/// `bitwise_and`, `bitwise_or` and their like: for bools alone.
-fn bitwise(lower: &mut Lower<'_>, b: &Bound, op: Op) -> Lowered<Value> {
+/// `bitwise_and`, `bitwise_or` and their like.
+fn bitwise(lower: &mut Lower<'_>, b: &Bound, op: Operator) -> Lowered<Value> {
     let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
-    if x.dtype.max(y.dtype) != DType::Bool {
-        return Err(needs_bools(lower, b, x.dtype.max(y.dtype)));
-    }
-    lower.binary(op, &x, &y, b.span).map(Value::Tensor)
-}
-
-fn needs_bools(lower: &mut Lower<'_>, b: &Bound, found: DType) -> super::Stop {
-    lower.fail(
-        Draft::new(
-            Kind::Type,
-            b.span,
-            format!("`{}` needs bool tensors", b.name),
-        )
-        .found(found.name())
-        .help("compare first: `(x > 0.1) & (y > 0.1)`"),
-    )
+    lower
+        .bitwise(op, &b.name, &x, &y, b.span)
+        .map(Value::Tensor)
 }
 
 pub(super) fn bitwise_and(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    bitwise(lower, b, Op::And)
+    bitwise(lower, b, Operator::BitAnd)
 }
 
 pub(super) fn bitwise_or(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    bitwise(lower, b, Op::Or)
+    bitwise(lower, b, Operator::BitOr)
 }
 
 pub(super) fn bitwise_xor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    bitwise(lower, b, Op::NotEqual)
+    bitwise(lower, b, Operator::BitXor)
 }
 
 pub(super) fn bitwise_not(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
-    if x.dtype != DType::Bool {
-        return Err(needs_bools(lower, b, x.dtype));
-    }
-    lower.unary(Op::Not, &x).map(Value::Tensor)
+    lower.complement(&x, b.span).map(Value::Tensor)
 }
 
 pub(super) fn logical_xor(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {

@@ -6,7 +6,7 @@ use super::{LocalBody, Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::syntax::{BoolOp, CmpOp, Expr, Number, UnaryOp};
-use crate::tensor::{DType, Tensor, strided_positions, strides};
+use crate::tensor::{Form, Tensor, strided_positions, strides};
 
 impl<'a> Lower<'a> {
     pub(super) fn expression(&mut self, expression: &'a Expr) -> Lowered<Value> {
@@ -27,7 +27,7 @@ impl<'a> Lower<'a> {
         {
             self.charge(tensor.len())?;
             if self.is_differentiable(tensor) {
-                value = self.unary(Op::Detach, tensor).map(Value::Tensor);
+                value = self.detached(tensor).map(Value::Tensor);
             }
         }
         self.graph.span = outer;
@@ -186,15 +186,21 @@ impl<'a> Lower<'a> {
             (UnaryOp::USub, Value::Int(value)) => Ok(Value::Int(value.wrapping_neg())),
             (UnaryOp::USub, Value::Float(value)) => Ok(Value::Float(-value)),
             (UnaryOp::USub, Value::Bool(value)) => Ok(Value::Int(-i64::from(value))),
+            (UnaryOp::UAdd, Value::Tensor(tensor)) if tensor.form.is_numpy() => {
+                self.charge(tensor.len())?;
+                Ok(Value::Tensor(tensor.copied()))
+            }
             (UnaryOp::UAdd, value @ (Value::Int(_) | Value::Float(_) | Value::Tensor(_))) => {
                 Ok(value)
             }
             (UnaryOp::USub, Value::Tensor(tensor)) => {
                 Ok(Value::Tensor(self.unary(Op::Neg, &tensor)?))
             }
-            (UnaryOp::Invert, Value::Tensor(tensor)) if tensor.dtype == DType::Bool => {
-                Ok(Value::Tensor(self.unary(Op::Not, &tensor)?))
+            (UnaryOp::Invert, Value::Tensor(tensor)) => {
+                self.complement(&tensor, span).map(Value::Tensor)
             }
+            (UnaryOp::Invert, Value::Int(value)) => Ok(Value::Int(!value)),
+            (UnaryOp::Invert, Value::Bool(value)) => Ok(Value::Int(!i64::from(value))),
             (op, value) => Err(self.fail(
                 Draft::new(
                     Kind::Type,
@@ -296,7 +302,12 @@ pub(super) fn select(tensor: &Tensor, dim: usize, index: usize) -> Tensor {
     let mut shape = tensor.shape.clone();
     shape.remove(dim);
     let positions = strided_positions(&shape, &steps, offset);
-    tensor.view(shape, &positions)
+    let view = tensor.view(shape, &positions);
+    // A single element of an array is a number, not a view.
+    if view.rank() == 0 && view.form == Form::Array {
+        return view.copied().with_form(Form::Scalar);
+    }
+    view
 }
 
 pub(super) fn range_length(start: i64, stop: i64, step: i64) -> usize {

@@ -315,6 +315,7 @@ impl Lower<'_> {
         let function = match values.next() {
             Some(
                 function @ (Value::Function(_)
+                | Value::NumpyFunction(_)
                 | Value::MathFunction(_)
                 | Value::Builtin(_)
                 | Value::Local(_)
@@ -329,7 +330,9 @@ impl Lower<'_> {
         };
         let name = match &function {
             Value::Local(local) => self.locals[*local].name.to_owned(),
-            Value::Function(known) | Value::MathFunction(known) => known.name.to_owned(),
+            Value::Function(known) | Value::NumpyFunction(known) | Value::MathFunction(known) => {
+                known.name.to_owned()
+            }
             _ => "partial".to_owned(),
         };
         self.remembering(name, function, values.collect(), call.keywords, span)

@@ -51,24 +51,36 @@ impl Lower<'_> {
         let mut axes: Vec<Axis> = Vec::new();
         let mut offset = 0;
         let mut dim = 0;
+        // Beside index arrays NumPy takes an integer for one of them, PyTorch does not.
+        let joins_integers =
+            tensor.form.is_numpy() && items.iter().any(|item| matches!(item, Item::Tensor(..)));
         for item in items {
             match item {
                 Item::Int(index, span) => {
-                    offset += self.in_range(index, tensor, dim, span)? * own[dim];
+                    let place = self.in_range(index, tensor, dim, span)? * own[dim];
+                    if joins_integers {
+                        axes.push(Axis {
+                            shape: Vec::new(),
+                            offsets: vec![place],
+                            gathered: true,
+                        });
+                    } else {
+                        offset += place;
+                    }
                     dim += 1;
                 }
                 Item::Slice { lower, upper, step } => {
                     let (first, length) =
                         self.slice_bounds(tensor.shape[dim], lower, upper, step, span)?;
-                    if step < 0 {
+                    if step < 0 && !tensor.form.is_numpy() {
                         return Err(self.fail(
                             Draft::new(Kind::Index, span, "tensors have no negative steps").help(
                                 "use `.flip(dim)`, for example `.flip(1)` to go back in time",
                             ),
                         ));
                     }
-                    let offsets = (0..length)
-                        .map(|i| (first as usize + i * step as usize) * own[dim])
+                    let offsets = (0..length as i64)
+                        .map(|i| (first + i * step) as usize * own[dim])
                         .collect();
                     axes.push(Axis {
                         shape: vec![length],

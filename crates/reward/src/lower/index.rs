@@ -7,7 +7,7 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::NodeId;
 use crate::op::Op;
 use crate::syntax::{Expr, ExprSlice};
-use crate::tensor::{DType, Tensor, count};
+use crate::tensor::{DType, Form, Tensor, count};
 
 /// One item of a subscript.
 pub(super) enum Item {
@@ -33,6 +33,7 @@ impl<'a> Lower<'a> {
         match base {
             Value::Tensor(tensor) => {
                 let items = self.items(index)?;
+                let items = self.items_for(&tensor, items);
                 self.check_keypoint(&tensor, base_expression, &items)?;
                 self.index(&tensor, items, span).map(Value::Tensor)
             }
@@ -69,7 +70,20 @@ impl<'a> Lower<'a> {
     pub(super) fn items(&mut self, index: &'a Expr) -> Lowered<Vec<Item>> {
         match index {
             Expr::Tuple(tuple) => tuple.elts.iter().map(|item| self.item(item)).collect(),
-            single => Ok(vec![self.item(single)?]),
+            Expr::Slice(_) => Ok(vec![self.item(index)?]),
+            single => {
+                let span = Span::of(single);
+                match self.expression(single)? {
+                    // A tuple by name, or from `np.triu_indices`, is one index a dimension.
+                    Value::Tuple(items) => {
+                        let items = items.items.iter();
+                        items
+                            .map(|item| self.index_item(item.clone(), span))
+                            .collect()
+                    }
+                    value => Ok(vec![self.index_item(value, span)?]),
+                }
+            }
         }
     }
 
@@ -97,8 +111,22 @@ impl<'a> Lower<'a> {
             let (lower, upper, step) = self.slice(slice)?;
             return Ok(Item::Slice { lower, upper, step });
         }
-        match self.expression(item)? {
+        let value = self.expression(item)?;
+        self.index_item(value, span)
+    }
+
+    fn index_item(&mut self, value: Value, span: Span) -> Lowered<Item> {
+        match value {
             Value::Int(value) => Ok(Item::Int(value, span)),
+            Value::Tensor(tensor)
+                if tensor.dtype == DType::Int
+                    && tensor.rank() == 0
+                    && tensor.form != Form::Array
+                    && self.constants_of(&tensor).is_some() =>
+            {
+                let values = self.constants_of(&tensor).unwrap_or_default();
+                Ok(Item::Int(values[0] as i64, span))
+            }
             Value::None => Ok(Item::NewAxis),
             Value::Ellipsis => Ok(Item::Ellipsis),
             Value::Tensor(tensor) if tensor.dtype != DType::Float => Ok(Item::Tensor(tensor, span)),
@@ -182,6 +210,23 @@ impl<'a> Lower<'a> {
         ))
     }
 
+    /// The items as the library of the indexed tensor takes them: an array of one integer is an
+    /// integer to PyTorch, and an array to NumPy.
+    pub(super) fn items_for(&self, tensor: &Tensor, items: Vec<Item>) -> Vec<Item> {
+        let known = |item: &Item| match item {
+            Item::Tensor(index, span) if index.dtype == DType::Int && index.rank() == 0 => {
+                let values = self.constants_of(index)?;
+                Some(Item::Int(values[0] as i64, *span))
+            }
+            _ => None,
+        };
+        if tensor.form.is_numpy() {
+            return items;
+        }
+        let items = items.into_iter();
+        items.map(|item| known(&item).unwrap_or(item)).collect()
+    }
+
     /// `tensor[items]`. An index that depends on positions becomes a choice among all entries.
     fn index(&mut self, tensor: &Tensor, mut items: Vec<Item>, span: Span) -> Lowered<Tensor> {
         let dynamic = items.iter().position(|item| match item {
@@ -190,10 +235,13 @@ impl<'a> Lower<'a> {
         });
         let Some(at) = dynamic else {
             let copies = items.iter().any(|item| matches!(item, Item::Tensor(..)));
+            let is_element = tensor.form.is_numpy() && !has_ellipsis(&items);
             let view = self.gather(tensor, items, span)?;
-            // Only basic indexing shares storage.
-            return Ok(if copies {
-                Tensor::new(view.shape.clone(), view.nodes(), view.dtype)
+            // Only basic indexing shares storage, and no single element of an array.
+            return Ok(if is_element && view.rank() == 0 {
+                view.copied().with_form(Form::Scalar)
+            } else if copies {
+                view.copied()
             } else {
                 view
             });
@@ -256,7 +304,8 @@ impl<'a> Lower<'a> {
                     for &place in &origin {
                         is_it.push(self.node(Op::Equal, &[chosen[place as usize], candidate])?);
                     }
-                    let is_it = Tensor::new(part.shape.clone(), is_it, DType::Bool);
+                    let is_it =
+                        Tensor::new(part.shape.clone(), is_it, DType::Bool).with_form(Form::Number);
                     self.choose(&is_it, &part, &so_far, span)?
                 }
             });
@@ -327,6 +376,11 @@ impl<'a> Lower<'a> {
     }
 }
 
+/// Whether `...` stands among the items: of an array it gives a view even of one element.
+pub(super) fn has_ellipsis(items: &[Item]) -> bool {
+    items.iter().any(|item| matches!(item, Item::Ellipsis))
+}
+
 /// Dimensions of the tensor that an item uses up.
 pub(super) fn dims_used(item: &Item) -> usize {
     match item {
@@ -340,7 +394,7 @@ pub(super) fn dims_used(item: &Item) -> usize {
 /// The dimension that item `at` indexes.
 fn indexed_dim(tensor: &Tensor, items: &[Item], at: usize) -> usize {
     let before: usize = items[..at].iter().map(dims_used).sum();
-    let hidden = if items[..at].iter().any(|i| matches!(i, Item::Ellipsis)) {
+    let hidden = if has_ellipsis(&items[..at]) {
         let used: usize = items.iter().map(dims_used).sum();
         tensor.rank().saturating_sub(used)
     } else {

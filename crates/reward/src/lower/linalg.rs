@@ -37,6 +37,13 @@ impl Lower<'_> {
         if a.rank() == 0 || b.rank() == 0 {
             return Err(mismatch(self));
         }
+        if a.dtype == DType::Bool && b.dtype == DType::Bool {
+            return Err(self.fail(
+                Draft::new(Kind::Type, span, "bools are not multiplied as matrices")
+                    .found("two bool tensors")
+                    .help("make one of them a number first: `x.float()`"),
+            ));
+        }
         let (l, r) = (left.rank(), right.rank());
         let (rows, inner, columns) = (left.shape[l - 2], left.shape[l - 1], right.shape[r - 1]);
         let batch = broadcast(&left.shape[..l - 2], &right.shape[..r - 2]);
@@ -117,7 +124,7 @@ pub(super) fn inner(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
 pub(super) fn numpy_dot(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let (x, y) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
     if x.rank() == 0 || y.rank() == 0 {
-        return Ok(Value::Tensor(lower.binary(Op::Mul, &x, &y, b.span)?));
+        return Ok(Value::Tensor(lower.arithmetic(Op::Mul, &x, &y, b.span)?));
     }
     if y.rank() > 2 {
         return Err(lower.fail(
@@ -147,7 +154,7 @@ pub(super) fn outer(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let column = x.reshaped(vec![x.len(), 1]);
     let row = y.reshaped(vec![1, y.len()]);
     lower
-        .binary(Op::Mul, &column, &row, b.span)
+        .arithmetic(Op::Mul, &column, &row, b.span)
         .map(Value::Tensor)
 }
 

@@ -3,9 +3,8 @@
 use super::arguments::Bound;
 use super::expression::select;
 use super::value::{Sequence, Value};
-use super::{Lower, Lowered};
-use crate::op::Op;
-use crate::tensor::{DType, Tensor};
+use super::{Lower, Lowered, convert};
+use crate::tensor::Tensor;
 
 impl Lower<'_> {
     /// Nested lists of the elements of `x`.
@@ -17,27 +16,13 @@ impl Lower<'_> {
                 .collect::<Lowered<Vec<_>>>()?;
             return Ok(Value::List(Sequence::new(items)));
         }
-        let known = self.constants_of(x);
-        Ok(match (known.as_deref(), x.dtype) {
-            (Some(&[value]), DType::Bool) => Value::Bool(value != 0.0),
-            (Some(&[value]), DType::Int) => Value::Int(value as i64),
-            (Some(&[value]), DType::Float) => Value::Float(value),
-            _ => {
-                let x = Tensor::new(Vec::new(), x.nodes(), x.dtype);
-                Value::Tensor(x)
-            }
-        })
+        convert::number(self, x)
     }
 }
 
 /// `x.tolist()`: what is not known yet stays a number without gradient, as in PyTorch.
 pub(super) fn tolist(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
-    let x = if lower.is_differentiable(&x) {
-        lower.unary(Op::Detach, &x)?
-    } else {
-        x
-    };
     if x.rank() >= usize::from(super::MAX_CONTAINER_DEPTH) {
         return Err(lower.too_deep(b.span));
     }

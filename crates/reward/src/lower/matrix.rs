@@ -254,6 +254,25 @@ pub(super) fn diag(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     }
 }
 
+/// NumPy's `diagonal`: nobody may write to it.
+pub(super) fn numpy_diagonal(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    Ok(match diagonal(lower, b)? {
+        Value::Tensor(mut view) => {
+            view.is_read_only = true;
+            Value::Tensor(view)
+        }
+        other => other,
+    })
+}
+
+/// NumPy's `diag`: of a matrix a view.
+pub(super) fn numpy_diag(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    if b.tensor(lower, 0)?.rank() == 2 {
+        return numpy_diagonal(lower, b);
+    }
+    diag(lower, b)
+}
+
 /// `diag_embed(input, offset=0)`.
 pub(super) fn diag_embed(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;

@@ -22,6 +22,7 @@ mod elementwise;
 mod environment;
 mod expression;
 mod extremes;
+mod form;
 mod functools;
 mod gather;
 mod grid;
@@ -54,6 +55,7 @@ mod spread;
 mod statement;
 mod substitute;
 mod table;
+mod turn;
 mod value;
 mod window;
 
@@ -65,7 +67,8 @@ use crate::graph::{Class, Graph, NodeId};
 use crate::op::Op;
 use crate::options::Limits;
 use crate::syntax::{Expr, Parameters, Stmt, StmtFunctionDef};
-use crate::tensor::{DType, Tensor};
+use crate::tensor::{DType, Form, Tensor};
+pub(crate) use form::parameter_form;
 pub(crate) use scope::check_import;
 use scope::{Frame, GLOBALS};
 use statement::Flow;
@@ -173,6 +176,8 @@ pub(crate) struct Lower<'a> {
     dicts: Vec<Vec<(Value, Value)>>,
     /// Inside `torch.no_grad`: results carry no gradient.
     is_detached: bool,
+    /// Whether the parameters of stages are arrays or tensors.
+    pub(crate) parameter_form: Form,
     /// Parameters that hold keypoints, for better messages.
     keypoint_names: Vec<String>,
     drafts: &'a mut Vec<Draft>,
@@ -198,6 +203,7 @@ impl<'a> Lower<'a> {
             lists: Vec::new(),
             dicts: Vec::new(),
             is_detached: false,
+            parameter_form: Form::Tensor,
             keypoint_names: Vec::new(),
             drafts,
             limits,
@@ -280,7 +286,7 @@ impl<'a> Lower<'a> {
         if let Some(carried) = &input.carried {
             self.carry(carried, &mut nodes)?;
         }
-        Ok(Tensor::new(input.shape.clone(), nodes, DType::Float))
+        Ok(Tensor::new(input.shape.clone(), nodes, DType::Float).with_form(self.parameter_form))
     }
 
     /// 1 where a comparison is true, -1 where it is false.
@@ -314,7 +320,7 @@ impl<'a> Lower<'a> {
             Value::Tuple(tuple) if !tuple.items.iter().all(is_one_number) => {
                 "return the reward alone"
             }
-            Value::Function(_) | Value::Builtin(_) | Value::Local(_) => {
+            Value::Function(_) | Value::NumpyFunction(_) | Value::Builtin(_) | Value::Local(_) => {
                 "call the function and return what it gives"
             }
             _ => "return a number, or 0 for a stage without guidance",

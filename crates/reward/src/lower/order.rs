@@ -61,14 +61,42 @@ pub(super) fn sort(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let dim = b.dim(lower, 1, x.rank(), Some(-1))?.unwrap_or(0);
     let descending = b.flag(lower, 2)?;
     let (values, indices) = sorted(lower, &x, dim, descending, None)?;
+    let (values, indices) = (values.laid_out_as(&[&x]), indices.laid_out_as(&[&x]));
     Ok(Value::Pair(values, indices))
+}
+
+/// What NumPy sorts, and along which axis: `axis=None` means all elements in one line.
+fn numpy_axis(lower: &mut Lower<'_>, b: &Bound) -> Lowered<(Tensor, usize)> {
+    let x = b.tensor(lower, 0)?;
+    if matches!(b.given(1), Some(Value::None)) {
+        lower.charge(x.len())?;
+        return Ok((x.reshaped(vec![x.len()]), 0));
+    }
+    let dim = b.dim(lower, 1, x.rank(), Some(-1))?.unwrap_or(0);
+    Ok((x, dim))
 }
 
 /// NumPy's `sort(a, axis=-1)` returns the values alone.
 pub(super) fn numpy_sort(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, dim) = numpy_axis(lower, b)?;
+    let values = sorted(lower, &x, dim, false, None)?.0;
+    Ok(Value::Tensor(values.laid_out_as(&[&x])))
+}
+
+/// NumPy's `argsort(a, axis=-1)`.
+pub(super) fn numpy_argsort(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, dim) = numpy_axis(lower, b)?;
+    Ok(Value::Tensor(sorted(lower, &x, dim, false, None)?.1))
+}
+
+/// The method `sort` of arrays: in place.
+pub(super) fn sort_in_place(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
     let dim = b.dim(lower, 1, x.rank(), Some(-1))?.unwrap_or(0);
-    Ok(Value::Tensor(sorted(lower, &x, dim, false, None)?.0))
+    let values = sorted(lower, &x, dim, false, None)?.0;
+    lower.check_writable(&x, b.span)?;
+    lower.overwrite(&x, &values, b.span)?;
+    Ok(Value::None)
 }
 
 pub(super) fn argsort(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {

@@ -1,12 +1,12 @@
 //! What an assignment to `x[...]` writes to: part of a tensor, or an item of a container.
 
 use super::gather::wrap_index;
-use super::index::Item;
+use super::index::{Item, has_ellipsis};
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::ExprSubscript;
-use crate::tensor::{DType, Tensor};
+use crate::tensor::{DType, Form, Tensor};
 
 pub(super) enum Place {
     /// Elements of a tensor, as a view of it.
@@ -33,6 +33,7 @@ impl<'a> Lower<'a> {
         match self.expression(&target.value)? {
             Value::Tensor(tensor) => {
                 let items = self.items(&target.slice)?;
+                let items = self.items_for(&tensor, items);
                 self.check_keypoint(&tensor, &target.value, &items)?;
                 self.tensor_place(tensor, items, Span::of(&*target.slice))
             }
@@ -73,6 +74,7 @@ impl<'a> Lower<'a> {
                 let mut shape = chosen.shape.clone();
                 shape.resize(tensor.rank(), 1);
                 let mask = chosen.reshaped(shape);
+                self.check_writable(&tensor, *span)?;
                 return Ok(Place::Masked { tensor, mask });
             }
             let source = self.dependence(chosen);
@@ -85,7 +87,16 @@ impl<'a> Lower<'a> {
                 .help("use `x = torch.where(mask, value, x)`"),
             ));
         }
-        self.gather(&tensor, items, span).map(Place::View)
+        let is_view = !items.iter().any(|item| matches!(item, Item::Tensor(..)));
+        let is_element = tensor.form == Form::Array && !has_ellipsis(&items);
+        let view = self.gather(&tensor, items, span)?;
+        // Of several values for one place, as index tensors may give, the last stays.
+        self.check_writable(if is_view { &view } else { &tensor }, span)?;
+        Ok(Place::View(if is_element && view.rank() == 0 {
+            view.with_form(Form::Scalar)
+        } else {
+            view
+        }))
     }
 
     /// What stands at a place now. A missing entry reads as `None`.
@@ -176,8 +187,7 @@ impl<'a> Lower<'a> {
         } else {
             value.clone()
         };
-        view.write(&value.nodes());
-        Ok(())
+        self.put(view, &value.nodes())
     }
 
     /// `del` of an item.

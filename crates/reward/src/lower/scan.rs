@@ -229,7 +229,12 @@ pub(super) fn diff(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         if x.shape[dim] == 0 {
             break;
         }
-        x = neighbours(lower, &x, dim, Op::Sub, b)?;
+        // The difference of two bools is whether they differ.
+        x = if x.dtype == DType::Bool {
+            neighbours(lower, &x, dim, Op::NotEqual, b)?
+        } else {
+            neighbours(lower, &x, dim, Op::Sub, b)?
+        };
     }
     Ok(Value::Tensor(x))
 }

@@ -46,6 +46,16 @@ impl Lower<'_> {
         })
     }
 
+    /// Another shape: a view where the elements lie right for it, else a copy.
+    pub(super) fn shaped(&mut self, x: &Tensor, shape: Vec<usize>) -> Lowered<Tensor> {
+        self.allow(&shape)?;
+        self.charge(x.len())?;
+        Ok(match x.viewed(shape.clone()) {
+            Some(view) => view,
+            None => x.copied().reshaped(shape),
+        })
+    }
+
     pub(super) fn permuted(&mut self, x: &Tensor, order: &[usize]) -> Lowered<Tensor> {
         self.charge(x.len())?;
         let own = strides(&x.shape);
@@ -63,8 +73,40 @@ pub(super) fn reshape(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     }
     let sizes = b.integers(lower, 1)?;
     let shape = lower.resolve_shape(&sizes, x.len(), b.span)?;
+    lower.shaped(&x, shape).map(Value::Tensor)
+}
+
+/// `view(*shape)`: never a copy.
+pub(super) fn view(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    if let Some(&Value::DType(dtype)) = b.get(1) {
+        return lower.cast(&x, dtype).map(Value::Tensor);
+    }
+    let sizes = b.integers(lower, 1)?;
+    view_of(lower, b, &x, &sizes)
+}
+
+fn view_of(lower: &mut Lower<'_>, b: &Bound, x: &Tensor, sizes: &[i64]) -> Lowered<Value> {
+    let shape = lower.resolve_shape(sizes, x.len(), b.span)?;
     lower.allow(&shape)?;
-    Ok(Value::Tensor(x.reshaped(shape)))
+    lower.charge(x.len())?;
+    let Some(view) = x.viewed(shape.clone()) else {
+        return Err(lower.fail(
+            Draft::new(
+                Kind::Shape,
+                b.span,
+                "these elements do not lie in memory as a view of this shape would need them",
+            )
+            .expected("a tensor whose elements lie in order, as `x.contiguous()` is")
+            .found(format!(
+                "a view of shape {} for shape {}",
+                show_shape(&x.shape),
+                show_shape(&shape)
+            ))
+            .help("use `.reshape(...)`, which copies where it has to"),
+        ));
+    };
+    Ok(Value::Tensor(view))
 }
 
 /// `flatten(input, start_dim=0, end_dim=-1)`.
@@ -85,7 +127,22 @@ pub(super) fn flatten(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let mut shape = x.shape[..start].to_vec();
     shape.push(count(&x.shape[start..=end]));
     shape.extend_from_slice(&x.shape[end + 1..]);
-    Ok(Value::Tensor(x.reshaped(shape)))
+    lower.shaped(&x, shape).map(Value::Tensor)
+}
+
+/// NumPy's method `flatten`: always a copy.
+pub(super) fn flat_copy(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    lower.charge(x.len())?;
+    Ok(Value::Tensor(x.copied().reshaped(vec![x.len()])))
+}
+
+/// `ravel`: a view of what lies in order, else a copy.
+pub(super) fn ravel(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let x = b.tensor(lower, 0)?;
+    lower.charge(x.len())?;
+    let line = if x.is_contiguous() { x } else { x.copied() };
+    Ok(Value::Tensor(line.reshaped(vec![line.len()])))
 }
 
 pub(super) fn squeeze(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
@@ -224,6 +281,17 @@ pub(super) fn expand(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     Ok(Value::Tensor(x.view(shape, &positions)))
 }
 
+/// NumPy's `broadcast_to`: nobody may write to it.
+pub(super) fn numpy_broadcast_to(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    Ok(match expand(lower, b)? {
+        Value::Tensor(mut view) => {
+            view.is_read_only = true;
+            Value::Tensor(view)
+        }
+        other => other,
+    })
+}
+
 pub(super) fn expand_as(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let (x, other) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
     lower
@@ -258,84 +326,6 @@ pub(super) fn repeat(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         })
         .collect();
     Ok(Value::Tensor(Tensor::new(target, repeated, x.dtype)))
-}
-
-fn flipped(lower: &mut Lower<'_>, x: &Tensor, dims: &[usize]) -> Lowered<Value> {
-    lower.charge(x.len())?;
-    Ok(Value::Tensor(moved(x, |d, i, size| {
-        if dims.contains(&d) { size - 1 - i } else { i }
-    })))
-}
-
-/// `flip(input, *dims)`.
-pub(super) fn flip(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let mut dims = Vec::new();
-    for dim in b.integers(lower, 1)? {
-        dims.push(lower.wrap_dim(dim, x.rank(), b.span)?);
-    }
-    flipped(lower, &x, &dims)
-}
-
-/// NumPy's `flip(a, axis=None)`: of all axes by default.
-pub(super) fn numpy_flip(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let dims = lower.dims(b, 1, x.rank())?;
-    flipped(lower, &x, &dims)
-}
-
-fn flip_one(lower: &mut Lower<'_>, b: &Bound, dim: usize) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    if x.rank() <= dim {
-        return Err(lower.fail(
-            Draft::new(
-                Kind::Shape,
-                b.span,
-                format!("`{}` needs more dimensions", b.name),
-            )
-            .found(format!("shape {}", show_shape(&x.shape)))
-            .help("use `torch.flip(x, [0])`"),
-        ));
-    }
-    flipped(lower, &x, &[dim])
-}
-
-pub(super) fn flipud(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    flip_one(lower, b, 0)
-}
-
-pub(super) fn fliplr(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    flip_one(lower, b, 1)
-}
-
-/// `rot90(input, k=1, dims=(0, 1))`: a quarter turn from the first dimension to the second.
-pub(super) fn rot90(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let turns = b.integer(lower, 1, 1)?.rem_euclid(4);
-    let dims = match b.get(2) {
-        Some(_) => lower.dims(b, 2, x.rank())?,
-        None => vec![0, 1],
-    };
-    let (&[first, second], true) = (dims.as_slice(), x.rank() >= 2) else {
-        return Err(lower.fail(
-            Draft::new(Kind::Shape, b.span, "`rot90` needs two dimensions")
-                .found(format!("shape {}", show_shape(&x.shape))),
-        ));
-    };
-    lower.charge(x.len())?;
-    let mut order: Vec<usize> = (0..x.rank()).collect();
-    order.swap(first, second);
-    let turned = match turns {
-        1 => lower.permuted(&moved(&x, reversed(&[second])), &order)?,
-        2 => moved(&x, reversed(&[first, second])),
-        3 => lower.permuted(&moved(&x, reversed(&[first])), &order)?,
-        _ => moved(&x, |_, i, _| i),
-    };
-    Ok(Value::Tensor(turned))
-}
-
-fn reversed(dims: &[usize]) -> impl Fn(usize, usize, usize) -> usize + '_ {
-    |d, i, size| if dims.contains(&d) { size - 1 - i } else { i }
 }
 
 /// `repeat_interleave(input, repeats, dim=None)`: every slice so many times in a row.
@@ -402,74 +392,19 @@ pub(super) fn unflatten(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     Ok(Value::Tensor(x.reshaped(shape)))
 }
 
-/// `view_as` and `reshape_as(input, other)`.
+/// `view_as(input, other)`.
 pub(super) fn view_as(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let (x, other) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
     let sizes: Vec<i64> = other.shape.iter().map(|&size| size as i64).collect();
+    view_of(lower, b, &x, &sizes)
+}
+
+/// `reshape_as(input, other)`.
+pub(super) fn reshape_as(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
+    let (x, other) = (b.tensor(lower, 0)?, b.tensor(lower, 1)?);
+    let sizes: Vec<i64> = other.shape.iter().map(|&size| size as i64).collect();
     let shape = lower.resolve_shape(&sizes, x.len(), b.span)?;
-    Ok(Value::Tensor(x.reshaped(shape)))
-}
-
-/// `roll(input, shifts, dims)`; without dimensions, of the flattened tensor.
-pub(super) fn roll(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
-    let x = b.tensor(lower, 0)?;
-    let shifts = b.integers(lower, 1)?;
-    lower.charge(x.len())?;
-    if b.get(2).is_none() {
-        let line = x.reshaped(vec![x.len()]);
-        let shift = i128::from(shifts.first().copied().unwrap_or(0));
-        let rolled = moved(&line, |_, i, size| rolled_from(i, shift, size));
-        return Ok(Value::Tensor(rolled.reshaped(x.shape)));
-    }
-    let dims = lower.dims(b, 2, x.rank())?;
-    // NumPy rolls several axes by one shift.
-    let shift_of = |position: usize| {
-        shifts
-            .get(position)
-            .or(shifts.first())
-            .copied()
-            .unwrap_or(0)
-    };
-    if shifts.len() != 1 && shifts.len() != dims.len() {
-        return Err(lower.fail(
-            Draft::new(
-                Kind::Argument,
-                b.span,
-                "`roll` needs one shift for each dimension",
-            )
-            .found(format!(
-                "{} shifts for {} dimensions",
-                shifts.len(),
-                dims.len()
-            )),
-        ));
-    }
-    let rolled = moved(&x, |d, i, size| {
-        match dims.iter().position(|&dim| dim == d) {
-            Some(position) => rolled_from(i, i128::from(shift_of(position)), size),
-            None => i,
-        }
-    });
-    Ok(Value::Tensor(rolled))
-}
-
-fn rolled_from(i: usize, shift: i128, size: usize) -> usize {
-    (i as i128 - shift).rem_euclid(size as i128) as usize
-}
-
-/// A copy whose index `i` along dimension `d` reads index `from(d, i, size)`.
-fn moved(x: &Tensor, from: impl Fn(usize, usize, usize) -> usize) -> Tensor {
-    let steps = strides(&x.shape);
-    let nodes = x.nodes();
-    let moved = (0..x.len())
-        .map(|position| {
-            let source: usize = (0..x.rank())
-                .map(|d| from(d, position / steps[d] % x.shape[d], x.shape[d]) * steps[d])
-                .sum();
-            nodes[source]
-        })
-        .collect();
-    Tensor::new(x.shape.clone(), moved, x.dtype)
+    lower.shaped(&x, shape).map(Value::Tensor)
 }
 
 pub(super) fn select_(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {

@@ -335,14 +335,10 @@ impl<'a> Lower<'a> {
                     let items = self.iterate(right, span)?;
                     return self.extend(*list, items, span);
                 }
-                let result = self.binary_operator(assign.op, left.clone(), right, span)?;
+                let (result, in_place) = self.augment(assign.op, &left, right, span)?;
                 // As in PyTorch, a tensor is changed in place where its shape stays.
-                if let (Value::Tensor(old), Value::Tensor(new)) = (&left, &result)
-                    && old.shape == new.shape
-                    && old.dtype == new.dtype
-                    && !old.overlaps_itself()
-                {
-                    return self.overwrite(old, &new.clone(), span);
+                if let (Value::Tensor(old), Value::Tensor(new), true) = (&left, &result, in_place) {
+                    return self.overwrite(old, new, span);
                 }
                 self.assign(name, Some(result));
                 Ok(())
@@ -353,7 +349,7 @@ impl<'a> Lower<'a> {
                 let right = self.expression(&assign.value)?;
                 self.graph.span = span;
                 self.check_masked_operand(&place, &right, span)?;
-                let result = self.binary_operator(assign.op, old, right, span)?;
+                let (result, _) = self.augment(assign.op, &old, right, span)?;
                 self.rewrite(&place, result, span)
             }
             target => Err(self.cannot_assign(Span::of(target))),

@@ -77,7 +77,6 @@ pub(super) fn substitute(name: &str) -> Option<&'static str> {
             "gradients are computed for you: remove it"
         }
         "print" | "save" | "load" | "compile" | "jit" => "remove it",
-        "numpy" => "remove it: tensors work with `np.` functions as they are",
         "fft" | "stft" | "rfft" | "ifft" => {
             "transforms over time are not part of the reward language"
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::table::Function;
 use crate::diagnostic::Span;
-use crate::tensor::{DType, Tensor, show_shape};
+use crate::tensor::{DType, Form, Tensor, show_shape};
 
 /// A Python value. Numbers and containers are static; tensors hold graph nodes.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub(crate) enum Value {
     Pair(Tensor, Tensor),
     Module(Module),
     Function(&'static Function),
+    /// A function of NumPy, which gives arrays.
+    NumpyFunction(&'static Function),
     /// A function of the module `math`, which takes and gives plain numbers.
     MathFunction(&'static Function),
     Builtin(&'static str),
@@ -171,6 +173,30 @@ impl Value {
         Value::Tuple(Sequence::new(items))
     }
 
+    /// The same value with the form of every tensor in it set.
+    pub(crate) fn formed(self, form: &impl Fn(&Tensor) -> Form) -> Self {
+        let set = |tensor: Tensor| match form(&tensor) {
+            // A number shares no memory.
+            Form::Scalar if tensor.form != Form::Scalar => tensor.copied().with_form(Form::Scalar),
+            form => tensor.with_form(form),
+        };
+        let all = |sequence: Sequence| {
+            let items = sequence.items.iter().cloned();
+            Sequence::new(items.map(|item| item.formed(form)).collect())
+        };
+        match self {
+            Value::Tensor(tensor) => Value::Tensor(set(tensor)),
+            Value::Pair(values, indices) => Value::Pair(set(values), set(indices)),
+            Value::Tuple(sequence) => Value::Tuple(all(sequence)),
+            Value::List(sequence) => Value::List(all(sequence)),
+            Value::Named(named) => Value::Named(Rc::new(Named {
+                items: all(named.items.clone()),
+                ..*named
+            })),
+            other => other,
+        }
+    }
+
     /// Whether it may hold references to lists.
     pub(crate) fn is_container(&self) -> bool {
         matches!(self, Value::ListRef(_) | Value::Dict(_) | Value::Tuple(_))
@@ -212,11 +238,21 @@ impl Value {
                     DType::Float => String::new(),
                     other => format!("{} ", other.name()),
                 };
-                format!("a {dtype}tensor of shape {}", show_shape(&tensor.shape))
+                let (article, what) = match (tensor.form.is_numpy(), tensor.dtype) {
+                    (false, _) => ("a", "tensor"),
+                    (true, DType::Bool) => ("a", "array"),
+                    (true, _) => ("an", "array"),
+                };
+                format!(
+                    "{article} {dtype}{what} of shape {}",
+                    show_shape(&tensor.shape)
+                )
             }
             Value::Pair(..) => "a (values, indices) pair".into(),
             Value::Module(module) => format!("the module {}", module.name()),
-            Value::Function(function) | Value::MathFunction(function) => {
+            Value::Function(function)
+            | Value::NumpyFunction(function)
+            | Value::MathFunction(function) => {
                 format!("the function `{}`", function.name)
             }
             Value::Builtin(name) => format!("the function `{name}`"),

@@ -159,6 +159,29 @@ impl Op {
     }
 }
 
+/// Quotient and remainder as Python, NumPy and PyTorch have them: the remainder is exact, so that
+/// `1.0 // 0.1` is 9.
+pub(crate) fn floor_divided(a: f64, b: f64) -> (f64, f64) {
+    if b == 0.0 {
+        return ((a / b).floor(), f64::NAN);
+    }
+    let mut remainder = a % b;
+    let mut quotient = (a - remainder) / b;
+    if remainder != 0.0 && (b < 0.0) != (remainder < 0.0) {
+        remainder += b;
+        quotient -= 1.0;
+    }
+    let whole = quotient.floor();
+    (
+        if quotient - whole > 0.5 {
+            whole + 1.0
+        } else {
+            whole
+        },
+        remainder,
+    )
+}
+
 /// The value of `op` in double precision. Leaves have none of their own and give NaN.
 pub(crate) fn apply(op: Op, x: &[f64]) -> f64 {
     use crate::run::real::Real;
@@ -179,6 +202,8 @@ pub(crate) fn apply(op: Op, x: &[f64]) -> f64 {
         (Op::AMin, [first, rest @ ..]) => rest
             .iter()
             .fold(*first, |a, &b| if b < a || b.is_nan() { b } else { a }),
+        (Op::FloorDiv, &[a, b]) => floor_divided(a, b).0,
+        (Op::Remainder, &[a, b]) => floor_divided(a, b).1,
         (_, &[a]) => unary_value!(op, f => f(a), else f64::NAN),
         (_, &[a, b]) => binary_value!(op, f => f(a, b), else f64::NAN),
         _ => f64::NAN,

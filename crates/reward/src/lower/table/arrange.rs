@@ -1,7 +1,7 @@
 //! Functions that put elements in place: joining, shape and indices.
 
 use super::{Function, M, N, T, special};
-use crate::lower::{grid, join, lookup, pick, shape, splice, window};
+use crate::lower::{grid, join, lookup, pick, shape, splice, turn, window};
 
 const ONE: &str = "input";
 
@@ -52,9 +52,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     special("select", N, "condlist choicelist default?", splice::select),
     // Shape.
     special("reshape", T | M | N, "input *shape", shape::reshape),
-    special("view", M, "input *shape", shape::reshape),
+    special("view", M, "input *shape", shape::view),
     special("view_as", M, "input other", shape::view_as),
-    special("reshape_as", M, "input other", shape::view_as),
+    special("reshape_as", M, "input other", shape::reshape_as),
     special(
         "flatten",
         T | M,
@@ -62,7 +62,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         shape::flatten,
     ),
     special("unflatten", T | M, "input dim sizes", shape::unflatten),
-    special("ravel", T | M | N, ONE, shape::flatten),
+    special("ravel", T | M | N, ONE, shape::ravel),
     special("squeeze", T | M | N, "input dims?", shape::squeeze),
     special("unsqueeze", T | M, "input dim", shape::unsqueeze),
     special("expand_dims", N, "input dim", shape::unsqueeze),
@@ -80,7 +80,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         shape::movedim,
     ),
     special("expand", M, "input *shape", shape::expand),
-    special("broadcast_to", T | M | N, "input *shape", shape::expand),
+    special("broadcast_to", T | M, "input *shape", shape::expand),
+    special("broadcast_to", N, "input *shape", shape::numpy_broadcast_to),
     special("expand_as", M, "input other", shape::expand_as),
     special("repeat", M, "input *shape", shape::repeat),
     special("tile", T | M | N, "input *shape", shape::repeat),
@@ -91,12 +92,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
         shape::repeat_interleave,
     ),
     special("repeat", N, "input repeats dim?", shape::repeat_interleave),
-    special("flip", T | M, "input *dims", shape::flip),
-    special("flip", N, "input dims?", shape::numpy_flip),
-    special("fliplr", T | M | N, ONE, shape::fliplr),
-    special("flipud", T | M | N, ONE, shape::flipud),
-    special("rot90", T | M | N, "input k? dims?", shape::rot90),
-    special("roll", T | M | N, "input shifts dims?", shape::roll),
+    special("flip", T | M, "input *dims", turn::flip),
+    special("flip", N, "input dims?", turn::numpy_flip),
+    special("fliplr", T | M, ONE, turn::fliplr),
+    special("fliplr", N, ONE, turn::numpy_fliplr),
+    special("flipud", T | M, ONE, turn::flipud),
+    special("flipud", N, ONE, turn::numpy_flipud),
+    special("rot90", T | M, "input k? dims?", turn::rot90),
+    special("rot90", N, "input k? dims?", turn::numpy_rot90),
+    special("roll", T | M | N, "input shifts dims?", turn::roll),
     special("select", T | M, "input dim index", shape::select_),
     special("size", M, "input dim?", shape::size),
     special("size", N, ONE, shape::numel),

@@ -79,12 +79,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
         linalg::matrix_power,
     ),
     special("trace", T | M | N, ONE, matrix::trace),
-    special("diag", T | M | N, "input diagonal?", matrix::diag),
+    special("diag", T | M, "input diagonal?", matrix::diag),
+    special("diag", N, "input diagonal?", matrix::numpy_diag),
     special(
         "diagonal",
-        T | M | N,
+        T | M,
         "input offset? dim1? dim2?",
         matrix::diagonal,
+    ),
+    special(
+        "diagonal",
+        N,
+        "input offset? dim1? dim2?",
+        matrix::numpy_diagonal,
     ),
     special(
         "diagonal",

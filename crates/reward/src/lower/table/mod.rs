@@ -4,8 +4,10 @@ use super::arguments::Bound;
 use super::value::Value;
 use super::{Lower, Lowered};
 use crate::op::Op;
+use crate::tensor::Form;
 
 mod arrange;
+mod array;
 mod create;
 mod decompose;
 mod elementwise;
@@ -17,7 +19,8 @@ mod number;
 mod reduce;
 
 /// Every function, by theme.
-static FUNCTIONS: [&[Function]; 10] = [
+static FUNCTIONS: [&[Function]; 11] = [
+    array::FUNCTIONS,
     elementwise::FUNCTIONS,
     reduce::FUNCTIONS,
     arrange::FUNCTIONS,
@@ -120,6 +123,8 @@ impl Home {
     pub(super) const MATH: Home = Home(64);
     pub(super) const SPECIAL: Home = Home(128);
     pub(super) const NN: Home = Home(256);
+    /// Methods that mean something else of an array than of a tensor, or that only it has.
+    pub(super) const ARRAY: Home = Home(512);
 
     /// Every module and the name that programs know it by.
     const ALL: [(Home, &'static str); 9] = [
@@ -160,12 +165,22 @@ pub(crate) struct Function {
 }
 
 impl Function {
+    /// As NumPy's users write it.
+    pub(super) fn numpy_name(&self) -> String {
+        let module = if self.homes.has(Home::NUMPY) {
+            "np"
+        } else {
+            "np.linalg"
+        };
+        format!("{module}.{}", self.name)
+    }
+
     /// The name of the first module it lives in.
     pub(super) fn first_home(&self) -> &'static str {
         Home::ALL
             .iter()
             .find(|(home, _)| self.homes.has(*home))
-            .map_or("math", |(_, name)| name)
+            .map_or("array", |(_, name)| name)
     }
 }
 
@@ -212,8 +227,17 @@ pub(super) fn find(home: Home, name: &str) -> Option<&'static Function> {
     all().find(|function| function.homes.has(home) && function.name == name)
 }
 
-/// The method of that name, and whether it writes into its tensor.
-pub(super) fn find_method(name: &str) -> Option<(&'static Function, bool)> {
+/// The method of that name as a tensor or an array has it, and whether it writes into its tensor.
+/// A method that only the other one has is understood all the same.
+pub(super) fn find_method(name: &str, form: Form) -> Option<(&'static Function, bool)> {
+    let array = find(Home::ARRAY, name).map(|function| (function, false));
+    if form.is_numpy() && array.is_some() {
+        return array;
+    }
+    find_tensor_method(name).or(array)
+}
+
+fn find_tensor_method(name: &str) -> Option<(&'static Function, bool)> {
     match find(Home::METHOD, name) {
         // `requires_grad_` changes what PyTorch records, not the tensor.
         Some(function) => Some((function, name.ends_with('_') && name != "requires_grad_")),
@@ -225,7 +249,7 @@ pub(super) fn find_method(name: &str) -> Option<(&'static Function, bool)> {
 }
 
 pub(super) fn find_anywhere(name: &str) -> Option<&'static Function> {
-    all().find(|function| function.name == name)
+    all().find(|function| function.name == name && function.homes != Home::ARRAY)
 }
 
 pub(super) fn names(home: Home) -> impl Iterator<Item = &'static str> {
@@ -234,6 +258,7 @@ pub(super) fn names(home: Home) -> impl Iterator<Item = &'static str> {
         .map(|function| function.name)
 }
 
+const Y: u16 = Home::ARRAY.0;
 const T: u16 = Home::TORCH.0;
 const M: u16 = Home::METHOD.0;
 const F: u16 = Home::FUNCTIONAL.0;
@@ -297,7 +322,7 @@ mod tests {
     #[test]
     fn every_method_with_an_underscore_has_one_without() {
         for name in IN_PLACE {
-            let (function, writes) = find_method(name).unwrap();
+            let (function, writes) = find_tensor_method(name).unwrap();
             assert!(writes && !function.name.ends_with('_'), "{name}");
         }
     }
@@ -329,6 +354,7 @@ mod tests {
         let sources = [
             include_str!("../../../tests/golden/operations.json"),
             include_str!("../../../tests/golden/programs.json"),
+            include_str!("../../../tests/golden/probes.json"),
             include_str!("../../../tests/functions.rs"),
         ];
         let seen: HashSet<_> = sources.iter().flat_map(|text| calls(text)).collect();
@@ -336,8 +362,10 @@ mod tests {
             |home: &(Home, &'static str), name: &str| seen.contains(&(home.1, name.to_owned()));
         let mut missing: Vec<String> = all()
             .filter(|function| {
+                let arrays = [(Home::ARRAY, "tensor")];
                 !Home::ALL
                     .iter()
+                    .chain(&arrays)
                     .any(|home| function.homes.has(home.0) && is_seen(home, function.name))
             })
             .map(|function| format!("{}.{}", function.first_home(), function.name))

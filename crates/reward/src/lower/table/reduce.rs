@@ -86,13 +86,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     // Order.
     special("sort", T | M, "input dim? descending? stable?", order::sort),
-    special("sort", N, "input dim?", order::numpy_sort),
+    special("sort", N, "input dim? kind?", order::numpy_sort),
     special(
         "argsort",
-        T | M | N,
+        T | M,
         "input dim? descending? stable?",
         order::argsort,
     ),
+    special("argsort", N, "input dim? kind?", order::numpy_argsort),
     special("topk", T | M, "input k dim? largest? sorted?", order::topk),
     special("kthvalue", T | M, "input k dim? keepdim?", order::kthvalue),
     special("median", T | M, REDUCE_ONE, order::median),
