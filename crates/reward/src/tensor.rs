@@ -93,6 +93,29 @@ impl Tensor {
         }
     }
 
+    /// What tells one storage from another.
+    pub(crate) fn storage_key(&self) -> usize {
+        Rc::as_ptr(&self.storage).addr()
+    }
+
+    /// All that the storage holds, beyond this view too.
+    pub(crate) fn storage(&self) -> Vec<NodeId> {
+        self.storage.borrow().clone()
+    }
+
+    /// Puts `nodes` in the place of all that the storage holds.
+    pub(crate) fn restore(&self, nodes: &[NodeId]) {
+        self.storage.borrow_mut().copy_from_slice(nodes);
+    }
+
+    /// Whether both are one view of one storage.
+    pub(crate) fn is_same_view(&self, other: &Self) -> bool {
+        self.shape == other.shape
+            && self.dtype == other.dtype
+            && Rc::ptr_eq(&self.storage, &other.storage)
+            && (Rc::ptr_eq(&self.index, &other.index) || self.index == other.index)
+    }
+
     /// Whether two elements share one place, as after `expand`.
     pub(crate) fn overlaps_itself(&self) -> bool {
         let mut places: Vec<u32> = self.index.to_vec();

@@ -53,6 +53,7 @@ impl Lower<'_> {
         }
         self.charge(place.len())?;
         place.write(&result.nodes());
+        self.has_written = true;
         Ok(())
     }
 }
