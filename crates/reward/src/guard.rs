@@ -3,9 +3,12 @@
 //! The scan sees tokens, strings and indentation as the parser's own lexer does. Where the parser
 //! goes on after a mistake, the scan counts at least as deep as the parser can get.
 
+mod interpolated;
+
 use std::cmp::Ordering;
 
 use crate::diagnostic::{Draft, Kind, Span};
+use interpolated::{Field, Prefix, prefix};
 
 /// Bytes of one name or number.
 const MAX_WORD: usize = 200;
@@ -37,10 +40,10 @@ struct Indent {
 /// comma or line end, because chains such as `- - - x` or `a.b.c` nest as deeply as brackets do.
 pub(crate) fn check_nesting(source: &str, limit: usize) -> Result<(), Draft> {
     let mut scan = Scan {
-        source,
         bytes: source.as_bytes(),
         at: 0,
         levels: vec![Level::default()],
+        fields: Vec::new(),
         total: 0,
         indents: vec![Indent::default()],
     };
@@ -70,14 +73,19 @@ pub(crate) fn check_nesting(source: &str, limit: usize) -> Result<(), Draft> {
             .help("split the expression into several assignments"));
         }
     }
-    Ok(())
+    if scan.fields.is_empty() {
+        Ok(())
+    } else {
+        Err(scan.not_closed("an f-string is not closed"))
+    }
 }
 
 struct Scan<'s> {
-    source: &'s str,
     bytes: &'s [u8],
     at: usize,
     levels: Vec<Level>,
+    /// Open fields of f-strings.
+    fields: Vec<Field>,
     /// Tokens and held weight of all open levels.
     total: usize,
     indents: Vec<Indent>,
@@ -88,6 +96,7 @@ impl Scan<'_> {
     fn token(&mut self) -> Result<bool, Draft> {
         let start = self.at;
         let byte = self.bytes[start];
+        self.check_field(byte)?;
         self.at += 1;
         match byte {
             // The lexer also ends lines at a lone carriage return.
@@ -109,6 +118,8 @@ impl Scan<'_> {
             b'(' => self.open(b')'),
             b'[' => self.open(b']'),
             b'{' => self.open(b'}'),
+            b'}' if self.at_field_level() => self.close_field()?,
+            b':' if self.at_field_level() => self.format()?,
             b')' | b']' | b'}' => self.close(byte),
             b',' | b';' => {
                 if let Some(level) = self.levels.last_mut() {
@@ -180,8 +191,10 @@ impl Scan<'_> {
         if word.ends_with(b"lambda") || word.ends_with(b"yield") {
             self.hold();
         }
-        if matches!(self.bytes.get(self.at), Some(b'"' | b'\'')) {
-            refuse_interpolation(self.source, start, self.at)?;
+        if matches!(self.bytes.get(self.at), Some(b'"' | b'\''))
+            && let Prefix::Interpolated = prefix(word, start, self.at)?
+        {
+            self.open_interpolated()?;
         }
         Ok(())
     }
@@ -277,27 +290,6 @@ fn not_python(start: usize, end: usize, what: &str) -> Draft {
         .help("check brackets, quotes and indentation")
 }
 
-/// Interpolated strings hold expressions of their own, which this scan does not look into. The
-/// prefix may follow anything that ends a token before it, such as a digit.
-fn refuse_interpolation(source: &str, start: usize, end: usize) -> Result<(), Draft> {
-    let word = &source.as_bytes()[start..end];
-    let is_prefix = match word {
-        b"if" | b"elif" | b"not" | b"assert" | b"except" | b"import" => false,
-        [.., b'f' | b'F' | b't' | b'T'] => true,
-        [.., b'f' | b'F' | b't' | b'T', b'r' | b'R'] => true,
-        _ => false,
-    };
-    if !is_prefix {
-        return Ok(());
-    }
-    Err(Draft::new(
-        Kind::Unsupported,
-        span(start, end),
-        "f-strings are not part of the reward language",
-    )
-    .help("remove it: a reward is computed from numbers and tensors only"))
-}
-
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
@@ -355,11 +347,43 @@ mod tests {
             format!("(\n{}", "if a,:\n".repeat(100)),
             "1_0f'{x}'".to_owned(),
             "\u{20ac}rF'{x}'".to_owned(),
+            "1f'{x}' + ".repeat(100),
+            format!("f'{{{}x}}'", "(".repeat(100)),
+            format!("f'{{x:{}'", "{y:".repeat(100)),
+            format!("f'{{{}x'", "f\"{".repeat(100)),
+            format!("f'{{x}}\\'{}'", "{-".repeat(100)),
+            format!("f'\\N{{{}'", "{-".repeat(100)),
+            format!("rf'{{x:{{{}x}}}}'", "-".repeat(200)),
         ];
         for text in hidden {
             assert!(check_nesting(&text, 200).is_err(), "{text}");
         }
         assert!(check_nesting("x = 1 if'a'else 2\ny = not'a'\n", 200).is_ok());
+    }
+
+    #[test]
+    fn f_strings_are_scanned_like_brackets() {
+        let sound = [
+            "print(f\"{d.mean().item():.4f} over T={T}\")\n",
+            "x = f'{{}} {a!r:>{width}} {b=}' f\"{d['k']}\" rf'\\d{c}'\n",
+            "x = f\"\"\"a {b\n} 'c' \"d\" {e:{f}.{g}}\"\"\"\n",
+            "x = f\"{d[\"a\"]} {'{'} {', '.join(f'{x:.3f}' for x in xs)}\"\n",
+        ];
+        for text in sound {
+            assert!(check_nesting(&text.repeat(50), 200).is_ok(), "{text}");
+        }
+        let broken = [
+            "f'{a'",
+            "f'{a\nb}'",
+            "f'a}'",
+            "f'{(a}'",
+            "f'{a # b}'",
+            "f\"\"\"{a",
+            "t'{a}'",
+        ];
+        for text in broken {
+            assert!(check_nesting(text, 200).is_err(), "{text}");
+        }
     }
 
     #[test]

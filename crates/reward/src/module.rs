@@ -95,34 +95,15 @@ pub(crate) fn collect<'a>(
                 count = Some(stage_count(value, limits));
             }
             Stmt::FunctionDef(function) => {
-                // A helper outside the stages is unknown where it is used.
-                let Some((stage, role)) = stage_name(function.name.as_str()) else {
-                    continue;
-                };
-                found.push((stage, role, function));
+                module.constants.push(statement);
+                if let Some((stage, role)) = stage_name(function.name.as_str()) {
+                    found.push((stage, role, function));
+                }
             }
             // Python itself runs such a block only where the text is the main program.
             Stmt::If(branch) if is_main_guard(&branch.test) => {}
-            Stmt::Expr(expression) if is_print(&expression.value) => drafts.push(
-                Draft::new(
-                    Kind::Unsupported,
-                    Span::of(expression),
-                    "a reward prints nothing",
-                )
-                .help("remove it"),
-            ),
-            Stmt::Expr(expression)
-                if matches!(&*expression.value, Expr::StringLiteral(_))
-                    || is_setting(&expression.value) => {}
-            Stmt::Pass(_) => {}
-            other => drafts.push(
-                Draft::new(
-                    Kind::Unsupported,
-                    Span::of(other),
-                    "only stage functions, imports, constants and `num_stages` may stand here",
-                )
-                .help("remove it, or move it into the stage function that needs it"),
-            ),
+            Stmt::Expr(_) | Stmt::Pass(_) => {}
+            other => module.constants.push(other),
         }
     }
     let highest = found.iter().map(|&(stage, ..)| stage).max().unwrap_or(0);
@@ -230,22 +211,6 @@ fn stage_count_value(statement: &Stmt) -> Option<&Expr> {
 /// `__name__ == "__main__"`.
 fn is_main_guard(test: &Expr) -> bool {
     matches!(test, Expr::Compare(compare) if is_name(&compare.left, "__name__"))
-}
-
-/// Whether this is a setting of PyTorch that changes no reward: a seed, a precision.
-fn is_setting(expression: &Expr) -> bool {
-    let Expr::Call(call) = expression else {
-        return false;
-    };
-    let Expr::Attribute(function) = &*call.func else {
-        return false;
-    };
-    matches!(function.attr.as_str(), "manual_seed" | "set_default_dtype")
-        && matches!(&*function.value, Expr::Name(module) if module.id.as_str() == "torch")
-}
-
-fn is_print(expression: &Expr) -> bool {
-    matches!(expression, Expr::Call(call) if is_name(&call.func, "print"))
 }
 
 fn is_name(expression: &Expr, name: &str) -> bool {

@@ -364,13 +364,13 @@ impl<'s> StageCompiler<'s> {
         function: &StmtFunctionDef,
         signature: &Signature,
     ) -> Result<Vec<Option<Input>>, Stop> {
-        let bound = if function.is_async || !function.decorator_list.is_empty() {
+        let bound = if function.is_async {
             Err(Draft::new(
                 Kind::Unsupported,
                 Span::of(&function.name),
                 "a stage function is a plain `def`",
             )
-            .help("remove `async` and decorators such as `@torch.jit.script`"))
+            .help("remove `async`"))
         } else {
             signature.bind(function, self.python)
         };

@@ -202,6 +202,43 @@ impl Tensor {
         }
     }
 
+    /// What tells one storage from another.
+    pub(crate) fn storage_key(&self) -> usize {
+        Rc::as_ptr(&self.storage).addr()
+    }
+
+    /// All that the storage holds, beyond this view too.
+    pub(crate) fn storage(&self) -> Vec<NodeId> {
+        let storage = self.storage.borrow();
+        let aliases = storage.aliases.iter().flatten();
+        storage.nodes.iter().chain(aliases).copied().collect()
+    }
+
+    /// Puts `nodes` in the place of all that the storage held when it gave them: aliases that are
+    /// newer keep what they have, for nothing of that time reaches them.
+    pub(crate) fn restore(&self, nodes: &[NodeId]) {
+        let storage = &mut *self.storage.borrow_mut();
+        let own = std::iter::once(&mut storage.nodes).chain(&mut storage.aliases);
+        let mut rest = nodes;
+        for place in own {
+            let Some((first, others)) = rest.split_at_checked(place.len()) else {
+                return;
+            };
+            place.copy_from_slice(first);
+            rest = others;
+        }
+    }
+
+    /// Whether both are one view of one storage.
+    pub(crate) fn is_same_view(&self, other: &Self) -> bool {
+        self.shape == other.shape
+            && self.dtype == other.dtype
+            && self.form == other.form
+            && self.channel == other.channel
+            && Rc::ptr_eq(&self.storage, &other.storage)
+            && (Rc::ptr_eq(&self.index, &other.index) || self.index == other.index)
+    }
+
     /// Whether two elements share one place, as after `expand`.
     pub(crate) fn overlaps_itself(&self) -> bool {
         if self.index.windows(2).all(|pair| pair[0] < pair[1]) {

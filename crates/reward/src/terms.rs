@@ -48,8 +48,8 @@ pub(crate) fn sum<'s>(lower: &mut Lower<'s>, terms: &[Term<'s>]) -> Result<NodeI
         match (values, term.sort) {
             (Ok(values), Sort::Reward) => rewards.extend(values),
             (Ok(values), Sort::Cost) => costs.push(lower.mean(&values)?),
-            (Err(Stop::Reported), _) => end = Some(Stop::Reported),
             (Err(Stop::Fatal), _) => return Err(Stop::Fatal),
+            (Err(_), _) => end = Some(Stop::Reported),
         }
     }
     if let Some(end) = end {

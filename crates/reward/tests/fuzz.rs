@@ -46,6 +46,7 @@ fn golden() -> Vec<String> {
     let files = [
         include_str!("golden/programs.json"),
         include_str!("golden/operations.json"),
+        include_str!("golden/statements.json"),
     ];
     files
         .into_iter()

@@ -5,9 +5,10 @@
 use serde_json::Value;
 use tiller_reward::{CompileOptions, Evaluator, Limits, Real, compile};
 
-const GOLDEN: [&str; 2] = [
+const GOLDEN: [&str; 3] = [
     include_str!("golden/programs.json"),
     include_str!("golden/operations.json"),
+    include_str!("golden/statements.json"),
 ];
 
 fn numbers(value: &Value) -> Vec<f64> {

@@ -90,23 +90,26 @@ pub(crate) fn explain(mut drafts: Vec<Draft>, text: &Text<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// A mistake inside a helper: the first call that leads to it.
+/// A mistake inside a helper, in a stage or beside them: the first call that leads to it.
 fn called_from(draft: &mut Draft, text: &Text<'_>) {
-    let Some(stage) = text.function(draft.span) else {
+    let holds = |function: &StmtFunctionDef| Span::of(function).contains(draft.span);
+    let Some(outer) = text.function(draft.span) else {
         return;
     };
-    let helper = stage.body.iter().find_map(|statement| match statement {
-        Stmt::FunctionDef(helper) if Span::of(helper).contains(draft.span) => Some(helper),
+    let inner = outer.body.iter().find_map(|statement| match statement {
+        Stmt::FunctionDef(helper) if holds(helper) => Some(helper),
         _ => None,
     });
-    let Some(helper) = helper else {
-        return;
+    let (helper, callers) = match inner {
+        Some(inner) => (inner, outer.body.as_slice()),
+        None if !outer.name.starts_with("stage") => (outer, text.module),
+        None => return,
     };
     let mut calls = Calls {
         name: helper.name.as_str(),
         found: None,
     };
-    for statement in &stage.body {
+    for statement in callers {
         if !Span::of(statement).contains(draft.span) {
             calls.visit_stmt(statement);
         }

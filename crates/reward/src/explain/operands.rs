@@ -6,9 +6,9 @@ use crate::syntax::{BoolOp, Expr, Stmt, Visitor, walk_expr, walk_stmt};
 
 pub(super) fn explain(draft: &mut Draft, text: &Text<'_>) {
     match draft.kind {
-        Kind::DynamicControl => condition(draft, text),
         Kind::Result => result(draft, text),
         Kind::Type => {
+            condition(draft, text);
             if let Some(Expr::BinOp(binary)) = text.expression(draft.span)
                 && let Some(side) = [&binary.left, &binary.right]
                     .into_iter()
@@ -24,86 +24,45 @@ pub(super) fn explain(draft: &mut Draft, text: &Text<'_>) {
 
 /// What `lower` says about a tuple that holds more than numbers.
 const ALONE: &str = "return the reward alone";
+/// What it says about what is no number at all.
+const NUMBER: &str = "return a number, or 0 for a stage without guidance";
 
-/// Where a condition that cannot be known stands decides what to write instead.
+/// Several values where Python wants one: between tensors other operators are meant.
 fn condition(draft: &mut Draft, text: &Text<'_>) {
     let mut place = ConditionFinder {
         span: draft.span,
         found: None,
     };
     place.visit_body(text.module);
-    let is_done = text
-        .function(draft.span)
-        .is_some_and(|function| function.name.as_str().ends_with("_done"));
     let help = match place.found {
-        Some(Condition::And) => "use `&` between tensors, with parentheses: `(a) & (b)`",
-        Some(Condition::Or) => "use `|` between tensors, with parentheses: `(a) | (b)`",
-        Some(Condition::Assert) => "remove the assertion",
-        Some(Condition::Loop) => {
-            "loops are unrolled before the robot moves: go over all points and choose with `torch.where`"
-        }
-        Some(Condition::Branch) if is_done => {
-            "return the margin itself, as in `return 0.03 - distance`: at or above 0 means done"
-        }
-        Some(Condition::Branch) => {
-            "compute both results and choose: `torch.where(condition, a, b)`"
-        }
+        Some(BoolOp::And) => "use `&` between tensors, with parentheses: `(a) & (b)`",
+        Some(BoolOp::Or) => "use `|` between tensors, with parentheses: `(a) | (b)`",
         None => return,
     };
     draft.help = Some(help.to_owned());
 }
 
-enum Condition {
-    And,
-    Or,
-    Assert,
-    Loop,
-    Branch,
-}
-
 struct ConditionFinder {
     span: Span,
-    found: Option<Condition>,
-}
-
-impl ConditionFinder {
-    fn is_it(&self, expression: &Expr) -> bool {
-        Span::of(expression) == self.span
-    }
+    found: Option<BoolOp>,
 }
 
 impl<'a> Visitor<'a> for ConditionFinder {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
-        if !Span::of(statement).contains(self.span) {
-            return;
-        }
-        match statement {
-            Stmt::Assert(assert) if self.is_it(&assert.test) => {
-                self.found = Some(Condition::Assert);
-            }
-            Stmt::While(repeat) if self.is_it(&repeat.test) => {
-                self.found = Some(Condition::Loop);
-            }
-            Stmt::If(branch)
-                if self.is_it(&branch.test)
-                    || branch.elif_else_clauses.iter().any(|clause| {
-                        clause.test.as_ref().is_some_and(|test| self.is_it(test))
-                    }) =>
-            {
-                self.found = Some(Condition::Branch);
-            }
-            _ => walk_stmt(self, statement),
+        if Span::of(statement).contains(self.span) {
+            walk_stmt(self, statement);
         }
     }
 
     fn visit_expr(&mut self, expression: &'a Expr) {
         match expression {
-            Expr::If(branch) if self.is_it(&branch.test) => self.found = Some(Condition::Branch),
-            Expr::BoolOp(chain) if chain.values.iter().any(|value| self.is_it(value)) => {
-                self.found = Some(match chain.op {
-                    BoolOp::And => Condition::And,
-                    BoolOp::Or => Condition::Or,
-                });
+            Expr::BoolOp(chain)
+                if chain
+                    .values
+                    .iter()
+                    .any(|value| Span::of(value) == self.span) =>
+            {
+                self.found = Some(chain.op);
             }
             _ => walk_expr(self, expression),
         }
@@ -115,6 +74,10 @@ fn result(draft: &mut Draft, text: &Text<'_>) {
     let Some(function) = text.function(draft.span) else {
         return;
     };
+    if function.name.as_str().ends_with("_done") && draft.help.as_deref() == Some(NUMBER) {
+        let help = "return a number that is at or above 0 once the stage is complete";
+        draft.help = Some(help.to_owned());
+    }
     if draft.span != Span::of(&function.name) {
         if draft.help.as_deref() != Some(ALONE)
             && let Some(Expr::Tuple(tuple)) = text.expression(draft.span)

@@ -83,12 +83,14 @@ pub(super) fn explain(drafts: &mut Vec<Draft>, text: &Text<'_>) {
 /// Stage functions inside a class: the class is the mistake.
 fn in_a_class(drafts: &mut Vec<Draft>, class: Span) {
     drafts.retain(|draft| draft.details.missing_stage.is_none());
-    for draft in drafts.iter_mut() {
-        if draft.kind == Kind::Unsupported && draft.span.contains(class) {
-            draft.span = class;
-            draft.help = Some("write the stage functions at the margin, without `self`".to_owned());
-        }
-    }
+    drafts.push(
+        Draft::new(
+            Kind::Unsupported,
+            class,
+            "the stage functions stand inside a class",
+        )
+        .help("write the stage functions at the margin, without `self`"),
+    );
 }
 
 fn looks_like_a_stage(function: &StmtFunctionDef) -> bool {

@@ -119,6 +119,18 @@ pub(super) fn is_code_at_margin(line: &str) -> bool {
     if line.starts_with("import ") || line.starts_with("from ") {
         return is_import(line);
     }
+    // The head of a block, which holds signs that sentences before a colon lack.
+    let heads = [
+        "if ", "elif ", "for ", "while ", "with ", "match ", "assert ",
+    ];
+    if heads.iter().any(|head| line.starts_with(head)) {
+        let code = line.split('#').next().unwrap_or(line).trim_end();
+        let is_block = code.ends_with(':') || line.starts_with("assert ");
+        return is_block && code.contains(['(', '[', '=', '<', '>', '_', '.']);
+    }
+    if matches!(line, "try:" | "finally:") || line.starts_with("except") {
+        return line.ends_with(':');
+    }
     // An assignment, or a call by itself.
     let target = line
         .find(['=', '('])

@@ -39,6 +39,20 @@ impl Bound {
     /// Binds a call to parameters. `parameters` is a blank-separated list: `name` is required,
     /// `name?` optional, and `*name` collects all positional arguments that are left.
     pub(super) fn new(lower: &mut Lower<'_>, call: Call, parameters: &str) -> Lowered<Self> {
+        Self::bind(lower, call, parameters, true)
+    }
+
+    /// Binds a call of a function that the program defines: its parameters have one name each.
+    pub(super) fn of_program(lower: &mut Lower<'_>, call: Call, parameters: &str) -> Lowered<Self> {
+        Self::bind(lower, call, parameters, false)
+    }
+
+    fn bind(
+        lower: &mut Lower<'_>,
+        call: Call,
+        parameters: &str,
+        is_built_in: bool,
+    ) -> Lowered<Self> {
         let names: Vec<&str> = parameters.split_whitespace().collect();
         let mut values: Vec<Option<(Value, Span)>> = vec![None; names.len()];
         let count = call.positional.len();
@@ -78,7 +92,11 @@ impl Bound {
             ));
         }
         for (keyword, value, span) in call.keywords {
-            let known = canonical(&keyword, &names);
+            let known = if is_built_in {
+                canonical(&keyword, &names)
+            } else {
+                &keyword
+            };
             let position = names.iter().position(|name| plain(name) == known);
             match position {
                 Some(position) if values[position].is_some() => {
@@ -89,7 +107,7 @@ impl Bound {
                     ));
                 }
                 Some(position) => values[position] = Some((value, span)),
-                None if IGNORED.contains(&keyword.as_str()) => {}
+                None if is_built_in && IGNORED.contains(&keyword.as_str()) => {}
                 None => {
                     return Err(lower.fail(
                         Draft::new(

@@ -19,6 +19,9 @@ impl Lower<'_> {
         if let (Some(a), Some(b)) = (number(&left), number(&right)) {
             return self.python_arithmetic(op, &left, &right, a, b, span);
         }
+        if let Some(result) = self.container_operator(op, &left, &right, span)? {
+            return Ok(result);
+        }
         match (op, &left, &right) {
             (Operator::Add, Value::ListRef(_), Value::ListRef(_))
             | (Operator::Add, Value::Tuple(_), Value::Tuple(_)) => {

@@ -41,7 +41,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn attribute(&mut self, base: Value, name: &str, span: Span) -> Lowered<Value> {
-        match base {
+        match base.clone() {
             Value::Module(module) => self.module_attribute(module, name, span),
             Value::Pair(values, indices) => match name {
                 "values" => Ok(Value::Tensor(values)),
@@ -49,6 +49,19 @@ impl Lower<'_> {
                 _ => Err(self.unknown("a (values, indices) pair", Home::METHOD, name, span)),
             },
             Value::Tensor(tensor) => self.tensor_attribute(&tensor, name, span),
+            Value::Class(class) => self.class_attribute(class, name, span),
+            Value::Object { class, fields } => {
+                match self.object_entry(class, fields, name, span)? {
+                    Some(value) => Ok(value),
+                    None => Err(self.no_attribute(&base, name, span)),
+                }
+            }
+            // Members of an `IntEnum`.
+            Value::Int(_) if name == "value" => Ok(base),
+            Value::Builtin(of) if name == "__name__" => Ok(Value::Str(of.into())),
+            Value::Local(local) if name == "__name__" => {
+                Ok(Value::Str(self.locals[local].name.into()))
+            }
             Value::Named(named) => match named.part(name) {
                 Some(part) => Ok(part.clone()),
                 None => Err(self.fail(
@@ -93,6 +106,8 @@ impl Lower<'_> {
                 "special" => return Ok(Value::Module(Module::TorchSpecial)),
                 "cuda" => return Ok(Value::Module(Module::Cuda)),
                 "backends" => return Ok(Value::Module(Module::Backends)),
+                "jit" => return Ok(Value::Module(Module::TorchJit)),
+                "compile" => return Ok(Value::Builtin("identity")),
                 _ => Home::TORCH,
             },
             Module::TorchNn if name == "functional" => {
@@ -117,6 +132,7 @@ impl Lower<'_> {
             Module::Numpy => Home::NUMPY,
             Module::NumpyLinalg => Home::NUMPY_LINALG,
             Module::Math => Home::MATH,
+            _ => return self.library_attribute(module, name, span),
         };
         if matches!(module, Module::Torch | Module::Numpy | Module::Math) {
             match name {

@@ -3,39 +3,24 @@
 use std::rc::Rc;
 
 use super::arguments::{Bound, Call};
+use super::branch::Truth;
 use super::containers::CHARACTERS;
 use super::expression::{number, range_length};
+use super::reflection::is_instance;
 use super::value::{Endless, Value};
 use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::syntax::Operator;
-use crate::tensor::{DType, Form};
-
-fn is_instance(value: &Value, kind: &Value) -> bool {
-    let &Value::Builtin(kind) = kind else {
-        return false;
-    };
-    match value {
-        Value::Tensor(tensor) => match tensor.form {
-            Form::Tensor => kind == "Tensor",
-            Form::Array => kind == "ndarray",
-            Form::Scalar | Form::Number => kind == "float" && tensor.dtype == DType::Float,
-        },
-        Value::Bool(_) => matches!(kind, "bool" | "int"),
-        Value::Int(_) => kind == "int",
-        Value::Float(_) => kind == "float",
-        Value::ListRef(_) => kind == "list",
-        Value::Tuple(_) => kind == "tuple",
-        Value::Dict(_) => kind == "dict",
-        Value::Str(_) => kind == "str",
-        _ => false,
-    }
-}
+use crate::tensor::DType;
 
 impl Lower<'_> {
     /// Python's own functions.
     pub(super) fn builtin(&mut self, name: &str, call: Call) -> Lowered<Value> {
+        let call = match self.inquiry(name, call)? {
+            Ok(value) => return Ok(value),
+            Err(call) => call,
+        };
         let span = call.span;
         match name {
             "min" | "max" if call.positional.len() > 1 => {
@@ -55,6 +40,14 @@ impl Lower<'_> {
             _ if name.starts_with("torch.cuda.") => return Ok(self.call_device(name)),
             _ if name.contains('.') => return self.library(name, call),
             _ => {}
+        }
+        if call.positional.is_empty() && call.keywords.is_empty() {
+            match name {
+                "float" => return Ok(Value::Float(0.0)),
+                "int" => return Ok(Value::Int(0)),
+                "bool" => return Ok(Value::Bool(false)),
+                _ => {}
+            }
         }
         let parameters = match name {
             "round" => "number ndigits?",
@@ -84,7 +77,10 @@ impl Lower<'_> {
                     Ok(Value::Int(tensor.shape[0] as i64))
                 }
                 Value::ListRef(list) => Ok(Value::Int(self.lists[*list].len() as i64)),
-                Value::Dict(dict) => Ok(Value::Int(self.dicts[*dict].len() as i64)),
+                Value::Dict(dict) | Value::Set(dict) => {
+                    Ok(Value::Int(self.dicts[*dict].len() as i64))
+                }
+                Value::Text => Err(self.open_text(span)),
                 Value::Str(text) => {
                     self.charge(text.len() / CHARACTERS)?;
                     Ok(Value::Int(text.chars().count() as i64))
@@ -145,14 +141,7 @@ impl Lower<'_> {
                     Value::tuple(items)
                 })
             }
-            "any" | "all" => {
-                for item in self.iterate(value, span)? {
-                    if self.truth(&item, span)? == (name == "any") {
-                        return Ok(Value::Bool(name == "any"));
-                    }
-                }
-                Ok(Value::Bool(name == "all"))
-            }
+            "any" | "all" => self.any_or_all(name == "any", value, span),
             "filter" => {
                 let items = bound.given(1).cloned().unwrap_or(Value::None);
                 let mut kept = Vec::new();
@@ -179,15 +168,9 @@ impl Lower<'_> {
                 let rest = self.binary_operator(Operator::Mod, value, divisor, span)?;
                 Ok(Value::tuple(vec![quotient, rest]))
             }
-            "str" => match (&value, bound.given(0)) {
-                (_, None) => Ok(Value::Str("".into())),
-                (Value::Str(_), _) => Ok(value),
-                (Value::Int(number), _) => Ok(Value::Str(number.to_string().into())),
-                (other, _) => Err(self.fail(
-                    Draft::new(Kind::Unsupported, span, "`str` takes integers here")
-                        .found(other.describe())
-                        .help("remove it: a reward is computed from numbers and tensors only"),
-                )),
+            "str" => match bound.given(0) {
+                None => Ok(Value::Str("".into())),
+                Some(_) => self.string_of(&value),
             },
             "isinstance" => {
                 let wanted = bound.given(1).cloned().unwrap_or(Value::None);
@@ -195,9 +178,16 @@ impl Lower<'_> {
                     Value::Tuple(types) => types.items.to_vec(),
                     one => vec![one],
                 };
-                Ok(Value::Bool(
-                    types.iter().any(|one| is_instance(&value, one)),
-                ))
+                let mut holds = false;
+                for one in &types {
+                    holds |= match (one, &value) {
+                        (Value::Class(wanted), Value::Object { class, .. }) => {
+                            self.builds_on(*class, *wanted)
+                        }
+                        _ => is_instance(&value, one),
+                    };
+                }
+                Ok(Value::Bool(holds))
             }
             "Tensor" => {
                 if let Value::Int(_) | Value::Float(_) | Value::Bool(_) = value {
@@ -230,26 +220,6 @@ impl Lower<'_> {
                 Ok(self.new_list(items))
             }
         }
-    }
-
-    /// Calls `function` with values.
-    pub(super) fn apply(
-        &mut self,
-        function: &Value,
-        arguments: Vec<Value>,
-        span: Span,
-    ) -> Lowered<Value> {
-        self.charge(1)?;
-        let positional = arguments.into_iter().map(|value| (value, span)).collect();
-        self.call_value(
-            function,
-            Call {
-                name: "function".to_owned(),
-                span,
-                positional,
-                keywords: Vec::new(),
-            },
-        )
     }
 
     /// `map(function, iterable, ...)`.
@@ -369,12 +339,26 @@ impl Lower<'_> {
                 "inf" | "infinity" => Ok(Value::Float(f64::INFINITY)),
                 "nan" => Ok(Value::Float(f64::NAN)),
                 "-inf" | "-infinity" => Ok(Value::Float(f64::NEG_INFINITY)),
-                _ => Err(self.fail(Draft::new(Kind::Type, span, "a number is needed here"))),
+                text => match text.parse() {
+                    Ok(number) => Ok(Value::Float(number)),
+                    Err(_) => {
+                        Err(self.fail(Draft::new(Kind::Type, span, "a number is needed here")))
+                    }
+                },
+            };
+        }
+        if let (Value::Str(text), "int") = (&value, name) {
+            return match text.trim().replace('_', "").parse() {
+                Ok(number) => Ok(Value::Int(number)),
+                Err(_) => Err(self.fail(Draft::new(Kind::Type, span, "this is not an integer"))),
             };
         }
         let known = self.known_number(&value);
         if name == "bool" {
-            return Ok(Value::Bool(self.truth(&value, span)?));
+            return Ok(match self.condition(&value, span)? {
+                Truth::Known(known) => Value::Bool(known),
+                Truth::Open(node) => self.bool_value(node),
+            });
         }
         let Some(known) = known else {
             let tensor = self.tensor_of(value, span)?;

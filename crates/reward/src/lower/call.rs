@@ -18,6 +18,16 @@ impl<'a> Lower<'a> {
                 Value::Module(module) => {
                     self.module_attribute(module, method, Span::of(attribute))?
                 }
+                Value::Builtin("dict") if method == "fromkeys" => {
+                    let arguments = self.arguments(call, method.to_owned(), None)?;
+                    return self.dict_of_keys(arguments);
+                }
+                Value::Builtin("str") if !call.arguments.args.is_empty() => {
+                    let mut arguments = self.arguments(call, method.to_owned(), None)?;
+                    let (base, _) = arguments.positional.remove(0);
+                    let place = Span::of(&attribute.attr);
+                    return self.string_method(&base, method, place, arguments);
+                }
                 Value::Builtin(_) | Value::Named(_) => {
                     self.attribute(base, method, Span::of(attribute))?
                 }
@@ -25,6 +35,25 @@ impl<'a> Lower<'a> {
                     let arguments = self.arguments(call, method.to_owned(), None)?;
                     let place = Span::of(&attribute.attr);
                     return self.container_method(base, method, place, arguments);
+                }
+                Value::Str(_) | Value::Text => {
+                    let arguments = self.arguments(call, method.to_owned(), None)?;
+                    let place = Span::of(&attribute.attr);
+                    return self.string_method(&base, method, place, arguments);
+                }
+                Value::Set(set) => {
+                    let arguments = self.arguments(call, method.to_owned(), None)?;
+                    return self.set_method(set, method, Span::of(&attribute.attr), arguments);
+                }
+                Value::Object { .. } if method == "_replace" => {
+                    let arguments = self.arguments(call, method.to_owned(), Some(base))?;
+                    return self.replaced(arguments);
+                }
+                Value::Object { .. } if method == "_asdict" => {
+                    return self.data_as("asdict", &base, span);
+                }
+                Value::Object { .. } | Value::Class(_) => {
+                    self.attribute(base, method, Span::of(attribute))?
                 }
                 Value::Tensor(tensor) => {
                     return self.method(Value::Tensor(tensor), method, call, span);
@@ -60,7 +89,24 @@ impl<'a> Lower<'a> {
             Value::NumpyFunction(function) => function.numpy_name(),
             Value::MathFunction(function) => format!("math.{}", function.name),
             Value::Builtin(name) => (*name).to_owned(),
-            Value::Local(local) => self.locals[*local].name.to_owned(),
+            Value::Local(local) | Value::Method(local, _) => self.locals[*local].name.to_owned(),
+            Value::Class(class) => self.classes[*class].name.clone(),
+            Value::Object { class, fields } => {
+                let (class, fields) = (*class, *fields);
+                match self.object_entry(class, fields, "__call__", span)? {
+                    Some(method @ Value::Method(..)) => {
+                        let arguments = self.arguments(call, "__call__".to_owned(), None)?;
+                        return self.call_value(&method, arguments);
+                    }
+                    _ => {
+                        let what = "this cannot be called";
+                        return Err(self.fail(
+                            Draft::new(Kind::Type, Span::of(&*call.func), what)
+                                .found(callee.describe()),
+                        ));
+                    }
+                }
+            }
             Value::DType(dtype) => dtype.name().to_owned(),
             Value::Partial(partial) => partial.name.clone(),
             other => {
@@ -97,6 +143,10 @@ impl<'a> Lower<'a> {
             Value::Builtin(name) => self.builtin(name, call),
             Value::Local(local) => self.call_local(*local, call),
             Value::Partial(partial) => self.call_partial(partial, call),
+            Value::Method(local, receiver) => {
+                self.call_method(*local, Value::clone(receiver), call)
+            }
+            Value::Class(class) => self.instantiate(*class, call),
             Value::DType(dtype) => {
                 let bound = Bound::new(self, call, "input")?;
                 let tensor = bound.tensor(self, 0)?;
@@ -150,6 +200,7 @@ impl<'a> Lower<'a> {
         let span = Span::of(call);
         let mut positional: Vec<(Value, Span)> =
             receiver.into_iter().map(|value| (value, span)).collect();
+        let mut is_whole = true;
         for argument in &call.arguments.args {
             if let Expr::Starred(starred) = argument {
                 let inner = self.expression(&starred.value)?;
@@ -157,8 +208,11 @@ impl<'a> Lower<'a> {
                     positional.push((item, Span::of(argument)));
                 }
             } else {
-                let value = self.expression(argument)?;
-                positional.push((value, Span::of(argument)));
+                let value = self.expression(argument);
+                match self.despite(value)? {
+                    Some(value) => positional.push((value, Span::of(argument))),
+                    None => is_whole = false,
+                }
             }
         }
         let mut keywords = Vec::new();
@@ -169,12 +223,18 @@ impl<'a> Lower<'a> {
                 continue;
             };
             // What is ignored need not be understood: `device=action_sequence.device`.
-            let value = if name.as_str() == "device" {
-                Value::None
+            let value = if name.as_str() == "device" && !self.calls_program(call) {
+                Ok(Value::None)
             } else {
-                self.expression(&keyword.value)?
+                self.expression(&keyword.value)
             };
-            keywords.push((name.to_string(), value, Span::of(keyword)));
+            match self.despite(value)? {
+                Some(value) => keywords.push((name.to_string(), value, Span::of(keyword))),
+                None => is_whole = false,
+            }
+        }
+        if !is_whole {
+            return Err(Stop::Reported);
         }
         Ok(Call {
             name,
@@ -182,6 +242,32 @@ impl<'a> Lower<'a> {
             positional,
             keywords,
         })
+    }
+
+    /// Whether a call names a function of the program, of which any parameter may matter.
+    fn calls_program(&self, call: &ExprCall) -> bool {
+        let Expr::Name(name) = &*call.func else {
+            return false;
+        };
+        matches!(
+            self.known(name.id.as_str()),
+            Some(Value::Local(_) | Value::Class(_))
+        )
+    }
+
+    /// `dict.fromkeys(keys, value)`.
+    fn dict_of_keys(&mut self, call: Call) -> Lowered<Value> {
+        let bound = Bound::new(self, call, "keys value?")?;
+        let span = bound.span;
+        let keys = bound.given(0).cloned().unwrap_or(Value::None);
+        let value = bound.given(1).cloned().unwrap_or(Value::None);
+        let dict = self.new_dict(Vec::new());
+        if let Value::Dict(own) = dict {
+            for key in self.iterate(keys, span)? {
+                self.insert(own, key, value.clone(), span)?;
+            }
+        }
+        Ok(dict)
     }
 
     /// `**options` with a dictionary whose keys are names.
@@ -192,7 +278,7 @@ impl<'a> Lower<'a> {
         keywords: &mut Vec<(String, Value, Span)>,
     ) -> Lowered<()> {
         let entries = match value {
-            Value::Dict(dict) => self.dicts[dict].clone(),
+            Value::Dict(dict) => self.dicts[dict].to_vec(),
             other => {
                 return Err(self.fail(
                     Draft::new(Kind::Type, span, "`**` takes a dictionary").found(other.describe()),

@@ -96,7 +96,8 @@ impl<'a> Lower<'a> {
             Value::Str(value) => Ok(!value.is_empty()),
             Value::List(items) | Value::Tuple(items) => Ok(!items.items.is_empty()),
             Value::ListRef(list) => Ok(!self.lists[*list].is_empty()),
-            Value::Dict(dict) => Ok(!self.dicts[*dict].is_empty()),
+            Value::Dict(dict) | Value::Set(dict) => Ok(!self.dicts[*dict].is_empty()),
+            Value::Text => Ok(true),
             Value::Range { start, stop, step } => Ok(range_length(*start, *stop, *step) > 0),
             Value::Tensor(tensor) => match self.constants_of(tensor).as_deref() {
                 Some(&[one]) => Ok(one != 0.0),
@@ -105,18 +106,12 @@ impl<'a> Lower<'a> {
                         .found(value.describe())
                         .help("reduce it with `.any()` or `.all()`"),
                 )),
-                None => {
-                    let source = self.dependence(tensor);
-                    Err(self.fail(
-                        Draft::new(
-                            Kind::DynamicControl,
-                            span,
-                            format!("this condition depends on {source}"),
-                        )
-                        .expected("a condition on constants and shapes: positions change")
-                        .help("use `torch.where(condition, a, b)`, or `&` and `|` between tensors"),
-                    ))
-                }
+                None if tensor.len() != 1 => Err(self.fail(
+                    Draft::new(Kind::Type, span, "a condition must be one value")
+                        .found(value.describe())
+                        .help("reduce it with `.any()` or `.all()`"),
+                )),
+                None => Err(self.refuse_open(tensor, span)),
             },
             _ => Ok(true),
         }
@@ -131,7 +126,7 @@ impl<'a> Lower<'a> {
             }
             Value::ListRef(list) => {
                 self.charge(self.lists[list].len())?;
-                Ok(self.lists[list].clone())
+                Ok(self.lists[list].to_vec())
             }
             Value::Dict(dict) => {
                 self.charge(self.dicts[dict].len())?;
@@ -148,6 +143,15 @@ impl<'a> Lower<'a> {
                     .collect())
             }
             Value::Named(named) if named.name != "device" => Ok(named.items.items.to_vec()),
+            Value::Set(set) => self.members(set),
+            Value::Str(text) => {
+                self.charge(text.len())?;
+                Ok(text
+                    .chars()
+                    .map(|c| Value::Str(c.to_string().into()))
+                    .collect())
+            }
+            Value::Object { .. } | Value::Class(_) => self.iterate_object(value, span),
             Value::Pair(values, indices) => Ok(vec![Value::Tensor(values), Value::Tensor(indices)]),
             Value::Tensor(tensor) if tensor.rank() > 0 => {
                 self.charge(tensor.len() + tensor.shape[0])?;

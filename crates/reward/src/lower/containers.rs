@@ -3,27 +3,48 @@
 //! They live in tables and values refer to them by position, so that one that holds itself
 //! neither leaks nor recurses.
 
+use std::rc::Rc;
+
 use super::arguments::{Bound, Call};
 use super::expression::number;
 use super::gather::wrap_index;
-use super::value::{Sequence, Value};
-use super::{Lower, Lowered, MAX_CONTAINER_DEPTH, Stop, table};
+use super::value::Value;
+use super::{Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::syntax::{Expr, ExprDict};
-use crate::tensor::Form;
+use crate::syntax::{Expr, ExprDict, Operator};
 
 /// Characters of a string that are compared or copied for one unit of work.
 pub(super) const CHARACTERS: usize = 16;
 
 impl<'a> Lower<'a> {
     pub(super) fn new_list(&mut self, items: Vec<Value>) -> Value {
-        self.lists.push(items);
+        self.lists.push(Rc::new(items));
         Value::ListRef(self.lists.len() - 1)
     }
 
     pub(super) fn new_dict(&mut self, entries: Vec<(Value, Value)>) -> Value {
-        self.dicts.push(entries);
+        self.dicts.push(Rc::new(entries));
         Value::Dict(self.dicts.len() - 1)
+    }
+
+    /// A list to change. A copy that a branch keeps is paid for.
+    pub(super) fn list_mut(&mut self, list: usize) -> Lowered<&mut Vec<Value>> {
+        let span = self.graph.span;
+        self.check_single(self.double_lists.contains(&list), span)?;
+        if Rc::strong_count(&self.lists[list]) > 1 {
+            self.charge(self.lists[list].len())?;
+        }
+        Ok(Rc::make_mut(&mut self.lists[list]))
+    }
+
+    /// A dictionary to change.
+    pub(super) fn dict_mut(&mut self, dict: usize) -> Lowered<&mut Vec<(Value, Value)>> {
+        let span = self.graph.span;
+        self.check_single(self.double_dicts.contains(&dict), span)?;
+        if Rc::strong_count(&self.dicts[dict]) > 1 {
+            self.charge(self.dicts[dict].len())?;
+        }
+        Ok(Rc::make_mut(&mut self.dicts[dict]))
     }
 
     /// `{...}`, whose later entries replace earlier ones.
@@ -57,8 +78,8 @@ impl<'a> Lower<'a> {
             Value::Tuple(items) => items
                 .items
                 .iter()
-                .all(|item| number(item).is_some() || matches!(item, Value::Str(_) | Value::None)),
-            other => number(other).is_some() || matches!(other, Value::Str(_) | Value::None),
+                .all(|item| number(item).is_some() || is_key(item)),
+            other => number(other).is_some() || is_key(other),
         };
         if is_known {
             return Ok(());
@@ -100,8 +121,8 @@ impl<'a> Lower<'a> {
         self.check_key(&key, span)?;
         self.charge(1)?;
         match self.position(dict, &key)? {
-            Some(position) => self.dicts[dict][position].1 = value,
-            None => self.dicts[dict].push((key, value)),
+            Some(position) => self.dict_mut(dict)?[position].1 = value,
+            None => self.dict_mut(dict)?.push((key, value)),
         }
         Ok(())
     }
@@ -109,7 +130,7 @@ impl<'a> Lower<'a> {
     /// Removes a key and gives its value.
     pub(super) fn take_entry(&mut self, dict: usize, key: &Value, span: Span) -> Lowered<Value> {
         match self.position(dict, key)? {
-            Some(position) => Ok(self.dicts[dict].remove(position).1),
+            Some(position) => Ok(self.dict_mut(dict)?.remove(position).1),
             None => Err(self.no_such_key(dict, key, span)),
         }
     }
@@ -130,7 +151,7 @@ impl<'a> Lower<'a> {
             Value::None => Vec::new(),
             Value::Dict(other) => {
                 self.charge(self.dicts[other].len())?;
-                self.dicts[other].clone()
+                self.dicts[other].to_vec()
             }
             other => {
                 let mut entries = Vec::new();
@@ -157,7 +178,7 @@ impl<'a> Lower<'a> {
 
     pub(super) fn extend(&mut self, list: usize, items: Vec<Value>, span: Span) -> Lowered<()> {
         self.check_depth(&items, span)?;
-        self.lists[list].extend(items);
+        self.list_mut(list)?.extend(items);
         Ok(())
     }
 
@@ -199,6 +220,42 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// Operators of strings, sets and dictionaries.
+    pub(super) fn container_operator(
+        &mut self,
+        op: Operator,
+        left: &Value,
+        right: &Value,
+        span: Span,
+    ) -> Lowered<Option<Value>> {
+        match (op, left, right) {
+            (Operator::Mod, Value::Str(pattern), values) => self.percent(pattern, values).map(Some),
+            (Operator::Mod, Value::Text, _)
+            | (Operator::Add, Value::Text, Value::Text | Value::Str(_))
+            | (Operator::Add, Value::Str(_), Value::Text) => Ok(Some(Value::Text)),
+            (Operator::Mult, Value::Str(text), Value::Int(times))
+            | (Operator::Mult, Value::Int(times), Value::Str(text)) => {
+                let times = usize::try_from(*times).unwrap_or(0);
+                self.charge(text.len().saturating_mul(times))?;
+                Ok(Some(Value::Str(text.repeat(times).into())))
+            }
+            (_, Value::Set(a), Value::Set(b)) => {
+                let members = self.members(*b)?;
+                self.combine_sets(op, *a, members, span)
+            }
+            (Operator::BitOr, Value::Dict(a), Value::Dict(_)) => {
+                let entries = self.dicts[*a].to_vec();
+                self.charge(entries.len())?;
+                let merged = self.new_dict(entries);
+                if let Value::Dict(own) = merged {
+                    self.update(own, right.clone(), span)?;
+                }
+                Ok(Some(merged))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// A method of a list, tuple or dictionary.
     pub(super) fn container_method(
         &mut self,
@@ -209,33 +266,20 @@ impl<'a> Lower<'a> {
     ) -> Lowered<Value> {
         let span = call.span;
         let parameters = match (&base, method) {
-            (Value::ListRef(_), "append" | "extend" | "remove") => "item",
+            (Value::ListRef(_), "append" | "appendleft" | "extend" | "remove") => "item",
             (Value::ListRef(_), "insert") => "index item",
             (Value::ListRef(_), "pop") => "index?",
-            (Value::ListRef(_), "reverse" | "copy" | "clear") => "",
+            (Value::ListRef(_), "reverse" | "copy" | "clear" | "popleft") => "",
+            (Value::ListRef(_), "sort") => "key? reverse?",
             (Value::ListRef(_) | Value::Tuple(_), "index" | "count") => "item",
-            (Value::Dict(_), "items" | "keys" | "values" | "copy") => "",
+            (Value::Dict(_), "items" | "keys" | "values" | "copy" | "clear" | "popitem") => "",
             (Value::Dict(_), "get" | "pop" | "setdefault") => "key default?",
             (Value::Dict(_), "update") => "other",
-            _ => {
-                return Err(self.fail(
-                    Draft::new(
-                        Kind::UnknownOperation,
-                        place,
-                        format!("`.{method}` does not exist here"),
-                    )
-                    .found(base.describe())
-                    .help(match &base {
-                        Value::ListRef(_) | Value::Tuple(_)
-                            if table::find_method(method, Form::Tensor).is_some() =>
-                        {
-                            "make a tensor of it first: `torch.stack(xs)`"
-                        }
-                        _ => "use comprehensions, `sorted` and indexing",
-                    }),
-                ));
-            }
+            _ => return Err(self.no_method(&base, method, place)),
         };
+        if let (Value::Dict(dict), "update") = (&base, method) {
+            return self.update_method(*dict, call);
+        }
         let bound = Bound::new(self, call, parameters)?;
         let first = bound.given(0).cloned().unwrap_or(Value::None);
         let second = bound.given(1).cloned();
@@ -243,7 +287,7 @@ impl<'a> Lower<'a> {
             Value::ListRef(list) => self.list_method(list, method, first, second, &bound),
             Value::Dict(dict) => match method {
                 "items" | "keys" | "values" => {
-                    let entries = self.dicts[dict].clone();
+                    let entries = self.dicts[dict].to_vec();
                     self.charge(entries.len())?;
                     let items = entries.into_iter().map(|(key, value)| match method {
                         "items" => Value::tuple(vec![key, value]),
@@ -254,14 +298,20 @@ impl<'a> Lower<'a> {
                     Ok(self.new_list(items))
                 }
                 "copy" => {
-                    let entries = self.dicts[dict].clone();
+                    let entries = self.dicts[dict].to_vec();
                     self.charge(entries.len())?;
                     Ok(self.new_dict(entries))
                 }
-                "update" => {
-                    self.update(dict, first, span)?;
+                "clear" => {
+                    self.dict_mut(dict)?.clear();
                     Ok(Value::None)
                 }
+                "popitem" => match self.dict_mut(dict)?.pop() {
+                    Some((key, value)) => Ok(Value::tuple(vec![key, value])),
+                    None => {
+                        Err(self.fail(Draft::new(Kind::Index, span, "this key does not exist")))
+                    }
+                },
                 _ => match (self.entry(dict, &first)?, second) {
                     (Some(_), _) if method == "pop" => self.take_entry(dict, &first, span),
                     (Some(value), _) => Ok(value),
@@ -281,6 +331,17 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// `d.update(other, name=value)`.
+    fn update_method(&mut self, dict: usize, call: Call) -> Lowered<Value> {
+        for (other, span) in call.positional {
+            self.update(dict, other, span)?;
+        }
+        for (name, value, span) in call.keywords {
+            self.insert(dict, Value::Str(name.into()), value, span)?;
+        }
+        Ok(Value::None)
+    }
+
     fn list_method(
         &mut self,
         list: usize,
@@ -295,6 +356,18 @@ impl<'a> Lower<'a> {
                 self.charge(1)?;
                 self.extend(list, vec![first], span)?;
             }
+            "appendleft" => {
+                self.charge(self.lists[list].len())?;
+                self.check_depth(std::slice::from_ref(&first), span)?;
+                self.list_mut(list)?.insert(0, first);
+            }
+            "sort" => {
+                let items = self.iterate(Value::ListRef(list), span)?;
+                let is_reversed = bound.flag(self, 1)?;
+                let sorted = self.sorted(items, bound.get(0).cloned(), is_reversed, span)?;
+                let items = self.iterate(sorted, span)?;
+                *self.list_mut(list)? = items;
+            }
             "extend" => {
                 let items = self.iterate(first, span)?;
                 self.extend(list, items, span)?;
@@ -307,25 +380,26 @@ impl<'a> Lower<'a> {
                 let at = if at < 0 { at.saturating_add(size) } else { at }.clamp(0, size);
                 let item = second.unwrap_or(Value::None);
                 self.check_depth(std::slice::from_ref(&item), span)?;
-                self.lists[list].insert(at as usize, item);
+                self.list_mut(list)?.insert(at as usize, item);
             }
-            "pop" => {
+            "pop" | "popleft" => {
                 let length = self.lists[list].len();
                 self.charge(length)?;
                 let index = match bound.given(0) {
                     Some(index) => self.integer_argument(index, bound.span_of(0))?,
+                    None if method == "popleft" => 0,
                     None => -1,
                 };
                 return match wrap_index(index, length) {
-                    Some(position) => Ok(self.lists[list].remove(position)),
+                    Some(position) => Ok(self.list_mut(list)?.remove(position)),
                     None => Err(self.out_of_range(index, length, span)),
                 };
             }
             "reverse" => {
                 self.charge(self.lists[list].len())?;
-                self.lists[list].reverse();
+                self.list_mut(list)?.reverse();
             }
-            "clear" => self.lists[list].clear(),
+            "clear" => self.list_mut(list)?.clear(),
             "copy" => {
                 let items = self.iterate(Value::ListRef(list), span)?;
                 return Ok(self.new_list(items));
@@ -335,7 +409,7 @@ impl<'a> Lower<'a> {
                 let found = self.search(&items, method, &first, span)?;
                 match (method, found) {
                     ("remove", Value::Int(position)) => {
-                        self.lists[list].remove(position as usize);
+                        self.list_mut(list)?.remove(position as usize);
                     }
                     (_, found) => return Ok(found),
                 }
@@ -366,113 +440,17 @@ impl<'a> Lower<'a> {
             )),
         }
     }
+}
 
-    /// Static equality, where it can be decided without a tensor.
-    pub(super) fn equal(&mut self, left: &Value, right: &Value) -> Lowered<Option<bool>> {
-        self.equal_within(left, right, MAX_CONTAINER_DEPTH)
-    }
-
-    fn equal_within(&mut self, left: &Value, right: &Value, depth: u8) -> Lowered<Option<bool>> {
-        self.charge(1)?;
-        Ok(match (left, right) {
-            (Value::None, Value::None) => Some(true),
-            (Value::Str(a), Value::Str(b)) => {
-                self.charge(a.len() / CHARACTERS)?;
-                Some(a == b)
-            }
-            (Value::DType(a), Value::DType(b)) => Some(a == b),
-            (Value::Builtin(a), Value::Builtin(b)) => Some(a == b),
-            (Value::Named(a), Value::Named(b)) if depth > 0 => {
-                let (a, b) = (a.items.clone(), b.items.clone());
-                return self.equal_within(&Value::Tuple(a), &Value::Tuple(b), depth - 1);
-            }
-            (Value::Tensor(_), _) | (_, Value::Tensor(_)) => None,
-            (Value::ListRef(_), Value::ListRef(_)) | (Value::Tuple(_), Value::Tuple(_)) => {
-                let span = self.graph.span;
-                let a = self.iterate(left.clone(), span)?;
-                let b = self.iterate(right.clone(), span)?;
-                if a.len() != b.len() || depth == 0 {
-                    return Ok(Some(false));
-                }
-                for (a, b) in a.iter().zip(&b) {
-                    if self.equal_within(a, b, depth - 1)? != Some(true) {
-                        return Ok(Some(false));
-                    }
-                }
-                Some(true)
-            }
-            (a, b) => match (number(a), number(b)) {
-                (Some(a), Some(b)) => Some(a == b),
-                _ => Some(false),
-            },
-        })
-    }
-
-    /// A copy of a value without references, as the functions of torch take it.
-    pub(super) fn frozen(&mut self, value: Value, span: Span) -> Lowered<Value> {
-        self.frozen_within(value, MAX_CONTAINER_DEPTH, span)
-    }
-
-    fn frozen_within(&mut self, value: Value, depth: u8, span: Span) -> Lowered<Value> {
-        let is_list = matches!(value, Value::ListRef(_));
-        let items = match &value {
-            Value::ListRef(list) => self.lists[*list].clone(),
-            Value::Tuple(items) if items.items.iter().any(Value::is_container) => {
-                items.items.to_vec()
-            }
-            Value::Dict(_) => {
-                return Err(self.fail(
-                    Draft::new(Kind::Type, span, "a dictionary cannot be used here")
-                        .help("take `list(d.values())`"),
-                ));
-            }
-            _ => return Ok(value),
-        };
-        if depth == 0 {
-            return Err(self.too_deep(span));
-        }
-        self.charge(items.len())?;
-        let items = items
-            .into_iter()
-            .map(|item| self.frozen_within(item, depth - 1, span))
-            .collect::<Lowered<Vec<_>>>()?;
-        let items = Sequence::new(items);
-        Ok(if is_list {
-            Value::List(items)
-        } else {
-            Value::Tuple(items)
-        })
-    }
-
-    /// The opposite of [`Self::frozen`], for what a function returns.
-    pub(super) fn thawed(&mut self, value: Value) -> Lowered<Value> {
-        let Value::List(items) = value else {
-            return Ok(value);
-        };
-        self.charge(items.items.len())?;
-        let items = items
-            .items
-            .iter()
-            .map(|item| self.thawed(item.clone()))
-            .collect::<Lowered<Vec<_>>>()?;
-        Ok(self.new_list(items))
-    }
-
-    /// Bounds how deeply tuples nest, so that nothing recurses without end.
-    pub(super) fn check_depth(&mut self, values: &[Value], span: Span) -> Lowered<()> {
-        if values
-            .iter()
-            .any(|value| value.depth() >= MAX_CONTAINER_DEPTH)
-        {
-            return Err(self.too_deep(span));
-        }
-        Ok(())
-    }
-
-    pub(super) fn too_deep(&mut self, span: Span) -> Stop {
-        self.fail(
-            Draft::new(Kind::Limit, span, "lists are nested too deeply")
-                .expected(format!("at most {MAX_CONTAINER_DEPTH} levels")),
-        )
-    }
+/// What may be a key beside numbers.
+fn is_key(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Str(_)
+            | Value::None
+            | Value::Object { .. }
+            | Value::Class(_)
+            | Value::Local(_)
+            | Value::Builtin(_)
+    )
 }

@@ -1,11 +1,13 @@
 //! Expressions.
 
+use std::cmp::Ordering;
+
 use super::containers::CHARACTERS;
 use super::value::Value;
-use super::{LocalBody, Lower, Lowered};
+use super::{LocalBody, Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
-use crate::syntax::{BoolOp, CmpOp, Expr, Number, UnaryOp};
+use crate::syntax::{CmpOp, Expr, Number, UnaryOp};
 use crate::tensor::{Form, Tensor, strided_positions, strides};
 
 impl<'a> Lower<'a> {
@@ -17,6 +19,11 @@ impl<'a> Lower<'a> {
             .descend(span)
             .and_then(|()| self.expression_inner(expression));
         self.depth -= 1;
+        if let Ok(read) = &value
+            && let Some(reason) = self.absence(read)
+        {
+            value = Err(self.report_absence(reason, span));
+        }
         // A view taken under `torch.no_grad` carries no gradient either.
         if self.is_detached
             && let Ok(Value::Tensor(tensor)) = &value
@@ -84,56 +91,30 @@ impl<'a> Lower<'a> {
                 Ok(value)
             }
             Expr::BinOp(binary) => {
-                let left = self.expression(&binary.left)?;
+                let left = self.expression(&binary.left);
+                let left = self.despite(left)?;
                 let right = self.expression(&binary.right)?;
-                self.binary_operator(binary.op, left, right, span)
+                match left {
+                    Some(left) => self.binary_operator(binary.op, left, right, span),
+                    None => Err(Stop::Reported),
+                }
             }
             Expr::UnaryOp(unary) => {
                 let operand = self.expression(&unary.operand)?;
                 self.unary_operator(unary.op, operand, Span::of(&*unary.operand))
             }
-            Expr::BoolOp(chain) => {
-                let stops_at = chain.op == BoolOp::Or;
-                let mut last = Value::None;
-                for (position, value) in chain.values.iter().enumerate() {
-                    last = self.expression(value)?;
-                    let more = position + 1 < chain.values.len();
-                    if more && self.truth(&last, Span::of(value))? == stops_at {
-                        break;
-                    }
-                }
-                Ok(last)
+            Expr::BoolOp(chain) => self.bool_chain(chain.op, &chain.values),
+            Expr::Compare(compare) => self.comparison(compare),
+            Expr::If(branch) => self.conditional(branch),
+            Expr::FString(string) => self.interpolated(string),
+            Expr::Set(set) => {
+                let items = self.elements(&set.elts, span)?;
+                self.new_set(items, span)
             }
-            Expr::Compare(compare) => {
-                let mut left = self.expression(&compare.left)?;
-                let mut left_span = Span::of(&*compare.left);
-                let mut result = Value::Bool(true);
-                for (position, (&op, right)) in
-                    compare.ops.iter().zip(&compare.comparators).enumerate()
-                {
-                    if position > 0 && !self.truth(&result, left_span)? {
-                        return Ok(result);
-                    }
-                    let value = match (op, right) {
-                        // The one use of a set that does not ask for its order.
-                        (CmpOp::In | CmpOp::NotIn, Expr::Set(set)) => {
-                            Value::tuple(self.elements(&set.elts, span)?)
-                        }
-                        _ => self.expression(right)?,
-                    };
-                    result = self.compare(op, left, value.clone(), span)?;
-                    left = value;
-                    left_span = Span::of(right);
-                }
-                Ok(result)
-            }
-            Expr::If(branch) => {
-                let test = self.expression(&branch.test)?;
-                if self.truth(&test, Span::of(&*branch.test))? {
-                    self.expression(&branch.body)
-                } else {
-                    self.expression(&branch.orelse)
-                }
+            Expr::SetComp(set) => {
+                let items = self.comprehension(&set.elt, &set.generators, span)?;
+                let items = self.iterate(items, span)?;
+                self.new_set(items, span)
             }
             Expr::ListComp(list) => self.comprehension(&list.elt, &list.generators, span),
             Expr::Generator(list) => self.comprehension(&list.elt, &list.generators, span),
@@ -144,6 +125,24 @@ impl<'a> Lower<'a> {
             }
             Expr::Subscript(subscript) => {
                 let base = self.expression(&subscript.value)?;
+                let base = match base {
+                    Value::Str(text) => return self.string_item(&text, &subscript.slice, span),
+                    Value::Text => return Ok(Value::Text),
+                    Value::Object { .. } => Value::tuple(self.iterate_object(base, span)?),
+                    // Types with parameters.
+                    Value::Builtin(_) if is_annotation(&base) => return Ok(base),
+                    Value::Class(class) => return self.member_item(class, &subscript.slice, span),
+                    Value::Dict(dict) if self.factories.contains_key(&dict) => {
+                        let key = self.expression(&subscript.slice)?;
+                        self.check_key(&key, span)?;
+                        self.fill_in(dict, &key, span)?;
+                        return match self.entry(dict, &key)? {
+                            Some(value) => Ok(value),
+                            None => Err(self.no_such_key(dict, &key, span)),
+                        };
+                    }
+                    base => base,
+                };
                 self.subscript(base, &subscript.value, &subscript.slice, span)
             }
             Expr::Lambda(lambda) => self.define(
@@ -167,22 +166,39 @@ impl<'a> Lower<'a> {
 
     pub(super) fn elements(&mut self, elements: &'a [Expr], span: Span) -> Lowered<Vec<Value>> {
         let mut values = Vec::with_capacity(elements.len());
+        let mut is_whole = true;
         for element in elements {
             if let Expr::Starred(starred) = element {
                 let inner = self.expression(&starred.value)?;
                 let items = self.iterate(inner, Span::of(&*starred.value))?;
                 values.extend(items);
             } else {
-                values.push(self.expression(element)?);
+                let value = self.expression(element);
+                match self.despite(value)? {
+                    Some(value) => values.push(value),
+                    None => is_whole = false,
+                }
             }
+        }
+        if !is_whole {
+            return Err(Stop::Reported);
         }
         self.check_depth(&values, span)?;
         Ok(values)
     }
 
+    /// Goes on looking for mistakes after one: `None` for a value that has one.
+    pub(super) fn despite(&mut self, value: Lowered<Value>) -> Lowered<Option<Value>> {
+        match value {
+            Ok(value) => Ok(Some(value)),
+            Err(Stop::Reported) => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
     fn unary_operator(&mut self, op: UnaryOp, operand: Value, span: Span) -> Lowered<Value> {
         match (op, operand) {
-            (UnaryOp::Not, value) => Ok(Value::Bool(!self.truth(&value, span)?)),
+            (UnaryOp::Not, value) => self.logical_not(&value, span),
             (UnaryOp::USub, Value::Int(value)) => Ok(Value::Int(value.wrapping_neg())),
             (UnaryOp::USub, Value::Float(value)) => Ok(Value::Float(-value)),
             (UnaryOp::USub, Value::Bool(value)) => Ok(Value::Int(-i64::from(value))),
@@ -216,7 +232,13 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn compare(&mut self, op: CmpOp, left: Value, right: Value, span: Span) -> Lowered<Value> {
+    pub(super) fn compare(
+        &mut self,
+        op: CmpOp,
+        left: Value,
+        right: Value,
+        span: Span,
+    ) -> Lowered<Value> {
         match (op, &left, &right) {
             (CmpOp::Is, value, Value::None) | (CmpOp::Is, Value::None, value) => {
                 return Ok(Value::Bool(matches!(value, Value::None)));
@@ -227,7 +249,13 @@ impl<'a> Lower<'a> {
             (
                 CmpOp::In | CmpOp::NotIn,
                 needle,
-                Value::ListRef(_) | Value::Tuple(_) | Value::Range { .. } | Value::Dict(_),
+                Value::ListRef(_)
+                | Value::Tuple(_)
+                | Value::Range { .. }
+                | Value::Dict(_)
+                | Value::Set(_)
+                | Value::Object { .. }
+                | Value::Class(_),
             ) => {
                 for item in self.iterate(right.clone(), span)? {
                     if self.equal(&item, needle)? == Some(true) {
@@ -235,6 +263,22 @@ impl<'a> Lower<'a> {
                     }
                 }
                 return Ok(Value::Bool(op == CmpOp::NotIn));
+            }
+            (_, Value::Set(a), Value::Set(b)) => {
+                let (a, b) = (*a, *b);
+                if let Some(result) = self.compare_sets(op, a, b)? {
+                    return Ok(Value::Bool(result));
+                }
+            }
+            (_, Value::Str(a), Value::Str(b)) if is_order(op) => {
+                return Ok(Value::Bool(ordered(op, a.cmp(b))));
+            }
+            (CmpOp::Is | CmpOp::IsNot, _, _) if is_identified(&left) && is_identified(&right) => {
+                let same = self.equal(&left, &right)? == Some(true);
+                return Ok(Value::Bool(same == (op == CmpOp::Is)));
+            }
+            (_, Value::Text, _) | (_, _, Value::Text) if op != CmpOp::Is && op != CmpOp::IsNot => {
+                return Err(self.open_text(span));
             }
             (CmpOp::In | CmpOp::NotIn, Value::Str(needle), Value::Str(text)) => {
                 self.charge((needle.len() + text.len()) / CHARACTERS)?;
@@ -293,6 +337,31 @@ impl<'a> Lower<'a> {
         let (left, right) = if swap { (right, left) } else { (left, right) };
         Ok(Value::Tensor(self.binary(op, &left, &right, span)?))
     }
+}
+
+fn is_annotation(value: &Value) -> bool {
+    matches!(value, Value::Builtin("list" | "tuple" | "dict" | "set"))
+}
+
+fn is_order(op: CmpOp) -> bool {
+    matches!(op, CmpOp::Lt | CmpOp::LtE | CmpOp::Gt | CmpOp::GtE)
+}
+
+fn ordered(op: CmpOp, order: Ordering) -> bool {
+    match op {
+        CmpOp::Lt => order.is_lt(),
+        CmpOp::LtE => order.is_le(),
+        CmpOp::Gt => order.is_gt(),
+        _ => order.is_ge(),
+    }
+}
+
+/// What `is` compares as `==` does: types, members of enumerations, functions and classes.
+fn is_identified(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Builtin(_) | Value::Object { .. } | Value::Class(_) | Value::Local(_)
+    )
 }
 
 /// The view of a tensor at one index of a dimension.
@@ -380,13 +449,9 @@ fn edit_distance(a: &str, b: &str) -> usize {
 /// An expression that the language does not have, in words, and what to use instead.
 fn unsupported(expression: &Expr) -> (&'static str, &'static str) {
     match expression {
-        Expr::Set(_) | Expr::SetComp(_) => ("a set", "use a list or a tuple"),
         Expr::Await(_) => ("`await`", "remove it"),
         Expr::Yield(_) | Expr::YieldFrom(_) => ("`yield`", "return a list"),
-        Expr::FString(_) | Expr::TString(_) => (
-            "an f-string",
-            "remove it: a reward is computed from numbers and tensors only",
-        ),
+        Expr::TString(_) => ("a t-string", "write a plain string"),
         Expr::BytesLiteral(_) => ("a bytes literal", "remove it"),
         Expr::Starred(_) => ("`*` here", "write the items out"),
         Expr::Slice(_) => ("a slice here", "index a tensor or a list with it"),

@@ -191,6 +191,7 @@ impl Lower<'_> {
             alias.write(&olds);
         }
         place.write(nodes);
+        self.has_written = true;
         Ok(())
     }
 }

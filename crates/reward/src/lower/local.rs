@@ -1,10 +1,10 @@
-//! Functions that a stage defines for itself.
+//! Functions that a program defines: beside its stages, inside them or as `lambda`.
 
 use super::arguments::{Bound, Call};
 use super::statement::Flow;
 use super::value::Value;
-use super::{Local, LocalBody, Lower, Lowered, MAX_PARAMETERS};
-use crate::diagnostic::{Draft, Kind, Span};
+use super::{Local, LocalBody, Lower, Lowered, MAX_PARAMETERS, Stop};
+use crate::diagnostic::{Draft, Kind};
 use crate::syntax::Parameters;
 
 /// Local functions calling one another.
@@ -34,6 +34,8 @@ impl<'a> Lower<'a> {
             defaults: defaults.into(),
             body,
             frame: self.frame,
+            is_detached: None,
+            is_called: false,
         });
         Ok(Value::Local(self.locals.len() - 1))
     }
@@ -51,90 +53,169 @@ impl<'a> Lower<'a> {
                 .help("use a `for` loop instead of recursion"),
             ));
         }
-        let mut names = Vec::new();
-        let mut specification = String::new();
-        if let Some(parameters) = function.parameters {
-            if let Some(rest) = &parameters.kwarg {
-                return Err(self.fail(
-                    Draft::new(
-                        Kind::Unsupported,
-                        Span::of(&**rest),
-                        "`**` parameters are not part of the reward language",
-                    )
-                    .help("name the parameters"),
-                ));
-            }
-            let count = parameters.len();
-            if count > MAX_PARAMETERS {
-                return Err(self.fail(
-                    Draft::new(
-                        Kind::Limit,
-                        call.span,
-                        "this function has too many parameters",
-                    )
-                    .expected(format!("at most {MAX_PARAMETERS}"))
-                    .found(format!("{count}")),
-                ));
-            }
-            self.charge(count)?;
-            for parameter in parameters.iter_non_variadic_params() {
-                let name = parameter.parameter.name.as_str();
-                names.push(name);
-                if parameters.vararg.is_some()
-                    && names.len() == parameters.posonlyargs.len() + parameters.args.len() + 1
-                {
-                    specification.push_str("*rest ");
-                }
-                specification.push_str(name);
-                specification.push_str(if parameter.default.is_some() {
-                    "? "
-                } else {
-                    " "
-                });
-            }
-            if let Some(rest) = &parameters.vararg {
-                let plain = parameters.posonlyargs.len() + parameters.args.len();
-                names.insert(plain, rest.name.as_str());
-                if parameters.kwonlyargs.is_empty() {
-                    specification.push_str("*rest");
-                }
-            }
-        }
-        let rest = specification
-            .split_whitespace()
-            .position(|name| name.starts_with('*'));
-        let bound = Bound::new(self, call, &specification)?;
+        self.locals[local].is_called = true;
+        let parameters = self.bind_parameters(&function, call)?;
         let locals = self.locals.len();
         let outer = self.enter(function.frame, true);
-        for (position, name) in names.into_iter().enumerate() {
-            self.charge(1)?;
-            let value = match rest {
-                Some(rest) if position == rest => bound
-                    .given(rest)
-                    .cloned()
-                    .unwrap_or_else(|| Value::tuple(Vec::new())),
-                _ => {
-                    let own = position - usize::from(rest.is_some_and(|rest| position > rest));
-                    let default = function.defaults.get(own).cloned().flatten();
-                    bound
-                        .given(position)
-                        .cloned()
-                        .or(default)
-                        .unwrap_or(Value::None)
-                }
-            };
+        for (name, value) in parameters {
             self.assign(name, Some(value));
         }
+        let exits_from = std::mem::replace(&mut self.exits_from, self.exits.len());
+        let outer_mode = self.is_detached;
+        self.is_detached = function.is_detached.unwrap_or(outer_mode);
         self.call_depth += 1;
         let result = match function.body {
             LocalBody::Expression(expression) => self.expression(expression),
-            LocalBody::Block(statements) => self.block(statements).map(|flow| match flow {
-                Flow::Return(value, _) => value,
-                _ => Value::None,
-            }),
+            LocalBody::Block(statements) => {
+                let mark = self.exits.len();
+                let flow = self.block(statements);
+                let flow = flow.and_then(|flow| self.returned(mark, flow));
+                self.exits.truncate(mark);
+                match flow {
+                    Ok(Flow::Return(value, _)) => Ok(value),
+                    Ok(Flow::Never) => Err(Stop::Never),
+                    Ok(_) => Ok(Value::None),
+                    Err(stop) => Err(stop),
+                }
+            }
         };
         self.call_depth -= 1;
+        self.is_detached = outer_mode;
+        self.exits_from = exits_from;
         self.leave(outer, locals);
         result
+    }
+
+    /// What the parameters of a function are bound to by a call.
+    fn bind_parameters(
+        &mut self,
+        function: &Local<'a>,
+        mut call: Call,
+    ) -> Lowered<Vec<(&'a str, Value)>> {
+        let Some(parameters) = function.parameters else {
+            Bound::new(self, call, "")?;
+            return Ok(Vec::new());
+        };
+        let count = parameters.len();
+        if count > MAX_PARAMETERS {
+            return Err(self.fail(
+                Draft::new(
+                    Kind::Limit,
+                    call.span,
+                    "this function has too many parameters",
+                )
+                .expected(format!("at most {MAX_PARAMETERS}"))
+                .found(format!("{count}")),
+            ));
+        }
+        self.charge(count)?;
+        let plain = parameters.posonlyargs.len() + parameters.args.len();
+        // Where `*rest` stands, and behind it what only keywords give.
+        let star =
+            (parameters.vararg.is_some() || !parameters.kwonlyargs.is_empty()).then_some(plain);
+        let mut specification = String::new();
+        for (position, parameter) in parameters.iter_non_variadic_params().enumerate() {
+            if star == Some(position) {
+                specification.push_str("*rest ");
+            }
+            specification.push_str(parameter.parameter.name.as_str());
+            specification.push_str(if parameter.default.is_some() {
+                "? "
+            } else {
+                " "
+            });
+        }
+        if star.is_some_and(|star| star == function.defaults.len()) {
+            specification.push_str("*rest");
+        }
+        if parameters.vararg.is_none()
+            && let Some((_, span)) = call.positional.get(plain).filter(|_| star.is_some())
+        {
+            let found = format!("{} arguments", call.positional.len());
+            return Err(self.fail(
+                Draft::new(
+                    Kind::Argument,
+                    *span,
+                    format!("`{}` takes {plain} arguments by position", call.name),
+                )
+                .found(found)
+                .help("name the ones that follow"),
+            ));
+        }
+        let mut others = Vec::new();
+        if parameters.kwarg.is_some() {
+            let is_own = |name: &str| {
+                parameters
+                    .iter_non_variadic_params()
+                    .any(|parameter| parameter.parameter.name.as_str() == name)
+            };
+            self.charge(count * call.keywords.len() / 8)?;
+            let (own, rest) = call
+                .keywords
+                .into_iter()
+                .partition(|(name, ..)| is_own(name));
+            call.keywords = own;
+            others = rest;
+        }
+        let bound = Bound::of_program(self, call, &specification)?;
+        let mut values = Vec::with_capacity(count);
+        for (position, parameter) in parameters.iter_non_variadic_params().enumerate() {
+            let place = position + usize::from(star.is_some_and(|star| position >= star));
+            let default = function.defaults.get(position).cloned().flatten();
+            let value = bound.given(place).cloned().or(default);
+            values.push((
+                parameter.parameter.name.as_str(),
+                value.unwrap_or(Value::None),
+            ));
+        }
+        if let Some(rest) = &parameters.vararg {
+            let value = bound.given(plain).cloned();
+            let value = value.unwrap_or_else(|| Value::tuple(Vec::new()));
+            values.push((rest.name.as_str(), value));
+        }
+        if let Some(rest) = &parameters.kwarg {
+            let entries = others
+                .into_iter()
+                .map(|(name, value, _)| (Value::Str(name.into()), value))
+                .collect();
+            values.push((rest.name.as_str(), self.new_dict(entries)));
+        }
+        Ok(values)
+    }
+
+    /// Looks for mistakes in functions that were never called, since what would have called them
+    /// has a mistake itself. Of their parameters nothing is known.
+    pub(super) fn check_uncalled(&mut self) -> Lowered<()> {
+        let mut local = 0;
+        while local < self.locals.len() {
+            let function = self.locals[local].clone();
+            local += 1;
+            let LocalBody::Block(statements) = function.body else {
+                continue;
+            };
+            // Stages are checked with all that is known of their parameters.
+            let is_stage =
+                function.frame == super::scope::GLOBALS && function.name.starts_with("stage");
+            if function.is_called || is_stage {
+                continue;
+            }
+            self.locals[local - 1].is_called = true;
+            let locals = self.locals.len();
+            let outer = self.enter(function.frame, true);
+            if let Some(parameters) = function.parameters {
+                for parameter in parameters {
+                    self.charge(1)?;
+                    self.assign(parameter.name().as_str(), None);
+                }
+            }
+            let exits = self.exits.len();
+            let outcome = self.block(statements);
+            self.exits.truncate(exits);
+            self.leave(outer, locals);
+            if let Err(stop @ Stop::Fatal) = outcome {
+                return Err(stop);
+            }
+        }
+        Ok(())
     }
 }

@@ -8,22 +8,31 @@ mod arguments;
 mod arithmetic;
 mod attribute;
 mod blank;
+mod branch;
 mod builtins;
 mod call;
+mod choices;
+mod classes;
 mod comprehension;
 mod containers;
 mod convert;
 mod costs;
 mod create;
+mod dataclasses;
 mod decompose;
 mod einsum;
 mod elementary;
 mod elementwise;
 mod environment;
+mod exceptions;
 mod expression;
 mod extremes;
+mod fork;
 mod form;
+mod format;
+mod functions;
 mod functools;
+mod gate;
 mod gather;
 mod grid;
 mod in_place;
@@ -33,41 +42,54 @@ mod interpolate;
 mod itertools;
 mod join;
 mod layers;
+mod library;
 mod linalg;
 mod listed;
 mod local;
 mod lookup;
 mod losses;
+mod matching;
 mod matrix;
+mod merge;
 mod norm;
 mod numbers;
+mod objects;
+mod open_order;
 mod order;
 mod pick;
 mod place;
 mod quantile;
 mod ranking;
 mod reduce;
+mod reflection;
 mod scan;
 mod scope;
+mod sets;
 mod shape;
 mod splice;
 mod spread;
 mod statement;
+mod strings;
+mod structure;
 mod substitute;
 mod table;
 mod turn;
 mod value;
 mod window;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostic::{Draft, Kind, Span};
-use crate::graph::{Class, Graph, NodeId};
+use crate::graph::{self, Graph, NodeId};
 use crate::op::Op;
 use crate::options::Limits;
 use crate::syntax::{Expr, Parameters, Stmt, StmtFunctionDef};
 use crate::tensor::{DType, Form, Tensor};
+use choices::Choice;
+use classes::Class;
+use exceptions::Exception;
+use fork::Exit;
 pub(crate) use form::parameter_form;
 pub(crate) use scope::check_import;
 use scope::{Frame, GLOBALS};
@@ -100,6 +122,10 @@ pub(crate) enum Stop {
     Reported,
     /// Nothing more can be done.
     Fatal,
+    /// Python would raise an exception here, and a handler waits for it.
+    Raised,
+    /// The program raises on this way, which is taken for positions that never come up.
+    Never,
 }
 
 type Lowered<T> = Result<T, Stop>;
@@ -161,6 +187,9 @@ struct Local<'a> {
     body: LocalBody<'a>,
     /// Where names that the function does not bind are looked up.
     frame: usize,
+    /// Whether its results carry no gradient, if a decorator says so.
+    is_detached: Option<bool>,
+    is_called: bool,
 }
 
 /// The state of lowering one function.
@@ -172,8 +201,35 @@ pub(crate) struct Lower<'a> {
     /// Module constants that have no value, and why; reported where they are used.
     unusable: HashMap<String, Draft>,
     locals: Vec<Local<'a>>,
-    lists: Vec<Vec<Value>>,
-    dicts: Vec<Vec<(Value, Value)>>,
+    /// Shared with the copies of the state that branches start from.
+    lists: Vec<Rc<Vec<Value>>>,
+    dicts: Vec<Rc<Vec<(Value, Value)>>>,
+    classes: Vec<Class>,
+    /// What missing keys of some dictionaries stand for.
+    factories: HashMap<usize, Value>,
+    /// A name of the module level that a function has just given another value.
+    changed_global: Option<String>,
+    /// Why values are absent, by the position that those hold, and whether that was reported.
+    absences: Vec<(Draft, bool)>,
+    /// The condition under which the code that is being lowered is reached.
+    path: Option<NodeId>,
+    /// Ways that left a loop or a function under a condition, in order.
+    exits: Vec<Exit>,
+    /// Where those of the current function begin.
+    exits_from: usize,
+    /// Tensors that are one of two which live on.
+    choices: Vec<Rc<Choice>>,
+    /// Whether a tensor was written to since they were last compared.
+    has_written: bool,
+    /// Those of the values that are being merged.
+    new_choices: Vec<Choice>,
+    /// Lists and dictionaries that are one of two.
+    double_lists: HashSet<usize>,
+    double_dicts: HashSet<usize>,
+    /// Whether a handler waits for what Python would raise.
+    is_tried: bool,
+    /// What was raised for that handler.
+    raised: Option<Exception>,
     /// Inside `torch.no_grad`: results carry no gradient.
     is_detached: bool,
     /// Whether the parameters of stages are arrays or tensors.
@@ -202,6 +258,20 @@ impl<'a> Lower<'a> {
             locals: Vec::new(),
             lists: Vec::new(),
             dicts: Vec::new(),
+            classes: Vec::new(),
+            factories: HashMap::new(),
+            changed_global: None,
+            absences: Vec::new(),
+            path: None,
+            exits: Vec::new(),
+            exits_from: 0,
+            choices: Vec::new(),
+            has_written: false,
+            new_choices: Vec::new(),
+            double_lists: HashSet::new(),
+            double_dicts: HashSet::new(),
+            is_tried: false,
+            raised: None,
             is_detached: false,
             parameter_form: Form::Tensor,
             keypoint_names: Vec::new(),
@@ -256,8 +326,17 @@ impl<'a> Lower<'a> {
             let nothing = self.new_dict(Vec::new());
             self.assign(rest.name.as_str(), Some(nothing));
         }
-        let flow = self.block(&function.body)?;
+        self.is_detached = false;
+        self.decorated(function)?;
+        let flow = match self.block(&function.body) {
+            Err(Stop::Reported) => {
+                self.check_uncalled()?;
+                return Err(Stop::Reported);
+            }
+            flow => self.returned(0, flow?)?,
+        };
         if self.drafts.len() > before {
+            self.check_uncalled()?;
             return Err(Stop::Reported);
         }
         match flow {
@@ -297,6 +376,10 @@ impl<'a> Lower<'a> {
 
     /// The one number that a stage returns, and its type.
     fn result(&mut self, value: Value, span: Span) -> Lowered<(NodeId, DType)> {
+        let value = self.reward_of(value)?;
+        if let Some(reason) = self.absence(&value) {
+            return Err(self.report_absence(reason, span));
+        }
         let help = match &value {
             Value::Tensor(tensor) if tensor.len() == 1 => {
                 return Ok((tensor.nodes()[0], tensor.dtype));
@@ -341,6 +424,10 @@ impl<'a> Lower<'a> {
 
     /// Records a mistake.
     fn fail(&mut self, draft: Draft) -> Stop {
+        let draft = match self.raise_instead(draft) {
+            Ok(draft) => draft,
+            Err(stop) => return stop,
+        };
         let known = self
             .drafts
             .iter()
@@ -470,8 +557,8 @@ impl<'a> Lower<'a> {
             .map(|id| self.graph.node(id).class)
             .max();
         match class {
-            Some(Class::Varying) => "the trajectory",
-            Some(Class::Uniform) => "the keypoints",
+            Some(graph::Class::Varying) => "the trajectory",
+            Some(graph::Class::Uniform) => "the keypoints",
             _ => "constants",
         }
     }

@@ -49,6 +49,7 @@ impl<'a> Lower<'a> {
             Value::Dict(dict) => {
                 let key = self.expression(&target.slice)?;
                 self.check_key(&key, Span::of(&*target.slice))?;
+                self.fill_in(dict, &key, span)?;
                 Ok(Place::Entry { dict, key })
             }
             other => Err(self.fail(
@@ -157,7 +158,7 @@ impl<'a> Lower<'a> {
                 self.overwrite(tensor, &chosen, span)
             }
             Place::ListItem { list, position } => {
-                let items = &mut self.lists[*list];
+                let items = self.list_mut(*list)?;
                 let length = items.len();
                 // What was assigned may have shortened the list.
                 match items.get_mut(*position) {
@@ -195,7 +196,7 @@ impl<'a> Lower<'a> {
         match place {
             Place::ListItem { list, position } => {
                 self.charge(self.lists[*list].len())?;
-                self.lists[*list].remove(*position);
+                self.list_mut(*list)?.remove(*position);
                 Ok(())
             }
             Place::Entry { dict, key } => self.take_entry(*dict, key, span).map(|_| ()),

@@ -42,13 +42,13 @@ impl Lower<'_> {
         is_reversed: bool,
         span: Span,
     ) -> Lowered<Value> {
+        let keys = self.keys(&items, key, span)?;
+        if let Some(keys) = self.open_keys(&keys, span)? {
+            return self.sorted_open(keys, items, is_reversed, span);
+        }
         let mut keyed = Vec::with_capacity(items.len());
-        for item in items {
-            let key = match &key {
-                Some(function) => self.apply(function, vec![item.clone()], span)?,
-                None => item.clone(),
-            };
-            keyed.push((self.sort_key(&key, span)?, item));
+        for (key, item) in keys.iter().zip(items) {
+            keyed.push((self.sort_key(key, span)?, item));
         }
         let length = keyed.len();
         self.charge(length * (usize::BITS - length.leading_zeros()) as usize)?;
@@ -62,6 +62,16 @@ impl Lower<'_> {
         });
         let items = keyed.into_iter().map(|(_, item)| item).collect();
         Ok(self.new_list(items))
+    }
+
+    fn keys(&mut self, items: &[Value], key: Option<Value>, span: Span) -> Lowered<Vec<Value>> {
+        let Some(function) = key else {
+            self.charge(items.len())?;
+            return Ok(items.to_vec());
+        };
+        let keys = items.iter();
+        keys.map(|item| self.apply(&function, vec![item.clone()], span))
+            .collect()
     }
 
     fn sort_key(&mut self, key: &Value, span: Span) -> Lowered<Vec<Key>> {
@@ -105,6 +115,10 @@ impl Lower<'_> {
         span: Span,
     ) -> Lowered<Value> {
         if key.is_some() && !items.is_empty() {
+            let keys = self.keys(&items, key.clone(), span)?;
+            if let Some(keys) = self.open_keys(&keys, span)? {
+                return self.extreme_open(&keys, &items, name == "max", span);
+            }
             let sorted = self.sorted(items, key, name == "max", span)?;
             let first = self.iterate(sorted, span)?.into_iter().next();
             return Ok(first.unwrap_or(Value::None));

@@ -1,6 +1,7 @@
 //! Names: frames of functions and comprehensions, module constants and imports.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::expression::nearest;
 use super::statement::target_names;
@@ -10,7 +11,7 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::Stmt;
 
 /// Python's own functions that programs may call.
-pub(super) const BUILTINS: [&str; 26] = [
+pub(super) const BUILTINS: [&str; 38] = [
     "len",
     "range",
     "enumerate",
@@ -37,19 +38,35 @@ pub(super) const BUILTINS: [&str; 26] = [
     "all",
     "isinstance",
     "get_grasping_cost_by_keypoint_idx",
+    "print",
+    "repr",
+    "format",
+    "set",
+    "frozenset",
+    "getattr",
+    "hasattr",
+    "callable",
+    "type",
+    "iter",
+    "next",
+    "object",
 ];
 
 /// The module constants, on which every stage function builds.
 pub(super) const GLOBALS: usize = 0;
 
+/// What names are bound to. `None` marks a name whose value could not be computed.
+pub(super) type Names = HashMap<String, Option<Value>>;
+
 /// The names of one function or comprehension; the rest are looked up where it was defined.
 #[derive(Default)]
 pub(super) struct Frame {
-    /// `None` marks a name whose value could not be computed.
-    names: HashMap<String, Option<Value>>,
-    outer: Option<usize>,
+    pub(super) names: Rc<Names>,
+    pub(super) outer: Option<usize>,
     /// Frame that `:=` binds in: comprehensions have no such names of their own.
     function: usize,
+    /// Names that `global` or `nonlocal` lead to another frame.
+    redirected: Vec<(String, usize)>,
 }
 
 /// What an import statement binds.
@@ -72,6 +89,15 @@ fn module_of(path: &str) -> Option<Module> {
         "functools" => Module::Functools,
         "itertools" => Module::Itertools,
         "operator" => Module::Operator,
+        "torch.jit" => Module::TorchJit,
+        "dataclasses" => Module::Dataclasses,
+        "enum" => Module::Enum,
+        "collections" => Module::Collections,
+        "types" => Module::Types,
+        "typing" | "typing_extensions" => Module::Typing,
+        "copy" => Module::Copy,
+        "warnings" => Module::Warnings,
+        "logging" => Module::Logging,
         _ => return None,
     })
 }
@@ -84,7 +110,9 @@ fn imports(statement: &Stmt) -> Result<Vec<(&str, Imported<'_>)>, Draft> {
             Span::of(statement),
             format!("`{what}` cannot be imported"),
         )
-        .expected("import torch, import torch.nn.functional as F, import numpy as np, import math")
+        .expected(
+            "torch, torch.nn.functional, numpy, math, or modules such as functools, dataclasses and typing",
+        )
         .help("remove the import: nothing else is available to a reward")
     };
     let mut bound = Vec::new();
@@ -93,6 +121,9 @@ fn imports(statement: &Stmt) -> Result<Vec<(&str, Imported<'_>)>, Draft> {
             for alias in &import.names {
                 let path = alias.name.as_str();
                 let Some(module) = module_of(path) else {
+                    if matches!(path, "abc" | "collections.abc") {
+                        continue;
+                    }
                     let renamed = alias
                         .asname
                         .as_ref()
@@ -113,8 +144,8 @@ fn imports(statement: &Stmt) -> Result<Vec<(&str, Imported<'_>)>, Draft> {
         Stmt::ImportFrom(import) => {
             let path = import.module.as_ref().map_or("", |module| module.as_str());
             let module = module_of(path).filter(|_| import.level == 0);
-            let harmless =
-                import.level == 0 && matches!(path, "typing" | "__future__" | "collections.abc");
+            let harmless = import.level == 0
+                && matches!(path, "__future__" | "collections.abc" | "abc" | "numbers");
             for alias in &import.names {
                 let name = alias.name.as_str();
                 let bound_name = alias.asname.as_ref().map_or(name, |asname| asname.as_str());
@@ -155,9 +186,10 @@ impl<'a> Lower<'a> {
             self.frames[outer].function
         };
         self.frames.push(Frame {
-            names: HashMap::new(),
+            names: Rc::default(),
             outer: Some(outer),
             function,
+            redirected: Vec::new(),
         });
         std::mem::replace(&mut self.frame, own)
     }
@@ -171,7 +203,11 @@ impl<'a> Lower<'a> {
     }
 
     pub(super) fn assign(&mut self, name: &str, value: Option<Value>) {
-        let names = &mut self.frames[self.frame].names;
+        let frame = self.owner(name);
+        if frame == GLOBALS && self.frame != GLOBALS {
+            self.changed_global = Some(name.to_owned());
+        }
+        let names = Rc::make_mut(&mut self.frames[frame].names);
         match names.get_mut(name) {
             Some(slot) => *slot = value,
             None => {
@@ -180,21 +216,42 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// The frame in which an assignment to `name` binds it.
+    fn owner(&self, name: &str) -> usize {
+        let redirected = &self.frames[self.frame].redirected;
+        let found = redirected.iter().find(|(known, _)| known == name);
+        found.map_or(self.frame, |&(_, frame)| frame)
+    }
+
+    /// `global` or `nonlocal`: `name` belongs to `outer` or the frame around it that has it.
+    pub(super) fn redirect(&mut self, name: &str, outer: usize) {
+        let mut at = Some(outer);
+        while let Some(frame) = at {
+            if self.frames[frame].names.contains_key(name) {
+                break;
+            }
+            at = self.frames[frame].outer;
+        }
+        let frame = at.unwrap_or(outer);
+        let own = self.frame;
+        self.frames[own].redirected.push((name.to_owned(), frame));
+    }
+
     /// Binds the target of `:=`.
     pub(super) fn assign_walrus(&mut self, name: &str, value: Value) {
         let function = self.frames[self.frame].function;
-        self.frames[function]
-            .names
-            .insert(name.to_owned(), Some(value));
+        Rc::make_mut(&mut self.frames[function].names).insert(name.to_owned(), Some(value));
     }
 
     /// Whether the current function itself has given `name` a value.
     pub(super) fn is_own(&self, name: &str) -> bool {
-        self.frames[self.frame].names.contains_key(name)
+        self.frames[self.owner(name)].names.contains_key(name)
     }
 
     pub(super) fn unbind(&mut self, name: &str) -> bool {
-        self.frames[self.frame].names.remove(name).is_some()
+        Rc::make_mut(&mut self.frames[self.frame].names)
+            .remove(name)
+            .is_some()
     }
 
     fn find(&self, name: &str) -> Option<&Option<Value>> {
@@ -207,6 +264,11 @@ impl<'a> Lower<'a> {
             at = frame.outer;
         }
         None
+    }
+
+    /// What a name is bound to, if anything.
+    pub(super) fn known(&self, name: &str) -> Option<&Value> {
+        self.find(name)?.as_ref()
     }
 
     /// The value of a name: a variable, a module or a function of Python's own.
@@ -239,10 +301,13 @@ impl<'a> Lower<'a> {
         if let Some(builtin) = BUILTINS.iter().find(|&&builtin| builtin == name) {
             return Ok(Value::Builtin(builtin));
         }
-        if name == "print" {
-            return Err(self.fail(
-                Draft::new(Kind::Unsupported, span, "a reward prints nothing").help("remove it"),
-            ));
+        if let "logging" | "warnings" | "functools" | "itertools" | "copy" = name
+            && let Some(module) = module_of(name)
+        {
+            return Ok(Value::Module(module));
+        }
+        if name == "logger" {
+            return Ok(Value::Module(Module::Logging));
         }
         let own = self.frames[self.frame].names.len();
         self.charge(own)?;
@@ -280,19 +345,21 @@ impl<'a> Lower<'a> {
         Ok(())
     }
 
-    /// Carries out the imports and constant assignments of the module level. One that has no
-    /// value is a mistake only where a stage uses it.
+    /// Carries out what stands beside the stages. A name that gets no value is a mistake only where
+    /// it is used.
     pub(crate) fn module_constants(&mut self, statements: &[&'a Stmt]) -> Lowered<()> {
         for &statement in statements {
             let before = self.drafts.len();
-            let functions = self.locals.len();
-            self.block(std::slice::from_ref(statement))?;
+            let outcome = self.block(std::slice::from_ref(statement));
+            if matches!(outcome, Err(Stop::Fatal)) {
+                return Err(Stop::Fatal);
+            }
+            if matches!(statement, Stmt::Assert(_) | Stmt::Raise(_)) {
+                continue;
+            }
             let reasons = self.drafts.split_off(before);
-            for name in target_names(statement) {
-                if self.locals.len() > functions {
-                    // A helper outside the stages stays unknown.
-                    self.unbind(name);
-                } else if let Some(draft) = reasons.first() {
+            if let Some(draft) = reasons.first() {
+                for name in target_names(statement) {
                     self.unusable.insert(name.to_owned(), draft.clone());
                 }
             }

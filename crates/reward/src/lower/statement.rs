@@ -1,19 +1,39 @@
 //! Statements: assignments, static control flow and local functions.
 
-use super::value::{Module, Value};
-use super::{LocalBody, Lower, Lowered, Stop};
+use super::value::Value;
+use super::{Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::{
-    Alias, Expr, Operator, Stmt, StmtAugAssign, StmtFor, StmtIf, StmtWhile, StmtWith, WithItem,
+    Alias, ExceptHandler, Expr, Operator, Stmt, StmtAugAssign, StmtFor, StmtWhile,
 };
 
 /// How a block ended.
+#[derive(Clone)]
 pub(super) enum Flow {
     Next,
     Break,
     Continue,
     Return(Value, Span),
+    /// The program raises here, on a way that positions never take.
+    Never,
 }
+
+impl Flow {
+    /// How far out it leads: to the end of the iteration, of the loop or of the function.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Flow::Next => 0,
+            Flow::Continue => CONTINUE,
+            Flow::Break => BREAK,
+            Flow::Return(..) => RETURN,
+            Flow::Never => RETURN + 1,
+        }
+    }
+}
+
+pub(super) const CONTINUE: u8 = 1;
+pub(super) const BREAK: u8 = 2;
+const RETURN: u8 = 3;
 
 impl<'a> Lower<'a> {
     /// Runs statements until one leaves the block. A statement that fails is reported, its
@@ -31,10 +51,16 @@ impl<'a> Lower<'a> {
         for statement in statements {
             self.charge(1)?;
             self.graph.span = Span::of(statement);
-            match self.statement(statement) {
+            let flow = self.statement(statement);
+            self.settle_choices()?;
+            if let Some(name) = self.changed_global.take() {
+                self.no_memory(&name, Span::of(statement));
+            }
+            match flow {
                 Ok(Flow::Next) => {}
                 Ok(flow) => return Ok(flow),
-                Err(Stop::Fatal) => return Err(Stop::Fatal),
+                Err(stop @ (Stop::Fatal | Stop::Raised)) => return Err(stop),
+                Err(Stop::Never) => return Ok(Flow::Never),
                 Err(Stop::Reported) => {
                     self.forget(statement)?;
                     if matches!(statement, Stmt::Return(_)) {
@@ -91,150 +117,91 @@ impl<'a> Lower<'a> {
                 self.import(statement)?;
             }
             Stmt::FunctionDef(function) => {
-                if function.is_async || !function.decorator_list.is_empty() {
-                    return Err(self.fail(
-                        Draft::new(
-                            Kind::Unsupported,
-                            Span::of(&function.name),
-                            "a function inside a stage is a plain `def`",
-                        )
-                        .help("remove `async` and decorators"),
-                    ));
-                }
-                let name = function.name.as_str();
-                let body = LocalBody::Block(&function.body);
-                let local = self.define(name, Some(&function.parameters), body)?;
-                self.assign(name, Some(local));
+                let value = self.function_value(function)?;
+                self.assign(function.name.as_str(), Some(value));
             }
+            Stmt::ClassDef(class) => {
+                let value = self.class(class)?;
+                self.assign(class.name.as_str(), Some(value));
+            }
+            Stmt::Raise(raise) => return self.raise(raise),
+            Stmt::Try(block) => return self.try_block(block),
+            Stmt::Match(choice) => return self.choice(choice),
+            Stmt::Global(global) => self.outer_names(&global.names, true)?,
+            Stmt::Nonlocal(outer) => self.outer_names(&outer.names, false)?,
             Stmt::Delete(delete) => {
                 for target in &delete.targets {
                     self.delete(target)?;
                 }
             }
-            Stmt::Assert(assert) => {
-                let value = self.expression(&assert.test)?;
-                if !self.truth(&value, Span::of(&*assert.test))? {
-                    let span = Span::of(assert);
-                    return Err(self.fail(Draft::new(
-                        Kind::Arithmetic,
-                        span,
-                        "this assertion is always false",
-                    )));
-                }
-            }
+            Stmt::Assert(assert) => self.assertion(assert)?,
             other => {
-                let (what, help) = unsupported(other);
-                let span = Span::of(other);
                 return Err(self.fail(
                     Draft::new(
                         Kind::Unsupported,
-                        span,
-                        format!("{what} is not part of the reward language"),
+                        Span::of(other),
+                        "this statement is not part of the reward language",
                     )
-                    .help(help),
+                    .help("use assignments, `if`, `for` and `return`"),
                 ));
             }
         }
         Ok(Flow::Next)
     }
 
-    fn branch(&mut self, branch: &'a StmtIf) -> Lowered<Flow> {
-        let test = self.expression(&branch.test)?;
-        if self.truth(&test, Span::of(&*branch.test))? {
-            return self.block(&branch.body);
-        }
-        for clause in &branch.elif_else_clauses {
-            let taken = match &clause.test {
-                Some(test) => {
-                    let value = self.expression(test)?;
-                    self.truth(&value, Span::of(test))?
-                }
-                None => true,
-            };
-            if taken {
-                return self.block(&clause.body);
-            }
-        }
-        Ok(Flow::Next)
-    }
-
     fn each(&mut self, each: &'a StmtFor) -> Lowered<Flow> {
-        let iterable = self.expression(&each.iter)?;
-        let items = self.iterate(iterable, Span::of(&*each.iter))?;
+        let items = self
+            .expression(&each.iter)
+            .and_then(|iterable| self.iterate(iterable, Span::of(&*each.iter)));
+        let items = match items {
+            // The body is checked all the same.
+            Err(Stop::Reported) => {
+                self.forget_target(&each.target)?;
+                self.block(&each.body)?;
+                return Err(Stop::Reported);
+            }
+            items => items?,
+        };
+        let mark = self.exits.len();
         for item in items {
             self.charge(1)?;
             self.bind(&each.target, item)?;
-            match self.block(&each.body)? {
-                Flow::Next | Flow::Continue => {}
-                Flow::Break => return Ok(Flow::Next),
-                Flow::Return(value, span) => return Ok(Flow::Return(value, span)),
+            match self.iteration(&each.body, mark)? {
+                None => {}
+                Some(flow) => return Ok(flow),
             }
         }
-        self.block(&each.orelse)
+        let flow = self.block(&each.orelse)?;
+        self.rejoin(mark, BREAK, flow)
     }
 
     fn repeat(&mut self, repeat: &'a StmtWhile) -> Lowered<Flow> {
+        let mark = self.exits.len();
         loop {
             self.charge(1)?;
             let test = self.expression(&repeat.test)?;
             if !self.truth(&test, Span::of(&*repeat.test))? {
-                return self.block(&repeat.orelse);
+                let flow = self.block(&repeat.orelse)?;
+                return self.rejoin(mark, BREAK, flow);
             }
-            match self.block(&repeat.body)? {
-                Flow::Next | Flow::Continue => {}
-                Flow::Break => return Ok(Flow::Next),
-                Flow::Return(value, span) => return Ok(Flow::Return(value, span)),
+            if let Some(flow) = self.iteration(&repeat.body, mark)? {
+                return Ok(flow);
             }
         }
     }
 
-    /// `with torch.no_grad():`, whose results are constants to the gradient, and its opposite.
-    fn with(&mut self, with: &'a StmtWith) -> Lowered<Flow> {
-        let mut is_detached = self.is_detached;
-        for item in &with.items {
-            match self.gradient_mode(item) {
-                Some(mode) => is_detached = mode,
-                None => {
-                    return Err(self.fail(
-                        Draft::new(
-                            Kind::Unsupported,
-                            Span::of(item),
-                            "this `with` is not part of the reward language",
-                        )
-                        .expected("`with torch.no_grad():`")
-                        .help("remove it"),
-                    ));
-                }
-            }
-        }
-        let outer = std::mem::replace(&mut self.is_detached, is_detached);
-        let flow = self.block(&with.body);
-        self.is_detached = outer;
-        flow
-    }
-
-    fn gradient_mode(&mut self, item: &'a WithItem) -> Option<bool> {
-        let Expr::Call(call) = &item.context_expr else {
-            return None;
+    /// One round of a loop; how the loop ends, if it does.
+    fn iteration(&mut self, body: &'a [Stmt], mark: usize) -> Lowered<Option<Flow>> {
+        let start = self.exits.len();
+        let flow = self.block(body)?;
+        let flow = match self.rejoin(start, CONTINUE, flow)? {
+            Flow::Next | Flow::Continue => return Ok(None),
+            flow => flow,
         };
-        let Expr::Attribute(function) = &*call.func else {
-            return None;
-        };
-        let Expr::Name(module) = &*function.value else {
-            return None;
-        };
-        let module = self.lookup(module.id.as_str(), Span::of(module));
-        if !matches!(module, Ok(Value::Module(Module::Torch)))
-            || !call.arguments.is_empty()
-            || item.optional_vars.is_some()
-        {
-            return None;
-        }
-        match function.attr.as_str() {
-            "no_grad" | "inference_mode" => Some(true),
-            "enable_grad" => Some(false),
-            _ => None,
-        }
+        Ok(Some(match self.rejoin(mark, BREAK, flow)? {
+            Flow::Break => Flow::Next,
+            flow => flow,
+        }))
     }
 
     /// Assigns `value` to a name, a tuple of targets or an element.
@@ -251,14 +218,31 @@ impl<'a> Lower<'a> {
                 let place = self.place(subscript)?;
                 self.write(&place, value, span)
             }
+            Expr::Attribute(attribute) => {
+                let base = self.expression(&attribute.value)?;
+                self.set_attribute(base, attribute.attr.as_str(), value, span)
+            }
             _ => Err(self.cannot_assign(span)),
         }
     }
 
-    fn cannot_assign(&mut self, span: Span) -> Stop {
+    /// A name of the module level would have another value at the next call.
+    fn no_memory(&mut self, name: &str, span: Span) {
+        self.fail(
+            Draft::new(
+                Kind::Unsupported,
+                span,
+                format!("`{name}` of the module level is changed"),
+            )
+            .expected("a reward that is the same at every call")
+            .help("use a name of its own inside the function"),
+        );
+    }
+
+    pub(super) fn cannot_assign(&mut self, span: Span) -> Stop {
         self.fail(
             Draft::new(Kind::Unsupported, span, "this cannot be assigned to")
-                .expected("a name, a tuple of names or part of a tensor"),
+                .expected("a name, a tuple of names, an attribute or part of a tensor"),
         )
     }
 
@@ -352,6 +336,15 @@ impl<'a> Lower<'a> {
                 let (result, _) = self.augment(assign.op, &old, right, span)?;
                 self.rewrite(&place, result, span)
             }
+            Expr::Attribute(attribute) => {
+                let base = self.expression(&attribute.value)?;
+                let name = attribute.attr.as_str();
+                let left = self.attribute(base.clone(), name, Span::of(attribute))?;
+                let right = self.expression(&assign.value)?;
+                self.graph.span = span;
+                let result = self.binary_operator(assign.op, left, right, span)?;
+                self.set_attribute(base, name, result, span)
+            }
             target => Err(self.cannot_assign(Span::of(target))),
         }
     }
@@ -365,7 +358,28 @@ impl<'a> Lower<'a> {
         }
         Ok(())
     }
+
+    fn forget_target(&mut self, target: &'a Expr) -> Lowered<()> {
+        let mut names = Vec::new();
+        collect_targets(target, &mut names);
+        self.charge(names.len())?;
+        names.into_iter().for_each(|name| self.assign(name, None));
+        Ok(())
+    }
 }
+
+/// Methods that change what they belong to.
+const CHANGING: [&str; 9] = [
+    "append",
+    "extend",
+    "insert",
+    "update",
+    "add",
+    "setdefault",
+    "remove",
+    "appendleft",
+    "discard",
+];
 
 /// The names that a statement binds or changes.
 pub(super) fn target_names(statement: &Stmt) -> Vec<&str> {
@@ -400,6 +414,26 @@ fn collect_names<'s>(statement: &'s Stmt, names: &mut Vec<&'s str>) {
         }
         Stmt::AnnAssign(assign) => collect_targets(&assign.target, names),
         Stmt::AugAssign(assign) => collect_targets(&assign.target, names),
+        Stmt::Try(tried) => {
+            block(&tried.body);
+            for handler in &tried.handlers {
+                let ExceptHandler::ExceptHandler(handler) = handler;
+                block(&handler.body);
+            }
+            block(&tried.orelse);
+            block(&tried.finalbody);
+        }
+        Stmt::Match(choice) => choice.cases.iter().for_each(|case| block(&case.body)),
+        // `xs.append(x)` that fails leaves `xs` unknown.
+        Stmt::Expr(expression) => {
+            if let Expr::Call(call) = &*expression.value
+                && let Expr::Attribute(method) = &*call.func
+                && CHANGING.contains(&method.attr.as_str())
+            {
+                collect_targets(&method.value, names);
+            }
+        }
+        Stmt::ClassDef(class) => names.push(class.name.as_str()),
         Stmt::FunctionDef(function) => names.push(function.name.as_str()),
         Stmt::Import(import) => collect_aliases(&import.names, names),
         Stmt::ImportFrom(import) => collect_aliases(&import.names, names),
@@ -421,29 +455,5 @@ fn collect_targets<'s>(target: &'s Expr, names: &mut Vec<&'s str>) {
         Expr::Starred(starred) => collect_targets(&starred.value, names),
         Expr::Subscript(subscript) => collect_targets(&subscript.value, names),
         _ => {}
-    }
-}
-
-/// A statement that the language does not have, in words, and what to do instead.
-fn unsupported(statement: &Stmt) -> (&'static str, &'static str) {
-    match statement {
-        Stmt::Try(_) => (
-            "`try`",
-            "remove it, and keep the body: nothing is thrown here",
-        ),
-        Stmt::Raise(_) => (
-            "`raise`",
-            "remove it: mistakes are found before the robot moves",
-        ),
-        Stmt::ClassDef(_) => ("`class`", "write plain functions"),
-        Stmt::Global(_) | Stmt::Nonlocal(_) => (
-            "`global`",
-            "every stage must be self-contained: define the value inside it",
-        ),
-        Stmt::Match(_) => ("`match`", "use `if` and `elif`"),
-        _ => (
-            "this statement",
-            "use assignments, `if`, `for` and `return`",
-        ),
     }
 }

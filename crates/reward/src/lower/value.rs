@@ -38,7 +38,7 @@ pub(crate) enum Value {
     MathFunction(&'static Function),
     Builtin(&'static str),
     DType(DType),
-    /// A function or lambda defined inside a stage, by position in the table of those.
+    /// A function or lambda that the program defines, by position in the table of those.
     Local(usize),
     /// A result whose parts have names, as of `svd`.
     Named(Rc<Named>),
@@ -46,6 +46,21 @@ pub(crate) enum Value {
     Partial(Rc<Partial>),
     /// `itertools.count` and `repeat`: items without an end.
     Endless(Rc<Endless>),
+    /// A function of an object's class, with the object.
+    Method(usize, Rc<Value>),
+    /// A set, by position in the table of dictionaries: its members are the keys.
+    Set(usize),
+    /// A class that the program defines, by position in the table of those.
+    Class(usize),
+    /// An object of a class, with the position of its attributes in the table of dictionaries.
+    Object {
+        class: usize,
+        fields: usize,
+    },
+    /// A string whose text depends on positions.
+    Text,
+    /// What no value can stand for, by position in the table of reasons; a mistake where it is used.
+    Absent(usize),
 }
 
 /// Parts with names, in order; they also count as a tuple.
@@ -146,6 +161,16 @@ pub(crate) enum Module {
     Functools,
     Itertools,
     Operator,
+    TorchJit,
+    Dataclasses,
+    Enum,
+    Collections,
+    Types,
+    Typing,
+    Copy,
+    Warnings,
+    /// `logging`, and the loggers that it gives.
+    Logging,
 }
 
 impl Module {
@@ -164,6 +189,15 @@ impl Module {
             Module::Functools => "functools",
             Module::Itertools => "itertools",
             Module::Operator => "operator",
+            Module::TorchJit => "torch.jit",
+            Module::Dataclasses => "dataclasses",
+            Module::Enum => "enum",
+            Module::Collections => "collections",
+            Module::Types => "types",
+            Module::Typing => "typing",
+            Module::Copy => "copy",
+            Module::Warnings => "warnings",
+            Module::Logging => "logging",
         }
     }
 }
@@ -199,7 +233,15 @@ impl Value {
 
     /// Whether it may hold references to lists.
     pub(crate) fn is_container(&self) -> bool {
-        matches!(self, Value::ListRef(_) | Value::Dict(_) | Value::Tuple(_))
+        matches!(
+            self,
+            Value::ListRef(_)
+                | Value::Dict(_)
+                | Value::Tuple(_)
+                | Value::Set(_)
+                | Value::Object { .. }
+                | Value::Absent(_)
+        )
     }
 
     pub(crate) fn depth(&self) -> u8 {
@@ -257,7 +299,12 @@ impl Value {
             }
             Value::Builtin(name) => format!("the function `{name}`"),
             Value::DType(dtype) => format!("the dtype {}", dtype.name()),
-            Value::Local(_) => "a local function".into(),
+            Value::Local(_) | Value::Method(..) => "a local function".into(),
+            Value::Set(_) => "a set".into(),
+            Value::Class(_) => "a class".into(),
+            Value::Object { .. } => "an object".into(),
+            Value::Text => "a string".into(),
+            Value::Absent(_) => "nothing that is known".into(),
             Value::Named(named) => format!("({})", named.fields.join(", ")),
             Value::Partial(partial) => format!("the function `{}`", partial.name),
             Value::Endless(_) => "items without an end".into(),

@@ -8,9 +8,12 @@ mod parse;
 pub(crate) use parse::{Failure, Mark, SyntaxError, parse};
 pub(crate) use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 pub(crate) use ruff_python_ast::{
-    Alias, BoolOp, CmpOp, Comprehension, Expr, ExprCall, ExprContext, ExprDict, ExprSlice,
-    ExprSubscript, Number, Operator, Parameters, Stmt, StmtAugAssign, StmtFor, StmtFunctionDef,
-    StmtIf, StmtWhile, StmtWith, Suite, UnaryOp, WithItem,
+    Alias, BoolOp, CmpOp, Comprehension, ConversionFlag, ElifElseClause, ExceptHandler,
+    ExceptHandlerExceptHandler, Expr, ExprCall, ExprCompare, ExprContext, ExprDict, ExprFString,
+    ExprIf, ExprSlice, ExprSubscript, FStringPart, Identifier, InterpolatedStringElement,
+    InterpolatedStringElements, Number, Operator, Parameters, Pattern, Singleton, Stmt, StmtAssert,
+    StmtAugAssign, StmtClassDef, StmtFor, StmtFunctionDef, StmtIf, StmtMatch, StmtRaise, StmtTry,
+    StmtWhile, StmtWith, Suite, UnaryOp, WithItem,
 };
 
 use ruff_text_size::Ranged;

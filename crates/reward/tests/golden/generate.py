@@ -1,19 +1,24 @@
-"""Writes programs.json and operations.json: what PyTorch computes for programs.py and operations.py.
+"""Writes programs.json, operations.json and statements.json: what PyTorch computes for the programs beside them.
 
 Run with any Python that has torch: `python crates/reward/tests/golden/generate.py`.
 """
 
+import contextlib
+import io
 import json
 import math
 import pathlib
+import warnings
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+import conditions
 import numpy_names
 import operations
 import programs
+import statements
 
 torch.set_default_dtype(torch.float64)
 # In a reward `.float()` is the precision that it is evaluated in.
@@ -151,7 +156,7 @@ def run(source, keypoints, path):
     return value.item(), path.grad.flatten().tolist()
 
 
-def case(name, source, keypoints, paths):
+def case(name, source, keypoints, paths, run=run):
     results = [run(source, keypoints, path) for path in paths]
     return {
         "name": name,
@@ -161,6 +166,47 @@ def case(name, source, keypoints, paths):
         "values": [value for value, _ in results],
         "gradients": [gradient for _, gradient in results],
     }
+
+
+def run_statements(source, keypoints, path):
+    """A whole module with the real numpy, whose reward may come with a dictionary of its parts."""
+    names = {"torch": torch, "F": F, "np": np, "math": math, "__name__": "program"}
+    # Scripting needs a file, and changes no value.
+    torch.jit.script = lambda function: function
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(source, "program", "exec"), names)
+        path = path.clone().requires_grad_(True)
+        value = names["stage1_guidance"](keypoints.clone(), path * 1.0)
+    if isinstance(value, tuple):
+        value = value[0]
+    if isinstance(value, dict):
+        value = value["reward"]
+    assert value.numel() == 1, (source, value.shape)
+    # The way that is taken may return a constant.
+    if not value.requires_grad:
+        return value.item(), [0.0] * path.numel()
+    value.sum().backward()
+    return value.item(), path.grad.flatten().tolist()
+
+
+def write_statements(draw):
+    """Random walks over a table, and one that ends on a keypoint."""
+    keypoints = draw(8, 3) * torch.tensor([0.5, 0.8, 0.5]) + torch.tensor([0.25, -0.4, 0.0])
+    paths = []
+    for start in (0.3, 0.7):
+        steps = (draw(1, 9, 3) - 0.5) * 0.2
+        steps[:, 0] = torch.tensor([start, 0.1, start / 2])
+        paths.append(torch.round(steps.cumsum(1) * 1e4) / 1e4)
+    paths.append(keypoints[0] + torch.linspace(0.03, 0.0, 9)[None, :, None])
+    whole = lambda body: body if "num_stages" in body else "num_stages = 1\n" + body
+    full = lambda body: body if "def stage1_guidance" in body else HEADER.split("\n")[1] + body
+    all_of_them = {**conditions.CONDITIONS, **statements.STATEMENTS}
+    cases = [
+        case(name, whole(full(body)), keypoints, paths, run_statements)
+        for name, body in all_of_them.items()
+    ]
+    write("statements.json", cases)
 
 
 def main():
@@ -187,6 +233,7 @@ def main():
         body = f"\n    x = action_sequence[0, 0]\n    return {text}\n"
         cases.append(case(text, HEADER + body, keypoints, [path]))
     write("operations.json", cases)
+    write_statements(draw)
 
 
 def write(name, cases):

@@ -4,6 +4,7 @@ pub(crate) mod algebra;
 pub(crate) mod answers;
 pub(crate) mod nesting;
 pub(crate) mod sources;
+pub(crate) mod statements;
 pub(crate) mod tensors;
 pub(crate) mod values;
 
@@ -18,6 +19,7 @@ pub(crate) fn hostile() -> Vec<Attack> {
     all.extend(tensors::attacks());
     all.extend(algebra::attacks());
     all.extend(answers::attacks());
+    all.extend(statements::attacks());
     all
 }
 

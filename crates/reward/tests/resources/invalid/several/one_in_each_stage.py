@@ -6,7 +6,7 @@ def stage1_guidance(keypoints, action_sequence):
 
 # Stage 2: lift it
 def stage2_guidance(keypoints, action_sequence):
-    if action_sequence[0, -1, 2] > 0.2:
+    if action_sequence[0, :, 2] > 0.2:
         return 0
     return action_sequence[..., 2].mean()
 

@@ -1,6 +1,0 @@
-num_stages = 1
-
-# Stage 1: reach the block
-def stage1_guidance(keypoints, action_sequence):
-    assert action_sequence[..., 2].min() > 0
-    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()

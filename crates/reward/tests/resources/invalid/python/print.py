@@ -1,7 +1,0 @@
-num_stages = 1
-
-# Stage 1: reach the block
-def stage1_guidance(keypoints, action_sequence):
-    d = torch.norm(action_sequence - keypoints[0], dim=-1)
-    print("distance", d)
-    return -d.mean()

@@ -1,9 +1,0 @@
-num_stages = 1
-
-# Stage 1: reach the block
-def stage1_guidance(keypoints, action_sequence):
-    try:
-        target = keypoints[0]
-    except IndexError:
-        target = keypoints[1]
-    return -torch.norm(action_sequence - target, dim=-1).mean()

@@ -1,5 +1,0 @@
-num_stages = 1
-
-@torch.jit.script
-def stage1_guidance(keypoints, action_sequence):
-    return -torch.norm(action_sequence[:, -1] - keypoints[0], dim=-1).mean()
