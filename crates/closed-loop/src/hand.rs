@@ -3,6 +3,7 @@
 use tiller_core::{Pose, Reads, Trajectories, TrajectoriesMut};
 use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Moment;
+use tiller_steering::Start;
 
 /// Opening of a Franka hand, m.
 pub(crate) const GRIPPER_OPEN_M: f64 = 0.08;
@@ -93,6 +94,23 @@ impl Paths {
             rotations: room(9, reads.rotations),
             gripper: room(1, reads.gripper),
         }
+    }
+
+    /// The way of a planned chunk: its positions `[P, 3]` and the places `[P]` that it leads through.
+    pub(crate) fn of_plan(positions_m: &[f32], path: &[Start], reads: Reads) -> Self {
+        let mut way = Self {
+            positions: positions_m.iter().map(|m| f64::from(*m)).collect(),
+            ..Self::default()
+        };
+        if reads.rotations {
+            let rows = path.iter().map(|place| place.pose.matrix().transpose());
+            let numbers = rows.flat_map(|rows| <[[f64; 3]; 3]>::from(rows));
+            way.rotations = numbers.flatten().collect();
+        }
+        if reads.gripper {
+            way.gripper = path.iter().map(|place| place.opening).collect();
+        }
+        way
     }
 
     /// Appends a point.

@@ -336,12 +336,7 @@ impl StageMeter {
             scale,
         }) = &mut current.reward
         {
-            let mut way = Paths::default();
-            for (position, start) in positions_m.chunks_exact(3).zip(path) {
-                let position = [position[0], position[1], position[2]].map(f64::from);
-                let rotation = start.pose.matrix().transpose().into();
-                way.push(position, &rotation, start.opening, *reads);
-            }
+            let way = Paths::of_plan(positions_m, path, *reads);
             let mut reward = ExactReward { evaluator, scene };
             let value = single_reward(&mut reward, &way, "the selected chunk")?;
             current.planned = scale.progress(value);

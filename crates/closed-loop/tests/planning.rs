@@ -13,7 +13,9 @@ use tiller_closed_loop::{
 };
 use tiller_core::{Continuation, ProgramId, Visit};
 use tiller_reward::{CompileOptions, Scene, compile};
-use tiller_steering::{Denoiser, DenoiserError, FeynmanKacConfig, SteeringError, TraceLevel};
+use tiller_steering::{
+    Denoiser, DenoiserError, FeynmanKacConfig, Start, SteeringError, TraceLevel,
+};
 
 const HORIZON: usize = 16;
 const HOME: [f64; 3] = [0.4, 0.0, 0.25];
@@ -452,4 +454,42 @@ fn a_stage_that_gets_nowhere_is_pushed_harder_until_it_is_entered_anew() {
     pilot.enter(1, 2, &KEYPOINTS, HOME).unwrap();
     let (plan, _) = pilot.plan(&moment(12));
     assert!(plan.strength <= 1.0, "{}", plan.strength);
+}
+
+/// The fingers count in all three readings: where the stage starts, what is achieved, what is planned.
+#[test]
+fn progress_of_a_reward_on_the_fingers_is_measured_by_the_fingers() {
+    let text = "num_stages = 1\n# Stage 1: close the fingers\n\
+        def stage1_guidance(keypoints, action_sequence, gripper, rotations):\n    \
+            return -0.1 * gripper.mean() - (1.0 + rotations[..., 2, 2]).mean()\n\
+        def stage1_done(keypoints, start_keypoints, end_effector, gripper_width_m):\n    \
+            return 0.02 - gripper_width_m\n";
+    let points = 5;
+    let program = compile(text, &CompileOptions::new(2, points)).unwrap();
+    let mut meter = StageMeter::new(points, 0.03, GrowthConfig::default());
+    meter.set_program(Arc::new(program), 2);
+    let visit = Visit {
+        program: ProgramId(1),
+        stage: 1,
+        visit: 1,
+    };
+    let (scene, open) = (Scene::from(&KEYPOINTS[..]), Hand::down(HOME));
+    let scale = meter.enter(visit, scene, open).unwrap().unwrap();
+    assert!((scale.entry + 0.1).abs() < 1e-12 && scale.goal == 0.0);
+    let closed = Hand {
+        gripper_width_m: 0.0,
+        ..open
+    };
+    let before = meter.progress(scene, open).unwrap();
+    assert!(before.achieved.abs() < 1e-12 && before.done.unwrap() < 0.0);
+    let after = meter.progress(scene, closed).unwrap();
+    assert!((after.achieved - 1.0).abs() < 1e-12 && after.done.unwrap() > 0.0);
+    let positions = HOME.map(|m| m as f32).repeat(points);
+    let place = |opening| Start {
+        opening,
+        ..Start::from(open.pose)
+    };
+    let path = [1.0, 0.75, 0.5, 0.25, 0.0].map(place);
+    let planned = meter.take_plan(scene, &positions, &path).unwrap();
+    assert!((planned - 0.5).abs() < 1e-6, "{planned}");
 }

@@ -22,6 +22,8 @@ const POSITIVE: f64 = 1e-9;
 const SEED: u64 = 0x7117_e500;
 /// Furthest turn about an axis of the base frame in one step, rad: a Franka's 2.5 rad/s at 10 Hz.
 const MAX_TURN_RAD: f64 = 0.25;
+/// How far all turns of a trajectory together change in the first step of the climb, rad.
+const FIRST_TURN_RAD: f64 = 1.0;
 
 /// What is asked of a reward: values `[B]` and, if wanted, gradients of trajectories.
 pub(crate) trait Landscape {
@@ -250,6 +252,8 @@ fn climb(reach: &Reach<'_>, at: &Paths, gradients: &Paths, share: f64, moves: &m
         let of_steps = steepest(|slope| &slope.step);
         let of_turns = steepest(|slope| &slope.turn);
         let of_openings = steepest(|slope| std::slice::from_ref(&slope.opening));
+        // All turns together stay well below half a turn, beyond which the slope leads the other way.
+        let longest_turn = MAX_TURN_RAD.min(FIRST_TURN_RAD / actions as f64);
         for (own, slope) in moves.iter_mut().zip(&slopes) {
             let most = reach.max_step_m;
             for axis in 0..3 {
@@ -261,13 +265,13 @@ fn climb(reach: &Reach<'_>, at: &Paths, gradients: &Paths, share: f64, moves: &m
                     most * share,
                     [-most, most],
                 );
-                let most = MAX_TURN_RAD;
+                let range = [-MAX_TURN_RAD, MAX_TURN_RAD];
                 rise(
                     turn,
                     slope.turn[axis],
                     of_turns,
-                    most * share,
-                    [-most, most],
+                    longest_turn * share,
+                    range,
                 );
             }
             rise(

@@ -45,7 +45,6 @@ pub struct Plan {
     /// That particle, normalised `[T, D]`, from row 0 of the policy's horizon on.
     pub sample: Vec<f32>,
     /// Where the arm is before each executed action of it and after the last one that counts, `[P]`.
-    #[serde(skip)]
     pub path: Vec<Start>,
     /// What `guide_scale` was multiplied by: the fading with progress, `[0, 1]`, times the gain; 0
     /// when unsteered.

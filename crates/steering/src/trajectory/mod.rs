@@ -5,6 +5,7 @@ mod affine;
 mod tests;
 mod walk;
 
+use serde::{Deserialize, Serialize};
 use tiller_core::kinematics::{self, JointVector};
 use tiller_core::{GripperColumn, Pose, Trajectories, TrajectoriesMut};
 
@@ -14,7 +15,7 @@ use affine::Affine;
 use walk::Walk;
 
 /// What a chunk starts from.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Start {
     /// The hand's pose in the base frame.
     pub pose: Pose,
