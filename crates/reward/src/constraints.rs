@@ -17,7 +17,9 @@ use crate::options::CompileOptions;
 use crate::program::CompiledReward;
 use crate::run::evaluator::Evaluator;
 use crate::signature::Signature;
-use crate::syntax::{Expr, Number, Operator, Stmt, StmtFunctionDef, Visitor, walk_expr, walk_stmt};
+use crate::syntax::{
+    Expr, Operator, Stmt, StmtFunctionDef, Visitor, integer, walk_expr, walk_stmt,
+};
 
 /// What is left of the costs of a stage that counts as complete: two centimetres, if they are
 /// distances. ReKep has no such number, for it moves on when its path has been followed.
@@ -51,10 +53,14 @@ pub(crate) fn carried(module: &Module<'_>, stage: usize) -> Vec<usize> {
     }
     let mut carried = BTreeSet::from([held]);
     for _ in 0..MAX_CHAIN {
+        let before = carried.len();
         for [a, b] in &vectors.pairs {
             if carried.contains(a) || carried.contains(b) {
                 carried.extend([*a, *b]);
             }
+        }
+        if carried.len() == before {
+            break;
         }
     }
     carried.into_iter().collect()
@@ -171,19 +177,6 @@ impl Vectors<'_> {
         let name = subscript.value.as_name_expr()?;
         let number = integer(&subscript.slice)?;
         (Some(name.id.as_str()) == self.keypoints).then_some(usize::try_from(number).ok()?)
-    }
-}
-
-fn integer(expression: &Expr) -> Option<i64> {
-    match expression {
-        Expr::NumberLiteral(literal) => match &literal.value {
-            Number::Int(int) => int.as_i64(),
-            _ => None,
-        },
-        Expr::UnaryOp(minus) if minus.op == crate::syntax::UnaryOp::USub => {
-            integer(&minus.operand).map(|number| -number)
-        }
-        _ => None,
     }
 }
 

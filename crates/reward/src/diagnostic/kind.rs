@@ -14,7 +14,7 @@ pub enum Kind {
     StageFunction,
     /// A stage function has other parameters than the language asks for.
     Signature,
-    /// An import other than torch, torch.nn.functional, numpy and math.
+    /// An import beyond torch, numpy and the parts of Python's library that programs of numbers use.
     Import,
     /// Python that the language does not have.
     Unsupported,

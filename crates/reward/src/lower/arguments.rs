@@ -35,6 +35,9 @@ const IGNORED: [&str; 8] = [
     "dtype",
 ];
 
+/// Pairs of a keyword and a parameter that are compared for one unit of work.
+const COMPARED: usize = 64;
+
 impl Bound {
     /// Binds a call to parameters. `parameters` is a blank-separated list: `name` is required,
     /// `name?` optional, and `*name` collects all positional arguments that are left.
@@ -91,6 +94,7 @@ impl Bound {
                 }),
             ));
         }
+        lower.charge(names.len() * call.keywords.len() / COMPARED)?;
         for (keyword, value, span) in call.keywords {
             let known = if is_built_in {
                 canonical(&keyword, &names)

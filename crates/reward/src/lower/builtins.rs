@@ -178,6 +178,7 @@ impl Lower<'_> {
                     Value::Tuple(types) => types.items.to_vec(),
                     one => vec![one],
                 };
+                self.charge(types.len() / 4)?;
                 let mut holds = false;
                 for one in &types {
                     holds |= match (one, &value) {

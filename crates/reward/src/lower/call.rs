@@ -24,8 +24,12 @@ impl<'a> Lower<'a> {
                 }
                 Value::Builtin("str") if !call.arguments.args.is_empty() => {
                     let mut arguments = self.arguments(call, method.to_owned(), None)?;
-                    let (base, _) = arguments.positional.remove(0);
                     let place = Span::of(&attribute.attr);
+                    if arguments.positional.is_empty() {
+                        let what = format!("`str.{method}` needs a string");
+                        return Err(self.fail(Draft::new(Kind::Argument, place, what)));
+                    }
+                    let (base, _) = arguments.positional.remove(0);
                     return self.string_method(&base, method, place, arguments);
                 }
                 Value::Builtin(_) | Value::Named(_) => {

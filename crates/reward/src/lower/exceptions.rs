@@ -52,6 +52,14 @@ fn last_name(expression: &Expr) -> Option<&str> {
     }
 }
 
+/// How many classes a handler waits for.
+fn class_count(handler: &ExceptHandlerExceptHandler) -> usize {
+    match handler.type_.as_deref() {
+        Some(Expr::Tuple(tuple)) => tuple.elts.len(),
+        _ => 1,
+    }
+}
+
 fn catches(handler: &ExceptHandlerExceptHandler, exception: &Exception) -> bool {
     let Some(wanted) = &handler.type_ else {
         return true;
@@ -170,11 +178,15 @@ impl<'a> Lower<'a> {
         let Some(exception) = self.raised.take() else {
             return Err(Stop::Reported);
         };
-        let handler = block.handlers.iter().find_map(|handler| {
-            let ExceptHandler::ExceptHandler(handler) = handler;
-            catches(handler, &exception).then_some(handler)
-        });
-        let Some(handler) = handler else {
+        let mut found = None;
+        for ExceptHandler::ExceptHandler(handler) in &block.handlers {
+            self.charge(1 + class_count(handler) / 4)?;
+            if catches(handler, &exception) {
+                found = Some(handler);
+                break;
+            }
+        }
+        let Some(handler) = found else {
             if self.is_tried {
                 self.raised = Some(exception);
                 return Err(Stop::Raised);

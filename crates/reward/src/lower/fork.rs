@@ -19,6 +19,10 @@ use crate::tensor::Tensor;
 
 /// Names, container items or storage elements that are copied for one unit of work.
 const COPIED: usize = 16;
+/// What finding and noting one tensor takes, in elements.
+const PLACE: usize = 2;
+/// Tensors that a way keeps until it is met again, for one unit of work.
+const KEPT: usize = 4;
 
 /// All that statements can change.
 pub(super) struct State {
@@ -90,7 +94,7 @@ impl<'a> Lower<'a> {
             match value {
                 Value::Tensor(tensor) if seen.insert(tensor.storage_key()) => {
                     let nodes = tensor.storage();
-                    work += nodes.len();
+                    work += nodes.len() + PLACE;
                     found.push((tensor, nodes));
                 }
                 Value::Pair(values, indices) => {
@@ -236,6 +240,7 @@ impl<'a> Lower<'a> {
         state: State,
         span: Span,
     ) -> Lowered<()> {
+        self.charge(state.storages.len() / KEPT)?;
         let path = self.path;
         let mut condition = self.both(path, condition)?;
         // Ways that left what is further inside are met again before this one is.

@@ -331,6 +331,9 @@ impl<'a> Lower<'a> {
     /// Appends `repr(value)`; whether its text is known.
     fn write_repr(&mut self, value: &Value, text: &mut String, depth: u8) -> Lowered<bool> {
         self.charge(1)?;
+        if text.len() > MAX_TEXT {
+            return Ok(false);
+        }
         let (open, close) = match value {
             Value::Str(inner) => {
                 let quote = if inner.contains('\'') && !inner.contains('"') {
@@ -352,7 +355,7 @@ impl<'a> Lower<'a> {
                 return Ok(known.is_some());
             }
         };
-        if depth == 0 || text.len() > MAX_TEXT {
+        if depth == 0 {
             return Ok(false);
         }
         let span = self.graph.span;

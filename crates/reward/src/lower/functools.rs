@@ -1,6 +1,7 @@
 //! `functools` and `operator`, and the names of `itertools`, carried out on static values: iterators
 //! are lists.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::arguments::{Bound, Call};
@@ -48,6 +49,19 @@ const FUNCTIONS: [&str; 29] = [
 ];
 
 const FROM_ITERABLE: &str = "itertools.chain.from_iterable";
+
+/// Keyword arguments with the places where they are given.
+type Keywords = Vec<(String, Value, Span)>;
+
+/// Adds the keywords that a function remembers to those that are given, which come first.
+fn add_remembered(given: &mut Keywords, remembered: &Keywords) {
+    let names: HashSet<&str> = given.iter().map(|(name, ..)| name.as_str()).collect();
+    let kept = remembered
+        .iter()
+        .filter(|(name, ..)| !names.contains(name.as_str()));
+    let kept: Keywords = kept.cloned().collect();
+    given.extend(kept);
+}
 
 impl Lower<'_> {
     /// A member of `functools`, `itertools` or `operator`.
@@ -113,7 +127,7 @@ impl Lower<'_> {
         name: String,
         function: Value,
         mut positional: Vec<Value>,
-        mut keywords: Vec<(String, Value, Span)>,
+        mut keywords: Keywords,
         span: Span,
     ) -> Lowered<Value> {
         let mut function = function;
@@ -121,12 +135,7 @@ impl Lower<'_> {
         if let Value::Partial(inner) = &function {
             self.charge(inner.positional.items.len() + inner.keywords.len())?;
             positional.splice(0..0, inner.positional.items.iter().cloned());
-            let given: Vec<String> = keywords.iter().map(|(name, ..)| name.clone()).collect();
-            let kept = inner
-                .keywords
-                .iter()
-                .filter(|(name, ..)| !given.contains(name));
-            keywords.extend(kept.cloned().collect::<Vec<_>>());
+            add_remembered(&mut keywords, &inner.keywords);
             function = inner.function.clone();
         }
         self.charge(positional.len() + keywords.len())?;
@@ -153,12 +162,7 @@ impl Lower<'_> {
         let mut positional: Vec<(Value, Span)> = remembered.map(|value| (value, span)).collect();
         positional.extend(call.positional);
         let mut keywords = call.keywords;
-        let given: Vec<String> = keywords.iter().map(|(name, ..)| name.clone()).collect();
-        let kept = partial
-            .keywords
-            .iter()
-            .filter(|(name, ..)| !given.contains(name));
-        keywords.extend(kept.cloned());
+        add_remembered(&mut keywords, &partial.keywords);
         self.call_value(
             &partial.function,
             Call {

@@ -66,7 +66,7 @@ pub(super) struct Frame {
     /// Frame that `:=` binds in: comprehensions have no such names of their own.
     function: usize,
     /// Names that `global` or `nonlocal` lead to another frame.
-    redirected: Vec<(String, usize)>,
+    redirected: HashMap<String, usize>,
 }
 
 /// What an import statement binds.
@@ -189,7 +189,7 @@ impl<'a> Lower<'a> {
             names: Rc::default(),
             outer: Some(outer),
             function,
-            redirected: Vec::new(),
+            redirected: HashMap::new(),
         });
         std::mem::replace(&mut self.frame, own)
     }
@@ -219,8 +219,7 @@ impl<'a> Lower<'a> {
     /// The frame in which an assignment to `name` binds it.
     fn owner(&self, name: &str) -> usize {
         let redirected = &self.frames[self.frame].redirected;
-        let found = redirected.iter().find(|(known, _)| known == name);
-        found.map_or(self.frame, |&(_, frame)| frame)
+        redirected.get(name).copied().unwrap_or(self.frame)
     }
 
     /// `global` or `nonlocal`: `name` belongs to `outer` or the frame around it that has it.
@@ -233,8 +232,8 @@ impl<'a> Lower<'a> {
             at = self.frames[frame].outer;
         }
         let frame = at.unwrap_or(outer);
-        let own = self.frame;
-        self.frames[own].redirected.push((name.to_owned(), frame));
+        let redirected = &mut self.frames[self.frame].redirected;
+        redirected.entry(name.to_owned()).or_insert(frame);
     }
 
     /// Binds the target of `:=`.

@@ -1,5 +1,7 @@
 //! Methods, items and slices of strings.
 
+use std::collections::HashSet;
+
 use super::arguments::{Bound, Call};
 use super::containers::CHARACTERS;
 use super::gather::wrap_index;
@@ -104,6 +106,7 @@ impl<'a> Lower<'a> {
                 Some(one) => vec![one],
                 None => Vec::new(),
             };
+            self.charge(options.len() / 4)?;
             let mut holds = false;
             for option in &options {
                 let option = self.string_argument(Some(option), span)?;
@@ -161,10 +164,11 @@ impl<'a> Lower<'a> {
                     && !text.starts_with(|c: char| c.is_ascii_digit()),
             )),
             "strip" | "lstrip" | "rstrip" => {
-                let chars: Option<Vec<char>> = match &first {
+                let chars: Option<HashSet<char>> = match &first {
                     Some(value) => Some(self.string_argument(Some(value), span)?.chars().collect()),
                     None => None,
                 };
+                self.charge(chars.as_ref().map_or(0, HashSet::len))?;
                 let is_cut = |c: char| match &chars {
                     Some(chars) => chars.contains(&c),
                     None => c.is_whitespace(),
@@ -203,7 +207,11 @@ impl<'a> Lower<'a> {
                 self.charge(pieces.len())?;
                 Ok(self.new_list(strings(pieces)))
             }
-            "splitlines" => Ok(self.new_list(strings(text.lines().collect()))),
+            "splitlines" => {
+                let lines: Vec<&str> = text.lines().collect();
+                self.charge(lines.len())?;
+                Ok(self.new_list(strings(lines)))
+            }
             "partition" | "rpartition" => {
                 let separator = self.string_argument(first.as_ref(), span)?;
                 let cut = if method == "partition" {

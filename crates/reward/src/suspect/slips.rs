@@ -3,12 +3,11 @@
 //! `action_sequence` is `(1, points, 3)`: the first dimension counts particles. Programs that take it
 //! for time compile, since there is one particle.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::{
-    Expr, ExprCall, ExprSubscript, Number, Stmt, StmtFunctionDef, UnaryOp, Visitor, walk_expr,
-    walk_stmt,
+    Expr, ExprCall, ExprSubscript, Stmt, StmtFunctionDef, Visitor, integer, walk_expr, walk_stmt,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +96,7 @@ pub(super) fn find(function: &StmtFunctionDef) -> Vec<Slip> {
         return Vec::new();
     };
     let mut finder = Finder {
-        paths: HashSet::from([path]),
+        paths: BTreeSet::from([path]),
         counts: HashSet::new(),
         indexed: HashSet::new(),
         slips: Vec::new(),
@@ -125,8 +124,8 @@ impl<'a> Visitor<'a> for Indexed<'a> {
 }
 
 struct Finder<'a> {
-    /// Names of the whole trajectory.
-    paths: HashSet<&'a str>,
+    /// Names of the whole trajectory, in order.
+    paths: BTreeSet<&'a str>,
     /// Names of the number of particles.
     counts: HashSet<&'a str>,
     indexed: HashSet<&'a str>,
@@ -208,9 +207,7 @@ impl<'a> Finder<'a> {
     }
 
     fn any_path(&self) -> String {
-        let mut paths: Vec<&str> = self.paths.iter().copied().collect();
-        paths.sort_unstable();
-        paths.first().map_or("x", |path| path).to_owned()
+        self.paths.first().map_or("x", |path| path).to_owned()
     }
 
     /// `range`, `linspace` and differences of the number of particles.
@@ -385,18 +382,6 @@ fn is_time(name: &str) -> bool {
         "step", "time", "horizon", "point", "length", "seq_len", "frames",
     ];
     matches!(name.as_str(), "t" | "h" | "len") || words.iter().any(|word| name.contains(word))
-}
-
-/// A whole number as it is written.
-fn integer(expression: &Expr) -> Option<i64> {
-    match expression {
-        Expr::NumberLiteral(literal) => match &literal.value {
-            Number::Int(int) => int.as_i64(),
-            _ => None,
-        },
-        Expr::UnaryOp(unary) if unary.op == UnaryOp::USub => integer(&unary.operand).map(|n| -n),
-        _ => None,
-    }
 }
 
 fn is_integer(expression: &Expr) -> bool {

@@ -30,3 +30,15 @@ impl Span {
         }
     }
 }
+
+/// A whole number as it is written.
+pub(crate) fn integer(expression: &Expr) -> Option<i64> {
+    match expression {
+        Expr::NumberLiteral(literal) => match &literal.value {
+            Number::Int(int) => int.as_i64(),
+            _ => None,
+        },
+        Expr::UnaryOp(unary) if unary.op == UnaryOp::USub => integer(&unary.operand).map(|n| -n),
+        _ => None,
+    }
+}

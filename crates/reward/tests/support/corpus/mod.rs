@@ -3,6 +3,7 @@
 pub(crate) mod algebra;
 pub(crate) mod answers;
 pub(crate) mod nesting;
+pub(crate) mod siege;
 pub(crate) mod sources;
 pub(crate) mod statements;
 pub(crate) mod tensors;
@@ -20,6 +21,7 @@ pub(crate) fn hostile() -> Vec<Attack> {
     all.extend(algebra::attacks());
     all.extend(answers::attacks());
     all.extend(statements::attacks());
+    all.extend(siege::attacks());
     all
 }
 
