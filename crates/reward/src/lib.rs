@@ -5,10 +5,10 @@
 //! shapes, checks it on probes and lowers it to flat code. An [`Evaluator`] runs that code for
 //! many particles at once, forward and in reverse, without allocating.
 //!
-//! The way of a program: `extract` (Markdown to Python) → `guard` (depth) → `syntax` (Python's own grammar) →
-//! `lower` (abstract interpretation) → `graph` (scalar SSA) → `run` (batches over rows of
-//! particle lanes) → `probe` (finite everywhere?). What is wrong on the way is made
-//! understandable by `explain`.
+//! The way of a program: `extract` (an answer to Python) → `guard` (depth) → `syntax` (Python's own
+//! grammar) → `module` (stages) → `lower` (abstract interpretation) → `graph` (scalar SSA) → `run`
+//! (batches over rows of particle lanes) → `probe` (finite everywhere?) → `suspect` (probably not
+//! meant?). What is wrong on the way is made understandable by `explain`.
 
 mod constraints;
 mod diagnostic;

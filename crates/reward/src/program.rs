@@ -405,7 +405,7 @@ impl<'s> StageCompiler<'s> {
         }
         // What the hand carries keeps its own form, which no way of the hand changes.
         if is_constrained && !self.carried.is_empty() && is_still(&reward, self.options) {
-            let nothing = lower.number(0.0)?;
+            let nothing = lower.constant(0.0)?;
             let code = Arc::new(Code::new(&lower.graph, nothing, keypoints, points));
             return Ok((CompiledReward { code }, true));
         }

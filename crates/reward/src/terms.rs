@@ -147,7 +147,7 @@ impl<'s> StageCompiler<'s> {
         lower.parameter_form = self.parameter_form;
         lower.module_constants(self.constants)?;
         let reward = sum(&mut lower, &terms)?;
-        let tolerance = lower.number(TOLERANCE)?;
+        let tolerance = lower.constant(TOLERANCE)?;
         let result = lower.total(&[tolerance, reward])?;
         // Sub-goals that nothing changes say nothing.
         if lower.graph.node(result).class == Class::Constant {

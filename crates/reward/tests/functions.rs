@@ -211,3 +211,48 @@ fn operations_can_be_listed() {
         assert!(all.contains(&known), "{known:?}");
     }
 }
+
+#[test]
+fn a_deque_holds_no_more_than_its_length() {
+    let body = "
+    from collections import deque
+    last = deque([5.0, 6.0], maxlen=2)
+    for x in [1.0, 2.0, 4.0]:
+        last.append(x)
+    first = deque(maxlen=2)
+    for x in [8.0, 16.0, 32.0]:
+        first.appendleft(x)
+    none = deque([1.0], maxlen=0)
+    all = deque([1.0, 1.0], maxlen=None)
+    all.append(1.0)
+    return sum(last) + sum(first) + 100 * len(none) + 1000 * len(all) + 0 * a.sum()";
+    assert_eq!(value_and_gradient(body, [1.0; 6]).0, 6.0 + 48.0 + 3000.0);
+}
+
+#[test]
+fn a_method_of_str_needs_its_string() {
+    for call in ["str.upper(*[])", "str.join(*())"] {
+        let refused = refusal(call);
+        assert!(refused.contains("needs a string"), "{refused}");
+    }
+    let body = "    return a.sum() * len(str.upper('ab'))";
+    assert_eq!(value_and_gradient(body, [1.0; 6]).0, 12.0);
+}
+
+#[test]
+fn an_exception_waits_for_its_handler_through_finally() {
+    let body = "
+    y = 0.0
+    try:
+        try:
+            [][0]
+        finally:
+            try:
+                {}['a']
+            except KeyError:
+                y += 1.0
+    except IndexError:
+        y += 2.0
+    return y + 0 * a.sum()";
+    assert_eq!(value_and_gradient(body, [1.0; 6]).0, 3.0);
+}

@@ -80,6 +80,7 @@ fn evaluate<T: Real>(reward: &CompiledReward) {
 }
 
 fn check_program(program: &Program, options: &CompileOptions) {
+    assert!(!program.stages.is_empty(), "no stage and no mistake");
     for stage in &program.stages {
         evaluate::<f64>(&stage.guidance);
         evaluate::<f32>(&stage.guidance);

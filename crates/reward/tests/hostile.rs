@@ -53,6 +53,10 @@ fn hostile_texts_are_decided_quickly() {
         worst = (worst.0.max(took), worst.1.max(peak));
         let outcome = match &result {
             Ok(program) => {
+                assert!(
+                    !program.stages.is_empty(),
+                    "{name}: no stage and no mistake"
+                );
                 for stage in &program.stages {
                     bounded(name, "an evaluator", || {
                         Evaluator::<f64>::new(&stage.guidance, 20)

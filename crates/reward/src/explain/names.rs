@@ -147,7 +147,7 @@ pub(super) fn explain(draft: &mut Draft, others: &[(Kind, Span)], text: &Text<'_
                 binding.span,
                 format!("`{name}` is defined here, outside the stages"),
             )),
-            format!("every stage must be self-contained: move it into `{stage_name}`"),
+            format!("the program does not come by there: move it into `{stage_name}`"),
         )
     } else if let Some(binding) = bindings.first() {
         let other = binding
@@ -169,8 +169,8 @@ pub(super) fn explain(draft: &mut Draft, others: &[(Kind, Span)], text: &Text<'_
     } else {
         (
             None,
-            "define it above this line, inside the stage, which sees its parameters, its variables, \
-             `torch`, `F`, `np` and `math`"
+            "define it above this line: a stage sees its parameters, its variables, what stands \
+             beside the stages, `torch`, `F`, `np` and `math`"
                 .to_owned(),
         )
     };
@@ -199,17 +199,16 @@ fn parameter_of_another(name: &str, function: &str) -> Option<&'static str> {
 /// What a reward cannot reach, and what to do about it.
 fn unavailable(name: &str) -> Option<&'static str> {
     Some(match name {
-        "print" | "logging" | "logger" | "warnings" => "remove it: a reward prints nothing",
         "plt" | "matplotlib" | "sns" | "cv2" | "PIL" => "remove it: a reward draws nothing",
         "open" | "os" | "sys" | "json" | "pickle" | "pathlib" | "input" => {
             "remove it: a reward sees nothing but its parameters"
         }
-        "eval" | "exec" | "compile" | "globals" | "locals" | "getattr" | "setattr" => {
+        "eval" | "exec" | "compile" | "globals" | "locals" | "setattr" => {
             "remove it: write the expression itself"
         }
         "random" | "time" | "datetime" => "a reward must be the same every time: use fixed numbers",
         "scipy" | "sklearn" | "torchvision" | "jax" | "jnp" | "tf" | "cvxpy" | "numba"
-        | "einops" => "only torch, torch.nn.functional, numpy and math are there: use `torch`",
+        | "einops" => "use `torch` or `numpy`: no other library is there",
         _ => return None,
     })
 }

@@ -81,8 +81,9 @@ impl<'a> Lower<'a> {
         let Some(test) = &clause.test else {
             return self.block(&clause.body);
         };
-        self.descend(span)?;
-        let flow = self.clauses(test, &clause.body, rest, Span::of(test));
+        let flow = self
+            .descend(span)
+            .and_then(|()| self.clauses(test, &clause.body, rest, Span::of(test)));
         self.depth -= 1;
         flow
     }

@@ -179,7 +179,18 @@ impl<'a> Lower<'a> {
     pub(super) fn extend(&mut self, list: usize, items: Vec<Value>, span: Span) -> Lowered<()> {
         self.check_depth(&items, span)?;
         self.list_mut(list)?.extend(items);
+        let excess = self.excess(list);
+        if excess > 0 {
+            self.charge(self.lists[list].len())?;
+            self.list_mut(list)?.drain(..excess);
+        }
         Ok(())
+    }
+
+    /// How many items a list has beyond those that it may hold.
+    fn excess(&self, list: usize) -> usize {
+        let most = self.most_items.get(&list);
+        most.map_or(0, |&most| self.lists[list].len().saturating_sub(most))
     }
 
     pub(super) fn out_of_range(&mut self, index: i64, length: usize, span: Span) -> Stop {
@@ -360,6 +371,8 @@ impl<'a> Lower<'a> {
                 self.charge(self.lists[list].len())?;
                 self.check_depth(std::slice::from_ref(&first), span)?;
                 self.list_mut(list)?.insert(0, first);
+                let kept = self.lists[list].len() - self.excess(list);
+                self.list_mut(list)?.truncate(kept);
             }
             "sort" => {
                 let items = self.iterate(Value::ListRef(list), span)?;

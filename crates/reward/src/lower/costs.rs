@@ -54,11 +54,6 @@ impl<'a> Lower<'a> {
         self.node(Op::Neg, &[term])
     }
 
-    /// The number itself.
-    pub(crate) fn number(&mut self, value: f64) -> Lowered<NodeId> {
-        self.constant(value)
-    }
-
     /// Moves keypoints as far as the hand goes from the first point of the trajectory.
     pub(super) fn carry(&mut self, carried: &Carried, nodes: &mut [NodeId]) -> Lowered<()> {
         for axis in 0..3 {

@@ -154,7 +154,11 @@ impl<'a> Lower<'a> {
         if block.finalbody.is_empty() || matches!(flow, Err(Stop::Fatal)) {
             return flow;
         }
-        match self.block(&block.finalbody)? {
+        // What `finally` itself raises and takes is not what waits for a handler.
+        let raised = self.raised.take();
+        let last = self.block(&block.finalbody)?;
+        self.raised = raised;
+        match last {
             Flow::Next => flow,
             last => Ok(last),
         }

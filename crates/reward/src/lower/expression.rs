@@ -271,6 +271,7 @@ impl<'a> Lower<'a> {
                 }
             }
             (_, Value::Str(a), Value::Str(b)) if is_order(op) => {
+                self.charge(a.len().min(b.len()) / CHARACTERS)?;
                 return Ok(Value::Bool(ordered(op, a.cmp(b))));
             }
             (CmpOp::Is | CmpOp::IsNot, _, _) if is_identified(&left) && is_identified(&right) => {

@@ -11,7 +11,7 @@ use crate::syntax::Parameters;
 const MAX_CALL_DEPTH: usize = 8;
 
 impl<'a> Lower<'a> {
-    /// A function or lambda defined inside a stage, with its defaults evaluated now.
+    /// A function or lambda of the program, with its defaults evaluated now.
     pub(super) fn define(
         &mut self,
         name: &'a str,

@@ -39,8 +39,9 @@ impl<'a> Lower<'a> {
 
     fn matches(&mut self, pattern: &'a Pattern, subject: &Value) -> Lowered<bool> {
         let span = Span::of(pattern);
-        self.descend(span)?;
-        let found = self.matches_inner(pattern, subject, span);
+        let found = self
+            .descend(span)
+            .and_then(|()| self.matches_inner(pattern, subject, span));
         self.depth -= 1;
         found
     }

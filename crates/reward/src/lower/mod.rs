@@ -171,7 +171,7 @@ fn is_one_number(value: &Value) -> bool {
     }
 }
 
-/// The bodies of functions defined inside a stage.
+/// The bodies of functions that the program defines.
 #[derive(Clone, Copy)]
 enum LocalBody<'a> {
     Block(&'a [Stmt]),
@@ -207,6 +207,8 @@ pub(crate) struct Lower<'a> {
     classes: Vec<Class>,
     /// What missing keys of some dictionaries stand for.
     factories: HashMap<usize, Value>,
+    /// How many items some lists hold at most: `deque(maxlen=...)`.
+    most_items: HashMap<usize, usize>,
     /// A name of the module level that a function has just given another value.
     changed_global: Option<String>,
     /// Why values are absent, by the position that those hold, and whether that was reported.
@@ -260,6 +262,7 @@ impl<'a> Lower<'a> {
             dicts: Vec::new(),
             classes: Vec::new(),
             factories: HashMap::new(),
+            most_items: HashMap::new(),
             changed_global: None,
             absences: Vec::new(),
             path: None,
@@ -501,6 +504,8 @@ impl<'a> Lower<'a> {
     }
 
     /// Accounts for a step into an expression or a block.
+    ///
+    /// The depth counts whether or not this succeeds: the caller takes it back.
     fn descend(&mut self, span: Span) -> Lowered<()> {
         self.depth += 1;
         if self.depth <= MAX_DEPTH {
@@ -525,7 +530,7 @@ impl<'a> Lower<'a> {
         added.map_err(|_| self.graph_full())
     }
 
-    fn constant(&mut self, value: f64) -> Lowered<NodeId> {
+    pub(crate) fn constant(&mut self, value: f64) -> Lowered<NodeId> {
         match self.graph.constant(value) {
             Ok(id) => Ok(id),
             Err(_) => Err(self.graph_full()),

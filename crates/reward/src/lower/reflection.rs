@@ -61,7 +61,15 @@ impl Lower<'_> {
                     Some(value) => self.iterate(value, span)?,
                     None => Vec::new(),
                 };
-                self.new_list(items)
+                let list = self.lists.len();
+                let value = self.new_list(Vec::new());
+                if bound.get(1).is_some() {
+                    let most = bound.integer(self, 1, 0)?;
+                    self.most_items
+                        .insert(list, usize::try_from(most).unwrap_or(0));
+                }
+                self.extend(list, items, span)?;
+                value
             }
             "repr" => {
                 let bound = Bound::new(self, call, "value")?;

@@ -290,8 +290,8 @@ impl<'a> Lower<'a> {
             "np" | "numpy" => Some(Module::Numpy),
             "math" => Some(Module::Math),
             "nn" => Some(Module::TorchNn),
-            "functools" => Some(Module::Functools),
-            "itertools" => Some(Module::Itertools),
+            "logger" => Some(Module::Logging),
+            "functools" | "itertools" | "copy" | "warnings" | "logging" => module_of(name),
             _ => None,
         };
         if let Some(module) = module {
@@ -299,14 +299,6 @@ impl<'a> Lower<'a> {
         }
         if let Some(builtin) = BUILTINS.iter().find(|&&builtin| builtin == name) {
             return Ok(Value::Builtin(builtin));
-        }
-        if let "logging" | "warnings" | "functools" | "itertools" | "copy" = name
-            && let Some(module) = module_of(name)
-        {
-            return Ok(Value::Module(module));
-        }
-        if name == "logger" {
-            return Ok(Value::Module(Module::Logging));
         }
         let own = self.frames[self.frame].names.len();
         self.charge(own)?;

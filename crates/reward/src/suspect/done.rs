@@ -1,9 +1,9 @@
 //! Whether a stage can begin, and whether it can end.
 
-use super::units;
+use super::{around, units};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::{Graph, NodeId};
-use crate::options::{CompileOptions, Workspace};
+use crate::options::CompileOptions;
 use crate::probe::Random;
 use crate::program::{CompiledDone, DOWN, Moment, WIDEST_M};
 use crate::syntax::StmtFunctionDef;
@@ -16,8 +16,6 @@ const MAX_TRIALS: usize = 3000;
 const MAX_POINTS: usize = 8;
 /// Moments drawn anyhow.
 const DRAWN: usize = 64;
-/// How far around the workspace hands and keypoints are drawn.
-const AROUND_M: f64 = 0.25;
 /// First and last step of the search for an end, in metres.
 const STEP_M: (f64, f64) = (0.16, 0.0003);
 /// The hand is put this far from keypoints along each axis: no stage ends at one point alone.
@@ -192,10 +190,7 @@ impl<'s> Done<'s> {
                 }
             }
         }
-        let wide = Workspace {
-            min_m: workspace.min_m.map(|low| low - AROUND_M),
-            max_m: workspace.max_m.map(|high| high + AROUND_M),
-        };
+        let wide = around(workspace);
         for round in 0..DRAWN {
             scene.now = random.points(&wide, count);
             // Now and then at the entry.

@@ -1,5 +1,6 @@
 //! Rewards without a slope where the hand goes.
 
+use super::around;
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::options::{CompileOptions, Workspace};
 use crate::probe::{Probes, Random, TRAJECTORIES};
@@ -19,8 +20,6 @@ const LOOKS: [Look; 8] = [
     Look::Around,
     Look::Around,
 ];
-/// How far around the workspace is looked, in metres.
-const AROUND_M: f64 = 0.25;
 /// Distances from keypoints.
 const NEAR_M: (f64, f64) = (0.02, 0.15);
 
@@ -96,13 +95,6 @@ const BALL: Workspace = Workspace {
     min_m: [-1.0; 3],
     max_m: [1.0; 3],
 };
-
-fn around(workspace: &Workspace) -> Workspace {
-    Workspace {
-        min_m: workspace.min_m.map(|low| low - AROUND_M),
-        max_m: workspace.max_m.map(|high| high + AROUND_M),
-    }
-}
 
 /// A term that does nothing as long as the hand stays where it may go.
 pub(super) fn outside(name: &str, span: Span) -> Draft {

@@ -16,7 +16,7 @@ use slips::Slip;
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::{Graph, NodeId};
 use crate::op::Op;
-use crate::options::CompileOptions;
+use crate::options::{CompileOptions, Workspace};
 use crate::probe::Slopes;
 use crate::program::CompiledReward;
 use crate::run::code::WIDTHS;
@@ -24,6 +24,8 @@ use crate::syntax::StmtFunctionDef;
 
 /// Remarks of one sort about one function.
 const MAX_REMARKS: usize = 2;
+/// How far around the workspace is looked, in metres.
+const AROUND_M: f64 = 0.25;
 
 /// A guidance function that is sound otherwise.
 pub(crate) struct Guidance<'s> {
@@ -171,6 +173,14 @@ impl<'s> Guidance<'s> {
 
     fn has(&self, wanted: impl Fn(Op) -> bool) -> bool {
         (0..self.graph.len()).any(|id| wanted(self.graph.node(id as NodeId).op))
+    }
+}
+
+/// The workspace and what lies around it.
+fn around(workspace: &Workspace) -> Workspace {
+    Workspace {
+        min_m: workspace.min_m.map(|low| low - AROUND_M),
+        max_m: workspace.max_m.map(|high| high + AROUND_M),
     }
 }
 
