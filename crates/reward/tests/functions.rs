@@ -256,3 +256,14 @@ fn an_exception_waits_for_its_handler_through_finally() {
     return y + 0 * a.sum()";
     assert_eq!(value_and_gradient(body, [1.0; 6]).0, 3.0);
 }
+
+#[test]
+fn a_deep_copy_of_an_array_is_an_array() {
+    let body = "
+    import copy
+    x = np.array([1.0, 2.0])
+    y = copy.deepcopy([x])[0]
+    y[0] = 5.0
+    return y.max(axis=0) + x[0] + isinstance(y, np.ndarray) + 0 * a.sum()";
+    assert_eq!(value_and_gradient(body, [1.0; 6]).0, 7.0);
+}

@@ -7,7 +7,6 @@ use super::value::Value;
 use super::{Lower, Lowered, MAX_CONTAINER_DEPTH};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::Expr;
-use crate::tensor::Tensor;
 
 impl<'a> Lower<'a> {
     /// What a field of a class starts with.
@@ -180,8 +179,7 @@ impl<'a> Lower<'a> {
         match value {
             Value::Tensor(tensor) => {
                 self.charge(tensor.len())?;
-                let copy = Tensor::new(tensor.shape.clone(), tensor.nodes(), tensor.dtype);
-                Ok(Value::Tensor(copy))
+                Ok(Value::Tensor(tensor.copied()))
             }
             Value::ListRef(list) => {
                 let items = self.lists[*list].to_vec();

@@ -2,11 +2,13 @@
 
 pub(crate) mod algebra;
 pub(crate) mod answers;
+pub(crate) mod exceptions;
 pub(crate) mod nesting;
 pub(crate) mod siege;
 pub(crate) mod sources;
 pub(crate) mod statements;
 pub(crate) mod tensors;
+pub(crate) mod text;
 pub(crate) mod values;
 
 /// A text with the name of what it tries.
@@ -22,6 +24,8 @@ pub(crate) fn hostile() -> Vec<Attack> {
     all.extend(answers::attacks());
     all.extend(statements::attacks());
     all.extend(siege::attacks());
+    all.extend(text::attacks());
+    all.extend(exceptions::attacks());
     all
 }
 

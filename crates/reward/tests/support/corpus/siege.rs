@@ -3,7 +3,7 @@
 use super::{Attack, repeated, ret, stage};
 
 /// `count` pieces, each made of its number.
-fn many(count: usize, piece: impl Fn(usize) -> String) -> String {
+pub(super) fn many(count: usize, piece: impl Fn(usize) -> String) -> String {
     (0..count).map(piece).collect()
 }
 
@@ -11,89 +11,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
     let mut all = state();
     all.extend(names());
     all.extend(classes());
-    all.extend(text());
-    all.extend(answers());
-    all.extend(exceptions());
     all
-}
-
-/// Exceptions from every place: what catches them must leave a program or a mistake.
-fn exceptions() -> Vec<Attack> {
-    let bodies = [
-        (
-            "an exception in a comprehension",
-            "    try:\n        x = [[][0] for i in range(3)]\n    except IndexError:\n        x = 1\n    return x * a.sum()",
-        ),
-        (
-            "an exception in a lambda",
-            "    f = lambda: [][0]\n    try:\n        f()\n    except IndexError:\n        return a.sum()\n    return a",
-        ),
-        (
-            "an exception in a class",
-            "    try:\n        class C:\n            x = [][0]\n            def f(self): return 1\n    except IndexError:\n        x = 1\n    return x * a.sum()",
-        ),
-        (
-            "an exception in a default",
-            "    try:\n        def f(x=[][0]): return 1\n    except IndexError:\n        x = 1\n    return f(1) * a.sum()",
-        ),
-        (
-            "an exception in an initializer",
-            "    class C:\n        def __init__(self):\n            self.x = [][0]\n    try:\n        c = C()\n    except IndexError:\n        c = 1\n    return c * a.sum()",
-        ),
-        (
-            "an exception in a key",
-            "    try:\n        x = sorted([1, 2], key=lambda x: [][0])\n    except IndexError:\n        x = [1]\n    return x[0] * a.sum()",
-        ),
-        (
-            "an exception in an f-string",
-            "    try:\n        x = f'{[][0]}'\n    except IndexError as e:\n        x = f'{e}'\n    return len(x) * a.sum()",
-        ),
-        (
-            "an exception that break loses",
-            "    for i in range(3):\n        try:\n            [][0]\n        finally:\n            break\n    return a.sum()",
-        ),
-        (
-            "an exception that return loses",
-            "    try:\n        [][0]\n    finally:\n        return a.sum()",
-        ),
-        (
-            "an exception in finally",
-            "    y = 0.0\n    try:\n        try:\n            [][0]\n        finally:\n            try:\n                {}['a']\n            except KeyError:\n                y = y + 1\n    except IndexError:\n        y = y + 2\n    return y * a.sum()",
-        ),
-        (
-            "an exception raised again",
-            "    try:\n        try:\n            [][0]\n        except IndexError:\n            raise\n    except Exception:\n        x = 1\n    return x * a.sum()",
-        ),
-        (
-            "an exception without a class",
-            "    try:\n        raise\n    except:\n        raise\n    return a.sum()",
-        ),
-        (
-            "an exception in else",
-            "    try:\n        pass\n    except IndexError:\n        x = 1\n    else:\n        [][0]\n    return x * a.sum()",
-        ),
-        (
-            "exceptions on positions in a loop",
-            "    y = 0\n    for i in range(3):\n        try:\n            if a[0, 0, 0] > i:\n                raise ValueError\n            if a[0, 1, 0] > i:\n                continue\n        except ValueError:\n            break\n        finally:\n            y = y + 1\n    return a.sum() * y",
-        ),
-        (
-            "an exception on one way",
-            "    try:\n        x = (lambda y: y[5])([1]) if a[0, 0, 0] > 0 else 1\n    except IndexError:\n        x = 2\n    return x * a.sum()",
-        ),
-        (
-            "an exception on every way",
-            "    if a[0, 0, 0] > 0:\n        raise ValueError\n    else:\n        raise KeyError\n    return a.sum()",
-        ),
-        (
-            "an exception in a helper on every way",
-            "    def f(x):\n        if x > 0:\n            raise ValueError\n        raise KeyError\n    try:\n        x = f(a[0, 0, 0])\n    except KeyError:\n        x = 1\n    return x * a.sum()",
-        ),
-        (
-            "an exception asked for",
-            "    class C:\n        @property\n        def x(self):\n            return [][0]\n    try:\n        y = hasattr(C(), 'x') + getattr(C(), 'x', 1)\n    except IndexError:\n        y = 1\n    return y * a.sum()",
-        ),
-    ];
-    bodies.map(|(name, body)| (name, stage(body))).into()
 }
 
 /// Branches and exceptions over much state.
@@ -210,8 +128,8 @@ fn state() -> Vec<Attack> {
             repeated(
                 "x = [1] * 30",
                 &format!(
-                    "match x:\n            case [{}]:\n                x = 1",
-                    format!("*_, {}", "1 | 2, ".repeat(29))
+                    "match x:\n            case [*_, {}]:\n                x = 1",
+                    "1 | 2, ".repeat(29)
                 ),
             ),
         ),
@@ -473,191 +391,6 @@ fn classes() -> Vec<Attack> {
                 "from dataclasses import dataclass\n    @dataclass\n    class C:\n        x: list\n    c = C([a] * 10000)\n    d = C([a] * 10000)",
                 "c == d",
             ),
-        ),
-    ]
-}
-
-/// Strings and their formats.
-fn text() -> Vec<Attack> {
-    let long = "x".repeat(50_000);
-    vec![
-        (
-            "a huge f-string",
-            stage(&format!(
-                "    x = 1\n    s = f'{}'\n    return a.sum()",
-                format!("{long}{{x:.3f}}").repeat(2)
-            )),
-        ),
-        (
-            "a huge f-string again and again",
-            repeated(
-                "x = 1",
-                &format!("s = f'{}'", format!("{long}{{x}}").repeat(2)),
-            ),
-        ),
-        (
-            "a format of huge width",
-            stage(
-                "    s = f'{1:999999999999}' + f'{1.5:.999999999f}' + '%999999999d' % 1 + '{:>99999999999999999999}'.format(1)\n    return a.sum()",
-            ),
-        ),
-        (
-            "a width that is computed",
-            repeated(
-                "w = 10 ** 9",
-                "s = f'{1:{w}}' + f'{1.5:.{w}f}' + 'x'.rjust(w) + 'x'.zfill(w) + 'x'.center(w)",
-            ),
-        ),
-        (
-            "a text many times",
-            stage("    s = 'x' * 10 ** 9\n    t = 'y' * 10 ** 18\n    return a.sum()"),
-        ),
-        (
-            "a text searched for",
-            repeated(
-                &format!("s = '{long}'"),
-                "s.find('xxxxxy')\n        s.count('x')\n        'y' in s\n        s.startswith('y')\n        s.strip('x')\n        s.upper()",
-            ),
-        ),
-        (
-            "one of many beginnings",
-            repeated("s, t = 'x', ('a', 'b') * 15000", "s.startswith(t)"),
-        ),
-        (
-            "stripped of many letters",
-            ret(&format!(
-                "a.sum() * len('{0}'.strip('{1}x'))",
-                "x".repeat(60_000),
-                "y".repeat(60_000)
-            )),
-        ),
-        (
-            "lines of a text without any",
-            repeated("s = '\\n' * 60000", "s.splitlines()"),
-        ),
-        (
-            "long texts in a list shown",
-            repeated("s = ['x' * 60000] * 10000", "t = str(s)"),
-        ),
-        (
-            "a text put in order",
-            repeated(
-                &format!("s = '{long}' + 'x'\n    t = '{long}' + 'y'"),
-                "s < t",
-            ),
-        ),
-        (
-            "a text compared",
-            repeated(
-                &format!("s = '{long}'\n    t = s + 'y'"),
-                "s == t\n        s < t\n        s in {t: 1}",
-            ),
-        ),
-        (
-            "a text indexed",
-            repeated(
-                &format!("s = 'é{long}'"),
-                "s[n]\n        s[::-1]\n        len(s)",
-            ),
-        ),
-        (
-            "percent of many",
-            repeated(
-                &format!("s = '{}'\n    t = tuple([1] * 10000)", "%s".repeat(10_000)),
-                "s % t",
-            ),
-        ),
-        (
-            "braces of many",
-            repeated(&format!("s = '{}'", "{0}".repeat(20_000)), "s.format(a)"),
-        ),
-        (
-            "braces in braces",
-            ret(&format!(
-                "a.sum() * len('{}'.format(1))",
-                "{:{".repeat(3000)
-            )),
-        ),
-        (
-            "fields of huge expressions",
-            stage(&format!(
-                "    s = f'{{{}1}}'\n    return a.sum()",
-                "1, ".repeat(30_000)
-            )),
-        ),
-        (
-            "f-strings in fields in formats",
-            ret(&format!("f'{}'", "{a:{a!r:>{a}}}".repeat(6000))),
-        ),
-        (
-            "f-string pieces",
-            stage(&format!(
-                "    s = ({})\n    return a.sum()",
-                "f'{a}' ".repeat(12_000)
-            )),
-        ),
-    ]
-}
-
-/// Answers: drafts, thoughts, JSON, markup and other people's forms.
-fn answers() -> Vec<Attack> {
-    let sound = "num_stages = 1\ndef stage1_guidance(k, a):\n    return -a.sum()\n";
-    let json = |text: &str| text.replace('\n', "\\n").replace('"', "\\\"");
-    let pairs = many(2500, |i| {
-        format!("    v{i} = keypoints[{i}] - keypoints[{}]\n", i + 1)
-    });
-    vec![
-        ("JSON brackets", "[".repeat(131_000)),
-        ("JSON objects", "{\"a\":".repeat(26_000)),
-        ("JSON objects closed", format!("{}1{}", "{\"code\":".repeat(14_000), "}".repeat(14_000))),
-        ("JSON around code", format!("{}\"{}\"{}", "{\"code\":".repeat(10_000), json(sound), "}".repeat(10_000))),
-        ("JSON in JSON in JSON", (0..12).fold(sound.to_owned(), |text, _| format!("{{\"code\": \"{}\"}}", text.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\"")))),
-        (
-            "JSON counts behind helpers",
-            format!("{}{}{sound}", "{\"a\": \"import stage\\nimport stage\"}\n".repeat(1500), "{\"num_stages\":1}".repeat(3000)).replace("def stage1_guidance(k, a):", "def stage:"),
-        ),
-        ("many JSON answers", format!("{{\"code\": \"{}\"}}\n", json(sound)).repeat(1200)),
-        ("JSON escapes", format!("{{\"code\": \"{}\"}}", "\\ud800\\u0000\\n".repeat(8000))),
-        ("JSON broken again and again", "{\"code\": \"num_stages = 1\\n\n".repeat(4500)),
-        ("many drafts", sound.repeat(1600)),
-        ("many counts of stages", "num_stages = 1\n".repeat(8700)),
-        ("many drafts that break off", "num_stages = 1\ndef stage1_guidance(k, a):\n    return (\n".repeat(2000)),
-        ("many drafts in fences", format!("```python\n{sound}```\n").repeat(1400)),
-        ("many corrections", format!("{sound}{}", "```python\ndef stage1_guidance(k, a):\n    return -a.mean()\n```\n".repeat(1800))),
-        ("thoughts open", "<think>".repeat(18_000)),
-        ("thoughts in thoughts", format!("{}{}{sound}", "<think>".repeat(8000), "</think>".repeat(8000))),
-        ("thoughts of all kinds", format!("{}{sound}", "<think>[THINK]<thinking><|channel|>analysis<|message|></think>[/THINK]<reasoning>\n".repeat(1400))),
-        ("thoughts closed", "</think>\n".repeat(14_000)),
-        ("markup open", "<pre><code class=\"python\">\n".repeat(4500)),
-        ("markup closed", format!("<pre><code>{sound}</code></pre>\n").repeat(1300)),
-        ("entities", format!("<pre>num_stages = 1\n{}</pre>", "&lt;&amp;&#60;&#x110000;&amp".repeat(4500))),
-        ("an angle without end", "<".repeat(131_000)),
-        ("a console", ">>> num_stages = 1\n... x\n".repeat(5000)),
-        ("numbers of lines", many(9000, |i| format!("{i}: x = 1\n"))),
-        ("quotations in quotations", "> > > > num_stages = 1\n".repeat(5500)),
-        (
-            "pairs of keypoints",
-            format!("num_stages = 2\ngrasp_keypoints = [0, -1]\nrelease_keypoints = [-1, -1]\ndef stage1_subgoal_constraint1(end_effector, keypoints):\n    return end_effector[0]\ndef stage2_subgoal_constraint1(end_effector, keypoints):\n{pairs}    return keypoints[0][0]\n"),
-        ),
-        (
-            "pairs of keypoints in every stage",
-            format!("num_stages = 16\ngrasp_keypoints = [{}]\ndef stage1_subgoal_constraint1(end_effector, keypoints):\n{}    return end_effector[0]\n{}", "0, ".repeat(16), many(2000, |i| format!("    v{i} = keypoints[{}] - keypoints[{}]\n", 2001 - i, 2000 - i)), many(15, |s| format!("def stage{}_subgoal_constraint1(end_effector, keypoints):\n    return keypoints[0][0]\n", s + 2))),
-        ),
-        (
-            "pairs of keypoints inside one another",
-            format!("num_stages = 2\ngrasp_keypoints = [0, -1]\ndef stage1_subgoal_constraint1(end_effector, keypoints):\n    return end_effector[0]\ndef stage2_subgoal_constraint1(end_effector, keypoints):\n    x = {}keypoints[1] - keypoints[0]{}\n    return x[0]\n", "(".repeat(40), ")".repeat(40)),
-        ),
-        (
-            "many constraints",
-            format!("num_stages = 1\n{}", many(1200, |i| format!("def stage1_subgoal_constraint{}(end_effector, keypoints):\n    return end_effector[0]\n", i + 1))),
-        ),
-        (
-            "many constraints of held things",
-            format!("num_stages = 16\ngrasp_keypoints = [{}]\n{}", "0, ".repeat(16), many(16, |s| many(60, |i| format!("def stage{}_path_constraint{}(end_effector, keypoints):\n    v = keypoints[1] - keypoints[0]\n    return keypoints[0][0] * v[0]\n", s + 1, i + 1)))),
-        ),
-        (
-            "many grasps",
-            format!("num_stages = 1\ngrasp_keypoints = [{}]\ndef stage1_subgoal_constraint1(end_effector, keypoints):\n    return end_effector[0]\n", "0, ".repeat(40_000)),
         ),
     ]
 }
