@@ -306,6 +306,9 @@ impl<'a> Lower<'a> {
         {
             return Ok(Value::Module(module));
         }
+        if name == "__name__" {
+            return Ok(Value::Str("reward".into()));
+        }
         if name == "logger" {
             return Ok(Value::Module(Module::Logging));
         }
