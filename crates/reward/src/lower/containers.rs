@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use super::arguments::{Bound, Call};
+use super::branch::Truth;
 use super::expression::number;
 use super::gather::wrap_index;
 use super::value::Value;
@@ -460,10 +461,21 @@ impl<'a> Lower<'a> {
         span: Span,
     ) -> Lowered<Value> {
         let mut places = Vec::new();
+        let mut open = Vec::new();
         for (position, item) in items.iter().enumerate() {
-            if self.equal(item, wanted)? == Some(true) {
-                places.push(position as i64);
+            let place = Value::Int(position as i64);
+            match self.same(item, wanted, span)? {
+                Truth::Known(true) => {
+                    places.push(position as i64);
+                    let always = self.constant(1.0)?;
+                    open.push((always, place));
+                }
+                Truth::Known(false) => {}
+                Truth::Open(node) => open.push((node, place)),
             }
+        }
+        if open.len() > places.len() {
+            return self.open_search(open, method, wanted, span);
         }
         match (method, places.first()) {
             ("count", _) => Ok(Value::Int(places.len() as i64)),

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::branch::Truth;
 use super::classes::Sort;
 use super::expression::number;
 use super::value::Value;
@@ -10,7 +11,7 @@ use crate::diagnostic::Span;
 use crate::graph::NodeId;
 use crate::op::Op;
 use crate::syntax::CmpOp;
-use crate::tensor::Tensor;
+use crate::tensor::{DType, Form, Tensor};
 
 /// More texts than this are one that nobody knows.
 const MOST: usize = 16;
@@ -129,6 +130,51 @@ impl Lower<'_> {
         Ok(result)
     }
 
+    /// Whether two values are equal, where that depends on positions, too.
+    pub(super) fn same(&mut self, left: &Value, right: &Value, span: Span) -> Lowered<Truth> {
+        let is_number =
+            |value: &Value| matches!(value, Value::Tensor(_)) || number(value).is_some();
+        match self.equal(left, right)? {
+            Some(same) if self.options(left)?.is_none() && self.options(right)?.is_none() => {
+                Ok(Truth::Known(same))
+            }
+            None if !(has_text(left, right) || is_number(left) && is_number(right)) => {
+                Ok(Truth::Known(false))
+            }
+            _ => {
+                let same = self.compare(CmpOp::Eq, left.clone(), right.clone(), span)?;
+                self.condition(&same, span)
+            }
+        }
+    }
+
+    /// `xs.count(x)` and `xs.index(x)`, where each item is `x` on a condition.
+    pub(super) fn open_search(
+        &mut self,
+        found: Vec<(NodeId, Value)>,
+        method: &str,
+        wanted: &Value,
+        span: Span,
+    ) -> Lowered<Value> {
+        if method == "count" {
+            let nodes: Vec<NodeId> = found.iter().map(|(node, _)| *node).collect();
+            let count = self.sum_nodes(&nodes)?;
+            let count = Tensor::scalar(count, DType::Int).with_form(Form::Number);
+            return Ok(Value::Tensor(count));
+        }
+        if method == "remove" {
+            return Err(self.open_text(span));
+        }
+        let mut found = found.into_iter().rev();
+        let Some((_, mut first)) = found.next() else {
+            return Ok(wanted.clone());
+        };
+        for (here, place) in found {
+            first = self.merge_pair(here, &place, &first, span, None)?;
+        }
+        Ok(first)
+    }
+
     /// A comparison of what depends on positions: that of each option.
     pub(super) fn compare_options(
         &mut self,
@@ -160,48 +206,33 @@ impl Lower<'_> {
         items: Vec<Value>,
         span: Span,
     ) -> Lowered<Value> {
-        let mut open: Option<Tensor> = None;
-        let is_number =
-            |value: &Value| matches!(value, Value::Tensor(_)) || number(value).is_some();
+        let mut open: Option<NodeId> = None;
         for item in items {
-            let is_open = self.options(&item)?.is_some() || is_number(&item) && is_number(needle);
-            let same = match self.equal(&item, needle)? {
-                Some(same) if self.options(&item)?.is_none() => Value::Bool(same),
-                _ if matches!(
-                    (&item, needle),
-                    (Value::Text(None), _) | (_, Value::Text(None))
-                ) =>
-                {
-                    return Err(self.open_text(span));
-                }
-                _ if is_open => self.compare(CmpOp::Eq, item, needle.clone(), span)?,
-                _ => Value::Bool(false),
+            let same = match self.same(&item, needle, span)? {
+                Truth::Known(true) => return Ok(Value::Bool(op == CmpOp::In)),
+                Truth::Known(false) => continue,
+                Truth::Open(node) => node,
             };
-            let Value::Tensor(same) = same else {
-                if matches!(same, Value::Bool(true)) {
-                    return Ok(Value::Bool(op == CmpOp::In));
-                }
-                continue;
-            };
-            if let Some(constants) = self.constants_of(&same)
-                && same.len() == 1
-            {
-                if constants[0] != 0.0 {
-                    return Ok(Value::Bool(op == CmpOp::In));
-                }
-                continue;
-            }
             open = Some(match open {
-                Some(open) => self.binary(Op::Or, &open, &same, span)?,
+                Some(open) => self.guard_node(Op::Or, &[open, same])?,
                 None => same,
             });
         }
         let Some(found) = open else {
             return Ok(Value::Bool(op == CmpOp::NotIn));
         };
-        Ok(Value::Tensor(match op {
+        let found = match op {
             CmpOp::In => found,
-            _ => self.unary(Op::Not, &found)?,
-        }))
+            _ => self.guard_node(Op::Not, &[found])?,
+        };
+        Ok(self.bool_value(found))
     }
+}
+
+/// Whether one of two values is a string that nobody knows.
+fn has_text(left: &Value, right: &Value) -> bool {
+    matches!(
+        (left, right),
+        (Value::Text(None), _) | (_, Value::Text(None))
+    )
 }

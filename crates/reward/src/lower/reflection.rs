@@ -57,6 +57,19 @@ impl Lower<'_> {
             }
             "deque" => {
                 let bound = Bound::new(self, call, "value? maxlen?")?;
+                if bound
+                    .given(1)
+                    .is_some_and(|most| !matches!(most, Value::None))
+                {
+                    return Err(self.fail(
+                        Draft::new(
+                            Kind::Unsupported,
+                            bound.span_of(1),
+                            "a `deque` that forgets its first items",
+                        )
+                        .help("append to a list, and read its last items: `xs[-3:]`"),
+                    ));
+                }
                 let items = match bound.given(0).cloned() {
                     Some(value) => self.iterate(value, span)?,
                     None => Vec::new(),

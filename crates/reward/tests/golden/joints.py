@@ -524,6 +524,40 @@ def stage1_guidance(keypoints, action_sequence):
     order = sorted(mids, key=lambda m: float((m - action_sequence[0, 0]).norm()))
     return total.mean() + cover - 0.1 * (action_sequence[:, -1] - order[0]).norm(dim=-1).mean()
 """,
+    "joint_e_list_argmin": r"""
+def stage1_guidance(keypoints, action_sequence):
+    ee = action_sequence[0, -1]
+    ds = [torch.norm(ee - k).item() for k in keypoints]
+    i = ds.index(min(ds))
+    return -(action_sequence - keypoints[i]).norm(dim=-1).mean()
+""",
+    "joint_f_count": r"""
+def stage1_guidance(keypoints, action_sequence):
+    near = [bool((action_sequence[0, t] - keypoints[0]).norm() < 0.4) for t in range(6)]
+    n = near.count(True)
+    i = near.index(True) if True in near else 0
+    return -(action_sequence - keypoints[0]).norm(dim=-1).mean() * (1 + n) - 0.1 * i
+""",
+    "joint_f_not_in": r"""
+def stage1_guidance(keypoints, action_sequence):
+    i = torch.cdist(action_sequence[:, -1], keypoints)[0].argmin().item()
+    w = 2.0 if i not in (0, 3, 4) else 1.0
+    if None in [None, keypoints] and "a" not in ["b", keypoints]:
+        w = w * 2
+    return -w * (action_sequence - keypoints[i]).norm(dim=-1).mean()
+""",
+    "joint_e_dict_state_branch": r"""
+def stage1_guidance(keypoints, action_sequence):
+    s = {"w": torch.ones(9), "name": "a", "n": 0}
+    v = s["w"][5:]
+    if action_sequence[0, -1, 0] > 0.5:
+        v *= 3
+        s["n"] += 1
+        s["name"] = "b"
+    d = (action_sequence[0] - keypoints[0]).norm(dim=-1)
+    k = 2.0 if s["name"] == "b" else 1.0
+    return -(s["w"] * d).sum() * k - s["n"]
+""",
     "joint_wipe_line": r"""
 def project_on_line(points, a, b):
     d = b - a
@@ -585,24 +619,5 @@ def stage1_guidance(keypoints, action_sequence):
     d = action_sequence[0, -1] - hole
     fit = torch.linalg.lstsq(torch.stack([torch.linspace(0, 1, 9), torch.ones(9)], 1), action_sequence[0]).solution
     return straight - d.norm() - (fit[0] / fit[0].norm() - torch.tensor([0.0, 0.0, -1.0])).norm() * 0.1
-""",
-    "joint_stack_blocks": r"""
-from collections import namedtuple
-Block = namedtuple("Block", "idx size")
-blocks = [Block(0, 0.05), Block(1, 0.04), Block(2, 0.03)]
-def stage1_guidance(keypoints, action_sequence, gripper=None):
-    height = 0.0
-    centre = torch.zeros(3)
-    for n, blk in enumerate(blocks):
-        height += blk.size
-        centre += keypoints[blk.idx] * blk.size
-    centre /= sum(b.size for b in blocks)
-    goal = torch.cat([centre[:2], torch.as_tensor([height])])
-    d = torch.norm(action_sequence - goal, p=2, dim=-1)
-    gate = torch.sigmoid((0.1 - d) / 0.02).detach()
-    r = -d.mean()
-    if gripper is not None:
-        r += (gate * gripper - (1 - gate) * gripper).mean() * 0.2
-    return r
 """,
 }
