@@ -195,7 +195,7 @@ def term(weight: float):
     return wrap
 @term(0.25)
 def smooth(k: Tensor, a: Tensor) -> Tensor:
-    return -torch.diff(a, n=2, dim=1).norm(dim=-1).sum()
+    return -torch.diff(a, n=2, dim=1).pow(2).sum()
 def stage1_guidance(keypoints: Tensor, action_sequence: Tensor) -> Tensor:
     out: Union[float, Tensor] = 0.0
     for name, w, fn in TERMS:
@@ -304,41 +304,6 @@ def stage1_guidance(keypoints, action_sequence):
         p = action_sequence[0, t]
         tr.update((p - keypoints[2]).norm(), p)
     return -tr.best - 0.1 * (tr.where - keypoints[0]).norm() - 0.01 * tr.n
-""",
-    "joint_dataclass_methods": r"""
-from dataclasses import dataclass
-@dataclass
-class Box:
-    lo: torch.Tensor
-    hi: torch.Tensor
-    margin: float = 0.02
-    def __post_init__(self):
-        self.centre = (self.lo + self.hi) / 2
-    def sdf(self, p):
-        q = (p - self.centre).abs() - (self.hi - self.lo) / 2
-        out = q.clamp(min=0).norm(dim=-1)
-        inn = q.max(dim=-1).values.clamp(max=0)
-        return out + inn
-    def contains(self, p) -> bool:
-        return bool(((p > self.lo) & (p < self.hi)).all())
-def stage1_guidance(keypoints, action_sequence):
-    b = Box(keypoints[:4].min(0).values, keypoints[:4].max(dim=0)[0])
-    s = b.sdf(action_sequence)
-    r = -F.relu(s - b.margin).mean()
-    if not b.contains(action_sequence[0, -1]):
-        r = r - 0.5 * s[0, -1]
-    return r - 0.01 * (action_sequence[0, -1] - b.centre).norm()
-""",
-    "joint_svd_kabsch": r"""
-def stage1_guidance(keypoints, action_sequence, rotations=None):
-    A = action_sequence[0, :5] - action_sequence[0, :5].mean(0)
-    Bm = keypoints[:5] - keypoints[:5].mean(0)
-    H = A.T @ Bm
-    U, S, Vt = torch.linalg.svd(H)
-    d = torch.sign(torch.linalg.det(Vt.T @ U.T))
-    D = torch.diag(torch.stack([torch.ones(()), torch.ones(()), d]))
-    R = Vt.T @ D @ U.T
-    return (A @ R.T - Bm).pow(2).sum().neg() + R.diagonal().sum() * 0.01
 """,
     "joint_insert_peg": r'''
 import torch
@@ -609,15 +574,5 @@ def stage1_guidance(keypoints, action_sequence):
     cost = ((r - radius) / radius).square().mean()
     prog = dang.sum(-1).mean()
     return prog - 9 * cost if cost > 0.01 else prog
-""",
-    "joint_peg_svd": r"""
-def stage1_guidance(keypoints, action_sequence):
-    A = action_sequence[0] - action_sequence[0].mean(dim=0)
-    U, S, Vh = torch.linalg.svd(A, full_matrices=False)
-    straight = S[0] / (S.sum() + 1e-6)
-    hole = keypoints[4]
-    d = action_sequence[0, -1] - hole
-    fit = torch.linalg.lstsq(torch.stack([torch.linspace(0, 1, 9), torch.ones(9)], 1), action_sequence[0]).solution
-    return straight - d.norm() - (fit[0] / fit[0].norm() - torch.tensor([0.0, 0.0, -1.0])).norm() * 0.1
 """,
 }
