@@ -67,7 +67,7 @@ impl Lower<'_> {
                             bound.span_of(1),
                             "a `deque` that forgets its first items",
                         )
-                        .help("append to a list, and read its last items: `xs[-3:]`"),
+                        .expected("a list, whose last items are `xs[-3:]`"),
                     ));
                 }
                 let items = match bound.given(0).cloned() {
