@@ -755,3 +755,10 @@ fn containers_and_functions_without_end_are_bounded() {
         assert!(took.as_millis() < 400, "{shown} took {took:?}");
     }
 }
+
+#[test]
+fn a_deque_that_forgets_is_refused_rather_than_kept_whole() {
+    let text = "from collections import deque\nnum_stages = 1\ndef stage1_guidance(keypoints, action_sequence):\n    last = deque(maxlen=3)\n    for point in action_sequence[0]:\n        last.append(point)\n    return -sum((point - keypoints[0]).norm() for point in last)\n";
+    let mistakes = tiller_reward::compile(text, &tiller_reward::CompileOptions::new(2, 5));
+    assert!(mistakes.unwrap_err().to_string().contains("forgets"));
+}
