@@ -144,7 +144,24 @@ pub(super) fn is_code_at_margin(line: &str) -> bool {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
     };
-    names.split(',').all(is_name) && !annotation.trim().contains(' ')
+    names.split(',').all(is_name) && is_annotation(annotation)
+}
+
+/// Whether what follows a colon is a type: words stand apart inside brackets and around `|` only.
+fn is_annotation(text: &str) -> bool {
+    let mut depth = 0_usize;
+    let outside: String = text
+        .chars()
+        .filter(|&c| {
+            match c {
+                '[' => depth += 1,
+                ']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        })
+        .collect();
+    depth == 0 && outside.split('|').all(|part| !part.trim().contains(' '))
 }
 
 /// Whether a line that begins like an import is one.

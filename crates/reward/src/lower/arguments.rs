@@ -8,6 +8,7 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::tensor::{DType, Tensor};
 
 /// Evaluated arguments as written.
+#[derive(Clone)]
 pub(super) struct Call {
     /// The function as written, for messages.
     pub(super) name: String,

@@ -12,7 +12,7 @@ use super::{Lower, Lowered};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::op::Op;
 use crate::syntax::Operator;
-use crate::tensor::DType;
+use crate::tensor::{DType, Form};
 
 impl Lower<'_> {
     /// Python's own functions.
@@ -80,13 +80,18 @@ impl Lower<'_> {
                 Value::Dict(dict) | Value::Set(dict) => {
                     Ok(Value::Int(self.dicts[*dict].len() as i64))
                 }
-                Value::Text => Err(self.open_text(span)),
+                Value::Text(_) => Err(self.open_text(span)),
                 Value::Str(text) => {
                     self.charge(text.len() / CHARACTERS)?;
                     Ok(Value::Int(text.chars().count() as i64))
                 }
                 Value::Range { start, stop, step } => {
                     Ok(Value::Int(range_length(*start, *stop, *step) as i64))
+                }
+                Value::Object { .. }
+                    if let Some(length) = self.special(&value, "__len__", span)? =>
+                {
+                    Ok(length)
                 }
                 _ => Ok(Value::Int(self.iterate(value, span)?.len() as i64)),
             },
@@ -363,6 +368,12 @@ impl Lower<'_> {
         }
         let Some(known) = known else {
             let tensor = self.tensor_of(value, span)?;
+            // What is an integer already stays one.
+            if tensor.dtype < DType::Float && tensor.len() == 1 && name != "float" {
+                let number = tensor.copied().reshaped(Vec::new());
+                let number = number.with_dtype(DType::Int).with_form(Form::Number);
+                return Ok(Value::Tensor(number));
+            }
             if name != "float" || tensor.len() != 1 {
                 return Err(self.fail(
                     Draft::new(

@@ -40,7 +40,7 @@ impl<'a> Lower<'a> {
                     let place = Span::of(&attribute.attr);
                     return self.container_method(base, method, place, arguments);
                 }
-                Value::Str(_) | Value::Text => {
+                Value::Str(_) | Value::Text(_) => {
                     let arguments = self.arguments(call, method.to_owned(), None)?;
                     let place = Span::of(&attribute.attr);
                     return self.string_method(&base, method, place, arguments);

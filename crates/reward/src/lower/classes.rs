@@ -55,6 +55,8 @@ pub(super) struct Class {
     pub(super) base: Option<usize>,
     /// Its attributes, in the table of dictionaries.
     pub(super) attributes: usize,
+    /// Whether its members are strings, too.
+    pub(super) is_text: bool,
     roles: HashMap<String, Role>,
     pub(super) fields: Vec<Field>,
 }
@@ -70,6 +72,7 @@ impl<'a> Lower<'a> {
             sort,
             base: None,
             attributes: self.dicts.len() - 1,
+            is_text: false,
             roles: HashMap::new(),
             fields,
         });
@@ -87,7 +90,7 @@ impl<'a> Lower<'a> {
     /// What a `class` statement binds its name to.
     pub(super) fn class(&mut self, class: &'a StmtClassDef) -> Lowered<Value> {
         let mut sort = Sort::Plain;
-        let mut base = None;
+        let (mut base, mut is_text) = (None, false);
         for expression in class.arguments.iter().flat_map(|arguments| &arguments.args) {
             let name = dotted(expression).unwrap_or_default();
             if matches!(
@@ -101,13 +104,16 @@ impl<'a> Lower<'a> {
             }
             match self.expression(expression)? {
                 Value::Builtin("Enum") => sort = Sort::Enum,
+                Value::Builtin("StrEnum") => (sort, is_text) = (Sort::Enum, true),
                 Value::Builtin("IntEnum") => sort = Sort::IntEnum,
                 Value::Builtin("NamedTuple") => sort = Sort::NamedTuple,
                 // A mixed-in type such as `str` before `Enum`.
-                Value::Builtin("str" | "float" | "tuple" | "dict") | Value::None => {}
+                Value::Builtin("str") => is_text = true,
+                Value::Builtin("float" | "tuple" | "dict") | Value::None => {}
                 Value::Builtin("int") => sort = Sort::IntEnum,
                 Value::Class(outer) if base.is_none() => {
                     base = Some(outer);
+                    is_text = self.classes[outer].is_text;
                     sort = self.classes[outer].sort;
                 }
                 other => {
@@ -141,6 +147,7 @@ impl<'a> Lower<'a> {
         self.charge(8 + inherited.len())?;
         let own = self.new_class(class.name.as_str(), sort, inherited);
         self.classes[own].base = base;
+        self.classes[own].is_text = is_text;
         for decorator in class.decorator_list.iter().rev() {
             self.decorate(own, &decorator.expression)?;
         }
@@ -267,6 +274,9 @@ impl<'a> Lower<'a> {
     /// A member of an enumeration.
     fn member(&mut self, class: usize, name: &str, value: Value) -> Lowered<Value> {
         let value = match value {
+            Value::Builtin("auto") if self.classes[class].is_text => {
+                Value::Str(name.to_lowercase().into())
+            }
             Value::Builtin("auto") => {
                 let count = self.enum_members(class)?.len();
                 Value::Int(count as i64 + 1)

@@ -97,7 +97,7 @@ impl<'a> Lower<'a> {
             Value::List(items) | Value::Tuple(items) => Ok(!items.items.is_empty()),
             Value::ListRef(list) => Ok(!self.lists[*list].is_empty()),
             Value::Dict(dict) | Value::Set(dict) => Ok(!self.dicts[*dict].is_empty()),
-            Value::Text => Ok(true),
+            Value::Text(_) => Ok(true),
             Value::Range { start, stop, step } => Ok(range_length(*start, *stop, *step) > 0),
             Value::Tensor(tensor) => match self.constants_of(tensor).as_deref() {
                 Some(&[one]) => Ok(one != 0.0),

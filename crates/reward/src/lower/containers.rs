@@ -6,12 +6,14 @@
 use std::rc::Rc;
 
 use super::arguments::{Bound, Call};
+use super::branch::Truth;
 use super::expression::number;
 use super::gather::wrap_index;
 use super::value::Value;
 use super::{Lower, Lowered, Stop};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::{Expr, ExprDict, Operator};
+use crate::tensor::DType;
 
 /// Characters of a string that are compared or copied for one unit of work.
 pub(super) const CHARACTERS: usize = 16;
@@ -83,6 +85,9 @@ impl<'a> Lower<'a> {
         };
         if is_known {
             return Ok(());
+        }
+        if let Value::Text(_) = key {
+            return Err(self.open_text(span));
         }
         Err(self.fail(
             Draft::new(Kind::Type, span, "this cannot be a key")
@@ -224,6 +229,13 @@ impl<'a> Lower<'a> {
             });
         }
         let value = self.expression(index)?;
+        if let Value::Tensor(chosen) = &value
+            && chosen.dtype == DType::Int
+            && chosen.len() == 1
+            && self.constants_of(chosen).is_none()
+        {
+            return self.one_of(items, chosen.nodes()[0], span);
+        }
         let position = self.integer_argument(&value, Span::of(index))?;
         match wrap_index(position, items.len()) {
             Some(position) => Ok(items[position].clone()),
@@ -239,11 +251,21 @@ impl<'a> Lower<'a> {
         right: &Value,
         span: Span,
     ) -> Lowered<Option<Value>> {
+        if let (Operator::Add, Value::Text(Some(_)), _) | (Operator::Add, _, Value::Text(Some(_))) =
+            (op, left, right)
+        {
+            let joined = self.each_option(left, span, &mut |lower, left| {
+                lower.each_option(right, span, &mut |lower, right| {
+                    lower.binary_operator(op, left.clone(), right.clone(), span)
+                })
+            });
+            return joined.map(Some);
+        }
         match (op, left, right) {
             (Operator::Mod, Value::Str(pattern), values) => self.percent(pattern, values).map(Some),
-            (Operator::Mod, Value::Text, _)
-            | (Operator::Add, Value::Text, Value::Text | Value::Str(_))
-            | (Operator::Add, Value::Str(_), Value::Text) => Ok(Some(Value::Text)),
+            (Operator::Mod, Value::Text(_), _)
+            | (Operator::Add, Value::Text(_), Value::Text(_) | Value::Str(_))
+            | (Operator::Add, Value::Str(_), Value::Text(_)) => Ok(Some(Value::Text(None))),
             (Operator::Mult, Value::Str(text), Value::Int(times))
             | (Operator::Mult, Value::Int(times), Value::Str(text)) => {
                 let times = usize::try_from(*times).unwrap_or(0);
@@ -323,6 +345,11 @@ impl<'a> Lower<'a> {
                         Err(self.fail(Draft::new(Kind::Index, span, "this key does not exist")))
                     }
                 },
+                "get" => self.each_option(&first, span, &mut |lower, key| {
+                    lower.check_key(key, span)?;
+                    let value = lower.entry(dict, key)?;
+                    Ok(value.or_else(|| second.clone()).unwrap_or(Value::None))
+                }),
                 _ => match (self.entry(dict, &first)?, second) {
                     (Some(_), _) if method == "pop" => self.take_entry(dict, &first, span),
                     (Some(value), _) => Ok(value),
@@ -337,7 +364,9 @@ impl<'a> Lower<'a> {
             },
             other => {
                 let items = self.iterate(other, span)?;
-                self.search(&items, method, &first, span)
+                self.each_option(&first, span, &mut |lower, first| {
+                    lower.search(&items, method, first, span)
+                })
             }
         }
     }
@@ -418,8 +447,13 @@ impl<'a> Lower<'a> {
                 return Ok(self.new_list(items));
             }
             _ => {
+                if method == "remove" && self.options(&first)?.is_some() {
+                    return Err(self.open_text(span));
+                }
                 let items = self.iterate(Value::ListRef(list), span)?;
-                let found = self.search(&items, method, &first, span)?;
+                let found = self.each_option(&first, span, &mut |lower, first| {
+                    lower.search(&items, method, first, span)
+                })?;
                 match (method, found) {
                     ("remove", Value::Int(position)) => {
                         self.list_mut(list)?.remove(position as usize);
@@ -440,10 +474,21 @@ impl<'a> Lower<'a> {
         span: Span,
     ) -> Lowered<Value> {
         let mut places = Vec::new();
+        let mut open = Vec::new();
         for (position, item) in items.iter().enumerate() {
-            if self.equal(item, wanted)? == Some(true) {
-                places.push(position as i64);
+            let place = Value::Int(position as i64);
+            match self.same(item, wanted, span)? {
+                Truth::Known(true) => {
+                    places.push(position as i64);
+                    let always = self.constant(1.0)?;
+                    open.push((always, place));
+                }
+                Truth::Known(false) => {}
+                Truth::Open(node) => open.push((node, place)),
             }
+        }
+        if open.len() > places.len() {
+            return self.open_search(open, method, wanted, span);
         }
         match (method, places.first()) {
             ("count", _) => Ok(Value::Int(places.len() as i64)),

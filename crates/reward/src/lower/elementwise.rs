@@ -32,8 +32,16 @@ impl Lower<'_> {
             Op::Less | Op::LessEqual | Op::Equal | Op::NotEqual | Op::And | Op::Or => DType::Bool,
             Op::Div | Op::Atan2 => DType::Float,
             Op::Add | Op::Sub | Op::Mul | Op::Pow | Op::Remainder | Op::FloorDiv => {
-                // Arithmetic on two bools counts.
-                a.dtype.max(b.dtype).max(DType::Int)
+                // To a tensor, a bool of NumPy's is a float.
+                let is_foreign = |x: &Tensor, other: &Tensor| {
+                    x.form == Form::Scalar && x.dtype == DType::Bool && other.form == Form::Tensor
+                };
+                if is_foreign(a, b) || is_foreign(b, a) {
+                    DType::Float
+                } else {
+                    // Arithmetic on two bools counts.
+                    a.dtype.max(b.dtype).max(DType::Int)
+                }
             }
             _ => a.dtype.max(b.dtype),
         };

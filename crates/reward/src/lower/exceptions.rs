@@ -198,7 +198,7 @@ impl<'a> Lower<'a> {
             return Err(self.fail(exception.draft));
         };
         if let Some(name) = &handler.name {
-            self.assign(name.as_str(), Some(Value::Text));
+            self.assign(name.as_str(), Some(Value::Text(None)));
         }
         self.block(&handler.body)
     }

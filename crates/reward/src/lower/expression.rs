@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::arguments::Call;
 use super::containers::CHARACTERS;
 use super::value::Value;
 use super::{LocalBody, Lower, Lowered, Stop};
@@ -127,7 +128,23 @@ impl<'a> Lower<'a> {
                 let base = self.expression(&subscript.value)?;
                 let base = match base {
                     Value::Str(text) => return self.string_item(&text, &subscript.slice, span),
-                    Value::Text => return Ok(Value::Text),
+                    Value::Text(_) => return Ok(Value::Text(None)),
+                    Value::Object { class, .. }
+                        if let Some((Value::Local(local), _)) =
+                            self.class_entry(class, "__getitem__")? =>
+                    {
+                        let key = (
+                            self.expression(&subscript.slice)?,
+                            Span::of(&*subscript.slice),
+                        );
+                        let call = Call {
+                            name: "__getitem__".to_owned(),
+                            span,
+                            positional: vec![key],
+                            keywords: Vec::new(),
+                        };
+                        return self.call_method(local, base, call);
+                    }
                     Value::Object { .. } => Value::tuple(self.iterate_object(base, span)?),
                     // Types with parameters.
                     Value::Builtin(_) if is_annotation(&base) => return Ok(base),
@@ -239,6 +256,9 @@ impl<'a> Lower<'a> {
         right: Value,
         span: Span,
     ) -> Lowered<Value> {
+        if let Some(result) = self.compare_options(op, &left, &right, span)? {
+            return Ok(result);
+        }
         match (op, &left, &right) {
             (CmpOp::Is, value, Value::None) | (CmpOp::Is, Value::None, value) => {
                 return Ok(Value::Bool(matches!(value, Value::None)));
@@ -257,12 +277,8 @@ impl<'a> Lower<'a> {
                 | Value::Object { .. }
                 | Value::Class(_),
             ) => {
-                for item in self.iterate(right.clone(), span)? {
-                    if self.equal(&item, needle)? == Some(true) {
-                        return Ok(Value::Bool(op == CmpOp::In));
-                    }
-                }
-                return Ok(Value::Bool(op == CmpOp::NotIn));
+                let items = self.iterate(right.clone(), span)?;
+                return self.membership(op, needle, items, span);
             }
             (_, Value::Set(a), Value::Set(b)) => {
                 let (a, b) = (*a, *b);
@@ -278,7 +294,9 @@ impl<'a> Lower<'a> {
                 let same = self.equal(&left, &right)? == Some(true);
                 return Ok(Value::Bool(same == (op == CmpOp::Is)));
             }
-            (_, Value::Text, _) | (_, _, Value::Text) if op != CmpOp::Is && op != CmpOp::IsNot => {
+            (_, Value::Text(_), _) | (_, _, Value::Text(_))
+                if op != CmpOp::Is && op != CmpOp::IsNot =>
+            {
                 return Err(self.open_text(span));
             }
             (CmpOp::In | CmpOp::NotIn, Value::Str(needle), Value::Str(text)) => {

@@ -309,7 +309,7 @@ impl<'a> Lower<'a> {
                 self.charge(text.len() / CHARACTERS)?;
                 Ok(Value::Str(text.into()))
             }
-            _ => Ok(Value::Text),
+            _ => Ok(Value::Text(None)),
         }
     }
 
@@ -376,7 +376,7 @@ impl<'a> Lower<'a> {
     pub(super) fn percent(&mut self, pattern: &str, values: &Value) -> Lowered<Value> {
         let items = match values {
             Value::Tuple(items) => items.items.to_vec(),
-            Value::Dict(_) => return Ok(Value::Text),
+            Value::Dict(_) => return Ok(Value::Text(None)),
             one => vec![one.clone()],
         };
         let mut items = items.iter();
@@ -387,7 +387,7 @@ impl<'a> Lower<'a> {
             push(&mut text, Some(&rest[..at]));
             rest = &rest[at + 1..];
             let Some(end) = rest.find(|c: char| c.is_ascii_alphabetic() || c == '%') else {
-                return Ok(Value::Text);
+                return Ok(Value::Text(None));
             };
             let (flags, kind) = (&rest[..end], rest.as_bytes()[end]);
             rest = &rest[end + 1..];
@@ -396,7 +396,7 @@ impl<'a> Lower<'a> {
                 continue;
             }
             let Some(value) = items.next() else {
-                return Ok(Value::Text);
+                return Ok(Value::Text(None));
             };
             let (align, flags) = match flags.strip_prefix('-') {
                 Some(flags) => ("<", flags),
@@ -445,7 +445,7 @@ impl<'a> Lower<'a> {
                 continue;
             }
             let Some(end) = rest.find('}') else {
-                return Ok(Value::Text);
+                return Ok(Value::Text(None));
             };
             let (field, spec) = rest[..end].split_once(':').unwrap_or((&rest[..end], ""));
             rest = &rest[end + 1..];

@@ -55,11 +55,14 @@ impl<'a> Lower<'a> {
             Value::Builtin(name @ ("np.r_" | "np.c_")) => self.laid_out(name, index, span),
             Value::Dict(dict) => {
                 let key = self.expression(index)?;
-                self.check_key(&key, Span::of(index))?;
-                match self.entry(dict, &key)? {
-                    Some(value) => Ok(value),
-                    None => Err(self.no_such_key(dict, &key, Span::of(index))),
-                }
+                let span = Span::of(index);
+                self.each_option(&key, span, &mut |lower, key| {
+                    lower.check_key(key, span)?;
+                    match lower.entry(dict, key)? {
+                        Some(value) => Ok(value),
+                        None => Err(lower.no_such_key(dict, key, span)),
+                    }
+                })
             }
             other => Err(self.fail(
                 Draft::new(Kind::Type, span, "this cannot be indexed").found(other.describe()),

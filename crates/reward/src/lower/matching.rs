@@ -9,9 +9,12 @@ use crate::syntax::{Pattern, Singleton, StmtMatch};
 impl<'a> Lower<'a> {
     pub(super) fn choice(&mut self, choice: &'a StmtMatch) -> Lowered<Flow> {
         let subject = self.expression(&choice.subject)?;
-        if let Value::Tensor(tensor) = &subject
-            && self.constants_of(tensor).is_none()
-        {
+        let is_open = match &subject {
+            Value::Tensor(tensor) => self.constants_of(tensor).is_none(),
+            Value::Text(_) => true,
+            other => self.options(other)?.is_some(),
+        };
+        if is_open {
             return Err(self.fail(
                 Draft::new(
                     Kind::DynamicControl,

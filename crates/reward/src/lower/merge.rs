@@ -186,7 +186,9 @@ impl Lower<'_> {
         match (a, b) {
             (Value::Absent(_), _) => return Ok(a.clone()),
             (_, Value::Absent(_)) => return Ok(b.clone()),
-            (Value::Str(_) | Value::Text, Value::Str(_) | Value::Text) => return Ok(Value::Text),
+            (Value::Str(_) | Value::Text(_), Value::Str(_) | Value::Text(_)) => {
+                return self.merge_texts(merge.condition, a, b);
+            }
             (Value::Tuple(a), Value::Tuple(b)) if a.items.len() == b.items.len() && depth > 0 => {
                 let mut items = Vec::with_capacity(a.items.len());
                 for (a, b) in a.items.iter().zip(b.items.iter()) {
@@ -355,7 +357,8 @@ fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::None, Value::None)
         | (Value::Ellipsis, Value::Ellipsis)
-        | (Value::Text, Value::Text) => true,
+        | (Value::Text(None), Value::Text(None)) => true,
+        (Value::Text(Some(a)), Value::Text(Some(b))) => Rc::ptr_eq(a, b),
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a), Value::Int(b)) => a == b,
         (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),

@@ -55,6 +55,7 @@ mod norm;
 mod numbers;
 mod objects;
 mod open_order;
+mod options;
 mod order;
 mod pick;
 mod place;

@@ -240,6 +240,24 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// What a method without arguments gives, where the object's class has it.
+    pub(super) fn special(
+        &mut self,
+        object: &Value,
+        name: &str,
+        span: Span,
+    ) -> Lowered<Option<Value>> {
+        let Value::Object { class, .. } = object else {
+            return Ok(None);
+        };
+        match self.class_entry(*class, name)? {
+            Some((function @ Value::Local(_), _)) => {
+                self.apply(&function, vec![object.clone()], span).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Calls a function of a class with the object first.
     pub(super) fn call_method(
         &mut self,

@@ -277,7 +277,7 @@ impl Lower<'_> {
                 let is_note = |value: &Value| {
                     matches!(
                         value,
-                        Value::Dict(_) | Value::None | Value::Str(_) | Value::Text
+                        Value::Dict(_) | Value::None | Value::Str(_) | Value::Text(_)
                     )
                 };
                 if is_number(first) && rest.iter().all(is_note) {
@@ -310,7 +310,7 @@ fn type_of(value: &Value) -> Value {
         Value::Bool(_) => Value::Builtin("bool"),
         Value::Int(_) => Value::Builtin("int"),
         Value::Float(_) => Value::Builtin("float"),
-        Value::Str(_) | Value::Text => Value::Builtin("str"),
+        Value::Str(_) | Value::Text(_) => Value::Builtin("str"),
         Value::ListRef(_) => Value::Builtin("list"),
         Value::Tuple(_) => Value::Builtin("tuple"),
         Value::Dict(_) => Value::Builtin("dict"),
@@ -340,7 +340,7 @@ pub(super) fn is_instance(value: &Value, kind: &Value) -> bool {
             | (Value::Tuple(_), Value::Builtin("tuple"))
             | (Value::Dict(_), Value::Builtin("dict"))
             | (Value::Set(_), Value::Builtin("set" | "frozenset"))
-            | (Value::Str(_) | Value::Text, Value::Builtin("str"))
+            | (Value::Str(_) | Value::Text(_), Value::Builtin("str"))
             | (_, Value::Builtin("object"))
     )
 }

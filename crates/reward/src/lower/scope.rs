@@ -300,6 +300,9 @@ impl<'a> Lower<'a> {
         if let Some(builtin) = BUILTINS.iter().find(|&&builtin| builtin == name) {
             return Ok(Value::Builtin(builtin));
         }
+        if name == "__name__" {
+            return Ok(Value::Str("reward".into()));
+        }
         let own = self.frames[self.frame].names.len();
         self.charge(own)?;
         let mut known: Vec<&str> = Vec::new();

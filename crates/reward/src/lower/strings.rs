@@ -68,10 +68,15 @@ impl<'a> Lower<'a> {
         call: Call,
     ) -> Lowered<Value> {
         let span = call.span;
+        if let Value::Text(Some(_)) = base {
+            return self.each_option(base, span, &mut |lower, base| {
+                lower.string_method(base, method, place, call.clone())
+            });
+        }
         let Value::Str(text) = base else {
             return match method {
                 "join" | "format" | "strip" | "lower" | "upper" | "replace" | "ljust" | "rjust"
-                | "zfill" | "title" | "capitalize" | "center" => Ok(Value::Text),
+                | "zfill" | "title" | "capitalize" | "center" => Ok(Value::Text(None)),
                 _ => Err(self.open_text(span)),
             };
         };
@@ -97,7 +102,7 @@ impl<'a> Lower<'a> {
         if method == "join" {
             return self.join(text, first.unwrap_or(Value::None), span);
         }
-        if let Some(Value::Text) = first {
+        if let Some(Value::Text(_)) = first {
             return Err(self.open_text(span));
         }
         if matches!(method, "startswith" | "endswith") {
@@ -295,8 +300,8 @@ impl<'a> Lower<'a> {
         let items = self.iterate(items, span)?;
         let mut text = String::new();
         for (position, item) in items.iter().enumerate() {
-            if matches!(item, Value::Text) {
-                return Ok(Value::Text);
+            if matches!(item, Value::Text(_)) {
+                return Ok(Value::Text(None));
             }
             let piece = self.string_argument(Some(item), span)?;
             self.charge((piece.len() + separator.len()) / CHARACTERS)?;

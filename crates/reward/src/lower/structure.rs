@@ -30,7 +30,7 @@ impl Lower<'_> {
                 return self.equal_within(&Value::Tuple(a), &Value::Tuple(b), depth - 1);
             }
             (Value::Tensor(_), _) | (_, Value::Tensor(_)) => None,
-            (Value::Text, _) | (_, Value::Text) => None,
+            (Value::Text(_), _) | (_, Value::Text(_)) => None,
             (Value::Class(a), Value::Class(b)) | (Value::Local(a), Value::Local(b)) => Some(a == b),
             (
                 Value::Object { class, fields: a },
@@ -70,6 +70,16 @@ impl Lower<'_> {
                     }
                 }
                 Some(true)
+            }
+            (Value::Object { class, fields }, text @ Value::Str(_))
+            | (text @ Value::Str(_), Value::Object { class, fields })
+                if self.classes[*class].is_text && depth > 0 =>
+            {
+                let key = Value::Str("value".into());
+                return match self.entry(*fields, &key)? {
+                    Some(value) => self.equal_within(&value, text, depth - 1),
+                    None => Ok(Some(false)),
+                };
             }
             (a, b) => match (number(a), number(b)) {
                 (Some(a), Some(b)) => Some(a == b),

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::options::Options;
 use super::table::Function;
 use crate::diagnostic::Span;
 use crate::tensor::{DType, Form, Tensor, show_shape};
@@ -57,8 +58,8 @@ pub(crate) enum Value {
         class: usize,
         fields: usize,
     },
-    /// A string whose text depends on positions.
-    Text,
+    /// A string whose text depends on positions, with the texts that it may have where they are known.
+    Text(Option<Rc<Options>>),
     /// What no value can stand for, by position in the table of reasons; a mistake where it is used.
     Absent(usize),
 }
@@ -303,7 +304,7 @@ impl Value {
             Value::Set(_) => "a set".into(),
             Value::Class(_) => "a class".into(),
             Value::Object { .. } => "an object".into(),
-            Value::Text => "a string".into(),
+            Value::Text(_) => "a string".into(),
             Value::Absent(_) => "nothing that is known".into(),
             Value::Named(named) => format!("({})", named.fields.join(", ")),
             Value::Partial(partial) => format!("the function `{}`", partial.name),

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 import conditions
+import joints
 import numpy_names
 import operations
 import programs
@@ -201,7 +202,7 @@ def write_statements(draw):
     paths.append(keypoints[0] + torch.linspace(0.03, 0.0, 9)[None, :, None])
     whole = lambda body: body if "num_stages" in body else "num_stages = 1\n" + body
     full = lambda body: body if "def stage1_guidance" in body else HEADER.split("\n")[1] + body
-    all_of_them = {**conditions.CONDITIONS, **statements.STATEMENTS}
+    all_of_them = {**conditions.CONDITIONS, **statements.STATEMENTS, **joints.JOINTS}
     cases = [
         case(name, whole(full(body)), keypoints, paths, run_statements)
         for name, body in all_of_them.items()
