@@ -144,11 +144,12 @@ fn a_server_that_hangs_costs_no_control_tick() {
 /// timed out and the second one drags on as well, advice comes at once.
 #[test]
 fn advice_that_hangs_is_dropped_and_advice_in_time_is_taken() {
+    // A stage that is never done is doubted once, so the program is asked for twice (0 and 1).
     let handler: Arc<Handler> =
         Arc::new(|number, request: &str| match (is_advice(request), number) {
             (false, _) => says(&never_done(&write(request, &EmbeddedAuthor))),
-            (true, 1) => vec![Act::Hang],
-            (true, 2) => says("{\"stage\": 2, \"reason\": \"the hand is above the gap\"}"),
+            (true, 2) => vec![Act::Hang],
+            (true, 3) => says("{\"stage\": 2, \"reason\": \"the hand is above the gap\"}"),
             (true, _) => says("I cannot tell."),
         });
     let (server, _stop) = threaded_with(handler);

@@ -6,7 +6,7 @@ mod answer;
 mod driven;
 
 use serde::{Deserialize, Serialize};
-use tiller_core::{EpisodeId, JOINTS};
+use tiller_core::{EpisodeId, GRIPPER_OPEN_M, JOINTS};
 use tiller_messages::{ActionChunk, ArmCommand, ArmState, ExecutionState, Message, SafetyEvent};
 use tiller_motion::{
     ActionStep, Actuator as Motion, ActuatorConfig, ArmReading, Chunk, Mode, Refusal, Setpoint,
@@ -354,7 +354,7 @@ impl Actuator {
             effects.push(ActuatorEffect::Command(ArmCommand {
                 stamp_ns: state.stamp_ns,
                 q_rad: state.q_rad.repeat(SETPOINTS as usize),
-                gripper_width_m: state.gripper_width_m.clamp(0.0, 0.08),
+                gripper_width_m: state.gripper_width_m.clamp(0.0, GRIPPER_OPEN_M),
                 ..Default::default()
             }));
         }

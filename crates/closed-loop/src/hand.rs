@@ -1,12 +1,9 @@
 //! The hand at one moment, as rewards see it.
 
-use tiller_core::{Pose, Reads, Trajectories, TrajectoriesMut};
+use tiller_core::{GRIPPER_OPEN_M, Pose, Reads, Trajectories, TrajectoriesMut};
 use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Moment;
 use tiller_steering::Start;
-
-/// Opening of a Franka hand, m.
-pub(crate) const GRIPPER_OPEN_M: f64 = 0.08;
 
 /// Where the hand is and how far its gripper is open.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,7 +101,7 @@ impl Paths {
         };
         if reads.rotations {
             let rows = path.iter().map(|place| place.pose.matrix().transpose());
-            let numbers = rows.flat_map(|rows| <[[f64; 3]; 3]>::from(rows));
+            let numbers = rows.flat_map(<[[f64; 3]; 3]>::from);
             way.rotations = numbers.flatten().collect();
         }
         if reads.gripper {

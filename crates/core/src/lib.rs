@@ -32,5 +32,8 @@ pub use workspace::WorkspaceBox;
 /// Joints of a Franka arm.
 pub const JOINTS: usize = 7;
 
+/// Width between the fingers of an open Franka hand, m.
+pub const GRIPPER_OPEN_M: f64 = 0.08;
+
 /// Nanoseconds in a second.
 pub const SECOND_NS: u64 = 1_000_000_000;

@@ -1,7 +1,7 @@
 //! Settings of the actuator, checked before it may move anything.
 
 use thiserror::Error;
-use tiller_core::Problems;
+use tiller_core::{GRIPPER_OPEN_M, Problems};
 
 use crate::limits::{Limits, within};
 
@@ -93,7 +93,7 @@ impl Default for ActuatorConfig {
             max_tracking_error_rad: 0.5,
             max_missed_readings: 20,
             max_loop_gap_ns: 200_000_000,
-            gripper_open_m: 0.08,
+            gripper_open_m: GRIPPER_OPEN_M,
             gripper_threshold: 0.2,
             orientation: Orientation::StraightDown,
             resume: Resume::Manual,
@@ -118,7 +118,7 @@ impl ActuatorConfig {
                 ("max_tracking_error_rad", self.max_tracking_error_rad, 1.0),
                 ("max_missed_readings", missed, 1000.0),
                 ("max_loop_gap_ns", self.max_loop_gap_ns as f64, 60e9),
-                ("gripper_open_m", self.gripper_open_m, 0.08),
+                ("gripper_open_m", self.gripper_open_m, GRIPPER_OPEN_M),
                 ("gripper_threshold", self.gripper_threshold, 0.9),
             ],
         );

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use tiller_playtable_author::EmbeddedAuthor;
-//! use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
+//! use tiller_vlm::{Author, AuthorRequest, HandAccess, SceneKeypoint};
 //!
 //! let mut request = AuthorRequest {
 //!     instruction: "please open the drawer".to_owned(),
@@ -15,6 +15,7 @@
 //!         name: "drawer handle".to_owned(),
 //!         position_m: [0.58, -0.3, 0.06],
 //!     }],
+//!     hand: HandAccess::POSITIONS,
 //! };
 //! let answer = EmbeddedAuthor.author(&request)?;
 //! assert!(answer.text.contains("def stage1_guidance(keypoints, action_sequence):"));

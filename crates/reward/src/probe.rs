@@ -13,12 +13,12 @@ mod hand;
 
 use std::sync::Arc;
 
-use tiller_core::{Trajectories, TrajectoriesMut};
+use tiller_core::{GRIPPER_OPEN_M, Trajectories, TrajectoriesMut};
 
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::fault::{Fault, adjoint_fault, value_fault};
 use crate::options::{CompileOptions, Workspace};
-use crate::program::{CompiledDone, CompiledReward, Moment, WIDEST_M};
+use crate::program::{CompiledDone, CompiledReward, Moment};
 use crate::run::code::Code;
 use crate::run::evaluator::{EvaluateError, Evaluator, Scene};
 
@@ -359,7 +359,7 @@ pub(crate) fn check_done(
                 keypoint_axes: &keypoint_axes,
                 end_effector_m: hand,
                 rotation: random.axes(),
-                gripper_width_m: random.between(0.0, WIDEST_M),
+                gripper_width_m: random.between(0.0, GRIPPER_OPEN_M),
             };
             if done.evaluate(&probe, &mut slots).is_finite() {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tiller_core::Reads;
+use tiller_core::{GRIPPER_OPEN_M, Reads};
 
 use crate::constraints::{carried, is_still, no_way_of_the_hand};
 use crate::diagnostic::{Diagnostic, Diagnostics, Draft, Kind, Span};
@@ -102,8 +102,6 @@ impl CompiledReward {
 
 /// The hand with its fingers straight down.
 pub(crate) const DOWN: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]];
-/// Width between the fingers of an open Franka hand, in metres.
-pub(crate) const WIDEST_M: f64 = 0.08;
 
 /// What a done function is asked about: the scene and the hand at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +134,7 @@ impl<'a> Moment<'a> {
             keypoint_axes: &[],
             end_effector_m,
             rotation: DOWN,
-            gripper_width_m: WIDEST_M,
+            gripper_width_m: GRIPPER_OPEN_M,
         }
     }
 

@@ -176,7 +176,7 @@ impl Reward for Whole {
 fn whole_trajectories_allocate_once() {
     let config = SteeringConfig {
         guide: Guide {
-            rotation: true,
+            rotation: false,
             gripper: true,
         },
         ..SteeringConfig::default()

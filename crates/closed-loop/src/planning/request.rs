@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tiller_core::kinematics::HOME_Q;
-use tiller_core::{Continuation, EpisodeId, Pose, ProgramId, Visit};
+use tiller_core::{Continuation, EpisodeId, GRIPPER_OPEN_M, Pose, ProgramId, Visit};
 use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Program;
 use tiller_steering::Start;
-
-use crate::hand::GRIPPER_OPEN_M;
 
 /// One moment to plan from.
 #[derive(Debug, Clone, Serialize)]

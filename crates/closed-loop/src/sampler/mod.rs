@@ -451,12 +451,12 @@ impl Sampler {
             );
             effects.push(SamplerEffect::Tell(Notice::warning("particles_lost", text)));
         }
-        if let Some(planned) = planned {
-            if let Ok(reading) = self.meter.progress(seen, Hand::measured(&request.arm)) {
-                let reading = crate::Reading { planned, ..reading };
-                let progress = self.progress(request.observation_ns, &reading);
-                effects.push(SamplerEffect::Progress(progress));
-            }
+        if let Some(planned) = planned
+            && let Ok(reading) = self.meter.progress(seen, Hand::measured(&request.arm))
+        {
+            let reading = crate::Reading { planned, ..reading };
+            let progress = self.progress(request.observation_ns, &reading);
+            effects.push(SamplerEffect::Progress(progress));
         }
     }
 

@@ -27,7 +27,11 @@ fn another_schema_version_is_refused_with_both_versions() {
         };
         assert_eq!(error, expected);
         let text = error.to_string();
-        let told = format!("{}: expected schema version 2, found 3", kind.name);
+        let told = format!(
+            "{}: expected schema version {SCHEMA_VERSION}, found {}",
+            kind.name,
+            SCHEMA_VERSION + 1
+        );
         assert!(text.contains(&told), "{text}");
     }
 }

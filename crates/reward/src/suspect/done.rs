@@ -1,11 +1,13 @@
 //! Whether a stage can begin, and whether it can end.
 
+use tiller_core::GRIPPER_OPEN_M;
+
 use super::{around, units};
 use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::{Graph, NodeId};
 use crate::options::CompileOptions;
 use crate::probe::Random;
-use crate::program::{CompiledDone, DOWN, Moment, WIDEST_M};
+use crate::program::{CompiledDone, DOWN, Moment};
 use crate::syntax::StmtFunctionDef;
 
 /// Evaluations times operations: what the search may cost.
@@ -170,7 +172,7 @@ impl<'s> Done<'s> {
             now,
             hand: workspace.max_m,
             rotation: DOWN,
-            width: WIDEST_M,
+            width: GRIPPER_OPEN_M,
             axes: Vec::new(),
         };
         let hands = scene.now.iter().take(MAX_POINTS);
@@ -181,7 +183,7 @@ impl<'s> Done<'s> {
             }
             let far = [workspace.max_m, workspace.min_m];
             for hand in far.into_iter().chain(hands.iter().copied()) {
-                for width in [WIDEST_M, 0.0, WIDEST_M / 2.0] {
+                for width in [GRIPPER_OPEN_M, 0.0, GRIPPER_OPEN_M / 2.0] {
                     (scene.hand, scene.width) = (hand, width);
                     trial.value(&scene);
                     if trial.is_over() {
@@ -202,7 +204,7 @@ impl<'s> Done<'s> {
             scene.axes = (0..count).map(|_| random.axes()).collect();
             scene.hand = random.point(&wide);
             scene.rotation = random.axes();
-            scene.width = random.between(0.0, WIDEST_M);
+            scene.width = random.between(0.0, GRIPPER_OPEN_M);
             trial.value(&scene);
             if trial.is_over() {
                 return;
@@ -227,7 +229,7 @@ impl<'s> Done<'s> {
                 now,
                 rotation: DOWN,
                 axes: Vec::new(),
-                width: WIDEST_M * 0.5 * seed as f64,
+                width: GRIPPER_OPEN_M * 0.5 * seed as f64,
             };
             let mut best = trial.value(&scene);
             let mut step = STEP_M.0;

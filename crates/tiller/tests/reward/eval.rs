@@ -101,7 +101,7 @@ fn wrong_inputs_are_explained_with_their_place() {
         ),
         (
             "[]",
-            "expected an object with keypoints, trajectories, found a list",
+            "expected an object with keypoints, trajectories, rotations, gripper, keypoint_axes, found a list",
         ),
         (r#"{"keypoints": [[NaN, 0, 0]]}"#, "JSON has no NaN"),
         ("  ", "is empty: expected JSON"),
