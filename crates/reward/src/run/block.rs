@@ -113,7 +113,7 @@ fn load<T: Real, const L: usize>(
         0
     };
     let mut lane = 0;
-    while lane < L {
+    while lane < L && tiled > 0 {
         let sources: [&[T]; TILE] = [
             particle(lane),
             particle(lane + 1),
@@ -136,12 +136,14 @@ fn load<T: Real, const L: usize>(
             }
             first += TILE;
         }
-        for at in tiled..inputs.len() {
-            for i in 0..TILE {
-                rows[at][lane + i] = sources[i][inputs[at] as usize];
-            }
-        }
         lane += TILE;
+    }
+    for at in tiled..inputs.len() {
+        let component = inputs[at] as usize;
+        let row = &mut rows[at];
+        for lane in 0..L {
+            row[lane] = trajectories[lane.min(last) * width + component];
+        }
     }
 }
 
@@ -188,10 +190,15 @@ fn store<T: Real, const L: usize>(
         }
         lane += TILE;
     }
-    for lane in 0..particles {
-        let skipped = if lane < whole_lanes { tiled } else { 0 };
-        for at in skipped..inputs.len() {
-            gradients[lane * width + inputs[at] as usize] = shares[at][lane];
+    for lane in whole_lanes..particles {
+        for at in 0..tiled {
+            gradients[lane * width + at] = shares[at][lane];
+        }
+    }
+    for at in tiled..inputs.len() {
+        let component = inputs[at] as usize;
+        for lane in 0..particles {
+            gradients[lane * width + component] = shares[at][lane];
         }
     }
     let mut lane = 0;
