@@ -128,9 +128,8 @@ fn tag(line: &str) -> Option<usize> {
         return Some(end + 2);
     }
     let tag = inner[..end].trim_start_matches('/').trim_end_matches('/');
-    let name = tag.split_whitespace().next()?;
-    let attributes = tag[name.len()..].trim();
-    let fits = attributes.is_empty() || attributes.contains('=');
+    let (name, attributes) = tag.split_once(char::is_whitespace).unwrap_or((tag, ""));
+    let fits = attributes.trim().is_empty() || attributes.contains('=');
     (fits && is_tag_name(name)).then_some(end + 2)
 }
 

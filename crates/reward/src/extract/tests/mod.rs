@@ -1,6 +1,7 @@
 //! Answers in every manner, and what of them counts.
 
 mod drafts;
+mod soup;
 mod thoughts;
 
 use super::extract;
