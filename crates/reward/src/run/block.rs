@@ -10,7 +10,7 @@
 
 use tiller_core::{Trajectories, TrajectoriesMut};
 
-use super::code::Code;
+use super::code::{Code, Inputs};
 use super::kernels::{backward, forward};
 use super::real::Real;
 
@@ -55,12 +55,7 @@ pub(crate) fn run_blocks<T: Real, const L: usize, const AVX2: bool>(
             let count = kind.components.len();
             if count > 0 {
                 let rows = &mut arena[first_row..first_row + count];
-                load(
-                    &numbers[own(kind.width)],
-                    kind.width,
-                    &kind.components,
-                    rows,
-                );
+                load_rows::<T, L, AVX2>(&numbers[own(kind.width)], kind, rows);
             }
             first_row += count;
         }
@@ -84,7 +79,7 @@ pub(crate) fn run_blocks<T: Real, const L: usize, const AVX2: bool>(
                 let shares = &adjoints[first_row..first_row + count];
                 if !numbers.is_empty() {
                     let numbers = &mut numbers[own(kind.width)];
-                    let spoiled = store(shares, kind.width, &kind.components, numbers);
+                    let spoiled = store_rows::<T, L, AVX2>(shares, kind, numbers);
                     first = [first, spoiled].into_iter().flatten().min();
                 }
                 first_row += count;
@@ -95,15 +90,57 @@ pub(crate) fn run_blocks<T: Real, const L: usize, const AVX2: bool>(
     bad
 }
 
+#[inline(always)]
+fn load_rows<T: Real, const L: usize, const AVX2: bool>(
+    numbers: &[T],
+    kind: &Inputs,
+    rows: &mut [[T; L]],
+) {
+    #[cfg(target_arch = "x86_64")]
+    if AVX2 {
+        // SAFETY: `AVX2` is only set where the processor has the instructions.
+        return unsafe { load_avx2(numbers, kind, rows) };
+    }
+    load(numbers, kind, rows);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn load_avx2<T: Real, const L: usize>(numbers: &[T], kind: &Inputs, rows: &mut [[T; L]]) {
+    load(numbers, kind, rows);
+}
+
+#[inline(always)]
+fn store_rows<T: Real, const L: usize, const AVX2: bool>(
+    shares: &[[T; L]],
+    kind: &Inputs,
+    numbers: &mut [T],
+) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if AVX2 {
+        // SAFETY: `AVX2` is only set where the processor has the instructions.
+        return unsafe { store_avx2(shares, kind, numbers) };
+    }
+    store(shares, kind, numbers)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn store_avx2<T: Real, const L: usize>(
+    shares: &[[T; L]],
+    kind: &Inputs,
+    numbers: &mut [T],
+) -> Option<usize> {
+    store(shares, kind, numbers)
+}
+
 /// Transposes trajectories into input rows. Lanes without a particle repeat the last one, so
 /// that they compute nothing out of the ordinary.
 #[inline(always)]
-fn load<T: Real, const L: usize>(
-    trajectories: &[T],
-    width: usize,
-    inputs: &[u32],
-    rows: &mut [[T; L]],
-) {
+fn load<T: Real, const L: usize>(trajectories: &[T], kind: &Inputs, rows: &mut [[T; L]]) {
+    let (width, inputs) = (kind.width, &kind.components[..]);
     let last = trajectories.len() / width - 1;
     let particle = |lane: usize| &trajectories[lane.min(last) * width..][..width];
     // Inputs are ascending, so as many as there are components means all of them, in order.
@@ -141,8 +178,13 @@ fn load<T: Real, const L: usize>(
     for at in tiled..inputs.len() {
         let component = inputs[at] as usize;
         let row = &mut rows[at];
-        for lane in 0..L {
-            row[lane] = trajectories[lane.min(last) * width + component];
+        let sources = trajectories[component..].iter().step_by(width);
+        for (number, &source) in row.iter_mut().zip(sources) {
+            *number = source;
+        }
+        let repeated = row[last.min(L - 1)];
+        for lane in last + 1..L {
+            row[lane] = repeated;
         }
     }
 }
@@ -151,10 +193,10 @@ fn load<T: Real, const L: usize>(
 #[inline(always)]
 fn store<T: Real, const L: usize>(
     shares: &[[T; L]],
-    width: usize,
-    inputs: &[u32],
+    kind: &Inputs,
     gradients: &mut [T],
 ) -> Option<usize> {
+    let (width, inputs) = (kind.width, &kind.components[..]);
     // 0 * x is 0 for finite x and NaN otherwise.
     let mut check = [T::ZERO; L];
     for at in 0..shares.len() {
@@ -197,8 +239,9 @@ fn store<T: Real, const L: usize>(
     }
     for at in tiled..inputs.len() {
         let component = inputs[at] as usize;
-        for lane in 0..particles {
-            gradients[lane * width + component] = shares[at][lane];
+        let targets = gradients[component..].iter_mut().step_by(width);
+        for (target, &share) in targets.zip(&shares[at]) {
+            *target = share;
         }
     }
     let mut lane = 0;
