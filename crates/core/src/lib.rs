@@ -5,6 +5,7 @@
 
 mod action;
 mod continuation;
+mod environment;
 mod identity;
 pub mod kinematics;
 mod plateau;
@@ -20,6 +21,7 @@ pub use action::{
     ActionLayout, ActionMode, ArmColumns, Frame, GripperColumn, RotationColumns, RotationKind,
 };
 pub use continuation::Continuation;
+pub use environment::Environment;
 pub use identity::{EpisodeId, ProgramId, Visit};
 pub use plateau::Plateau;
 pub use pose::Pose;

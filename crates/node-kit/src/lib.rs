@@ -3,7 +3,6 @@
 //! A node is a `main` that calls [`run_node`] and a `run` that reads an [`Inbox`] and writes an
 //! [`Outbox`]; the harness in [`testing`] drives the same `run` without a daemon.
 
-mod environment;
 mod image;
 mod inbox;
 mod matching;
@@ -12,7 +11,7 @@ mod start;
 mod stream;
 pub mod testing;
 
-pub use environment::Environment;
+pub use tiller_core::Environment;
 pub use image::{ImageError, ImageInput, ImageReader, robot_clock_ns};
 pub use inbox::{End, Failure, HEARTBEAT, Inbox, Input, Next};
 pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};

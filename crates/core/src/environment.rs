@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tiller_core::Problems;
+use crate::Problems;
 
 /// Reads settings and remembers what is wrong with them.
 ///
@@ -14,7 +14,7 @@ use tiller_core::Problems;
 /// is wrong, so that reading goes on; [`Environment::finish`] then refuses with all problems.
 ///
 /// ```
-/// use tiller_node_kit::Environment;
+/// use tiller_core::Environment;
 ///
 /// let mut env = Environment::from_pairs([("SEED", "many"), ("STEER", "maybe")]);
 /// let seed = env.number("SEED", 0_u64, 0..=u64::MAX);
