@@ -101,6 +101,15 @@ fn every_wrong_setting_is_reported_at_once() {
 }
 
 #[test]
+fn a_variable_that_nobody_reads_is_met_with_the_nearest_one() {
+    let run = run_dataflow(&[("TILLER_VLM_MODLE", "sk-0123456789")], 120);
+    assert!(!run.status.success(), "{}", run.log);
+    let said = "TILLER_VLM_MODLE: expected a variable that is read, such as TILLER_VLM_MODEL";
+    assert!(run.log.contains(said), "{}", run.log);
+    assert!(!run.log.contains("sk-0123456789"), "{}", run.log);
+}
+
+#[test]
 fn the_dataflow_is_typed_and_valid() {
     let search = std::env::var("PATH").unwrap_or_default();
     let output = Command::new(root().join(".venv/bin/dora"))

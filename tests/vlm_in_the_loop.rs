@@ -86,6 +86,7 @@ fn a_wrong_shape_is_repaired_and_the_recording_replays_without_a_network() {
     assert_eq!(requests.len(), 2, "{}", run.log);
     assert!(!is_repair(&requests[0]) && is_repair(&requests[1]));
     assert!(requests[0].contains("data:image/png;base64,"));
+    assert!(requests[0].contains("The table is at z = 0."));
     let recorded = records(run.folder.path());
     assert_eq!(recorded, ["0001-reward.json", "0002-repair.json"]);
 
@@ -137,6 +138,28 @@ fn a_server_that_hangs_costs_no_control_tick() {
     let summary = assert_success(&run);
     assert_eq!(summary["program_source"], "embedded");
     assert_eq!(summary["notices"]["warnings"]["fallback_embedded"], 1);
+    assert_no_tick_missed(&summary);
+}
+
+/// Whoever sets nothing but the model: the embedded author takes over while there is time left for
+/// the episode, and the summary says who was waited for and how long.
+#[test]
+fn with_default_settings_a_model_that_hangs_costs_no_episode() {
+    let (server, _stop) = threaded_with(Arc::new(|_, _: &str| vec![Act::Hang]));
+    let run = run_with(&base_url(&server), &[]);
+    let summary = assert_success(&run);
+    assert_eq!(summary["program_source"], "embedded");
+    let waited = summary["waited"].as_array().unwrap();
+    let [Value::String(wait)] = waited.as_slice() else {
+        panic!("{waited:?}");
+    };
+    let (seconds, rest) = wait.split_once(" s for a program by ").unwrap();
+    let seconds: f64 = seconds.parse().unwrap();
+    assert!((25.0..27.0).contains(&seconds), "{wait}");
+    assert_eq!(
+        rest,
+        "`openai/test-model`: fallback_embedded after timeout_total"
+    );
     assert_no_tick_missed(&summary);
 }
 

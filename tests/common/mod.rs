@@ -45,6 +45,11 @@ pub(crate) struct Running {
 
 #[allow(dead_code, reason = "not every test watches a run")]
 impl Running {
+    /// The process above all others of the dataflow.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops it as Ctrl-C does, and waits for its end.
     pub(crate) fn stop(self) -> Run {
         let _ = Command::new("kill")

@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: one instruction, from a fresh clone to pictures of the result.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use clap::Args;
 use eyre::{Result, WrapErr, bail, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use crate::process::{run_visible, say};
 use crate::setup::{self, Environment};
@@ -21,6 +23,15 @@ use crate::setup::{self, Environment};
 const OVERHEAD: Duration = Duration::from_secs(120);
 /// On a slow machine simulated time may pass this much slower than wall time.
 const SLOWEST: f64 = 4.0;
+
+/// Who answers, and the variable that may hold the key.
+const KEYS: [(&str, &str); 5] = [
+    ("openai", "OPENAI_API_KEY"),
+    ("openai-responses", "OPENAI_API_KEY"),
+    ("azure", "AZURE_OPENAI_API_KEY"),
+    ("anthropic", "ANTHROPIC_API_KEY"),
+    ("gemini", "GEMINI_API_KEY"),
+];
 
 #[derive(Args)]
 pub(crate) struct DemoArgs {
@@ -83,6 +94,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
     let outcome = summary["outcome"].as_str().unwrap_or("unknown");
     let reason = summary["reason"].as_str().unwrap_or_default();
     say(&format!("{outcome} after {seconds:.0} s: {reason}"));
+    let waits = summary["waited"].as_array().into_iter().flatten();
+    for wait in waits.filter_map(Value::as_str) {
+        say(&format!("waited {wait}"));
+    }
     say(&format!(
         "pictures, program, summary and dora.log: {}",
         folder.display()
@@ -140,9 +155,39 @@ fn run_dataflow(
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);
+    let key = private_key(|name| std::env::var(name).ok())?;
+    if let Some(key) = &key {
+        command.env("TILLER_VLM_KEY_FILE", key.path());
+    }
+    for (_, variable) in KEYS {
+        command.env_remove(variable);
+    }
     let limit = OVERHEAD + Duration::from_secs_f64(args.episode_s.clamp(0.0, 3600.0) * SLOWEST);
     let child = Group::spawn(&mut command)?;
     child.wait(limit, folder)
+}
+
+/// The key of the provider that is configured, in a new file that only its owner reads: dora hands its
+/// environment to every process that it starts. `None`: there is none, or it is in a file already.
+fn private_key(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<NamedTempFile>> {
+    let given = |name: &str| lookup(name).filter(|text| !text.trim().is_empty());
+    let provider = given("TILLER_VLM_PROVIDER").unwrap_or_default();
+    let variable = KEYS.iter().find(|(word, _)| *word == provider.trim());
+    let key = variable.and_then(|(_, variable)| given(variable));
+    let (Some(key), None) = (key, given("TILLER_VLM_KEY_FILE")) else {
+        return Ok(None);
+    };
+    let write = || {
+        let mut file = match given("XDG_RUNTIME_DIR") {
+            Some(folder) if Path::new(&folder).is_dir() => NamedTempFile::new_in(folder),
+            _ => NamedTempFile::new(),
+        }?;
+        file.write_all(key.as_bytes())?;
+        Ok::<_, std::io::Error>(file)
+    };
+    write()
+        .map(Some)
+        .wrap_err("the key could not be put into a file of its own")
 }
 
 /// dora's default port belongs to the whole machine; two demos must not meet there.
@@ -274,6 +319,27 @@ fn print_json(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_key_goes_into_a_file_that_only_its_owner_reads() {
+        let file_of = |pairs: &[(&str, &str)]| {
+            let found = |name: &str| pairs.iter().find(|(other, _)| *other == name);
+            private_key(|name| found(name).map(|(_, value)| (*value).to_owned())).unwrap()
+        };
+        let azure = ("TILLER_VLM_PROVIDER", "azure");
+        let key = ("AZURE_OPENAI_API_KEY", "sk-0123456789");
+        let file = file_of(&[azure, key]).unwrap();
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), "sk-0123456789");
+        let mode = fs::metadata(file.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let path = file.path().to_owned();
+        drop(file);
+        assert!(!path.exists());
+        assert!(file_of(&[azure, ("OPENAI_API_KEY", "sk-0123456789")]).is_none());
+        assert!(file_of(&[azure, key, ("TILLER_VLM_KEY_FILE", "/a/key")]).is_none());
+        assert!(file_of(&[key]).is_none(), "the embedded author needs none");
+    }
 
     #[test]
     fn slugs_are_safe_folder_names() {

@@ -1,12 +1,12 @@
 //! Settings from the environment: every problem is found before any is reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::Problems;
+use crate::{Problems, nearest};
 
 /// Reads settings and remembers what is wrong with them.
 ///
@@ -26,6 +26,8 @@ use crate::Problems;
 pub struct Environment {
     source: Source,
     problems: Problems,
+    is_private: bool,
+    asked: BTreeSet<String>,
 }
 
 enum Source {
@@ -39,6 +41,8 @@ impl Environment {
         Self {
             source: Source::Process,
             problems: Problems::default(),
+            is_private: false,
+            asked: BTreeSet::new(),
         }
     }
 
@@ -51,11 +55,39 @@ impl Environment {
         Self {
             source: Source::Pairs(pairs),
             problems: Problems::default(),
+            is_private: false,
+            asked: BTreeSet::new(),
         }
+    }
+
+    /// The same for settings among which a secret may have got by mistake: values are described in
+    /// what is wrong with them, numbers apart, and never quoted.
+    ///
+    /// ```
+    /// use tiller_core::Environment;
+    ///
+    /// let mut env = Environment::from_pairs([("STREAM", "sk-0123456789")]).private();
+    /// env.choice("STREAM", "on", &[("on", true), ("off", false)]);
+    /// let error = env.finish(()).unwrap_err().to_string();
+    /// assert_eq!(error, "STREAM: expected one of `on`, `off`, found a text of 13 characters");
+    /// ```
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.is_private = true;
+        self
+    }
+
+    /// Names of all that was asked for so far, there or not: what is documented can be held to it.
+    #[must_use]
+    pub fn asked(&self) -> &BTreeSet<String> {
+        &self.asked
     }
 
     /// A text that may be absent.
     pub fn optional(&mut self, name: &str) -> Option<String> {
+        if !self.asked.contains(name) {
+            self.asked.insert(name.to_owned());
+        }
         let value = match &self.source {
             Source::Process => match std::env::var(name) {
                 Ok(value) => Some(value),
@@ -121,10 +153,13 @@ impl Environment {
             .iter()
             .map(|(word, _)| format!("`{word}`"))
             .collect();
-        let expected = match words.as_slice() {
+        let mut expected = match words.as_slice() {
             [only] => only.clone(),
             several => format!("one of {}", several.join(", ")),
         };
+        if let Some(meant) = nearest(word, allowed.iter().map(|(word, _)| *word)) {
+            expected += &format!(" (is `{meant}` meant?)");
+        }
         self.refuse(name, &expected, found.clone());
         value_of(default).unwrap_or(&allowed[0].1).clone()
     }
@@ -132,6 +167,9 @@ impl Environment {
     /// Notes a problem that only the caller can see.
     pub fn refuse(&mut self, name: &str, expected: &str, found: Option<String>) {
         match found {
+            Some(found) if self.is_private => {
+                self.problems.push(name, expected, described(&found));
+            }
             Some(found) => self.problems.push(name, expected, format!("`{found}`")),
             None => self.problems.missing(name, expected),
         }
@@ -159,6 +197,14 @@ impl Environment {
     /// All problems that were found.
     pub fn finish<S>(self, settings: S) -> Result<S, Problems> {
         self.problems.finish(settings)
+    }
+}
+
+/// What a value is like: a number is shown, for it can be no key; of a text its length.
+fn described(value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(_) if value.len() <= 12 => format!("`{value}`"),
+        _ => format!("a text of {} characters", value.chars().count()),
     }
 }
 

@@ -8,6 +8,7 @@ mod continuation;
 mod environment;
 mod identity;
 pub mod kinematics;
+mod nearest;
 mod plateau;
 mod pose;
 mod problems;
@@ -15,6 +16,7 @@ pub mod rotation;
 mod stamps;
 mod text;
 mod trajectories;
+mod variables;
 mod workspace;
 
 pub use action::{
@@ -23,12 +25,14 @@ pub use action::{
 pub use continuation::Continuation;
 pub use environment::Environment;
 pub use identity::{EpisodeId, ProgramId, Visit};
+pub use nearest::nearest;
 pub use plateau::Plateau;
 pub use pose::Pose;
 pub use problems::{Problem, Problems};
 pub use stamps::StampFilter;
 pub use text::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS, clip};
 pub use trajectories::{Reads, Trajectories, TrajectoriesMut};
+pub use variables::{known_variables, unknown_variables, unknown_variables_here, variables_of};
 pub use workspace::WorkspaceBox;
 
 /// Joints of a Franka arm.

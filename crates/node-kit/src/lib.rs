@@ -16,5 +16,5 @@ pub use image::{ImageError, ImageInput, ImageReader, robot_clock_ns};
 pub use inbox::{End, Failure, HEARTBEAT, Inbox, Input, Next};
 pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};
 pub use outbox::Outbox;
-pub use start::{init_logs, run_node};
+pub use start::{init_logs, run_node, run_node_with_keys};
 pub use stream::{Freshness, Refused, Stream};

@@ -1,6 +1,8 @@
 //! How a node starts and how it ends.
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 
 use dora_node_api::DoraNode;
 use eyre::{Result, WrapErr};
@@ -13,13 +15,39 @@ use crate::{Inbox, Outbox};
 ///
 /// Connecting comes first: a node that fails before it has connected takes the whole dataflow
 /// down before any other node can say or keep anything. `run` therefore reads the settings.
+///
+/// dora hands every node the environment in which it was started itself. A node has no use for
+/// the keys of models that may be there (`*_API_KEY`), and goes on without them; the one that asks
+/// models is run by [`run_node_with_keys`].
 pub fn run_node(
     essential: &'static [&'static str],
     run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<()>,
 ) -> ExitCode {
     init_logs();
+    drop_keys();
+    run_connected(essential, run)
+}
+
+/// As [`run_node`], and the keys of models stay in the environment.
+pub fn run_node_with_keys(
+    essential: &'static [&'static str],
+    run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<()>,
+) -> ExitCode {
+    init_logs();
+    run_connected(essential, run)
+}
+
+fn run_connected(
+    essential: &'static [&'static str],
+    run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<()>,
+) -> ExitCode {
     match connect(essential).and_then(|(mut inbox, mut outbox)| {
-        let result = run(&mut inbox, &mut outbox);
+        // A setting that nobody reads is a slip, and the run would not be the one that was meant.
+        let unknown = tiller_core::unknown_variables_here();
+        let result = unknown
+            .finish(())
+            .map_err(Into::into)
+            .and_then(|()| run(&mut inbox, &mut outbox));
         report_drops(&mut inbox);
         result
     }) {
@@ -29,6 +57,33 @@ pub fn run_node(
             ExitCode::FAILURE
         }
     }
+}
+
+/// Starts this program anew, under the same process number, without the keys of models. To take them
+/// out of a running process's environment would leave them readable in `/proc`.
+fn drop_keys() {
+    let is_key = |name: &OsString| name.to_str().is_some_and(|name| name.ends_with("_API_KEY"));
+    let keys: Vec<OsString> = std::env::vars_os()
+        .filter(|(name, value)| is_key(name) && !value.is_empty())
+        .map(|(name, _)| name)
+        .collect();
+    if keys.is_empty() {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    let mut command = match (std::env::current_exe(), arguments.next()) {
+        (Ok(program), Some(name)) => {
+            let mut command = Command::new(program);
+            command.arg0(name);
+            command
+        }
+        _ => return tracing::warn!("the keys of models stay in this process's environment"),
+    };
+    keys.iter().for_each(|key| {
+        command.env_remove(key);
+    });
+    let error = command.args(arguments).exec();
+    tracing::warn!("the keys of models stay in this process's environment: {error}");
 }
 
 /// What is logged unless `TILLER_LOG` says otherwise. dora's own crates print their whole

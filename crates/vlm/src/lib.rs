@@ -22,6 +22,7 @@ mod http;
 pub mod prompt;
 pub mod provider;
 pub mod repair;
+pub mod settings;
 
 pub use author::{Abilities, Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
 pub use tiller_reward::HandAccess;

@@ -327,6 +327,7 @@ impl Log {
             task: self.ending.task(),
             collateral: self.ending.collateral(),
             waiting_for: self.notices.waiting_for(),
+            waited: self.notices.waited(),
             motion: self.motion.motion(),
             control: self.cadence.cadence(),
             latencies: self.latency.latencies(),

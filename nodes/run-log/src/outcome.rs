@@ -10,6 +10,9 @@ use crate::cadence::Cadence;
 use crate::latency::Latencies;
 use crate::motion::Motion;
 
+/// Waits that a summary lists at most.
+const MAX_WAITS: usize = 100;
+
 /// How a run ended, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +49,9 @@ pub(crate) struct RunSummary {
     pub(crate) collateral: Vec<String>,
     /// What was being waited for at the end, by node.
     pub(crate) waiting_for: BTreeMap<String, String>,
+    /// Who was waited for, how long, and what came of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) waited: Vec<String>,
     /// Whether the arm kept moving.
     pub(crate) motion: Motion,
     /// Whether the control loop kept its rhythm.
@@ -88,6 +94,9 @@ pub(crate) struct Notices {
     /// What nodes wait for, by node.
     #[serde(skip)]
     waiting: BTreeMap<String, String>,
+    /// Waits that are over.
+    #[serde(skip)]
+    waited: Vec<String>,
 }
 
 impl Notices {
@@ -101,6 +110,8 @@ impl Notices {
                 self.waiting
                     .insert(status.node.clone(), status.text.clone());
             }
+            // A run may have any number of episodes.
+            "waited" if self.waited.len() < MAX_WAITS => self.waited.push(status.text.clone()),
             "waiting_over" | "program" => {
                 self.waiting.remove(&status.node);
             }
@@ -116,6 +127,11 @@ impl Notices {
     /// What nodes wait for, by node.
     pub(crate) fn waiting_for(&self) -> BTreeMap<String, String> {
         self.waiting.clone()
+    }
+
+    /// Who was waited for, and how long.
+    pub(crate) fn waited(&self) -> Vec<String> {
+        self.waited.clone()
     }
 
     /// Takes the actuator's word.

@@ -14,7 +14,7 @@ use tiller_messages::{
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
 use tiller_reward::CompileOptions;
 use tiller_vlm::provider::{Outcome, Picture};
-use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
+use tiller_vlm::repair::{Authored, AuthoringStatus, AuthoringTask};
 use tiller_vlm::{Author, AuthorRequest};
 
 use crate::advising::{Advising, Scene};
@@ -372,6 +372,10 @@ impl<'a> Node<'a> {
         let Some(episode) = self.episode.clone() else {
             return Ok(());
         };
+        if !self.is_embedded {
+            let text = waited(&self.author, &authored, duration);
+            outbox.tell(Level::Info, "waited", text)?;
+        }
         let Some(written) = &authored.written else {
             let (code, text) = match (refusal, authored.cause) {
                 (Some(reason), _) => (
@@ -485,6 +489,24 @@ impl<'a> Node<'a> {
         advising.ask(query, scene);
         Ok(())
     }
+}
+
+/// Who was waited for, how long, and what came of it.
+fn waited(author: &str, authored: &Authored, duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    let status = authored.status.name();
+    let after = match (authored.cause, authored.status) {
+        (
+            Some(cause),
+            AuthoringStatus::FallbackEmbedded
+            | AuthoringStatus::FallbackUnsteered
+            | AuthoringStatus::FallbackHold,
+        ) => {
+            format!(" after {}", cause.name())
+        }
+        _ => String::new(),
+    };
+    format!("{seconds:.1} s for a program by `{author}`: {status}{after}")
 }
 
 /// A picture in colour.

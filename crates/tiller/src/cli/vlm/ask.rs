@@ -10,12 +10,11 @@ use eyre::{Result, WrapErr};
 use serde_json::{Value, json};
 use tiller_reward::{CompileOptions, compile};
 use tiller_vlm::exchange::{Background, Exchange, Recorder};
-use tiller_vlm::prompt::PromptSet;
 use tiller_vlm::provider::{Picture, Purpose};
 use tiller_vlm::repair::{Authored, Authoring, AuthoringPolicy, AuthoringTask, Fallback, Step};
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
-use super::provider::ProviderArgs;
+use super::provider::{ProviderArgs, ask};
 use crate::cli::hand::HandArgs;
 use crate::cli::reward::describe;
 use crate::cli::say;
@@ -41,17 +40,11 @@ pub(super) struct AskArgs {
     /// What the robot is to do
     #[arg(long, value_name = "TEXT")]
     instruction: String,
-    /// How often the model may mend its program
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    max_repairs: u32,
     /// Actions in a chunk of the policy
     #[arg(long, default_value_t = 16, value_name = "T")]
     horizon: usize,
     #[command(flatten)]
     hand: HandArgs,
-    /// A folder with prompts in the place of the built-in ones
-    #[arg(long, value_name = "FOLDER")]
-    prompts: Option<PathBuf>,
     /// Leave a record of every exchange there, for --provider files
     #[arg(long, value_name = "FOLDER")]
     record: Option<PathBuf>,
@@ -93,15 +86,15 @@ impl AskArgs {
             source: ready.name(),
             embedded: None,
         };
-        let prompts = Arc::new(PromptSet::load(self.prompts.as_deref())?);
-        let mut client = ready.client()?;
+        let prompts = Arc::new(ready.prompts.clone());
+        let mut client = ready.client();
         if let Some(folder) = &self.record {
             client = client.with_recorder(Recorder::new(folder));
         }
         let mut background = Background::start(Arc::new(client))?;
         let policy = AuthoringPolicy {
-            max_repairs: self.max_repairs,
             fallback: Fallback::Hold,
+            ..ready.policy
         };
         let started = Instant::now();
         let mut rounds = Vec::new();
@@ -111,7 +104,7 @@ impl AskArgs {
                 Step::Done(authored) => break authored,
                 Step::Ask(authoring, query) => {
                     let purpose = query.purpose;
-                    let exchange = ready.ask(&mut background, query)?;
+                    let exchange = ask(&ready, &mut background, query)?;
                     let answer = exchange.result.as_ref().ok();
                     let diagnostics = answer.and_then(|reply| {
                         let mistakes = compile(&reply.text, &options).err()?;

@@ -10,8 +10,9 @@ use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
 use tiller_vlm::exchange::{Background, Exchange};
 use tiller_vlm::provider::{Outcome, Picture, Purpose, Query, Role, Turn};
+use tiller_vlm::settings::Ready;
 
-use super::provider::{Kind, ProviderArgs, Ready};
+use super::provider::{ProviderArgs, ask};
 use crate::cli::say;
 
 /// Side of the picture that the model is shown, pixels.
@@ -77,20 +78,20 @@ impl DoctorArgs {
 fn examine(ready: &Ready) -> Result<Vec<Check>> {
     let name = ready.name();
     let mut checks = vec![check("settings", true, format!("provider {name}"))];
-    match ready.kind {
-        Kind::Embedded => {
-            let text = "the embedded author needs neither key nor network";
-            checks.push(check("endpoint", true, text));
-            return Ok(checks);
-        }
-        Kind::Files => {
-            checks.push(check("answers", true, "recorded answers are there"));
-            return Ok(checks);
-        }
-        _ => {}
+    if !ready.provider.is_remote() {
+        checks.push(match name.as_str() {
+            "files" => check("answers", true, "recorded answers are there"),
+            _ => check(
+                "endpoint",
+                true,
+                "the embedded author needs neither key nor network",
+            ),
+        });
+        return Ok(checks);
     }
-    let mut background = Background::start(Arc::new(ready.client()?))?;
-    let words = ready.ask(
+    let mut background = Background::start(Arc::new(ready.client()))?;
+    let words = ask(
+        ready,
         &mut background,
         question("Answer with the one word: ready", None),
     )?;
@@ -101,7 +102,7 @@ fn examine(ready: &Ready) -> Result<Vec<Check>> {
         return Ok(checks);
     }
     let asks = "The picture has two halves. Answer with two words: the colour of its left half, then the colour of its right half.";
-    let seen = ready.ask(&mut background, question(asks, Some(two_halves()?)))?;
+    let seen = ask(ready, &mut background, question(asks, Some(two_halves()?)))?;
     checks.push(sight(&seen));
     Ok(checks)
 }

@@ -11,9 +11,9 @@ use eyre::Result;
 
 /// Ask vision-language models for reward programs, and find out why one does not answer.
 ///
-/// Settings that are not given as options come from the dataflow's variables: TILLER_VLM_PROVIDER,
-/// TILLER_VLM_MODEL, TILLER_VLM_BASE_URL, TILLER_VLM_KEY_FILE. Keys come from OPENAI_API_KEY,
-/// ANTHROPIC_API_KEY or GEMINI_API_KEY, or from a key file, never from an option.
+/// Settings that are not given as options come from the dataflow's variables (TILLER_VLM_PROVIDER,
+/// TILLER_VLM_MODEL, TILLER_VLM_BASE_URL, TILLER_VLM_KEY_FILE, ..). Keys come from a key file, or from
+/// OPENAI_API_KEY and its kin, never from an option.
 ///
 /// Examples:
 ///   tiller vlm doctor --provider openai --model gpt-5-mini

@@ -22,6 +22,9 @@ pub enum Api {
 }
 
 impl Api {
+    /// Every format.
+    pub const ALL: &'static [Self] = &[Api::OpenAi, Api::Anthropic, Api::Gemini];
+
     /// A stable snake-case name.
     #[must_use]
     pub fn name(self) -> &'static str {

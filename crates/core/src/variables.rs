@@ -1,0 +1,169 @@
+//! The variables by which a dataflow is set, and those that nobody reads.
+
+use std::collections::BTreeSet;
+
+use crate::{Problems, nearest};
+
+/// What the names of all our variables begin with.
+const PREFIX: &str = "TILLER_";
+
+/// What `dataflow.yml` reads.
+const OF_THE_DATAFLOW: [&str; 61] = [
+    "TILLER_CALIBRATION",
+    "TILLER_COUNTS",
+    "TILLER_DETECTOR",
+    "TILLER_EPISODES",
+    "TILLER_EPISODE_S",
+    "TILLER_FRAME_TOLERANCE_MS",
+    "TILLER_GUIDE",
+    "TILLER_GUIDE_SCALE",
+    "TILLER_IGNORED",
+    "TILLER_INSTRUCTION",
+    "TILLER_JOURNAL_DIR",
+    "TILLER_MAX_CHUNK_AGE_MS",
+    "TILLER_MIN_PIXELS",
+    "TILLER_PARTICLES",
+    "TILLER_PLANE_HEIGHT_M",
+    "TILLER_PLAN_AHEAD_STEPS",
+    "TILLER_POLICY",
+    "TILLER_RUN_DIR",
+    "TILLER_SEED",
+    "TILLER_SPEED",
+    "TILLER_STAGE_TIMEOUT_S",
+    "TILLER_STEER",
+    "TILLER_TASK",
+    "TILLER_THREADS",
+    "TILLER_VLM_ADVICE",
+    "TILLER_VLM_ALLOW_PLAIN_HTTP",
+    "TILLER_VLM_ANSWERS",
+    "TILLER_VLM_API_VERSION",
+    "TILLER_VLM_BASE_URL",
+    "TILLER_VLM_CACHE_DIR",
+    "TILLER_VLM_CONNECT_TIMEOUT_S",
+    "TILLER_VLM_ENVIRONMENT_PROXY",
+    "TILLER_VLM_EXTRA_BODY",
+    "TILLER_VLM_FALLBACK",
+    "TILLER_VLM_FIRST_BYTE_TIMEOUT_S",
+    "TILLER_VLM_HEADERS",
+    "TILLER_VLM_INPUT_USD_PER_MILLION",
+    "TILLER_VLM_KEY_FILE",
+    "TILLER_VLM_KEY_HEADER",
+    "TILLER_VLM_MATCHING",
+    "TILLER_VLM_MAX_COST_USD",
+    "TILLER_VLM_MAX_OUTPUT_TOKENS",
+    "TILLER_VLM_MAX_QUERIES",
+    "TILLER_VLM_MAX_REPAIRS",
+    "TILLER_VLM_MAX_TOKENS",
+    "TILLER_VLM_MODEL",
+    "TILLER_VLM_OUTPUT_USD_PER_MILLION",
+    "TILLER_VLM_PICTURE_DETAIL",
+    "TILLER_VLM_PICTURE_TOKENS",
+    "TILLER_VLM_PROGRAM_TIMEOUT_S",
+    "TILLER_VLM_PROMPT_DIR",
+    "TILLER_VLM_PROVIDER",
+    "TILLER_VLM_REASONING_EFFORT",
+    "TILLER_VLM_SCENE_NOTES",
+    "TILLER_VLM_STREAM",
+    "TILLER_VLM_TEMPERATURE",
+    "TILLER_VLM_TOKEN_LIMIT_NAME",
+    "TILLER_VLM_TOTAL_TIMEOUT_S",
+    "TILLER_VLM_TRIES",
+    "TILLER_WALL_LIMIT_S",
+    "TILLER_WORLD",
+];
+
+/// What is read elsewhere: the filter of the logs, and what tests are asked to keep or to leave out.
+const OTHERS: [&str; 4] = [
+    "TILLER_LOG",
+    "TILLER_PICTURES",
+    "TILLER_REPORT_KEEP",
+    "TILLER_TEST_WITHOUT_EGL",
+];
+
+/// Every variable of ours that anything reads.
+#[must_use]
+pub fn known_variables() -> BTreeSet<&'static str> {
+    OF_THE_DATAFLOW.into_iter().chain(OTHERS).collect()
+}
+
+/// Notes every variable of ours in this process's environment that nobody reads.
+#[must_use]
+pub fn unknown_variables_here() -> Problems {
+    let names: Vec<_> = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect();
+    unknown_variables(names.iter().map(String::as_str), &known_variables())
+}
+
+/// The variables of ours that a dataflow file reads, as `${TILLER_SEED:-0}`.
+///
+/// ```
+/// let text = "SEED: \"${TILLER_SEED:-0}\" # and ${HOME}";
+/// let names: Vec<_> = tiller_core::variables_of(text).into_iter().collect();
+/// assert_eq!(names, ["TILLER_SEED"]);
+/// ```
+#[must_use]
+pub fn variables_of(dataflow: &str) -> BTreeSet<&str> {
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let after = dataflow.split("${").skip(1);
+    after
+        .map(|rest| &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())])
+        .filter(|name| name.starts_with(PREFIX))
+        .collect()
+}
+
+/// Notes every name of ours in `set` that is not `known`, with the known one that it resembles.
+/// Their values are not looked at.
+#[must_use]
+pub fn unknown_variables<'a>(
+    set: impl IntoIterator<Item = &'a str>,
+    known: &BTreeSet<&str>,
+) -> Problems {
+    let mut problems = Problems::default();
+    let ours = set.into_iter().filter(|name| name.starts_with(PREFIX));
+    for name in ours.filter(|name| !known.contains(name)) {
+        // What all share says nothing about which one was meant.
+        let ends = known.iter().filter_map(|name| name.strip_prefix(PREFIX));
+        let meant = nearest(&name[PREFIX.len()..], ends);
+        let expected = match meant {
+            Some(end) => format!("a variable that is read, such as {PREFIX}{end}"),
+            None => format!("a variable that is read: names with {PREFIX} are Tiller's own"),
+        };
+        problems.push(name, expected, "one that nobody reads");
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_refused_with_the_nearest_one_and_without_its_value() {
+        let known = variables_of("${TILLER_SEED:-0} ${TILLER_VLM_MODEL} ${TILLER_VLM_BASE_URL:-}");
+        let set = ["TILLER_SEED", "TILLER_VLM_MODLE", "PATH", "TILLER_COLOUR"];
+        let problems = unknown_variables(set, &known);
+        let lines: Vec<_> = problems.found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "TILLER_VLM_MODLE: expected a variable that is read, such as TILLER_VLM_MODEL, found one that nobody reads",
+                "TILLER_COLOUR: expected a variable that is read: names with TILLER_ are Tiller's own, found one that nobody reads",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_list_is_what_the_dataflow_reads() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dataflow.yml");
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(BTreeSet::from(OF_THE_DATAFLOW), variables_of(&text));
+    }
+
+    #[test]
+    fn a_name_ends_where_its_characters_end() {
+        let found = variables_of("${TILLER_A}${TILLER_B:-${TILLER_C}} $TILLER_D ${TILLER_");
+        let names: Vec<_> = found.into_iter().collect();
+        assert_eq!(names, ["TILLER_", "TILLER_A", "TILLER_B", "TILLER_C"]);
+    }
+}
