@@ -229,7 +229,7 @@ pub enum Ending {
 
 fn word(api: Api, ending: Ending) -> Value {
     let words = match api {
-        Api::OpenAi => ["stop", "length", "content_filter"],
+        Api::OpenAi | Api::Azure => ["stop", "length", "content_filter"],
         Api::Anthropic => ["end_turn", "max_tokens", "refusal"],
         Api::Gemini => ["STOP", "MAX_TOKENS", "SAFETY"],
     };
@@ -245,7 +245,7 @@ fn word(api: Api, ending: Ending) -> Value {
 pub fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
     let mut all = Vec::new();
     match api {
-        Api::OpenAi => {
+        Api::OpenAi | Api::Azure => {
             for piece in pieces {
                 all.push(json!({"model": "test-model-1", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": null}]}));
             }
@@ -301,7 +301,7 @@ pub fn streamed(api: Api, text: &str, ending: Ending) -> Script {
 /// The same answer without a stream.
 pub fn whole(api: Api, text: &str, ending: Ending) -> Value {
     match api {
-        Api::OpenAi => {
+        Api::OpenAi | Api::Azure => {
             json!({"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": word(api, ending)}], "usage": {"prompt_tokens": 11, "completion_tokens": 22}})
         }
         Api::Anthropic => {

@@ -9,9 +9,7 @@ use super::record::{Attempt, ExchangeRecord, Recorder};
 use crate::budget::{Budget, Spent};
 use crate::cache::Cache;
 use crate::http::retry::{RetryPolicy, luck};
-use crate::provider::{
-    Identity, Outcome, Provider, ProviderError, Query, Reply, Usage, expected_input_tokens,
-};
+use crate::provider::{Identity, Outcome, Provider, ProviderError, Query, Reply, Usage};
 
 /// How a question ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,7 +179,7 @@ impl Client {
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut cost_usd = 0.0;
         let most = Usage {
-            input_tokens: expected_input_tokens(query),
+            input_tokens: self.provider.expected_input_tokens(query),
             output_tokens: u64::from(self.identity().max_output_tokens),
             estimated: true,
         };

@@ -6,34 +6,31 @@ use std::net::IpAddr;
 use reqwest::Url;
 use thiserror::Error;
 
+use super::REDACTED;
+use super::config::described;
+
 /// Why a base URL is not used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EndpointError {
     /// Not a URL.
     #[error(
-        "the base URL `{text}` is none: {reason}; expected something like https://api.openai.com/v1"
+        "the base URL is {found} and no URL: {reason}; expected something like https://api.openai.com/v1"
     )]
     NotAUrl {
-        /// What was given.
-        text: String,
+        /// What was given, without its text.
+        found: String,
         /// What is wrong with it.
         reason: String,
     },
     /// Neither https nor http.
-    #[error("the base URL's scheme is `{scheme}`, expected https, or http for this machine")]
-    Scheme {
-        /// What was given.
-        scheme: String,
-    },
+    #[error("the base URL's scheme is another one, expected https, or http for this machine")]
+    Scheme,
     /// Plain http to another machine.
     #[error(
-        "plain http to `{host}` would send key and pictures readable through the network; use https, or allow plain http explicitly"
+        "plain http to another machine would send key and pictures readable through the network; use https, or allow plain http explicitly"
     )]
-    PlainHttp {
-        /// The machine.
-        host: String,
-    },
+    PlainHttp,
     /// User name, password or key in the URL; they would end up in logs.
     #[error(
         "the base URL holds a user name, a password or a key; keys come from the environment or a file only"
@@ -45,9 +42,45 @@ pub enum EndpointError {
 }
 
 /// A checked base URL. https, or http to this machine unless more is allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
+    /// Without the route, if one was given.
     url: Url,
+    /// Whether the route was given, so that the path before it is known to be right.
+    has_route: bool,
+}
+
+/// What formats end their URLs in; Gemini's is found by the method's name.
+const ROUTES: [&str; 3] = ["/chat/completions", "/responses", "/messages"];
+const METHODS: [&str; 2] = [":generateContent", ":streamGenerateContent"];
+
+/// A path without slashes at its end and without a route, and whether there was a route.
+fn without_route(path: &str) -> (&str, bool) {
+    let path = path.trim_end_matches('/');
+    let base = ROUTES
+        .iter()
+        .find_map(|route| path.strip_suffix(route))
+        .or_else(|| {
+            let named = METHODS
+                .iter()
+                .find_map(|method| path.strip_suffix(method))?;
+            named.rfind("/models/").map(|at| &named[..at])
+        });
+    (base.unwrap_or(path).trim_end_matches('/'), base.is_some())
+}
+
+/// Whether a part of a URL is rather a key than a word: many letters and digits in a row, or the
+/// beginning that a service gives to its keys.
+fn looks_secret(part: &str) -> bool {
+    let is_long = part.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
+        run.len() >= 20
+            && run.bytes().any(|byte| byte.is_ascii_digit())
+            && run.bytes().any(|byte| byte.is_ascii_alphabetic())
+    });
+    is_long
+        || ["sk-", "AIza", "gsk_", "hf_", "xai-"]
+            .iter()
+            .any(|start| part.starts_with(start))
 }
 
 impl Endpoint {
@@ -57,33 +90,49 @@ impl Endpoint {
     /// [`EndpointError`], which says what to write instead.
     pub fn new(base_url: &str, allow_plain_http: bool) -> Result<Self, EndpointError> {
         let url = Url::parse(base_url.trim()).map_err(|error| EndpointError::NotAUrl {
-            text: base_url.chars().take(100).collect(),
+            found: described(base_url),
             reason: error.to_string(),
         });
-        // Credentials first: no message may quote them.
+        // Credentials first, so that they are named for what they are.
         if let Some((before, _)) = base_url.split_once('@')
             && before.contains("//")
             && !before.rsplit("//").next().unwrap_or_default().contains('/')
         {
             return Err(EndpointError::Credentials);
         }
-        let url = url?;
-        if !matches!(url.scheme(), "https" | "http") {
-            let scheme = url.scheme().to_owned();
-            return Err(EndpointError::Scheme { scheme });
+        let mut url = url?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::Credentials);
         }
-        let secret = ["key", "token", "secret", "password"];
-        let is_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
-        if url.query_pairs().any(|(name, _)| is_secret(&name)) {
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(EndpointError::Scheme);
+        }
+        let words = [
+            "key",
+            "token",
+            "secret",
+            "password",
+            "sig",
+            "auth",
+            "credential",
+            "code",
+        ];
+        let is_secret = |name: &str| words.iter().any(|word| name.to_lowercase().contains(word));
+        if url
+            .query_pairs()
+            .any(|(name, value)| is_secret(&name) || looks_secret(&name) || looks_secret(&value))
+        {
             return Err(EndpointError::Credentials);
         }
         if url.fragment().is_some() {
             return Err(EndpointError::Fragment);
         }
-        let endpoint = Self { url };
+        let (path, has_route) = without_route(url.path());
+        let path = path.to_owned();
+        url.set_path(&path);
+        let endpoint = Self { url, has_route };
         if endpoint.url.scheme() == "http" && !endpoint.is_loopback() && !allow_plain_http {
-            let host = endpoint.host();
-            return Err(EndpointError::PlainHttp { host });
+            return Err(EndpointError::PlainHttp);
         }
         Ok(endpoint)
     }
@@ -117,25 +166,48 @@ impl Endpoint {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// The URL of a path below the base; the base's own query stays.
-    pub(crate) fn join(&self, path: &str) -> Url {
+    /// The base's path without slashes at its end; empty if there is none.
+    pub(super) fn path(&self) -> &str {
+        self.url.path().trim_end_matches('/')
+    }
+
+    /// Whether the base URL held the whole route.
+    pub(super) fn has_route(&self) -> bool {
+        self.has_route
+    }
+
+    /// The base's own query.
+    pub(super) fn query(&self) -> Vec<(String, String)> {
+        self.url.query_pairs().into_owned().collect()
+    }
+
+    /// The URL of a path on this host, with a query.
+    pub(super) fn at(&self, path: &str, query: &[(String, String)]) -> Url {
         let mut url = self.url.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/{path}"));
+        url.set_path(path);
+        url.set_query(None);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         url
     }
 }
 
 impl fmt::Display for Endpoint {
-    /// Without its query, which may hold what is nobody's business.
+    /// Without its query, and without parts of the path that look like keys: neither is anybody's
+    /// business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}://{}{}",
-            self.url.scheme(),
-            self.host(),
-            self.url.path()
-        )
+        write!(f, "{}://{}", self.url.scheme(), self.host())?;
+        let parts = self.path().split('/').skip(1);
+        parts
+            .map(|part| if looks_secret(part) { REDACTED } else { part })
+            .try_for_each(|part| write!(f, "/{part}"))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
     }
 }
 
@@ -173,10 +245,18 @@ mod tests {
             Endpoint::new("api.openai.com", false),
             Err(EndpointError::NotAUrl { .. })
         ));
-        assert!(matches!(
-            Endpoint::new("file:///etc/passwd", false),
-            Err(EndpointError::Scheme { .. })
-        ));
+        for bad in ["file:///etc/passwd", "sk-pass-word:x"] {
+            let error = Endpoint::new(bad, false).unwrap_err();
+            assert_eq!(error, EndpointError::Scheme);
+            assert!(!error.to_string().contains("pass"));
+        }
+        let error = Endpoint::new("sk-pass-word", false)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("a text of 12 characters") && !error.contains("pass"),
+            "{error}"
+        );
         assert_eq!(
             Endpoint::new("https://h/v1#x", false),
             Err(EndpointError::Fragment)
@@ -186,6 +266,8 @@ mod tests {
             "https://token@host/",
             "https://u:p@:bad",
             "https://host/v1?api_key=pass-word",
+            "https:me:pass-word@host/v1",
+            "https:/pass-word@host/v1",
         ] {
             let error = Endpoint::new(bad, true).unwrap_err();
             assert_eq!(error, EndpointError::Credentials);
@@ -194,25 +276,64 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_appended_and_queries_stay() {
-        let plain = Endpoint::new("https://host:8443/v1/", false).unwrap();
-        assert_eq!(
-            plain.join("chat/completions").as_str(),
-            "https://host:8443/v1/chat/completions"
-        );
-        assert_eq!(plain.host(), "host:8443");
-        let azure = Endpoint::new(
-            "https://x.openai.azure.com/openai/deployments/d?api-version=1",
-            false,
-        );
-        let azure = azure.unwrap();
-        assert_eq!(
-            azure.join("chat/completions").as_str(),
-            "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=1"
-        );
-        assert_eq!(
-            azure.to_string(),
-            "https://x.openai.azure.com/openai/deployments/d"
-        );
+    fn a_route_at_the_end_is_taken_off() {
+        for (given, base) in [
+            ("https://h/v1", "https://h/v1"),
+            ("https://h/v1/", "https://h/v1"),
+            ("https://h/v1/chat/completions", "https://h/v1"),
+            ("https://h/v1/chat/completions//", "https://h/v1"),
+            ("https://h/chat/completions", "https://h"),
+            (
+                "https://h/openai/v1/responses/?api-version=1",
+                "https://h/openai/v1",
+            ),
+            ("https://h/v1/messages", "https://h/v1"),
+            (
+                "https://h/v1beta/models/gemini-2.5-flash:generateContent",
+                "https://h/v1beta",
+            ),
+            (
+                "https://h/v1/publishers/google/models/g:streamGenerateContent?alt=sse",
+                "https://h/v1/publishers/google",
+            ),
+            ("https://h/my-messages", "https://h/my-messages"),
+        ] {
+            let endpoint = Endpoint::new(given, false).unwrap();
+            assert_eq!(endpoint.to_string(), base, "{given}");
+            assert_eq!(
+                endpoint.has_route(),
+                given.trim_end_matches('/').len() > base.len() && given != base,
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_key_is_refused_in_the_query_and_hidden_in_the_path() {
+        for good in [
+            "api-version=2024-12-01-preview",
+            "project=my-robots-and-arms",
+            "alt=sse",
+        ] {
+            Endpoint::new(&format!("https://h/v1?{good}"), false).unwrap();
+        }
+        for bad in [
+            "key=x",
+            "Subscription-Key=x",
+            "code=x",
+            "sig=x",
+            "q=sk-pass-word",
+            "q=AIzaSyPassWord",
+            "abcdefghij0123456789pass-word",
+            "x=abcdefghij0123456789pass-word",
+        ] {
+            let error = Endpoint::new(&format!("https://h/v1?{bad}"), false).unwrap_err();
+            assert_eq!(error, EndpointError::Credentials, "{bad}");
+            assert!(!error.to_string().contains("ass"), "{error}");
+        }
+        let endpoint = Endpoint::new("https://h:8443/sk-pass-word/v1?x=1", false).unwrap();
+        assert_eq!(format!("{endpoint}"), "https://h:8443/[redacted]/v1");
+        assert!(!format!("{endpoint:?}").contains("pass-word"));
+        assert_eq!(endpoint.path(), "/sk-pass-word/v1");
     }
 }

@@ -1,14 +1,19 @@
 //! Models and what stands in for them, behind one trait.
 
+mod adapt;
+mod choices;
 mod config;
 mod embedded;
 mod endpoint;
+mod extra_body;
 mod files;
 mod folder;
+mod headers;
 mod outcome;
 mod picture;
 mod reader;
 mod remote;
+mod route;
 mod secret;
 mod wire;
 
@@ -21,15 +26,18 @@ use tokio::time::Instant;
 
 use crate::author::AuthorRequest;
 
-pub use config::{ConfigError, RemoteConfig, Timeouts};
+pub use adapt::Adaptation;
+pub use choices::{PictureDetail, TokenLimit};
+pub use config::{ConfigError, ConfigErrors, RemoteConfig, Timeouts};
 pub use embedded::EmbeddedProvider;
 pub use endpoint::{Endpoint, EndpointError};
+pub use extra_body::parse_extra_body;
 pub use files::{FilesError, FilesProvider, Matching};
 pub use folder::program_of_folder;
+pub use headers::parse_headers;
 pub use outcome::{Outcome, ProviderError};
 pub use picture::{Picture, PictureError};
 pub use remote::RemoteProvider;
-pub(crate) use remote::expected_input_tokens;
 pub use secret::{REDACTED, Secret, SecretError};
 pub use wire::Api;
 
@@ -125,10 +133,26 @@ pub struct Identity {
     pub model: String,
     /// Host and port, if any.
     pub host: Option<String>,
+    /// The whole endpoint, without user info and query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// The version of the interface that is asked for, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
     /// Most tokens of an answer.
     pub max_output_tokens: u32,
     /// Sampling temperature; `None` is the server's default.
     pub temperature: Option<f64>,
+    /// How hard a model that reasons thinks, in the server's word for it; `None` is its default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_effort: Option<String>,
+    /// How closely the model looks at the picture; `None` is the server's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_detail: Option<PictureDetail>,
+    /// SHA-256 of the whole URL, the extra headers and the extra body, in hexadecimal. They may hold
+    /// secrets, so that they do not stand here themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_sha256: Option<String>,
 }
 
 impl Identity {
@@ -138,8 +162,13 @@ impl Identity {
             provider: provider.to_owned(),
             model: provider.to_owned(),
             host: None,
+            base_url: None,
+            api_version: None,
             max_output_tokens: 0,
             temperature: None,
+            reasoning_effort: None,
+            picture_detail: None,
+            settings_sha256: None,
         }
     }
 }
@@ -157,6 +186,16 @@ pub trait Provider: Send + Sync {
         self.identity().host.is_some()
     }
 
+    /// Tokens that a question will cost, rather more than less.
+    fn expected_input_tokens(&self, query: &Query) -> u64 {
+        expected_input_tokens(query, PICTURE_TOKENS)
+    }
+
+    /// What is done differently by now because the server asked for it; see [`Adaptation`].
+    fn adaptations(&self) -> Vec<Adaptation> {
+        Vec::new()
+    }
+
     /// How long a question may take altogether, further tries and waits included.
     fn total_timeout(&self) -> Duration {
         Duration::from_secs(10)
@@ -167,6 +206,16 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// Resolves to a [`ProviderError`] with a named outcome.
     fn ask<'a>(&'a self, query: &'a Query, deadline: Instant) -> Asking<'a>;
+}
+
+/// Tokens that a picture of 640 to 1024 pixels costs at most services, rather more.
+pub(crate) const PICTURE_TOKENS: u64 = 1600;
+
+/// Tokens of a question's words, rather more than less, and of its picture.
+fn expected_input_tokens(query: &Query, picture_tokens: u64) -> u64 {
+    let turns = query.turns.iter().map(|turn| turn.text.len());
+    let picture = query.picture.as_ref().map_or(0, |_| picture_tokens);
+    wire::estimated_tokens(query.system.len() + turns.sum::<usize>()) + picture
 }
 
 /// `text` on one line, without what steers a terminal, and not longer than `limit` characters.

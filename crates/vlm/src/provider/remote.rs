@@ -4,28 +4,32 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 use rustls_platform_verifier::BuilderVerifierExt;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
+use super::adapt::{Adaptations, Refused};
 use super::config::check;
 use super::reader::AnswerReader;
-use super::wire::{error_message, estimated_tokens};
+use super::route::{Route, token_limit};
+use super::wire::{Request, error_message};
 use super::{
-    Api, Asking, ConfigError, Endpoint, Identity, Outcome, Provider, ProviderError, Query,
-    RemoteConfig, Reply, Secret, SecretError, Timeouts, one_line,
+    Adaptation, Api, Asking, ConfigError, ConfigErrors, Endpoint, Identity, Outcome, Provider,
+    ProviderError, Query, REDACTED, RemoteConfig, Reply, Secret, Timeouts, TokenLimit,
+    expected_input_tokens, extra_body, headers, one_line,
 };
+use crate::cache::sha256_hex;
 use crate::http::retry::retry_after;
 
 /// Bytes of an error's body that are read.
 const ERROR_BYTES: usize = 64 * 1024;
 /// Time that an error's body may take; the status alone says enough.
 const ERROR_PATIENCE: Duration = Duration::from_secs(2);
-/// Tokens that a picture of 640 to 1024 pixels costs at most services, rather more.
-const PICTURE_TOKENS: u64 = 1600;
+
+/// Requests of one question that may change to what the server takes.
+const MOST_CHANGES: usize = 6;
 
 /// A model behind HTTP. Only the configured host is contacted: redirects are not followed.
 #[derive(Debug)]
@@ -33,44 +37,75 @@ pub struct RemoteProvider {
     api: Api,
     endpoint: Endpoint,
     identity: Identity,
-    key: Option<Secret>,
+    /// The key and what in the extra headers gives access.
+    secrets: Vec<Secret>,
+    /// The other extra headers.
+    private: Vec<Secret>,
     headers: HeaderMap,
     client: Client,
     stream: bool,
+    token_limit: TokenLimit,
+    extra_body: Map<String, Value>,
     timeouts: Timeouts,
+    picture_tokens: u64,
     max_answer_bytes: usize,
+    adaptations: Adaptations,
+}
+
+/// An answer that is none: its status, its headers and what was read of its body.
+struct Refusal {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
 }
 
 impl RemoteProvider {
     /// Checks the settings and prepares a client; nothing is contacted yet.
     ///
     /// # Errors
-    /// [`ConfigError`]. The services themselves need a key; servers of one's own may not.
-    pub fn new(config: RemoteConfig) -> Result<Self, ConfigError> {
-        let api = config.api;
-        let base_url = config.base_url.as_deref().unwrap_or(api.default_base_url());
-        let endpoint = Endpoint::new(base_url, config.allow_plain_http)?;
-        check(&config)?;
-        if config.key.is_none() && config.base_url.is_none() {
-            let variable = api.key_variable().to_owned();
-            return Err(SecretError::Missing { variable }.into());
-        }
-        let identity = Identity {
-            provider: api.name().to_owned(),
+    /// [`ConfigErrors`], every mistake at once. The services themselves need a key; servers of one's
+    /// own may not.
+    pub fn new(config: RemoteConfig) -> Result<Self, ConfigErrors> {
+        let endpoint = check(&config)?;
+        let trimmed = |text: &Option<String>| text.as_deref().map(|text| text.trim().to_owned());
+        let api_version = trimmed(&config.api_version);
+        let mut identity = Identity {
             model: config.model.clone(),
             host: Some(endpoint.host()),
+            base_url: Some(endpoint.to_string()),
+            api_version,
             max_output_tokens: config.max_output_tokens,
             temperature: config.temperature,
+            reasoning_effort: trimmed(&config.reasoning_effort),
+            picture_detail: config.picture_detail,
+            ..Identity::local(config.api.name())
+        };
+        let route = route(config.api, &endpoint, &identity);
+        let second_url = route.has_second().then(|| {
+            let mut url = route.url(false, true);
+            url.set_query(None);
+            url.to_string()
+        });
+        identity.settings_sha256 = Some(settings_sha256(&route, &config));
+        let headers_of = |secret: bool| {
+            let all = config.extra_headers.iter();
+            let chosen = all.filter(move |(name, _)| headers::is_secret(name) == secret);
+            chosen.map(|(_, value)| value.clone())
         };
         Ok(Self {
-            headers: headers(api, &endpoint, config.key.as_ref())?,
+            headers: headers::headers(&config, &endpoint)?,
             client: client(&config, &endpoint)?,
-            api,
+            secrets: config.key.iter().cloned().chain(headers_of(true)).collect(),
+            private: headers_of(false).collect(),
+            adaptations: Adaptations::new(identity.reasoning_effort.as_deref(), second_url),
+            token_limit: token_limit(config.api, &endpoint, config.token_limit),
+            api: config.api,
             endpoint,
             identity,
-            key: config.key,
             stream: config.stream,
+            extra_body: config.extra_body,
             timeouts: config.timeouts,
+            picture_tokens: config.picture_tokens,
             max_answer_bytes: config.max_answer_bytes,
         })
     }
@@ -82,32 +117,96 @@ impl RemoteProvider {
     }
 
     async fn exchange(&self, query: &Query, deadline: Instant) -> Result<Reply, ProviderError> {
-        let result = self.attempt(query, deadline).await;
         // A server can echo the key anywhere, be it in an answer.
-        match (result, &self.key) {
-            (Ok(mut reply), Some(key)) => {
-                reply.text = key.redact(&reply.text);
-                reply.model = key.redact(&reply.model);
+        let redact = |text: &str| {
+            let secrets = self.secrets.iter();
+            secrets.fold(text.to_owned(), |text, secret| secret.redact(&text))
+        };
+        match self.attempt(query, deadline).await {
+            Ok(mut reply) => {
+                reply.text = redact(&reply.text);
+                reply.model = redact(&reply.model);
                 Ok(reply)
             }
-            (Err(mut error), Some(key)) => {
-                error.detail = key.redact(&error.detail);
+            Err(mut error) => {
+                error.detail = redact(&error.detail);
+                for value in self.private.iter().map(Secret::expose) {
+                    // What is shorter is a word like any other.
+                    if value.len() >= 8 {
+                        error.detail = error.detail.replace(value, REDACTED);
+                    }
+                }
                 Err(error)
             }
-            (result, None) => result,
         }
     }
 
+    /// Asks, and again as often as the server says what else it takes.
     async fn attempt(&self, query: &Query, deadline: Instant) -> Result<Reply, ProviderError> {
-        let body = self
-            .api
-            .body(query, &self.identity, &self.endpoint, self.stream);
+        let mut changes = 0;
+        loop {
+            let known = self.adaptations.count();
+            let stream = self.adaptations.stream(self.stream);
+            let body = self.body(query, stream);
+            let refusal = match self.send(query, &body, stream, deadline).await? {
+                Ok(reply) => return Ok(reply),
+                Err(refusal) => refusal,
+            };
+            changes += 1;
+            let refused = Refused {
+                status: refusal.status.as_u16(),
+                body: &refusal.text,
+                sent: &body,
+                stream,
+            };
+            if changes > MOST_CHANGES || !self.adapts(known, refused) {
+                return Err(self.status_error(&refusal));
+            }
+        }
+    }
+
+    /// Whether there is a different request to send by now.
+    fn adapts(&self, known: usize, refused: Refused<'_>) -> bool {
+        if let Some(adaptation) = self.adaptations.learn(refused) {
+            let setting = adaptation.setting.unwrap_or_default();
+            let (host, status) = (self.endpoint.host(), refused.status);
+            let what = adaptation.what;
+            tracing::info!(
+                host,
+                status,
+                setting,
+                "the server does not take the request: {what} from now on"
+            );
+            return true;
+        }
+        // Another question may have learnt it meanwhile.
+        self.adaptations.count() > known
+    }
+
+    fn body(&self, query: &Query, stream: bool) -> Value {
+        let mut body = self.api.body(&Request {
+            query,
+            identity: &self.identity,
+            token_limit: self.token_limit,
+            stream,
+        });
+        extra_body::merge(&mut body, &self.extra_body);
+        self.adaptations.apply(&mut body);
+        body
+    }
+
+    /// Asks once.
+    async fn send(
+        &self,
+        query: &Query,
+        body: &Value,
+        stream: bool,
+        deadline: Instant,
+    ) -> Result<Result<Reply, Refusal>, ProviderError> {
+        let route = route(self.api, &self.endpoint, &self.identity);
         let request = self
             .client
-            .post(
-                self.api
-                    .url(&self.endpoint, &self.identity.model, self.stream),
-            )
+            .post(route.url(stream, self.adaptations.second()))
             .headers(self.headers.clone())
             .body(body.to_string());
         let first_byte = Instant::now() + self.timeouts.first_byte;
@@ -126,9 +225,9 @@ impl RemoteProvider {
             .map_err(|_| timed_out())?
             .map_err(|error| self.broken(&error, 0))?;
         if !response.status().is_success() {
-            return Err(self.status_error(response, deadline).await);
+            return Ok(Err(refusal(response, deadline).await));
         }
-        let is_stream = header(&response, CONTENT_TYPE)
+        let is_stream = header(response.headers(), CONTENT_TYPE)
             .is_some_and(|kind| kind.starts_with("text/event-stream"));
         let mut answer = AnswerReader::new(self.api, is_stream, self.max_answer_bytes);
         answer.expect(response.content_length())?;
@@ -146,7 +245,8 @@ impl RemoteProvider {
                 .map_err(|_| self.timed_out(answer.received))?
                 .map_err(|error| self.broken(&error, answer.received))?;
         }
-        answer.finish(&self.identity, expected_input_tokens(query))
+        let input_tokens = self.expected_input_tokens(query);
+        answer.finish(&self.identity, input_tokens).map(Ok)
     }
 
     fn timed_out(&self, received: usize) -> ProviderError {
@@ -179,27 +279,21 @@ impl RemoteProvider {
     }
 
     /// Names what a status other than success means, with the server's own words.
-    async fn status_error(&self, mut response: Response, deadline: Instant) -> ProviderError {
-        let status = response.status();
-        let wait = header(&response, RETRY_AFTER)
-            .and_then(|value| retry_after(value, header(&response, DATE)));
-        let location = header(&response, reqwest::header::LOCATION).map(|to| one_line(to, 100));
-        let deadline = deadline.min(Instant::now() + ERROR_PATIENCE);
-        let mut body = Vec::new();
-        // The words are welcome, not needed: whatever stops them, the status stands.
-        while let Ok(Ok(Some(bytes))) = timeout_at(deadline, response.chunk()).await {
-            body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BYTES - body.len())]);
-            if body.len() >= ERROR_BYTES {
-                break;
-            }
-        }
-        let text = String::from_utf8_lossy(&body);
-        let json = serde_json::from_str(&text).ok();
+    fn status_error(&self, refusal: &Refusal) -> ProviderError {
+        let Refusal {
+            status,
+            headers,
+            text,
+        } = refusal;
+        let wait = header(headers, RETRY_AFTER)
+            .and_then(|value| retry_after(value, header(headers, DATE)));
+        let location = header(headers, reqwest::header::LOCATION).map(|to| one_line(to, 100));
+        let json = serde_json::from_str(text).ok();
         let words = json
             .as_ref()
             .and_then(error_message)
-            .unwrap_or_else(|| one_line(&text, 200));
-        let outcome = outcome_of(status, &text);
+            .unwrap_or_else(|| one_line(text, 200));
+        let outcome = outcome_of(*status, text);
         let mut detail = format!("{} answered {}", self.endpoint.host(), status.as_u16());
         if let Some(location) = location.filter(|_| outcome == Outcome::Redirected) {
             detail.push_str(&format!(" and points to `{location}`"));
@@ -220,6 +314,14 @@ impl Provider for RemoteProvider {
         &self.identity
     }
 
+    fn expected_input_tokens(&self, query: &Query) -> u64 {
+        expected_input_tokens(query, self.picture_tokens)
+    }
+
+    fn adaptations(&self) -> Vec<Adaptation> {
+        self.adaptations.list()
+    }
+
     fn total_timeout(&self) -> Duration {
         self.timeouts.total
     }
@@ -229,15 +331,45 @@ impl Provider for RemoteProvider {
     }
 }
 
-/// Tokens that a question will cost, rather more than less.
-pub(crate) fn expected_input_tokens(query: &Query) -> u64 {
-    let turns = query
-        .turns
+fn route<'a>(api: Api, endpoint: &'a Endpoint, identity: &'a Identity) -> Route<'a> {
+    Route {
+        api,
+        endpoint,
+        model: &identity.model,
+        api_version: identity.api_version.as_deref(),
+    }
+}
+
+/// The hash of what decides an answer and may hold a secret.
+fn settings_sha256(route: &Route<'_>, config: &RemoteConfig) -> String {
+    let mut headers: Vec<_> = config
+        .extra_headers
         .iter()
-        .map(|turn| turn.text.len())
-        .sum::<usize>();
-    let picture = query.picture.as_ref().map_or(0, |_| PICTURE_TOKENS);
-    estimated_tokens(query.system.len() + turns) + picture
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.expose()))
+        .collect();
+    headers.sort_unstable();
+    let url = route.url(false, false);
+    // Lists and texts in JSON run into each other nowhere.
+    let all = serde_json::json!([url.as_str(), headers, config.extra_body]);
+    sha256_hex(all.to_string().as_bytes())
+}
+
+/// Reads what a server says instead of an answer. The words are welcome, not needed: whatever stops
+/// them, the status stands.
+async fn refusal(mut response: Response, deadline: Instant) -> Refusal {
+    let deadline = deadline.min(Instant::now() + ERROR_PATIENCE);
+    let mut body = Vec::new();
+    while let Ok(Ok(Some(bytes))) = timeout_at(deadline, response.chunk()).await {
+        body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BYTES - body.len())]);
+        if body.len() >= ERROR_BYTES {
+            break;
+        }
+    }
+    Refusal {
+        status: response.status(),
+        headers: response.headers().clone(),
+        text: String::from_utf8_lossy(&body).into_owned(),
+    }
 }
 
 fn outcome_of(status: StatusCode, body: &str) -> Outcome {
@@ -257,8 +389,8 @@ fn outcome_of(status: StatusCode, body: &str) -> Outcome {
     }
 }
 
-fn header(response: &Response, name: HeaderName) -> Option<&str> {
-    response.headers().get(name)?.to_str().ok()
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// The innermost reason of an error; the outer ones repeat the URL and say less.
@@ -268,25 +400,6 @@ fn cause(error: &reqwest::Error) -> String {
         inner = source;
     }
     one_line(&inner.to_string(), 200)
-}
-
-fn headers(api: Api, endpoint: &Endpoint, key: Option<&Secret>) -> Result<HeaderMap, ConfigError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(
-        ACCEPT,
-        HeaderValue::from_static("text/event-stream, application/json"),
-    );
-    for (name, value) in api.headers(endpoint, key) {
-        // Keys are checked to be visible ASCII, so that this does not fail in practice.
-        let mut value = HeaderValue::from_str(&value).map_err(|_| {
-            ConfigError::Client(format!("header `{name}` holds unusable characters"))
-        })?;
-        // The client's own logs then leave the value out.
-        value.set_sensitive(true);
-        headers.insert(HeaderName::from_static(name), value);
-    }
-    Ok(headers)
 }
 
 fn client(config: &RemoteConfig, endpoint: &Endpoint) -> Result<Client, ConfigError> {

@@ -70,6 +70,16 @@ impl Secret {
         Ok(Self(key.to_owned()))
     }
 
+    /// Takes the value of a header, which may be shorter than a key and hold blanks and quotes; none
+    /// if it is not 1 to 4096 visible ASCII characters and blanks.
+    #[must_use]
+    pub fn header_value(text: &str) -> Option<Self> {
+        let value = text.trim();
+        let is_fit = (1..=4096).contains(&value.len())
+            && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        is_fit.then(|| Self(value.to_owned()))
+    }
+
     /// Reads a key from the file that `KEY_FILE` names, or else from `variable`, both looked up by
     /// `lookup`.
     ///

@@ -97,7 +97,7 @@ async fn the_request_is_what_the_service_expects_and_holds_the_key_in_its_header
         let requests = server.requests();
         let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
         let (line, key) = match api {
-            Api::OpenAi => (
+            Api::OpenAi | Api::Azure => (
                 "POST /v1/chat/completions HTTP/1.1",
                 format!("authorization: Bearer {KEY}"),
             ),
@@ -406,7 +406,7 @@ async fn what_is_no_answer_of_this_service_is_malformed() {
 async fn empty_cut_off_and_declined_answers_have_their_names() {
     for api in APIS {
         let empty = match api {
-            Api::OpenAi => "{\"choices\": []}",
+            Api::OpenAi | Api::Azure => "{\"choices\": []}",
             Api::Anthropic => "{\"content\": []}",
             Api::Gemini => "{\"candidates\": []}",
         };

@@ -2,17 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Finish, Partial, base64, malformed};
-use crate::provider::{Identity, ProviderError, Query, Role, Secret, one_line};
+use super::{Finish, Partial, Request, base64, effort, malformed};
+use crate::provider::{ProviderError, Role, one_line};
 
-pub(super) fn headers(key: Option<&Secret>) -> Vec<(&'static str, String)> {
-    let mut headers = Vec::new();
-    headers.extend(key.map(|key| ("x-api-key", key.expose().to_owned())));
-    headers.push(("anthropic-version", "2023-06-01".to_owned()));
-    headers
-}
-
-pub(super) fn body(query: &Query, identity: &Identity, stream: bool) -> Value {
+pub(super) fn body(request: &Request<'_>) -> Value {
+    let Request {
+        query, identity, ..
+    } = request;
     let messages = query.turns.iter().enumerate().map(|(index, turn)| {
         let role = match turn.role {
             Role::User => "user",
@@ -36,10 +32,15 @@ pub(super) fn body(query: &Query, identity: &Identity, stream: bool) -> Value {
         "max_tokens": identity.max_output_tokens,
         "system": query.system,
         "messages": messages.collect::<Vec<_>>(),
-        "stream": stream,
+        "stream": request.stream,
     });
-    if let Some(temperature) = identity.temperature {
-        body["temperature"] = json!(temperature);
+    let effort = identity.reasoning_effort.as_deref();
+    let thinking = effort.and_then(|word| effort::anthropic(word, identity.max_output_tokens));
+    match (thinking, identity.temperature) {
+        // Thinking does not go together with any temperature.
+        (Some(thinking), _) => body["thinking"] = thinking,
+        (None, Some(temperature)) => body["temperature"] = json!(temperature),
+        (None, None) => {}
     }
     body
 }

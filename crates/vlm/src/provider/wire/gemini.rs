@@ -1,32 +1,23 @@
 //! Google's generateContent.
 
-use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::{Finish, Partial, base64, malformed};
-use crate::provider::{Endpoint, Identity, ProviderError, Query, Role, Secret, one_line};
+use super::{Finish, Partial, Request, base64, effort, malformed};
+use crate::provider::{PictureDetail, ProviderError, Role, one_line};
 
-pub(super) fn url(endpoint: &Endpoint, model: &str, stream: bool) -> Url {
+pub(super) fn route(model: &str, stream: bool) -> String {
     let method = if stream {
         "streamGenerateContent"
     } else {
         "generateContent"
     };
-    let mut url = endpoint.join(&format!("models/{model}:{method}"));
-    if stream {
-        url.query_pairs_mut().append_pair("alt", "sse");
-    }
-    url
+    format!("models/{model}:{method}")
 }
 
-/// The key goes into a header: in the URL, where examples put it, it would end up in logs.
-pub(super) fn headers(key: Option<&Secret>) -> Vec<(&'static str, String)> {
-    key.map(|key| ("x-goog-api-key", key.expose().to_owned()))
-        .into_iter()
-        .collect()
-}
-
-pub(super) fn body(query: &Query, identity: &Identity) -> Value {
+pub(super) fn body(request: &Request<'_>) -> Value {
+    let Request {
+        query, identity, ..
+    } = request;
     let contents = query.turns.iter().enumerate().map(|(index, turn)| {
         let role = match turn.role {
             Role::User => "user",
@@ -42,6 +33,16 @@ pub(super) fn body(query: &Query, identity: &Identity) -> Value {
     let mut config = json!({"maxOutputTokens": identity.max_output_tokens});
     if let Some(temperature) = identity.temperature {
         config["temperature"] = json!(temperature);
+    }
+    let limit = identity.max_output_tokens;
+    let effort = identity.reasoning_effort.as_deref();
+    if let Some(thinking) = effort.and_then(|word| effort::gemini(word, &identity.model, limit)) {
+        config["thinkingConfig"] = thinking;
+    }
+    match identity.picture_detail.filter(|_| query.picture.is_some()) {
+        Some(PictureDetail::Low) => config["mediaResolution"] = json!("MEDIA_RESOLUTION_LOW"),
+        Some(PictureDetail::High) => config["mediaResolution"] = json!("MEDIA_RESOLUTION_HIGH"),
+        Some(PictureDetail::Auto) | None => {}
     }
     json!({
         "systemInstruction": {"parts": [{"text": query.system}]},

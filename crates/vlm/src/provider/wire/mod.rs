@@ -1,20 +1,24 @@
 //! The request and answer formats of the three families of services, without any network.
 
 mod anthropic;
+mod effort;
 mod gemini;
 mod openai;
 
-use reqwest::Url;
 use serde_json::Value;
 
-use super::{Endpoint, Identity, Outcome, ProviderError, Query, Reply, Secret, Usage, one_line};
+use super::{Identity, Outcome, ProviderError, Query, Reply, TokenLimit, Usage, one_line};
 use crate::http::sse::Event;
+
+pub(super) use effort::thinking_tokens;
 
 /// Whose request format is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Api {
-    /// Chat completions with image input: OpenAI, Azure, vLLM, Ollama, llama.cpp and many others.
+    /// Chat completions with image input: OpenAI, vLLM, Ollama, llama.cpp and many others.
     OpenAi,
+    /// The same with Azure's URLs and header, whatever the host; hosts of Azure get them anyway.
+    Azure,
     /// Anthropic's Messages API.
     Anthropic,
     /// Google's generateContent.
@@ -30,6 +34,7 @@ impl Api {
     pub fn name(self) -> &'static str {
         match self {
             Api::OpenAi => "openai",
+            Api::Azure => "azure",
             Api::Anthropic => "anthropic",
             Api::Gemini => "gemini",
         }
@@ -40,53 +45,37 @@ impl Api {
     pub fn key_variable(self) -> &'static str {
         match self {
             Api::OpenAi => "OPENAI_API_KEY",
+            Api::Azure => "AZURE_OPENAI_API_KEY",
             Api::Anthropic => "ANTHROPIC_API_KEY",
             Api::Gemini => "GEMINI_API_KEY",
         }
     }
 
-    /// Where the service itself lives.
+    /// Where the service itself lives; none at Azure, where every resource has a host of its own.
     #[must_use]
-    pub fn default_base_url(self) -> &'static str {
+    pub fn default_base_url(self) -> Option<&'static str> {
         match self {
-            Api::OpenAi => "https://api.openai.com/v1",
-            Api::Anthropic => "https://api.anthropic.com/v1",
-            Api::Gemini => "https://generativelanguage.googleapis.com/v1beta",
+            Api::OpenAi => Some("https://api.openai.com/v1"),
+            Api::Azure => None,
+            Api::Anthropic => Some("https://api.anthropic.com/v1"),
+            Api::Gemini => Some("https://generativelanguage.googleapis.com/v1beta"),
         }
     }
 
-    pub(super) fn url(self, endpoint: &Endpoint, model: &str, stream: bool) -> Url {
+    /// The end of the URL.
+    pub(super) fn route(self, model: &str, stream: bool) -> String {
         match self {
-            Api::OpenAi => endpoint.join("chat/completions"),
-            Api::Anthropic => endpoint.join("messages"),
-            Api::Gemini => gemini::url(endpoint, model, stream),
+            Api::OpenAi | Api::Azure => "chat/completions".to_owned(),
+            Api::Anthropic => "messages".to_owned(),
+            Api::Gemini => gemini::route(model, stream),
         }
     }
 
-    /// Names and values of the headers; the one that holds the key is the first.
-    pub(super) fn headers(
-        self,
-        endpoint: &Endpoint,
-        key: Option<&Secret>,
-    ) -> Vec<(&'static str, String)> {
+    pub(super) fn body(self, request: &Request<'_>) -> Value {
         match self {
-            Api::OpenAi => openai::headers(endpoint, key),
-            Api::Anthropic => anthropic::headers(key),
-            Api::Gemini => gemini::headers(key),
-        }
-    }
-
-    pub(super) fn body(
-        self,
-        query: &Query,
-        identity: &Identity,
-        endpoint: &Endpoint,
-        stream: bool,
-    ) -> Value {
-        match self {
-            Api::OpenAi => openai::body(query, identity, endpoint, stream),
-            Api::Anthropic => anthropic::body(query, identity, stream),
-            Api::Gemini => gemini::body(query, identity),
+            Api::OpenAi | Api::Azure => openai::body(request),
+            Api::Anthropic => anthropic::body(request),
+            Api::Gemini => gemini::body(request),
         }
     }
 
@@ -96,7 +85,7 @@ impl Api {
         event: &Event,
         partial: &mut Partial,
     ) -> Result<(), ProviderError> {
-        if self == Api::OpenAi && event.data.trim() == "[DONE]" {
+        if matches!(self, Api::OpenAi | Api::Azure) && event.data.trim() == "[DONE]" {
             partial.began = true;
             partial.ended = true;
             return Ok(());
@@ -109,7 +98,7 @@ impl Api {
         })?;
         self.check_error(&value)?;
         match self {
-            Api::OpenAi => openai::take(&value, "delta", partial),
+            Api::OpenAi | Api::Azure => openai::take(&value, "delta", partial),
             Api::Anthropic => anthropic::take_event(&value, partial),
             Api::Gemini => gemini::take(&value, partial),
         }
@@ -131,7 +120,7 @@ impl Api {
         })?;
         self.check_error(&value)?;
         match self {
-            Api::OpenAi => openai::take(&value, "message", partial),
+            Api::OpenAi | Api::Azure => openai::take(&value, "message", partial),
             Api::Anthropic => anthropic::take_whole(&value, partial),
             Api::Gemini => gemini::take(&value, partial),
         }?;
@@ -171,6 +160,17 @@ impl Api {
             format!("the server reports: {message}"),
         ))
     }
+}
+
+/// What a request's body is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) query: &'a Query,
+    /// Model, token limit, temperature, effort and detail.
+    pub(super) identity: &'a Identity,
+    /// Under which name the limit is sent, if the format has a choice; never `Auto`.
+    pub(super) token_limit: TokenLimit,
+    pub(super) stream: bool,
 }
 
 /// A string or number of an object, as text.

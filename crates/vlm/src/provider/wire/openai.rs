@@ -2,22 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Finish, Partial, base64, malformed};
-use crate::provider::{Endpoint, Identity, ProviderError, Query, Role, Secret, one_line};
+use super::{Finish, Partial, Request, base64, malformed};
+use crate::provider::{ProviderError, Role, one_line};
 
-fn is_azure(endpoint: &Endpoint) -> bool {
-    endpoint.host_name().ends_with(".azure.com")
-}
-
-pub(super) fn headers(endpoint: &Endpoint, key: Option<&Secret>) -> Vec<(&'static str, String)> {
-    match key {
-        Some(key) if is_azure(endpoint) => vec![("api-key", key.expose().to_owned())],
-        Some(key) => vec![("authorization", format!("Bearer {}", key.expose()))],
-        None => Vec::new(),
-    }
-}
-
-pub(super) fn body(query: &Query, identity: &Identity, endpoint: &Endpoint, stream: bool) -> Value {
+pub(super) fn body(request: &Request<'_>) -> Value {
+    let Request {
+        query, identity, ..
+    } = request;
     let mut messages = vec![json!({"role": "system", "content": query.system})];
     for (index, turn) in query.turns.iter().enumerate() {
         let role = match turn.role {
@@ -31,28 +22,28 @@ pub(super) fn body(query: &Query, identity: &Identity, endpoint: &Endpoint, stre
                     picture.media_type(),
                     base64(picture.bytes())
                 );
+                let mut image = json!({"url": url});
+                if let Some(detail) = identity.picture_detail {
+                    image["detail"] = json!(detail.name());
+                }
                 json!([
                     {"type": "text", "text": turn.text},
-                    {"type": "image_url", "image_url": {"url": url}},
+                    {"type": "image_url", "image_url": image},
                 ])
             }
             _ => json!(turn.text),
         };
         messages.push(json!({"role": role, "content": content}));
     }
-    let mut body = json!({"model": identity.model, "messages": messages, "stream": stream});
-    // OpenAI renamed the limit and its newer models insist; most relatives know the old name only.
-    let is_original = endpoint.host_name() == "api.openai.com" || is_azure(endpoint);
-    let limit = if is_original {
-        "max_completion_tokens"
-    } else {
-        "max_tokens"
-    };
-    body[limit] = json!(identity.max_output_tokens);
+    let mut body = json!({"model": identity.model, "messages": messages, "stream": request.stream});
+    body[request.token_limit.name()] = json!(identity.max_output_tokens);
     if let Some(temperature) = identity.temperature {
         body["temperature"] = json!(temperature);
     }
-    if stream {
+    if let Some(effort) = &identity.reasoning_effort {
+        body["reasoning_effort"] = json!(effort);
+    }
+    if request.stream {
         body["stream_options"] = json!({"include_usage": true});
     }
     body

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::provider::{Picture, Purpose, Role, Turn};
+use crate::provider::{Picture, PictureDetail, Purpose, Role, Turn};
 
 fn query() -> Query {
     let turn = |role, text: &str| Turn {
@@ -28,15 +28,23 @@ fn identity(api: Api) -> Identity {
         host: Some("h".to_owned()),
         max_output_tokens: 50,
         temperature: Some(0.5),
+        ..Identity::local(api.name())
     }
 }
 
-fn endpoint(api: Api) -> Endpoint {
-    Endpoint::new(api.default_base_url(), false).unwrap()
+fn body_of(api: Api, change: impl FnOnce(&mut Identity), stream: bool) -> Value {
+    let mut identity = identity(api);
+    change(&mut identity);
+    api.body(&Request {
+        query: &query(),
+        identity: &identity,
+        token_limit: TokenLimit::MaxCompletionTokens,
+        stream,
+    })
 }
 
 fn body(api: Api) -> Value {
-    api.body(&query(), &identity(api), &endpoint(api), true)
+    body_of(api, |_| {}, true)
 }
 
 #[test]
@@ -84,35 +92,39 @@ fn requests_hold_the_conversation_and_the_picture_once() {
 }
 
 #[test]
-fn relatives_of_openai_get_the_old_name_of_the_limit_and_azure_its_header() {
-    let relative = Endpoint::new("http://127.0.0.1:8000/v1", false).unwrap();
-    let body = Api::OpenAi.body(&query(), &identity(Api::OpenAi), &relative, false);
+fn effort_and_detail_are_written_as_each_format_wants_them() {
+    let with = |api| {
+        let change = |identity: &mut Identity| {
+            identity.max_output_tokens = 4096;
+            identity.reasoning_effort = Some("low".to_owned());
+            identity.picture_detail = Some(PictureDetail::Low);
+        };
+        body_of(api, change, false)
+    };
+    let openai = with(Api::OpenAi);
+    assert_eq!(openai["reasoning_effort"], "low");
     assert_eq!(
-        (&body["max_tokens"], &body["stream"]),
-        (&json!(50), &json!(false))
+        openai["messages"][1]["content"][1]["image_url"]["detail"],
+        "low"
     );
-    assert!(body.get("stream_options").is_none());
-    let key = Secret::new("sk-0123456789", "a test").unwrap();
-    let azure = Endpoint::new("https://x.openai.azure.com/openai/v1", false).unwrap();
-    assert_eq!(Api::OpenAi.headers(&azure, Some(&key))[0].0, "api-key");
+    assert_eq!(openai["stream"], false);
+    assert!(openai.get("stream_options").is_none());
+    assert_eq!(with(Api::Azure), openai);
+    let anthropic = with(Api::Anthropic);
     assert_eq!(
-        Api::OpenAi.headers(&relative, Some(&key))[0].1,
-        "Bearer sk-0123456789"
+        anthropic["thinking"],
+        json!({"type": "enabled", "budget_tokens": 2048})
     );
-    assert!(Api::OpenAi.headers(&relative, None).is_empty());
-}
-
-#[test]
-fn urls_never_hold_the_key() {
-    let urls = [Api::OpenAi, Api::Anthropic, Api::Gemini]
-        .map(|api| api.url(&endpoint(api), "m-1", true).to_string());
+    assert!(anthropic.get("temperature").is_none());
+    let gemini = with(Api::Gemini);
     assert_eq!(
-        urls,
-        [
-            "https://api.openai.com/v1/chat/completions",
-            "https://api.anthropic.com/v1/messages",
-            "https://generativelanguage.googleapis.com/v1beta/models/m-1:streamGenerateContent?alt=sse",
-        ]
+        gemini["generationConfig"],
+        json!({
+            "maxOutputTokens": 4096,
+            "temperature": 0.5,
+            "thinkingConfig": {"thinkingBudget": 2048},
+            "mediaResolution": "MEDIA_RESOLUTION_LOW",
+        })
     );
 }
 
