@@ -227,6 +227,71 @@ fn the_doctor_finds_what_is_wrong() {
     assert_eq!(code_and(&own, "neither key nor network"), 0);
 }
 
+#[test]
+fn the_doctor_prints_the_settings_that_the_server_takes() {
+    let renamed = response(
+        "400 Bad Request",
+        "",
+        "{\"error\": {\"message\": \"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.\", \"param\": \"max_tokens\", \"code\": \"unsupported_parameter\"}}",
+    );
+    let scripts = || vec![renamed.clone(), says("Ready."), says("Red, blue")];
+    let (code, _, found) = doctor(scripts());
+    assert_eq!(code, 0, "{found:#}");
+    let settings = &found["settings"];
+    assert_eq!(
+        settings["TILLER_VLM_TOKEN_LIMIT_NAME"], "max_completion_tokens",
+        "{found:#}"
+    );
+    assert_eq!(settings["TILLER_VLM_PROVIDER"], "openai");
+    assert!(
+        found["adapted"][0]
+            .as_str()
+            .unwrap()
+            .contains("max_completion_tokens")
+    );
+
+    let (server, _stop) = threaded(scripts());
+    let url = format!("http://{}/v1", server.address);
+    let own = [
+        ("TILLER_VLM_PROVIDER", "openai"),
+        ("TILLER_VLM_BASE_URL", url.as_str()),
+    ];
+    let output = tiller(&["vlm", "doctor", "--model", "a b"], &own);
+    assert_eq!(
+        code_and(&output, "--model or TILLER_VLM_MODEL: expected"),
+        1
+    );
+    assert!(!all(&output).contains("a b"), "{}", all(&output));
+    let output = tiller(&["vlm", "doctor", "--model", "m"], &own);
+    assert_eq!(
+        code_and(
+            &output,
+            "  TILLER_VLM_TOKEN_LIMIT_NAME=max_completion_tokens"
+        ),
+        0
+    );
+}
+
+#[test]
+fn every_setting_is_an_option_of_both_commands() {
+    for command in ["ask", "doctor"] {
+        let help = all(&tiller(&["vlm", command, "--help"], &[]));
+        for setting in tiller_vlm::settings::SETTINGS {
+            let option = format!("--{} ", setting.option());
+            assert!(help.contains(&option), "{command} has no {option}");
+            assert!(
+                help.replace("\n          ", " ")
+                    .contains(&setting.variable()),
+                "{}",
+                setting.name
+            );
+        }
+    }
+    let misspelt = tiller(&["vlm", "doctor"], &[("TILLER_VLM_MODLE", "sk-0123456789")]);
+    assert_eq!(code_and(&misspelt, "such as TILLER_VLM_MODEL"), 1);
+    assert!(!all(&misspelt).contains("sk-0123456789"));
+}
+
 fn code_and(output: &Output, part: &str) -> i32 {
     assert!(
         all(output).contains(part),

@@ -129,6 +129,23 @@ fn a_secret_in_the_place_of_any_setting_is_in_no_message() {
 }
 
 #[test]
+fn a_header_may_come_from_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "a-secret-value\n").unwrap();
+    let with = |headers: String| {
+        let base = ("BASE_URL", "http://localhost:1/v1");
+        let pairs = [("VLM_PROVIDER", "openai"), ("MODEL", "m"), base];
+        problems(pairs.into_iter().chain([("HEADERS", headers.as_str())]))
+    };
+    assert_eq!(
+        with(format!("X-One: two; X-Key: @{}", file.path().display())),
+        []
+    );
+    let missing = with("X-Key: @/nowhere/key".to_owned());
+    assert_eq!(missing[0].0, "HEADERS", "{missing:?}");
+}
+
+#[test]
 fn a_misspelt_word_is_met_with_the_nearest_one() {
     let text = problems([("VLM_PROVIDER", "antropic")]).remove(0).1;
     assert!(text.contains("is `anthropic` meant?"), "{text}");

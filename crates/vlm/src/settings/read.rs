@@ -1,6 +1,6 @@
 //! From texts to a provider that is ready to be asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use crate::cache::Cache;
 use crate::exchange::{Client, RetryPolicy};
 use crate::prompt::PromptSet;
 use crate::provider::{
-    Api, ConfigError, EmbeddedProvider, Endpoint, FilesProvider, Matching, Provider, RemoteConfig,
-    RemoteProvider, Secret, SecretError, Timeouts,
+    Api, ConfigError, EmbeddedProvider, FilesProvider, Matching, PictureDetail, Provider,
+    RemoteConfig, RemoteProvider, Secret, SecretError, Timeouts, TokenLimit, parse_extra_body,
+    parse_headers,
 };
 use crate::repair::{AuthoringPolicy, Fallback};
 
@@ -160,20 +161,43 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Str
     };
     let mut config = RemoteConfig {
         base_url: env.optional("BASE_URL"),
+        key_header: env.optional("KEY_HEADER"),
+        api_version: env.optional("API_VERSION"),
         allow_plain_http: env.choice("ALLOW_PLAIN_HTTP", "off", &SWITCH),
         environment_proxy: env.choice("ENVIRONMENT_PROXY", "off", &SWITCH),
         stream: env.choice("STREAM", "on", &SWITCH),
         timeouts,
         max_output_tokens: env.number("MAX_OUTPUT_TOKENS", 8192, 1..=131_072),
+        token_limit: env.choice(
+            "TOKEN_LIMIT_NAME",
+            "auto",
+            &words(TokenLimit::ALL, TokenLimit::name),
+        ),
         temperature: optional_number(env, "TEMPERATURE", 0.0..=2.0),
+        reasoning_effort: env.optional("REASONING_EFFORT"),
+        picture_tokens: env.number("PICTURE_TOKENS", 1600, 0..=1_000_000),
         ..RemoteConfig::new(api, &model)
     };
+    if env.optional("PICTURE_DETAIL").is_some() {
+        let allowed = words(PictureDetail::ALL, PictureDetail::name);
+        config.picture_detail = Some(env.choice("PICTURE_DETAIL", "auto", &allowed));
+    }
     let mut sound = !model.is_empty();
-    if let Some(url) = &config.base_url
-        && let Err(error) = Endpoint::new(url, config.allow_plain_http)
-    {
-        env.refuse("BASE_URL", &format!("a base URL ({error})"), None);
+    let mut refuse = |env: &mut Environment, error: &ConfigError| {
+        env.refuse(error.setting(), &format!("usable settings ({error})"), None);
         sound = false;
+    };
+    if let Some(text) = env.optional("HEADERS") {
+        match parse_headers(&text).and_then(with_files) {
+            Ok(headers) => config.extra_headers = headers,
+            Err(error) => refuse(env, &error),
+        }
+    }
+    if let Some(text) = env.optional("EXTRA_BODY") {
+        match parse_extra_body(&text) {
+            Ok(fields) => config.extra_body = fields,
+            Err(error) => refuse(env, &error),
+        }
     }
     let from_file = env.optional("KEY_FILE").is_some();
     let mut key_origin = None;
@@ -195,19 +219,22 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Str
             sound = false;
         }
     }
-    if !sound {
-        return None;
+    if model.is_empty() {
+        // Said already; what else is wrong is found with any name.
+        config.model = "m".to_owned();
     }
-    RemoteProvider::new(config)
-        .map_err(|error| {
-            let name = match error {
-                ConfigError::Model { .. } => "MODEL",
-                _ => "VLM_PROVIDER",
-            };
-            env.refuse(name, &format!("usable settings ({error})"), None);
-        })
-        .ok()
-        .map(|provider| (provider, key_origin))
+    match RemoteProvider::new(config) {
+        Ok(provider) if sound => Some((provider, key_origin)),
+        Ok(_) => None,
+        Err(errors) => {
+            // That there is no key was said above, by the name of its variable.
+            let is_news = |error: &&ConfigError| !matches!(error, ConfigError::Secret(_));
+            for error in errors.found.iter().filter(is_news) {
+                env.refuse(error.setting(), &format!("usable settings ({error})"), None);
+            }
+            None
+        }
+    }
 }
 
 fn key(env: &mut Environment, api: Api) -> Result<Secret, SecretError> {
@@ -217,6 +244,27 @@ fn key(env: &mut Environment, api: Api) -> Result<Secret, SecretError> {
         "KEY_FILE" => file.clone(),
         _ => text.clone(),
     })
+}
+
+/// Headers with their values; `@FILE` is what the file holds, for dora shows its nodes' settings to
+/// every node.
+fn with_files(headers: Vec<(String, Secret)>) -> Result<Vec<(String, Secret)>, ConfigError> {
+    let read = |(name, value): (String, Secret)| match value.expose().strip_prefix('@') {
+        None => Ok((name, value)),
+        Some(path) => Secret::from_file(Path::new(path))
+            .map(|value| (name, value))
+            .map_err(|error| ConfigError::Setting {
+                name: "HEADERS",
+                expected: format!("`@` and a file with the value ({error})"),
+                found: "another text".to_owned(),
+            }),
+    };
+    headers.into_iter().map(read).collect()
+}
+
+/// The words of a setting with what they stand for.
+fn words<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
+    all.iter().map(|choice| (name(*choice), *choice)).collect()
 }
 
 fn prompts(env: &mut Environment) -> PromptSet {

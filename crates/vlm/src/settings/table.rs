@@ -159,7 +159,7 @@ pub const SETTINGS: &[Setting] = &[
         "HEADERS",
         "LIST",
         "",
-        "further headers: `Name: value; Other: value`",
+        "further headers: `Name: value; Other: @FILE`, where `@` takes a secret value from a file",
     ),
     value(
         "EXTRA_BODY",

@@ -1,5 +1,6 @@
 //! `tiller vlm doctor`.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use eyre::Result;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
 use tiller_vlm::exchange::{Background, Exchange};
-use tiller_vlm::provider::{Outcome, Picture, Purpose, Query, Role, Turn};
+use tiller_vlm::provider::{Adaptation, Outcome, Picture, Purpose, Query, Role, Turn};
 use tiller_vlm::settings::Ready;
 
 use super::provider::{ProviderArgs, ask};
@@ -20,8 +21,9 @@ const SIDE: u32 = 640;
 
 /// Check settings, key, endpoint, model and whether the model sees pictures.
 ///
-/// Two short questions are asked, which cost a few thousand tokens at most. Exit code 0: all is
-/// well; 1: something is wrong, and what to do about it is said.
+/// Two short questions are asked, which cost a few thousand tokens at most. What the server turned out
+/// not to take is left out or renamed, and the settings to use are printed, as variables for
+/// `dora run`. Exit code 0: all is well; 1: something is wrong, and what to do about it is said.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct DoctorArgs {
@@ -50,9 +52,17 @@ fn check(name: &'static str, ok: impl Into<Option<bool>>, text: impl Into<String
 
 impl DoctorArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let checks = match self.provider.ready() {
-            Err(error) => vec![check("settings", false, format!("{error:#}"))],
-            Ok(ready) => examine(&ready)?,
+        let (checks, adaptations, settings) = match self.provider.ready() {
+            Err(error) => {
+                let wrong = check("settings", false, format!("{error:#}"));
+                (vec![wrong], Vec::new(), Vec::new())
+            }
+            Ok(ready) => {
+                let checks = examine(&ready)?;
+                let adaptations = ready.provider.adaptations();
+                let settings = self.provider.settings_to_use(&adaptations);
+                (checks, adaptations, settings)
+            }
         };
         let is_well = checks.iter().all(|check| check.ok == Some(true));
         if self.json {
@@ -60,7 +70,11 @@ impl DoctorArgs {
                 .iter()
                 .map(|check| json!({"check": check.name, "ok": check.ok, "text": check.text}))
                 .collect();
-            say(&json!({"ok": is_well, "checks": list}).to_string())?;
+            let changes: Vec<_> = adaptations.iter().map(|change| &change.what).collect();
+            let settings: BTreeMap<_, _> = settings.into_iter().collect();
+            let found =
+                json!({"ok": is_well, "checks": list, "adapted": changes, "settings": settings});
+            say(&found.to_string())?;
         } else {
             for Check { name, ok, text } in &checks {
                 let word = match ok {
@@ -69,6 +83,18 @@ impl DoctorArgs {
                     None => "?",
                 };
                 say(&format!("{word:<6}{name:<10}{text}"))?;
+            }
+            for Adaptation { what, .. } in &adaptations {
+                say(&format!("note  {:<10}{what}", "requests"))?;
+            }
+            if checks
+                .iter()
+                .any(|check| check.name == "model" && check.ok == Some(true))
+            {
+                say("settings to use:")?;
+                for (variable, value) in &settings {
+                    say(&format!("  {variable}={}", quoted(value)))?;
+                }
             }
         }
         Ok(ExitCode::from(if is_well { 0 } else { 1 }))
@@ -105,6 +131,15 @@ fn examine(ready: &Ready) -> Result<Vec<Check>> {
     let seen = ask(ready, &mut background, question(asks, Some(two_halves()?)))?;
     checks.push(sight(&seen));
     Ok(checks)
+}
+
+/// As a shell takes it.
+fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,".contains(c);
+    match !value.is_empty() && value.chars().all(is_plain) {
+        true => value.to_owned(),
+        false => format!("'{}'", value.replace('\'', "'\\''")),
+    }
 }
 
 fn question(text: &str, picture: Option<Picture>) -> Query {

@@ -10,7 +10,7 @@ use tiller_core::{Environment, Problems, unknown_variables_here};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_vlm::Author;
 use tiller_vlm::exchange::{Background, Exchange};
-use tiller_vlm::provider::{Api, Query};
+use tiller_vlm::provider::{Adaptation, Api, Query};
 use tiller_vlm::settings::{Kind, Ready, SETTINGS, Setting, read};
 
 /// Time beyond a question's own limit.
@@ -105,6 +105,26 @@ impl ProviderArgs {
         let embedded: Arc<dyn Author> = Arc::new(EmbeddedAuthor);
         let ready = read(&mut env, &embedded);
         Ok(env.finish(ready).map_err(by_option)?)
+    }
+
+    /// The variables with which a dataflow asks as this command did in the end. What may hold a
+    /// secret stands for itself.
+    pub(super) fn settings_to_use(&self, adaptations: &[Adaptation]) -> Vec<(String, String)> {
+        let learnt: BTreeMap<&str, &str> = adaptations
+            .iter()
+            .filter_map(|change| change.setting.as_deref()?.split_once('='))
+            .collect();
+        let texts = self.texts();
+        let of = |setting: &Setting| {
+            let given = texts.get(setting.name).map(String::as_str);
+            let value = learnt.get(setting.name).copied().or(given)?;
+            let value = match setting.name {
+                "HEADERS" | "EXTRA_BODY" => "(as it is)",
+                _ => value,
+            };
+            Some((setting.variable(), value.to_owned()))
+        };
+        SETTINGS.iter().filter_map(of).collect()
     }
 
     /// What is set, by option or by variable, keys included.

@@ -27,7 +27,7 @@ pub enum Api {
 
 impl Api {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Api::OpenAi, Api::Anthropic, Api::Gemini];
+    pub const ALL: &'static [Self] = &[Api::OpenAi, Api::Azure, Api::Anthropic, Api::Gemini];
 
     /// A stable snake-case name.
     #[must_use]
