@@ -119,7 +119,7 @@ pub(super) fn check(config: &RemoteConfig) -> Result<(), ConfigError> {
         return Err(ConfigError::Model {
             found: one_line(model, 60),
             example: match config.api {
-                Api::OpenAi => "gpt-5-mini",
+                Api::OpenAi | Api::Responses => "gpt-5-mini",
                 Api::Anthropic => "claude-sonnet-4-5",
                 Api::Gemini => "gemini-2.5-flash",
             },

@@ -3,6 +3,7 @@
 mod config;
 mod embedded;
 mod endpoint;
+mod fault;
 mod files;
 mod folder;
 mod outcome;

@@ -4,21 +4,18 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Response};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::config::check;
 use super::reader::AnswerReader;
-use super::wire::{error_message, estimated_tokens};
+use super::wire::estimated_tokens;
 use super::{
     Api, Asking, ConfigError, Endpoint, Identity, Outcome, Provider, ProviderError, Query,
-    RemoteConfig, Reply, Secret, SecretError, Timeouts, one_line,
+    RemoteConfig, Reply, Secret, SecretError, Timeouts, fault, one_line,
 };
-use crate::http::retry::retry_after;
 
 /// Bytes of an error's body that are read.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -128,9 +125,7 @@ impl RemoteProvider {
         if !response.status().is_success() {
             return Err(self.status_error(response, deadline).await);
         }
-        let is_stream = header(&response, CONTENT_TYPE)
-            .is_some_and(|kind| kind.starts_with("text/event-stream"));
-        let mut answer = AnswerReader::new(self.api, is_stream, self.max_answer_bytes);
+        let mut answer = AnswerReader::new(self.api, self.max_answer_bytes);
         answer.expect(response.content_length())?;
         let first = timeout_at(until, response.chunk())
             .await
@@ -141,8 +136,14 @@ impl RemoteProvider {
             if answer.is_over() {
                 break;
             }
-            chunk = timeout_at(deadline, response.chunk())
-                .await
+            // A finished answer waits a moment for the tokens it cost, and for nothing else.
+            let finished = answer.finished_until();
+            let until = finished.map_or(deadline, |until| until.min(deadline));
+            let next = timeout_at(until, response.chunk()).await;
+            if finished.is_some() && !matches!(next, Ok(Ok(_))) {
+                break;
+            }
+            chunk = next
                 .map_err(|_| self.timed_out(answer.received))?
                 .map_err(|error| self.broken(&error, answer.received))?;
         }
@@ -180,10 +181,6 @@ impl RemoteProvider {
 
     /// Names what a status other than success means, with the server's own words.
     async fn status_error(&self, mut response: Response, deadline: Instant) -> ProviderError {
-        let status = response.status();
-        let wait = header(&response, RETRY_AFTER)
-            .and_then(|value| retry_after(value, header(&response, DATE)));
-        let location = header(&response, reqwest::header::LOCATION).map(|to| one_line(to, 100));
         let deadline = deadline.min(Instant::now() + ERROR_PATIENCE);
         let mut body = Vec::new();
         // The words are welcome, not needed: whatever stops them, the status stands.
@@ -193,25 +190,12 @@ impl RemoteProvider {
                 break;
             }
         }
-        let text = String::from_utf8_lossy(&body);
-        let json = serde_json::from_str(&text).ok();
-        let words = json
-            .as_ref()
-            .and_then(error_message)
-            .unwrap_or_else(|| one_line(&text, 200));
-        let outcome = outcome_of(status, &text);
-        let mut detail = format!("{} answered {}", self.endpoint.host(), status.as_u16());
-        if let Some(location) = location.filter(|_| outcome == Outcome::Redirected) {
-            detail.push_str(&format!(" and points to `{location}`"));
-        }
-        if !words.is_empty() {
-            detail.push_str(&format!(": {words}"));
-        }
-        ProviderError {
-            outcome,
-            detail,
-            retry_after: wait,
-        }
+        fault::of_response(
+            &self.endpoint.host(),
+            response.status(),
+            response.headers(),
+            &String::from_utf8_lossy(&body),
+        )
     }
 }
 
@@ -238,27 +222,6 @@ pub(crate) fn expected_input_tokens(query: &Query) -> u64 {
         .sum::<usize>();
     let picture = query.picture.as_ref().map_or(0, |_| PICTURE_TOKENS);
     estimated_tokens(query.system.len() + turns) + picture
-}
-
-fn outcome_of(status: StatusCode, body: &str) -> Outcome {
-    match status.as_u16() {
-        300..=399 => Outcome::Redirected,
-        401 | 403 => Outcome::Unauthorised,
-        // Google's word for a wrong key.
-        400 if body.contains("API_KEY_INVALID") => Outcome::Unauthorised,
-        402 => Outcome::QuotaExhausted,
-        404 | 405 | 410 => Outcome::NotFound,
-        429 if body.contains("insufficient_quota") => Outcome::QuotaExhausted,
-        429 => Outcome::RateLimited,
-        // Timeouts and conflicts of the server's own making.
-        408 | 409 | 425 => Outcome::ServerError,
-        400..=499 => Outcome::RequestRejected,
-        _ => Outcome::ServerError,
-    }
-}
-
-fn header(response: &Response, name: HeaderName) -> Option<&str> {
-    response.headers().get(name)?.to_str().ok()
 }
 
 /// The innermost reason of an error; the outer ones repeat the URL and say less.
@@ -321,27 +284,4 @@ fn client(config: &RemoteConfig, endpoint: &Endpoint) -> Result<Client, ConfigEr
         builder = builder.no_proxy();
     }
     builder.build().map_err(|error| failed(&error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statuses_have_names() {
-        let named = |status: u16, body: &str| {
-            outcome_of(StatusCode::from_u16(status).unwrap(), body).name()
-        };
-        assert_eq!(named(308, ""), "redirected");
-        assert_eq!(named(401, ""), "unauthorised");
-        assert_eq!(
-            named(400, "{\"reason\": \"API_KEY_INVALID\"}"),
-            "unauthorised"
-        );
-        assert_eq!(named(404, ""), "not_found");
-        assert_eq!(named(422, ""), "request_rejected");
-        assert_eq!(named(429, ""), "rate_limited");
-        assert_eq!(named(429, "insufficient_quota"), "quota_exhausted");
-        assert_eq!(named(529, ""), "server_error");
-    }
 }

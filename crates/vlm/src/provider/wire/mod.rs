@@ -1,13 +1,20 @@
-//! The request and answer formats of the three families of services, without any network.
+//! The request and answer formats of the families of services, without any network.
 
 mod anthropic;
+mod finish;
 mod gemini;
 mod openai;
+mod responses;
+mod text;
 
 use reqwest::Url;
 use serde_json::Value;
 
-use super::{Endpoint, Identity, Outcome, ProviderError, Query, Reply, Secret, Usage, one_line};
+use self::finish::Finish;
+use self::text::{Text, without_lone_halves};
+use super::{
+    Endpoint, Identity, Outcome, ProviderError, Query, Reply, Secret, Usage, fault, one_line,
+};
 use crate::http::sse::Event;
 
 /// Whose request format is spoken.
@@ -15,6 +22,8 @@ use crate::http::sse::Event;
 pub enum Api {
     /// Chat completions with image input: OpenAI, Azure, vLLM, Ollama, llama.cpp and many others.
     OpenAi,
+    /// OpenAI's Responses API with image input; also Azure, vLLM, Ollama, OpenRouter and others.
+    Responses,
     /// Anthropic's Messages API.
     Anthropic,
     /// Google's generateContent.
@@ -22,11 +31,12 @@ pub enum Api {
 }
 
 impl Api {
-    /// A stable snake-case name.
+    /// A stable name, as settings spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Api::OpenAi => "openai",
+            Api::Responses => "openai-responses",
             Api::Anthropic => "anthropic",
             Api::Gemini => "gemini",
         }
@@ -36,7 +46,7 @@ impl Api {
     #[must_use]
     pub fn key_variable(self) -> &'static str {
         match self {
-            Api::OpenAi => "OPENAI_API_KEY",
+            Api::OpenAi | Api::Responses => "OPENAI_API_KEY",
             Api::Anthropic => "ANTHROPIC_API_KEY",
             Api::Gemini => "GEMINI_API_KEY",
         }
@@ -46,7 +56,7 @@ impl Api {
     #[must_use]
     pub fn default_base_url(self) -> &'static str {
         match self {
-            Api::OpenAi => "https://api.openai.com/v1",
+            Api::OpenAi | Api::Responses => "https://api.openai.com/v1",
             Api::Anthropic => "https://api.anthropic.com/v1",
             Api::Gemini => "https://generativelanguage.googleapis.com/v1beta",
         }
@@ -55,6 +65,7 @@ impl Api {
     pub(super) fn url(self, endpoint: &Endpoint, model: &str, stream: bool) -> Url {
         match self {
             Api::OpenAi => endpoint.join("chat/completions"),
+            Api::Responses => endpoint.join("responses"),
             Api::Anthropic => endpoint.join("messages"),
             Api::Gemini => gemini::url(endpoint, model, stream),
         }
@@ -67,7 +78,7 @@ impl Api {
         key: Option<&Secret>,
     ) -> Vec<(&'static str, String)> {
         match self {
-            Api::OpenAi => openai::headers(endpoint, key),
+            Api::OpenAi | Api::Responses => openai::headers(endpoint, key),
             Api::Anthropic => anthropic::headers(key),
             Api::Gemini => gemini::headers(key),
         }
@@ -82,219 +93,214 @@ impl Api {
     ) -> Value {
         match self {
             Api::OpenAi => openai::body(query, identity, endpoint, stream),
+            Api::Responses => responses::body(query, identity, stream),
             Api::Anthropic => anthropic::body(query, identity, stream),
             Api::Gemini => gemini::body(query, identity),
         }
     }
 
-    /// Takes in one event of a stream.
-    pub(super) fn take_event(
-        self,
-        event: &Event,
-        partial: &mut Partial,
-    ) -> Result<(), ProviderError> {
-        if self == Api::OpenAi && event.data.trim() == "[DONE]" {
+    /// Takes in one event of a stream, or one JSON text that is an answer or a part of one. What
+    /// means nothing here, such as pings and comments, is passed over.
+    pub(super) fn take(self, event: &Event, partial: &mut Partial) -> Result<(), ProviderError> {
+        let data = event.data.trim();
+        if data.is_empty() || data.starts_with(':') {
+            return Ok(());
+        }
+        if data.eq_ignore_ascii_case("[DONE]") {
             partial.began = true;
             partial.ended = true;
             return Ok(());
         }
-        let value: Value = serde_json::from_str(&event.data).map_err(|error| {
-            malformed(format!(
-                "an event of the stream is not JSON ({error}): `{}`",
-                one_line(&event.data, 80)
-            ))
-        })?;
-        self.check_error(&value)?;
-        match self {
-            Api::OpenAi => openai::take(&value, "delta", partial),
-            Api::Anthropic => anthropic::take_event(&value, partial),
-            Api::Gemini => gemini::take(&value, partial),
+        let value: Value = match serde_json::from_str(&without_lone_halves(data)) {
+            Ok(value) => value,
+            Err(_) if event.is_error => return Err(fault::said(data)),
+            // The answer is there; what follows it cannot take it back.
+            Err(_) if partial.is_complete() => return Ok(()),
+            Err(error) if data.starts_with(['{', '[']) => {
+                let start = one_line(data, 80);
+                return Err(malformed(format!(
+                    "a piece of the answer is not JSON ({error}): `{start}`"
+                )));
+            }
+            Err(_) => {
+                partial.note_strange(&Value::from(data));
+                return Ok(());
+            }
+        };
+        match value {
+            Value::Array(values) => values
+                .iter()
+                .try_for_each(|value| self.take_value(value, event.is_error, partial)),
+            value => self.take_value(&value, event.is_error, partial),
         }
     }
 
-    /// Takes in an answer that comes in one piece.
-    pub(super) fn take_whole(
+    fn take_value(
         self,
-        body: &[u8],
+        value: &Value,
+        is_error: bool,
         partial: &mut Partial,
     ) -> Result<(), ProviderError> {
-        let text = std::str::from_utf8(body)
-            .map_err(|_| malformed("the answer is not UTF-8".to_owned()))?;
-        let value: Value = serde_json::from_str(text).map_err(|error| {
-            malformed(format!(
-                "the answer is not JSON ({error}): `{}`",
-                one_line(text, 80)
-            ))
-        })?;
-        self.check_error(&value)?;
-        match self {
-            Api::OpenAi => openai::take(&value, "message", partial),
-            Api::Anthropic => anthropic::take_whole(&value, partial),
-            Api::Gemini => gemini::take(&value, partial),
-        }?;
-        partial.began = true;
-        partial.ended = true;
-        Ok(())
-    }
-
-    /// Errors also come with status 200, once a stream is under way.
-    fn check_error(self, value: &Value) -> Result<(), ProviderError> {
-        let Some(error) = value.get("error").filter(|error| !error.is_null()) else {
+        if let Some(error) = fault::reported(value, is_error, partial.has_content()) {
+            return Err(error);
+        }
+        if !value.is_object() {
+            partial.note_strange(value);
             return Ok(());
-        };
-        let kind =
-            format!("{} {}", word(error, "type"), word(error, "code")) + &word(error, "status");
-        let message = error_message(value).unwrap_or_else(|| one_line(&error.to_string(), 200));
-        let lower = kind.to_lowercase();
-        let outcome = if lower.contains("quota") || lower.contains("billing") {
-            Outcome::QuotaExhausted
-        } else if lower.contains("rate_limit")
-            || lower.contains("429")
-            || lower.contains("exhausted")
-        {
-            Outcome::RateLimited
-        } else if lower.contains("authentication")
-            || lower.contains("permission")
-            || lower.contains("401")
-        {
-            Outcome::Unauthorised
-        } else if lower.contains("invalid") || lower.contains("400") {
-            Outcome::RequestRejected
-        } else {
-            Outcome::ServerError
-        };
-        Err(ProviderError::new(
-            outcome,
-            format!("the server reports: {message}"),
-        ))
+        }
+        match self {
+            Api::OpenAi => openai::take(value, partial),
+            Api::Responses => responses::take(value, partial),
+            Api::Anthropic => {
+                anthropic::take(value, partial);
+                Ok(())
+            }
+            Api::Gemini => gemini::take(value, partial),
+        }
     }
-}
-
-/// A string or number of an object, as text.
-fn word(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    }
-}
-
-/// What an error's body says, whichever of the usual shapes it has.
-pub(super) fn error_message(value: &Value) -> Option<String> {
-    let value = match value {
-        Value::Array(items) => items.first()?,
-        other => other,
-    };
-    ["/error/message", "/error", "/message", "/detail"]
-        .iter()
-        .find_map(|path| value.pointer(path)?.as_str())
-        .map(|text| one_line(text, 300))
 }
 
 fn malformed(detail: String) -> ProviderError {
     ProviderError::new(Outcome::MalformedAnswer, detail)
 }
 
-/// How the model ended its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Finish {
-    Complete,
-    /// At the token limit.
-    Length,
-    /// By a filter or by the model itself; with the service's word for it.
-    Refused(String),
-}
-
 /// An answer under way.
 #[derive(Debug, Default)]
 pub(super) struct Partial {
-    pub(super) text: String,
-    pub(super) refusal: String,
-    pub(super) finish: Option<Finish>,
-    pub(super) model: Option<String>,
-    pub(super) input_tokens: Option<u64>,
-    pub(super) output_tokens: Option<u64>,
+    text: Text,
+    refusal: String,
+    finish: Option<Finish>,
+    model: Option<String>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    /// Bytes of hidden thoughts, which are no part of the answer.
+    thought_bytes: usize,
     /// Something of the expected shape came.
     pub(super) began: bool,
-    /// The service said that nothing more comes.
+    /// Nothing more comes.
     pub(super) ended: bool,
     /// There is an answer to speak of, be it empty.
-    pub(super) has_choice: bool,
+    has_choice: bool,
+    /// The one of several answers that is read.
+    choice: Option<u64>,
+    /// The first thing that came and is of no known shape.
+    pub(super) strange: Option<String>,
 }
 
 impl Partial {
-    /// The finished answer once the connection is closed.
+    /// Whether the model has said that its answer is whole.
+    pub(super) fn is_complete(&self) -> bool {
+        self.finish == Some(Finish::Complete)
+    }
+
+    /// Whether the model has said how its answer ends.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// Bytes of the answer and of hidden thoughts so far.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.text.len(), self.thought_bytes)
+    }
+
+    /// Whether words or thoughts have come.
+    fn has_content(&self) -> bool {
+        !self.text.is_blank() || self.thought_bytes > 0
+    }
+
+    fn note_strange(&mut self, value: &Value) {
+        if self.strange.is_none() {
+            self.strange = Some(one_line(&value.to_string(), 80));
+        }
+    }
+
+    fn take_model(&mut self, value: &Value) {
+        if let Some(model) = value.as_str().filter(|model| !model.is_empty()) {
+            self.model = Some(model.to_owned());
+        }
+    }
+
+    /// Takes in the word with which the answer ends. A bad one stands, whatever is said later.
+    fn finish_with(&mut self, word: Option<&str>) {
+        let finish = word.and_then(Finish::of);
+        if matches!(self.finish, None | Some(Finish::Complete)) && finish.is_some() {
+            self.finish = finish;
+        }
+    }
+
+    /// The finished answer once nothing more comes.
     pub(super) fn finish(
         self,
         identity: &Identity,
         expected_input_tokens: u64,
     ) -> Result<Reply, ProviderError> {
         let error = |outcome, detail: String| Err(ProviderError::new(outcome, detail));
-        if !self.began {
-            return error(
-                Outcome::MalformedAnswer,
-                format!(
-                    "the stream held no event of the kind that `{}` sends",
-                    identity.provider
-                ),
-            );
-        }
+        let is_blank = self.text.is_blank();
+        let only_thoughts = match self.thought_bytes {
+            bytes if is_blank && bytes > 0 => {
+                format!("only reasoning came ({bytes} bytes of it), no answer")
+            }
+            _ => String::new(),
+        };
         match &self.finish {
-            Some(Finish::Refused(reason)) => {
-                let words = if self.refusal.is_empty() {
-                    reason
-                } else {
-                    &self.refusal
-                };
-                return error(
-                    Outcome::RefusedByModel,
-                    format!("the model declines: {}", one_line(words, 300)),
-                );
+            Some(Finish::Refused(word)) if self.refusal.trim().is_empty() => {
+                let word = one_line(word, 100);
+                let detail = format!("the model or the service's content filter declines: {word}");
+                return error(Outcome::RefusedByModel, detail);
             }
             Some(Finish::Length) => {
-                return error(
-                    Outcome::Truncated,
-                    format!(
-                        "the answer was cut off at {} tokens",
-                        identity.max_output_tokens
-                    ),
-                );
+                let tokens = identity.max_output_tokens;
+                let mut detail = format!("the answer was cut off at {tokens} tokens");
+                if !only_thoughts.is_empty() {
+                    detail.push_str(&format!("; {only_thoughts}"));
+                }
+                return error(Outcome::Truncated, detail);
             }
-            None if !self.ended => {
-                return error(
-                    Outcome::ConnectionLost,
-                    format!(
-                        "the stream ended after {} bytes of the answer",
-                        self.text.len()
-                    ),
-                );
-            }
-            Some(Finish::Complete) | None => {}
+            _ => {}
         }
-        if !self.refusal.trim().is_empty() {
+        if !self.refusal.trim().is_empty() && (self.finish.is_some() || self.ended) {
             let words = one_line(&self.refusal, 300);
             return error(
                 Outcome::RefusedByModel,
                 format!("the model declines: {words}"),
             );
         }
-        if self.text.trim().is_empty() {
-            let what = if self.has_choice {
-                "the answer is blank"
-            } else {
-                "the list of answers is empty"
-            };
-            return error(Outcome::EmptyAnswer, what.to_owned());
+        match &self.finish {
+            Some(Finish::Unknown(word)) => {
+                let word = one_line(word, 60);
+                let detail = format!("the server ended the answer with `{word}`");
+                return error(Outcome::Unfinished, detail);
+            }
+            None if !self.ended => {
+                let bytes = self.text.len();
+                let detail = format!("the stream ended after {bytes} bytes of the answer");
+                return error(Outcome::ConnectionLost, detail);
+            }
+            None if !is_blank => {
+                let detail = "the server did not say that the answer is whole";
+                return error(Outcome::Unfinished, detail.to_owned());
+            }
+            _ => {}
         }
+        if is_blank {
+            let what = match (only_thoughts.is_empty(), self.has_choice) {
+                (false, _) => only_thoughts,
+                (true, true) => "the answer is blank".to_owned(),
+                (true, false) => "the list of answers is empty".to_owned(),
+            };
+            return error(Outcome::EmptyAnswer, what);
+        }
+        // A server that counts nothing does not count.
+        let [input, output] = [self.input_tokens, self.output_tokens]
+            .map(|tokens| tokens.filter(|&tokens| tokens > 0));
+        let bytes = self.text.len() + self.thought_bytes;
         let usage = Usage {
-            input_tokens: self.input_tokens.unwrap_or(expected_input_tokens),
-            output_tokens: self
-                .output_tokens
-                .unwrap_or_else(|| estimated_tokens(self.text.len())),
-            estimated: self.input_tokens.is_none() || self.output_tokens.is_none(),
+            input_tokens: input.unwrap_or(expected_input_tokens),
+            output_tokens: output.unwrap_or_else(|| estimated_tokens(bytes)),
+            estimated: input.is_none() || output.is_none(),
         };
         Ok(Reply {
-            text: self.text,
+            text: self.text.finish(),
             model: one_line(&self.model.unwrap_or_else(|| identity.model.clone()), 100),
             usage,
         })
