@@ -61,11 +61,16 @@ pub(super) fn take(value: &Value, partial: &mut Partial) {
             take_facts(&value["message"], partial);
         }
         Some("content_block_start") => {
+            partial.began = true;
             partial.has_choice = true;
             take_block(&value["content_block"], partial);
         }
-        Some("content_block_delta") => take_block(&value["delta"], partial),
+        Some("content_block_delta") => {
+            partial.began = true;
+            take_block(&value["delta"], partial);
+        }
         Some("message_delta") => {
+            partial.began = true;
             take_facts(value, partial);
             partial.finish_with(value["delta"]["stop_reason"].as_str());
             partial.ended |= partial.finish.is_some() && value["usage"].is_object();
