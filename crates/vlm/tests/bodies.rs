@@ -284,6 +284,33 @@ async fn a_lone_half_of_a_surrogate_pair_becomes_a_replacement_character() {
 }
 
 #[tokio::test]
+async fn complaints_with_status_200_have_their_names() {
+    for (text, outcome) in [
+        (r#"{"detail": "Invalid API key"}"#, "unauthorised"),
+        (
+            r#"{"code": 1113, "msg": "Insufficient balance, please recharge."}"#,
+            "quota_exhausted",
+        ),
+        (
+            r#"{"success": false, "message": "model x not found"}"#,
+            "unknown_model",
+        ),
+        (
+            "<html><title>Access Denied</title> by Zscaler</html>",
+            "blocked_by_proxy",
+        ),
+        ("<html><title>Welcome</title></html>", "malformed_answer"),
+        (r#"{"detail": "Nice to see you"}"#, "malformed_answer"),
+        (r#"{"models": []}"#, "malformed_answer"),
+    ] {
+        for api in [Api::OpenAi, Api::Responses, Api::Anthropic, Api::Gemini] {
+            let (ended, requests, said) = ends(api, script(JSON, "200 OK", text)).await;
+            assert_eq!((ended, requests), (outcome, 1), "{text}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_whole_is_never_kept() {
     let folder = tempfile::tempdir().unwrap();
     let good = streamed(Api::OpenAi, "yes", Ending::Complete);

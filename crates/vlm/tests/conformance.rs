@@ -1,6 +1,12 @@
 //! Every format against everything that an answer can be. The README's table says what becomes of
 //! each, and this test that it is so.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 use serde_json::{Value, json};
 use tiller_vlm::provider::Api;
 use tiller_vlm_testing::{

@@ -47,12 +47,7 @@ pub(super) fn of_response(
 /// The error that an answer, an event of a stream or a choice holds, if it does: errors also come
 /// with status 200. Once words have come (`is_under_way`), the request itself was in order.
 pub(super) fn reported(value: &Value, is_error: bool, is_under_way: bool) -> Option<ProviderError> {
-    let error = match value.get("error") {
-        Some(Value::String(text)) if !text.trim().is_empty() => true,
-        Some(Value::Object(fields)) => !fields.is_empty(),
-        Some(Value::Number(_) | Value::Array(_) | Value::Bool(true)) => true,
-        _ => false,
-    };
+    let error = value.get("error").is_some_and(says_something);
     let names_itself = value["type"] == "error" || value["object"] == "error";
     if !(error || names_itself || is_error) {
         return None;
@@ -83,6 +78,28 @@ pub(super) fn reported(value: &Value, is_error: bool, is_under_way: bool) -> Opt
     Some(ProviderError::new(outcome, detail))
 }
 
+/// Whether a field holds more than emptiness: some servers send every field with every answer.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => items.iter().any(says_something),
+        Value::Object(fields) => fields.values().any(says_something),
+    }
+}
+
+/// What is no answer and no error by its shape, yet says what is wrong in words that have a name.
+pub(super) fn complaint(value: &Value) -> Option<ProviderError> {
+    let words = message(value)?;
+    let outcome = outcome_of_words(None, &spoken(value).to_lowercase())?;
+    Some(ProviderError::new(
+        outcome,
+        format!("the server says: {words}"),
+    ))
+}
+
 /// The error that a stream reports in plain words.
 pub(super) fn said(text: &str) -> ProviderError {
     let outcome = outcome_of(None, text, false);
@@ -91,14 +108,20 @@ pub(super) fn said(text: &str) -> ProviderError {
 }
 
 /// Whether a text is a page of HTML or XML.
-pub(super) fn is_page(text: &str) -> bool {
+fn is_page(text: &str) -> bool {
     text.trim_start_matches('\u{feff}')
         .trim_start()
         .starts_with('<')
 }
 
+/// What it means that a page came where an answer was expected.
+pub(super) fn of_page(html: &str) -> ProviderError {
+    let outcome = outcome_of_page(None, &html.to_lowercase());
+    ProviderError::new(outcome, format!("the answer is {}", page(html)))
+}
+
 /// A page in a few words: its title and what it says.
-pub(super) fn page(html: &str) -> String {
+fn page(html: &str) -> String {
     let mut plain = String::new();
     let mut is_tag = false;
     for c in html.chars().take(SAID_BYTES) {
@@ -239,7 +262,7 @@ fn outcome_of_page(status: Option<u16>, said: &str) -> Outcome {
         "proxy authentication",
     ];
     match status {
-        Some(401 | 403 | 451) if is_any(said, GATES) => Outcome::BlockedByProxy,
+        Some(401 | 403 | 451) | None if is_any(said, GATES) => Outcome::BlockedByProxy,
         Some(status) => outcome_of_status(status),
         None => Outcome::MalformedAnswer,
     }

@@ -119,7 +119,7 @@ impl AnswerReader {
             Shape::Page(page) => {
                 page.extend_from_slice(bytes);
                 if page.len() >= PAGE_BYTES {
-                    return Err(no_answer_but_a_page(page));
+                    return Err(fault::of_page(&String::from_utf8_lossy(page)));
                 }
                 Ok(())
             }
@@ -182,7 +182,7 @@ impl AnswerReader {
                 let detail = "no byte of an answer came";
                 return Err(ProviderError::new(Outcome::EmptyAnswer, detail));
             }
-            Shape::Page(page) => return Err(no_answer_but_a_page(page)),
+            Shape::Page(page) => return Err(fault::of_page(&String::from_utf8_lossy(page))),
             Shape::Events(decoder) => {
                 let mut events = Vec::new();
                 let decoded = decoder.finish(&mut events);
@@ -200,7 +200,8 @@ impl AnswerReader {
             }
         };
         let is_read = self.partial.is_finished() || self.partial.ended;
-        if broke_off && !is_read && !(self.is_announced && !is_stream) {
+        let is_short = is_stream || !self.is_announced;
+        if broke_off && !is_read && is_short {
             let bytes = self.received;
             let detail = format!("the answer broke off after {bytes} bytes");
             return Err(ProviderError::new(Outcome::ConnectionLost, detail));
@@ -214,6 +215,9 @@ impl AnswerReader {
     /// Why nothing that came is an answer.
     fn no_answer(&self, identity: &Identity, is_stream: bool) -> ProviderError {
         let start = one_line(&String::from_utf8_lossy(&self.start), 80);
+        if let Some(complaint) = &self.partial.complaint {
+            return complaint.clone();
+        }
         let found = match &self.partial.strange {
             Some(strange) => strange,
             None if is_stream => {
@@ -248,10 +252,5 @@ fn begin(bytes: &[u8]) -> Option<usize> {
     (at < bytes.len()).then_some(at)
 }
 
-fn no_answer_but_a_page(page: &[u8]) -> ProviderError {
-    let detail = format!(
-        "the answer is {}",
-        fault::page(&String::from_utf8_lossy(page))
-    );
-    ProviderError::new(Outcome::MalformedAnswer, detail)
-}
+#[cfg(test)]
+mod tests;

@@ -152,6 +152,7 @@ fn what_is_no_error_is_none() {
         json!({"error": null}),
         json!({"error": ""}),
         json!({"error": {}}),
+        json!({"error": {"message": "", "type": "", "code": null}}),
         json!({"error": false}),
         json!({"type": "ping"}),
     ] {

@@ -52,7 +52,7 @@ pub(super) fn take(value: &Value, partial: &mut Partial) {
         partial.has_choice = !content.is_empty();
         content.iter().for_each(|block| take_block(block, partial));
         take_facts(value, partial);
-        partial.finish_with(value["stop_reason"].as_str());
+        partial.finish_with(&value["stop_reason"]);
         return;
     }
     match value["type"].as_str() {
@@ -72,7 +72,7 @@ pub(super) fn take(value: &Value, partial: &mut Partial) {
         Some("message_delta") => {
             partial.began = true;
             take_facts(value, partial);
-            partial.finish_with(value["delta"]["stop_reason"].as_str());
+            partial.finish_with(&value["delta"]["stop_reason"]);
             partial.ended |= partial.finish.is_some() && value["usage"].is_object();
         }
         Some("message_stop") => {

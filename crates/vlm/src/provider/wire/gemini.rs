@@ -86,7 +86,7 @@ pub(super) fn take(value: &Value, partial: &mut Partial) -> Result<(), ProviderE
             false => partial.text.push(text),
         }
     }
-    partial.finish_with(candidate["finishReason"].as_str());
+    partial.finish_with(&candidate["finishReason"]);
     partial.ended |= partial.finish.is_some() && usage.is_object();
     Ok(())
 }

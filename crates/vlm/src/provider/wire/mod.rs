@@ -185,6 +185,8 @@ pub(super) struct Partial {
     choice: Option<u64>,
     /// The first thing that came and is of no known shape.
     pub(super) strange: Option<String>,
+    /// What that says is wrong, if it does.
+    pub(super) complaint: Option<ProviderError>,
 }
 
 impl Partial {
@@ -211,6 +213,7 @@ impl Partial {
     fn note_strange(&mut self, value: &Value) {
         if self.strange.is_none() {
             self.strange = Some(one_line(&value.to_string(), 80));
+            self.complaint = fault::complaint(value);
         }
     }
 
@@ -221,8 +224,12 @@ impl Partial {
     }
 
     /// Takes in the word with which the answer ends. A bad one stands, whatever is said later.
-    fn finish_with(&mut self, word: Option<&str>) {
-        let finish = word.and_then(Finish::of);
+    fn finish_with(&mut self, word: &Value) {
+        let finish = match word {
+            Value::Null => None,
+            Value::String(word) => Finish::of(word),
+            other => Some(Finish::Unknown(other.to_string())),
+        };
         if matches!(self.finish, None | Some(Finish::Complete)) && finish.is_some() {
             self.finish = finish;
         }

@@ -104,7 +104,7 @@ fn take_choice(choice: &Value, partial: &mut Partial) -> Result<(), ProviderErro
     for name in ["reasoning_content", "reasoning", "thinking"] {
         partial.thought_bytes += message[name].as_str().map_or(0, str::len);
     }
-    partial.finish_with(choice["finish_reason"].as_str());
+    partial.finish_with(&choice["finish_reason"]);
     partial.ended |= is_whole;
     Ok(())
 }

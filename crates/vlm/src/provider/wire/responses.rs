@@ -92,8 +92,8 @@ fn take_response(
         }
         // The reason is given where it is not the token limit.
         ("incomplete", None) => partial.finish = Some(Finish::Length),
-        ("incomplete", Some(reason)) => partial.finish_with(Some(reason)),
-        (status, _) => partial.finish_with(Some(status)),
+        ("incomplete", Some(reason)) => partial.finish_with(&json!(reason)),
+        (status, _) => partial.finish_with(&json!(status)),
     }
     Ok(())
 }
