@@ -16,6 +16,21 @@ const LOADING: &[&str] = &[
     "model is not ready",
     "warming up",
     "is starting up",
+    "is starting",
+    "not ready yet",
+    "is downloading",
+    "being pulled",
+    "scaledtozero",
+    "scaled to zero",
+    "initializing",
+];
+
+const LOADING_FAILED: &[&str] = &[
+    "error loading",
+    "error initializing",
+    "failed to load",
+    "failed to initialize",
+    "unable to load",
 ];
 
 const NO_CREDIT: &[&str] = &[
@@ -48,6 +63,16 @@ const NO_CREDIT: &[&str] = &[
     "payment required",
     "payment_required",
     "quota_exhausted",
+    "run out of credits",
+    "not enough credits",
+    "credit limit",
+    "balance is insufficient",
+    "balance is not enough",
+    "exceeded_current_quota",
+    "freetieronly",
+    "free tier of the model has been exhausted",
+    "usage limits",
+    "per-day",
 ];
 
 const FILTERED: &[&str] = &[
@@ -70,6 +95,8 @@ const FILTERED: &[&str] = &[
     "guardrail intervened",
     "prohibited_content",
     "safety system",
+    "content exists risk",
+    "敏感内容",
 ];
 
 const NO_PICTURES: &[&str] = &[
@@ -89,6 +116,11 @@ const NO_PICTURES: &[&str] = &[
     "content must be a string",
     "'content' must be a string",
     "invalid type: sequence, expected a string",
+    "can only concatenate str (not \"list\")",
+    "invalid value: 'input_image'",
+    "invalid value: 'image_url'",
+    "text-only model",
+    "不支持图",
 ];
 
 /// Words for pictures, and words for not taking them: one of each says that pictures are not taken.
@@ -172,6 +204,12 @@ const TOO_LONG: &[&str] = &[
     "string_above_max_length",
     "request too large",
     "exceeded model token limit",
+    "more than max tokens",
+    "range of input length",
+    "must have less than",
+    "token limit exceeded",
+    "exceeds the token limit",
+    "exceeds token limit",
 ];
 
 const NO_STREAM: &[&str] = &[
@@ -186,6 +224,7 @@ const NO_STREAM: &[&str] = &[
     "not supported for streaming",
     "unsupported value: 'stream'",
     "unsupported parameter: 'stream'",
+    "unsupported for streaming",
 ];
 
 const WRONG_KEY: &[&str] = &[
@@ -217,6 +256,9 @@ const WRONG_KEY: &[&str] = &[
     "permission_error",
     "permission_denied",
     "permissiondenied",
+    "invalid credentials",
+    "key has expired",
+    "key expired",
 ];
 
 const NO_MODEL: &[&str] = &[
@@ -242,6 +284,14 @@ const NO_MODEL: &[&str] = &[
     "try pulling it",
     "access to the model",
     "access to model",
+    "no models loaded",
+    "could not find real modelid",
+    "could not find model",
+    "unable to access model",
+    "not supported by any provider",
+    "could not resolve the foundation model",
+    "model access denied",
+    "model.accessdenied",
 ];
 /// With the word `model` before them.
 const NOT_THERE: &[&str] = &[
@@ -291,9 +341,7 @@ pub(super) fn is_any(text: &str, words: &[&str]) -> bool {
 pub(super) fn outcome_of_words(status: Option<u16>, said: &str) -> Option<Outcome> {
     let is_client = status.is_none_or(|status| (400..500).contains(&status));
     let is_server = status.is_none_or(|status| status >= 500);
-    if is_any(said, LOADING)
-        && !is_any(said, &["error loading", "failed to load", "unable to load"])
-    {
+    if is_any(said, LOADING) && !is_any(said, LOADING_FAILED) {
         return Some(Outcome::ModelLoading);
     }
     if is_spent(said) {
@@ -314,7 +362,7 @@ pub(super) fn outcome_of_words(status: Option<u16>, said: &str) -> Option<Outcom
     if is_any(said, NO_STREAM) && !said.contains("stream_options") {
         return Some(Outcome::StreamingNotAllowed);
     }
-    if says_no_model(said) && status != Some(429) {
+    if status != Some(429) && says_no_model(said, is_client) {
         return Some(Outcome::UnknownModel);
     }
     if is_client && is_any(said, TOO_OFTEN) {
@@ -327,7 +375,7 @@ pub(super) fn outcome_of_words(status: Option<u16>, said: &str) -> Option<Outcom
     if is_server && is_any(said, TOO_OFTEN) {
         return Some(Outcome::RateLimited);
     }
-    if is_server && is_any(said, BUSY) {
+    if (is_server || status == Some(429)) && is_any(said, BUSY) {
         return Some(Outcome::Overloaded);
     }
     None
@@ -353,12 +401,13 @@ fn says_what_for_pictures(said: &str) -> bool {
     said.contains("image") && is_any(said, &["dimension", "pixels", "mb maximum", "file size"])
 }
 
-fn says_no_model(said: &str) -> bool {
+/// A server in trouble (not `is_client`) may have lost a model for a while only.
+fn says_no_model(said: &str, is_client: bool) -> bool {
     let after_model = said.find("model").or_else(|| said.find("deployment"));
     // Anthropic says no more than the name.
     let is_named =
         said.contains("not_found") && said.lines().any(|line| line.starts_with("model: "));
     is_named
         || is_any(said, NO_MODEL)
-        || after_model.is_some_and(|at| is_any(&said[at..], NOT_THERE))
+        || after_model.is_some_and(|at| is_client && is_any(&said[at..], NOT_THERE))
 }
