@@ -17,7 +17,13 @@ use tokio::net::{TcpListener, TcpStream};
 pub const KEY: &str = "sk-secret-4711-0815-abcdef";
 
 /// Every format.
-pub const APIS: [Api; 3] = [Api::OpenAi, Api::Anthropic, Api::Gemini];
+pub const APIS: [Api; 5] = [
+    Api::OpenAi,
+    Api::Responses,
+    Api::Azure,
+    Api::Anthropic,
+    Api::Gemini,
+];
 
 /// What the server does with one connection, in order.
 #[derive(Debug, Clone)]
@@ -230,6 +236,7 @@ pub enum Ending {
 fn word(api: Api, ending: Ending) -> Value {
     let words = match api {
         Api::OpenAi | Api::Azure => ["stop", "length", "content_filter"],
+        Api::Responses => ["completed", "max_output_tokens", "content_filter"],
         Api::Anthropic => ["end_turn", "max_tokens", "refusal"],
         Api::Gemini => ["STOP", "MAX_TOKENS", "SAFETY"],
     };
@@ -255,6 +262,17 @@ pub fn events(api: Api, pieces: &[&str], ending: Ending) -> String {
                     json!({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 22}}),
                 );
                 all.push(json!("[DONE]"));
+            }
+        }
+        Api::Responses => {
+            all.push(json!({"type": "response.created", "response": {"object": "response", "status": "in_progress", "error": null, "output": []}}));
+            for piece in pieces {
+                all.push(json!({"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "delta": piece}));
+            }
+            if ending != Ending::None {
+                let response = whole(api, &pieces.concat(), ending);
+                let kind = format!("response.{}", response["status"].as_str().unwrap());
+                all.push(json!({"type": kind, "response": response}));
             }
         }
         Api::Anthropic => {
@@ -303,6 +321,14 @@ pub fn whole(api: Api, text: &str, ending: Ending) -> Value {
     match api {
         Api::OpenAi | Api::Azure => {
             json!({"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": word(api, ending)}], "usage": {"prompt_tokens": 11, "completion_tokens": 22}})
+        }
+        Api::Responses => {
+            let (status, details) = match ending {
+                Ending::Complete => ("completed", Value::Null),
+                Ending::None => ("in_progress", Value::Null),
+                _ => ("incomplete", json!({"reason": word(api, ending)})),
+            };
+            json!({"object": "response", "status": status, "error": null, "incomplete_details": details, "model": "test-model-1", "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}], "usage": {"input_tokens": 11, "output_tokens": 22}})
         }
         Api::Anthropic => {
             json!({"type": "message", "model": "test-model-1", "content": [{"type": "text", "text": text}], "stop_reason": word(api, ending), "usage": {"input_tokens": 11, "output_tokens": 22}})

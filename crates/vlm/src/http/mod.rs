@@ -1,4 +1,5 @@
-//! What HTTP needs beyond a client: server-sent events, waiting between tries.
+//! What HTTP needs beyond a client: server-sent events, JSON in pieces, waiting between tries.
 
+pub(crate) mod json;
 pub(crate) mod retry;
 pub(crate) mod sse;

@@ -1,10 +1,12 @@
 //! Server-sent events, decoded as the bytes come (WHATWG HTML, section 9.2).
 
-/// One event. Its name is not kept: every service repeats it in the data.
+/// One event. Of its name only `error` counts: every service repeats the others in the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     /// The joined `data` lines.
     pub(crate) data: String,
+    /// The event is named `error`.
+    pub(crate) is_error: bool,
 }
 
 /// Why a stream cannot be decoded.
@@ -21,6 +23,8 @@ pub(crate) enum SseError {
 pub(crate) struct Decoder {
     line: Vec<u8>,
     data: Option<String>,
+    is_error: bool,
+    has_fields: bool,
     limit_bytes: usize,
     /// The last byte was a carriage return; a line feed belongs to it.
     after_return: bool,
@@ -32,6 +36,8 @@ impl Decoder {
         Self {
             line: Vec::new(),
             data: None,
+            is_error: false,
+            has_fields: false,
             limit_bytes,
             after_return: false,
             at_start: true,
@@ -63,8 +69,18 @@ impl Decoder {
         if !self.line.is_empty() {
             self.end_line(out)?;
         }
-        out.extend(self.data.take().map(|data| Event { data }));
+        self.end_event(out);
         Ok(())
+    }
+
+    /// Whether any line so far was one of a stream of events: a field or a comment.
+    pub(crate) fn has_fields(&self) -> bool {
+        self.has_fields
+    }
+
+    fn end_event(&mut self, out: &mut Vec<Event>) {
+        let is_error = std::mem::take(&mut self.is_error);
+        out.extend(self.data.take().map(|data| Event { data, is_error }));
     }
 
     fn end_line(&mut self, out: &mut Vec<Event>) -> Result<(), SseError> {
@@ -75,12 +91,16 @@ impl Decoder {
             false => line,
         };
         if line.is_empty() {
-            out.extend(self.data.take().map(|data| Event { data }));
+            self.end_event(out);
             return Ok(());
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        self.has_fields |= matches!(field, "" | "data" | "event" | "id" | "retry");
+        if field == "event" {
+            self.is_error = value.trim() == "error";
+        }
         if field == "data" {
-            let value = value.strip_prefix(' ').unwrap_or(value);
             match &mut self.data {
                 None => self.data = Some(value.to_owned()),
                 Some(data) => {
@@ -128,6 +148,17 @@ mod tests {
             Err(SseError::TooLong)
         );
         assert_eq!(decode(&[b"data: \xff\xfe\n\n"]), Err(SseError::NotUtf8));
+    }
+
+    #[test]
+    fn only_the_event_that_is_named_so_is_an_error() {
+        let mut decoder = Decoder::new(100);
+        let mut out = Vec::new();
+        let text = b"event: error\ndata: one\n\nevent: message\ndata: two\n\nevent: error\n\ndata: three\n\n";
+        decoder.push(text, &mut out).unwrap();
+        let named: Vec<_> = out.iter().map(|event| event.is_error).collect();
+        assert_eq!(named, [true, false, false]);
+        assert!(decoder.has_fields());
     }
 
     proptest! {

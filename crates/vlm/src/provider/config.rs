@@ -254,7 +254,7 @@ fn check_words(config: &RemoteConfig, problems: &mut Vec<ConfigError>) {
         problems.push(ConfigError::Model {
             found: described(model),
             example: match config.api {
-                Api::OpenAi | Api::Azure => "gpt-5-mini",
+                Api::OpenAi | Api::Responses | Api::Azure => "gpt-5-mini",
                 Api::Anthropic => "claude-sonnet-4-5",
                 Api::Gemini => "gemini-2.5-flash",
             },
@@ -284,7 +284,7 @@ fn check_words(config: &RemoteConfig, problems: &mut Vec<ConfigError>) {
         let effort = effort.trim();
         let is_fit = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
         let (good, expected) = match config.api {
-            Api::OpenAi | Api::Azure => (
+            Api::OpenAi | Api::Responses | Api::Azure => (
                 (1..=20).contains(&effort.len()) && effort.chars().all(is_fit),
                 "a word that the server knows, such as minimal, low, medium or high",
             ),
@@ -297,6 +297,10 @@ fn check_words(config: &RemoteConfig, problems: &mut Vec<ConfigError>) {
     }
     let (limit, expected) = match config.api {
         Api::OpenAi | Api::Azure => (config.token_limit, ""),
+        Api::Responses => (
+            TokenLimit::MaxOutputTokens,
+            "auto or max_output_tokens, the only name in OpenAI's Responses",
+        ),
         Api::Anthropic => (
             TokenLimit::MaxTokens,
             "auto or max_tokens, Anthropic's only name",

@@ -91,8 +91,8 @@ fn wrong(number: Option<usize>, expected: &str, found: String) -> ConfigError {
 /// The header that carries the key, in lower case.
 pub(super) fn key_header(config: &RemoteConfig, endpoint: &Endpoint) -> String {
     let usual = match config.api {
-        Api::OpenAi | Api::Azure if is_azure(config.api, endpoint) => "api-key",
-        Api::OpenAi | Api::Azure => "authorization",
+        Api::OpenAi | Api::Responses | Api::Azure if is_azure(config.api, endpoint) => "api-key",
+        Api::OpenAi | Api::Responses | Api::Azure => "authorization",
         Api::Anthropic => "x-api-key",
         Api::Gemini => "x-goog-api-key",
     };

@@ -6,6 +6,7 @@ mod config;
 mod embedded;
 mod endpoint;
 mod extra_body;
+mod fault;
 mod files;
 mod folder;
 mod headers;

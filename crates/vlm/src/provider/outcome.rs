@@ -50,22 +50,38 @@ outcomes! {
     RateLimited = "rate_limited", "wait, ask less often, or raise the account's rate limit";
     /// The account has no credit left.
     QuotaExhausted = "quota_exhausted", "add credit to the account or raise its quota";
+    /// The server has no room for the question just now.
+    Overloaded = "overloaded", "ask again later, or choose a model or service that is less busy";
+    /// The model is being loaded.
+    ModelLoading = "model_loading", "wait until the model is loaded, or allow a longer total timeout";
     /// The server failed.
     ServerError = "server_error", "ask again later; the fault is on the server's side";
     /// The server does not accept the request.
-    RequestRejected = "request_rejected", "check that the model takes images and the configured parameters";
+    RequestRejected = "request_rejected", "check what the server names: a parameter that this model does not take, or a picture it cannot read";
     /// The key is missing or wrong.
     Unauthorised = "unauthorised", "check the key and that it may use this model";
-    /// No such model or path.
-    NotFound = "not_found", "check the model's name and the base URL";
+    /// No such path, or no such model without saying so.
+    NotFound = "not_found", "check the base URL (most end in `/v1`), then the model's name";
+    /// The server does not offer this model.
+    UnknownModel = "unknown_model", "check the model's name, that the server offers it (Ollama: pull it first), and that the key may use it";
+    /// The model or its server reads no pictures.
+    NoPictureSupport = "no_picture_support", "choose a model that reads pictures (llama.cpp: start it with its `--mmproj`), or ask without a picture";
+    /// Question and answer are longer than the model's context.
+    ContextTooLong = "context_too_long", "start the server with a longer context, allow fewer output tokens, or choose a model with more room";
+    /// The server does not stream this model's answers to this account.
+    StreamingNotAllowed = "streaming_not_allowed", "switch streaming off";
+    /// A proxy or firewall answers in the server's place.
+    BlockedByProxy = "blocked_by_proxy", "a proxy, firewall or bot check between refuses: ask from another network, or have the address allowed";
     /// The server sends us elsewhere.
     Redirected = "redirected", "redirects are not followed: configure the final base URL";
     /// The model or its filter declines.
     RefusedByModel = "refused_by_model", "reword the instruction or choose another model";
     /// The answer was cut off at the token limit.
     Truncated = "truncated", "allow more output tokens";
+    /// The answer ended without the word that says it is whole.
+    Unfinished = "unfinished_answer", "ask again; if it stays so, look at the server's log or choose another model";
     /// An answer without text.
-    EmptyAnswer = "empty_answer", "ask again or choose another model";
+    EmptyAnswer = "empty_answer", "ask again, allow more output tokens if the model only reasons, or choose another model";
     /// What came is not an answer of this kind of server.
     MalformedAnswer = "malformed_answer", "check that the base URL and the kind of provider belong together";
     /// More bytes than any answer needs.
@@ -95,7 +111,11 @@ impl Outcome {
                 | Outcome::Unreachable
                 | Outcome::ConnectionLost
                 | Outcome::RateLimited
+                | Outcome::Overloaded
+                | Outcome::ModelLoading
                 | Outcome::ServerError
+                | Outcome::Unfinished
+                | Outcome::EmptyAnswer
         )
     }
 

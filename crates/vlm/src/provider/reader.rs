@@ -1,31 +1,64 @@
-//! Answers as they come in.
+//! Answers as they come in. What they are, a stream of events or JSON, their bytes say: content
+//! types lie, and servers stream unasked or not at all.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::wire::Partial;
-use super::{Api, Identity, Outcome, ProviderError, Reply};
+use super::{Api, Identity, Outcome, ProviderError, Reply, fault, one_line};
+use crate::http::json::Splitter;
 use crate::http::sse::{Decoder, Event, SseError};
 
 /// Bytes on the wire for one byte of the answer that are still believed: every few letters of a
 /// stream come in an envelope of their own.
 const WIRE_FACTOR: usize = 16;
-/// Reads an answer as its bytes come, stream or not, within bounds.
+/// Bytes on the wire that are believed in any case.
+const LEAST_WIRE_BYTES: usize = 4 << 20;
+/// Bytes on the wire, hidden thoughts included, in units of those without them.
+const THOUGHT_FACTOR: usize = 16;
+/// Bytes of a page that are read for its words.
+const PAGE_BYTES: usize = 4096;
+/// How long a finished answer waits for the tokens that it cost.
+const USAGE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What the bytes are.
+#[derive(Debug)]
+enum Shape {
+    /// Nothing but blanks so far.
+    Unknown,
+    Events(Decoder),
+    Values(Splitter),
+    Page(Vec<u8>),
+}
+
+/// Reads an answer as its bytes come, within bounds.
 pub(super) struct AnswerReader {
     api: Api,
-    stream: Option<Decoder>,
-    whole: Vec<u8>,
+    shape: Shape,
+    /// The first bytes that are not blank, for the message if they are no answer.
+    start: Vec<u8>,
     partial: Partial,
     /// Bytes so far, envelopes included.
     pub(super) received: usize,
+    /// Of these, bytes of events that held nothing but thoughts.
+    thought_wire: usize,
+    is_announced: bool,
+    finished_at: Option<Instant>,
     limit_bytes: usize,
 }
 
 impl AnswerReader {
-    pub(super) fn new(api: Api, is_stream: bool, limit_bytes: usize) -> Self {
+    pub(super) fn new(api: Api, limit_bytes: usize) -> Self {
         Self {
             api,
-            stream: is_stream.then(|| Decoder::new(limit_bytes)),
-            whole: Vec::new(),
+            shape: Shape::Unknown,
+            start: Vec::new(),
             partial: Partial::default(),
             received: 0,
+            thought_wire: 0,
+            is_announced: false,
+            finished_at: None,
             limit_bytes,
         }
     }
@@ -35,28 +68,62 @@ impl AnswerReader {
         ProviderError::new(Outcome::TooLarge, detail)
     }
 
+    fn wire_limit(&self) -> usize {
+        (self.limit_bytes * WIRE_FACTOR).max(LEAST_WIRE_BYTES)
+    }
+
     /// Refuses at once what announces itself as too large.
-    pub(super) fn expect(&self, content_length: Option<u64>) -> Result<(), ProviderError> {
-        let factor = if self.stream.is_some() {
-            WIRE_FACTOR
-        } else {
-            2
-        };
+    pub(super) fn expect(&mut self, content_length: Option<u64>) -> Result<(), ProviderError> {
+        self.is_announced = content_length.is_some();
         match content_length {
-            Some(length) if length > (self.limit_bytes * factor) as u64 => Err(self.too_large()),
+            Some(length) if length > self.wire_limit() as u64 => Err(self.too_large()),
             _ => Ok(()),
         }
     }
 
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), ProviderError> {
         self.received += bytes.len();
-        self.expect(Some(self.received as u64))?;
-        let Some(decoder) = &mut self.stream else {
-            self.whole.extend_from_slice(bytes);
-            return Ok(());
-        };
+        let limit = self.wire_limit();
+        let without_thoughts = self.received.saturating_sub(self.thought_wire);
+        if without_thoughts > limit || self.received > limit * THOUGHT_FACTOR {
+            return Err(self.too_large());
+        }
+        let mut bytes = bytes;
+        let first;
+        if matches!(self.shape, Shape::Unknown) {
+            self.start.extend_from_slice(bytes);
+            let Some(begins) = begin(&self.start) else {
+                self.start.retain(|byte| !byte.is_ascii_whitespace());
+                return Ok(());
+            };
+            first = self.start.split_off(begins);
+            bytes = &first;
+            self.start = bytes[..bytes.len().min(400)].to_vec();
+            self.shape = match bytes[0] {
+                b'{' | b'[' => Shape::Values(Splitter::new(bytes[0] == b'[', limit)),
+                b'<' => Shape::Page(Vec::new()),
+                _ => Shape::Events(Decoder::new(limit)),
+            };
+        }
         let mut events = Vec::new();
-        let decoded = decoder.push(bytes, &mut events);
+        let decoded = match &mut self.shape {
+            Shape::Unknown => Ok(()),
+            Shape::Events(decoder) => decoder.push(bytes, &mut events),
+            Shape::Values(splitter) => {
+                let mut values = Vec::new();
+                let decoded = splitter.push(bytes, &mut values);
+                let is_error = false;
+                events.extend(values.into_iter().map(|data| Event { data, is_error }));
+                decoded
+            }
+            Shape::Page(page) => {
+                page.extend_from_slice(bytes);
+                if page.len() >= PAGE_BYTES {
+                    return Err(fault::of_page(&String::from_utf8_lossy(page)));
+                }
+                Ok(())
+            }
+        };
         self.take_events(decoded, &events)
     }
 
@@ -66,15 +133,29 @@ impl AnswerReader {
         events: &[Event],
     ) -> Result<(), ProviderError> {
         for event in events {
-            self.api.take_event(event, &mut self.partial)?;
+            if self.partial.ended {
+                return Ok(());
+            }
+            let (text, thoughts) = self.partial.sizes();
+            self.api.take(event, &mut self.partial)?;
+            let now = self.partial.sizes();
+            if now.0 == text && now.1 > thoughts {
+                self.thought_wire += event.data.len();
+            }
+            if now.0 > self.limit_bytes {
+                return Err(self.too_large());
+            }
+            if self.partial.is_finished() && self.finished_at.is_none() {
+                self.finished_at = Some(Instant::now());
+            }
         }
         match decoded {
+            Err(_) if self.partial.is_complete() => Ok(()),
             Err(SseError::NotUtf8) => {
-                let detail = "the stream is not UTF-8";
+                let detail = "the answer is not UTF-8";
                 Err(ProviderError::new(Outcome::MalformedAnswer, detail))
             }
             Err(SseError::TooLong) => Err(self.too_large()),
-            Ok(()) if self.partial.text.len() > self.limit_bytes => Err(self.too_large()),
             Ok(()) => Ok(()),
         }
     }
@@ -84,21 +165,92 @@ impl AnswerReader {
         self.partial.ended
     }
 
+    /// Until when to wait for more of an answer that has ended, if it has.
+    pub(super) fn finished_until(&self) -> Option<Instant> {
+        self.finished_at.map(|at| at + USAGE_PATIENCE)
+    }
+
+    /// The answer, once no more of it is read.
     pub(super) fn finish(
         mut self,
         identity: &Identity,
         expected_input_tokens: u64,
     ) -> Result<Reply, ProviderError> {
-        if let Some(decoder) = &mut self.stream {
-            let mut events = Vec::new();
-            let decoded = decoder.finish(&mut events);
-            self.take_events(decoded, &events)?;
-        } else {
-            self.api.take_whole(&self.whole, &mut self.partial)?;
-            if self.partial.text.len() > self.limit_bytes {
-                return Err(self.too_large());
+        let mut is_stream = false;
+        let broke_off = match &mut self.shape {
+            Shape::Unknown => {
+                let detail = "no byte of an answer came";
+                return Err(ProviderError::new(Outcome::EmptyAnswer, detail));
             }
+            Shape::Page(page) => return Err(fault::of_page(&String::from_utf8_lossy(page))),
+            Shape::Events(decoder) => {
+                let mut events = Vec::new();
+                let decoded = decoder.finish(&mut events);
+                is_stream = decoder.has_fields();
+                // The last event may lack its end, or much more.
+                match self.take_events(decoded, &events) {
+                    Err(error) if error.outcome != Outcome::MalformedAnswer => return Err(error),
+                    taken => taken.is_err(),
+                }
+            }
+            Shape::Values(splitter) => {
+                // One whole JSON text, or a closed list: there is no more to come.
+                self.partial.ended |= splitter.count() > 0 && !splitter.is_open();
+                splitter.is_open()
+            }
+        };
+        let is_read = self.partial.is_finished() || self.partial.ended;
+        let is_short = is_stream || !self.is_announced;
+        if broke_off && !is_read && is_short {
+            let bytes = self.received;
+            let detail = format!("the answer broke off after {bytes} bytes");
+            return Err(ProviderError::new(Outcome::ConnectionLost, detail));
+        }
+        if !self.partial.began {
+            return Err(self.no_answer(identity, is_stream));
         }
         self.partial.finish(identity, expected_input_tokens)
     }
+
+    /// Why nothing that came is an answer.
+    fn no_answer(&self, identity: &Identity, is_stream: bool) -> ProviderError {
+        let start = one_line(&String::from_utf8_lossy(&self.start), 80);
+        if let Some(complaint) = &self.partial.complaint {
+            return complaint.clone();
+        }
+        let found = match &self.partial.strange {
+            Some(strange) => strange,
+            None if is_stream => {
+                let detail = "the stream ended before an answer began";
+                return ProviderError::new(Outcome::ConnectionLost, detail);
+            }
+            None => &start,
+        };
+        let detail = format!(
+            "expected an answer of the kind that `{}` sends, found `{found}`",
+            identity.provider
+        );
+        ProviderError::new(Outcome::MalformedAnswer, detail)
+    }
 }
+
+/// Where an answer begins after blanks and a byte order mark; `None` if there is only that.
+fn begin(bytes: &[u8]) -> Option<usize> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    let skip = |from: usize| {
+        let blanks = bytes[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace());
+        from + blanks.count()
+    };
+    let mut at = skip(0);
+    if bytes[at..].starts_with(MARK) {
+        at = skip(at + MARK.len());
+    } else if MARK.starts_with(&bytes[at..]) {
+        return None;
+    }
+    (at < bytes.len()).then_some(at)
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Response, StatusCode};
 use rustls_platform_verifier::BuilderVerifierExt;
 use serde_json::{Map, Value};
@@ -14,14 +14,13 @@ use super::adapt::{Adaptations, Refused};
 use super::config::check;
 use super::reader::AnswerReader;
 use super::route::{Route, token_limit};
-use super::wire::{Request, error_message};
+use super::wire::Request;
 use super::{
     Adaptation, Api, Asking, ConfigError, ConfigErrors, Endpoint, Identity, Outcome, Provider,
     ProviderError, Query, REDACTED, RemoteConfig, Reply, Secret, Timeouts, TokenLimit,
-    expected_input_tokens, extra_body, headers, one_line,
+    expected_input_tokens, extra_body, fault, headers, one_line,
 };
 use crate::cache::sha256_hex;
-use crate::http::retry::retry_after;
 
 /// Bytes of an error's body that are read.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -227,9 +226,7 @@ impl RemoteProvider {
         if !response.status().is_success() {
             return Ok(Err(refusal(response, deadline).await));
         }
-        let is_stream = header(response.headers(), CONTENT_TYPE)
-            .is_some_and(|kind| kind.starts_with("text/event-stream"));
-        let mut answer = AnswerReader::new(self.api, is_stream, self.max_answer_bytes);
+        let mut answer = AnswerReader::new(self.api, self.max_answer_bytes);
         answer.expect(response.content_length())?;
         let first = timeout_at(until, response.chunk())
             .await
@@ -240,8 +237,14 @@ impl RemoteProvider {
             if answer.is_over() {
                 break;
             }
-            chunk = timeout_at(deadline, response.chunk())
-                .await
+            // A finished answer waits a moment for the tokens it cost, and for nothing else.
+            let finished = answer.finished_until();
+            let until = finished.map_or(deadline, |until| until.min(deadline));
+            let next = timeout_at(until, response.chunk()).await;
+            if finished.is_some() && !matches!(next, Ok(Ok(_))) {
+                break;
+            }
+            chunk = next
                 .map_err(|_| self.timed_out(answer.received))?
                 .map_err(|error| self.broken(&error, answer.received))?;
         }
@@ -280,32 +283,8 @@ impl RemoteProvider {
 
     /// Names what a status other than success means, with the server's own words.
     fn status_error(&self, refusal: &Refusal) -> ProviderError {
-        let Refusal {
-            status,
-            headers,
-            text,
-        } = refusal;
-        let wait = header(headers, RETRY_AFTER)
-            .and_then(|value| retry_after(value, header(headers, DATE)));
-        let location = header(headers, reqwest::header::LOCATION).map(|to| one_line(to, 100));
-        let json = serde_json::from_str(text).ok();
-        let words = json
-            .as_ref()
-            .and_then(error_message)
-            .unwrap_or_else(|| one_line(text, 200));
-        let outcome = outcome_of(*status, text);
-        let mut detail = format!("{} answered {}", self.endpoint.host(), status.as_u16());
-        if let Some(location) = location.filter(|_| outcome == Outcome::Redirected) {
-            detail.push_str(&format!(" and points to `{location}`"));
-        }
-        if !words.is_empty() {
-            detail.push_str(&format!(": {words}"));
-        }
-        ProviderError {
-            outcome,
-            detail,
-            retry_after: wait,
-        }
+        let host = self.endpoint.host();
+        fault::of_response(&host, refusal.status, &refusal.headers, &refusal.text)
     }
 }
 
@@ -372,27 +351,6 @@ async fn refusal(mut response: Response, deadline: Instant) -> Refusal {
     }
 }
 
-fn outcome_of(status: StatusCode, body: &str) -> Outcome {
-    match status.as_u16() {
-        300..=399 => Outcome::Redirected,
-        401 | 403 => Outcome::Unauthorised,
-        // Google's word for a wrong key.
-        400 if body.contains("API_KEY_INVALID") => Outcome::Unauthorised,
-        402 => Outcome::QuotaExhausted,
-        404 | 405 | 410 => Outcome::NotFound,
-        429 if body.contains("insufficient_quota") => Outcome::QuotaExhausted,
-        429 => Outcome::RateLimited,
-        // Timeouts and conflicts of the server's own making.
-        408 | 409 | 425 => Outcome::ServerError,
-        400..=499 => Outcome::RequestRejected,
-        _ => Outcome::ServerError,
-    }
-}
-
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
 /// The innermost reason of an error; the outer ones repeat the URL and say less.
 fn cause(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
@@ -434,27 +392,4 @@ fn client(config: &RemoteConfig, endpoint: &Endpoint) -> Result<Client, ConfigEr
         builder = builder.no_proxy();
     }
     builder.build().map_err(|error| failed(&error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statuses_have_names() {
-        let named = |status: u16, body: &str| {
-            outcome_of(StatusCode::from_u16(status).unwrap(), body).name()
-        };
-        assert_eq!(named(308, ""), "redirected");
-        assert_eq!(named(401, ""), "unauthorised");
-        assert_eq!(
-            named(400, "{\"reason\": \"API_KEY_INVALID\"}"),
-            "unauthorised"
-        );
-        assert_eq!(named(404, ""), "not_found");
-        assert_eq!(named(422, ""), "request_rejected");
-        assert_eq!(named(429, ""), "rate_limited");
-        assert_eq!(named(429, "insufficient_quota"), "quota_exhausted");
-        assert_eq!(named(529, ""), "server_error");
-    }
 }

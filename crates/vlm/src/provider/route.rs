@@ -28,7 +28,7 @@ pub(super) fn is_azure(api: Api, endpoint: &Endpoint) -> bool {
     };
     match api {
         Api::Azure => true,
-        Api::OpenAi => is_azure_host(),
+        Api::OpenAi | Api::Responses => is_azure_host(),
         Api::Anthropic | Api::Gemini => false,
     }
 }
@@ -38,6 +38,7 @@ pub(super) fn token_limit(api: Api, endpoint: &Endpoint, chosen: TokenLimit) -> 
     // OpenAI renamed the limit and its newer models insist; most relatives know the old name only.
     let is_original = endpoint.host_name() == "api.openai.com" || is_azure(api, endpoint);
     match chosen {
+        TokenLimit::Auto if api == Api::Responses => TokenLimit::MaxOutputTokens,
         TokenLimit::Auto if is_original => TokenLimit::MaxCompletionTokens,
         TokenLimit::Auto => TokenLimit::MaxTokens,
         chosen => chosen,
@@ -74,7 +75,7 @@ impl Route<'_> {
         let version = self.api_version.map(str::to_owned).or(given);
         let path = self.endpoint.path().to_owned();
         let (base, version) = match self.api {
-            Api::OpenAi | Api::Azure if is_azure(self.api, self.endpoint) => {
+            Api::OpenAi | Api::Responses | Api::Azure if is_azure(self.api, self.endpoint) => {
                 self.azure(version, second)
             }
             _ if path.is_empty() && !self.endpoint.has_route() && !second => {

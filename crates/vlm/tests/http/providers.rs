@@ -82,10 +82,14 @@ async fn an_answer_comes_as_a_stream_in_any_pieces_or_whole() {
 
 #[tokio::test]
 async fn a_finished_answer_does_not_wait_for_the_connection_to_close() {
-    for api in [Api::OpenAi, Api::Anthropic] {
-        let mut script = streamed(api, ANSWER, Ending::Complete);
-        script.push(Act::Hang);
-        assert_eq!(outcome(api, script).await, ("ok", 1), "{}", api.name());
+    for api in APIS {
+        let plain = whole(api, ANSWER, Ending::Complete).to_string();
+        let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n{plain}");
+        let whole = vec![Act::Send(announced.into_bytes())];
+        for mut script in [streamed(api, ANSWER, Ending::Complete), whole] {
+            script.push(Act::Hang);
+            assert_eq!(outcome(api, script).await, ("ok", 1), "{}", api.name());
+        }
     }
 }
 
@@ -97,8 +101,16 @@ async fn the_request_is_what_the_service_expects_and_holds_the_key_in_its_header
         let requests = server.requests();
         let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
         let (line, key) = match api {
-            Api::OpenAi | Api::Azure => (
+            Api::OpenAi => (
                 "POST /v1/chat/completions HTTP/1.1",
+                format!("authorization: Bearer {KEY}"),
+            ),
+            Api::Azure => (
+                "POST /v1/chat/completions HTTP/1.1",
+                format!("api-key: {KEY}"),
+            ),
+            Api::Responses => (
+                "POST /v1/responses HTTP/1.1",
                 format!("authorization: Bearer {KEY}"),
             ),
             Api::Anthropic => ("POST /v1/messages HTTP/1.1", format!("x-api-key: {KEY}")),
@@ -186,7 +198,7 @@ async fn failing_servers_get_three_chances() {
             stream_head(),
             Act::Send(b"event: error\ndata: {\"type\": \"error\", \"error\": {\"type\": \"overloaded_error\", \"message\": \"busy\"}}\n\n".to_vec()),
         ];
-        assert_eq!(outcome(api, overloaded).await, ("server_error", 3));
+        assert_eq!(outcome(api, overloaded).await, ("overloaded", 3));
         let mute = vec![
             Act::Send(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 100\r\n\r\n".to_vec()),
             Act::Hang,
@@ -362,7 +374,6 @@ async fn what_is_no_answer_of_this_service_is_malformed() {
     for api in APIS {
         for body in [
             &b"{\"text\": \"\xff\xfe\"}"[..],
-            b"",
             b"{\"hello\": 1}",
             b"[1, 2]",
             b"null",
@@ -381,7 +392,6 @@ async fn what_is_no_answer_of_this_service_is_malformed() {
             b"data: not json\n\n",
             b"data: 7\n\n",
             b"hello\n\n",
-            b"",
         ] {
             let script = vec![stream_head(), Act::Send(event.to_vec())];
             assert_eq!(
@@ -392,10 +402,9 @@ async fn what_is_no_answer_of_this_service_is_malformed() {
             );
         }
         // The answer of another service, for a base URL that belongs to it.
-        let other = if api == Api::OpenAi {
-            Api::Gemini
-        } else {
-            Api::OpenAi
+        let other = match api {
+            Api::OpenAi | Api::Azure => Api::Gemini,
+            _ => Api::OpenAi,
         };
         let foreign = json_response(whole(other, ANSWER, Ending::Complete).to_string());
         assert_eq!(outcome(api, foreign).await, ("malformed_answer", 1));
@@ -407,17 +416,18 @@ async fn empty_cut_off_and_declined_answers_have_their_names() {
     for api in APIS {
         let empty = match api {
             Api::OpenAi | Api::Azure => "{\"choices\": []}",
+            Api::Responses => "{\"status\": \"completed\", \"output\": []}",
             Api::Anthropic => "{\"content\": []}",
             Api::Gemini => "{\"candidates\": []}",
         };
-        assert_eq!(
-            outcome(api, json_response(empty)).await,
-            ("empty_answer", 1)
-        );
-        assert_eq!(
-            outcome(api, streamed(api, " \n", Ending::Complete)).await,
-            ("empty_answer", 1)
-        );
+        for script in [
+            json_response(empty),
+            streamed(api, " \n", Ending::Complete),
+            json_response(""),
+            vec![stream_head()],
+        ] {
+            assert_eq!(outcome(api, script).await, ("empty_answer", 3));
+        }
         for (ending, name) in [
             (Ending::Length, "truncated"),
             (Ending::Filtered, "refused_by_model"),

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Finish, Partial, Request, base64, effort, malformed};
-use crate::provider::{ProviderError, Role, one_line};
+use super::{Partial, Request, base64, effort};
+use crate::provider::Role;
 
 pub(super) fn body(request: &Request<'_>) -> Value {
     let Request {
@@ -45,70 +45,67 @@ pub(super) fn body(request: &Request<'_>) -> Value {
     body
 }
 
-pub(super) fn take_event(value: &Value, partial: &mut Partial) -> Result<(), ProviderError> {
-    let Some(kind) = value["type"].as_str() else {
-        let found = one_line(&value.to_string(), 80);
-        return Err(malformed(format!(
-            "expected an event with a `type`, found `{found}`"
-        )));
-    };
-    match kind {
-        "message_start" => {
+/// One event of a stream or the whole answer.
+pub(super) fn take(value: &Value, partial: &mut Partial) {
+    if let Some(content) = value["content"].as_array() {
+        partial.began = true;
+        partial.ended = true;
+        partial.has_choice = !content.is_empty();
+        content.iter().for_each(|block| take_block(block, partial));
+        take_facts(value, partial);
+        partial.finish_with(&value["stop_reason"]);
+        return;
+    }
+    match value["type"].as_str() {
+        Some("message_start") => {
             partial.began = true;
             take_facts(&value["message"], partial);
         }
-        "content_block_start" => partial.has_choice = true,
-        "content_block_delta" => {
-            if let ("text_delta", Some(text)) = (
-                value["delta"]["type"].as_str().unwrap_or_default(),
-                value["delta"]["text"].as_str(),
-            ) {
-                partial.text.push_str(text);
-            }
+        Some("content_block_start") => {
+            partial.began = true;
+            partial.has_choice = true;
+            take_block(&value["content_block"], partial);
         }
-        "message_delta" => {
+        Some("content_block_delta") => {
+            partial.began = true;
+            take_block(&value["delta"], partial);
+        }
+        Some("message_delta") => {
+            partial.began = true;
             take_facts(value, partial);
-            take_stop_reason(&value["delta"], partial);
+            partial.finish_with(&value["delta"]["stop_reason"]);
+            partial.ended |= partial.finish.is_some() && value["usage"].is_object();
         }
-        "message_stop" => partial.ended = true,
+        Some("message_stop") => {
+            partial.began = true;
+            partial.ended = true;
+        }
         // The service may add kinds of events at any time.
-        _ => {}
+        Some("ping" | "content_block_stop") => {}
+        _ => partial.note_strange(value),
     }
-    Ok(())
 }
 
-pub(super) fn take_whole(value: &Value, partial: &mut Partial) -> Result<(), ProviderError> {
-    let Some(content) = value["content"].as_array() else {
-        let found = one_line(&value.to_string(), 80);
-        return Err(malformed(format!("expected `content`, found `{found}`")));
-    };
-    partial.has_choice = !content.is_empty();
-    let texts = content.iter().filter(|block| block["type"] == "text");
-    for text in texts.filter_map(|block| block["text"].as_str()) {
-        partial.text.push_str(text);
+/// A block of content, or what is added to one.
+fn take_block(block: &Value, partial: &mut Partial) {
+    let text = |name: &str| block[name].as_str().unwrap_or_default();
+    match text("type") {
+        "text" | "text_delta" => partial.text.push(text("text")),
+        "thinking" | "thinking_delta" => partial.thought_bytes += text("thinking").len(),
+        "redacted_thinking" => partial.thought_bytes += text("data").len(),
+        _ => {}
     }
-    take_facts(value, partial);
-    take_stop_reason(value, partial);
-    Ok(())
 }
 
 /// Model and tokens.
 fn take_facts(value: &Value, partial: &mut Partial) {
-    if let Some(model) = value["model"].as_str() {
-        partial.model = Some(model.to_owned());
-    }
+    partial.take_model(&value["model"]);
     let tokens = |name: &str| value["usage"][name].as_u64();
-    partial.input_tokens = tokens("input_tokens").or(partial.input_tokens);
-    partial.output_tokens = tokens("output_tokens").or(partial.output_tokens);
-}
-
-fn take_stop_reason(value: &Value, partial: &mut Partial) {
-    match value["stop_reason"].as_str() {
-        None => {}
-        Some("max_tokens" | "model_context_window_exceeded") => {
-            partial.finish = Some(Finish::Length)
-        }
-        Some("refusal") => partial.finish = Some(Finish::Refused("refusal".to_owned())),
-        Some(_) => partial.finish = Some(Finish::Complete),
+    if let Some(fresh) = tokens("input_tokens") {
+        // What is written to or read from the service's cache is counted apart.
+        let cached = ["cache_creation_input_tokens", "cache_read_input_tokens"];
+        let cached: u64 = cached.into_iter().filter_map(tokens).sum();
+        partial.input_tokens = Some((fresh + cached).max(partial.input_tokens.unwrap_or(0)));
     }
+    partial.output_tokens = tokens("output_tokens").or(partial.output_tokens);
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Finish, Partial, Request, base64, effort, malformed};
-use crate::provider::{PictureDetail, ProviderError, Role, one_line};
+use super::{Finish, Partial, Request, base64, effort};
+use crate::provider::{PictureDetail, ProviderError, Role, fault};
 
 pub(super) fn route(model: &str, stream: bool) -> String {
     let method = if stream {
@@ -53,51 +53,53 @@ pub(super) fn body(request: &Request<'_>) -> Value {
 
 /// One chunk of a stream or the whole answer; they have the same shape.
 pub(super) fn take(value: &Value, partial: &mut Partial) -> Result<(), ProviderError> {
-    if let Some(reason) = value
+    let feedback = value
         .pointer("/promptFeedback/blockReason")
-        .and_then(Value::as_str)
-    {
+        .and_then(Value::as_str);
+    if let Some(reason) = feedback.filter(|reason| *reason != "BLOCK_REASON_UNSPECIFIED") {
         partial.began = true;
+        partial.ended = true;
         partial.finish = Some(Finish::Refused(format!("the prompt was blocked: {reason}")));
         return Ok(());
     }
-    let candidates = value["candidates"].as_array();
-    if candidates.is_none() && value.get("usageMetadata").is_none() {
-        let found = one_line(&value.to_string(), 80);
-        return Err(malformed(format!("expected `candidates`, found `{found}`")));
+    let usage = &value["usageMetadata"];
+    if value.get("candidates").is_none() && !usage.is_object() {
+        partial.note_strange(value);
+        return Ok(());
     }
     partial.began = true;
-    if let Some(model) = value["modelVersion"].as_str() {
-        partial.model = Some(model.to_owned());
-    }
-    let tokens = |name: &str| value["usageMetadata"][name].as_u64();
-    partial.input_tokens = tokens("promptTokenCount").or(partial.input_tokens);
-    if let Some(answer) = tokens("candidatesTokenCount") {
-        partial.output_tokens = Some(answer + tokens("thoughtsTokenCount").unwrap_or(0));
-    }
-    let Some(candidate) = candidates.and_then(|all| all.first()) else {
-        // An empty list ends an answer that never was.
-        partial.ended |= candidates.is_some();
+    partial.take_model(&value["modelVersion"]);
+    take_usage(usage, partial);
+    let Some(candidate) = value["candidates"].as_array().and_then(|all| all.first()) else {
         return Ok(());
     };
+    if let Some(error) = fault::reported(candidate, false, partial.has_content()) {
+        return Err(error);
+    }
     partial.has_choice = true;
-    for part in candidate
+    let parts = candidate
         .pointer("/content/parts")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        if part["thought"] != true
-            && let Some(text) = part["text"].as_str()
-        {
-            partial.text.push_str(text);
+        .and_then(Value::as_array);
+    for part in parts.into_iter().flatten() {
+        let text = part["text"].as_str().unwrap_or_default();
+        match part["thought"] == true {
+            true => partial.thought_bytes += text.len(),
+            false => partial.text.push(text),
         }
     }
-    match candidate["finishReason"].as_str() {
-        None => {}
-        Some("STOP") => partial.finish = Some(Finish::Complete),
-        Some("MAX_TOKENS") => partial.finish = Some(Finish::Length),
-        Some(reason) => partial.finish = Some(Finish::Refused(reason.to_owned())),
-    }
+    partial.finish_with(&candidate["finishReason"]);
+    partial.ended |= partial.finish.is_some() && usage.is_object();
     Ok(())
+}
+
+fn take_usage(usage: &Value, partial: &mut Partial) {
+    let tokens = |name: &str| usage[name].as_u64();
+    let input = tokens("promptTokenCount");
+    let answer = tokens("candidatesTokenCount");
+    let thoughts = tokens("thoughtsTokenCount");
+    let output = answer
+        .or(thoughts)
+        .map(|_| answer.unwrap_or(0) + thoughts.unwrap_or(0));
+    partial.input_tokens = input.or(partial.input_tokens);
+    partial.output_tokens = output.or(partial.output_tokens);
 }

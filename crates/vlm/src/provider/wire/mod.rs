@@ -1,13 +1,18 @@
-//! The request and answer formats of the three families of services, without any network.
+//! The request and answer formats of the families of services, without any network.
 
 mod anthropic;
 mod effort;
+mod finish;
 mod gemini;
 mod openai;
+mod responses;
+mod text;
 
 use serde_json::Value;
 
-use super::{Identity, Outcome, ProviderError, Query, Reply, TokenLimit, Usage, one_line};
+use self::finish::Finish;
+use self::text::{Text, without_lone_halves};
+use super::{Identity, Outcome, ProviderError, Query, Reply, TokenLimit, Usage, fault, one_line};
 use crate::http::sse::Event;
 
 pub(super) use effort::thinking_tokens;
@@ -17,7 +22,9 @@ pub(super) use effort::thinking_tokens;
 pub enum Api {
     /// Chat completions with image input: OpenAI, vLLM, Ollama, llama.cpp and many others.
     OpenAi,
-    /// The same with Azure's URLs and header, whatever the host; hosts of Azure get them anyway.
+    /// OpenAI's Responses API with image input; also Azure, vLLM, Ollama, OpenRouter and others.
+    Responses,
+    /// Chat completions with Azure's URLs and header, whatever the host; hosts of Azure get them anyway.
     Azure,
     /// Anthropic's Messages API.
     Anthropic,
@@ -27,13 +34,20 @@ pub enum Api {
 
 impl Api {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Api::OpenAi, Api::Azure, Api::Anthropic, Api::Gemini];
+    pub const ALL: &'static [Self] = &[
+        Api::OpenAi,
+        Api::Responses,
+        Api::Azure,
+        Api::Anthropic,
+        Api::Gemini,
+    ];
 
-    /// A stable snake-case name.
+    /// A stable name, as settings spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Api::OpenAi => "openai",
+            Api::Responses => "openai-responses",
             Api::Azure => "azure",
             Api::Anthropic => "anthropic",
             Api::Gemini => "gemini",
@@ -44,7 +58,7 @@ impl Api {
     #[must_use]
     pub fn key_variable(self) -> &'static str {
         match self {
-            Api::OpenAi => "OPENAI_API_KEY",
+            Api::OpenAi | Api::Responses => "OPENAI_API_KEY",
             Api::Azure => "AZURE_OPENAI_API_KEY",
             Api::Anthropic => "ANTHROPIC_API_KEY",
             Api::Gemini => "GEMINI_API_KEY",
@@ -55,7 +69,7 @@ impl Api {
     #[must_use]
     pub fn default_base_url(self) -> Option<&'static str> {
         match self {
-            Api::OpenAi => Some("https://api.openai.com/v1"),
+            Api::OpenAi | Api::Responses => Some("https://api.openai.com/v1"),
             Api::Azure => None,
             Api::Anthropic => Some("https://api.anthropic.com/v1"),
             Api::Gemini => Some("https://generativelanguage.googleapis.com/v1beta"),
@@ -66,6 +80,7 @@ impl Api {
     pub(super) fn route(self, model: &str, stream: bool) -> String {
         match self {
             Api::OpenAi | Api::Azure => "chat/completions".to_owned(),
+            Api::Responses => "responses".to_owned(),
             Api::Anthropic => "messages".to_owned(),
             Api::Gemini => gemini::route(model, stream),
         }
@@ -74,91 +89,70 @@ impl Api {
     pub(super) fn body(self, request: &Request<'_>) -> Value {
         match self {
             Api::OpenAi | Api::Azure => openai::body(request),
+            Api::Responses => responses::body(request),
             Api::Anthropic => anthropic::body(request),
             Api::Gemini => gemini::body(request),
         }
     }
 
-    /// Takes in one event of a stream.
-    pub(super) fn take_event(
-        self,
-        event: &Event,
-        partial: &mut Partial,
-    ) -> Result<(), ProviderError> {
-        if matches!(self, Api::OpenAi | Api::Azure) && event.data.trim() == "[DONE]" {
+    /// Takes in one event of a stream, or one JSON text that is an answer or a part of one. What
+    /// means nothing here, such as pings and comments, is passed over.
+    pub(super) fn take(self, event: &Event, partial: &mut Partial) -> Result<(), ProviderError> {
+        let data = event.data.trim();
+        if data.is_empty() || data.starts_with(':') {
+            return Ok(());
+        }
+        if data.eq_ignore_ascii_case("[DONE]") {
             partial.began = true;
             partial.ended = true;
             return Ok(());
         }
-        let value: Value = serde_json::from_str(&event.data).map_err(|error| {
-            malformed(format!(
-                "an event of the stream is not JSON ({error}): `{}`",
-                one_line(&event.data, 80)
-            ))
-        })?;
-        self.check_error(&value)?;
-        match self {
-            Api::OpenAi | Api::Azure => openai::take(&value, "delta", partial),
-            Api::Anthropic => anthropic::take_event(&value, partial),
-            Api::Gemini => gemini::take(&value, partial),
+        let value: Value = match serde_json::from_str(&without_lone_halves(data)) {
+            Ok(value) => value,
+            Err(_) if event.is_error => return Err(fault::said(data)),
+            // The answer is there; what follows it cannot take it back.
+            Err(_) if partial.is_complete() => return Ok(()),
+            Err(error) if data.starts_with(['{', '[']) => {
+                let start = one_line(data, 80);
+                return Err(malformed(format!(
+                    "a piece of the answer is not JSON ({error}): `{start}`"
+                )));
+            }
+            Err(_) => {
+                partial.note_strange(&Value::from(data));
+                return Ok(());
+            }
+        };
+        match value {
+            Value::Array(values) => values
+                .iter()
+                .try_for_each(|value| self.take_value(value, event.is_error, partial)),
+            value => self.take_value(&value, event.is_error, partial),
         }
     }
 
-    /// Takes in an answer that comes in one piece.
-    pub(super) fn take_whole(
+    fn take_value(
         self,
-        body: &[u8],
+        value: &Value,
+        is_error: bool,
         partial: &mut Partial,
     ) -> Result<(), ProviderError> {
-        let text = std::str::from_utf8(body)
-            .map_err(|_| malformed("the answer is not UTF-8".to_owned()))?;
-        let value: Value = serde_json::from_str(text).map_err(|error| {
-            malformed(format!(
-                "the answer is not JSON ({error}): `{}`",
-                one_line(text, 80)
-            ))
-        })?;
-        self.check_error(&value)?;
-        match self {
-            Api::OpenAi | Api::Azure => openai::take(&value, "message", partial),
-            Api::Anthropic => anthropic::take_whole(&value, partial),
-            Api::Gemini => gemini::take(&value, partial),
-        }?;
-        partial.began = true;
-        partial.ended = true;
-        Ok(())
-    }
-
-    /// Errors also come with status 200, once a stream is under way.
-    fn check_error(self, value: &Value) -> Result<(), ProviderError> {
-        let Some(error) = value.get("error").filter(|error| !error.is_null()) else {
+        if let Some(error) = fault::reported(value, is_error, partial.has_content()) {
+            return Err(error);
+        }
+        if !value.is_object() {
+            partial.note_strange(value);
             return Ok(());
-        };
-        let kind =
-            format!("{} {}", word(error, "type"), word(error, "code")) + &word(error, "status");
-        let message = error_message(value).unwrap_or_else(|| one_line(&error.to_string(), 200));
-        let lower = kind.to_lowercase();
-        let outcome = if lower.contains("quota") || lower.contains("billing") {
-            Outcome::QuotaExhausted
-        } else if lower.contains("rate_limit")
-            || lower.contains("429")
-            || lower.contains("exhausted")
-        {
-            Outcome::RateLimited
-        } else if lower.contains("authentication")
-            || lower.contains("permission")
-            || lower.contains("401")
-        {
-            Outcome::Unauthorised
-        } else if lower.contains("invalid") || lower.contains("400") {
-            Outcome::RequestRejected
-        } else {
-            Outcome::ServerError
-        };
-        Err(ProviderError::new(
-            outcome,
-            format!("the server reports: {message}"),
-        ))
+        }
+        match self {
+            Api::OpenAi | Api::Azure => openai::take(value, partial),
+            Api::Responses => responses::take(value, partial),
+            Api::Anthropic => {
+                anthropic::take(value, partial);
+                Ok(())
+            }
+            Api::Gemini => gemini::take(value, partial),
+        }
     }
 }
 
@@ -173,131 +167,154 @@ pub(super) struct Request<'a> {
     pub(super) stream: bool,
 }
 
-/// A string or number of an object, as text.
-fn word(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    }
-}
-
-/// What an error's body says, whichever of the usual shapes it has.
-pub(super) fn error_message(value: &Value) -> Option<String> {
-    let value = match value {
-        Value::Array(items) => items.first()?,
-        other => other,
-    };
-    ["/error/message", "/error", "/message", "/detail"]
-        .iter()
-        .find_map(|path| value.pointer(path)?.as_str())
-        .map(|text| one_line(text, 300))
-}
-
 fn malformed(detail: String) -> ProviderError {
     ProviderError::new(Outcome::MalformedAnswer, detail)
-}
-
-/// How the model ended its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Finish {
-    Complete,
-    /// At the token limit.
-    Length,
-    /// By a filter or by the model itself; with the service's word for it.
-    Refused(String),
 }
 
 /// An answer under way.
 #[derive(Debug, Default)]
 pub(super) struct Partial {
-    pub(super) text: String,
-    pub(super) refusal: String,
-    pub(super) finish: Option<Finish>,
-    pub(super) model: Option<String>,
-    pub(super) input_tokens: Option<u64>,
-    pub(super) output_tokens: Option<u64>,
+    text: Text,
+    refusal: String,
+    finish: Option<Finish>,
+    model: Option<String>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    /// Bytes of hidden thoughts, which are no part of the answer.
+    thought_bytes: usize,
     /// Something of the expected shape came.
     pub(super) began: bool,
-    /// The service said that nothing more comes.
+    /// Nothing more comes.
     pub(super) ended: bool,
     /// There is an answer to speak of, be it empty.
-    pub(super) has_choice: bool,
+    has_choice: bool,
+    /// The one of several answers that is read.
+    choice: Option<u64>,
+    /// The first thing that came and is of no known shape.
+    pub(super) strange: Option<String>,
+    /// What that says is wrong, if it does.
+    pub(super) complaint: Option<ProviderError>,
 }
 
 impl Partial {
-    /// The finished answer once the connection is closed.
+    /// Whether the model has said that its answer is whole.
+    pub(super) fn is_complete(&self) -> bool {
+        self.finish == Some(Finish::Complete)
+    }
+
+    /// Whether the model has said how its answer ends.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// Bytes of the answer and of hidden thoughts so far.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.text.len(), self.thought_bytes)
+    }
+
+    /// Whether words or thoughts have come.
+    fn has_content(&self) -> bool {
+        !self.text.is_blank() || self.thought_bytes > 0
+    }
+
+    fn note_strange(&mut self, value: &Value) {
+        if self.strange.is_none() {
+            self.strange = Some(one_line(&value.to_string(), 80));
+            self.complaint = fault::complaint(value);
+        }
+    }
+
+    fn take_model(&mut self, value: &Value) {
+        if let Some(model) = value.as_str().filter(|model| !model.is_empty()) {
+            self.model = Some(model.to_owned());
+        }
+    }
+
+    /// Takes in the word with which the answer ends. A bad one stands, whatever is said later.
+    fn finish_with(&mut self, word: &Value) {
+        let finish = match word {
+            Value::Null => None,
+            Value::String(word) => Finish::of(word),
+            other => Some(Finish::Unknown(other.to_string())),
+        };
+        if matches!(self.finish, None | Some(Finish::Complete)) && finish.is_some() {
+            self.finish = finish;
+        }
+    }
+
+    /// The finished answer once nothing more comes.
     pub(super) fn finish(
         self,
         identity: &Identity,
         expected_input_tokens: u64,
     ) -> Result<Reply, ProviderError> {
         let error = |outcome, detail: String| Err(ProviderError::new(outcome, detail));
-        if !self.began {
-            return error(
-                Outcome::MalformedAnswer,
-                format!(
-                    "the stream held no event of the kind that `{}` sends",
-                    identity.provider
-                ),
-            );
-        }
+        let is_blank = self.text.is_blank();
+        let only_thoughts = match self.thought_bytes {
+            bytes if is_blank && bytes > 0 => {
+                format!("only reasoning came ({bytes} bytes of it), no answer")
+            }
+            _ => String::new(),
+        };
         match &self.finish {
-            Some(Finish::Refused(reason)) => {
-                let words = if self.refusal.is_empty() {
-                    reason
-                } else {
-                    &self.refusal
-                };
-                return error(
-                    Outcome::RefusedByModel,
-                    format!("the model declines: {}", one_line(words, 300)),
-                );
+            Some(Finish::Refused(word)) if self.refusal.trim().is_empty() => {
+                let word = one_line(word, 100);
+                let detail = format!("the model or the service's content filter declines: {word}");
+                return error(Outcome::RefusedByModel, detail);
             }
             Some(Finish::Length) => {
-                return error(
-                    Outcome::Truncated,
-                    format!(
-                        "the answer was cut off at {} tokens",
-                        identity.max_output_tokens
-                    ),
-                );
+                let tokens = identity.max_output_tokens;
+                let mut detail = format!("the answer was cut off at {tokens} tokens");
+                if !only_thoughts.is_empty() {
+                    detail.push_str(&format!("; {only_thoughts}"));
+                }
+                return error(Outcome::Truncated, detail);
             }
-            None if !self.ended => {
-                return error(
-                    Outcome::ConnectionLost,
-                    format!(
-                        "the stream ended after {} bytes of the answer",
-                        self.text.len()
-                    ),
-                );
-            }
-            Some(Finish::Complete) | None => {}
+            _ => {}
         }
-        if !self.refusal.trim().is_empty() {
+        if !self.refusal.trim().is_empty() && (self.finish.is_some() || self.ended) {
             let words = one_line(&self.refusal, 300);
             return error(
                 Outcome::RefusedByModel,
                 format!("the model declines: {words}"),
             );
         }
-        if self.text.trim().is_empty() {
-            let what = if self.has_choice {
-                "the answer is blank"
-            } else {
-                "the list of answers is empty"
-            };
-            return error(Outcome::EmptyAnswer, what.to_owned());
+        match &self.finish {
+            Some(Finish::Unknown(word)) => {
+                let word = one_line(word, 60);
+                let detail = format!("the server ended the answer with `{word}`");
+                return error(Outcome::Unfinished, detail);
+            }
+            None if !self.ended => {
+                let bytes = self.text.len();
+                let detail = format!("the stream ended after {bytes} bytes of the answer");
+                return error(Outcome::ConnectionLost, detail);
+            }
+            None if !is_blank => {
+                let detail = "the server did not say that the answer is whole";
+                return error(Outcome::Unfinished, detail.to_owned());
+            }
+            _ => {}
         }
+        if is_blank {
+            let what = match (only_thoughts.is_empty(), self.has_choice) {
+                (false, _) => only_thoughts,
+                (true, true) => "the answer is blank".to_owned(),
+                (true, false) => "the list of answers is empty".to_owned(),
+            };
+            return error(Outcome::EmptyAnswer, what);
+        }
+        // A server that counts nothing does not count.
+        let [input, output] = [self.input_tokens, self.output_tokens]
+            .map(|tokens| tokens.filter(|&tokens| tokens > 0));
+        let bytes = self.text.len() + self.thought_bytes;
         let usage = Usage {
-            input_tokens: self.input_tokens.unwrap_or(expected_input_tokens),
-            output_tokens: self
-                .output_tokens
-                .unwrap_or_else(|| estimated_tokens(self.text.len())),
-            estimated: self.input_tokens.is_none() || self.output_tokens.is_none(),
+            input_tokens: input.unwrap_or(expected_input_tokens),
+            output_tokens: output.unwrap_or_else(|| estimated_tokens(bytes)),
+            estimated: input.is_none() || output.is_none(),
         };
         Ok(Reply {
-            text: self.text,
+            text: self.text.finish(),
             model: one_line(&self.model.unwrap_or_else(|| identity.model.clone()), 100),
             usage,
         })

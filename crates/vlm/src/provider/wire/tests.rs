@@ -3,6 +3,8 @@ use serde_json::json;
 use super::*;
 use crate::provider::{Picture, PictureDetail, Purpose, Role, Turn};
 
+const ALL: [Api; 4] = [Api::OpenAi, Api::Responses, Api::Anthropic, Api::Gemini];
+
 fn query() -> Query {
     let turn = |role, text: &str| Turn {
         role,
@@ -38,7 +40,10 @@ fn body_of(api: Api, change: impl FnOnce(&mut Identity), stream: bool) -> Value 
     api.body(&Request {
         query: &query(),
         identity: &identity,
-        token_limit: TokenLimit::MaxCompletionTokens,
+        token_limit: match api {
+            Api::Responses => TokenLimit::MaxOutputTokens,
+            _ => TokenLimit::MaxCompletionTokens,
+        },
         stream,
     })
 }
@@ -86,7 +91,21 @@ fn requests_hold_the_conversation_and_the_picture_once() {
         gemini["generationConfig"],
         json!({"maxOutputTokens": 50, "temperature": 0.5})
     );
-    for body in [openai, anthropic, gemini] {
+    let responses = body(Api::Responses);
+    assert_eq!(responses["instructions"], "be brief");
+    assert_eq!(
+        responses["input"][0]["content"][1],
+        json!({"type": "input_image", "image_url": format!("data:image/jpeg;base64,{data}")})
+    );
+    assert_eq!(
+        responses["input"][1],
+        json!({"role": "assistant", "content": [{"type": "output_text", "text": "two"}]})
+    );
+    assert_eq!(
+        (&responses["max_output_tokens"], &responses["store"]),
+        (&json!(50), &json!(false))
+    );
+    for body in [openai, responses, anthropic, gemini] {
         assert_eq!(body.to_string().matches(&data).count(), 1);
     }
 }
@@ -134,7 +153,8 @@ fn take(api: Api, events: &[Value]) -> Result<Reply, ProviderError> {
         let data = event
             .as_str()
             .map_or_else(|| event.to_string(), str::to_owned);
-        api.take_event(&Event { data }, &mut partial)?;
+        let is_error = false;
+        api.take(&Event { data, is_error }, &mut partial)?;
     }
     partial.finish(&identity(api), 7)
 }
@@ -178,13 +198,15 @@ fn tokens_are_guessed_where_the_server_does_not_count_them() {
     let reply = take(
         Api::OpenAi,
         &[
-            json!({"choices": [{"delta": {"content": "four tokens"}}]}),
+            json!({"choices": [{"delta": {"reasoning": "hm, hm", "content": "four tokens"}}]}),
+            json!({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}),
             json!("[DONE]"),
         ],
     );
+    // Thoughts cost as well, though they are no part of the answer.
     let usage = Usage {
         input_tokens: 7,
-        output_tokens: 4,
+        output_tokens: 6,
         estimated: true,
     };
     assert_eq!(reply.unwrap().usage, usage);
@@ -193,13 +215,14 @@ fn tokens_are_guessed_where_the_server_does_not_count_them() {
 #[test]
 fn errors_within_a_stream_get_their_own_names() {
     for (kind, outcome) in [
-        ("overloaded_error", Outcome::ServerError),
+        ("overloaded_error", Outcome::Overloaded),
+        ("api_error", Outcome::ServerError),
         ("rate_limit_error", Outcome::RateLimited),
         ("authentication_error", Outcome::Unauthorised),
         ("invalid_request_error", Outcome::RequestRejected),
         ("insufficient_quota", Outcome::QuotaExhausted),
     ] {
-        for api in [Api::OpenAi, Api::Anthropic, Api::Gemini] {
+        for api in ALL {
             let event = json!({"type": "error", "error": {"type": kind, "message": "so it is"}});
             let error = take(api, &[event]).unwrap_err();
             assert_eq!(error.outcome, outcome, "{kind}");
@@ -209,18 +232,104 @@ fn errors_within_a_stream_get_their_own_names() {
 }
 
 #[test]
-fn error_texts_are_found_in_every_usual_shape() {
-    for body in [
-        json!({"error": {"message": "no\u{1b}[31m way"}}),
-        json!([{"error": {"message": "no [31m way"}}]),
-        json!({"error": "no [31m way"}),
-        json!({"detail": "no\n[31m way"}),
+fn a_bad_end_stands_whatever_follows() {
+    let chunk =
+        |finish: Value| json!({"choices": [{"delta": {"content": "x"}, "finish_reason": finish}]});
+    for (words, outcome) in [
+        (vec![json!("stop")], None),
+        (vec![json!("stop"), json!("stop")], None),
+        (vec![json!(""), json!("stop")], None),
+        (vec![json!("error")], Some(Outcome::Unfinished)),
+        (
+            vec![json!("error"), json!("stop")],
+            Some(Outcome::Unfinished),
+        ),
+        (
+            vec![json!("stop"), json!("length")],
+            Some(Outcome::Truncated),
+        ),
+        (vec![json!("tool_calls")], Some(Outcome::Unfinished)),
+        (vec![Value::Null], Some(Outcome::Unfinished)),
+        (vec![json!("")], Some(Outcome::Unfinished)),
     ] {
+        let mut events: Vec<Value> = words.iter().cloned().map(chunk).collect();
+        events.push(json!("[DONE]"));
+        let result = take(Api::OpenAi, &events);
         assert_eq!(
-            error_message(&body).as_deref(),
-            Some("no [31m way"),
-            "{body}"
+            result.err().map(|error| error.outcome),
+            outcome,
+            "{words:?}"
         );
     }
-    assert_eq!(error_message(&json!(7)), None);
+}
+
+#[test]
+fn only_the_first_of_several_answers_is_read() {
+    let chunk = |index: u64, text: &str| json!({"choices": [{"index": index, "delta": {"content": text}, "finish_reason": if text == "b" { "stop" } else { "" }}]});
+    let reply = take(Api::OpenAi, &[chunk(0, "a"), chunk(1, "x"), chunk(0, "b")]).unwrap();
+    assert_eq!(reply.text, "ab");
+}
+
+#[test]
+fn contents_in_parts_hold_thoughts_and_text() {
+    let content = json!([
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "yes"},
+    ]);
+    let whole = json!({"choices": [{"message": {"content": content}, "finish_reason": "stop"}]});
+    assert_eq!(take(Api::OpenAi, &[whole]).unwrap().text, "yes");
+}
+
+#[test]
+fn the_responses_api_says_all_in_deltas_or_at_its_end() {
+    let end = json!({"type": "response.completed", "response": {"object": "response", "status": "completed", "model": "m-1-a",
+        "error": null, "output": [{"type": "reasoning", "summary": []}, {"type": "message", "content": [{"type": "output_text", "text": "yes"}]}],
+        "usage": {"input_tokens": 3, "output_tokens": 9}}});
+    let deltas = [
+        json!({"type": "response.created", "response": {"status": "in_progress", "error": null, "output": []}}),
+        json!({"type": "response.reasoning_summary_text.delta", "delta": "hm"}),
+        json!({"type": "response.output_text.delta", "delta": "ye"}),
+        json!({"type": "response.output_text.delta", "delta": "s"}),
+        json!({"type": "response.output_text.done", "text": "yes"}),
+        end.clone(),
+    ];
+    for events in [
+        &deltas[..],
+        std::slice::from_ref(&end),
+        &[end["response"].clone()],
+    ] {
+        let reply = take(Api::Responses, events).unwrap();
+        assert_eq!(
+            (reply.text.as_str(), reply.model.as_str()),
+            ("yes", "m-1-a")
+        );
+        assert_eq!(
+            (reply.usage.input_tokens, reply.usage.output_tokens),
+            (3, 9)
+        );
+    }
+    let ended = |event: &str, response: Value| {
+        let event = json!({"type": format!("response.{event}"), "response": response});
+        let events = [deltas[2].clone(), event];
+        take(Api::Responses, &events).unwrap_err().outcome
+    };
+    let because =
+        |reason: &str| json!({"status": "incomplete", "incomplete_details": {"reason": reason}});
+    assert_eq!(
+        ended("incomplete", because("max_output_tokens")),
+        Outcome::Truncated
+    );
+    assert_eq!(
+        ended("incomplete", because("content_filter")),
+        Outcome::RefusedByModel
+    );
+    assert_eq!(ended("incomplete", because("steered")), Outcome::Unfinished);
+    let failed = json!({"status": "failed", "error": {"code": "server_error", "message": "sorry"}});
+    assert_eq!(ended("failed", failed), Outcome::ServerError);
+    assert_eq!(ended("failed", Value::Null), Outcome::ServerError);
+    let in_progress = json!({"object": "response", "status": "in_progress", "output": []});
+    assert_eq!(
+        take(Api::Responses, &[in_progress]).unwrap_err().outcome,
+        Outcome::Unfinished
+    );
 }
