@@ -12,7 +12,7 @@ use tiller_vlm::cache::Cache;
 use tiller_vlm::exchange::{Client, Recorder, RetryPolicy};
 use tiller_vlm::prompt::PromptSet;
 use tiller_vlm::provider::{
-    Api, ConfigError, EmbeddedProvider, Endpoint, FilesProvider, Matching, Provider, RemoteConfig,
+    Api, EmbeddedProvider, Endpoint, FilesProvider, Matching, Provider, RemoteConfig,
     RemoteProvider, Secret, SecretError, Timeouts,
 };
 use tiller_vlm::repair::{AuthoringPolicy, Fallback};
@@ -190,12 +190,11 @@ fn remote(env: &mut Environment, api: Api) -> Option<RemoteProvider> {
         return None;
     }
     RemoteProvider::new(config)
-        .map_err(|error| {
-            let name = match error {
-                ConfigError::Model { .. } => "MODEL",
-                _ => "VLM_PROVIDER",
-            };
-            env.refuse(name, &format!("usable settings ({error})"), Some(model));
+        .map_err(|errors| {
+            for error in errors.found {
+                // Its message says what was found, without the text.
+                env.refuse(error.setting(), &format!("usable settings ({error})"), None);
+            }
         })
         .ok()
 }

@@ -32,7 +32,6 @@ macro_rules! words {
         }
     };
 }
-pub(super) use words;
 
 words! {
     /// Under which name the limit of an answer's tokens goes into a request.

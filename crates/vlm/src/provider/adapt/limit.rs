@@ -30,7 +30,7 @@ const BEFORE: [&str; 21] = [
     "larger than",
 ];
 /// The same; the limit itself is too large.
-const BELOW: [&str; 5] = ["lower than", "less than", "smaller than", "below", "<"];
+const BELOW: [&str; 5] = ["lower than", "less than", "smaller than", "below", "be <"];
 /// Words before the size of the context.
 const CONTEXT: [&str; 9] = [
     "context length is",
