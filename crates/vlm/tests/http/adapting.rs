@@ -322,7 +322,7 @@ async fn extra_headers_and_fields_are_sent_and_not_shown() {
     };
     let exchange = Client::new(provider.clone()).ask(&question).await;
     let shown = format!("{exchange:?} {provider:?}");
-    for private in ["my-token-0815", "robots in the lab"] {
+    for private in ["my-token-0815", "robots in the lab", "arms"] {
         assert!(!shown.contains(private), "{shown}");
     }
     assert!(shown.contains("four-thousand-words"), "{shown}");

@@ -164,6 +164,24 @@ fn the_name_of_the_token_limit() {
             "{body}"
         );
     }
+    for body in [
+        error(
+            "this model is not supported MaxTokens, please use MaxCompletionTokens",
+            None,
+            "",
+        ),
+        error(
+            "Please use max_completion_tokens instead of max_tokens",
+            None,
+            "",
+        ),
+    ] {
+        assert_eq!(
+            setting(400, &body, &relative()),
+            "TOKEN_LIMIT_NAME=max_completion_tokens",
+            "{body}"
+        );
+    }
     let moved = error(
         "Unsupported parameter: 'max_tokens'. In the Responses API, this parameter has moved to 'max_output_tokens'. Try again with the new parameter.",
         None,
@@ -336,6 +354,7 @@ fn streams() {
         error("Your organization must be verified to stream this model. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization.", Some("stream"), "unsupported_value"),
         error("Unsupported value: 'stream' does not support true with this model. Supported values are: false.", Some("stream"), "unsupported_value"),
         error("Streaming is not supported for this model", None, ""),
+        error("the stream parameter is not supported", None, ""),
         error("This endpoint does not support streaming.", None, ""),
         "{\"error\":{\"message\":\"Provider returned error\",\"code\":400,\"metadata\":{\"raw\":\"{\\n  \\\"error\\\": {\\n    \\\"message\\\": \\\"Your organization must be verified to stream this model.\\\",\\n    \\\"param\\\": \\\"stream\\\",\\n    \\\"code\\\": \\\"unsupported_value\\\"}}\"}}}".to_owned(),
     ] {
