@@ -163,7 +163,7 @@ async fn bodies_of_real_servers_end_as_they_should() {
             JSON,
             bad,
             "request_rejected",
-            1,
+            2,
             "max_completion_tokens",
         ),
     ] {

@@ -231,10 +231,7 @@ mod tests {
             "http://127.0.0.1.evil.example",
         ] {
             let error = Endpoint::new(bad, false).unwrap_err();
-            assert!(
-                matches!(error, EndpointError::PlainHttp { .. }),
-                "{bad}: {error}"
-            );
+            assert!(matches!(error, EndpointError::PlainHttp), "{bad}: {error}");
             Endpoint::new(bad, true).unwrap();
         }
     }
@@ -329,7 +326,8 @@ mod tests {
         ] {
             let error = Endpoint::new(&format!("https://h/v1?{bad}"), false).unwrap_err();
             assert_eq!(error, EndpointError::Credentials, "{bad}");
-            assert!(!error.to_string().contains("ass"), "{error}");
+            let text = error.to_string();
+            assert!(!text.contains("pass-") && !text.contains("PassW"), "{text}");
         }
         let endpoint = Endpoint::new("https://h:8443/sk-pass-word/v1?x=1", false).unwrap();
         assert_eq!(format!("{endpoint}"), "https://h:8443/[redacted]/v1");

@@ -1,5 +1,6 @@
 //! Models behind HTTP.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,6 @@ const ERROR_PATIENCE: Duration = Duration::from_secs(2);
 const MOST_CHANGES: usize = 6;
 
 /// A model behind HTTP. Only the configured host is contacted: redirects are not followed.
-#[derive(Debug)]
 pub struct RemoteProvider {
     api: Api,
     endpoint: Endpoint,
@@ -307,6 +307,17 @@ impl Provider for RemoteProvider {
 
     fn ask<'a>(&'a self, query: &'a Query, deadline: Instant) -> Asking<'a> {
         Box::pin(self.exchange(query, deadline))
+    }
+}
+
+impl fmt::Debug for RemoteProvider {
+    /// Without headers and extra body, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteProvider")
+            .field("endpoint", &self.endpoint)
+            .field("identity", &self.identity)
+            .field("adaptations", &self.adaptations.list())
+            .finish_non_exhaustive()
     }
 }
 

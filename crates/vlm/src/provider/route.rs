@@ -124,12 +124,14 @@ impl Route<'_> {
         let is_dated = version
             .as_ref()
             .is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()));
+        // Of the older routes only chat has the deployment in its path.
+        let older = match self.api.route(self.model, false).as_str() {
+            "chat/completions" => format!("{root}/openai/deployments/{}", self.model),
+            _ => format!("{root}/openai"),
+        };
         match (is_dated, second) {
-            (true, false) => (format!("{root}/openai/deployments/{}", self.model), version),
-            (false, true) => (
-                format!("{root}/openai/deployments/{}", self.model),
-                Some(AZURE_VERSION.to_owned()),
-            ),
+            (true, false) => (older, version),
+            (false, true) => (older, Some(AZURE_VERSION.to_owned())),
             (false, false) => (format!("{root}/openai/v1"), version),
             (true, true) => (format!("{root}/openai/v1"), None),
         }

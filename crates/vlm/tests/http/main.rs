@@ -6,5 +6,6 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod adapting;
 mod exchanges;
 mod providers;

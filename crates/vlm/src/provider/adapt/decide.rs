@@ -8,7 +8,7 @@ use super::complaint::{Complaint, complaints};
 use super::{Change, EFFORT, LIMITS, Refused, limit};
 
 /// Words that say that something is not taken.
-const REFUSALS: [&str; 36] = [
+const REFUSALS: [&str; 38] = [
     "unsupported",
     "not supported",
     "no longer supported",
@@ -43,8 +43,10 @@ const REFUSALS: [&str; 36] = [
     "cannot be used",
     "no such field",
     "may only be set to 1",
-    "must be verified to",
     "only the default",
+    "is allowed for this model",
+    "invalid field",
+    "instead of",
 ];
 /// The same as codes.
 const REFUSAL_CODES: [&str; 8] = [
@@ -163,6 +165,10 @@ fn new_limit(complaint: &Complaint, refused: Refused<'_>, made: &[Change]) -> Op
 
 fn streaming(complaint: &Complaint, refused: Refused<'_>, made: &[Change]) -> Option<Change> {
     let words = complaint.message.to_lowercase();
+    // OpenAI asks for a proof of who one is before it streams some models.
+    if refused.stream && words.contains("verified to stream") {
+        return Some(Change::Whole);
+    }
     let wanted = [
         "only support stream",
         "only supports stream",
@@ -221,21 +227,16 @@ fn system(complaint: &Complaint, refused: Refused<'_>) -> Option<Change> {
             "unknown name \"systeminstruction\"",
             "unknown name \"system_instruction\"",
         ]))
+        || ["role", "message", "prompt", "instruction"]
+            .iter()
+            .any(|kind| {
+                let names = ["system", "developer"].map(|who| format!("{who} {kind}"));
+                names.iter().any(|name| is_refused_nearby(&words, name))
+            })
         || has(&[
-            "system role not supported",
-            "system role is not supported",
-            "system messages are not supported",
-            "system message is not supported",
-            "system prompt is not supported",
-            "system prompts are not supported",
             "does not support system",
             "doesn't support system",
-            "system instruction is not enabled",
-            "system instructions are not enabled",
-            "system instruction is not supported",
-            "system instructions are not supported",
-            "developer instruction is not enabled",
-            "developer instruction is not supported",
+            "role system is not supported",
             "unexpected role 'system'",
             "only user and assistant roles",
             "only user, assistant and tool roles",
@@ -254,6 +255,23 @@ fn system(complaint: &Complaint, refused: Refused<'_>) -> Option<Change> {
             false => Change::Folded,
         },
     )
+}
+
+/// Whether words that refuse stand close to a name, in the same sentence.
+fn is_refused_nearby(words: &str, name: &str) -> bool {
+    words.match_indices(name).any(|(start, _)| {
+        let end = start + name.len();
+        REFUSALS
+            .iter()
+            .flat_map(|refusal| words.match_indices(refusal))
+            .any(|(at, refusal)| {
+                let (from, to) = match at >= end {
+                    true => (end, at),
+                    false => (at + refusal.len(), start),
+                };
+                from <= to && to - from <= NEAR / 2 && !words[from..to].contains(". ")
+            })
+    })
 }
 
 /// What each name of a field, without underscores and in lower case, would change, and whether it is
@@ -428,11 +446,23 @@ fn nearest<'n>(
         let begin = start + word.find(path).unwrap_or(0);
         let end = begin + path.len();
         if let Some((change, is_word)) = named(path) {
-            let is_marked = message[..begin].ends_with(['\'', '"', '`', '.', '(', '['])
-                || message[..begin].ends_with(": ")
-                || message[end..].starts_with(['=', ':', '.', ' ']) && message[..begin].is_empty()
-                || message[end..].starts_with(['=', ':'])
-                || path.contains(['.', '_']);
+            let (before, after) = (&lower[..begin], &lower[end..]);
+            let kinds = [
+                "parameter",
+                "argument",
+                "field",
+                "option",
+                "property",
+                "key",
+            ];
+            let is_marked = path.contains(['.', '_'])
+                || before.ends_with(['\'', '"', '`', '.', '(', '['])
+                || before.ends_with(": ")
+                || after.starts_with(['=', ':'])
+                || (before.is_empty() && after.starts_with(' '))
+                || kinds.iter().any(|kind| {
+                    before.trim_end().ends_with(kind) || after.trim_start().starts_with(kind)
+                });
             if is_marked || !is_word {
                 tokens.push((begin, end, change));
             }

@@ -30,9 +30,9 @@ const BEFORE: [&str; 21] = [
     "larger than",
 ];
 /// The same; the limit itself is too large.
-const BELOW: [&str; 5] = ["lower than", "less than", "smaller than", "below", "<"];
+const BELOW: [&str; 5] = ["lower than", "less than", "smaller than", "below", "be <"];
 /// Words before the size of the context.
-const CONTEXT: [&str; 9] = [
+const CONTEXT: [&str; 10] = [
     "context length is",
     "context length of",
     "context length:",
@@ -41,10 +41,11 @@ const CONTEXT: [&str; 9] = [
     "context size is",
     "context size of",
     "context limit of",
+    "context window:",
     "<=",
 ];
 /// Words after the size of the question.
-const QUESTION: [&str; 9] = [
+const QUESTION: [&str; 11] = [
     "in the messages",
     "in the prompt",
     "in your prompt",
@@ -53,7 +54,9 @@ const QUESTION: [&str; 9] = [
     "input tokens",
     "prompt tokens",
     "`inputs`",
-    "tokens from the input",
+    "from the input",
+    "from the prompt",
+    "tokens and",
 ];
 
 /// The limit that a message asks for instead of `current`; always smaller.
@@ -70,7 +73,9 @@ pub(super) fn asked(message: &str, current: u32) -> Option<u32> {
         "maximum tokens",
         "completion tokens",
         "output tokens",
+        "draft tokens",
         "in the completion",
+        "for the completion",
         "in the output",
     ]);
     // How much a minute or for the money is another matter.
@@ -165,12 +170,15 @@ fn in_context(text: &str, numbers: &[Number], current: u32) -> Option<u32> {
         CONTEXT
             .iter()
             .any(|words| before(text, number).ends_with(words))
+            || after(text, number).starts_with("maximum context length")
     };
     let whole = numbers.iter().find(ends)?;
     let starts = |number: &&Number| {
         let rest = after(text, number);
-        let rest = rest.strip_prefix("tokens ").unwrap_or(rest);
-        QUESTION.iter().any(|words| rest.starts_with(words))
+        let bare = rest.strip_prefix("tokens ").unwrap_or(rest);
+        QUESTION
+            .iter()
+            .any(|words| rest.starts_with(words) || bare.starts_with(words))
     };
     let question = numbers
         .iter()
@@ -302,6 +310,26 @@ mod tests {
                 4097 - 100 - 256,
             ),
             (
+                "Requested token count exceeds the model's maximum context length of 8192 tokens. You requested a total of 9000 tokens: 808 tokens from the input messages and 8192 tokens for the completion.",
+                8192,
+                8192 - 808 - 512,
+            ),
+            (
+                "This model's maximum context length is 4096 tokens. However, you requested 8192 output tokens and your prompt contains 100 input tokens, for a total of 8292 tokens.",
+                8192,
+                4096 - 100 - 256,
+            ),
+            (
+                "Prompt contains 5000 tokens and 8192 draft tokens, too large for model with 8192 maximum context length",
+                8192,
+                8192 - 5000 - 512,
+            ),
+            (
+                "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 16384, but got 100000 instead.",
+                100_000,
+                16_384,
+            ),
+            (
                 "max_tokens: Input should be less than or equal to 2048",
                 8192,
                 2048,
@@ -321,6 +349,7 @@ mod tests {
             "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
             "the prompt exceeds the limit of 4096 tokens",
             "max_tokens is too large: 8192",
+            "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 300, but got 8192 instead.",
             "max_tokens must be at most 8192",
             "max_tokens must be at most 20",
             "gpt-4096 supports no max_tokens",

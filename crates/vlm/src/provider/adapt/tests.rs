@@ -164,6 +164,24 @@ fn the_name_of_the_token_limit() {
             "{body}"
         );
     }
+    for body in [
+        error(
+            "this model is not supported MaxTokens, please use MaxCompletionTokens",
+            None,
+            "",
+        ),
+        error(
+            "Please use max_completion_tokens instead of max_tokens",
+            None,
+            "",
+        ),
+    ] {
+        assert_eq!(
+            setting(400, &body, &relative()),
+            "TOKEN_LIMIT_NAME=max_completion_tokens",
+            "{body}"
+        );
+    }
     let moved = error(
         "Unsupported parameter: 'max_tokens'. In the Responses API, this parameter has moved to 'max_output_tokens'. Try again with the new parameter.",
         None,
@@ -187,6 +205,8 @@ fn fields_that_a_server_does_not_know() {
         ("{\"message\": \"Bad request: json: unknown field \\\"stream_options\\\"\"}".to_owned(), options),
         ("1 validation error for ChatCompletionRequest\nstream_options\n  Extra inputs are not permitted [type=extra_forbidden, input_value={'include_usage': True}, input_type=dict]".to_owned(), options),
         ("{\"message\": \"Malformed input request: #: extraneous key [stream_options] is not permitted, please reformat your input and try again.\"}".to_owned(), options),
+        (error("Extra parameters ['stream_options'] are not allowed when extra-parameters is not set or set to be 'error'. Set extra-parameters to 'pass-through' to pass to the model.", None, "Invalid input"), options),
+        (error("Unrecognized key(s) in object: 'stream_options'", None, ""), options),
         (error("property 'stream_options.include_usage' is unsupported", None, "invalid_request_error"), "EXTRA_BODY={\"stream_options\":{\"include_usage\":null}}"),
         (error("Unrecognized request argument supplied: top_k", None, ""), "EXTRA_BODY={\"top_k\":null}"),
         (r#"{"detail":[{"type":"extra_forbidden","loc":["body","top_k"],"msg":"Extra inputs are not permitted","input":40}]}"#.to_owned(), "EXTRA_BODY={\"top_k\":null}"),
@@ -216,6 +236,7 @@ fn fields_that_a_server_does_not_know() {
 #[test]
 fn temperatures() {
     for body in [
+        error("invalid temperature: only 1 is allowed for this model", None, ""),
         error("Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.", Some("temperature"), "unsupported_value"),
         error("Unsupported parameter: 'temperature' is not supported with this model.", Some("temperature"), "unsupported_parameter"),
         error("litellm.UnsupportedParamsError: openai does not support parameters: ['temperature'], for model=o1. To drop these, set `litellm.drop_params=True`", None, "400"),
@@ -282,6 +303,9 @@ fn who_says_the_systems_words() {
         (500, "{\"error\":{\"code\":500,\"message\":\"\\n------------\\nWhile executing CallExpression at line 19, column 27 in source:\\n...% 2 == 0) -%}        {{ raise_exception(\\\"Conversation roles must alternate user...\\nError: Jinja Exception: Conversation roles must alternate user/assistant/user/assistant/...\",\"type\":\"server_error\"}}".to_owned()),
         (400, "{\"error\":\"Only user, assistant and tool roles are supported, got system.\"}".to_owned()),
         (422, "{\"detail\":[{\"type\":\"literal_error\",\"loc\":[\"body\",\"messages\",0,\"role\"],\"msg\":\"Input should be 'user' or 'assistant'\",\"input\":\"system\"}]}".to_owned()),
+        (422, "{\"error\":\"Template error: invalid operation: Conversation roles must alternate user/assistant/user/assistant/... (in <string>:1)\",\"error_type\":\"template_error\"}".to_owned()),
+        (400, "{\"message\":\"This model doesn't support system messages. Try again without a system message.\"}".to_owned()),
+        (400, error("Content with system role is not supported.", None, "")),
         (400, error("role 'system' is not supported on this model", None, "")),
     ] {
         assert_eq!(setting(status, &body, &chat()), FOLDED, "{body}");
@@ -336,6 +360,7 @@ fn streams() {
         error("Your organization must be verified to stream this model. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization.", Some("stream"), "unsupported_value"),
         error("Unsupported value: 'stream' does not support true with this model. Supported values are: false.", Some("stream"), "unsupported_value"),
         error("Streaming is not supported for this model", None, ""),
+        error("the stream parameter is not supported", None, ""),
         error("This endpoint does not support streaming.", None, ""),
         "{\"error\":{\"message\":\"Provider returned error\",\"code\":400,\"metadata\":{\"raw\":\"{\\n  \\\"error\\\": {\\n    \\\"message\\\": \\\"Your organization must be verified to stream this model.\\\",\\n    \\\"param\\\": \\\"stream\\\",\\n    \\\"code\\\": \\\"unsupported_value\\\"}}\"}}}".to_owned(),
     ] {
