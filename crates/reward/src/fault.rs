@@ -82,16 +82,19 @@ impl Fault {
                 "the argument lies outside -1 to 1: a cosine is `(F.normalize(a, dim=-1) * F.normalize(b, dim=-1)).sum(dim=-1)`"
             }
             Op::Asin | Op::Acos => "keep the argument inside: `.clamp(-1 + 1e-6, 1 - 1e-6)`",
-            Op::Atan2 => "both arguments can be 0: add 1e-6 to the second",
             Op::Exp | Op::Expm1 | Op::Sinh | Op::Cosh => {
                 "the exponent grows too large: scale it down"
+            }
+            Op::Pow if self.result.is_infinite() && first.abs() > 1.0 => {
+                "the number grows too large: scale it down"
             }
             Op::Pow if first < 0.0 => {
                 "the base is negative: use `.abs()` first, or an integer exponent"
             }
             Op::Pow => "the base can be 0: add 1e-6 to it",
+            Op::Const => "check divisions, logarithms, square roots and infinite constants",
             Op::Where => "use a large finite number, such as 10.0, instead of infinity",
-            _ => "check divisions, logarithms, square roots and infinite constants",
+            _ => "the number grows too large: scale it down",
         };
         if self.of_slope && self.may_be_hidden {
             format!("{mend}; `torch.where` does not help, both sides are computed")

@@ -48,7 +48,7 @@ pub(crate) fn check_nesting(source: &str, limit: usize) -> Result<(), Draft> {
         indents: vec![Indent::default()],
     };
     if let Some(at) = source.find('\0') {
-        return Err(not_python(at, at + 1, "the text holds a NUL character"));
+        return Err(not_python(at, at + 1, "the text holds a NUL character").help("remove it"));
     }
     scan.line_start()?;
     while scan.at < scan.bytes.len() {
@@ -243,25 +243,20 @@ impl Scan<'_> {
             return Ok(());
         }
         if self.bytes[self.at] == b'\\' {
-            return Err(not_python(
-                self.at,
-                self.at + 1,
-                "a backslash goes at the end of a line",
-            ));
+            let message = "a backslash goes at the end of a line";
+            return Err(not_python(self.at, self.at + 1, message)
+                .help("move it to the end of the line above, or remove it"));
         }
         let mut closed = false;
         while let Some(last) = self.indents.last() {
             let order = last.column.cmp(&indent.column);
             if order != last.characters.cmp(&indent.characters) {
-                let message = "the indentation mixes tabs and spaces";
-                return Err(not_python(start, self.at, message));
+                return Err(indentation(start, self.at, "mixes tabs and spaces"));
             }
             match order {
                 Ordering::Equal => break,
                 Ordering::Less if closed => {
-                    let message = "the indentation matches no block around it";
-                    return Err(not_python(start, self.at, message)
-                        .help("indent with four blanks at each level, and with no tabs"));
+                    return Err(indentation(start, self.at, "matches no block around it"));
                 }
                 Ordering::Less => {
                     self.indents.push(indent);
@@ -287,7 +282,11 @@ fn span(start: usize, end: usize) -> Span {
 fn not_python(start: usize, end: usize, what: &str) -> Draft {
     let message = format!("this is not Python: {what}");
     Draft::new(Kind::Syntax, span(start, end), message)
-        .help("check brackets, quotes and indentation")
+}
+
+fn indentation(start: usize, end: usize, what: &str) -> Draft {
+    not_python(start, end, &format!("the indentation {what}"))
+        .help("indent with four blanks at each level, and with no tabs")
 }
 
 fn is_word(byte: u8) -> bool {

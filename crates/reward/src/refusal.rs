@@ -4,6 +4,8 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::graph::{Class, Graph, NodeId};
 use crate::op::Op;
 
+const BY_INDEX: &str = "use the values instead of their indices, such as `.min(dim=1).values`";
+
 /// A reward that no action changes.
 pub(crate) fn no_dependence(class: Class, name: &str, span: Span) -> Draft {
     let found = match class {
@@ -46,14 +48,13 @@ pub(crate) fn no_gradient(graph: &Graph, result: NodeId, name: &str, python: &st
         .help("compute it from `action_sequence`, or return 0 for a stage without guidance");
     };
     let span = graph.node(cut).span;
-    let by_index = "use the values instead of their indices, such as `.min(dim=1).values`";
     let help = match graph.node(cut).op {
         // They are made of comparisons.
         _ if [".argmin(", ".argmax(", ".argsort("]
             .iter()
             .any(|f| span.text(python).contains(f)) =>
         {
-            by_index
+            BY_INDEX
         }
         Op::Detach => {
             "keep the tensor as it is: no `.detach()`, `.item()`, `.numpy()` or `float()`"
@@ -65,7 +66,7 @@ pub(crate) fn no_gradient(graph: &Graph, result: NodeId, name: &str, python: &st
             "do not round: use the number itself"
         }
         Op::Sign => "use the number itself, or `torch.tanh(x / 0.01)`",
-        _ => by_index,
+        _ => BY_INDEX,
     };
     Draft::new(
         Kind::NoGradient,

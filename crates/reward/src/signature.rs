@@ -201,16 +201,17 @@ impl Signature {
         };
         let span = Span::of(&**parameters);
         let is_done = usual.contains(&"end_effector");
-        let hand = if is_done && found.contains(&"action_sequence") {
-            "; the hand is at `end_effector`"
+        let help = format!("write `def {}{expected}:`", function.name);
+        let help = if is_done && found.contains(&"action_sequence") {
+            format!("{help}; the hand is at `end_effector`")
         } else {
-            ""
+            help
         };
         Err(
             Draft::new(Kind::Signature, span, format!("`{}` {what}", function.name))
                 .expected(format!("{expected}{more}"))
                 .found(span.text(python))
-                .help(format!("write `def {}{expected}:`{hand}", function.name)),
+                .help(help),
         )
     }
 }

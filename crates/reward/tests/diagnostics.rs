@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,12 @@ use tiller_reward::{CompileOptions, Diagnostic, Diagnostics, Kind, Severity, com
 
 /// Mistakes for a scene of 3 keypoints and trajectories of 15 points.
 fn mistakes(text: &str) -> Option<Diagnostics> {
-    compile(text, &CompileOptions::new(3, 15)).err()
+    mistakes_of("", text)
+}
+
+/// Mistakes of the program of that name.
+fn mistakes_of(name: &str, text: &str) -> Option<Diagnostics> {
+    compile(text, &common::options(name)).err()
 }
 
 /// The programs of a theme, by name.
@@ -39,7 +46,7 @@ fn check(theme: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for (name, text) in programs(theme) {
-        let Some(mistakes) = mistakes(&text) else {
+        let Some(mistakes) = mistakes_of(&name, &text) else {
             panic!("{name} was accepted");
         };
         settings.bind(|| {
@@ -75,8 +82,8 @@ macro_rules! themes {
 }
 
 themes! {
-    answer argument control done finite gradient index inert limit name python result several shape
-    stage syntax types
+    answer argument control done finite gradient index inert limit name policy python result several
+    shape stage syntax types
 }
 
 /// Programs that are accepted with a remark.
@@ -132,7 +139,7 @@ fn every_kind_is_met() {
     let met: BTreeSet<Kind> = THEMES
         .iter()
         .flat_map(|theme| programs(theme))
-        .filter_map(|(_, text)| mistakes(&text))
+        .filter_map(|(name, text)| mistakes_of(&name, &text))
         .flat_map(|mistakes| mistakes.items)
         .chain(remarked().into_iter().flat_map(|(_, _, remarks)| remarks))
         .map(|item| item.kind)

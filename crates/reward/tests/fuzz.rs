@@ -109,6 +109,7 @@ fn check_mistakes(mistakes: &Diagnostics, text: &str) {
         );
         assert!(item.place.line >= 1 && item.place.column >= 1);
         assert!(!item.message.is_empty());
+        assert!(item.help.is_some(), "{item} lacks help");
     }
     for shown in [
         mistakes.render(text),

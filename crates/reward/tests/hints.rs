@@ -6,18 +6,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tiller_core::Trajectories;
-use tiller_reward::{
-    CompileOptions, Diagnostic, Evaluator, Kind, Moment, Program, Scene, Severity, compile,
-};
-
-/// Keypoints and points of the scene that the programs of `resources/invalid` are written for.
-const SCENE: (usize, usize) = (3, 15);
+use tiller_reward::{Diagnostic, Evaluator, Kind, Moment, Program, Scene, Severity, compile};
 
 /// How a mended program relates to the help that it follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,13 +186,13 @@ fn whoever_follows_a_help_line_gets_a_sound_program_that_means_what_was_meant() 
     let golden = fs::read_to_string(folder().join("golden/mended.json")).unwrap();
     let golden: Value = serde_json::from_str(&golden).unwrap();
     let (entries, programs) = (entries(), programs());
-    let options = CompileOptions::new(SCENE.0, SCENE.1);
     let mut wrong = Vec::new();
     for (name, original) in &programs {
         let Some(entry) = entries.get(name) else {
             wrong.push(format!("{name}: nobody says how its help is followed"));
             continue;
         };
+        let options = common::options(name);
         // A refused program may be remarked on, too.
         let items: Vec<Diagnostic> = match compile(original, &options) {
             Ok(program) => program.remarks,

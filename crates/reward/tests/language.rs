@@ -451,7 +451,7 @@ fn what_has_no_static_meaning_is_refused_with_a_mend() {
         (
             "x = a * 1\nwith torch.no_grad():\n    x[0] = 1.0\nreturn a.sum()",
             "unsupported",
-            "new name",
+            "outside of `torch.no_grad`",
         ),
         ("return math.sqrt(a)", "type", "torch.sqrt"),
         ("x, *y = []\nreturn a.sum()", "type", ""),

@@ -188,43 +188,17 @@ impl Kind {
         }
     }
 
-    /// How such a mistake is mended, where nothing more precise is known.
-    pub(crate) fn help(self) -> &'static str {
-        match self {
-            Kind::Syntax => "check brackets, quotes and indentation",
-            Kind::NoProgram => "answer with one block of Python that holds the whole program",
-            Kind::StageCount => "write the number itself: `num_stages = 1`",
-            Kind::StageFunction => {
-                "define `stageI_guidance` once for each I from 1 to `num_stages`"
-            }
-            Kind::Signature => "copy the expected parameters",
-            Kind::Import => "remove the import",
-            Kind::Unsupported => "use assignments, `if`, `for`, `return` and functions of torch",
-            Kind::UnknownName => "give it a value before this line, inside the stage function",
-            Kind::UnknownOperation => "build it from the functions of torch that are supported",
+    /// How such a mistake is mended, where nothing more precise is known; `None` for kinds whose every
+    /// mistake says it itself.
+    pub(crate) fn help(self) -> Option<&'static str> {
+        Some(match self {
             Kind::Argument => "call it with the expected arguments",
-            Kind::Type => "use a number or a tensor here",
+            Kind::Type => "give a value of the kind that is needed here",
             Kind::Shape => "check which dimension is time and which is x, y, z: `x.shape` says",
             Kind::Index => "count from 0, or from the end: -1 is the last",
-            Kind::KeypointIndex => "use one of the numbers in the annotated image",
-            Kind::DynamicControl => "use `torch.where(condition, a, b)`",
-            Kind::Arithmetic => "check the numbers: this fails before the robot moves",
-            Kind::Result => "return one number, for example `return -distance.mean()`",
-            Kind::NoDependence => "compute the reward from `action_sequence`",
-            Kind::NoGradient => "use distances and soft steps instead of comparisons",
-            Kind::Inert | Kind::Flat => "use distances, which have a slope everywhere",
-            Kind::DoneSign | Kind::DoneComparison => {
-                "return the margin itself, as in `return 0.03 - distance`"
-            }
-            Kind::BatchAxis => "time is the second dimension",
-            Kind::Repelled => "a reward is higher where it is better: `-distance`",
-            Kind::Edge | Kind::Outside => "say where the hand should be, inside the workspace",
-            Kind::Units => "positions are in metres",
-            Kind::DoneNever => "check that it is at or above 0 where the stage is complete",
-            Kind::NotFinite | Kind::NotFiniteGradient => {
-                "check divisions, logarithms and square roots at zero"
-            }
+            Kind::Arithmetic => "check the numbers that go in here",
             Kind::Limit => "make the program smaller",
-        }
+            _ => return None,
+        })
     }
 }

@@ -261,14 +261,14 @@ impl Draft {
             place: Place::new(text, original(span)),
             message: readable(message),
         });
-        let help = self.help.unwrap_or_else(|| self.kind.help().to_owned());
+        let help = self.help.or_else(|| self.kind.help().map(str::to_owned));
         Diagnostic {
             kind: self.kind,
             place: Place::new(text, original(self.span)),
             message: readable(self.message),
             expected: self.expected.map(readable),
             found: self.found.map(readable),
-            help: Some(readable(help)),
+            help: help.map(readable),
             notes: notes.collect(),
         }
     }

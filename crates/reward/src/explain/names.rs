@@ -119,6 +119,10 @@ pub(super) fn explain(draft: &mut Draft, others: &[(Kind, Span)], text: &Text<'_
         return false;
     }
     let Some(stage) = text.function(draft.span) else {
+        if !has_near {
+            let help = unavailable(name).unwrap_or("define it above this line");
+            draft.help = Some(help.to_owned());
+        }
         return true;
     };
     let own = |binding: &Binding<'_>| binding.function.is_some_and(|f| std::ptr::eq(f, stage));

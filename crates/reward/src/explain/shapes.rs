@@ -57,10 +57,10 @@ pub(super) fn explain(draft: &mut Draft, text: &Text<'_>) {
         });
         if let Some(made) = made {
             let shape = described(shape, text);
-            draft
-                .details
-                .notes
-                .push((made.span, format!("`{name}` gets its shape {shape} here")));
+            let note = (made.span, format!("`{name}` gets its shape {shape} here"));
+            if !draft.details.notes.contains(&note) {
+                draft.details.notes.push(note);
+            }
         }
     }
 }

@@ -90,6 +90,9 @@ fn closing(bracket: char) -> char {
 fn described(error: SyntaxError<'_>, span: Span, line: &str, python: &str) -> Draft {
     let reason = lower_first(&error.reason());
     let draft = Draft::new(Kind::Syntax, span, format!("this is not Python: {reason}"));
+    if line.contains("```") {
+        return draft.help("close the code block before the prose, on a line of its own");
+    }
     if let Some(letter) = error.foreign_letter() {
         return foreign_letter(letter, span);
     }
@@ -118,8 +121,6 @@ fn described(error: SyntaxError<'_>, span: Span, line: &str, python: &str) -> Dr
         } else {
             "start it in the same column as the line above; a deeper level needs `if`, `for` or `def`"
         });
-    } else if code.contains("```") {
-        "close the code block before the prose, on a line of its own"
     } else if line.contains('<') && line.contains('>') && words > 2 && !line.contains("torch") {
         "replace the placeholder by an expression"
     } else if line.contains("++") || line.contains("--") {
@@ -136,6 +137,8 @@ fn described(error: SyntaxError<'_>, span: Span, line: &str, python: &str) -> Dr
         "write `&` and `|` between tensors, `and` and `or` between constants"
     } else if line.contains("...") {
         "write the expression out: `...` stands for nothing here"
+    } else if reason.contains("line continuation") {
+        "remove the `\\`, or end the line with it"
     } else {
         "check brackets, quotes and operators on this line"
     };

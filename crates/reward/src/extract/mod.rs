@@ -131,21 +131,21 @@ fn nothing(text: &str, had_thoughts: bool) -> Draft {
     } else {
         "prose alone"
     };
-    no_program(found.to_owned(), "answer")
+    no_program(found.to_owned(), "")
 }
 
 /// A text that ends inside thoughts.
 fn unended(mark: &str) -> Draft {
     let found = format!("thoughts that were cut off: nothing ends the `{mark}`");
-    no_program(found, "think shorter, end the thoughts, then answer")
+    no_program(found, "think shorter, end the thoughts, then ")
 }
 
-fn no_program(found: String, what: &str) -> Draft {
+fn no_program(found: String, before: &str) -> Draft {
     Draft::new(Kind::NoProgram, Span::default(), "there is no program here")
         .expected("`num_stages = N` and a function `stageI_guidance` for each stage")
         .found(found)
         .help(format!(
-            "{what} with one Python block: `num_stages = 1`, then \
+            "{before}answer with one Python block: `num_stages = 1`, then \
              `def stage1_guidance(keypoints, action_sequence):`"
         ))
 }

@@ -163,6 +163,6 @@ impl Scan<'_> {
 
     pub(super) fn not_closed(&self, what: &str) -> Draft {
         let at = self.at.min(self.bytes.len());
-        not_python(at, at, what)
+        not_python(at, at, what).help("check the braces and quotes of this string")
     }
 }

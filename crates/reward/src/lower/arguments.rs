@@ -88,9 +88,6 @@ impl Bound {
                     Some(&("tensors" | "data")) => {
                         format!("put them in a list: `{}([a, b, c])`", call.name)
                     }
-                    _ if names.iter().skip(count).any(|name| plain(name) == "dim") => {
-                        "remove it, or name it: `dim=-1`".to_owned()
-                    }
                     _ => "remove it".to_owned(),
                 }),
             ));

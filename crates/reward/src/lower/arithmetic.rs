@@ -64,11 +64,11 @@ impl Lower<'_> {
             Operator::FloorDiv => Op::FloorDiv,
             Operator::BitAnd | Operator::BitOr | Operator::BitXor => Op::And,
             Operator::MatMult | Operator::LShift | Operator::RShift => {
-                return Err(self.fail(Draft::new(
-                    Kind::Unsupported,
-                    span,
-                    format!("`{}` is not part of the reward language", op.as_str()),
-                )));
+                let what = format!("`{}` is not part of the reward language", op.as_str());
+                return Err(self.fail(
+                    Draft::new(Kind::Unsupported, span, what)
+                        .help("multiply by a power of two: `x * 2 ** n`, `x // 2 ** n`"),
+                ));
             }
         };
         let (left, right) = (self.tensor_of(left, span)?, self.tensor_of(right, span)?);

@@ -88,7 +88,13 @@ impl Lower<'_> {
                     span,
                     format!("there is no attribute `{name}`"),
                 )
-                .found(other.describe()),
+                .found(other.describe())
+                .help(match other {
+                    Value::ListRef(_) | Value::List(_) | Value::Tuple(_) | Value::Dict(_) => {
+                        "`len(xs)` counts its items; other attributes belong to tensors"
+                    }
+                    _ => "attributes such as `.shape` belong to tensors",
+                }),
             )),
         }
     }

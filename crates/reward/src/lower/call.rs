@@ -76,9 +76,6 @@ impl<'a> Lower<'a> {
                         )
                         .found(other.describe())
                         .help(match &other {
-                            Value::List(_) | Value::Tuple(_) => {
-                                format!("make it a tensor first: `torch.stack(...).{method}(...)`")
-                            }
                             Value::Pair(..) => format!("take its values: `.values.{method}(...)`"),
                             _ => "methods belong to tensors".to_owned(),
                         }),
@@ -118,7 +115,11 @@ impl<'a> Lower<'a> {
                     Draft::new(Kind::Type, Span::of(&*call.func), "this cannot be called")
                         .found(other.describe())
                         .help(match &other {
-                            Value::Tensor(_) => "index with square brackets: `keypoints[0]`",
+                            Value::Tensor(_)
+                            | Value::List(_)
+                            | Value::ListRef(_)
+                            | Value::Tuple(_)
+                            | Value::Dict(_) => "index with square brackets: `keypoints[0]`",
                             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
                                 "write `*` to multiply"
                             }

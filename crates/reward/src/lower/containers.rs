@@ -15,6 +15,11 @@ use crate::diagnostic::{Draft, Kind, Span};
 use crate::syntax::{Expr, ExprDict, Operator};
 use crate::tensor::DType;
 
+/// Help for taking what an empty container does not have.
+pub(super) const NOTHING_LEFT: &str = "check first that something is there: `if xs:`";
+/// Help for looking up what is not there.
+pub(super) const NOT_THERE: &str = "check with `in` first that it is there";
+
 /// Characters of a string that are compared or copied for one unit of work.
 pub(super) const CHARACTERS: usize = 16;
 
@@ -146,7 +151,8 @@ impl<'a> Lower<'a> {
         self.fail(
             Draft::new(Kind::Index, span, "there is no such key")
                 .expected(format!("one of: {}", keys.join(", ")))
-                .found(key.describe()),
+                .found(key.describe())
+                .help("use a key that is there, or `d.get(key, default)`"),
         )
     }
 
@@ -199,11 +205,14 @@ impl<'a> Lower<'a> {
     }
 
     pub(super) fn out_of_range(&mut self, index: i64, length: usize, span: Span) -> Stop {
-        self.fail(
-            Draft::new(Kind::Index, span, "this index is out of range")
-                .expected(format!("an index into {length} items"))
-                .found(format!("{index}")),
-        )
+        let draft = Draft::new(Kind::Index, span, "this index is out of range")
+            .expected(format!("an index into {length} items"))
+            .found(format!("{index}"));
+        self.fail(if length == 0 {
+            draft.help(NOTHING_LEFT)
+        } else {
+            draft
+        })
     }
 
     /// `base[index]` of a list, tuple or range.
@@ -341,9 +350,10 @@ impl<'a> Lower<'a> {
                 }
                 "popitem" => match self.dict_mut(dict)?.pop() {
                     Some((key, value)) => Ok(Value::tuple(vec![key, value])),
-                    None => {
-                        Err(self.fail(Draft::new(Kind::Index, span, "this key does not exist")))
-                    }
+                    None => Err(self.fail(
+                        Draft::new(Kind::Index, span, "this dictionary is empty")
+                            .help(NOTHING_LEFT),
+                    )),
                 },
                 "get" => self.each_option(&first, span, &mut |lower, key| {
                     lower.check_key(key, span)?;
@@ -494,7 +504,9 @@ impl<'a> Lower<'a> {
             ("count", _) => Ok(Value::Int(places.len() as i64)),
             (_, Some(&first)) => Ok(Value::Int(first)),
             (_, None) => Err(self.fail(
-                Draft::new(Kind::Index, span, "there is no such item").found(wanted.describe()),
+                Draft::new(Kind::Index, span, "there is no such item")
+                    .found(wanted.describe())
+                    .help(NOT_THERE),
             )),
         }
     }

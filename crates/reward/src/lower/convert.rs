@@ -158,7 +158,8 @@ pub(super) fn item(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     if x.len() != 1 {
         return Err(lower.fail(
             Draft::new(Kind::Shape, b.span, "`item` needs a tensor of one element")
-                .found(format!("shape {}", show_shape(&x.shape))),
+                .found(format!("shape {}", show_shape(&x.shape)))
+                .help("make one number of it: `x.mean()`, or an index for each dimension"),
         ));
     }
     number(lower, &x)

@@ -138,11 +138,10 @@ impl<'a> Lower<'a> {
         match test? {
             Truth::Known(false) if self.path.is_none() => {
                 let span = Span::of(assert);
-                Err(self.fail(Draft::new(
-                    Kind::Arithmetic,
-                    span,
-                    "this assertion is always false",
-                )))
+                Err(self.fail(
+                    Draft::new(Kind::Arithmetic, span, "this assertion is always false")
+                        .help("mend what it checks, or remove it"),
+                ))
             }
             Truth::Known(false) => Err(Stop::Never),
             _ => Ok(()),

@@ -55,11 +55,11 @@ impl<'a> Lower<'a> {
                     ))),
                 },
                 Number::Float(value) => Ok(Value::Float(*value)),
-                Number::Complex { .. } => Err(self.fail(Draft::new(
-                    Kind::Unsupported,
-                    span,
-                    "complex numbers are not part of the reward language",
-                ))),
+                Number::Complex { .. } => {
+                    let what = "complex numbers are not part of the reward language";
+                    Err(self
+                        .fail(Draft::new(Kind::Unsupported, span, what).help("use real numbers")))
+                }
             },
             Expr::BooleanLiteral(literal) => Ok(Value::Bool(literal.value)),
             Expr::NoneLiteral(_) => Ok(Value::None),
@@ -78,11 +78,14 @@ impl<'a> Lower<'a> {
             Expr::Dict(dict) => self.dict_display(dict),
             Expr::DictComp(dict) => match &dict.key {
                 Some(key) => self.dict_comprehension(key, &dict.value, &dict.generators),
-                None => Err(self.fail(Draft::new(
-                    Kind::Unsupported,
-                    span,
-                    "a dictionary comprehension needs keys",
-                ))),
+                None => Err(self.fail(
+                    Draft::new(
+                        Kind::Unsupported,
+                        span,
+                        "a dictionary comprehension needs keys",
+                    )
+                    .help("name keys and values: `key: value for d in ds for key, value in d.items()`"),
+                )),
             },
             Expr::Named(named) => {
                 let value = self.expression(&named.value)?;
@@ -474,9 +477,6 @@ fn unsupported(expression: &Expr) -> (&'static str, &'static str) {
         Expr::BytesLiteral(_) => ("a bytes literal", "remove it"),
         Expr::Starred(_) => ("`*` here", "write the items out"),
         Expr::Slice(_) => ("a slice here", "index a tensor or a list with it"),
-        _ => (
-            "this expression",
-            "use numbers, lists, tensors and the functions of torch",
-        ),
+        _ => ("this expression", "remove it"),
     }
 }

@@ -83,8 +83,9 @@ impl Lower<'_> {
         let help = match name {
             "cycle" | "takewhile" | "dropwhile" | "groupby" | "tee" | "compress"
             | "filterfalse" => "use a comprehension or a `for` loop",
-            "cmp_to_key" | "total_ordering" | "singledispatch" | "cached_property" => {
-                "a reward needs functions and numbers only"
+            "cmp_to_key" => "give a function of one item: `key=lambda x: ...`",
+            "total_ordering" | "singledispatch" | "cached_property" | "update_wrapper" => {
+                "a reward needs functions and numbers only: remove it"
             }
             _ => "use Python's own operators and loops",
         };
@@ -117,7 +118,8 @@ impl Lower<'_> {
                 span,
                 format!("there is no attribute `{name}`"),
             )
-            .found(format!("the function `{function}`")),
+            .found(format!("the function `{function}`"))
+            .help("call the function itself"),
         ))
     }
 

@@ -260,7 +260,10 @@ impl Lower<'_> {
         span: Span,
     ) -> Lowered<(i64, usize)> {
         if step == 0 {
-            return Err(self.fail(Draft::new(Kind::Index, span, "a slice step cannot be zero")));
+            return Err(self.fail(
+                Draft::new(Kind::Index, span, "a slice step cannot be zero")
+                    .help("leave the step out, or give one of at least 1"),
+            ));
         }
         let size = size as i64;
         let clip = |bound: i64, low: i64, high: i64| {

@@ -60,10 +60,7 @@ impl Lower<'_> {
         };
         Err(self.fail(
             Draft::new(Kind::Shape, span, what)
-                .found(format!(
-                    "an expanded tensor of shape {}",
-                    show_shape(&place.shape)
-                ))
+                .found(format!("a view of shape {}", show_shape(&place.shape)))
                 .help(help),
         ))
     }

@@ -134,8 +134,9 @@ impl<'a> Lower<'a> {
             Value::Ellipsis => Ok(Item::Ellipsis),
             Value::Tensor(tensor) if tensor.dtype != DType::Float => Ok(Item::Tensor(tensor, span)),
             Value::Bool(_) => Err(self.fail(
-                Draft::new(Kind::Type, span, "a single bool is not an index")
-                    .help("use `torch.where`"),
+                Draft::new(Kind::Type, span, "a single bool is not an index").help(
+                    "choose with `a if condition else b`, or with `torch.where(condition, a, b)`",
+                ),
             )),
             value @ (Value::ListRef(_) | Value::Tuple(_) | Value::Range { .. }) => {
                 let items = self.iterate(value, span)?;

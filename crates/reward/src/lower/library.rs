@@ -56,7 +56,10 @@ impl Lower<'_> {
         known.map_or_else(
             || {
                 let what = format!("`{}.{name}` is not available to rewards", module.name());
-                Err(self.fail(Draft::new(Kind::UnknownOperation, span, what)))
+                Err(self.fail(
+                    Draft::new(Kind::UnknownOperation, span, what)
+                        .help("remove it, or write it out with functions and lists of your own"),
+                ))
             },
             Ok,
         )

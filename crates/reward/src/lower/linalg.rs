@@ -41,7 +41,7 @@ impl Lower<'_> {
             return Err(self.fail(
                 Draft::new(Kind::Type, span, "bools are not multiplied as matrices")
                     .found("two bool tensors")
-                    .help("make one of them a number first: `x.float()`"),
+                    .help("make them numbers first: `x.float()`"),
             ));
         }
         let (l, r) = (left.rank(), right.rank());

@@ -67,13 +67,15 @@ impl<'a> Lower<'a> {
         let result = match function.body {
             LocalBody::Expression(expression) => self.expression(expression),
             LocalBody::Block(statements) => {
-                let mark = self.exits.len();
+                let (mark, mistakes) = (self.exits.len(), self.drafts.len());
                 let flow = self.block(statements);
                 let flow = flow.and_then(|flow| self.returned(mark, flow));
                 self.exits.truncate(mark);
                 match flow {
                     Ok(Flow::Return(value, _)) => Ok(value),
                     Ok(Flow::Never) => Err(Stop::Never),
+                    // What it would have returned is not known.
+                    Ok(_) if self.drafts.len() > mistakes => Err(Stop::Reported),
                     Ok(_) => Ok(Value::None),
                     Err(stop) => Err(stop),
                 }

@@ -62,7 +62,7 @@ impl Lower<'_> {
             )
             .expected(format!("at most {MAX_SIZE} rows"))
             .found(format!("shape {}", show_shape(&x.shape)))
-            .help("use dot and cross products of directions"),
+            .help("use a smaller matrix"),
         ))
     }
 

@@ -17,6 +17,10 @@ use crate::tensor::{DType, Form, Tensor, show_shape};
 /// Units of work for the reason why a value is absent.
 const ABSENCE: usize = 16;
 
+const OPEN_LENGTH: &str = "how many items this has depends on positions";
+const OPEN_KEYS: &str = "which keys are there depends on positions";
+const SAME_KEYS: &str = "set the same keys on both ways, in the same order";
+
 /// How values are chosen between.
 pub(super) struct Merge {
     condition: NodeId,
@@ -162,8 +166,7 @@ impl Lower<'_> {
             merged.push((key.clone(), value));
         }
         if merged.len() != theirs.len() {
-            let what = "which keys are there depends on positions".to_owned();
-            let absent = self.no_common(merge, what, "set the same keys on both ways")?;
+            let absent = self.no_common(merge, OPEN_KEYS.to_owned(), SAME_KEYS)?;
             return Ok(vec![(absent.clone(), absent)]);
         }
         Ok(merged)
@@ -251,14 +254,21 @@ impl Lower<'_> {
                 }
             }
         }
-        let what = format!(
-            "this is {} or {}, depending on positions",
-            a.describe(),
-            b.describe()
-        );
-        let help = match (a, b) {
-            (Value::None, _) | (_, Value::None) => "start with a number, such as 0.0",
-            _ => "give it the same kind of value on both ways",
+        let kinds = |a: &Value, b: &Value| {
+            let (a, b) = (a.describe(), b.describe());
+            format!("this is {a} or {b}, depending on positions")
+        };
+        let (what, help) = match (a, b) {
+            (Value::None, _) | (_, Value::None) => {
+                (kinds(a, b), "start with a number, such as 0.0")
+            }
+            (Value::Dict(_), Value::Dict(_)) if depth > 0 => (OPEN_KEYS.to_owned(), SAME_KEYS),
+            (Value::ListRef(_), Value::ListRef(_)) | (Value::Tuple(_), Value::Tuple(_))
+                if depth > 0 =>
+            {
+                (OPEN_LENGTH.to_owned(), "give it as many items on both ways")
+            }
+            _ => (kinds(a, b), "give it the same kind of value on both ways"),
         };
         self.no_common(merge, what, help)
     }

@@ -476,7 +476,8 @@ impl<'a> Lower<'a> {
             return Err(self.fail(
                 Draft::new(Kind::Limit, span, "this tensor has too many dimensions")
                     .expected(format!("at most {MAX_RANK}"))
-                    .found(format!("{}", shape.len())),
+                    .found(format!("{}", shape.len()))
+                    .help("use fewer dimensions"),
             ));
         }
         if count > self.limits.elements {

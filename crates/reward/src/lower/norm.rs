@@ -63,11 +63,12 @@ pub(super) fn norm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let x = b.tensor(lower, 0)?;
     let p = match b.get(1) {
         Some(Value::Str(name)) if &**name == "fro" => 2.0,
-        Some(Value::Str(_)) => {
+        Some(Value::Str(name)) => {
+            let name = name.clone();
             return Err(lower.fail(
                 Draft::new(Kind::Argument, b.span_of(1), "this norm is not supported")
                     .expected("p = 1, 2, any positive number, float('inf') or 'fro'")
-                    .help("use the default: `torch.norm(x, dim=-1)`"),
+                    .help(singular_values(&name, f64::NAN)),
             ));
         }
         _ => b.number(lower, 1, 2.0)?,
@@ -101,6 +102,18 @@ pub(super) fn linalg_norm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     }
 }
 
+/// How the norms of a matrix that are made of its singular values are written out.
+fn singular_values(name: &str, order: f64) -> &'static str {
+    match (name, order) {
+        ("nuc", _) => "write `torch.linalg.svdvals(x).sum(dim=-1)`",
+        (_, 2.0) => {
+            "write `torch.linalg.svdvals(x).amax(dim=-1)`; the lengths of vectors are `torch.norm(x, dim=-1)`"
+        }
+        (_, -2.0) => "write `torch.linalg.svdvals(x).amin(dim=-1)`",
+        _ => "use one of the expected norms",
+    }
+}
+
 /// `matrix_norm(input, ord='fro', dim=(-2, -1), keepdim=False)`: Frobenius, the largest or
 /// smallest column sum (1, -1) or row sum (inf, -inf).
 pub(super) fn matrix_norm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
@@ -125,6 +138,10 @@ pub(super) fn matrix_norm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
         Some(Value::Str(_)) => f64::NAN,
         Some(_) => b.number(lower, 1, 2.0)?,
     };
+    let name = match b.get(1) {
+        Some(Value::Str(name)) => name.clone(),
+        _ => "".into(),
+    };
     let (summed, left) = match order.abs() {
         1.0 => (rows, columns),
         f64::INFINITY => (columns, rows),
@@ -136,7 +153,7 @@ pub(super) fn matrix_norm(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                     "this matrix norm is not supported",
                 )
                 .expected("'fro', 1, -1, float('inf') or -float('inf')")
-                .help("give one `dim` for the length of vectors, or use `torch.norm`"),
+                .help(singular_values(&name, order)),
             ));
         }
     };

@@ -101,7 +101,9 @@ impl<'a> Lower<'a> {
         let draft = Draft::new(Kind::UnknownOperation, span, what).found(base.describe());
         self.fail(match close {
             Some(close) => draft.help(format!("did you mean `{close}`?")),
-            None => draft,
+            None => draft.help(format!(
+                "set `{name}` in the class, or use an attribute that is there"
+            )),
         })
     }
 
@@ -116,10 +118,17 @@ impl<'a> Lower<'a> {
         let key = Value::Str(name.into());
         match base {
             Value::Object { class, fields } => {
-                if matches!(
-                    self.classes[class].sort,
-                    Sort::Data { is_frozen: true } | Sort::NamedTuple | Sort::Enum
-                ) {
+                let help = match self.classes[class].sort {
+                    Sort::Data { is_frozen: true } => {
+                        Some("make a new one with `dataclasses.replace`, or use a plain name")
+                    }
+                    Sort::NamedTuple => {
+                        Some("make a new one with `._replace(...)`, or use a plain name")
+                    }
+                    Sort::Enum => Some("use a plain name"),
+                    _ => None,
+                };
+                if let Some(help) = help {
                     return Err(self.fail(
                         Draft::new(
                             Kind::Type,
@@ -129,7 +138,7 @@ impl<'a> Lower<'a> {
                                 self.classes[class].name
                             ),
                         )
-                        .help("make a new one with `dataclasses.replace`, or use a plain name"),
+                        .help(help),
                     ));
                 }
                 self.insert(fields, key, value, span)
@@ -211,7 +220,8 @@ impl<'a> Lower<'a> {
                 }
                 Err(self.fail(
                     Draft::new(Kind::Index, span, "no member has this value")
-                        .found(wanted.describe()),
+                        .found(wanted.describe())
+                        .help("use a value of one of the members"),
                 ))
             }
             Sort::Data { .. } | Sort::NamedTuple => self.data_object(class, call),
@@ -232,7 +242,10 @@ impl<'a> Lower<'a> {
                     _ if call.positional.is_empty() && call.keywords.is_empty() => {}
                     _ => {
                         let what = format!("`{}` takes no arguments", self.classes[class].name);
-                        return Err(self.fail(Draft::new(Kind::Argument, span, what)));
+                        return Err(self.fail(
+                            Draft::new(Kind::Argument, span, what)
+                                .help("give the class an `__init__` that takes them"),
+                        ));
                     }
                 }
                 Ok(object)

@@ -4,6 +4,7 @@
 //! subscript; constant indices cost nothing.
 
 use super::arguments::Bound;
+use super::containers::NOTHING_LEFT;
 use super::gather::wrap_index;
 use super::value::Value;
 use super::{Lower, Lowered};
@@ -82,11 +83,9 @@ impl Lower<'_> {
             });
         }
         chosen.ok_or_else(|| {
-            self.fail(Draft::new(
-                Kind::Index,
-                span,
-                "there is nothing to choose from",
-            ))
+            self.fail(
+                Draft::new(Kind::Index, span, "there is nothing to choose from").help(NOTHING_LEFT),
+            )
         })
     }
 
@@ -194,7 +193,7 @@ impl Lower<'_> {
             return Err(self.fail(
                 Draft::new(Kind::Shape, b.span, "this index must have one dimension")
                     .found(format!("shape {}", show_shape(&index.shape)))
-                    .help("use `torch.gather` or `torch.scatter`"),
+                    .help("give it one dimension: `index.flatten()`"),
             ));
         }
         let mut line = vec![1; shape.len()];

@@ -180,7 +180,7 @@ impl<'a> Lower<'a> {
                     span,
                     "a tensor with a gradient is changed under `torch.no_grad`",
                 )
-                .help("give the result a new name"),
+                .help("do this outside of `torch.no_grad`"),
             ));
         }
         let value = if value.dtype > view.dtype {

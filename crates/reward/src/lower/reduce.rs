@@ -72,7 +72,10 @@ impl Lower<'_> {
             let dim = self.integer_argument(dim, span)?;
             let dim = self.wrap_dim(dim, rank, span)?;
             if dims.contains(&dim) {
-                return Err(self.fail(Draft::new(Kind::Index, span, "a dimension is named twice")));
+                return Err(self.fail(
+                    Draft::new(Kind::Index, span, "a dimension is named twice")
+                        .help("name each dimension once"),
+                ));
             }
             if rank > 0 {
                 dims.push(dim);

@@ -2,6 +2,7 @@
 
 use super::arguments::{Bound, Call};
 use super::classes::Sort;
+use super::containers::NOTHING_LEFT;
 use super::table;
 use super::value::Value;
 use super::{Lower, Lowered, Stop};
@@ -139,7 +140,9 @@ impl Lower<'_> {
         };
         match first.or(default) {
             Some(value) => Ok(value),
-            None => Err(self.fail(Draft::new(Kind::Index, span, "there is no further item"))),
+            None => Err(self.fail(
+                Draft::new(Kind::Index, span, "there is no further item").help(NOTHING_LEFT),
+            )),
         }
     }
 

@@ -360,7 +360,7 @@ fn finite_differences(lower: &mut Lower<'_>, b: &Bound, unwrap: bool) -> Lowered
                 "these arguments of `gradient` are not supported",
             )
             .expected("one spacing, or one for each dimension, and `edge_order=1`")
-            .help("use `torch.diff` and divide by the spacing"),
+            .help("space the points evenly and leave the order of the edges as it is"),
         ));
     }
     let mut parts = Vec::with_capacity(dims.len());

@@ -1,6 +1,7 @@
 //! Sets: dictionaries without values. Numbers come in ascending order, all else as it was put in.
 
 use super::arguments::{Bound, Call};
+use super::containers::NOTHING_LEFT;
 use super::expression::number;
 use super::value::Value;
 use super::{Lower, Lowered};
@@ -135,7 +136,9 @@ impl Lower<'_> {
                         self.take_entry(set, &first, span)?;
                         Ok(first)
                     }
-                    None => Err(self.fail(Draft::new(Kind::Index, span, "this set is empty"))),
+                    None => Err(self.fail(
+                        Draft::new(Kind::Index, span, "this set is empty").help(NOTHING_LEFT),
+                    )),
                 };
             }
             "isdisjoint" | "issubset" | "issuperset" => {

@@ -118,11 +118,10 @@ pub(super) fn flatten(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
     let start = b.dim(lower, 1, x.rank(), Some(0))?.unwrap_or(0);
     let end = b.dim(lower, 2, x.rank(), Some(-1))?.unwrap_or(0);
     if start > end {
-        return Err(lower.fail(Draft::new(
-            Kind::Index,
-            b.span,
-            "`flatten` ends before it starts",
-        )));
+        return Err(lower.fail(
+            Draft::new(Kind::Index, b.span, "`flatten` ends before it starts")
+                .help("swap the two dimensions"),
+        ));
     }
     let mut shape = x.shape[..start].to_vec();
     shape.push(count(&x.shape[start..=end]));

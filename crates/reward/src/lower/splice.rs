@@ -61,7 +61,7 @@ pub(super) fn delete(lower: &mut Lower<'_>, b: &Bound) -> Lowered<Value> {
                 b.span_of(1),
                 format!("what is deleted depends on {source}"),
             )
-            .help("keep the shape: `np.where(mask, x, 0.0)`"),
+            .help("keep the shape: `np.where(mask, 0.0, x)` is 0 where the mask deletes"),
         ));
     };
     let size = x.shape[dim];

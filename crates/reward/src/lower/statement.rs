@@ -242,7 +242,8 @@ impl<'a> Lower<'a> {
     pub(super) fn cannot_assign(&mut self, span: Span) -> Stop {
         self.fail(
             Draft::new(Kind::Unsupported, span, "this cannot be assigned to")
-                .expected("a name, a tuple of names, an attribute or part of a tensor"),
+                .expected("a name, a tuple of names, part of a tensor or an attribute of an object")
+                .help("remove it, or give the value a plain name"),
         )
     }
 

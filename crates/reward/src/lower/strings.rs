@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::arguments::{Bound, Call};
-use super::containers::CHARACTERS;
+use super::containers::{CHARACTERS, NOT_THERE};
 use super::gather::wrap_index;
 use super::table;
 use super::value::Value;
@@ -49,10 +49,21 @@ impl<'a> Lower<'a> {
             )
             .found(base.describe())
             .help(match base {
+                Value::ListRef(list)
+                    if table::find_method(method, Form::Tensor).is_some()
+                        && self.lists[*list]
+                            .iter()
+                            .all(|item| matches!(item, Value::Int(_) | Value::Float(_))) =>
+                {
+                    "make a tensor of it first: `torch.tensor(xs)`"
+                }
                 Value::ListRef(_) | Value::Tuple(_)
                     if table::find_method(method, Form::Tensor).is_some() =>
                 {
                     "make a tensor of it first: `torch.stack(xs)`"
+                }
+                Value::ListRef(_) => {
+                    "lists have `append`, `extend`, `insert`, `pop`, `remove`, `index`, `count`, `sort` and `reverse`"
                 }
                 _ => "use comprehensions, `sorted` and indexing",
             }),
@@ -194,11 +205,10 @@ impl<'a> Lower<'a> {
                     Some(separator) => {
                         let separator = self.string_argument(Some(separator), span)?;
                         if separator.is_empty() {
-                            return Err(self.fail(Draft::new(
-                                Kind::Arithmetic,
-                                span,
-                                "this separator is empty",
-                            )));
+                            return Err(self.fail(
+                                Draft::new(Kind::Arithmetic, span, "this separator is empty")
+                                    .help("leave it out, to split at blanks, or give one"),
+                            ));
                         }
                         if method == "split" {
                             text.splitn(limit, separator).collect()
@@ -274,11 +284,10 @@ impl<'a> Lower<'a> {
                     "find" => Ok(Value::Int(at(text.find(piece)).unwrap_or(-1))),
                     _ => match at(text.find(piece)) {
                         Some(at) => Ok(Value::Int(at)),
-                        None => Err(self.fail(Draft::new(
-                            Kind::Index,
-                            span,
-                            "this is not part of the string",
-                        ))),
+                        None => Err(self.fail(
+                            Draft::new(Kind::Index, span, "this is not part of the string")
+                                .help(NOT_THERE),
+                        )),
                     },
                 }
             }

@@ -14,6 +14,7 @@ const OTHERS: &[&str] = &[
     "conv2d",
     "conv3d",
     "cpp",
+    "distributions",
     "dsplit",
     "dtype",
     "erfcx",
@@ -83,9 +84,7 @@ pub(super) fn substitute(name: &str) -> Option<&'static str> {
         "cuda" | "backends" | "distributed" | "mps" | "xpu" => {
             "remove it: a reward knows no devices"
         }
-        "optim" | "utils" | "distributions" | "hub" => {
-            "remove it: a reward only computes one number"
-        }
+        "optim" | "utils" | "hub" => "remove it: a reward only computes one number",
         "append" | "extend" => "collect tensors in a list and use `torch.stack`",
         _ => return None,
     })

@@ -166,7 +166,7 @@ impl<'s> Guidance<'s> {
         }) {
             "a clamp, `relu`, `where`, maximum or minimum cuts it off everywhere: check its limit"
         } else {
-            Kind::Inert.help()
+            "use distances, which have a slope everywhere"
         };
         draft.help(help)
     }

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 K, POINTS = 3, 15
+# What is left of the costs of a stage that counts as complete.
+TOLERANCE = 0.02
 
 
 def inputs():
@@ -55,6 +57,14 @@ def number(value):
     return value
 
 
+def of_constraints(scope, stage, at):
+    """What ReKep's sub-goals that read the hand give: the costs that are left at the end, and how far they are from done."""
+    goals = [goal for name, goal in scope.items() if re.fullmatch(rf"stage{stage}_subgoal_constraint_?\d*", name)]
+    keypoints = np.array(at["keypoints"])
+    left = lambda hand: sum(max(number(goal(end_effector=np.array(hand), keypoints=keypoints)), 0.0) for goal in goals)
+    return [-left(at["action_sequence"][-1]), TOLERANCE - left(at["end_effector"])] if goals else None
+
+
 def once(text, at):
     if "```" in text:
         text = "\n".join(re.findall(r"```(?:python)?\n(.*?)```", text, re.S))
@@ -65,6 +75,10 @@ def once(text, at):
         raise ValueError(scope["num_stages"])
     stages = []
     for stage in range(1, scope["num_stages"] + 1):
+        row = of_constraints(scope, stage, at)
+        if row is not None:
+            stages.append(row)
+            continue
         row = []
         for kind in ("guidance", "done"):
             function = scope.get(f"stage{stage}_{kind}")

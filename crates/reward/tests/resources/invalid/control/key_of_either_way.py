@@ -1,0 +1,11 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    distance = torch.norm(action_sequence[0, -1] - keypoints[0])
+    terms = {}
+    if distance < 0.1:
+        terms["near"] = 0.1 - distance
+    else:
+        terms["far"] = -distance
+    return terms["far"]

@@ -1,0 +1,8 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    distance = torch.norm(action_sequence[0, -1] - keypoints[0])
+    if distance < 0.1:
+        bonus = 0.1 - distance
+    return bonus - distance

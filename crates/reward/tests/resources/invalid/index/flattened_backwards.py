@@ -1,0 +1,6 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    offset = (action_sequence - keypoints[0]).flatten(2, 1)
+    return -offset.abs().mean()

@@ -1,0 +1,8 @@
+import logging
+
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    log = logging.handlers.QueueHandler
+    return -torch.norm(action_sequence - keypoints[0], dim=-1).mean()

@@ -1,0 +1,6 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    reach = -torch.norm(action_sequence - keypoints[0], dim=-1).mean()
+    return reach, action_sequence[0, -1]

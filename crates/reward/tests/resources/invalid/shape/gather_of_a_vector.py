@@ -1,0 +1,8 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    distance = torch.norm(action_sequence - keypoints[0], dim=-1)
+    order = distance.argmin(dim=1)
+    nearest = torch.gather(distance, 1, order)
+    return -nearest.mean()

@@ -1,0 +1,6 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    offset = action_sequence[0] - keypoints[0]
+    return -F.prelu(offset, torch.tensor([0.1, 0.1, 0.5])).abs().mean()

@@ -1,0 +1,7 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    distance = torch.norm(action_sequence - keypoints[0], dim=-1)
+    clipped = distance.masked_fill(distance < 0.1, torch.zeros(15))
+    return -clipped.mean()

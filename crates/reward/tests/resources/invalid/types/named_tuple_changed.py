@@ -1,0 +1,13 @@
+from typing import NamedTuple
+
+class Grasp(NamedTuple):
+    height: float = 0.1
+
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    grasp = Grasp()
+    grasp.height = 0.05
+    target = keypoints[0] + torch.tensor([0.0, 0.0, grasp.height])
+    return -torch.norm(action_sequence - target, dim=-1).mean()

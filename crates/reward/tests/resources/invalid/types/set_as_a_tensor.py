@@ -1,0 +1,7 @@
+num_stages = 1
+
+# Stage 1: reach the block
+def stage1_guidance(keypoints, action_sequence):
+    heights = torch.tensor({0.1, 0.2})
+    distance = torch.norm(action_sequence - keypoints[0], dim=-1)
+    return -(distance.mean() * heights).sum()
