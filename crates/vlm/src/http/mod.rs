@@ -2,3 +2,4 @@
 
 pub(crate) mod retry;
 pub(crate) mod sse;
+mod wait;

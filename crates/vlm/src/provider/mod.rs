@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::author::AuthorRequest;
+use crate::budget::{PICTURE_TOKENS, most_text_tokens};
 
 pub use config::{ConfigError, RemoteConfig, Timeouts};
 pub use embedded::EmbeddedProvider;
@@ -29,7 +30,6 @@ pub use folder::program_of_folder;
 pub use outcome::{Outcome, ProviderError};
 pub use picture::{Picture, PictureError};
 pub use remote::RemoteProvider;
-pub(crate) use remote::expected_input_tokens;
 pub use secret::{REDACTED, Secret, SecretError};
 pub use wire::Api;
 
@@ -160,6 +160,12 @@ pub trait Provider: Send + Sync {
     /// How long a question may take altogether, further tries and waits included.
     fn total_timeout(&self) -> Duration {
         Duration::from_secs(10)
+    }
+
+    /// The most tokens that a question costs before its answer, picture included: what is booked.
+    fn expected_input_tokens(&self, query: &Query) -> u64 {
+        let picture = query.picture.as_ref().map_or(0, |_| PICTURE_TOKENS);
+        most_text_tokens(query) + picture
     }
 
     /// Asks once, without retries, and ends before `deadline`. Dropping the future ends the request.

@@ -1,7 +1,7 @@
 //! Answers as they come in.
 
 use super::wire::Partial;
-use super::{Api, Identity, Outcome, ProviderError, Reply};
+use super::{Api, Identity, Outcome, ProviderError, Reply, Usage};
 use crate::http::sse::{Decoder, Event, SseError};
 
 /// Bytes on the wire for one byte of the answer that are still believed: every few letters of a
@@ -79,6 +79,15 @@ impl AnswerReader {
         }
     }
 
+    /// Tokens as the server has counted them so far; 0 where it has said nothing.
+    pub(super) fn said(&self) -> Usage {
+        Usage {
+            input_tokens: self.partial.input_tokens.unwrap_or(0),
+            output_tokens: self.partial.output_tokens.unwrap_or(0),
+            estimated: false,
+        }
+    }
+
     /// Whether the service has said that nothing more comes.
     pub(super) fn is_over(&self) -> bool {
         self.partial.ended
@@ -99,6 +108,9 @@ impl AnswerReader {
                 return Err(self.too_large());
             }
         }
-        self.partial.finish(identity, expected_input_tokens)
+        let said = self.said();
+        self.partial
+            .finish(identity, expected_input_tokens)
+            .map_err(|error| error.after_an_answer_began(said))
     }
 }

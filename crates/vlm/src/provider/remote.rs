@@ -4,28 +4,25 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::config::check;
 use super::reader::AnswerReader;
-use super::wire::{error_message, estimated_tokens};
+use super::wire::error_message;
 use super::{
     Api, Asking, ConfigError, Endpoint, Identity, Outcome, Provider, ProviderError, Query,
     RemoteConfig, Reply, Secret, SecretError, Timeouts, one_line,
 };
-use crate::http::retry::retry_after;
+use crate::budget::Charge;
+use crate::http::retry::wait_asked;
 
 /// Bytes of an error's body that are read.
 const ERROR_BYTES: usize = 64 * 1024;
 /// Time that an error's body may take; the status alone says enough.
 const ERROR_PATIENCE: Duration = Duration::from_secs(2);
-/// Tokens that a picture of 640 to 1024 pixels costs at most services, rather more.
-const PICTURE_TOKENS: u64 = 1600;
 
 /// A model behind HTTP. Only the configured host is contacted: redirects are not followed.
 #[derive(Debug)]
@@ -110,32 +107,44 @@ impl RemoteProvider {
             )
             .headers(self.headers.clone())
             .body(body.to_string());
-        let first_byte = Instant::now() + self.timeouts.first_byte;
-        let timed_out = || {
-            if first_byte < deadline {
-                let waited = self.timeouts.first_byte.as_millis();
-                let detail = format!("no byte of an answer within {waited} ms");
-                ProviderError::new(Outcome::TimeoutFirstByte, detail)
-            } else {
-                self.timed_out(0)
-            }
-        };
-        let until = first_byte.min(deadline);
-        let mut response = timeout_at(until, request.send())
+        let until = deadline.min(Instant::now() + self.timeouts.first_byte);
+        let response = timeout_at(until, request.send())
             .await
-            .map_err(|_| timed_out())?
+            .map_err(|_| self.no_byte(until, deadline))?
             .map_err(|error| self.broken(&error, 0))?;
         if !response.status().is_success() {
-            return Err(self.status_error(response, deadline).await);
+            let unavailable = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+            let mut error = self.status_error(response, deadline).await;
+            error.charge = Charge::Nothing;
+            if unavailable {
+                // Such a server, often one that loads its model, wants us to come back.
+                error.retry_after.get_or_insert(Duration::ZERO);
+            }
+            return Err(error);
         }
         let is_stream = header(&response, CONTENT_TYPE)
             .is_some_and(|kind| kind.starts_with("text/event-stream"));
         let mut answer = AnswerReader::new(self.api, is_stream, self.max_answer_bytes);
+        let read = self.read(response, &mut answer, until, deadline).await;
+        // Whatever fails from here on is charged: the server has begun to work.
+        let said = answer.said();
+        read.and_then(|()| answer.finish(&self.identity, self.expected_input_tokens(query)))
+            .map_err(|error| error.after_an_answer_began(said))
+    }
+
+    /// Reads an answer to its end; its first byte comes by `first_byte`.
+    async fn read(
+        &self,
+        mut response: Response,
+        answer: &mut AnswerReader,
+        first_byte: Instant,
+        deadline: Instant,
+    ) -> Result<(), ProviderError> {
         answer.expect(response.content_length())?;
-        let first = timeout_at(until, response.chunk())
+        let mut chunk = timeout_at(first_byte, response.chunk())
             .await
-            .map_err(|_| timed_out())?;
-        let mut chunk = first.map_err(|error| self.broken(&error, 0))?;
+            .map_err(|_| self.no_byte(first_byte, deadline))?
+            .map_err(|error| self.broken(&error, 0))?;
         while let Some(bytes) = chunk {
             answer.take(&bytes)?;
             if answer.is_over() {
@@ -146,7 +155,16 @@ impl RemoteProvider {
                 .map_err(|_| self.timed_out(answer.received))?
                 .map_err(|error| self.broken(&error, answer.received))?;
         }
-        answer.finish(&self.identity, expected_input_tokens(query))
+        Ok(())
+    }
+
+    fn no_byte(&self, first_byte: Instant, deadline: Instant) -> ProviderError {
+        if first_byte >= deadline {
+            return self.timed_out(0);
+        }
+        let waited = self.timeouts.first_byte.as_millis();
+        let detail = format!("no byte of an answer within {waited} ms");
+        ProviderError::new(Outcome::TimeoutFirstByte, detail)
     }
 
     fn timed_out(&self, received: usize) -> ProviderError {
@@ -181,8 +199,7 @@ impl RemoteProvider {
     /// Names what a status other than success means, with the server's own words.
     async fn status_error(&self, mut response: Response, deadline: Instant) -> ProviderError {
         let status = response.status();
-        let wait = header(&response, RETRY_AFTER)
-            .and_then(|value| retry_after(value, header(&response, DATE)));
+        let headers = response.headers().clone();
         let location = header(&response, reqwest::header::LOCATION).map(|to| one_line(to, 100));
         let deadline = deadline.min(Instant::now() + ERROR_PATIENCE);
         let mut body = Vec::new();
@@ -210,7 +227,8 @@ impl RemoteProvider {
         ProviderError {
             outcome,
             detail,
-            retry_after: wait,
+            retry_after: wait_asked(&headers, &text),
+            charge: Charge::Nothing,
         }
     }
 }
@@ -227,17 +245,6 @@ impl Provider for RemoteProvider {
     fn ask<'a>(&'a self, query: &'a Query, deadline: Instant) -> Asking<'a> {
         Box::pin(self.exchange(query, deadline))
     }
-}
-
-/// Tokens that a question will cost, rather more than less.
-pub(crate) fn expected_input_tokens(query: &Query) -> u64 {
-    let turns = query
-        .turns
-        .iter()
-        .map(|turn| turn.text.len())
-        .sum::<usize>();
-    let picture = query.picture.as_ref().map_or(0, |_| PICTURE_TOKENS);
-    estimated_tokens(query.system.len() + turns) + picture
 }
 
 fn outcome_of(status: StatusCode, body: &str) -> Outcome {

@@ -8,3 +8,5 @@
 
 mod exchanges;
 mod providers;
+mod spending;
+mod waiting;
