@@ -180,7 +180,7 @@ impl Client {
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut cost_usd = 0.0;
         let mut tries = Tries::new(self.retry);
-        let mut before = None;
+        let mut before: Option<ProviderError> = None;
         let result = loop {
             let booking = match self.book(query) {
                 Ok(booking) => booking,
@@ -203,7 +203,16 @@ impl Client {
             });
             let mut error = match result {
                 Err(error) if error.outcome.is_transient() => error,
-                final_one => break final_one,
+                Err(mut error) => {
+                    // What kept us until the time was up says more than that it was up.
+                    if let Some(before) = before.filter(|_| error.outcome == Outcome::TimeoutTotal)
+                    {
+                        error.detail += &format!("; before that {}", before.detail);
+                        error.detail += &asked_so_often(&attempts, began);
+                    }
+                    break Err(error);
+                }
+                reply => break reply,
             };
             let failed = Failed {
                 asked: error.retry_after,
@@ -214,8 +223,7 @@ impl Client {
                 Next::Again(wait) => wait,
                 Next::GiveUp => {
                     if tries.put_off > 0 {
-                        let (asked, spent) = (attempts.len(), began.elapsed().as_secs_f64());
-                        error.detail += &format!("; asked {asked} times in {spent:.1} s");
+                        error.detail += &asked_so_often(&attempts, began);
                     }
                     break Err(error);
                 }
@@ -276,6 +284,11 @@ impl Client {
         };
         booking.map_or(0.0, |booking| self.budget().settle(booking, charge))
     }
+}
+
+fn asked_so_often(attempts: &[Attempt], began: Instant) -> String {
+    let spent = began.elapsed().as_secs_f64();
+    format!("; asked {} times in {spent:.1} s", attempts.len())
 }
 
 /// A person who watches is told of waits that are long enough to wonder about.

@@ -56,7 +56,7 @@ pub(crate) enum Next {
     Again(Duration),
     /// All tries have failed, or too little time is left for another one.
     GiveUp,
-    /// The server asks for more time than is left.
+    /// The server asks for so much time that too little is left for a try.
     TooLong(Duration),
 }
 
@@ -87,7 +87,12 @@ impl Tries {
         } else {
             self.failed += 1;
         }
-        if let Some(asked) = failed.asked.filter(|asked| *asked >= left) {
+        // A try that has no time to be answered only costs money.
+        let left = left.saturating_sub(self.policy.first_wait);
+        if let Some(asked) = failed
+            .asked
+            .filter(|asked| !asked.is_zero() && *asked >= left)
+        {
             return Next::TooLong(asked);
         }
         if self.failed >= self.policy.attempts {
@@ -108,7 +113,6 @@ impl Tries {
             Some(_) => self.policy.wait(self.put_off, luck).max(shortest),
             None => self.policy.wait(self.failed, luck),
         };
-        // To wait beyond the deadline helps nobody: the error itself is the better answer.
         if wait < left {
             Next::Again(wait)
         } else {
@@ -182,7 +186,7 @@ mod tests {
             left -= wait;
         }
         assert_eq!(waits[..6], [500, 500, 1000, 2000, 4000, 4000]);
-        assert!(left <= Duration::from_secs(4), "{left:?} unused");
+        assert!(left <= Duration::from_millis(4500), "{left:?} unused");
     }
 
     #[test]
@@ -198,7 +202,8 @@ mod tests {
             };
             assert!((500..=1000).contains(&wait.as_millis()), "{wait:?}");
         }
-        let left = Duration::from_millis(4100);
+        // With half a second for the try itself.
+        let left = Duration::from_millis(4600);
         assert_eq!(
             tries.after(failed(Some(4), true), left, 1.0),
             Next::Again(Duration::from_secs(4))
@@ -208,7 +213,7 @@ mod tests {
             Next::TooLong(Duration::from_secs(5))
         );
         assert_eq!(
-            tries.after(hasty, Duration::from_millis(400), 0.0),
+            tries.after(hasty, Duration::from_millis(900), 0.0),
             Next::GiveUp
         );
     }
