@@ -8,8 +8,8 @@ pub(crate) use super::wait::wait_asked;
 /// Waiting between tries: exponential backoff with jitter, and what the server asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Tries that may fail; 1 means no second one. Those that a server refused with a wish to wait, or
-    /// because it still loads its model, do not count: they cost nothing and go on within the total time.
+    /// Tries that may fail; 1 means no second one. Those that a server refused for the moment, with a wish
+    /// to wait or while it loads its model, do not count: they cost nothing and go on within the total time.
     pub attempts: u32,
     /// Wait before the second try; each further wait is twice as long. No wait is shorter.
     pub first_wait: Duration,

@@ -138,7 +138,7 @@ pub struct ProviderError {
     pub outcome: Outcome,
     /// What happened.
     pub detail: String,
-    /// How long the server asks to wait before the next question.
+    /// How long the server asks to wait before the next question; zero if it can not now and names no time.
     pub retry_after: Option<Duration>,
     /// What the try has cost.
     pub charge: Charge,

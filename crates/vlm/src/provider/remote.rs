@@ -113,11 +113,11 @@ impl RemoteProvider {
             .map_err(|_| self.no_byte(until, deadline))?
             .map_err(|error| self.broken(&error, 0))?;
         if !response.status().is_success() {
-            let unavailable = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+            // Too many requests, a model that loads, an overloaded service: not now.
+            let not_now = matches!(response.status().as_u16(), 429 | 503 | 529);
             let mut error = self.status_error(response, deadline).await;
             error.charge = Charge::Nothing;
-            if unavailable {
-                // Such a server, often one that loads its model, wants us to come back.
+            if not_now && error.outcome.is_transient() {
                 error.retry_after.get_or_insert(Duration::ZERO);
             }
             return Err(error);

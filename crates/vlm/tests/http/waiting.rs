@@ -26,9 +26,10 @@ async fn ask(scripts: Vec<Script>, total: Duration) -> (Exchange, usize, Duratio
 }
 
 #[tokio::test]
-async fn a_model_that_loads_is_asked_until_it_has_loaded() {
+async fn a_server_that_cannot_now_is_asked_until_it_can() {
     let mut scripts = vec![response("503 Service Unavailable", "", LOADING); 12];
     scripts.push(response("500 Internal Server Error", "", LOADING));
+    scripts.push(response("429 Too Many Requests", "", "slow down"));
     scripts.push(response(
         "503 Service Unavailable",
         "",
@@ -36,7 +37,7 @@ async fn a_model_that_loads_is_asked_until_it_has_loaded() {
     ));
     scripts.push(good());
     let (exchange, requests, _) = ask(scripts, Duration::from_secs(20)).await;
-    assert_eq!((exchange.outcome(), requests), (Outcome::Ok, 15));
+    assert_eq!((exchange.outcome(), requests), (Outcome::Ok, 16));
 }
 
 #[tokio::test]
