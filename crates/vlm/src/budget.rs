@@ -2,7 +2,42 @@
 
 use thiserror::Error;
 
-use crate::provider::Usage;
+use crate::provider::{Query, Reply, Usage};
+
+/// What a picture is booked at unless a provider knows better, tokens. Rather more than most services
+/// count for 640 to 1024 pixels.
+pub const PICTURE_TOKENS: u64 = 1600;
+
+/// What a server's chat template may add around a conversation, tokens.
+const TEMPLATE_TOKENS: u64 = 256;
+/// The same around each turn of it.
+const TURN_TOKENS: u64 = 16;
+/// The longest token of a vocabulary in use, bytes: runs of blanks or dashes.
+const LONGEST_TOKEN_BYTES: usize = 128;
+
+/// The most tokens that a server may count for the words of a question. No tokenizer makes more
+/// tokens of a text than it has bytes: what is in no vocabulary is spelled byte by byte.
+#[must_use]
+pub fn most_text_tokens(query: &Query) -> u64 {
+    let turns = query.turns.len() as u64 * TURN_TOKENS;
+    text_bytes(query) as u64 + turns + TEMPLATE_TOKENS
+}
+
+/// The fewest tokens that question and answer can have; a server that says less is not believed.
+#[must_use]
+pub fn least_usage(query: &Query, reply: &Reply) -> Usage {
+    let least = |bytes: usize| bytes.div_ceil(LONGEST_TOKEN_BYTES).max(1) as u64;
+    Usage {
+        input_tokens: least(text_bytes(query)),
+        output_tokens: least(reply.text.len()),
+        estimated: true,
+    }
+}
+
+fn text_bytes(query: &Query) -> usize {
+    let turns = query.turns.iter().map(|turn| turn.text.len());
+    query.system.len() + turns.sum::<usize>()
+}
 
 /// What a model costs, in any one currency; called US dollars because price lists are.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -101,13 +136,66 @@ pub enum BudgetError {
     },
 }
 
+/// What a try has cost, as far as anybody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charge {
+    /// Nothing: it was refused, or nobody was reached, before an answer began.
+    Nothing,
+    /// Nobody knows: the server may have worked. What was booked counts, or what the server said, if
+    /// that is more; 0 where it said nothing.
+    Most {
+        /// What the server said.
+        said: Usage,
+    },
+    /// What the server said of a complete answer counts, number by number, unless it is less than
+    /// the answer can have; then what was booked counts.
+    Said {
+        /// What the server said.
+        usage: Usage,
+        /// What question and answer have at least, see [`least_usage`].
+        least: Usage,
+    },
+}
+
+/// The most that a question under way may cost. It stays spent if it is dropped without being
+/// settled: whoever gave up does not know what the server did.
+#[derive(Debug)]
+#[must_use = "a booking that is not settled stays spent"]
+pub struct Booking {
+    episode: u64,
+    /// What was asked for.
+    asked: Usage,
+    /// What was booked: more, if this server has counted more before.
+    most: Usage,
+}
+
 /// Limits, prices and what is spent. A question books the most that it may cost before it is asked,
-/// so that no limit is ever passed by an honest server, and a question that is given up stays booked.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// and belongs to the episode in which it was booked, whenever it ends.
+///
+/// As long as a server counts no more than was booked, no limit is ever passed. One that counts more is
+/// believed: the limit may then be passed by what the questions under way have cost beyond their
+/// bookings, and the episode's further questions book as much more as the worst one was.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
     limits: BudgetLimits,
     prices: Prices,
     spent: Spent,
+    episode: u64,
+    /// By what factor the server has counted more input and output tokens than were booked.
+    excess: [f64; 2],
+}
+
+impl Default for Budget {
+    /// No limits, no prices.
+    fn default() -> Self {
+        Self {
+            limits: BudgetLimits::default(),
+            prices: Prices::default(),
+            spent: Spent::default(),
+            episode: 0,
+            excess: [1.0; 2],
+        }
+    }
 }
 
 impl Budget {
@@ -133,7 +221,7 @@ impl Budget {
         Ok(Self {
             limits,
             prices,
-            spent: Spent::default(),
+            ..Self::default()
         })
     }
 
@@ -141,8 +229,14 @@ impl Budget {
     ///
     /// # Errors
     /// [`BudgetError`] names what would be passed.
-    pub fn book(&mut self, most: Usage) -> Result<(), BudgetError> {
-        let most = believable(most);
+    pub fn book(&mut self, asked: Usage) -> Result<Booking, BudgetError> {
+        let asked = bounded(asked);
+        let scaled = |tokens: u64, factor: f64| (tokens as f64 * factor).ceil() as u64;
+        let most = bounded(Usage {
+            input_tokens: scaled(asked.input_tokens, self.excess[0]),
+            output_tokens: scaled(asked.output_tokens, self.excess[1]),
+            ..asked
+        });
         if let Some(limit) = self.limits.queries
             && self.spent.queries >= limit
         {
@@ -151,7 +245,7 @@ impl Budget {
         let needed = most.input_tokens + most.output_tokens;
         let spent = self.spent.tokens();
         if let Some(limit) = self.limits.tokens
-            && spent + needed > limit
+            && spent.saturating_add(needed) > limit
         {
             return Err(BudgetError::Tokens {
                 needed,
@@ -170,26 +264,71 @@ impl Budget {
             });
         }
         self.spent.queries = self.spent.queries.saturating_add(1);
-        self.spent.input_tokens += most.input_tokens;
-        self.spent.output_tokens += most.output_tokens;
-        Ok(())
+        replace(&mut self.spent, Usage::default(), most);
+        Ok(Booking {
+            episode: self.episode,
+            asked,
+            most,
+        })
     }
 
-    /// Replaces what was booked for a question by what it has needed; gives its cost in USD.
-    pub fn settle(&mut self, booked: Usage, used: Usage) -> f64 {
-        let (booked, used) = (believable(booked), believable(used));
-        // An episode may have begun in between, and its account is empty.
-        let spent = &mut self.spent;
-        spent.input_tokens =
-            spent.input_tokens.saturating_sub(booked.input_tokens) + used.input_tokens;
-        spent.output_tokens =
-            spent.output_tokens.saturating_sub(booked.output_tokens) + used.output_tokens;
+    /// Replaces what was booked for a question by what it has cost; gives that in USD. The account of
+    /// an episode that has ended meanwhile is closed, and the next one's is not touched.
+    pub fn settle(&mut self, booking: Booking, charge: Charge) -> f64 {
+        let Booking {
+            episode,
+            asked,
+            most,
+        } = booking;
+        let used = match charge {
+            Charge::Nothing => Usage::default(),
+            Charge::Most { said } => larger(most, bounded(said)),
+            Charge::Said { usage, least } => {
+                let usage = bounded(usage);
+                let credible = |said: u64, least: u64, most: u64| match said >= least {
+                    true => said,
+                    false => most.max(least),
+                };
+                Usage {
+                    input_tokens: credible(
+                        usage.input_tokens,
+                        least.input_tokens,
+                        most.input_tokens,
+                    ),
+                    output_tokens: credible(
+                        usage.output_tokens,
+                        least.output_tokens,
+                        most.output_tokens,
+                    ),
+                    ..usage
+                }
+            }
+        };
+        if episode == self.episode {
+            // Only what was said beyond a booking teaches; what was booked itself does not.
+            for (index, used, most, asked) in [
+                (0, used.input_tokens, most.input_tokens, asked.input_tokens),
+                (
+                    1,
+                    used.output_tokens,
+                    most.output_tokens,
+                    asked.output_tokens,
+                ),
+            ] {
+                if used > most {
+                    self.excess[index] = used as f64 / asked.max(1) as f64;
+                }
+            }
+            replace(&mut self.spent, most, used);
+        }
         self.prices.cost_usd(used)
     }
 
-    /// Begins an episode: nothing is spent.
+    /// Begins an episode: nothing is spent. Questions under way stay with the episode before.
     pub fn start_episode(&mut self) {
         self.spent = Spent::default();
+        self.excess = [1.0; 2];
+        self.episode += 1;
     }
 
     /// What the episode has spent.
@@ -209,8 +348,23 @@ impl Budget {
     }
 }
 
-/// Token counts come from servers; sums of these cannot overflow.
-fn believable(usage: Usage) -> Usage {
+fn replace(spent: &mut Spent, old: Usage, new: Usage) {
+    let replaced = |spent: u64, old: u64, new: u64| spent.saturating_sub(old).saturating_add(new);
+    spent.input_tokens = replaced(spent.input_tokens, old.input_tokens, new.input_tokens);
+    spent.output_tokens = replaced(spent.output_tokens, old.output_tokens, new.output_tokens);
+}
+
+/// The larger one, number by number.
+pub(crate) fn larger(one: Usage, other: Usage) -> Usage {
+    Usage {
+        input_tokens: one.input_tokens.max(other.input_tokens),
+        output_tokens: one.output_tokens.max(other.output_tokens),
+        estimated: one.estimated || other.estimated,
+    }
+}
+
+/// Token counts come from servers; sums of these do not overflow.
+fn bounded(usage: Usage) -> Usage {
     const MOST: u64 = 1 << 32;
     Usage {
         input_tokens: usage.input_tokens.min(MOST),
@@ -220,117 +374,4 @@ fn believable(usage: Usage) -> Usage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PRICES: Prices = Prices {
-        input_usd_per_million: 2.0,
-        output_usd_per_million: 10.0,
-    };
-
-    fn usage(input_tokens: u64, output_tokens: u64) -> Usage {
-        Usage {
-            input_tokens,
-            output_tokens,
-            estimated: false,
-        }
-    }
-
-    fn budget(limits: BudgetLimits) -> Budget {
-        Budget::new(limits, PRICES).unwrap()
-    }
-
-    #[test]
-    fn each_limit_stops_the_question_that_could_pass_it() {
-        let mut queries = budget(BudgetLimits {
-            queries: Some(1),
-            ..Default::default()
-        });
-        queries.book(usage(1, 1)).unwrap();
-        assert_eq!(
-            queries.book(usage(1, 1)),
-            Err(BudgetError::Queries { limit: 1 })
-        );
-        queries.start_episode();
-        queries.book(usage(1, 1)).unwrap();
-
-        let mut tokens = budget(BudgetLimits {
-            tokens: Some(100),
-            ..Default::default()
-        });
-        tokens.book(usage(60, 40)).unwrap();
-        tokens.settle(usage(60, 40), usage(60, 1));
-        let expected = BudgetError::Tokens {
-            needed: 40,
-            spent: 61,
-            limit: 100,
-        };
-        assert_eq!(tokens.book(usage(30, 10)), Err(expected));
-        assert!(tokens.book(usage(u64::MAX, 1)).is_err());
-
-        let mut money = budget(BudgetLimits {
-            cost_usd: Some(0.02),
-            ..Default::default()
-        });
-        money.book(usage(5000, 1000)).unwrap();
-        let cost_usd = money.settle(usage(5000, 1000), usage(5000, 500));
-        assert!((cost_usd - 0.015).abs() < 1e-12);
-        let error = money.book(usage(1000, 301)).unwrap_err();
-        assert!(error.to_string().contains("0.0150 of 0.0200"), "{error}");
-        money.book(usage(1000, 299)).unwrap();
-    }
-
-    #[test]
-    fn questions_under_way_and_given_up_stay_booked() {
-        let mut budget = budget(BudgetLimits {
-            tokens: Some(100),
-            ..Default::default()
-        });
-        budget.book(usage(10, 50)).unwrap();
-        assert!(budget.book(usage(10, 50)).is_err());
-        budget.start_episode();
-        budget.settle(usage(10, 50), usage(10, 5));
-        assert_eq!(
-            budget.spent().input_tokens + budget.spent().output_tokens,
-            15
-        );
-    }
-
-    #[test]
-    fn without_limits_everything_is_allowed_and_still_counted() {
-        let mut free = Budget::default();
-        for _ in 0..3 {
-            free.book(usage(u64::MAX, u64::MAX)).unwrap();
-            free.settle(usage(u64::MAX, u64::MAX), usage(10, 5));
-        }
-        let spent = Spent {
-            queries: 3,
-            input_tokens: 30,
-            output_tokens: 15,
-        };
-        assert_eq!((free.spent(), free.cost_usd()), (spent, 0.0));
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        let bad = |limits, prices| Budget::new(limits, prices).unwrap_err();
-        let limits = BudgetLimits {
-            cost_usd: Some(1.0),
-            ..Default::default()
-        };
-        assert_eq!(
-            bad(limits, Prices::default()),
-            BudgetError::NoPrices { limit_usd: 1.0 }
-        );
-        for value in [-1.0, f64::NAN, f64::INFINITY] {
-            let prices = Prices {
-                output_usd_per_million: value,
-                ..PRICES
-            };
-            assert!(matches!(
-                bad(BudgetLimits::default(), prices),
-                BudgetError::Number { .. }
-            ));
-        }
-    }
-}
+mod tests;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::record::{Attempt, ExchangeRecord, Recorder};
-use crate::budget::{Budget, Spent};
+use crate::budget::{Booking, Budget, Charge, Spent, least_usage};
 use crate::cache::Cache;
-use crate::http::retry::{RetryPolicy, luck};
+use crate::http::retry::{Failed, Next, RetryPolicy, Tries, luck};
 use crate::provider::{Identity, Outcome, Provider, ProviderError, Query, Reply, Usage};
 
 /// How a question ended.
@@ -176,22 +176,21 @@ impl Client {
     }
 
     async fn ask_provider(&self, query: &Query, deadline: Instant) -> Exchange {
+        let began = Instant::now();
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut cost_usd = 0.0;
-        let most = Usage {
-            input_tokens: self.provider.expected_input_tokens(query),
-            output_tokens: u64::from(self.identity().max_output_tokens),
-            estimated: true,
-        };
-        let mut before = None;
+        let mut tries = Tries::new(self.retry);
+        let mut before: Option<ProviderError> = None;
         let result = loop {
-            if let Err(error) = self.book(most) {
+            let booking = match self.book(query) {
+                Ok(booking) => booking,
                 // What went wrong first says more than the budget that forbids another try.
-                break Err(before.unwrap_or(error));
-            }
+                Err(error) => break Err(before.unwrap_or(error)),
+            };
             let started = Instant::now();
+            // Given up here, by dropping this future, the try stays booked.
             let result = self.provider.ask(query, deadline).await;
-            cost_usd += self.settle(&result, most);
+            cost_usd += self.settle(booking, query, &result);
             let error = result.as_ref().err();
             attempts.push(Attempt {
                 outcome: error
@@ -202,22 +201,46 @@ impl Client {
                 duration_ms: milliseconds(started.elapsed()),
                 wait_ms: 0,
             });
-            let Some(error) = error.filter(|error| error.outcome.is_transient()) else {
-                break result;
+            let mut error = match result {
+                Err(error) if error.outcome.is_transient() => error,
+                Err(mut error) => {
+                    // What kept us until the time was up says more than that it was up.
+                    if let Some(before) = before.filter(|_| error.outcome == Outcome::TimeoutTotal)
+                    {
+                        error.detail += &format!("; before that {}", before.detail);
+                        error.detail += &asked_so_often(&attempts, began);
+                    }
+                    break Err(error);
+                }
+                reply => break reply,
             };
-            let number = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
-            let wait = self.retry.wait(number, error.retry_after, luck());
+            let failed = Failed {
+                asked: error.retry_after,
+                free: error.charge == Charge::Nothing,
+            };
             let left = deadline.saturating_duration_since(Instant::now());
-            // To wait beyond the deadline helps nobody: the error itself is the better answer.
-            if number >= self.retry.attempts || wait >= left {
-                break result;
-            }
-            tracing::debug!("{error}; asking again in {} ms", wait.as_millis());
+            let wait = match tries.after(failed, left, luck()) {
+                Next::Again(wait) => wait,
+                Next::GiveUp => {
+                    if tries.put_off > 0 {
+                        error.detail += &asked_so_often(&attempts, began);
+                    }
+                    break Err(error);
+                }
+                Next::TooLong(asked) => {
+                    let (asked, left) = (asked.as_secs_f64(), left.as_secs_f64());
+                    error.detail += &format!(
+                        "; the server asks to wait {asked:.1} s, and {left:.1} s are left of the total time"
+                    );
+                    break Err(error);
+                }
+            };
+            tell_wait(&error, wait);
             if let Some(attempt) = attempts.last_mut() {
                 attempt.wait_ms = milliseconds(wait);
             }
             sleep(wait).await;
-            before = Some(error.clone());
+            before = Some(error);
         };
         Exchange {
             result,
@@ -228,39 +251,58 @@ impl Client {
         }
     }
 
-    fn book(&self, most: Usage) -> Result<(), ProviderError> {
+    /// Books a try; nothing for a provider that costs nothing.
+    fn book(&self, query: &Query) -> Result<Option<Booking>, ProviderError> {
         if !self.provider.is_remote() {
-            return Ok(());
+            return Ok(None);
         }
-        let booked = self.budget().book(most);
-        booked.map_err(|error| ProviderError::new(Outcome::BudgetExhausted, error.to_string()))
+        let booked = self.budget().book(Usage {
+            input_tokens: self.provider.expected_input_tokens(query),
+            output_tokens: u64::from(self.identity().max_output_tokens),
+            estimated: true,
+        });
+        booked
+            .map(Some)
+            .map_err(|error| ProviderError::new(Outcome::BudgetExhausted, error.to_string()))
     }
 
-    /// Settles a try with the budget. What a failed one cost is unknown: a server that worked on it
-    /// counts as if it had read the question.
-    fn settle(&self, result: &Result<Reply, ProviderError>, most: Usage) -> f64 {
-        if !self.provider.is_remote() {
-            return 0.0;
-        }
-        let read_only = Usage {
-            output_tokens: 0,
-            ..most
-        };
-        let used = match result {
-            Ok(reply) => reply.usage,
-            Err(error) => match error.outcome {
-                Outcome::Truncated
-                | Outcome::TooLarge
-                | Outcome::TimeoutTotal
-                | Outcome::ConnectionLost => most,
-                Outcome::TimeoutFirstByte
-                | Outcome::RefusedByModel
-                | Outcome::EmptyAnswer
-                | Outcome::MalformedAnswer => read_only,
-                _ => Usage::default(),
+    /// Settles a try with the budget; gives its cost in USD.
+    fn settle(
+        &self,
+        booking: Option<Booking>,
+        query: &Query,
+        result: &Result<Reply, ProviderError>,
+    ) -> f64 {
+        let charge = match result {
+            Err(error) => error.charge,
+            // The server said nothing, or half of it.
+            Ok(reply) if reply.usage.estimated => Charge::Most { said: reply.usage },
+            Ok(reply) => Charge::Said {
+                usage: reply.usage,
+                least: least_usage(query, reply),
             },
         };
-        self.budget().settle(most, used)
+        booking.map_or(0.0, |booking| self.budget().settle(booking, charge))
+    }
+}
+
+fn asked_so_often(attempts: &[Attempt], began: Instant) -> String {
+    let spent = began.elapsed().as_secs_f64();
+    format!("; asked {} times in {spent:.1} s", attempts.len())
+}
+
+/// A person who watches is told of waits that are long enough to wonder about.
+fn tell_wait(error: &ProviderError, wait: Duration) {
+    let seconds = wait.as_secs_f64();
+    let who = match error.retry_after {
+        Some(asked) if !asked.is_zero() => "as the server asks",
+        Some(_) => "for the server cannot answer yet",
+        None => "of our own accord",
+    };
+    if wait > Duration::from_secs(1) {
+        tracing::info!("waiting {seconds:.1} s, {who}: {error}");
+    } else {
+        tracing::debug!("waiting {seconds:.2} s, {who}: {error}");
     }
 }
 

@@ -3,3 +3,4 @@
 pub(crate) mod json;
 pub(crate) mod retry;
 pub(crate) mod sse;
+mod wait;

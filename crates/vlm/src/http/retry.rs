@@ -1,18 +1,19 @@
-//! How long to wait before asking again.
+//! Whether and when to ask again.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
-use httpdate::parse_http_date;
+pub(crate) use super::wait::wait_asked;
 
-/// Waiting between tries: exponential backoff with jitter.
+/// Waiting between tries: exponential backoff with jitter, and what the server asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Tries altogether; 1 means no second one.
+    /// Tries that may fail; 1 means no second one. Those that a server refused for the moment, with a wish
+    /// to wait or while it loads its model, do not count: they cost nothing and go on within the total time.
     pub attempts: u32,
-    /// Wait before the second try; each further wait is twice as long.
+    /// Wait before the second try; each further wait is twice as long. No wait is shorter.
     pub first_wait: Duration,
-    /// Longest wait of our own choosing. A server's `Retry-After` may ask for more.
+    /// Longest wait of our own choosing. A server may ask for more.
     pub longest_wait: Duration,
 }
 
@@ -29,14 +30,94 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// The wait after the try of that number, counted from 1. `luck` in [0, 1) spreads it between
     /// half and full length, so that many robots do not come back at the same moment.
-    pub(crate) fn wait(&self, attempt: u32, retry_after: Option<Duration>, luck: f64) -> Duration {
+    fn wait(&self, attempt: u32, luck: f64) -> Duration {
         let doublings = attempt.saturating_sub(1).min(20);
         let full = self
             .first_wait
             .saturating_mul(1 << doublings)
             .min(self.longest_wait);
-        let own = full.mul_f64(0.5 + 0.5 * luck.clamp(0.0, 1.0));
-        own.max(retry_after.unwrap_or_default())
+        full.mul_f64(0.5 + 0.5 * luck)
+    }
+}
+
+/// A try that failed and may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failed {
+    /// How long the server asks to wait; zero if it says only that it cannot yet.
+    pub(crate) asked: Option<Duration>,
+    /// Whether it cost nothing.
+    pub(crate) free: bool,
+}
+
+/// What to do after a try that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Ask again after so long.
+    Again(Duration),
+    /// All tries have failed, or too little time is left for another one.
+    GiveUp,
+    /// The server asks for so much time that too little is left for a try.
+    TooLong(Duration),
+}
+
+/// The tries of one question.
+#[derive(Debug)]
+pub(crate) struct Tries {
+    policy: RetryPolicy,
+    /// Those that count.
+    failed: u32,
+    /// Those that were put off.
+    pub(crate) put_off: u32,
+}
+
+impl Tries {
+    pub(crate) fn new(policy: RetryPolicy) -> Self {
+        Self {
+            policy,
+            failed: 0,
+            put_off: 0,
+        }
+    }
+
+    /// Decides about the next try; `left` is the time for everything that is still to come.
+    pub(crate) fn after(&mut self, failed: Failed, left: Duration, luck: f64) -> Next {
+        let luck = luck.clamp(0.0, 1.0);
+        if failed.asked.is_some() && failed.free {
+            self.put_off += 1;
+        } else {
+            self.failed += 1;
+        }
+        // A try that has no time to be answered only costs money.
+        let left = left.saturating_sub(self.policy.first_wait);
+        if let Some(asked) = failed
+            .asked
+            .filter(|asked| !asked.is_zero() && *asked >= left)
+        {
+            return Next::TooLong(asked);
+        }
+        if self.failed >= self.policy.attempts {
+            return Next::GiveUp;
+        }
+        let shortest = self.policy.first_wait.mul_f64(1.0 + luck);
+        let wait = match failed.asked {
+            Some(asked) if !asked.is_zero() => {
+                // A little later than asked for, but not so late that it is too late.
+                let spread = asked.mul_f64(0.1 * luck).min(Duration::from_secs(1));
+                if asked + spread < left {
+                    asked + spread
+                } else {
+                    asked
+                }
+                .max(shortest)
+            }
+            Some(_) => self.policy.wait(self.put_off, luck).max(shortest),
+            None => self.policy.wait(self.failed, luck),
+        };
+        if wait < left {
+            Next::Again(wait)
+        } else {
+            Next::GiveUp
+        }
     }
 }
 
@@ -47,33 +128,25 @@ pub(crate) fn luck() -> f64 {
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// What a `Retry-After` header asks for: seconds, or a date. The server's own `Date` header, if
-/// there is one, says what time it believes it is.
-pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let until = parse_http_date(value).ok()?;
-    let now = date.and_then(|date| parse_http_date(date).ok());
-    let wait = until.duration_since(now.unwrap_or_else(SystemTime::now));
-    // A date that has passed asks for no wait.
-    Some(wait.unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn failed(asked_s: Option<u64>, free: bool) -> Failed {
+        Failed {
+            asked: asked_s.map(Duration::from_secs),
+            free,
+        }
+    }
+
     #[test]
-    fn waits_double_up_to_the_longest_and_never_fall_short_of_the_server() {
+    fn waits_double_up_to_the_longest() {
         let policy = RetryPolicy::default();
-        let waits = [1, 2, 3, 9].map(|attempt| policy.wait(attempt, None, 1.0).as_millis());
+        let waits = [1, 2, 3, 9].map(|attempt| policy.wait(attempt, 1.0).as_millis());
         assert_eq!(waits, [500, 1000, 2000, 8000]);
-        assert_eq!(policy.wait(2, None, 0.0).as_millis(), 500);
-        let asked = Duration::from_secs(30);
-        assert_eq!(policy.wait(1, Some(asked), 0.3), asked);
-        assert_eq!(policy.wait(3, Some(Duration::ZERO), 1.0).as_millis(), 2000);
+        assert_eq!(policy.wait(2, 0.0).as_millis(), 500);
     }
 
     #[test]
@@ -84,35 +157,64 @@ mod tests {
     }
 
     #[test]
-    fn servers_ask_in_seconds_or_with_a_date() {
-        let date = Some("Sun, 06 Nov 1994 08:49:30 GMT");
-        assert_eq!(retry_after(" 7 ", None), Some(Duration::from_secs(7)));
-        // All three spellings of RFC 9110, section 5.6.7.
-        for until in [
-            "Sun, 06 Nov 1994 08:49:37 GMT",
-            "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994",
-        ] {
-            let wait = retry_after(until, date);
-            assert_eq!(wait, Some(Duration::from_secs(7)), "{until}");
+    fn failures_count_and_a_servers_waits_do_not() {
+        let mut tries = Tries::new(RetryPolicy::default());
+        for _ in 0..50 {
+            let Next::Again(wait) = tries.after(failed(Some(4), true), MINUTE, 0.5) else {
+                panic!("asked to wait 4 s of 60 s");
+            };
+            assert!((4000..=4400).contains(&wait.as_millis()), "{wait:?}");
         }
+        // One that has cost something counts, though its wait is kept.
+        let costly = tries.after(failed(Some(4), false), MINUTE, 0.0);
+        assert_eq!(costly, Next::Again(Duration::from_secs(4)));
+        let plain = failed(None, true);
         assert_eq!(
-            retry_after("Sun, 06 Nov 1994 08:00:00 GMT", None),
-            Some(Duration::ZERO)
+            tries.after(plain, MINUTE, 1.0),
+            Next::Again(Duration::from_secs(1))
         );
-        for nonsense in [
-            "",
-            "soon",
-            "-1",
-            "inf",
-            "NaN",
-            "1e300",
-            "Sun, 06 Nov 1994 08:49 GMT",
-            "Sun, 06 Nov 1994 25:00:00 GMT",
-            "Sun, +6 Nov 1994 08:49:37 GMT",
-            "Sun, 06 Foo 1994 08:49:37 GMT",
-        ] {
-            assert_eq!(retry_after(nonsense, date), None, "{nonsense}");
+        assert_eq!(tries.after(plain, MINUTE, 1.0), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_server_that_names_no_time_is_asked_again_ever_less_often() {
+        let mut tries = Tries::new(RetryPolicy::default());
+        let mut waits = Vec::new();
+        let mut left = MINUTE;
+        while let Next::Again(wait) = tries.after(failed(Some(0), true), left, 0.0) {
+            waits.push(wait.as_millis());
+            left -= wait;
         }
+        assert_eq!(waits[..6], [500, 500, 1000, 2000, 4000, 4000]);
+        assert!(left <= Duration::from_millis(4500), "{left:?} unused");
+    }
+
+    #[test]
+    fn no_wait_is_shorter_than_the_shortest_or_ends_after_the_deadline() {
+        let mut tries = Tries::new(RetryPolicy::default());
+        let hasty = Failed {
+            asked: Some(Duration::from_millis(1)),
+            free: true,
+        };
+        for luck in [0.0, 0.3, 1.0] {
+            let Next::Again(wait) = tries.after(hasty, MINUTE, luck) else {
+                panic!("there is time");
+            };
+            assert!((500..=1000).contains(&wait.as_millis()), "{wait:?}");
+        }
+        // With half a second for the try itself.
+        let left = Duration::from_millis(4600);
+        assert_eq!(
+            tries.after(failed(Some(4), true), left, 1.0),
+            Next::Again(Duration::from_secs(4))
+        );
+        assert_eq!(
+            tries.after(failed(Some(5), true), left, 1.0),
+            Next::TooLong(Duration::from_secs(5))
+        );
+        assert_eq!(
+            tries.after(hasty, Duration::from_millis(900), 0.0),
+            Next::GiveUp
+        );
     }
 }

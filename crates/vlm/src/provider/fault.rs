@@ -3,11 +3,11 @@
 mod words;
 
 use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value;
 
 use super::{Outcome, ProviderError, one_line};
-use crate::http::retry::retry_after;
+use crate::http::retry::wait_asked;
 use words::{is_any, outcome_of_words};
 
 /// Bytes of an error's words that are looked at.
@@ -38,9 +38,8 @@ pub(super) fn of_response(
         detail.push_str(&format!(": {words}"));
     }
     ProviderError {
-        outcome,
-        detail,
-        retry_after: header(RETRY_AFTER).and_then(|value| retry_after(value, header(DATE))),
+        retry_after: wait_asked(headers, body),
+        ..ProviderError::new(outcome, detail)
     }
 }
 
@@ -75,7 +74,10 @@ pub(super) fn reported(value: &Value, is_error: bool, is_under_way: bool) -> Opt
         Some(status) => format!("the server reports {status}: {words}"),
         None => format!("the server reports: {words}"),
     };
-    Some(ProviderError::new(outcome, detail))
+    Some(ProviderError {
+        retry_after: wait_asked(&HeaderMap::new(), &value.to_string()),
+        ..ProviderError::new(outcome, detail)
+    })
 }
 
 /// Whether a field holds more than emptiness: some servers send every field with every answer.

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::author::AuthorRequest;
+use crate::budget::{PICTURE_TOKENS, most_text_tokens};
 
 pub use adapt::Adaptation;
 pub use choices::{PictureDetail, TokenLimit};
@@ -187,11 +188,6 @@ pub trait Provider: Send + Sync {
         self.identity().host.is_some()
     }
 
-    /// Tokens that a question will cost, rather more than less.
-    fn expected_input_tokens(&self, query: &Query) -> u64 {
-        expected_input_tokens(query, PICTURE_TOKENS)
-    }
-
     /// What is done differently by now because the server asked for it; see [`Adaptation`].
     fn adaptations(&self) -> Vec<Adaptation> {
         Vec::new()
@@ -202,21 +198,17 @@ pub trait Provider: Send + Sync {
         Duration::from_secs(10)
     }
 
+    /// The most tokens that a question costs before its answer, picture included: what is booked.
+    fn expected_input_tokens(&self, query: &Query) -> u64 {
+        let picture = query.picture.as_ref().map_or(0, |_| PICTURE_TOKENS);
+        most_text_tokens(query) + picture
+    }
+
     /// Asks once, without retries, and ends before `deadline`. Dropping the future ends the request.
     ///
     /// # Errors
     /// Resolves to a [`ProviderError`] with a named outcome.
     fn ask<'a>(&'a self, query: &'a Query, deadline: Instant) -> Asking<'a>;
-}
-
-/// Tokens that a picture of 640 to 1024 pixels costs at most services, rather more.
-pub(crate) const PICTURE_TOKENS: u64 = 1600;
-
-/// Tokens of a question's words, rather more than less, and of its picture.
-fn expected_input_tokens(query: &Query, picture_tokens: u64) -> u64 {
-    let turns = query.turns.iter().map(|turn| turn.text.len());
-    let picture = query.picture.as_ref().map_or(0, |_| picture_tokens);
-    wire::estimated_tokens(query.system.len() + turns.sum::<usize>()) + picture
 }
 
 /// `text` on one line, without what steers a terminal, and not longer than `limit` characters.

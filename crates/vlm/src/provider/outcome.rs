@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::Usage;
+use crate::budget::{Charge, larger};
+
 macro_rules! outcomes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $advice:literal;)*) => {
         /// How a question to a model ended. [`Outcome::name`] is stable; logs, statuses and recorded
@@ -119,6 +122,24 @@ impl Outcome {
         )
     }
 
+    /// What a try that ended so has cost, as far as its name says. Names that an HTTP error has in
+    /// common with an error within an answer count as the former.
+    fn charge(self) -> Charge {
+        match self {
+            Outcome::TimeoutFirstByte
+            | Outcome::TimeoutTotal
+            | Outcome::ConnectionLost
+            | Outcome::RefusedByModel
+            | Outcome::Truncated
+            | Outcome::EmptyAnswer
+            | Outcome::MalformedAnswer
+            | Outcome::TooLarge => Charge::Most {
+                said: Usage::default(),
+            },
+            _ => Charge::Nothing,
+        }
+    }
+
     /// The outcome of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -137,19 +158,35 @@ pub struct ProviderError {
     pub outcome: Outcome,
     /// What happened.
     pub detail: String,
-    /// How long the server asks to wait before the next question.
+    /// How long the server asks to wait before the next question; zero if it can not now and names no time.
     pub retry_after: Option<Duration>,
+    /// What the try has cost.
+    pub charge: Charge,
 }
 
 impl ProviderError {
-    /// An error without a wish to wait.
+    /// An error without a wish to wait, charged by its name.
     #[must_use]
     pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
         Self {
             outcome,
             detail: detail.into(),
             retry_after: None,
+            charge: outcome.charge(),
         }
+    }
+
+    /// The same after an answer began: it is charged, and with no less than the server said.
+    #[must_use]
+    pub fn after_an_answer_began(mut self, said: Usage) -> Self {
+        let before = match self.charge {
+            Charge::Most { said } => said,
+            Charge::Nothing | Charge::Said { .. } => Usage::default(),
+        };
+        self.charge = Charge::Most {
+            said: larger(before, said),
+        };
+        self
     }
 }
 

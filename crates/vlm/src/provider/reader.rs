@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::wire::Partial;
-use super::{Api, Identity, Outcome, ProviderError, Reply, fault, one_line};
+use super::{Api, Identity, Outcome, ProviderError, Reply, Usage, fault, one_line};
 use crate::http::json::Splitter;
 use crate::http::sse::{Decoder, Event, SseError};
 
@@ -160,6 +160,15 @@ impl AnswerReader {
         }
     }
 
+    /// Tokens as the server has counted them so far; 0 where it has said nothing.
+    pub(super) fn said(&self) -> Usage {
+        Usage {
+            input_tokens: self.partial.input_tokens.unwrap_or(0),
+            output_tokens: self.partial.output_tokens.unwrap_or(0),
+            estimated: false,
+        }
+    }
+
     /// Whether the service has said that nothing more comes.
     pub(super) fn is_over(&self) -> bool {
         self.partial.ended
@@ -209,7 +218,10 @@ impl AnswerReader {
         if !self.partial.began {
             return Err(self.no_answer(identity, is_stream));
         }
-        self.partial.finish(identity, expected_input_tokens)
+        let said = self.said();
+        self.partial
+            .finish(identity, expected_input_tokens)
+            .map_err(|error| error.after_an_answer_began(said))
     }
 
     /// Why nothing that came is an answer.

@@ -19,8 +19,9 @@ use super::wire::Request;
 use super::{
     Adaptation, Api, Asking, ConfigError, ConfigErrors, Endpoint, Identity, Outcome, Provider,
     ProviderError, Query, REDACTED, RemoteConfig, Reply, Secret, Timeouts, TokenLimit,
-    expected_input_tokens, extra_body, fault, headers, one_line,
+    extra_body, fault, headers, one_line,
 };
+use crate::budget::{Charge, most_text_tokens};
 use crate::cache::sha256_hex;
 
 /// Bytes of an error's body that are read.
@@ -208,30 +209,36 @@ impl RemoteProvider {
             .post(route.url(stream, self.adaptations.second()))
             .headers(self.headers.clone())
             .body(body.to_string());
-        let first_byte = Instant::now() + self.timeouts.first_byte;
-        let timed_out = || {
-            if first_byte < deadline {
-                let waited = self.timeouts.first_byte.as_millis();
-                let detail = format!("no byte of an answer within {waited} ms");
-                ProviderError::new(Outcome::TimeoutFirstByte, detail)
-            } else {
-                self.timed_out(0)
-            }
-        };
-        let until = first_byte.min(deadline);
-        let mut response = timeout_at(until, request.send())
+        let until = deadline.min(Instant::now() + self.timeouts.first_byte);
+        let response = timeout_at(until, request.send())
             .await
-            .map_err(|_| timed_out())?
+            .map_err(|_| self.no_byte(until, deadline))?
             .map_err(|error| self.broken(&error, 0))?;
         if !response.status().is_success() {
             return Ok(Err(refusal(response, deadline).await));
         }
         let mut answer = AnswerReader::new(self.api, self.max_answer_bytes);
+        let read = self.read(response, &mut answer, until, deadline).await;
+        // Whatever fails from here on is charged: the server has begun to work.
+        let said = answer.said();
+        read.and_then(|()| answer.finish(&self.identity, self.expected_input_tokens(query)))
+            .map(Ok)
+            .map_err(|error| error.after_an_answer_began(said))
+    }
+
+    /// Reads an answer to its end; its first byte comes by `first_byte`.
+    async fn read(
+        &self,
+        mut response: Response,
+        answer: &mut AnswerReader,
+        first_byte: Instant,
+        deadline: Instant,
+    ) -> Result<(), ProviderError> {
         answer.expect(response.content_length())?;
-        let first = timeout_at(until, response.chunk())
+        let mut chunk = timeout_at(first_byte, response.chunk())
             .await
-            .map_err(|_| timed_out())?;
-        let mut chunk = first.map_err(|error| self.broken(&error, 0))?;
+            .map_err(|_| self.no_byte(first_byte, deadline))?
+            .map_err(|error| self.broken(&error, 0))?;
         while let Some(bytes) = chunk {
             answer.take(&bytes)?;
             if answer.is_over() {
@@ -248,8 +255,16 @@ impl RemoteProvider {
                 .map_err(|_| self.timed_out(answer.received))?
                 .map_err(|error| self.broken(&error, answer.received))?;
         }
-        let input_tokens = self.expected_input_tokens(query);
-        answer.finish(&self.identity, input_tokens).map(Ok)
+        Ok(())
+    }
+
+    fn no_byte(&self, first_byte: Instant, deadline: Instant) -> ProviderError {
+        if first_byte >= deadline {
+            return self.timed_out(0);
+        }
+        let waited = self.timeouts.first_byte.as_millis();
+        let detail = format!("no byte of an answer within {waited} ms");
+        ProviderError::new(Outcome::TimeoutFirstByte, detail)
     }
 
     fn timed_out(&self, received: usize) -> ProviderError {
@@ -283,8 +298,18 @@ impl RemoteProvider {
 
     /// Names what a status other than success means, with the server's own words.
     fn status_error(&self, refusal: &Refusal) -> ProviderError {
-        let host = self.endpoint.host();
-        fault::of_response(&host, refusal.status, &refusal.headers, &refusal.text)
+        let Refusal {
+            status,
+            headers,
+            text,
+        } = refusal;
+        let mut error = fault::of_response(&self.endpoint.host(), *status, headers, text);
+        error.charge = Charge::Nothing;
+        // Too many requests, a model that loads, an overloaded service: not now.
+        if matches!(status.as_u16(), 429 | 503 | 529) && error.outcome.is_transient() {
+            error.retry_after.get_or_insert(Duration::ZERO);
+        }
+        error
     }
 }
 
@@ -294,7 +319,7 @@ impl Provider for RemoteProvider {
     }
 
     fn expected_input_tokens(&self, query: &Query) -> u64 {
-        expected_input_tokens(query, self.picture_tokens)
+        most_text_tokens(query) + query.picture.as_ref().map_or(0, |_| self.picture_tokens)
     }
 
     fn adaptations(&self) -> Vec<Adaptation> {

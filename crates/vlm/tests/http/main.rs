@@ -9,3 +9,5 @@
 mod adapting;
 mod exchanges;
 mod providers;
+mod spending;
+mod waiting;

@@ -253,7 +253,7 @@ fn details_hold_the_servers_words_in_every_usual_shape() {
 #[test]
 fn waits_and_locations_are_read_from_the_headers() {
     let mut headers = HeaderMap::new();
-    headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
+    headers.insert(reqwest::header::RETRY_AFTER, HeaderValue::from_static("7"));
     headers.insert(LOCATION, HeaderValue::from_static("http://b/"));
     let error = of_response("h", StatusCode::FOUND, &headers, "");
     assert_eq!(error.detail, "h answered 302 and points to `http://b/`");

@@ -178,8 +178,8 @@ pub(super) struct Partial {
     refusal: String,
     finish: Option<Finish>,
     model: Option<String>,
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
+    pub(super) input_tokens: Option<u64>,
+    pub(super) output_tokens: Option<u64>,
     /// Bytes of hidden thoughts, which are no part of the answer.
     thought_bytes: usize,
     /// Something of the expected shape came.
