@@ -21,5 +21,6 @@ mod server;
 pub use model::{is_advice, is_repair, request_of, write};
 pub use server::{
     APIS, Act, Ending, Handler, KEY, Script, Server, chunk, chunked_head, client, events,
-    json_response, query, response, stream_head, streamed, threaded, threaded_with, whole,
+    json_response, query, response, shows_key, stream_head, streamed, threaded, threaded_with,
+    whole,
 };

@@ -6,7 +6,7 @@ use tiller_vlm::exchange::Exchange;
 use tiller_vlm::provider::{Api, Outcome, RemoteConfig, Timeouts, Usage};
 use tiller_vlm_testing::{
     APIS, Act, Ending, KEY, Script, Server, chunk, chunked_head, client, events, json_response,
-    query, response, stream_head, streamed, threaded, whole,
+    query, response, shows_key, stream_head, streamed, threaded, whole,
 };
 
 const ANSWER: &str = "num_stages = 1\n# \u{e4}\u{1f916}\n";
@@ -22,7 +22,7 @@ async fn ask_with(
     change(&mut config);
     let exchange = client(config).ask(&query()).await;
     let shown = format!("{exchange:?}");
-    assert!(!shown.contains("4711") && !shown.contains(KEY), "{shown}");
+    assert!(!shows_key(&shown) && !shown.contains(KEY), "{shown}");
     (exchange, server.requests().len())
 }
 
@@ -483,11 +483,8 @@ async fn a_key_that_the_server_echoes_shows_nowhere() {
         for body in bodies {
             let (exchange, _) = ask(api, vec![response("401 Unauthorized", "", &body)]).await;
             let text = exchange.result.unwrap_err().to_string();
-            assert!(
-                text.contains("[redacted]") && !text.to_lowercase().contains("4711"),
-                "{text}"
-            );
-            assert!(!exchange.attempts[0].detail.to_lowercase().contains("4711"));
+            assert!(text.contains("[redacted]") && !shows_key(&text), "{text}");
+            assert!(!shows_key(&exchange.attempts[0].detail));
         }
         let location = format!("location: http://elsewhere.example/?key={KEY}\r\n");
         let (exchange, _) = ask(api, vec![response("302 Found", &location, "")]).await;

@@ -93,7 +93,10 @@ pub(super) fn asked(message: &str, current: u32) -> Option<u32> {
         return None;
     }
     let numbers = numbers(&lower);
-    let found = in_context(&lower, &numbers, current).or_else(|| direct(&lower, &numbers, current));
+    // A bound of question and answer together bounds neither alone.
+    let is_sum = lower.contains("`inputs` tokens +");
+    let found = in_context(&lower, &numbers, current)
+        .or_else(|| direct(&lower, &numbers, current).filter(|_| !is_sum));
     found.filter(|limit| (LEAST..current).contains(limit))
 }
 
@@ -348,6 +351,7 @@ mod tests {
             "This request requires more credits, or fewer max_tokens. You requested up to 8192 tokens, but can only afford 5000.",
             "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
             "the prompt exceeds the limit of 4096 tokens",
+            "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.",
             "max_tokens is too large: 8192",
             "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 300, but got 8192 instead.",
             "max_tokens must be at most 8192",
