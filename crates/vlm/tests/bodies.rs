@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use tiller_vlm::cache::Cache;
 use tiller_vlm::exchange::Exchange;
 use tiller_vlm::provider::Api;
-use tiller_vlm_testing::{Act, Ending, Script, Server, query, response, stream_head, streamed};
+use tiller_vlm_testing::{
+    Act, Ending, Script, Server, client, query, response, stream_head, streamed,
+};
 
 const SSE: &str = "text/event-stream";
 const JSON: &str = "application/json";
@@ -171,8 +173,12 @@ async fn bodies_of_real_servers_end_as_they_should() {
         assert_eq!((ended, requests), (outcome, tries), "{name}: {text}");
         assert!(text.contains(said), "{name}: {text}");
     }
-    let (exchange, _) = ask(Api::Gemini, script(JSON, retry, body("gem429.body"))).await;
-    assert_eq!(exchange.attempts[0].outcome, "rate_limited");
+    let server = Server::start(vec![script(JSON, retry, body("gem429.body"))]).await;
+    let mut config = server.config(Api::Gemini);
+    config.timeouts.total = Duration::from_secs(2);
+    let error = client(config).ask(&query()).await.result.unwrap_err();
+    assert_eq!(error.outcome.name(), "rate_limited");
+    assert!(error.detail.contains("asks to wait 4.2 s"), "{error}");
 }
 
 /// Bodies with status 200, each with what it comes to; an answer is `yes` and a robot.

@@ -7,10 +7,12 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tiller_vlm::provider::Api;
 use tiller_vlm_testing::{
-    APIS, Act, Ending, Script, Server, events, json_response, query, response, stream_head,
+    APIS, Act, Ending, Script, Server, client, events, json_response, query, response, stream_head,
     streamed, whole,
 };
 
@@ -240,7 +242,10 @@ fn scripts(api: Api, column: &str) -> Vec<Script> {
 /// How it ends, and whether it was asked for again.
 async fn ends(api: Api, script: Script) -> String {
     let server = Server::start(vec![script]).await;
-    let exchange = server.client(api).ask(&query()).await;
+    let mut config = server.config(api);
+    // A server that is busy is asked as long as there is time.
+    config.timeouts.total = Duration::from_millis(500);
+    let exchange = client(config).ask(&query()).await;
     if let Ok(reply) = &exchange.result {
         assert_eq!(reply.text, ANSWER);
         assert!(!reply.usage.estimated, "{reply:?}");

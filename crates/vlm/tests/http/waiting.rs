@@ -46,7 +46,7 @@ async fn a_model_that_never_loads_is_given_up_when_the_time_is_up() {
     let loading = response("503 Service Unavailable", "", LOADING);
     let (exchange, requests, took) = ask(vec![loading], total).await;
     // The last try may have been under way when the time was up; the reason is named all the same.
-    let named = [Outcome::ServerError, Outcome::TimeoutTotal];
+    let named = [Outcome::ModelLoading, Outcome::TimeoutTotal];
     assert!(named.contains(&exchange.outcome()), "{exchange:?}");
     assert!(
         requests > 3 && took < Duration::from_secs(5),
@@ -107,5 +107,5 @@ async fn tries_that_cost_something_count() {
         "data: {\"error\": {\"code\": 503, \"message\": \"Loading model, try again in 2ms\"}}\n\n";
     let begun = vec![stream_head(), Act::Send(event.as_bytes().to_vec())];
     let (exchange, requests, _) = ask(vec![begun], Duration::from_secs(20)).await;
-    assert_eq!((exchange.outcome(), requests), (Outcome::ServerError, 3));
+    assert_eq!((exchange.outcome(), requests), (Outcome::ModelLoading, 3));
 }
