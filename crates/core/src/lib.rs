@@ -6,7 +6,9 @@
 mod action;
 mod continuation;
 mod environment;
+pub mod file;
 mod identity;
+mod keys;
 pub mod kinematics;
 mod plateau;
 mod pose;
@@ -23,6 +25,7 @@ pub use action::{
 pub use continuation::Continuation;
 pub use environment::Environment;
 pub use identity::{EpisodeId, ProgramId, Visit};
+pub use keys::{REDACTED, looks_like_key, shown};
 pub use plateau::Plateau;
 pub use pose::Pose;
 pub use problems::{Problem, Problems};
