@@ -48,7 +48,7 @@ fn has_prefix(word: &str) -> bool {
 }
 
 fn is_random(part: &str) -> bool {
-    let has = |is: fn(&u8) -> bool| part.as_bytes().iter().any(|byte| is(byte));
+    let has = |is: fn(&u8) -> bool| part.as_bytes().iter().any(is);
     part.len() >= RANDOM
         && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && has(u8::is_ascii_digit)

@@ -89,13 +89,16 @@ impl Setup {
         let mut client = Client::new(provider).with_retry(retry).with_budget(budget);
         // A replay leaves its recording alone, and the embedded author needs none.
         if let (Source::Remote(_), Some(folder)) = (source, run_folder) {
-            let recorder = Recorder::new(folder.join("exchanges"));
-            if let Err(error) = recorder.start_afresh() {
-                let found = folder.join("exchanges").display().to_string();
-                let expected = format!("a folder for records that can be written ({error})");
-                env.refuse("RUN_DIR", &expected, Some(found));
+            let fresh = Recorder::new(folder.join("exchanges"))
+                .and_then(|recorder| recorder.start_afresh().map(|()| recorder));
+            match fresh {
+                Ok(recorder) => client = client.with_recorder(recorder),
+                Err(error) => {
+                    let found = tiller_core::shown(&folder.to_string_lossy());
+                    let expected = format!("a folder for records that can be written ({error})");
+                    env.refuse("RUN_DIR", &expected, Some(found));
+                }
             }
-            client = client.with_recorder(recorder);
         }
         if let Some(cache) = cache {
             client = client.with_cache(cache);
@@ -212,12 +215,6 @@ fn key(env: &mut Environment, api: Api) -> Result<Secret, SecretError> {
 fn prompts(env: &mut Environment) -> PromptSet {
     let folder = env.optional("PROMPT_DIR").map(PathBuf::from);
     let expected = "a folder with prompts";
-    if let Some(folder) = &folder
-        && !folder.is_dir()
-    {
-        let found = folder.display().to_string();
-        env.refuse("PROMPT_DIR", expected, Some(found));
-    }
     let prompts = PromptSet::load(folder.as_deref()).unwrap_or_else(|error| {
         let found = folder.map(|folder| folder.display().to_string());
         env.refuse("PROMPT_DIR", &format!("{expected} ({error})"), found);

@@ -8,6 +8,7 @@ mod folder;
 mod outcome;
 mod picture;
 mod reader;
+mod redact;
 mod remote;
 mod secret;
 mod wire;
@@ -30,7 +31,8 @@ pub use outcome::{Outcome, ProviderError};
 pub use picture::{Picture, PictureError};
 pub use remote::RemoteProvider;
 pub(crate) use remote::expected_input_tokens;
-pub use secret::{REDACTED, Secret, SecretError};
+pub use secret::{Secret, SecretError};
+pub use tiller_core::REDACTED;
 pub use wire::Api;
 
 /// What a question is for.
