@@ -184,18 +184,24 @@ pub fn others_may_read(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|facts| facts.mode() & 0o044 != 0)
 }
 
-/// Makes a folder, and those above it that are missing, for its owner alone. What is there keeps its
-/// rights; see [`keep_private`].
+/// Makes a folder for its owner alone. Those above it that are missing get the rights that the user's
+/// mask leaves, for they may become the home of other things; what is there keeps its rights, see
+/// [`keep_private`].
 ///
 /// # Errors
 /// [`FileError::Io`].
 pub fn create_private_dir_all(folder: &Path) -> Result<(), FileError> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(PRIVATE_FOLDER);
     let folder = or_here(folder);
-    builder
-        .create(folder)
-        .map_err(FileError::io(folder, "make"))
+    let make = || {
+        if let Some(above) = folder.parent() {
+            fs::create_dir_all(or_here(above))?;
+        }
+        match DirBuilder::new().mode(PRIVATE_FOLDER).create(folder) {
+            Err(_) if folder.is_dir() => Ok(()),
+            made => made,
+        }
+    };
+    make().map_err(FileError::io(folder, "make"))
 }
 
 /// Takes the rights of all others away from a folder that is ours alone: we own it, it has no special

@@ -63,7 +63,8 @@ struct Unit {
 
 /// `text` without `key`.
 pub(super) fn redact(key: &str, text: &str) -> String {
-    let rules = rules(key);
+    // The value of a header may be several words, each of which may be a key.
+    let rules: Vec<Rule> = key.split_whitespace().flat_map(rules).collect();
     if rules.is_empty() {
         return text.to_owned();
     }

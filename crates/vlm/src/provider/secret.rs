@@ -85,6 +85,19 @@ impl Secret {
         })
     }
 
+    /// Takes the value of a header, which may hold blanks and quotes; none if it is not 1 to 4096 visible
+    /// ASCII characters and blanks.
+    #[must_use]
+    pub fn header_value(text: &str) -> Option<Self> {
+        let value = text.trim();
+        let is_fit = LENGTH.contains(&value.len())
+            && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        is_fit.then(|| Self {
+            key: value.to_owned(),
+            is_exposed: false,
+        })
+    }
+
     /// Reads a key from the file that `KEY_FILE` names, or else from `variable`, both looked up by
     /// `lookup`.
     ///
@@ -277,6 +290,12 @@ mod tests {
             "aGVsbG8gd29ybGQ=",
         ] {
             assert_eq!(Secret::new(key, "KEY").unwrap().expose(), key);
+        }
+        for value in ["a", "Bearer x", "\"My lab\""] {
+            assert_eq!(Secret::header_value(value).unwrap().expose(), value);
+        }
+        for value in ["", " ", "a\nb", "\u{e9}"] {
+            assert_eq!(Secret::header_value(value), None);
         }
         let longest = "k".repeat(4096);
         assert!(Secret::new(&longest, "KEY").is_ok());

@@ -8,3 +8,4 @@
 
 mod exchanges;
 mod providers;
+mod secrets;

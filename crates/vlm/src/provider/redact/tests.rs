@@ -185,6 +185,16 @@ fn a_key_without_digits_is_seen_whole() {
     assert_eq!(redact(letters, &format!("({letters})")), "([redacted])");
 }
 
+#[test]
+fn the_words_of_a_header_are_looked_at_each_by_itself() {
+    let value = format!("Bearer {KEY}");
+    let text = format!("Authorization: Bearer {KEY}, Bearer of news");
+    let expected = "Authorization: Bearer [redacted], Bearer of news";
+    assert_eq!(redact(&value, &text), expected);
+    assert_eq!(redact("My lab", "My lab is my lab"), "My lab is my lab");
+    assert_eq!(redact("", "text"), "text");
+}
+
 /// Characters of the key in a row, with blanks and escapes undone.
 fn longest_shared(key: &str, text: &str) -> usize {
     let meant: Vec<u8> = units(text).iter().map(|unit| unit.byte).collect();
