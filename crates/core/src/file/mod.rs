@@ -108,6 +108,15 @@ impl FileError {
     }
 }
 
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { cause, .. } => cause,
+            other => Self::other(other.reason()),
+        }
+    }
+}
+
 /// Opens a regular file for reading, without waiting for anything.
 ///
 /// # Errors
