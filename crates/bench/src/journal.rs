@@ -1,12 +1,16 @@
 //! The file of results, which an interrupted run goes on with.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail, ensure};
+use tiller_core::file::{FileError, read_regular};
 
 use crate::line::{EpisodeLine, Settings};
+
+/// Bytes of a file of results: a million episodes have less.
+const MAX_RESULTS_BYTES: u64 = 4 << 30;
 
 /// One JSON line an episode, written as the episodes end.
 pub(crate) struct Journal {
@@ -27,11 +31,12 @@ impl Journal {
         restart: bool,
     ) -> Result<(Self, Vec<EpisodeLine>)> {
         let cannot = |what: &str| format!("cannot {what} {}", path.display());
-        let text = match fs::read(path) {
+        let text = match read_regular(path, MAX_RESULTS_BYTES) {
+            Err(error @ FileError::NotRegular { .. }) => return Err(error.into()),
             _ if restart => Vec::new(),
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error).wrap_err_with(|| cannot("read")),
+            Err(error) if error.is_not_found() => Vec::new(),
+            Err(error) => return Err(error.into()),
         };
         // A line is whole when its end has been written; what follows the last end was torn.
         let whole = text

@@ -1,13 +1,13 @@
 //! Runs a benchmark: every episode that its file does not hold yet.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eyre::{Result, WrapErr, ensure, eyre};
 use sha2::{Digest, Sha256};
+use tiller_core::file::read_regular;
 use tiller_policy::{MANIFEST_FILE, Provider};
 use tiller_report::{Outcome, Recorder, RunInfo};
 use tiller_steering::Guide;
@@ -24,6 +24,9 @@ use crate::progress::Progress;
 use crate::subject::Subject;
 use crate::table::Tally;
 use crate::tuned::Tuned;
+
+/// Bytes of a policy's manifest.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -262,8 +265,7 @@ fn full(config: &BenchConfig) -> RunnerConfig {
 
 fn settings(config: &BenchConfig) -> Result<Settings> {
     let manifest = config.policy_folder.join(MANIFEST_FILE);
-    let bytes =
-        fs::read(&manifest).wrap_err_with(|| format!("cannot read {}", manifest.display()))?;
+    let bytes = read_regular(&manifest, MAX_MANIFEST_BYTES)?;
     let digest = Sha256::digest(&bytes);
     Ok(Settings {
         world: config.subject.kind.info().name.to_owned(),

@@ -1,11 +1,11 @@
 //! The tuned parameters, from one file.
 
-use std::fs;
 use std::path::Path;
 
 use eyre::{Result, WrapErr, ensure};
 use serde::{Deserialize, Serialize};
 use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
+use tiller_core::file::read_regular_text;
 use tiller_stages::StageConfig;
 use tiller_steering::{DiversityConfig, FeynmanKacConfig, StrengthConfig};
 
@@ -13,6 +13,9 @@ use crate::demos::FIRST_TRAINING_SEED;
 
 /// The file that ships, with its reasons.
 const SHIPPED: &str = include_str!("../../../benchmarks/tuned.toml");
+
+/// Bytes of another one.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Everything that was tuned, and the seeds that it was tuned on. Units are those of the settings of
 /// the same names in [`PlannerConfig`].
@@ -153,8 +156,7 @@ impl Tuned {
     /// # Errors
     /// When the file cannot be read or holds an unknown key, lacks one, or has a value out of range.
     pub fn load(path: &Path) -> Result<Self> {
-        let text =
-            fs::read_to_string(path).wrap_err_with(|| format!("cannot read {}", path.display()))?;
+        let text = read_regular_text(path, MAX_BYTES)?;
         Self::parse(&text).wrap_err_with(|| path.display().to_string())
     }
 

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::{Problems, nearest};
+use crate::{Problems, nearest, shown};
 
 /// Reads settings and remembers what is wrong with them.
 ///
@@ -164,13 +164,17 @@ impl Environment {
         value_of(default).unwrap_or(&allowed[0].1).clone()
     }
 
-    /// Notes a problem that only the caller can see.
+    /// Notes a problem that only the caller can see. What was found is told as [`shown`] tells it: a key
+    /// that was given to the wrong variable is not.
     pub fn refuse(&mut self, name: &str, expected: &str, found: Option<String>) {
         match found {
             Some(found) if self.is_private => {
                 self.problems.push(name, expected, described(&found));
             }
-            Some(found) => self.problems.push(name, expected, format!("`{found}`")),
+            Some(found) => {
+                let found = format!("`{}`", shown(&found));
+                self.problems.push(name, expected, found);
+            }
             None => self.problems.missing(name, expected),
         }
     }
@@ -240,6 +244,23 @@ mod tests {
         ] {
             assert!(text.contains(line), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_variable_is_not_told() {
+        let mut env = Environment::from_pairs([
+            ("SEED", "sk-4711-0815"),
+            ("ARM", "9f86d081884c7d659a2feaa0c55ad015"),
+            ("PLACE", "https://user:4711@host/?key=4711"),
+        ]);
+        env.number("SEED", 0, 0..=9);
+        env.choice("ARM", "toy", &[("toy", ())]);
+        let place = env.optional("PLACE");
+        env.refuse("PLACE", "a folder", place);
+        let text = env.finish(()).unwrap_err().to_string();
+        assert!(text.contains("SEED: expected a number from 0 to 9, found `[redacted]`"));
+        assert!(text.contains("found `https://[redacted]`"), "{text}");
+        assert!(!text.contains("4711") && !text.contains("9f86"), "{text}");
     }
 
     #[test]

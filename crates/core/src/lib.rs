@@ -6,7 +6,9 @@
 mod action;
 mod continuation;
 mod environment;
+pub mod file;
 mod identity;
+mod keys;
 pub mod kinematics;
 mod nearest;
 mod plateau;
@@ -25,6 +27,7 @@ pub use action::{
 pub use continuation::Continuation;
 pub use environment::Environment;
 pub use identity::{EpisodeId, ProgramId, Visit};
+pub use keys::{REDACTED, looks_like_key, shown};
 pub use nearest::nearest;
 pub use plateau::Plateau;
 pub use pose::Pose;

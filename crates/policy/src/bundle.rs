@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tiller_core::Problems;
+use tiller_core::file::{read_regular, read_regular_text};
 use tiller_steering::scheduler::SchedulerConfig;
 use tiller_steering::{ActionSpace, Guide};
 
@@ -14,6 +15,11 @@ use crate::observation::Supply;
 
 /// File name of the manifest in a bundle directory.
 pub const MANIFEST_FILE: &str = "policy.toml";
+
+/// Bytes of a manifest.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// Bytes of a graph with its weights.
+const MAX_GRAPH_BYTES: u64 = 16 << 30;
 
 /// A bundle whose manifest is sound and whose graphs are the ones that the manifest names.
 ///
@@ -56,9 +62,11 @@ impl Bundle {
     /// that is wrong: unknown kinds, impossible shapes, missing files, wrong fingerprints.
     pub fn load(directory: &Path) -> Result<Self, BundleError> {
         let path = directory.join(MANIFEST_FILE);
-        let text = std::fs::read_to_string(&path).map_err(|source| BundleError::Unreadable {
-            directory: directory.to_path_buf(),
-            source,
+        let text = read_regular_text(&path, MAX_MANIFEST_BYTES).map_err(|error| {
+            BundleError::Unreadable {
+                directory: directory.to_path_buf(),
+                source: error.into(),
+            }
         })?;
         let manifest: Manifest = toml::from_str(&text).map_err(|source| BundleError::Manifest {
             path,
@@ -147,11 +155,11 @@ impl Bundle {
 /// Reads a graph and checks its fingerprint; adds to `problems` when it returns nothing.
 fn read(directory: &Path, role: &str, file: &GraphFile, problems: &mut Problems) -> Option<Graph> {
     let path = directory.join(&file.path);
-    let bytes = match std::fs::read(&path) {
+    let bytes = match read_regular(&path, MAX_GRAPH_BYTES) {
         Ok(bytes) => bytes,
         Err(error) => {
             let expected = format!("the file `{}`", path.display());
-            problems.push(format!("files.{role}"), expected, error);
+            problems.push(format!("files.{role}"), expected, error.reason());
             return None;
         }
     };

@@ -16,12 +16,15 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use tiller_core::file::read_regular_text;
 use tiller_reward::{CompileOptions, Evaluator, compile};
 
 const USAGE: &str =
     "time_reward PROGRAM [--particles N] [--points N] [--keypoints N] [--milliseconds N]";
 /// Calls of one sample take at least this long together, far above the clock's resolution.
 const SAMPLE: Duration = Duration::from_micros(50);
+/// Bytes of a program's file.
+const MAX_PROGRAM_BYTES: u64 = 16 << 20;
 /// Times that the program is compiled.
 const COMPILATIONS: usize = 100;
 
@@ -96,8 +99,7 @@ fn measure<E>(duration: Duration, mut run: impl FnMut(usize) -> Result<(), E>) -
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = parse(std::env::args().skip(1))?;
-    let text = std::fs::read_to_string(&arguments.program)
-        .map_err(|error| format!("{}: {error}", arguments.program))?;
+    let text = read_regular_text(arguments.program.as_ref(), MAX_PROGRAM_BYTES)?;
     let options = CompileOptions::new(arguments.keypoints, arguments.points);
     let program = compile(&text, &options)?;
     let mut compile_us = Vec::with_capacity(COMPILATIONS);

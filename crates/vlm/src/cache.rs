@@ -1,21 +1,28 @@
 //! Answers on disk, found by the content of their question.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
+use std::sync::Once;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tiller_core::file::{
+    FileError, create_private_dir_all, is_draft, keep_private, read_within, write_private,
+};
+use tiller_core::shown;
 
 use crate::exchange::question_sha256;
 use crate::provider::{Identity, Query, Reply};
 
 const SCHEMA: u32 = 1;
+/// Most bytes of an entry: the longest answer, each byte of it an escape.
+const MAX_ENTRY_BYTES: u64 = 128 << 20;
 
 /// A folder of answers. Entries are written whole or not at all, and checked when read; several
-/// processes may share the folder.
+/// processes of one user may share the folder. Its files are readable by their owner alone.
 #[derive(Debug)]
 pub struct Cache {
     folder: PathBuf,
+    prepared: Once,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,11 +35,14 @@ struct Entry {
 }
 
 impl Cache {
-    /// A cache in a folder, which is made when it is first needed.
+    /// A cache in a folder, which is made when it is first needed, for its owner alone. Others lose
+    /// their rights to one that is there and holds nothing else; where there is more in it they keep
+    /// them, and a warning says so.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
+            prepared: Once::new(),
         }
     }
 
@@ -47,16 +57,31 @@ impl Cache {
         hex(&hash.finalize())
     }
 
-    fn path(&self, key: &str) -> PathBuf {
-        self.folder
-            .join(key.get(..2).unwrap_or_default())
-            .join(format!("{key}.json"))
+    /// Where an answer lies below the folder; nothing for what is no key.
+    fn name(key: &str) -> Option<String> {
+        let is_key = key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_key.then(|| format!("{}/{key}.json", &key[..2]))
     }
 
     /// The answer that is kept under `key`. A damaged entry counts as none.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Reply> {
-        let bytes = std::fs::read(self.path(key)).ok()?;
+        let name = Self::name(key)?;
+        let read = read_within(&self.folder, &name, MAX_ENTRY_BYTES);
+        let damaged = |reason: &str| {
+            let path = self.folder.join(&name);
+            let path = shown(&path.to_string_lossy());
+            tracing::warn!("cache entry {path} is damaged and ignored: {reason}");
+        };
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if !error.is_not_found() {
+                    damaged(&error.reason());
+                }
+                return None;
+            }
+        };
         let entry: Option<Entry> = serde_json::from_slice(&bytes).ok();
         let sound = entry.filter(|entry| {
             entry.schema == SCHEMA
@@ -64,25 +89,50 @@ impl Cache {
                 && entry.text_sha256 == sha256_hex(entry.reply.text.as_bytes())
         });
         if sound.is_none() {
-            tracing::warn!(
-                "cache entry {} is damaged and ignored",
-                self.path(key).display()
-            );
+            damaged("it is not what was written");
         }
         sound.map(|entry| entry.reply)
     }
 
     /// Removes an answer, if there is one.
     pub fn remove(&self, key: &str) {
-        // What is not there need not be removed.
-        let _ = std::fs::remove_file(self.path(key));
+        if let Some(name) = Self::name(key) {
+            // What is not there need not be removed.
+            let _ = std::fs::remove_file(self.folder.join(name));
+        }
+    }
+
+    fn prepare(&self) {
+        let folder = &self.folder;
+        let is_ours = |name: &str| {
+            is_draft(name) || (name.len() == 2 && u8::from_str_radix(name, 16).is_ok())
+        };
+        let closed = create_private_dir_all(folder).and_then(|()| keep_private(folder, is_ours));
+        // That it cannot be made is an error of the entry to be written.
+        if matches!(closed, Ok(false)) {
+            tracing::warn!(
+                "others can list {}, where answers are kept; the answers are private all the same",
+                shown(&folder.to_string_lossy())
+            );
+        }
     }
 
     /// Keeps an answer.
     ///
     /// # Errors
-    /// If the folder cannot be written.
-    pub fn put(&self, key: &str, identity: &Identity, reply: &Reply) -> std::io::Result<()> {
+    /// [`FileError`] if the folder cannot be written, or `key` is none.
+    pub fn put(&self, key: &str, identity: &Identity, reply: &Reply) -> Result<(), FileError> {
+        let invalid = |path: PathBuf, cause: std::io::Error| FileError::Io {
+            path,
+            doing: "write",
+            cause,
+        };
+        let Some(name) = Self::name(key) else {
+            let cause = std::io::Error::other("expected 64 hexadecimal digits as its key");
+            return Err(invalid(self.folder.clone(), cause));
+        };
+        self.prepared.call_once(|| self.prepare());
+        let path = self.folder.join(name);
         let entry = Entry {
             schema: SCHEMA,
             key: key.to_owned(),
@@ -90,20 +140,11 @@ impl Cache {
             identity: identity.clone(),
             reply: reply.clone(),
         };
-        write_atomically(&self.path(key), &serde_json::to_vec_pretty(&entry)?)
+        match serde_json::to_vec_pretty(&entry) {
+            Ok(bytes) => write_private(&path, &bytes),
+            Err(error) => Err(invalid(path, error.into())),
+        }
     }
-}
-
-/// Writes a file so that readers see all of it or nothing, whatever happens meanwhile.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let temporary = folder.join(format!(".{}-{number}.tmp", std::process::id()));
-    std::fs::write(&temporary, bytes)
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .inspect_err(|_| drop(std::fs::remove_file(&temporary)))
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
@@ -206,7 +247,7 @@ mod tests {
         assert_eq!(cache.get(&key), None);
         cache.put(&key, &identity(), &reply()).unwrap();
         assert_eq!(cache.get(&key), Some(reply()));
-        let path = cache.path(&key);
+        let path = cache.folder.join(Cache::name(&key).unwrap());
         let text = std::fs::read_to_string(&path).unwrap();
         for damaged in [
             text.replace("num_stages", "import os #"),
@@ -223,5 +264,49 @@ mod tests {
             .flatten()
             .collect();
         assert_eq!(names.len(), 1, "no temporary file stays behind");
+    }
+
+    #[test]
+    fn entries_are_private_and_lie_in_their_folder() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("cache");
+        let cache = Cache::new(&place);
+        let key = Cache::key(&query(), &identity());
+        std::fs::create_dir(&place).unwrap();
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+        cache.put(&key, &identity(), &reply()).unwrap();
+        let path = place.join(Cache::name(&key).unwrap());
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!((mode(&place), mode(path.parent().unwrap())), (0o700, 0o700));
+
+        // Neither is written nor read through a link, and no pipe is waited for.
+        let victim = folder.path().join("victim");
+        std::fs::rename(&path, &victim).unwrap();
+        let before = std::fs::read(&victim).unwrap();
+        symlink(&victim, &path).unwrap();
+        assert_eq!(cache.get(&key), None);
+        cache.put(&key, &identity(), &reply()).unwrap();
+        assert!(std::fs::symlink_metadata(&path).unwrap().is_file());
+        assert_eq!(std::fs::read(&victim).unwrap(), before);
+        cache.remove(&key);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        assert_eq!(cache.get(&key), None);
+
+        for odd in [
+            "",
+            "../victim",
+            "/etc/passwd",
+            &key[1..],
+            &"\u{e9}".repeat(32),
+        ] {
+            assert_eq!(cache.get(odd), None);
+            assert!(cache.put(odd, &identity(), &reply()).is_err());
+            cache.remove(odd);
+        }
+        assert!(victim.exists());
     }
 }

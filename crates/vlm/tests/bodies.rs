@@ -178,7 +178,7 @@ async fn bodies_of_real_servers_end_as_they_should() {
     config.timeouts.total = Duration::from_secs(2);
     let error = client(config).ask(&query()).await.result.unwrap_err();
     assert_eq!(error.outcome.name(), "rate_limited");
-    assert!(error.detail.contains("asks to wait 4.2 s"), "{error}");
+    assert!(error.detail.contains("asks to wait 4.0 s"), "{error}");
 }
 
 /// Bodies with status 200, each with what it comes to; an answer is `yes` and a robot.

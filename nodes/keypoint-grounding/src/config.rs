@@ -1,10 +1,9 @@
 //! Settings.
 
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use tiller_core::Problems;
+use tiller_core::file::read_regular_text;
 use tiller_grounding::{Calibration, GroundingConfig, detector_names};
 use tiller_node_kit::Environment;
 
@@ -96,9 +95,12 @@ fn calibration(env: &mut Environment) -> Calibration {
         env.refuse("CALIBRATION", expected, Some(path.clone()));
         Calibration::default()
     };
-    let text = match read(Path::new(&path)) {
+    let text = match read_regular_text(Path::new(&path), MAX_CALIBRATION_BYTES) {
         Ok(text) => text,
-        Err(error) => return refused(env, &format!("a file that can be read ({error})")),
+        Err(error) => {
+            let reason = error.reason();
+            return refused(env, &format!("a file that can be read ({reason})"));
+        }
     };
     match Calibration::parse(&text) {
         Ok(calibration) => calibration,
@@ -111,20 +113,10 @@ fn calibration(env: &mut Environment) -> Calibration {
     }
 }
 
-/// A regular file of bounded size: a name may be that of a pipe or of an endless device.
-fn read(path: &Path) -> Result<String, std::io::Error> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
-    let mut text = String::new();
-    fs::File::open(path)?
-        .take(MAX_CALIBRATION_BYTES + 1)
-        .read_to_string(&mut text)?;
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, Problems> {

@@ -5,8 +5,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
-use tiller_core::EpisodeId;
-use tiller_core::{SECOND_NS, StampFilter};
+use tiller_core::file::write_whole;
+use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
 use tiller_messages::{
     ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Progress, RewardProgram,
     SafetyEvent, StageCommand, Status, TaskStatus,
@@ -338,12 +338,8 @@ impl Log {
         let text = serde_json::to_string_pretty(&summary).wrap_err_with(what)?;
         fs::create_dir_all(folder).wrap_err_with(what)?;
         // Whoever reads it meanwhile finds the old one or the new one, whole.
-        let (draft, path) = (
-            folder.join("summary.json.part"),
-            folder.join("summary.json"),
-        );
-        fs::write(&draft, text + "\n").wrap_err_with(what)?;
-        fs::rename(&draft, &path).wrap_err_with(what)
+        let path = folder.join("summary.json");
+        write_whole(&path, (text + "\n").as_bytes()).wrap_err_with(what)
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) prompts: Arc<PromptSet>,
     /// Who writes without a network.
     pub(crate) embedded: Arc<dyn Author>,
+    /// What the key's owner should know.
+    pub(crate) key_remark: Option<&'static str>,
 }
 
 impl Setup {
@@ -50,13 +52,16 @@ impl Setup {
         if let Some(folder) = env.optional("RUN_DIR").map(PathBuf::from)
             && ready.provider.is_remote()
         {
-            let recorder = Recorder::new(folder.join("exchanges"));
-            if let Err(error) = recorder.start_afresh() {
-                let found = folder.display().to_string();
-                let expected = format!("a folder for records that can be written ({error})");
-                env.refuse("RUN_DIR", &expected, Some(found));
+            let fresh = Recorder::new(folder.join("exchanges"))
+                .and_then(|recorder| recorder.start_afresh().map(|()| recorder));
+            match fresh {
+                Ok(recorder) => client = client.with_recorder(recorder),
+                Err(error) => {
+                    let reason = error.reason();
+                    let expected = format!("a folder for records that can be written ({reason})");
+                    env.refuse("RUN_DIR", &expected, Some(folder.display().to_string()));
+                }
             }
-            client = client.with_recorder(recorder);
         }
         env.finish(Self {
             settings: Settings {
@@ -68,6 +73,7 @@ impl Setup {
             client: Arc::new(client),
             prompts: Arc::new(ready.prompts),
             embedded,
+            key_remark: ready.key_remark,
         })
     }
 }

@@ -55,6 +55,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
     let mut node = Node::new(setup)?;
+    if let Some(remark) = setup.key_remark {
+        outbox.tell(Level::Warning, "key_file", remark.to_owned())?;
+    }
     loop {
         let next = inbox.wait_at_most(if node.is_waiting() { POLL } else { PATIENCE });
         match next {
@@ -119,6 +122,7 @@ impl<'a> Node<'a> {
             client,
             prompts,
             embedded,
+            ..
         } = setup;
         let identity = client.identity();
         let author = if client.is_remote() {

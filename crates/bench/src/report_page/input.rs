@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr, ensure};
 use serde::Deserialize;
 use serde_json::Value;
+use tiller_core::file::open_regular;
 
 use crate::FREE_RUN;
 use tiller_world::Variation;
@@ -137,7 +138,7 @@ impl Input {
             .unwrap_or(path)
             .display()
             .to_string();
-        let mut reader = BufReader::new(fs::File::open(path).wrap_err_with(cannot)?);
+        let mut reader = BufReader::new(open_regular(path)?);
         let before = self.episodes.len();
         let home = path.parent().unwrap_or(folder);
         let mut bytes = Vec::new();

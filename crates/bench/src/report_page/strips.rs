@@ -7,6 +7,7 @@ use std::path::Path;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
+use tiller_core::file::read_regular;
 use tiller_report::contact_sheet_tiles;
 
 use super::input::Episode;
@@ -17,6 +18,8 @@ const MOMENTS: usize = 6;
 /// Edge of a moment, pixels: sharp at the width that a strip has on the page.
 const EDGE: u32 = 192;
 const QUALITY: u8 = 72;
+/// Bytes of a contact sheet.
+const MAX_SHEET_BYTES: u64 = 64 << 20;
 /// Episodes whose pictures are tried before a strip is left empty.
 const TRIES: usize = 8;
 
@@ -111,7 +114,8 @@ fn words(episode: &Episode) -> String {
 }
 
 fn load(path: &Path) -> Option<Vec<Vec<u8>>> {
-    let sheet = image::open(path).ok()?.to_rgb8();
+    let bytes = read_regular(path, MAX_SHEET_BYTES).ok()?;
+    let sheet = image::load_from_memory(&bytes).ok()?.to_rgb8();
     let tiles = contact_sheet_tiles(&sheet);
     let last = tiles.len().checked_sub(1)?;
     let shown = MOMENTS.min(tiles.len());

@@ -1,16 +1,19 @@
 //! Files that a person wrote, and what may be wrong with them.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use eyre::{Result, WrapErr, bail, ensure};
+use eyre::{Result, WrapErr, bail, ensure, eyre};
 use serde_json::Value;
+use tiller_core::file::{FileError, read_regular};
+use tiller_core::shown;
 use tiller_vlm::provider::program_of_folder;
 
 /// Nothing larger is read as a program: a mistaken path should not fill the memory. The compiler
 /// itself refuses far smaller texts.
 const MOST_BYTES: u64 = 16 << 20;
+/// The same for JSON, which may hold the inputs of many evaluations.
+const MOST_JSON_BYTES: u64 = 256 << 20;
 
 /// The text of a program; `-` is standard input. A folder may hold one as VLS and ReKep leave it.
 pub(super) fn read_program(path: &Path) -> Result<String> {
@@ -20,27 +23,13 @@ pub(super) fn read_program(path: &Path) -> Result<String> {
     {
         return Ok(program);
     }
-    let mut bytes = Vec::new();
-    let mut source = open(path)?.take(MOST_BYTES + 1);
-    source
-        .read_to_end(&mut bytes)
-        .wrap_err_with(|| format!("cannot read {name}"))?;
-    ensure!(
-        bytes.len() as u64 <= MOST_BYTES,
-        "{name} holds more than {} MiB: that is no reward program",
-        MOST_BYTES >> 20
-    );
-    text(bytes, &name)
+    text(read(path, MOST_BYTES, "reward program")?, &name)
 }
 
 /// A JSON file; `-` is standard input.
 pub(super) fn read_json(path: &Path) -> Result<Value> {
     let name = name(path);
-    let mut bytes = Vec::new();
-    open(path)?
-        .read_to_end(&mut bytes)
-        .wrap_err_with(|| format!("cannot read {name}"))?;
-    let text = text(bytes, &name)?;
+    let text = text(read(path, MOST_JSON_BYTES, "input")?, &name)?;
     ensure!(!text.trim().is_empty(), "{name} is empty: expected JSON");
     serde_json::from_str(&text).map_err(|error| {
         let line = text.lines().nth(error.line().saturating_sub(1));
@@ -57,21 +46,39 @@ fn name(path: &Path) -> String {
     if path == Path::new("-") {
         "standard input".to_owned()
     } else {
-        path.display().to_string()
+        shown(&path.to_string_lossy())
     }
 }
 
-fn open(path: &Path) -> Result<Box<dyn Read>> {
+/// A regular file, or standard input, of at most so many bytes; `what` says what is expected in it.
+fn read(path: &Path, limit_bytes: u64, what: &str) -> Result<Vec<u8>> {
+    let name = name(path);
+    let too_long = || {
+        eyre!(
+            "{name} holds more than {} MiB: that is no {what}",
+            limit_bytes >> 20
+        )
+    };
     if path == Path::new("-") {
-        return Ok(Box::new(std::io::stdin()));
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .take(limit_bytes + 1)
+            .read_to_end(&mut bytes)
+            .wrap_err_with(|| format!("cannot read {name}"))?;
+        return match bytes.len() as u64 > limit_bytes {
+            true => Err(too_long()),
+            false => Ok(bytes),
+        };
     }
     ensure!(
         !path.is_dir(),
-        "cannot read {}: it is a folder, expected a file",
-        path.display()
+        "cannot read {name}: it is a folder, expected a file"
     );
-    let file = File::open(path).wrap_err_with(|| format!("cannot read {}", path.display()))?;
-    Ok(Box::new(file))
+    read_regular(path, limit_bytes).map_err(|error| match error {
+        FileError::TooLong { .. } => too_long(),
+        FileError::NotRegular { .. } => eyre!("{error}; `-` is standard input"),
+        error => error.into(),
+    })
 }
 
 fn text(bytes: Vec<u8>, name: &str) -> Result<String> {

@@ -94,6 +94,8 @@ fn what_cannot_be_read_is_named() {
     let path = folder.path().to_str().unwrap();
     let latin = folder.path().join("latin.py");
     fs::write(&latin, b"# caf\xe9\n").unwrap();
+    let large = folder.path().join("large.py");
+    fs::write(&large, vec![b'#'; (16 << 20) + 1]).unwrap();
     for (program, expected) in [
         ("/nowhere/program.py", "cannot read /nowhere/program.py"),
         (path, "it is a folder, expected a file"),
@@ -101,7 +103,8 @@ fn what_cannot_be_read_is_named() {
             latin.to_str().unwrap(),
             "latin.py is not UTF-8 text: the byte at offset 5 is wrong",
         ),
-        ("/dev/zero", "holds more than 16 MiB"),
+        ("/dev/zero", "it is not a regular file but a device"),
+        (large.to_str().unwrap(), "holds more than 16 MiB"),
     ] {
         for command in ["check", "show"] {
             let output = tiller(&["reward", command, program]);

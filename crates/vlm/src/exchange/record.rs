@@ -1,12 +1,18 @@
-//! Exchanges as JSON in the run folder. Nothing in them has ever been near a key.
+//! Exchanges as JSON in the run folder, private to their owner. Nothing in them has ever been near a
+//! key.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tiller_core::file::{
+    FileError, is_draft, is_plain, keep_private, probe_private, write_private,
+};
+use tiller_core::shown;
 
-use crate::cache::{hex, sha256_hex, write_atomically};
+use crate::cache::{hex, sha256_hex};
 use crate::provider::{Identity, Outcome, ProviderError, Purpose, Query, Reply, Turn, Usage};
 
 const SCHEMA: u32 = 1;
@@ -117,6 +123,11 @@ impl ExchangeRecord {
                 record.schema
             ));
         }
+        if let Some(picture) = &record.picture
+            && !is_plain(Path::new(&picture.file))
+        {
+            return Err("its picture's name leads out of its folder".to_owned());
+        }
         let outcome = Outcome::from_name(&record.outcome);
         match (outcome, &record.answer) {
             (None, _) => Err(format!("outcome `{}` is unknown", record.outcome)),
@@ -163,7 +174,8 @@ pub fn question_sha256(query: &Query) -> String {
     hex(&hash.finalize())
 }
 
-/// Writes exchanges into a folder as `0001-reward.json` and so on, pictures beside them.
+/// Writes exchanges into a folder as `0001-reward.json` and so on, pictures beside them. The files are
+/// readable by their owner alone.
 #[derive(Debug)]
 pub struct Recorder {
     folder: PathBuf,
@@ -171,33 +183,45 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder for a folder, which is made when it is first needed. A folder that holds records
-    /// already is continued.
-    #[must_use]
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
+    /// A recorder for a folder, which is made where it is missing, for its owner alone. A folder that
+    /// holds records already is continued. Others lose their rights to one that holds nothing else;
+    /// where there is more in it they keep them, and a warning says so.
+    ///
+    /// # Errors
+    /// [`FileError`] if nothing can be written there.
+    pub fn new(folder: impl Into<PathBuf>) -> Result<Self, FileError> {
         let folder = folder.into();
+        probe_private(&folder)?;
+        if !keep_private(&folder, |name| is_of_a_record(name) || is_draft(name))? {
+            tracing::warn!(
+                "others can list {}, where exchanges are recorded; its records are private all the same",
+                shown(&folder.to_string_lossy())
+            );
+        }
         let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         let number = |name: &str| name.split_once('-')?.0.parse::<u32>().ok();
         let numbers = entries.filter_map(|entry| number(entry.file_name().to_str()?));
-        Self {
+        Ok(Self {
             written: AtomicU32::new(numbers.max().unwrap_or(0)),
             folder,
-        }
+        })
     }
 
     /// Removes the records that an earlier run left in the folder, and nothing else, so that what is
     /// there afterwards is one run that can be replayed.
     ///
     /// # Errors
-    /// If a record cannot be removed.
-    pub fn start_afresh(&self) -> std::io::Result<()> {
-        for entry in std::fs::read_dir(&self.folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+    /// [`FileError`] if a record cannot be removed.
+    pub fn start_afresh(&self) -> Result<(), FileError> {
+        let failed = |cause| FileError::Io {
+            path: self.folder.clone(),
+            doing: "remove the records of",
+            cause,
+        };
+        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
             if entry.file_name().to_str().is_some_and(is_of_a_record) {
-                std::fs::remove_file(entry.path())?;
+                std::fs::remove_file(entry.path()).map_err(failed)?;
             }
         }
         self.written.store(0, Ordering::Relaxed);
@@ -207,23 +231,32 @@ impl Recorder {
     /// Writes one exchange; gives the file's path.
     ///
     /// # Errors
-    /// If the folder cannot be written.
-    pub fn write(&self, record: &ExchangeRecord, query: &Query) -> std::io::Result<PathBuf> {
+    /// [`FileError`] if the folder cannot be written.
+    pub fn write(&self, record: &ExchangeRecord, query: &Query) -> Result<PathBuf, FileError> {
         if let (Some(picture), Some(facts)) = (&query.picture, &record.picture) {
             let path = self.folder.join(&facts.file);
-            if !Path::exists(&path) {
-                write_atomically(&path, picture.bytes())?;
+            if !is_private_file(&path) {
+                write_private(&path, picture.bytes())?;
             }
         }
         let number = self.written.fetch_add(1, Ordering::Relaxed) + 1;
         let path = self
             .folder
             .join(format!("{number:04}-{}.json", record.purpose.name()));
-        let mut text = serde_json::to_vec_pretty(record)?;
+        let mut text = serde_json::to_vec_pretty(record).map_err(|error| FileError::Io {
+            path: path.clone(),
+            doing: "write",
+            cause: error.into(),
+        })?;
         text.push(b'\n');
-        write_atomically(&path, &text)?;
+        write_private(&path, &text)?;
         Ok(path)
     }
+}
+
+/// Whether there is a file, not a link to one, that others have no rights to.
+fn is_private_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|facts| facts.is_file() && facts.mode() & 0o077 == 0)
 }
 
 /// Whether a file bears the name of a record (`0001-reward.json`) or of its picture.
@@ -265,7 +298,7 @@ mod tests {
         for name in kept.iter().chain(&gone) {
             std::fs::write(folder.path().join(name), "{}").unwrap();
         }
-        let recorder = Recorder::new(folder.path());
+        let recorder = Recorder::new(folder.path()).unwrap();
         recorder.start_afresh().unwrap();
         for name in kept {
             assert!(folder.path().join(name).exists(), "{name} is not ours");
@@ -274,7 +307,74 @@ mod tests {
             assert!(!folder.path().join(name).exists(), "{name} is old");
         }
         Recorder::new(folder.path().join("none"))
+            .unwrap()
             .start_afresh()
             .unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_found_out_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for place in [file.clone(), file.join("below/it"), "/dev/null".into()] {
+            let error = Recorder::new(&place).unwrap_err().to_string();
+            assert!(error.starts_with("cannot "), "{error}");
+            assert!(error.contains(&shown(&place.to_string_lossy())), "{error}");
+        }
+        let key = Recorder::new(file.join("sk-4711-0815")).unwrap_err();
+        assert!(!key.to_string().contains("4711"), "{key}");
+    }
+
+    #[test]
+    fn a_folder_is_its_owners_alone_unless_others_may_need_it() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("a/b");
+        Recorder::new(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        assert_eq!(std::fs::read_dir(&made).unwrap().count(), 0);
+        let open = || std::fs::Permissions::from_mode(0o755);
+        std::fs::write(made.join("0001-reward.json"), "{}").unwrap();
+        std::fs::set_permissions(&made, open()).unwrap();
+        Recorder::new(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        std::fs::write(made.join("thesis.tex"), "").unwrap();
+        std::fs::set_permissions(&made, open()).unwrap();
+        Recorder::new(&made).unwrap();
+        assert_eq!(mode(&made), 0o755);
+    }
+
+    #[test]
+    fn a_record_does_not_name_files_elsewhere() {
+        let query = Query {
+            purpose: Purpose::Reward,
+            system: String::new(),
+            turns: Vec::new(),
+            picture: None,
+            scene: None,
+        };
+        let error = ProviderError::new(Outcome::ServerError, "no");
+        let mut record = ExchangeRecord::new(&query, &Identity::local("files"), &Err(error));
+        let read = |record: &ExchangeRecord| {
+            ExchangeRecord::from_json(&serde_json::to_string(record).unwrap())
+        };
+        for (file, is_sound) in [
+            ("0123456789abcdef.png", true),
+            ("../0123456789abcdef.png", false),
+            ("/etc/passwd", false),
+            ("", false),
+        ] {
+            record.picture = Some(PictureRecord {
+                file: file.to_owned(),
+                sha256: String::new(),
+            });
+            assert_eq!(read(&record).is_ok(), is_sound, "{file}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tiller_core::MAX_INSTRUCTION;
+use tiller_core::file::read_text_within;
+use tiller_core::{MAX_INSTRUCTION, shown};
 use tiller_reward::CompileOptions;
 
 use super::template::placeholders;
@@ -11,6 +12,8 @@ use crate::author::SceneKeypoint;
 
 /// Characters of an object's name.
 const MAX_NAME: usize = 60;
+/// Bytes of a prompt's file.
+const MAX_PROMPT_BYTES: u64 = 1 << 20;
 /// Characters of what is told about the scene.
 pub const MAX_SCENE_NOTES: usize = 2000;
 
@@ -142,6 +145,14 @@ impl PromptSet {
     /// # Errors
     /// [`PromptError`], which names file and line.
     pub fn load(folder: Option<&Path>) -> Result<Self, PromptError> {
+        if let Some(folder) = folder
+            && !folder.is_dir()
+        {
+            return Err(PromptError::Unreadable {
+                file: shown(&folder.to_string_lossy()),
+                reason: "expected a folder with prompts, found none".to_owned(),
+            });
+        }
         let text = |name: &str, own: &str| read(folder, name, own);
         macro_rules! template {
             ($name:literal) => {
@@ -244,15 +255,16 @@ impl PromptSet {
     }
 }
 
+/// The file of that name, which lies in the folder: what a link leads to elsewhere would be sent.
 fn read(folder: Option<&Path>, name: &str, own: &str) -> Result<String, PromptError> {
-    let path = folder
-        .map(|folder| folder.join(name))
-        .filter(|path| path.exists());
-    match path {
-        None => Ok(own.to_owned()),
-        Some(path) => std::fs::read_to_string(&path).map_err(|error| PromptError::Unreadable {
-            file: path.display().to_string(),
-            reason: error.to_string(),
+    let Some(folder) = folder else {
+        return Ok(own.to_owned());
+    };
+    match read_text_within(folder, name, MAX_PROMPT_BYTES) {
+        Err(error) if error.is_not_found() => Ok(own.to_owned()),
+        read => read.map_err(|error| PromptError::Unreadable {
+            file: shown(&folder.join(name).to_string_lossy()),
+            reason: error.reason(),
         }),
     }
 }
@@ -365,5 +377,39 @@ mod tests {
                 .starts_with("prompt repair.md, line 1: there is no"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_prompt_is_a_regular_file_of_its_folder() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::write(elsewhere.path().join("secret"), "{{diagnostics}}").unwrap();
+        let prompt = folder.path().join("repair.md");
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path().join("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        std::fs::write(folder.path().join("long"), vec![b'x'; 2 << 20]).unwrap();
+        for (target, expected) in [
+            (
+                elsewhere.path().join("secret"),
+                "it leads out of its folder",
+            ),
+            ("/dev/zero".into(), "it leads out of its folder"),
+            ("pipe".into(), "it is not a regular file but a pipe"),
+            ("long".into(), "it has 2097152 bytes or more"),
+        ] {
+            symlink(target, &prompt).unwrap();
+            let error = PromptSet::load(Some(folder.path()))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(&format!("repair.md: {expected}")), "{error}");
+            std::fs::remove_file(&prompt).unwrap();
+        }
+        assert!(PromptSet::load(Some(folder.path())).is_ok());
+        let missing = PromptSet::load(Some(&folder.path().join("none"))).unwrap_err();
+        assert!(missing.to_string().contains("none: expected a folder"));
     }
 }

@@ -5,11 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
+use tiller_core::file::{read_regular_text, read_text_within};
+use tiller_core::shown;
 use tokio::time::Instant;
 
-use super::folder::{program_of_folder, read_text, unreadable};
+use super::folder::{MAX_FILE_BYTES, MAX_NAMES, program_of_folder, refused, unreadable};
 use super::{Asking, Identity, Outcome, Provider, ProviderError, Query, Reply, Usage};
 use crate::exchange::{ExchangeRecord, question_sha256};
+
+/// Most bytes of a folder's records together.
+const MAX_RECORDS_BYTES: usize = 256 << 20;
 
 /// Which recorded answer fits a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,7 +32,7 @@ pub enum Matching {
 #[non_exhaustive]
 pub enum FilesError {
     /// The path cannot be read.
-    #[error("cannot read recorded answers from {}: {reason}", .path.display())]
+    #[error("cannot read recorded answers from {}: {reason}", shown(&.path.to_string_lossy()))]
     Unreadable {
         /// File or folder.
         path: PathBuf,
@@ -35,7 +40,7 @@ pub enum FilesError {
         reason: String,
     },
     /// There is nothing in the folder.
-    #[error("{} holds no recorded exchange; expected files such as 0001-reward.json, as a run with a model leaves them, or a program such as stage1_guidance.txt", .path.display())]
+    #[error("{} holds no recorded exchange; expected files such as 0001-reward.json, as a run with a model leaves them, or a program such as stage1_guidance.txt", shown(&.path.to_string_lossy()))]
     Empty {
         /// The folder.
         path: PathBuf,
@@ -62,43 +67,25 @@ enum Source {
 
 impl FilesProvider {
     /// Reads a folder of exchanges, a folder with a program of VLS's or ReKep's, one exchange (`.json`),
-    /// or a file whose text is the answer.
+    /// or a file whose text is the answer. Files are regular ones, and those of a folder lie in it: a
+    /// link out of it is refused.
     ///
     /// # Errors
     /// [`FilesError`], which names the file.
     pub fn open(path: &Path, matching: Matching) -> Result<Self, FilesError> {
-        let is_record = |path: &Path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        };
-        let paths = if path.is_dir() {
+        let records = if path.is_dir() {
             if let Some(program) = program_of_folder(path)? {
                 return Ok(Self::with_text(program));
             }
-            let entries =
-                std::fs::read_dir(path).map_err(|error| unreadable(path, error.to_string()))?;
-            let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-            paths.retain(|path| is_record(path) && !path.ends_with("metadata.json"));
-            // Their names begin with their numbers.
-            paths.sort();
-            if paths.is_empty() {
-                return Err(FilesError::Empty {
-                    path: path.to_owned(),
-                });
-            }
-            paths
+            records_of(path)?
         } else {
-            vec![path.to_owned()]
-        };
-        let mut records = Vec::new();
-        for path in &paths {
-            let text = read_text(path)?;
+            let text =
+                read_regular_text(path, MAX_FILE_BYTES).map_err(|error| refused(path, &error))?;
             if !is_record(path) {
                 return Ok(Self::with_text(text));
             }
-            records
-                .push(ExchangeRecord::from_json(&text).map_err(|reason| unreadable(path, reason))?);
-        }
+            vec![record(path, &text)?]
+        };
         Ok(Self::with(Source::Records {
             records,
             matching,
@@ -157,6 +144,46 @@ impl FilesProvider {
         };
         *turn += 1;
         record.result()
+    }
+}
+
+fn is_record(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "json")
+}
+
+fn record(path: &Path, text: &str) -> Result<ExchangeRecord, FilesError> {
+    ExchangeRecord::from_json(text).map_err(|reason| unreadable(path, reason))
+}
+
+/// The exchanges of a folder, in the order of their names, which begin with their numbers.
+fn records_of(folder: &Path) -> Result<Vec<ExchangeRecord>, FilesError> {
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| unreadable(folder, error.to_string()))?;
+    let names = entries.take(MAX_NAMES).flatten();
+    let mut names: Vec<PathBuf> = names.map(|entry| entry.file_name().into()).collect();
+    names.retain(|name| is_record(name) && name.as_path() != Path::new("metadata.json"));
+    names.sort();
+    let mut records = Vec::with_capacity(names.len());
+    let mut bytes = 0;
+    for name in names {
+        let path = folder.join(&name);
+        let text = read_text_within(folder, &name, MAX_FILE_BYTES)
+            .map_err(|error| refused(&path, &error))?;
+        bytes += text.len();
+        if bytes > MAX_RECORDS_BYTES {
+            let reason = format!(
+                "its records have more bytes together than the {MAX_RECORDS_BYTES} that are read"
+            );
+            return Err(unreadable(folder, reason));
+        }
+        records.push(record(&path, &text)?);
+    }
+    match records.is_empty() {
+        false => Ok(records),
+        true => Err(FilesError::Empty {
+            path: folder.to_owned(),
+        }),
     }
 }
 

@@ -1,20 +1,19 @@
 //! Programs in folders, as VLS and ReKep leave them: a file for each stage, and `metadata.json`.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Deserialize;
+use tiller_core::file::{FileError, read_text_within};
 
 use super::FilesError;
 
 /// Most bytes of a file.
-const MAX_FILE_BYTES: u64 = 16 << 20;
+pub(super) const MAX_FILE_BYTES: u64 = 16 << 20;
 /// Most bytes of a program's files together: the compiler takes far less.
 const MAX_PROGRAM_BYTES: usize = 1 << 20;
 /// Names of a folder that are looked at.
-const MAX_NAMES: usize = 10_000;
+pub(super) const MAX_NAMES: usize = 10_000;
 const METADATA: &str = "metadata.json";
 
 /// What `metadata.json` says of the program; the rest is of the scene.
@@ -32,24 +31,26 @@ struct Metadata {
 ///
 /// Read are `stageI_guidance.txt` (VLS), `stageI_subgoal_constraints.txt` and
 /// `stageI_path_constraints.txt` (ReKep), and of `metadata.json` the number of stages, their names, and
-/// which keypoints are grasped and released. Without a number, the stages are counted.
+/// which keypoints are grasped and released. Without a number, the stages are counted. No link is
+/// followed out of the folder: what lies there would be shown to a model or in a message.
 ///
 /// # Errors
 /// [`FilesError`], which names the file.
 pub fn program_of_folder(folder: &Path) -> Result<Option<String>, FilesError> {
     let files = stage_files(folder)?;
-    let Some(last) = files.keys().next_back().map(|&(stage, _)| stage) else {
+    let Some(last) = files.last().map(|&(stage, _)| stage) else {
         return Ok(None);
     };
-    let path = folder.join(METADATA);
-    let metadata = if path.exists() {
-        serde_json::from_str(&read_text(&path)?)
-            .map_err(|error| unreadable(&path, format!("not a program's metadata: {error}")))?
-    } else {
-        Metadata::default()
+    let metadata = match read_text_within(folder, METADATA, MAX_FILE_BYTES) {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| {
+            let path = folder.join(METADATA);
+            unreadable(&path, format!("not a program's metadata: {error}"))
+        })?,
+        Err(error) if error.is_not_found() => Metadata::default(),
+        Err(error) => return Err(refused(&folder.join(METADATA), &error)),
     };
     let count = metadata.num_stages.unwrap_or(last);
-    let has = |stage| files.keys().any(|&(own, _)| own == stage);
+    let has = |stage| files.iter().any(|&(own, _)| own == stage);
     if let Some(missing) = (1..=count.min(MAX_NAMES)).find(|&stage| !has(stage)) {
         let reason = format!(
             "there is no file for stage {missing} of {count}; expected stage{missing}_guidance.txt, \
@@ -72,9 +73,10 @@ pub fn program_of_folder(folder: &Path) -> Result<Option<String>, FilesError> {
             text.push_str(&format!("{name} = {list:?}\n"));
         }
     }
-    for path in files.values() {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        text.push_str(&format!("\n# {name}\n{}\n", read_text(path)?.trim_end()));
+    for (_, name) in &files {
+        let own = read_text_within(folder, name, MAX_FILE_BYTES)
+            .map_err(|error| refused(&folder.join(name), &error))?;
+        text.push_str(&format!("\n# {name}\n{}\n", own.trim_end()));
         if text.len() > MAX_PROGRAM_BYTES {
             let reason = format!("its stages have more than {MAX_PROGRAM_BYTES} bytes together");
             return Err(unreadable(folder, reason));
@@ -85,14 +87,14 @@ pub fn program_of_folder(folder: &Path) -> Result<Option<String>, FilesError> {
 }
 
 /// The files of stages, by stage and name.
-fn stage_files(folder: &Path) -> Result<BTreeMap<(usize, String), PathBuf>, FilesError> {
+fn stage_files(folder: &Path) -> Result<BTreeSet<(usize, String)>, FilesError> {
     let entries =
         std::fs::read_dir(folder).map_err(|error| unreadable(folder, error.to_string()))?;
-    let mut files = BTreeMap::new();
+    let mut files = BTreeSet::new();
     for entry in entries.flatten().take(MAX_NAMES) {
         let name = entry.file_name().to_string_lossy().into_owned();
         if let Some(stage) = stage_of(&name) {
-            files.insert((stage, name), entry.path());
+            files.insert((stage, name));
         }
     }
     Ok(files)
@@ -123,22 +125,8 @@ pub(super) fn unreadable(path: &Path, reason: String) -> FilesError {
     }
 }
 
-/// The text of a file, which must be a plain one: a pipe or a device never ends.
-pub(super) fn read_text(path: &Path) -> Result<String, FilesError> {
-    let failed = |error: std::io::Error| unreadable(path, error.to_string());
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(unreadable(path, "it is not a regular file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let reason = format!("it has more than {MAX_FILE_BYTES} bytes");
-        return Err(unreadable(path, reason));
-    }
-    String::from_utf8(bytes).map_err(|_| unreadable(path, "it is not UTF-8 text".to_owned()))
+pub(super) fn refused(path: &Path, error: &FileError) -> FilesError {
+    unreadable(path, error.reason())
 }
 
 #[cfg(test)]
@@ -261,9 +249,35 @@ mod tests {
         );
     }
 
-    #[cfg(unix)]
     #[test]
-    fn what_never_ends_is_not_read() {
-        assert!(read_text(Path::new("/dev/zero")).is_err());
+    fn what_never_ends_or_leads_elsewhere_is_not_read() {
+        use std::os::unix::fs::symlink;
+
+        let elsewhere = folder(&[("secret", "# of another folder")]);
+        for name in ["stage2_guidance.txt", "metadata.json"] {
+            for (target, expected) in [
+                (Path::new("/dev/zero"), "it leads out of its folder"),
+                (
+                    &elsewhere.path().join("secret"),
+                    "it leads out of its folder",
+                ),
+                (Path::new("pipe"), "it is not a regular file but a pipe"),
+                (Path::new("stages"), "it is not a regular file but a folder"),
+            ] {
+                let odd = folder(&[("stage1_guidance.txt", REACH)]);
+                let made = std::process::Command::new("mkfifo")
+                    .arg(odd.path().join("pipe"))
+                    .status();
+                assert!(made.unwrap().success());
+                std::fs::create_dir(odd.path().join("stages")).unwrap();
+                symlink(target, odd.path().join(name)).unwrap();
+                let error = program_of_folder(odd.path()).unwrap_err().to_string();
+                assert!(error.contains(&format!("{name}: {expected}")), "{error}");
+                assert!(!error.contains("another folder"), "{error}");
+            }
+        }
+        let linked = folder(&[("reach.txt", REACH)]);
+        symlink("reach.txt", linked.path().join("stage1_guidance.txt")).unwrap();
+        assert!(program_of_folder(linked.path()).unwrap().is_some());
     }
 }

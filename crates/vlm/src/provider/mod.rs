@@ -13,6 +13,7 @@ mod headers;
 mod outcome;
 mod picture;
 mod reader;
+mod redact;
 mod remote;
 mod route;
 mod secret;
@@ -40,7 +41,8 @@ pub use headers::parse_headers;
 pub use outcome::{Outcome, ProviderError};
 pub use picture::{Picture, PictureError};
 pub use remote::RemoteProvider;
-pub use secret::{REDACTED, Secret, SecretError};
+pub use secret::{Secret, SecretError};
+pub use tiller_core::REDACTED;
 pub use wire::Api;
 
 /// What a question is for.

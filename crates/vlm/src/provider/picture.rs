@@ -1,9 +1,11 @@
 //! Pictures for a model.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
+use tiller_core::file::read_regular;
 
 /// Most bytes of a picture: services take some 5 MB in base64.
 const MAX_BYTES: usize = 3_500_000;
@@ -17,6 +19,12 @@ pub enum PictureError {
     Format {
         /// The first bytes.
         found: String,
+    },
+    /// Not a file that can be read, or too large to be sent.
+    #[error("the picture cannot be read: {reason}")]
+    Unreadable {
+        /// What is wrong with the file, without its path.
+        reason: String,
     },
     /// Too large to be sent.
     #[error("the picture has {bytes} bytes, expected at most {MAX_BYTES}; make it smaller")]
@@ -52,6 +60,18 @@ impl Picture {
             return Err(PictureError::Size { bytes: bytes.len() });
         }
         Ok(Self { bytes, media_type })
+    }
+
+    /// Reads an encoded picture from a regular file.
+    ///
+    /// # Errors
+    /// [`PictureError`] if it cannot be read, is neither PNG nor JPEG, or too large to be sent.
+    pub fn read(path: &Path) -> Result<Self, PictureError> {
+        let bytes = read_regular(path, MAX_BYTES as u64).map_err(|error| {
+            let reason = error.reason();
+            PictureError::Unreadable { reason }
+        })?;
+        Self::new(bytes)
     }
 
     /// The encoded bytes.
@@ -108,5 +128,23 @@ mod tests {
             Picture::new(large),
             Err(PictureError::Size { .. })
         ));
+    }
+
+    #[test]
+    fn a_picture_is_a_regular_file_of_a_sendable_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("picture");
+        std::fs::write(&file, b"\xff\xd8\xff\xe0").unwrap();
+        assert_eq!(Picture::read(&file).unwrap().media_type(), "image/jpeg");
+        std::fs::write(&file, vec![0; MAX_BYTES + 1]).unwrap();
+        for (path, expected) in [
+            (file.as_path(), "3500001 bytes or more, expected at most"),
+            (Path::new("/dev/zero"), "not a regular file but a device"),
+            (folder.path(), "not a regular file but a folder"),
+            (Path::new("/nowhere/picture"), "No such file"),
+        ] {
+            let error = Picture::read(path).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

@@ -18,8 +18,8 @@ use super::route::{Route, token_limit};
 use super::wire::Request;
 use super::{
     Adaptation, Api, Asking, ConfigError, ConfigErrors, Endpoint, Identity, Outcome, Provider,
-    ProviderError, Query, REDACTED, RemoteConfig, Reply, Secret, Timeouts, TokenLimit,
-    extra_body, fault, headers, one_line,
+    ProviderError, Query, REDACTED, RemoteConfig, Reply, Secret, Timeouts, TokenLimit, extra_body,
+    fault, headers, one_line,
 };
 use crate::budget::{Charge, most_text_tokens};
 use crate::cache::sha256_hex;

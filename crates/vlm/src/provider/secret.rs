@@ -1,19 +1,23 @@
 //! Keys that never show.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use thiserror::Error;
+use tiller_core::file::{FileError, others_may_read, read_regular_text};
+use tiller_core::{REDACTED, looks_like_key};
 
-/// Stands where a key stood.
-pub const REDACTED: &str = "[redacted]";
+use super::redact;
 
-/// Characters in a row that give a key away.
-const WINDOW: usize = 8;
-/// Shorter is a typing error; longer is a file of another kind.
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=4096;
+/// Bytes of a key file: more is a file of another kind.
+const MAX_FILE_BYTES: u64 = 16 * 1024;
+/// Characters of a key. Servers of one's own take what they are told to, be it one letter.
+const LENGTH: std::ops::RangeInclusive<usize> = 1..=4096;
+/// What a key from a file is said to come from; the path is a setting, and settings are not quoted.
+const FILE: &str = "the key file";
 
-/// Why there is no key. No text of the key is in it.
+/// Why there is no key. Neither the key's text nor the value of a setting is in it: a key may have
+/// been given where a path is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SecretError {
@@ -24,16 +28,14 @@ pub enum SecretError {
         variable: String,
     },
     /// The file cannot be read.
-    #[error("cannot read the key from {}: {reason}", .path.display())]
+    #[error("cannot read the key file: {reason}")]
     Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's words.
+        /// What is wrong with it, without its path.
         reason: String,
     },
     /// The text cannot be a key.
     #[error(
-        "the key from {origin} is unusable: expected 8 to 4096 visible ASCII characters without blanks, found {found}; leave it unset if the server wants none"
+        "the key from {origin} is unusable: expected 1 to 4096 visible ASCII characters without blanks and quotes, found {found}; leave it unset if the server wants none"
     )]
     Unusable {
         /// Variable or file.
@@ -44,20 +46,27 @@ pub enum SecretError {
 }
 
 /// A key. Neither `Debug` nor `Display` shows it, and it cannot be serialised.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+#[derive(Clone)]
+pub struct Secret {
+    key: String,
+    is_exposed: bool,
+}
 
 impl Secret {
-    /// Takes a key from text; blanks and line ends around it go.
+    /// Takes a key from text; blanks, line ends and a byte order mark around it go. A placeholder such
+    /// as `EMPTY` is a key like another.
     ///
     /// # Errors
     /// [`SecretError::Unusable`] if this cannot be a key; `origin` says where it came from.
     pub fn new(text: &str, origin: &str) -> Result<Self, SecretError> {
-        let key = text.trim();
+        let key = trimmed(text);
         let unusable = |found: &str| SecretError::Unusable {
             origin: origin.to_owned(),
             found: found.to_owned(),
         };
+        if key.contains(['\n', '\r']) {
+            return Err(unusable("several lines"));
+        }
         if !LENGTH.contains(&key.len()) {
             return Err(unusable(&format!("{} bytes", key.len())));
         }
@@ -67,24 +76,33 @@ impl Secret {
         if !key.chars().all(is_fit) {
             return Err(unusable("blanks, quotes or characters beyond ASCII"));
         }
-        Ok(Self(key.to_owned()))
+        if is_assignment(key) {
+            return Err(unusable("a name and `=` in front of it"));
+        }
+        Ok(Self {
+            key: key.to_owned(),
+            is_exposed: false,
+        })
     }
 
-    /// Takes the value of a header, which may be shorter than a key and hold blanks and quotes; none
-    /// if it is not 1 to 4096 visible ASCII characters and blanks.
+    /// Takes the value of a header, which may hold blanks and quotes; none if it is not 1 to 4096 visible
+    /// ASCII characters and blanks.
     #[must_use]
     pub fn header_value(text: &str) -> Option<Self> {
         let value = text.trim();
-        let is_fit = (1..=4096).contains(&value.len())
+        let is_fit = LENGTH.contains(&value.len())
             && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        is_fit.then(|| Self(value.to_owned()))
+        is_fit.then(|| Self {
+            key: value.to_owned(),
+            is_exposed: false,
+        })
     }
 
     /// Reads a key from the file that `KEY_FILE` names, or else from `variable`, both looked up by
     /// `lookup`.
     ///
     /// # Errors
-    /// [`SecretError`], which names variable or file.
+    /// [`SecretError`], which names the variable, or says that it is about the file.
     pub fn load(
         variable: &str,
         lookup: impl Fn(&str) -> Option<String>,
@@ -101,51 +119,67 @@ impl Secret {
         }
     }
 
-    /// Reads a key from a file.
+    /// Reads a key from a regular file of one line and at most 16 KiB. If others can read the file,
+    /// [`Secret::remark`] says so.
     ///
     /// # Errors
-    /// [`SecretError::Unreadable`] or [`SecretError::Unusable`].
+    /// [`SecretError::Unreadable`] or [`SecretError::Unusable`]; the path is in neither.
     pub fn from_file(path: &Path) -> Result<Self, SecretError> {
-        let text = std::fs::read_to_string(path).map_err(|error| SecretError::Unreadable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
-        Self::new(&text, &path.display().to_string())
+        let text =
+            read_regular_text(path, MAX_FILE_BYTES).map_err(|error| unreadable(path, &error))?;
+        let mut secret = Self::new(&text, FILE)?;
+        secret.is_exposed = others_may_read(path);
+        Ok(secret)
+    }
+
+    /// What its owner should know of where it came from.
+    #[must_use]
+    pub fn remark(&self) -> Option<&'static str> {
+        self.is_exposed.then_some(
+            "other users of this machine can read the key file; `chmod 600` keeps the key private",
+        )
     }
 
     /// The key itself, for the request's header and nothing else.
     pub(crate) fn expose(&self) -> &str {
-        &self.0
+        &self.key
     }
 
-    /// `text` without the key. Servers echo keys whole, shortened or with stars in the middle, so
-    /// every word that shares 8 characters in a row with the key goes.
+    /// `text` without the key, whole, in part or in a common disguise. A key that is a word or a
+    /// placeholder, such as `none` or `EMPTY`, stays: it protects nobody, and answers hold words. The
+    /// README says from where on a key is no word.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let key = self.0.to_ascii_lowercase();
-        let windows: Vec<&[u8]> = key.as_bytes().windows(WINDOW).collect();
-        let lower = text.to_ascii_lowercase();
-        let bytes = lower.as_bytes();
-        let is_part = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\');
-        let mut out = String::with_capacity(text.len());
-        let mut start = 0;
-        while start < bytes.len() {
-            let inside = is_part(bytes[start]);
-            let length = bytes[start..]
-                .iter()
-                .take_while(|&&b| is_part(b) == inside)
-                .count();
-            let word = &bytes[start..start + length];
-            let shows = inside && word.windows(WINDOW).any(|part| windows.contains(&part));
-            out.push_str(if shows {
-                REDACTED
-            } else {
-                &text[start..start + length]
-            });
-            start += length;
-        }
-        out
+        redact::redact(&self.key, text)
     }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Secret {}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
+}
+
+/// Whether it is a line of a shell's or of a `.env` file. No key of base64 has `=` but at its end.
+fn is_assignment(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, value)| {
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        name.contains('_') && name.bytes().all(is_name) && !value.trim_matches('=').is_empty()
+    })
+}
+
+fn unreadable(path: &Path, error: &FileError) -> SecretError {
+    let mut reason = error.reason();
+    if looks_like_key(&path.to_string_lossy()) {
+        reason.push_str("; what was given looks like a key and not like the path of a file");
+    }
+    SecretError::Unreadable { reason }
 }
 
 impl fmt::Debug for Secret {
@@ -226,8 +260,10 @@ mod tests {
     fn what_cannot_be_a_key_is_refused_without_being_quoted() {
         for bad in [
             "",
-            "short",
+            "two words",
             "with blank inside it",
+            "sk-first-line\nsk-second-line",
+            "OPENAI_API_KEY=sk-0123456789",
             "\"sk-quoted-key\"",
             "sk-\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
         ] {
@@ -238,5 +274,115 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn placeholders_are_keys_like_others() {
+        for key in [
+            "EMPTY",
+            "none",
+            "ollama",
+            "sk-1234",
+            "x",
+            "aGVsbG8gd29ybGQ=",
+        ] {
+            assert_eq!(Secret::new(key, "KEY").unwrap().expose(), key);
+        }
+        for value in ["a", "Bearer x", "\"My lab\""] {
+            assert_eq!(Secret::header_value(value).unwrap().expose(), value);
+        }
+        for value in ["", " ", "a\nb", "\u{e9}"] {
+            assert_eq!(Secret::header_value(value), None);
+        }
+        let longest = "k".repeat(4096);
+        assert!(Secret::new(&longest, "KEY").is_ok());
+        let error = Secret::new(&format!("{longest}k"), "KEY").unwrap_err();
+        assert!(error.to_string().contains("found 4097 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_key_file_has_one_line_with_anything_blank_around_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&file, bytes).unwrap();
+            Secret::from_file(&file).map(|secret| secret.expose().to_owned())
+        };
+        for text in [
+            KEY.to_owned(),
+            format!("{KEY}\n"),
+            format!("{KEY}\r\n"),
+            format!("\u{feff}{KEY}\r\n\r\n"),
+            format!("\n  \t{KEY}  \n"),
+        ] {
+            assert_eq!(read(text.as_bytes()).unwrap(), KEY, "{text:?}");
+        }
+        for (bytes, expected) in [
+            (b"".to_vec(), "found 0 bytes"),
+            (b"\n\n".to_vec(), "found 0 bytes"),
+            (format!("{KEY}\nsecond").into_bytes(), "found several lines"),
+            (
+                format!("A_KEY={KEY}\n").into_bytes(),
+                "found a name and `=`",
+            ),
+            (
+                vec![b'\n'; 20_000],
+                "20000 bytes or more, expected at most 16384",
+            ),
+            (vec![0xff, 0xfe, b's', 0], "not UTF-8 text"),
+        ] {
+            let error = read(&bytes).unwrap_err().to_string();
+            assert!(
+                error.contains(expected) && error.contains("the key file"),
+                "{error}"
+            );
+            assert!(
+                !error.contains("0123") && !error.contains("second"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_stands_in_place_of_the_path_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let pipe = pipe.display().to_string();
+        let long = "sk-".to_owned() + &"4711".repeat(200);
+        for (value, expected) in [
+            (KEY, "looks like a key"),
+            (&long, "looks like a key"),
+            ("https://host/v1?key=4711", "No such file"),
+            ("/nowhere/4711", "No such file"),
+            (&pipe, "not a regular file but a pipe"),
+            ("/dev/zero", "not a regular file but a device"),
+            ("/", "not a regular file but a folder"),
+        ] {
+            let lookup = |name: &str| (name == "KEY_FILE").then(|| value.to_owned());
+            let error = Secret::load("X_API_KEY", lookup).unwrap_err();
+            for text in [error.to_string(), format!("{error:?}")] {
+                assert!(text.contains(expected), "{text}");
+                assert!(!text.contains(value) || value == "/", "{text}");
+                assert!(!text.contains("4711") && !text.contains("0123"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_others_can_read_is_remarked() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        std::fs::write(&file, KEY).unwrap();
+        for (mode, is_exposed) in [(0o600, false), (0o400, false), (0o640, true), (0o644, true)] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            let secret = Secret::from_file(&file).unwrap();
+            assert_eq!(secret.remark().is_some(), is_exposed, "{mode:o}");
+            assert_eq!(secret, self::secret());
+        }
+        assert_eq!(secret().remark(), None);
     }
 }

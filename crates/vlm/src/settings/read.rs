@@ -24,6 +24,8 @@ pub struct Ready {
     pub provider: Arc<dyn Provider>,
     /// Where the key is from; `None` is no key.
     pub key_origin: Option<String>,
+    /// What its owner should know of the key.
+    pub key_remark: Option<&'static str>,
     /// Tries of one question.
     pub retry: RetryPolicy,
     /// What an episode may spend.
@@ -100,10 +102,11 @@ pub fn read(env: &mut Environment, embedded: &Arc<dyn Author>) -> Ready {
     };
     let advice = env.choice("ADVICE", "on", &SWITCH) && source != Source::Embedded;
     let seconds = env.number("PROGRAM_TIMEOUT_S", 300.0, 0.01..=3600.0);
-    let (provider, key_origin) = provider(env, source, embedded);
+    let (provider, key) = provider(env, source, embedded);
     Ready {
         provider,
-        key_origin,
+        key_remark: key.as_ref().and_then(|key| key.remark),
+        key_origin: key.map(|key| key.origin),
         retry: RetryPolicy {
             attempts: env.number("TRIES", 3, 1..=10),
             ..RetryPolicy::default()
@@ -121,11 +124,11 @@ fn provider(
     env: &mut Environment,
     source: Source,
     embedded: &Arc<dyn Author>,
-) -> (Arc<dyn Provider>, Option<String>) {
+) -> (Arc<dyn Provider>, Option<KeySource>) {
     let found: Option<(Arc<dyn Provider>, _)> = match source {
         Source::Embedded => None,
         Source::Remote(api) => {
-            remote(env, api).map(|(provider, origin)| (Arc::new(provider) as _, origin))
+            remote(env, api).map(|(provider, key)| (Arc::new(provider) as _, key))
         }
         Source::Files => files(env).map(|provider| (Arc::new(provider) as _, None)),
     };
@@ -147,7 +150,13 @@ fn files(env: &mut Environment) -> Option<FilesProvider> {
         .ok()
 }
 
-fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<String>)> {
+/// Where a key is from, and what there is to say of that.
+struct KeySource {
+    origin: String,
+    remark: Option<&'static str>,
+}
+
+fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<KeySource>)> {
     let expected = format!("the name of a model of provider `{}`", api.name());
     let model = env.required("MODEL", &expected);
     let defaults = Timeouts::default();
@@ -200,14 +209,17 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Str
         }
     }
     let from_file = env.optional("KEY_FILE").is_some();
-    let mut key_origin = None;
+    let mut key_source = None;
     match key(env, api) {
         Ok(key) => {
-            config.key = Some(key);
-            key_origin = Some(match from_file {
-                true => "the file that KEY_FILE names".to_owned(),
-                false => api.key_variable().to_owned(),
+            key_source = Some(KeySource {
+                remark: key.remark(),
+                origin: match from_file {
+                    true => "the file that KEY_FILE names".to_owned(),
+                    false => api.key_variable().to_owned(),
+                },
             });
+            config.key = Some(key);
         }
         Err(SecretError::Missing { .. }) if config.base_url.is_some() => {}
         Err(error) => {
@@ -224,7 +236,7 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Str
         config.model = "m".to_owned();
     }
     match RemoteProvider::new(config) {
-        Ok(provider) if sound => Some((provider, key_origin)),
+        Ok(provider) if sound => Some((provider, key_source)),
         Ok(_) => None,
         Err(errors) => {
             // That there is no key was said above, by the name of its variable.

@@ -194,7 +194,9 @@ async fn a_recorded_run_is_reproduced_without_a_network() {
     scripts.push(response("503 Service Unavailable", "", KEY));
     scripts.extend(answers(&["What a nice picture!", GOOD]));
     let server = Server::start(scripts).await;
-    let client = server.client(OPENAI).with_recorder(Recorder::new(&run));
+    let client = server
+        .client(OPENAI)
+        .with_recorder(Recorder::new(&run).unwrap());
     let live = author(&client, "open the drawer", Fallback::Hold).await;
     assert_eq!((live.status, live.answers), (AuthoringStatus::Repaired, 3));
     assert_eq!(server.requests().len(), 4);
@@ -248,7 +250,7 @@ async fn failures_are_reproduced_as_well() {
     let server = Server::start(vec![response("401 Unauthorized", "", KEY)]).await;
     let client = server
         .client(OPENAI)
-        .with_recorder(Recorder::new(folder.path()));
+        .with_recorder(Recorder::new(folder.path()).unwrap());
     let live = author(&client, "open the drawer", Fallback::Embedded).await;
     let replay = Client::new(Arc::new(
         FilesProvider::open(folder.path(), Matching::Exact).unwrap(),
@@ -274,7 +276,7 @@ async fn records_of_a_second_run_continue_those_of_the_first() {
     for _ in 0..2 {
         let client = server
             .client(OPENAI)
-            .with_recorder(Recorder::new(folder.path()));
+            .with_recorder(Recorder::new(folder.path()).unwrap());
         client.ask(&query()).await.result.unwrap();
     }
     let names: Vec<String> = files_of(folder.path())

@@ -9,5 +9,6 @@
 mod adapting;
 mod exchanges;
 mod providers;
+mod secrets;
 mod spending;
 mod waiting;

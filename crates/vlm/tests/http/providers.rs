@@ -498,7 +498,7 @@ async fn a_key_that_the_server_echoes_shows_nowhere() {
             )],
         )
         .await;
-        assert_eq!(exchange.result.unwrap().text, "your key is [redacted] ha");
+        assert_eq!(exchange.result.unwrap().text, "your key is [redacted], ha");
         let (exchange, _) = ask(api, vec![json_response(format!("{{\"x\": \"{KEY}\"}}"))]).await;
         assert_eq!(exchange.outcome(), Outcome::MalformedAnswer);
     }

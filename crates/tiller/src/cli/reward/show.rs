@@ -8,6 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use eyre::{Result, WrapErr, ensure};
 use serde_json::{Value, json};
+use tiller_core::file::read_text_within;
 use tiller_report::FieldPicture;
 use tiller_reward::{CompileOptions, Diagnostics, Evaluator, Program, Stage, compile};
 
@@ -21,6 +22,8 @@ use crate::cli::scene::Scene;
 const PARTICLES: usize = 20;
 /// Leaves a list of what was written, by which a later call knows its own files.
 const LIST: &str = "show.json";
+/// Bytes of that list.
+const MAX_LIST_BYTES: u64 = 16 << 20;
 
 /// Show what a program wants: per stage its keypoints, its size, its best point and a picture.
 ///
@@ -434,7 +437,7 @@ fn picture_name(index: usize) -> String {
 
 /// Names of the files that an earlier call left in a folder, as its list says.
 fn own_files(folder: &Path) -> Vec<String> {
-    let text = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
+    let text = read_text_within(folder, LIST, MAX_LIST_BYTES).unwrap_or_default();
     let Ok(value) = serde_json::from_str::<Value>(&text) else {
         return Vec::new();
     };

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr, bail, ensure};
 use image::RgbImage;
 use serde_json::{Map, Value};
+use tiller_core::file::read_regular;
+use tiller_core::shown;
 use tiller_grounding::Pinhole;
 
 use crate::cli::input::{finite, kind, list, numbers, object, point, read_json};
@@ -12,6 +14,8 @@ use crate::sample::Shown;
 
 /// The camera whose image trajectories are drawn on.
 const CAMERA: &str = "static";
+/// Bytes of an image's file.
+const MAX_IMAGE_BYTES: u64 = 64 << 20;
 
 /// What an observation file holds.
 #[derive(Clone, Debug)]
@@ -148,8 +152,12 @@ fn read_image(file: &Value, at: &str, folder: &Path) -> Result<RgbImage> {
         );
     };
     let path: PathBuf = folder.join(file);
-    let image = image::open(&path)
-        .wrap_err_with(|| format!("`{at}`: cannot read the image {}", path.display()))?;
+    let cannot = || {
+        let path = shown(&path.to_string_lossy());
+        format!("`{at}`: cannot read the image {path}")
+    };
+    let bytes = read_regular(&path, MAX_IMAGE_BYTES).wrap_err_with(cannot)?;
+    let image = image::load_from_memory(&bytes).wrap_err_with(cannot)?;
     Ok(image.to_rgb8())
 }
 

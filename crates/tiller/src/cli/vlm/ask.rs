@@ -67,9 +67,7 @@ impl AskArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         let ready = self.provider.ready()?;
         let scene = Scene::read(&self.keypoints)?;
-        let bytes = std::fs::read(&self.image)
-            .wrap_err_with(|| format!("cannot read {}", self.image.display()))?;
-        let picture = Picture::new(bytes)
+        let picture = Picture::read(&self.image)
             .wrap_err_with(|| format!("{} cannot be shown", self.image.display()))?;
         let options = CompileOptions {
             hand: self.hand.access(),
@@ -89,7 +87,7 @@ impl AskArgs {
         let prompts = Arc::new(ready.prompts.clone());
         let mut client = ready.client();
         if let Some(folder) = &self.record {
-            client = client.with_recorder(Recorder::new(folder));
+            client = client.with_recorder(Recorder::new(folder).wrap_err("--record")?);
         }
         let mut background = Background::start(Arc::new(client))?;
         let policy = AuthoringPolicy {

@@ -1,0 +1,407 @@
+//! Files that somebody else names: regular ones, read up to a limit; and files of one's own, written
+//! whole, new and, where they are private, readable by their owner alone.
+//!
+//! A path from a person, a setting or a record may be that of a pipe that never speaks, of a device
+//! that never ends, or of a link that leads elsewhere. Nothing here waits for a pipe, reads without a
+//! limit, or writes through a link.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, FileType, Metadata, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::OFlags;
+use thiserror::Error;
+
+use crate::shown;
+
+/// Rights of a private file.
+const PRIVATE_FILE: u32 = 0o600;
+/// Rights of a private folder.
+const PRIVATE_FOLDER: u32 = 0o700;
+/// Rights of any other file, which the user's mask narrows.
+const ORDINARY_FILE: u32 = 0o666;
+/// Random names that are tried before there is something wrong.
+const MAX_NAMES: u32 = 16;
+
+/// Why a file is not read or not written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The operating system refuses.
+    #[error("cannot {doing} {}: {cause}", shown(&.path.to_string_lossy()))]
+    Io {
+        /// File or folder.
+        path: PathBuf,
+        /// `read`, `write` or `make`.
+        doing: &'static str,
+        /// The operating system's error.
+        cause: io::Error,
+    },
+    /// A folder, a pipe, a socket or a device.
+    #[error("cannot read {}: it is not a regular file but {found}", shown(&.path.to_string_lossy()))]
+    NotRegular {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// More than is read.
+    #[error(
+        "cannot read {}: it has {found_bytes} bytes or more, expected at most {limit_bytes}",
+        shown(&.path.to_string_lossy())
+    )]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that are there at least.
+        found_bytes: u64,
+        /// Bytes that are read at most.
+        limit_bytes: u64,
+    },
+    /// Not text.
+    #[error(
+        "cannot read {}: it is not UTF-8 text, the byte at offset {at} is wrong",
+        shown(&.path.to_string_lossy())
+    )]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that is wrong.
+        at: usize,
+    },
+    /// A name or a link that leads out of its folder.
+    #[error("cannot read {}: it leads out of its folder", shown(&.path.to_string_lossy()))]
+    Outside {
+        /// The folder, with the name below it.
+        path: PathBuf,
+    },
+}
+
+impl FileError {
+    /// What is wrong, without the path: for those whose path is nobody's business or is told already.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let path = match self {
+            Self::Io { cause, .. } => return cause.to_string(),
+            Self::NotRegular { path, .. }
+            | Self::TooLong { path, .. }
+            | Self::NotText { path, .. }
+            | Self::Outside { path } => path,
+        };
+        let text = self.to_string();
+        let head = format!("cannot read {}: ", shown(&path.to_string_lossy()));
+        text.strip_prefix(&head).unwrap_or(&text).to_owned()
+    }
+
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
+
+    fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::Io { path, doing, cause }
+    }
+}
+
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { cause, .. } => cause,
+            other => Self::other(other.reason()),
+        }
+    }
+}
+
+/// Opens a regular file for reading, without waiting for anything.
+///
+/// # Errors
+/// [`FileError::Io`], and [`FileError::NotRegular`] for folders, pipes, sockets and devices.
+pub fn open_regular(path: &Path) -> Result<File, FileError> {
+    open(path, path, OFlags::empty())
+}
+
+/// Reads a regular file of at most `limit_bytes`.
+///
+/// # Errors
+/// As [`open_regular`], and [`FileError::TooLong`].
+pub fn read_regular(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileError> {
+    read(open_regular(path)?, path, limit_bytes)
+}
+
+/// Reads a regular file of text of at most `limit_bytes`.
+///
+/// # Errors
+/// As [`read_regular`], and [`FileError::NotText`].
+pub fn read_regular_text(path: &Path, limit_bytes: u64) -> Result<String, FileError> {
+    text(read_regular(path, limit_bytes)?, path)
+}
+
+/// Reads a regular file below `folder`, whose name comes from somebody else. The name may lead through
+/// folders and links, not out of `folder`; that `folder` is a link itself is its owner's choice.
+///
+/// # Errors
+/// As [`read_regular`], and [`FileError::Outside`].
+pub fn read_within(
+    folder: &Path,
+    name: impl AsRef<Path>,
+    limit_bytes: u64,
+) -> Result<Vec<u8>, FileError> {
+    let name = name.as_ref();
+    let path = folder.join(name);
+    if !is_plain(name) {
+        return Err(FileError::Outside { path });
+    }
+    let resolve = |path: &Path| fs::canonicalize(path);
+    let root = resolve(folder).map_err(FileError::io(&path, "read"))?;
+    let target = resolve(&root.join(name)).map_err(FileError::io(&path, "read"))?;
+    if !target.starts_with(&root) {
+        return Err(FileError::Outside { path });
+    }
+    // The path is resolved: a link in its place is newer than that.
+    read(open(&target, &path, OFlags::NOFOLLOW)?, &path, limit_bytes)
+}
+
+/// Reads a regular file of text below `folder`, see [`read_within`].
+///
+/// # Errors
+/// As [`read_within`], and [`FileError::NotText`].
+pub fn read_text_within(
+    folder: &Path,
+    name: impl AsRef<Path>,
+    limit_bytes: u64,
+) -> Result<String, FileError> {
+    let name = name.as_ref();
+    text(read_within(folder, name, limit_bytes)?, &folder.join(name))
+}
+
+/// Whether a name can only mean something below the folder that it stands in: neither absolute nor
+/// with `..`, nor empty.
+#[must_use]
+pub fn is_plain(name: &Path) -> bool {
+    let mut parts = name.components().peekable();
+    parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Whether others than the owner may read what is there; no, if nothing is.
+#[must_use]
+pub fn others_may_read(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|facts| facts.mode() & 0o044 != 0)
+}
+
+/// Makes a folder for its owner alone. Those above it that are missing get the rights that the user's
+/// mask leaves, for they may become the home of other things; what is there keeps its rights, see
+/// [`keep_private`].
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn create_private_dir_all(folder: &Path) -> Result<(), FileError> {
+    let folder = or_here(folder);
+    let make = || {
+        if let Some(above) = folder.parent() {
+            fs::create_dir_all(or_here(above))?;
+        }
+        match DirBuilder::new().mode(PRIVATE_FOLDER).create(folder) {
+            Err(_) if folder.is_dir() => Ok(()),
+            made => made,
+        }
+    };
+    make().map_err(FileError::io(folder, "make"))
+}
+
+/// Takes the rights of all others away from a folder that is ours alone: we own it, it has no special
+/// bits (as `/tmp` has), and nothing lies in it but what `is_ours` knows by name. Another folder is
+/// left as it is, for others may need it: somebody may well have named his home or a folder that a
+/// group shares. Gives whether the folder is closed to others now.
+///
+/// # Errors
+/// [`FileError::Io`] if it cannot be looked at.
+pub fn keep_private(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<bool, FileError> {
+    let folder = or_here(folder);
+    let failed = || FileError::io(folder, "read");
+    // Rights are changed through what was looked at, not through its path.
+    let open = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::DIRECTORY | OFlags::NONBLOCK))
+        .open(folder)
+        .map_err(failed())?;
+    let facts = open.metadata().map_err(failed())?;
+    if facts.mode() & 0o077 == 0 {
+        return Ok(true);
+    }
+    let is_own = facts.uid() == rustix::process::geteuid().as_raw() && facts.mode() & 0o7000 == 0;
+    if !is_own {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(folder).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        if !entry.file_name().to_str().is_some_and(&is_ours) {
+            return Ok(false);
+        }
+    }
+    Ok(open
+        .set_permissions(fs::Permissions::from_mode(PRIVATE_FOLDER))
+        .is_ok())
+}
+
+/// Writes a file that its owner alone can read, in a folder that is made for the owner alone where it
+/// is missing. Readers see all of it, or what was there before: it is written under a random new name
+/// and put in place. What is in place, be it a link, is replaced and never followed.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        create_private_dir_all(folder)?;
+    }
+    put(path, bytes, PRIVATE_FILE)
+}
+
+/// Writes a file that need not be private as [`write_private`] does, with the rights that the user's
+/// mask leaves; its folder must be there.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    put(path, bytes, ORDINARY_FILE)
+}
+
+/// Whether files can be written into a folder, which is made for its owner alone where it is missing.
+///
+/// # Errors
+/// [`FileError::Io`] if not.
+pub fn probe_private(folder: &Path) -> Result<(), FileError> {
+    create_private_dir_all(folder)?;
+    let folder = or_here(folder);
+    let failed = FileError::io(folder, "write into");
+    let probe = create_new(folder, PRIVATE_FILE)
+        .and_then(|(mut file, path)| file.write_all(b"probe").and(fs::remove_file(path)));
+    probe.map_err(failed)
+}
+
+/// Whether a name is one under which a file is written before it is put in place. A process that was
+/// killed leaves it.
+#[must_use]
+pub fn is_draft(name: &str) -> bool {
+    let middle = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".tmp"));
+    middle.is_some_and(|middle| {
+        middle.len() == 16 && middle.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+fn put(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let folder = or_here(path.parent().unwrap_or(Path::new("")));
+    let written = create_new(folder, mode).and_then(|(mut file, draft)| {
+        file.write_all(bytes)
+            .and_then(|()| fs::rename(&draft, path))
+            .inspect_err(|_| drop(fs::remove_file(&draft)))
+    });
+    written.map_err(FileError::io(path, "write"))
+}
+
+/// A new file under a random name.
+fn create_new(folder: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .custom_flags(flags(OFlags::NOFOLLOW));
+    let mut tries = 0;
+    loop {
+        // Seeded by the operating system, anew for each.
+        let random = RandomState::new().hash_one(tries);
+        let path = folder.join(format!(".{random:016x}.tmp"));
+        match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MAX_NAMES => {
+                tries += 1;
+            }
+            opened => return opened.map(|file| (file, path)),
+        }
+    }
+}
+
+fn open(path: &Path, told: &Path, more: OFlags) -> Result<File, FileError> {
+    let failed = || FileError::io(told, "read");
+    // To open a device may already do something, and a socket cannot be opened at all.
+    check(&fs::metadata(path).map_err(failed())?, told)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::NONBLOCK | OFlags::NOCTTY | more))
+        .open(path)
+        .map_err(failed())?;
+    check(&file.metadata().map_err(failed())?, told)?;
+    Ok(file)
+}
+
+fn check(facts: &Metadata, path: &Path) -> Result<(), FileError> {
+    if facts.is_file() {
+        return Ok(());
+    }
+    Err(FileError::NotRegular {
+        path: path.to_owned(),
+        found: kind(facts.file_type()),
+    })
+}
+
+fn kind(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+fn read(file: File, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileError> {
+    let failed = || FileError::io(path, "read");
+    let length = file.metadata().map_err(failed())?.len();
+    let too_long = |found_bytes| FileError::TooLong {
+        path: path.to_owned(),
+        found_bytes,
+        limit_bytes,
+    };
+    if length > limit_bytes {
+        return Err(too_long(length));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    // It may have grown since, and some report no length.
+    file.take(limit_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(failed())?;
+    match bytes.len() as u64 {
+        found if found > limit_bytes => Err(too_long(found)),
+        _ => Ok(bytes),
+    }
+}
+
+fn text(bytes: Vec<u8>, path: &Path) -> Result<String, FileError> {
+    String::from_utf8(bytes).map_err(|error| FileError::NotText {
+        path: path.to_owned(),
+        at: error.utf8_error().valid_up_to(),
+    })
+}
+
+fn flags(flags: OFlags) -> i32 {
+    (flags | OFlags::CLOEXEC).bits().cast_signed()
+}
+
+/// The folder of a bare file name is the current one.
+fn or_here(folder: &Path) -> &Path {
+    match folder.as_os_str() == OsStr::new("") {
+        true => Path::new("."),
+        false => folder,
+    }
+}
+
+#[cfg(test)]
+mod tests;
