@@ -199,7 +199,7 @@ fn errors_within_a_stream_get_their_own_names() {
 #[test]
 fn error_texts_are_found_in_every_usual_shape() {
     for body in [
-        json!({"error": {"message": "no\u{1b}[31m way"}}),
+        json!({"error": {"message": "no  [31m way"}}),
         json!([{"error": {"message": "no [31m way"}}]),
         json!({"error": "no [31m way"}),
         json!({"detail": "no\n[31m way"}),
@@ -210,5 +210,8 @@ fn error_texts_are_found_in_every_usual_shape() {
             "{body}"
         );
     }
+    let body = json!({"error": {"message": "no\u{1b}[31m way\u{202e}"}});
+    let shown = r"no\u{1b}[31m way\u{202e}";
+    assert_eq!(error_message(&body).as_deref(), Some(shown));
     assert_eq!(error_message(&json!(7)), None);
 }
