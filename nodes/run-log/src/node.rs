@@ -5,8 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
-use tiller_core::EpisodeId;
-use tiller_core::{SECOND_NS, StampFilter};
+use tiller_core::{EpisodeId, SECOND_NS, StampFilter, visible_json};
 use tiller_messages::{
     ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Progress, RewardProgram,
     SafetyEvent, StageCommand, Status, TaskStatus,
@@ -341,7 +340,7 @@ impl Log {
             folder.join("summary.json.part"),
             folder.join("summary.json"),
         );
-        fs::write(&draft, text + "\n").wrap_err_with(what)?;
+        fs::write(&draft, format!("{}\n", visible_json(&text))).wrap_err_with(what)?;
         fs::rename(&draft, &path).wrap_err_with(what)
     }
 }
