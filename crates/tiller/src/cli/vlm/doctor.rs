@@ -8,11 +8,12 @@ use clap::Args;
 use eyre::Result;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
+use tiller_core::visible_under;
 use tiller_vlm::exchange::{Background, Exchange};
 use tiller_vlm::provider::{Outcome, Picture, Purpose, Query, Role, Turn};
 
 use super::provider::{Kind, ProviderArgs, Ready};
-use crate::cli::say;
+use crate::cli::{say, say_json};
 
 /// Side of the picture that the model is shown, pixels.
 const SIDE: u32 = 640;
@@ -59,7 +60,7 @@ impl DoctorArgs {
                 .iter()
                 .map(|check| json!({"check": check.name, "ok": check.ok, "text": check.text}))
                 .collect();
-            say(&json!({"ok": is_well, "checks": list}).to_string())?;
+            say_json(&json!({"ok": is_well, "checks": list}).to_string())?;
         } else {
             for Check { name, ok, text } in &checks {
                 let word = match ok {
@@ -67,6 +68,7 @@ impl DoctorArgs {
                     Some(false) => "WRONG",
                     None => "?",
                 };
+                let text = visible_under(text, &" ".repeat(16));
                 say(&format!("{word:<6}{name:<10}{text}"))?;
             }
         }
