@@ -41,11 +41,11 @@ impl Problem {
 impl fmt::Display for Problem {
     /// One line, in which everything is visible and whose parts are not longer than a line can be.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |text| clip(text, MAX_SHOWN).into_owned();
-        let (name, expected) = (shown(&visible(&self.name)), visible(&self.expected));
+        let shown = |text: &str| clip(&visible(text), MAX_SHOWN).into_owned();
+        let (name, expected) = (shown(&self.name), visible(&self.expected));
         write!(f, "{name}: expected {expected}, found ")?;
         match &self.found {
-            Some(found) => f.write_str(&shown(&visible(found))),
+            Some(found) => f.write_str(&shown(found)),
             None => f.write_str("nothing"),
         }
     }
