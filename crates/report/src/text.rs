@@ -27,9 +27,8 @@ pub(crate) fn write(
     };
     let scale = PxScale::from(height);
     let text = clip(text, max_width as usize);
-    let shown = shortened(&visible(&text), max_width, |text| {
-        text_size(scale, &font, text).0
-    });
+    let text = visible(&text);
+    let shown = shortened(&text, max_width, |text| text_size(scale, &font, text).0);
     draw_text_mut(picture, colour, at[0], at[1], scale, &font, &shown);
 }
 

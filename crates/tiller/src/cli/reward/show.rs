@@ -301,7 +301,7 @@ impl ShowArgs {
         }
         let path = out.join(LIST);
         let text = format!("{value:#}\n");
-        fs::write(&path, visible_json(&text).as_ref())
+        fs::write(&path, &*visible_json(&text))
             .wrap_err_with(|| format!("cannot write {}", path.display()))
     }
 
