@@ -15,6 +15,7 @@ use eyre::{Result, WrapErr, bail, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tempfile::NamedTempFile;
+use tiller_core::{visible, visible_json};
 
 use crate::process::{run_visible, say};
 use crate::setup::{self, Environment};
@@ -60,6 +61,7 @@ pub(crate) struct DemoArgs {
 
 /// Runs the demo. `Ok(true)` only if the task oracle reported success.
 pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
+    tiller_core::unknown_variables_here().finish(())?;
     let environment = setup::prepare()?;
     say("building (the first build takes several minutes)");
     run_visible(
@@ -291,7 +293,7 @@ impl EventLines {
         let lines: Vec<String> = complete
             .lines()
             .skip(self.shown)
-            .map(str::to_owned)
+            .map(|line| visible(line).into_owned())
             .collect();
         self.shown += lines.len();
         lines
@@ -307,13 +309,27 @@ fn show_errors(log_path: &Path) {
         .filter(|line| signs.iter().any(|sign| line.contains(sign)))
         .collect();
     for line in wrong.iter().take(20) {
-        say(&format!("  log: {line}"));
+        say(&format!("  log: {}", without_colours(line)));
     }
+}
+
+/// A line without the colours in which dora writes; all other escapes stay, to be shown.
+fn without_colours(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        match rest.strip_prefix('m') {
+            Some(rest) => text.push_str(rest),
+            None => text.extend(["\u{1b}[", part]),
+        }
+    }
+    text
 }
 
 #[expect(clippy::print_stdout, reason = "the machine-readable result of --json")]
 fn print_json(text: &str) {
-    println!("{text}");
+    println!("{}", visible_json(text));
 }
 
 #[cfg(test)]
@@ -346,6 +362,12 @@ mod tests {
         assert_eq!(slug("Open the drawer!"), "open-the-drawer");
         assert_eq!(slug("../../etc/passwd"), "etc-passwd");
         assert!(slug(&"word ".repeat(50)).len() <= 40);
+    }
+
+    #[test]
+    fn colours_go_and_other_escapes_stay() {
+        let line = "\u{1b}[1;31mERROR\u{1b}[0m no\u{1b}[2J \u{1b}[31";
+        assert_eq!(without_colours(line), "ERROR no\u{1b}[2J \u{1b}[31");
     }
 
     #[test]

@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use eyre::{Result, WrapErr, bail};
+use tiller_core::visible_under;
+
+/// Stands before further lines of a message.
+const MARGIN: &str = "[tiller]   ";
 
 /// The workspace root; xtask lives one folder below it.
 pub(crate) fn workspace_root() -> PathBuf {
@@ -33,16 +37,16 @@ pub(crate) fn run_captured(command: &mut Command) -> Result<Output> {
         .wrap_err_with(|| format!("could not start `{name}`"))
 }
 
-/// One line of progress.
+/// One line of progress, with everything in it visible.
 pub(crate) fn say(text: &str) {
-    eprintln!("[tiller] {text}");
+    eprintln!("[tiller] {}", visible_under(text, MARGIN));
 }
 
 /// An error with all its causes, outermost first.
 pub(crate) fn say_error(report: &eyre::Report) {
-    eprintln!("[tiller] error: {report}");
+    say(&format!("error: {report}"));
     for cause in report.chain().skip(1) {
-        eprintln!("[tiller]   because: {cause}");
+        say(&format!("  because: {cause}"));
     }
 }
 

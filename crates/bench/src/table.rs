@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tiller_core::visible;
 use tiller_world::{Suite, Variation, WorldInfo, WorldKind};
 
 use crate::episode::PhaseTimes;
@@ -295,7 +296,7 @@ impl Tally {
 }
 
 fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
-    let mut line = format!("{name:<15}");
+    let mut line = format!("{:<15}", visible(name));
     for cell in cells {
         line.push_str(&format!("{cell:<26}"));
     }

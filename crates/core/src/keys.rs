@@ -78,13 +78,7 @@ pub fn shown(text: &str) -> String {
     };
     let words = text.split('/').map(|word| match is_key(word) {
         true => REDACTED.to_owned(),
-        false => word
-            .chars()
-            .map(|c| match c.is_control() {
-                true => c.escape_default().to_string(),
-                false => c.to_string(),
-            })
-            .collect(),
+        false => crate::visible(word).into_owned(),
     });
     let text = words.collect::<Vec<_>>().join("/");
     crate::clip(&text, MAX_SHOWN).into_owned()

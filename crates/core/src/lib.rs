@@ -33,7 +33,10 @@ pub use plateau::Plateau;
 pub use pose::Pose;
 pub use problems::{Problem, Problems};
 pub use stamps::StampFilter;
-pub use text::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS, clip};
+pub use text::{
+    MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip, is_hidden, visible,
+    visible_block, visible_char, visible_json, visible_line, visible_under,
+};
 pub use trajectories::{Reads, Trajectories, TrajectoriesMut};
 pub use variables::{known_variables, unknown_variables, unknown_variables_here, variables_of};
 pub use workspace::WorkspaceBox;

@@ -1,9 +1,15 @@
 //! Mistakes in settings and manifests: all of them are found before any is reported.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 
 use thiserror::Error;
+
+use crate::text::{MAX_NAME, clip, visible};
+
+/// Characters of a name or a value that are shown.
+const MAX_SHOWN: usize = 500;
 
 /// One value that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +39,14 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
+    /// One line, in which everything is visible and whose parts are not longer than a line can be.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, found ", self.name, self.expected)?;
+        let shown = |text: &str| clip(&visible(text), MAX_SHOWN).into_owned();
+        let (name, expected) = (shown(&self.name), visible(&self.expected));
+        write!(f, "{name}: expected {expected}, found ")?;
         match &self.found {
-            Some(found) => write!(f, "{found}"),
-            None => write!(f, "nothing"),
+            Some(found) => f.write_str(&shown(found)),
+            None => f.write_str("nothing"),
         }
     }
 }
@@ -121,6 +130,18 @@ impl Problems {
             self.push(name, words.join(" or "), format!("`{found}`"));
         }
         chosen.map(|(_, value)| value.clone())
+    }
+
+    /// Notes a name that is longer than [`MAX_NAME`], or that hides something.
+    pub fn name(&mut self, name: impl Into<String>, found: &str) {
+        let is_short = found.chars().nth(MAX_NAME).is_none();
+        let is_visible = matches!(visible(found), Cow::Borrowed(_));
+        self.require(
+            name,
+            is_short && is_visible,
+            format!("at most {MAX_NAME} visible characters"),
+            format!("`{found}`"),
+        );
     }
 
     /// Notes a count outside `low` to `high`.
@@ -256,5 +277,30 @@ mod tests {
             "2 values are wrong:\n  dim: expected 1 to 64, found 0\n  \
              files.encoder.path: expected a file, found nothing"
         );
+    }
+
+    #[test]
+    fn what_is_quoted_is_visible_and_short() {
+        let mut problems = Problems::default();
+        problems.push("a\u{202e}\nb: expected", "1", "\u{1b}[2J".repeat(10_000));
+        let text = problems.to_string();
+        let start = r"a\u{202e}\nb: expected: expected 1, found \u{1b}[2J\u{1b}[2J";
+        assert!(text.starts_with(start), "{text}");
+        assert!(text.chars().count() < 2 * MAX_SHOWN, "{text}");
+    }
+
+    #[test]
+    fn names_are_short_and_visible() {
+        let mut problems = Problems::default();
+        for name in ["", "flow", "抓取 policy ⚠️", &"é".repeat(MAX_NAME)] {
+            problems.name("name", name);
+        }
+        assert_eq!(problems, Problems::default());
+        for name in ["flow\n", "f\u{200b}low", &"é".repeat(MAX_NAME + 1)] {
+            problems.name("name", name);
+        }
+        assert_eq!(problems.found.len(), 3);
+        let expected = r"name: expected at most 100 visible characters, found `flow\n`";
+        assert_eq!(problems.found[0].to_string(), expected);
     }
 }

@@ -10,6 +10,7 @@ use imageproc::drawing::{
 };
 use imageproc::pixelops::interpolate;
 use imageproc::rect::Rect;
+use tiller_core::visible_line;
 
 use crate::camera::Pinhole;
 use crate::error::GroundingError;
@@ -164,15 +165,7 @@ fn draw_markers(
 }
 
 fn label(keypoint: &Keypoint) -> String {
-    cut(&keypoint.name, LABEL_CHARACTERS)
-}
-
-/// At most so many characters of a text.
-fn cut(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
-        None => text.to_owned(),
-    }
+    visible_line(&keypoint.name, LABEL_CHARACTERS)
 }
 
 fn draw_marker(canvas: &mut RgbImage, font: &FontRef<'_>, at: [f64; 2], keypoint: &Keypoint) {
@@ -336,7 +329,7 @@ impl Legend {
 const NOTE: &str = "x away from the robot, y to its left, z up; m";
 
 fn title(keypoint: &Keypoint) -> String {
-    let name = cut(&keypoint.name, TITLE_CHARACTERS);
+    let name = visible_line(&keypoint.name, TITLE_CHARACTERS);
     if keypoint.visible {
         name
     } else {

@@ -2,6 +2,7 @@
 
 use arrow::array::{Array, StructArray};
 use arrow::datatypes::Fields;
+use tiller_core::{MAX_NAME, clip, visible_line};
 
 use crate::MessageError;
 use crate::liberal::{Misfit, as_type};
@@ -169,15 +170,74 @@ pub(crate) fn check_length(
     })
 }
 
+/// A column of one text or of several.
+pub(crate) trait Texts {
+    fn texts(&self) -> &[String];
+    fn texts_mut(&mut self) -> &mut [String];
+}
+
+impl Texts for String {
+    fn texts(&self) -> &[String] {
+        std::slice::from_ref(self)
+    }
+
+    fn texts_mut(&mut self) -> &mut [String] {
+        std::slice::from_mut(self)
+    }
+}
+
+impl Texts for Vec<String> {
+    fn texts(&self) -> &[String] {
+        self
+    }
+
+    fn texts_mut(&mut self) -> &mut [String] {
+        self
+    }
+}
+
+/// Characters of a name that an error quotes.
+const MAX_QUOTED: usize = 60;
+
+/// Refuses names that are longer than any name.
+pub(crate) fn check_names(
+    message: &'static str,
+    column: &'static str,
+    names: &impl Texts,
+) -> Result<(), MessageError> {
+    let is_longer = |name: &&String| name.chars().nth(MAX_NAME).is_some();
+    match names.texts().iter().find(is_longer) {
+        None => Ok(()),
+        Some(name) => Err(MessageError::Value {
+            message,
+            column,
+            expected: format!("at most {MAX_NAME} characters"),
+            found: format!("`{}`", visible_line(name, MAX_QUOTED)),
+        }),
+    }
+}
+
+/// Cuts texts for people; an ellipsis stands for the rest.
+pub(crate) fn cut(texts: &mut impl Texts, limit: usize) {
+    for text in texts.texts_mut() {
+        if text.chars().nth(limit).is_some() {
+            *text = clip(text, limit).into_owned();
+        }
+    }
+}
+
 /// Declares a message: the struct, its schema and both conversions. Every message has a `session`
 /// and a `seq` as its first columns after `schema_version`.
-/// `check` (a function of `&Self`) says whether the values fit together.
+/// What is read from elsewhere is bounded: `names` that are too long are refused, texts for people are
+/// `cut`. `check` (a function of `&Self`) says whether the values fit together.
 macro_rules! message {
     (
         $(#[$meta:meta])*
         pub struct $name:ident {
             $( $(#[$field_meta:meta])* pub $field:ident : $type:ty, )*
         }
+        $( names $( $named:ident ),+; )?
+        $( cut $( $text:ident to $limit:expr ),+; )?
         $( check $check:path; )?
     ) => {
         $(#[$meta])*
@@ -230,11 +290,16 @@ macro_rules! message {
                 use $crate::part::Part;
                 let row = $crate::message::open(Self::NAME, array)?;
                 $crate::message::check_columns::<Self>(row)?;
-                let value = Self {
+                #[allow(unused_mut, reason = "messages without texts have none to cut")]
+                let mut value = Self {
                     session: Part::read(Self::NAME, row, "session")?,
                     seq: Part::read(Self::NAME, row, "seq")?,
                     $( $field: Part::read(Self::NAME, row, stringify!($field))?, )*
                 };
+                $( $(
+                    $crate::message::check_names(Self::NAME, stringify!($named), &value.$named)?;
+                )+ )?
+                $( $( $crate::message::cut(&mut value.$text, $limit); )+ )?
                 $( $check(&value)?; )?
                 Ok(value)
             }

@@ -24,6 +24,7 @@ message! {
         /// they are, `[K x 9]` row-major; empty where none are known.
         pub axes: Vec<f64>,
     }
+    names names;
     check Keypoints::check;
 }
 

@@ -1,6 +1,6 @@
 //! The reward program on its way to the sampler, and what its author has to say.
 
-use tiller_core::{EpisodeId, ProgramId};
+use tiller_core::{EpisodeId, MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS, ProgramId};
 
 use crate::message::{check_length, message};
 use crate::{Message, MessageError};
@@ -31,6 +31,7 @@ message! {
         /// Which stages leave the policy unguided, `[num_stages]`.
         pub unguided: Vec<bool>,
     }
+    cut instruction to MAX_INSTRUCTION, source to MAX_DESCRIPTION, descriptions to MAX_DESCRIPTION;
     check RewardProgram::check;
 }
 
@@ -63,6 +64,8 @@ message! {
         /// The whole message, for people.
         pub text: String,
     }
+    names node, code;
+    cut text to MAX_STATUS;
 }
 
 /// How grave a [`Status`] is.

@@ -1,6 +1,6 @@
 //! The run as a whole: safety and success.
 
-use tiller_core::EpisodeId;
+use tiller_core::{EpisodeId, MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS};
 
 use crate::message::message;
 
@@ -14,6 +14,8 @@ message! {
         /// What was expected and what was found, for people.
         pub text: String,
     }
+    names kind;
+    cut text to MAX_STATUS;
 }
 
 message! {
@@ -36,6 +38,8 @@ message! {
         /// Why it ended; empty while it goes on.
         pub reason: String,
     }
+    names tasks, completed;
+    cut collateral to MAX_DESCRIPTION, reason to MAX_STATUS;
 }
 
 message! {
@@ -54,4 +58,6 @@ message! {
         /// No further episode will come.
         pub last: bool,
     }
+    names tasks;
+    cut instruction to MAX_INSTRUCTION;
 }

@@ -1,6 +1,6 @@
 //! Where in the task the robot is.
 
-use tiller_core::{EpisodeId, ProgramId, Visit};
+use tiller_core::{EpisodeId, MAX_STATUS, ProgramId, Visit};
 
 use crate::message::message;
 
@@ -29,6 +29,8 @@ message! {
         /// Why, for people.
         pub reason: String,
     }
+    names kind;
+    cut reason to MAX_STATUS;
 }
 
 message! {
@@ -43,6 +45,7 @@ message! {
         /// What makes the switcher ask.
         pub reason: String,
     }
+    cut reason to MAX_STATUS;
 }
 
 message! {
@@ -57,6 +60,7 @@ message! {
         /// Why, for people.
         pub reason: String,
     }
+    cut reason to MAX_STATUS;
 }
 
 message! {

@@ -5,16 +5,18 @@
 
 mod image;
 mod inbox;
+mod log;
 mod matching;
 mod outbox;
 mod start;
 mod stream;
 pub mod testing;
 
-pub use tiller_core::Environment;
 pub use image::{ImageError, ImageInput, ImageReader, robot_clock_ns};
 pub use inbox::{End, Failure, HEARTBEAT, Inbox, Input, Next};
+pub use log::init_logs;
 pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};
 pub use outbox::Outbox;
-pub use start::{init_logs, run_node, run_node_with_keys};
+pub use start::{run_node, run_node_with_keys};
 pub use stream::{Freshness, Refused, Stream};
+pub use tiller_core::Environment;

@@ -8,7 +8,7 @@ use arrow::array::ArrayRef;
 use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
 use dora_node_api::{DoraNode, MetadataParameters, Parameter};
 use eyre::{Result, WrapErr, bail, eyre};
-use tiller_core::{MAX_STATUS, clip};
+use tiller_core::{MAX_STATUS, clip, visible_block};
 use tiller_messages::{Encoding, ImageHeader, Level, Message, Status};
 
 use crate::Refused;
@@ -174,11 +174,13 @@ impl Outbox {
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 
-    /// Sends a [`Status`] on the output `status`.
+    /// Logs a text and sends it as a [`Status`] on the output `status`. Whatever it quotes is visible in
+    /// both, and its length is limited.
     ///
     /// # Errors
     /// When dora cannot take it.
     pub fn tell(&mut self, level: Level, code: &str, text: String) -> Result<()> {
+        let text = clip(&visible_block(&text), MAX_STATUS).into_owned();
         match level {
             Level::Info => tracing::info!("{text}"),
             Level::Warning => tracing::warn!("{text}"),
@@ -188,7 +190,7 @@ impl Outbox {
             node: self.node_id().to_owned(),
             level,
             code: code.to_owned(),
-            text: clip(&text, MAX_STATUS).into_owned(),
+            text,
             ..Default::default()
         };
         self.send("status", status)

@@ -6,9 +6,8 @@ use std::process::{Command, ExitCode};
 
 use dora_node_api::DoraNode;
 use eyre::{Result, WrapErr};
-use tracing_subscriber::EnvFilter;
 
-use crate::{Inbox, Outbox};
+use crate::{Inbox, Outbox, init_logs};
 
 /// Runs a node: connects to dora, then calls `run`, and turns its error into one clear message
 /// and a failing exit status.
@@ -84,37 +83,6 @@ fn drop_keys() {
     });
     let error = command.args(arguments).exec();
     tracing::warn!("the keys of models stay in this process's environment: {error}");
-}
-
-/// What is logged unless `TILLER_LOG` says otherwise. dora's own crates print their whole
-/// configuration with every line, and zenoh its addresses and every message that a stopping node
-/// no longer wants.
-const DEFAULT_FILTER: &str = "zenoh=error,zenoh::net::routing=off,dora_node_api=error";
-
-/// Sends logs to standard error. `TILLER_LOG` filters them as `RUST_LOG` would; default `info`.
-pub fn init_logs() {
-    let wanted = std::env::var("TILLER_LOG")
-        .ok()
-        .filter(|text| !text.trim().is_empty());
-    let wanted = wanted.as_deref().unwrap_or("info");
-    let (filter, problem) = match EnvFilter::try_new(format!("{DEFAULT_FILTER},{wanted}")) {
-        Ok(filter) => (filter, None),
-        Err(error) => (
-            EnvFilter::new(format!("{DEFAULT_FILTER},info")),
-            Some(error),
-        ),
-    };
-    // dora prefixes lines with the time and the node. A subscriber that is set already stays.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .without_time()
-        .with_target(false)
-        .try_init();
-    if let Some(error) = problem {
-        tracing::warn!("TILLER_LOG is ignored: {error}");
-    }
 }
 
 /// An error with its causes, which dora's log then keeps together. A cause that the error quotes

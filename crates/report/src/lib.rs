@@ -11,6 +11,9 @@
 //! | `program.py` | the reward program |
 //! | `summary.json` | outcome, stages, decisions: for machines |
 //!
+//! Texts from outside are shown with whatever is hidden in them made visible; `summary.json` holds them
+//! as they are, in escapes, and `program.py` is the program to the byte.
+//!
 //! What was never recorded is left out: a run that failed early still leaves what it had.
 //!
 //! A [`FieldPicture`] shows a scalar field, such as a stage's reward, over two slices through the
@@ -44,6 +47,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use tiller_core::{MAX_INSTRUCTION, clip, visible_json};
 
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +98,7 @@ impl Recorder {
 
     /// What the robot is told now, and the seed of the scene.
     pub fn set_instruction(&mut self, instruction: &str, seed: u64) {
-        self.info.instruction = instruction.to_owned();
+        self.info.instruction = clip(instruction, MAX_INSTRUCTION).into_owned();
         self.info.seed = seed;
     }
 
@@ -135,10 +139,8 @@ impl Recorder {
         }
         let path = named(folder, "summary.json", &mut files);
         let summary = summary::summarise(self, outcome, files);
-        put(
-            &path,
-            format!("{}\n", serde_json::to_string_pretty(&summary)?).as_bytes(),
-        )?;
+        let text = serde_json::to_string_pretty(&summary)?;
+        put(&path, format!("{}\n", visible_json(&text)).as_bytes())?;
         Ok(summary)
     }
 }

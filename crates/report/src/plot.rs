@@ -7,6 +7,7 @@ use image::RgbImage;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
+use tiller_core::visible;
 
 use crate::curve::{Curve, Run, extent};
 use crate::record::{Recorder, Sample};
@@ -43,7 +44,7 @@ fn font() -> Result<(), String> {
 fn draw_into(recorder: &Recorder, pixels: &mut [u8]) -> Result<(), Box<dyn std::error::Error>> {
     let root = BitMapBackend::with_buffer(pixels, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
-    let title = format!("“{}”", recorder.info.instruction);
+    let title = format!("“{}”", visible(&recorder.info.instruction));
     root.draw_text(&title, &(FAMILY, 22).into_text_style(&root), (70, 10))?;
     let (_, panels) = root.split_vertically(TITLE);
     let blue = RGBColor(0, 90, 160);
@@ -172,7 +173,7 @@ where
     let top = values.end - 0.03 * (values.end - values.start);
     for span in spans(recorder) {
         let room = ((span.end_s - span.start_s) / end * plot_width / LETTER) as usize;
-        let full = format!("{}: {}", span.stage, span.description);
+        let full = format!("{}: {}", span.stage, visible(&span.description));
         let text = if full.chars().count() <= room {
             full
         } else if room > 12 {

@@ -1,7 +1,7 @@
 //! What is collected while the robot moves.
 
 use image::RgbImage;
-use tiller_core::{MAX_DESCRIPTION, clip};
+use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip};
 use tiller_messages::{Progress, StageCommand};
 
 use crate::picture::Picture;
@@ -76,8 +76,8 @@ impl From<&StageCommand> for Decision {
         Self {
             stamp_ns: command.stamp_ns,
             stage: command.stage,
-            kind: command.kind.clone(),
-            reason: command.reason.clone(),
+            kind: clip(&command.kind, MAX_NAME).into_owned(),
+            reason: clip(&command.reason, MAX_STATUS).into_owned(),
         }
     }
 }
@@ -104,7 +104,8 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder for one run.
     #[must_use]
-    pub fn new(info: RunInfo) -> Self {
+    pub fn new(mut info: RunInfo) -> Self {
+        info.instruction = clip(&info.instruction, MAX_INSTRUCTION).into_owned();
         Self {
             info,
             ..Self::default()
@@ -153,7 +154,7 @@ impl Recorder {
     /// Sets the reward program, who wrote it, and what each stage is called.
     pub fn set_program(&mut self, text: &str, source: &str, stages: &[String]) {
         self.program = Some(text.to_owned());
-        source.clone_into(&mut self.program_source);
+        self.program_source = clip(source, MAX_DESCRIPTION).into_owned();
         let short = |stage: &String| clip(stage, MAX_DESCRIPTION).into_owned();
         self.stages = stages.iter().map(short).collect();
     }

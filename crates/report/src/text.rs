@@ -6,12 +6,13 @@ use ab_glyph::{FontRef, PxScale};
 use image::{Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_text_mut, text_size};
 use imageproc::rect::Rect;
-use tiller_core::clip;
+use tiller_core::{clip, visible};
 
 /// DejaVu Sans, shared with the annotated images; its licence lies beside it.
 pub(crate) const FONT: &[u8] = include_bytes!("../../grounding/assets/DejaVuSans.ttf");
 
-/// Writes `text`; shortens it with an ellipsis to at most `max_width` pixels.
+/// Writes `text` with everything in it visible; shortens it with an ellipsis to at most `max_width`
+/// pixels.
 pub(crate) fn write(
     picture: &mut RgbImage,
     at: [i32; 2],
@@ -25,7 +26,9 @@ pub(crate) fn write(
         return;
     };
     let scale = PxScale::from(height);
-    let shown = shortened(text, max_width, |text| text_size(scale, &font, text).0);
+    let text = clip(text, max_width as usize);
+    let text = visible(&text);
+    let shown = shortened(&text, max_width, |text| text_size(scale, &font, text).0);
     draw_text_mut(picture, colour, at[0], at[1], scale, &font, &shown);
 }
 
@@ -52,9 +55,10 @@ fn shortened(text: &str, max_width: u32, width: impl Fn(&str) -> u32) -> Cow<'_,
     Cow::Owned(beginning(fits))
 }
 
-/// How wide `text` is, pixels.
+/// How wide `text` is when [`write`] writes all of it, pixels.
 pub(crate) fn width(text: &str, height: f32) -> u32 {
-    FontRef::try_from_slice(FONT).map_or(0, |font| text_size(PxScale::from(height), &font, text).0)
+    let scale = PxScale::from(height);
+    FontRef::try_from_slice(FONT).map_or(0, |font| text_size(scale, &font, &visible(text)).0)
 }
 
 /// Fills a rectangle; what lies outside the picture is cut off.

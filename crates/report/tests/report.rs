@@ -192,3 +192,60 @@ fn a_folder_that_cannot_be_made_is_named() {
     let error = recorder(1).write(&file, &success()).unwrap_err();
     assert!(error.to_string().contains("file"), "{error}");
 }
+
+#[test]
+fn a_summary_keeps_texts_and_shows_what_they_hide() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = "\u{1b}[2J\u{202e}evil\u{9b}31m\u{7}\r\n\u{e0041}";
+    let mut recorder = recorder(20);
+    recorder.set_instruction(hostile, 3);
+    let stages = [hostile, "b", "c"].map(str::to_owned);
+    recorder.set_program(hostile, hostile, &stages);
+    recorder.add_decision(Decision {
+        stamp_ns: 9_000_000_000,
+        stage: 1,
+        kind: hostile.to_owned(),
+        reason: hostile.to_owned(),
+    });
+    let outcome = Outcome {
+        reason: hostile.to_owned(),
+        completed: vec![hostile.to_owned()],
+        ..Outcome::default()
+    };
+    let summary = recorder.write(folder.path(), &outcome).unwrap();
+    let text = fs::read_to_string(folder.path().join("summary.json")).unwrap();
+    let hidden = text
+        .chars()
+        .find(|&c| c != '\n' && tiller_core::is_hidden(c));
+    assert_eq!(hidden, None);
+    let read: Summary = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, summary);
+    assert_eq!(
+        (read.instruction.as_str(), read.outcome.reason.as_str()),
+        (hostile, hostile)
+    );
+    let program = fs::read_to_string(folder.path().join("program.py")).unwrap();
+    assert_eq!(program, hostile);
+}
+
+#[test]
+fn texts_of_any_length_are_cut_on_entry() {
+    let long = "very ".repeat(100_000);
+    let mut recorder = Recorder::new(RunInfo {
+        instruction: long.clone(),
+        ..RunInfo::default()
+    });
+    recorder.set_program("", &long, std::slice::from_ref(&long));
+    let summary = recorder.summary(&Outcome::default());
+    assert_eq!(
+        summary.instruction.chars().count(),
+        tiller_core::MAX_INSTRUCTION + 1
+    );
+    recorder.set_instruction(&long, 0);
+    let again = recorder.summary(&Outcome::default());
+    assert_eq!(again.instruction, summary.instruction);
+    assert_eq!(
+        again.program_source.chars().count(),
+        tiller_core::MAX_DESCRIPTION + 1
+    );
+}

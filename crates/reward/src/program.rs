@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tiller_core::{GRIPPER_OPEN_M, Reads};
+use tiller_core::{GRIPPER_OPEN_M, MAX_DESCRIPTION, Reads, visible_line};
 
 use crate::constraints::{carried, is_still, no_way_of_the_hand};
 use crate::diagnostic::{Diagnostic, Diagnostics, Draft, Kind, Span};
@@ -36,7 +36,7 @@ pub struct Program {
 /// One stage of a task.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// What the stage is for, from its `# Stage I: ...` comment.
+    /// What the stage is for, from its `# Stage I: ...` comment: one visible line.
     pub description: String,
     /// The reward that guides the policy; higher is better.
     pub guidance: CompiledReward,
@@ -310,6 +310,7 @@ fn compile_python(
             .cloned()
             .or_else(|| docstring(function))
             .unwrap_or_else(|| format!("stage {}", position + 1));
+        let description = visible_line(&description, MAX_DESCRIPTION);
         if let (Ok((guidance, is_unguided)), Ok(done)) = (guidance, done) {
             stages.push(Stage {
                 description,

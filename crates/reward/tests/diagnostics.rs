@@ -7,6 +7,7 @@
 
 mod common;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -209,4 +210,48 @@ fn sound_programs_are_not_refused() {
             panic!("{}", mistakes.render(&text));
         }
     }
+}
+
+/// Programs that would clear the screen, turn what stands beside them and hide words.
+#[test]
+fn hidden_characters_are_shown_and_marks_stand_below_them() {
+    let no_python = "# \u{1b}[2J\u{202e}safe\u{202c}\r\nnum_stages = 1
+def stage1_guidance(keypoints, action_sequence):
+    note = '\u{1b}[31m\u{202e}抓\u{feff}' + far\u{200b}away\u{2028}
+    return 0
+";
+    let wrong = "num_stages = 1
+# Stage 1: \u{1b}]0;owned\u{7}go \u{e0041}there ⚠\u{fe0f}
+def stage1_guidance(keypoints, action_sequence):
+    note = '\u{1b}[31m\u{202e}抓\u{feff}' + keypoints[0].su\u{fe00}mm() # \u{2066}nothing\u{9b}31m
+    t = torch.norm(action_sequence[0], p='\u{1b}[0m\u{202e}')
+    return t['\u{1b}[8m\u{e0041}'] + getattr(t, '\u{2067}\u{7f}')
+";
+    let mut found = Vec::new();
+    for text in [no_python, wrong] {
+        let mistakes = mistakes(text).unwrap();
+        found.extend([mistakes.render(text), mistakes.to_string()]);
+    }
+    let found = found.join("\n");
+    let mut lines = found.lines();
+    let hidden = lines.find(|line| !matches!(tiller_core::visible(line), Cow::Borrowed(_)));
+    assert_eq!(hidden, None);
+    insta::assert_snapshot!("hidden", found);
+}
+
+#[test]
+fn descriptions_are_one_visible_line() {
+    let text = format!(
+        "num_stages = 1
+# Stage 1: \u{1b}]0;owned\u{7}go \u{202e}there ⚠\u{fe0f} {}
+def stage1_guidance(keypoints, action_sequence):
+    return -(action_sequence[:, -1] - keypoints[0]).norm(dim=-1).mean()
+",
+        "on ".repeat(1000)
+    );
+    let program = compile(&text, &CompileOptions::new(1, 17)).unwrap();
+    let description = &program.stages[0].description;
+    let start = r"\u{1b}]0;owned\u{7}go \u{202e}there ⚠";
+    assert!(description.starts_with(start), "{description}");
+    assert!(description.chars().count() <= tiller_core::MAX_DESCRIPTION + 1);
 }

@@ -66,6 +66,23 @@ fn help_teaches_every_command() {
 }
 
 #[test]
+fn nothing_that_is_quoted_is_hidden() {
+    for arguments in [
+        &["--\u{202e}x\u{1b}[2J"][..],
+        &["vlm", "doctor", "--provider", "\u{202e}x\u{1b}[2J"],
+        &["reward", "check", "no-such\u{202e}x\u{1b}[2J.py"],
+        &["sample", "--policy", "no-such\u{202e}x\u{1b}[2J\nerror: so"],
+    ] {
+        let output = tiller(arguments);
+        let text = out(&output) + &err(&output);
+        assert_eq!(code(&output), 2, "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    }
+    let text = err(&tiller(&["reward", "check", "a\u{202e}x\u{1b}[2J.py"]));
+    assert!(text.contains(r"a\u{202e}x\u{1b}[2J.py"), "{text}");
+}
+
+#[test]
 fn a_bench_report_is_written_where_it_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

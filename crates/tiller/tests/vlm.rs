@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_vlm::provider::Api;
 use tiller_vlm_testing::{
-    Ending, KEY, Script, is_repair, response, streamed, threaded, threaded_with, write,
+    Ending, KEY, Script, is_repair, json_response, response, streamed, threaded, threaded_with,
+    whole, write,
 };
 
 const WRONG: &str = "```python\nnum_stages = 1\n# Stage 1: go\ndef stage1_guidance(keypoints, action_sequence):\n    return keypoints[7]\n```";
@@ -116,6 +117,70 @@ fn a_question_is_answered_mended_and_paid() {
     let once = ask(&[&remote[..], &["--max-repairs", "0"]].concat(), &key);
     assert_eq!(code(&once), 1, "{}", all(&once));
     assert!(all(&once).contains("no program"));
+}
+
+/// The first character that hides something or steers a terminal.
+fn hidden(output: &Output) -> Option<char> {
+    let text = all(output);
+    let is_break = |c| matches!(c, '\n' | '\t');
+    text.chars()
+        .find(|&c| !is_break(c) && tiller_core::is_hidden(c))
+}
+
+#[test]
+fn nothing_that_a_model_or_a_server_says_is_hidden() {
+    const HIDDEN: &str = "\u{1b}[2J\u{202e}\u{9b}31m\u{200b}\u{e0041}\u{7}";
+    let program = "num_stages = 1\ndef stage1_guidance(keypoints, action_sequence):\n    \
+        return -(action_sequence[:, -1] - keypoints[0]).norm(dim=-1).mean()\n";
+    let answer = format!("{HIDDEN}\n```python\n# Stage 1: {HIDDEN}go\n{program}```\n{HIDDEN}");
+    let wrong = answer.replace("keypoints[0]", "keypoints[7]");
+    let body = move |request: &str| {
+        let mut body = whole(
+            Api::OpenAi,
+            if is_repair(request) { &answer } else { &wrong },
+            Ending::Complete,
+        );
+        body["model"] = json!(format!("{HIDDEN}model"));
+        json_response(body.to_string())
+    };
+    let (server, _stop) = threaded_with(Arc::new(move |_, request: &str| body(request)));
+    let url = format!("http://{}/v1", server.address);
+    let remote = ["--provider", "openai", "--model", "m", "--base-url", &url];
+    let key = [("OPENAI_API_KEY", KEY)];
+    let words = ask(&remote, &key);
+    assert_eq!((code(&words), hidden(&words)), (0, None), "{}", all(&words));
+    assert!(all(&words).contains(r"\u{1b}[2J\u{202e}\u{9b}31m\u{200b}\u{e0041}\u{7}"));
+    let json = ask(&[&remote[..], &["--json"]].concat(), &key);
+    assert_eq!((code(&json), hidden(&json)), (0, None), "{}", all(&json));
+    let found: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let kept = found["exchanges"][0]["answer"].as_str().unwrap();
+    assert!(kept.starts_with(HIDDEN), "{kept:?}");
+
+    let error = json!({"error": {"message": format!("{HIDDEN}no\nok    key")}}).to_string();
+    for body in [error, format!("<html>{}</html>", HIDDEN.repeat(5000))] {
+        let script = move |_: usize, _: &str| response("400 Bad Request", "", &body);
+        let (server, _stop) = threaded_with(Arc::new(script));
+        let url = format!("http://{}/v1", server.address);
+        let doctor = [
+            "vlm",
+            "doctor",
+            "--provider",
+            "openai",
+            "--model",
+            "m",
+            "--base-url",
+            &url,
+        ];
+        for output in [
+            tiller(&doctor, &key),
+            ask(&[&remote[..4], &["--base-url", &url]].concat(), &key),
+        ] {
+            assert_eq!(hidden(&output), None, "{}", all(&output));
+            assert!(all(&output).contains(r"\u{202e}"), "{}", all(&output));
+            assert!(all(&output).len() < 8000, "{}", all(&output));
+            assert!(!all(&output).contains("\nok    key"), "{}", all(&output));
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What an operator may ask for, one JSON object a line.
 
 use serde_json::Value;
-use tiller_core::MAX_INSTRUCTION;
+use tiller_core::{MAX_INSTRUCTION, visible_line};
+
+/// Characters of a request that a refusal quotes.
+const MAX_QUOTED: usize = 60;
 
 /// A request that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,19 +23,24 @@ pub(crate) fn read(line: &str) -> Result<Say, String> {
     let value: Value =
         serde_json::from_str(line).map_err(|error| format!("expected a JSON object: {error}"))?;
     let Value::Object(fields) = value else {
-        return Err(format!("expected a JSON object, found {value}"));
+        let found = visible_line(&value.to_string(), MAX_QUOTED);
+        return Err(format!("expected a JSON object, found {found}"));
     };
     if let Some(unknown) = fields
         .keys()
         .find(|key| !["say", "seed"].contains(&key.as_str()))
     {
+        let unknown = visible_line(unknown, MAX_QUOTED);
         return Err(format!(
             "expected the keys `say` and `seed`, found `{unknown}`"
         ));
     }
     let instruction = match fields.get("say") {
         Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
-        found => return Err(format!("`say`: expected a text, found {found:?}")),
+        found => {
+            let found = visible_line(&format!("{found:?}"), MAX_QUOTED);
+            return Err(format!("`say`: expected a text, found {found}"));
+        }
     };
     let length = instruction.chars().count();
     if length > MAX_INSTRUCTION {
@@ -75,5 +83,18 @@ mod tests {
         }
         let long = format!(r#"{{"say": "{}"}}"#, "a".repeat(MAX_INSTRUCTION + 1));
         assert!(read(&long).unwrap_err().contains("characters"));
+        let hidden = "\u{202e}x\u{9b}".repeat(9000);
+        for line in [
+            format!("[\"{hidden}\"]"),
+            format!("{{\"{hidden}\": 1}}"),
+            format!("{{\"say\": [\"{hidden}\"]}}"),
+        ] {
+            let error = read(&line).unwrap_err();
+            assert!(error.len() < 200, "{error}");
+            assert!(
+                error.contains("u{202e}x") && !error.contains('\u{202e}'),
+                "{error}"
+            );
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
 use tiller_core::file::write_whole;
-use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
+use tiller_core::{EpisodeId, SECOND_NS, StampFilter, visible_json};
 use tiller_messages::{
     ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Progress, RewardProgram,
     SafetyEvent, StageCommand, Status, TaskStatus,
@@ -339,7 +339,8 @@ impl Log {
         fs::create_dir_all(folder).wrap_err_with(what)?;
         // Whoever reads it meanwhile finds the old one or the new one, whole.
         let path = folder.join("summary.json");
-        write_whole(&path, (text + "\n").as_bytes()).wrap_err_with(what)
+        let text = format!("{}\n", visible_json(&text));
+        write_whole(&path, text.as_bytes()).wrap_err_with(what)
     }
 }
 

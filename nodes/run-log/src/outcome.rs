@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use tiller_core::{MAX_STATUS, clip};
 use tiller_messages::{Level, SafetyEvent, Status, TaskStatus};
 use tiller_report::Summary;
 
@@ -172,7 +173,8 @@ impl Ending {
         if self.task.as_ref().is_some_and(|task| task.episode_over) {
             return;
         }
-        self.failure.get_or_insert(text);
+        self.failure
+            .get_or_insert_with(|| clip(&text, MAX_STATUS).into_owned());
     }
 
     /// Whether it is known why the run ended.

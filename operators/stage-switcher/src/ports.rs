@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{Array, ArrayRef};
 use tiller_closed_loop::journal::{self, Recorder};
 use tiller_closed_loop::{Notice, Switcher, SwitcherEffect, SwitcherEvent};
+use tiller_core::{MAX_STATUS, clip, visible_block};
 use tiller_messages::{Arrival, Level, Message, MessageError, SequenceCheck, Status};
 
 use crate::settings::Settings;
@@ -162,7 +163,7 @@ impl Ports {
             node: NAME.to_owned(),
             level: notice.level,
             code: notice.code,
-            text: notice.text,
+            text: clip(&visible_block(&notice.text), MAX_STATUS).into_owned(),
         };
         ("status", Arc::new(status.to_arrow()))
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tiller_core::file::open_regular;
 
 use crate::FREE_RUN;
+use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip};
 use tiller_world::Variation;
 
 /// Folders inside folders that are looked into.
@@ -197,30 +198,35 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
 impl Line {
     fn episode(self, home: &Path, file: usize) -> Episode {
         let settings = self.settings;
+        let name = |text: String| clip(&text, MAX_NAME).into_owned();
         let policy_sha256 = settings
             .as_ref()
             .and_then(|settings| settings.get("policy_sha256")?.as_str())
-            .map(ToOwned::to_owned);
+            .map(|hash| name(hash.to_owned()));
         let steered = self.steered.unwrap_or(self.task != FREE_RUN);
         let default = if steered { "full" } else { "unsteered" };
-        let reason = self.reason.unwrap_or_default();
-        let failure = self.failure.or_else(|| Some(cause(&reason)));
+        let reason = clip(&self.reason.unwrap_or_default(), MAX_STATUS).into_owned();
+        let failure = self.failure.unwrap_or_else(|| cause(&reason));
+        let failure = clip(&failure, MAX_DESCRIPTION).into_owned();
+        let instruction = self.instruction.as_deref();
         let policy = self.policy.unwrap_or_else(|| "unknown".to_owned());
         Episode {
             // A bundle given by its path is called by its folder.
-            policy: policy
-                .rsplit('/')
-                .find(|part| !part.is_empty())
-                .unwrap_or("/")
-                .to_owned(),
+            policy: name(
+                policy
+                    .rsplit('/')
+                    .find(|part| !part.is_empty())
+                    .unwrap_or("/")
+                    .to_owned(),
+            ),
             policy_sha256,
-            provider: self.provider.unwrap_or_else(|| "cpu".to_owned()),
-            suite: self.suite.unwrap_or_else(|| "other".to_owned()),
+            provider: name(self.provider.unwrap_or_else(|| "cpu".to_owned())),
+            suite: name(self.suite.unwrap_or_else(|| "other".to_owned())),
             variation: self.variation,
             seed: self.seed,
-            method: self.method.unwrap_or_else(|| default.to_owned()),
-            instruction: self.instruction,
-            failure: failure.filter(|_| !self.success),
+            method: name(self.method.unwrap_or_else(|| default.to_owned())),
+            instruction: instruction.map(|text| clip(text, MAX_INSTRUCTION).into_owned()),
+            failure: (!self.success).then_some(failure),
             success: self.success,
             reason,
             pictures: self.pictures.map(|folder| home.join(folder)),
@@ -230,7 +236,7 @@ impl Line {
             cpu_s: self.cpu_s,
             settings,
             file,
-            task: self.task,
+            task: name(self.task),
         }
     }
 }

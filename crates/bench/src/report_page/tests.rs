@@ -206,6 +206,47 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
+fn a_page_hides_nothing() {
+    assert_eq!(
+        escape("a\u{202e}<\u{1b}\u{200b}\u{e0041}\n\u{0}"),
+        r"a\u{202e}&lt;\u{1b}\u{200b}\u{e0041}".to_owned() + "\n" + r"\u{0}"
+    );
+    let folder = TempDir::new().unwrap();
+    let hidden = "open\u{202e} the\u{1b}[2J\u{200b} drawer\u{9b}\u{2066}\u{e0041}\u{e000}";
+    let mut line = episode("drawer_open", "full", 1, false);
+    for key in [
+        "task",
+        "suite",
+        "method",
+        "instruction",
+        "policy",
+        "provider",
+        "reason",
+        "failure",
+    ] {
+        line[key] = json!(hidden);
+    }
+    line["settings"]["policy_sha256"] = json!(hidden);
+    let mut varied = line.clone();
+    varied["method"] = json!("full");
+    varied["variation"] = json!({"axis": hidden, "strength": 2});
+    put(folder.path(), "\u{202e}x.jsonl", &[line, varied]);
+    fs::write(folder.path().join("\u{2067}y.jsonl"), "{\"\u{202e}\n").unwrap();
+    let report = report(&folder);
+    let html = page(&report);
+    let found = html
+        .chars()
+        .find(|&c| c != '\n' && tiller_core::is_hidden(c));
+    assert_eq!(found, None, "{html}");
+    assert!(html.contains(r"open\u{202e} the\u{1b}[2J"));
+    let headline = report.headline_text();
+    let found = headline
+        .chars()
+        .find(|&c| c != '\n' && tiller_core::is_hidden(c));
+    assert_eq!(found, None, "{headline}");
+}
+
+#[test]
 fn broken_lines_are_named_and_skipped() {
     let folder = TempDir::new().unwrap();
     let good = episode("drawer_open", "full", 1, true).to_string();

@@ -1,5 +1,7 @@
 //! The report in plain text, for a terminal and for tests.
 
+use tiller_core::visible;
+
 use super::model::Report;
 use super::stats::rate;
 use crate::Cell;
@@ -32,8 +34,8 @@ impl Report {
         let rows = self.headline.iter().map(|row| {
             format!(
                 "{} {}: steered {}; unsteered {}; ratio {}",
-                row.policy,
-                row.suite,
+                visible(&row.policy),
+                visible(&row.suite),
                 rate_words(row.steered),
                 rate_words(row.unsteered),
                 ratio_words(row.ratio())

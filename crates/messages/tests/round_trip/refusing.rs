@@ -54,6 +54,46 @@ fn a_missing_column_is_named_whichever_it_is() {
     }
 }
 
+#[test]
+fn texts_of_any_length_are_cut_and_names_of_any_length_refused() {
+    let long = "\u{202e}very ".repeat(100_000);
+    let told = Status {
+        text: long.clone(),
+        ..Default::default()
+    };
+    let read = Status::from_arrow(&told.to_arrow()).unwrap();
+    assert_eq!(read.text.chars().count(), tiller_core::MAX_STATUS + 1);
+    let begun = Episode {
+        instruction: long.clone(),
+        ..Default::default()
+    };
+    let read = Episode::from_arrow(&begun.to_arrow()).unwrap();
+    assert_eq!(
+        read.instruction.chars().count(),
+        tiller_core::MAX_INSTRUCTION + 1
+    );
+    let judged = TaskStatus {
+        collateral: vec![String::new(), long.clone()],
+        ..Default::default()
+    };
+    let read = TaskStatus::from_arrow(&judged.to_arrow()).unwrap();
+    assert_eq!(
+        read.collateral[1].chars().count(),
+        tiller_core::MAX_DESCRIPTION + 1
+    );
+    let seen = Keypoints {
+        names: vec!["handle".to_owned(), long],
+        xyz_m: vec![0.5; 6],
+        visible: vec![true; 2],
+        ..Default::default()
+    };
+    let error = Keypoints::from_arrow(&seen.to_arrow())
+        .unwrap_err()
+        .to_string();
+    let expected = r"Keypoints.names: expected at most 100 characters, found `\u{202e}very ";
+    assert!(error.starts_with(expected) && error.len() < 200, "{error}");
+}
+
 /// What a column of this type cannot be.
 fn of_another_type(data_type: &DataType) -> ArrayRef {
     match data_type {

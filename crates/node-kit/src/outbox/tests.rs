@@ -176,3 +176,13 @@ fn a_status_of_any_length_is_cut() {
     assert_eq!(statuses[0].text.chars().count(), MAX_STATUS + 1);
     assert_eq!(statuses[0].node, "test-node");
 }
+
+#[test]
+fn a_status_hides_nothing() {
+    let text = "`\u{1b}[2J\u{202e}drawer\u{200b}` is\nnot\tunderstood\r".to_owned();
+    let (_, sent) = with_outbox(|outbox| outbox.tell(Level::Error, "refused", text));
+    assert_eq!(
+        texts(&sent),
+        ["`\\u{1b}[2J\\u{202e}drawer\\u{200b}` is\nnot\tunderstood\\r"]
+    );
+}

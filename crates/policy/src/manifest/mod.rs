@@ -71,6 +71,7 @@ impl Manifest {
     pub fn problems(&self) -> Problems {
         let mut problems = Problems::default();
         let _ = problems.choice("schema", &self.schema.to_string(), &[("1", ())]);
+        problems.name("name", &self.name);
         let _ = self.read_scheduler(&mut problems);
         problems.range(
             "observation_steps",

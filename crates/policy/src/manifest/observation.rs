@@ -45,6 +45,8 @@ pub struct ObservationInput {
 impl ObservationInput {
     pub(super) fn check(&self, problems: &mut Problems) {
         let at = |field: &str| format!("observation `{}`.{field}", self.name);
+        problems.name(at("name"), &self.name);
+        problems.name(at("source"), &self.source);
         let shape = format!("{:?}", self.shape);
         let channels = match (self.kind, self.shape.as_slice()) {
             (ObservationKind::Image, [3, height, width])

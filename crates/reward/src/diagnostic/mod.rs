@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use kind::{Kind, Severity};
-use render::visible;
+use tiller_core::{clip, visible};
 
 /// Characters of one message, since the text may put long names into it.
 const MAX_MESSAGE: usize = 500;
@@ -141,7 +141,7 @@ impl fmt::Display for Diagnostic {
         for note in &self.notes {
             line.push_str(&format!("; line {}: {}", note.place.line, note.message));
         }
-        f.write_str(&shortened(line, MAX_COMPACT))
+        f.write_str(&clip(&line, MAX_COMPACT))
     }
 }
 
@@ -175,21 +175,9 @@ impl fmt::Display for Diagnostics {
     }
 }
 
-/// At most `limit` characters of `text`; an ellipsis stands for the rest.
-fn shortened(mut text: String, limit: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(limit) {
-        text.truncate(at);
-        text.push('\u{2026}');
-    }
-    text
-}
-
 /// A message on one line, in which nothing steers a terminal.
 fn readable(message: String) -> String {
-    if message.len() <= MAX_MESSAGE && message.bytes().all(|b| matches!(b, b' '..=b'~')) {
-        return message;
-    }
-    shortened(message.chars().map(visible).collect(), MAX_MESSAGE)
+    clip(&visible(&message), MAX_MESSAGE).into_owned()
 }
 
 /// A mistake before its place in the original text is known.

@@ -1,5 +1,7 @@
 //! Diagnostics for people: messages with their source lines, as a compiler shows them.
 
+use tiller_core::visible_char;
+
 use super::{Diagnostic, Diagnostics, Place, Severity};
 
 /// Columns of one source line that are shown.
@@ -89,45 +91,102 @@ fn excerpt(source: &str, place: &Place, blank: &str, mark: char, out: &mut Strin
     }
 }
 
+/// A character of a source line as it is shown: nothing of the text may steer a terminal or turn
+/// its direction.
+struct Cell {
+    shown: String,
+    width: usize,
+}
+
+impl Cell {
+    fn new(before: Option<char>, c: char) -> Self {
+        // Tabs are kept, also below, so that the marks stand under the text whatever their width.
+        match visible_char(before, c).filter(|_| c != '\t') {
+            Some(escape) => Self {
+                width: escape.len(),
+                shown: escape.to_string(),
+            },
+            None => Self {
+                width: width(c),
+                shown: c.to_string(),
+            },
+        }
+    }
+
+    /// What it takes of the room for a line: marks that combine with a letter take some as well.
+    fn room(&self) -> usize {
+        self.width.max(1)
+    }
+}
+
+/// The characters of a line from a byte on.
+fn cells(text: &str, start: usize) -> impl Iterator<Item = Cell> {
+    let mut before = text[..start].chars().next_back();
+    let cell = move |c| Cell::new(before.replace(c), c);
+    text[start..].chars().map(cell)
+}
+
+/// Whether what is shown takes more than this much room.
+fn exceeds(mut cells: impl Iterator<Item = Cell>, mut free: usize) -> bool {
+    let is_too_much = |cell: Cell| match free.checked_sub(cell.room()) {
+        Some(left) => {
+            free = left;
+            false
+        }
+        None => true,
+    };
+    cells.any(is_too_much)
+}
+
+/// The first byte from which the characters before `end` take at most this much room.
+fn back(text: &str, end: usize, mut free: usize) -> usize {
+    let mut start = end;
+    for (index, c) in text[..end].char_indices().rev() {
+        let cell = Cell::new(text[..index].chars().next_back(), c);
+        let Some(left) = free.checked_sub(cell.room()) else {
+            break;
+        };
+        (free, start) = (left, index);
+    }
+    start
+}
+
 /// A line, cut around characters `from..to` if it is long, and the marks to put below it.
 fn underlined(text: &str, from: usize, to: usize, mark: char) -> (String, String) {
-    let skipped = if from > MAX_LINE / 2 && text.chars().count() > MAX_LINE {
-        from - MAX_LINE / 4
+    let at = text
+        .char_indices()
+        .nth(from)
+        .map_or(text.len(), |(at, _)| at);
+    let is_cut = back(text, at, MAX_LINE / 2) > 0 && exceeds(cells(text, 0), MAX_LINE);
+    let start = if is_cut {
+        back(text, at, MAX_LINE / 4)
     } else {
         0
     };
+    let shift = from - text[start..at].chars().count().min(from);
     let (mut shown, mut marks) = (String::new(), String::new());
-    let mut chars = text.chars().enumerate().skip(skipped);
-    for (position, c) in chars.by_ref().take(MAX_LINE) {
-        let c = if c == '\t' { c } else { visible(c) };
-        let is_cut = skipped > 0 && position == skipped;
-        shown.push(if is_cut { '\u{2026}' } else { c });
-        if (from..to).contains(&position) {
-            marks.extend(std::iter::repeat_n(mark, width(c)));
-        } else if position < from {
-            // Tabs are kept so that the marks stand under the text whatever their width.
-            let filler = if c == '\t' { '\t' } else { ' ' };
-            marks.extend(std::iter::repeat_n(filler, width(c)));
+    let mut free = MAX_LINE;
+    for (position, mut cell) in (shift..).zip(cells(text, start)) {
+        let Some(left) = free.checked_sub(cell.room()) else {
+            shown.push('\u{2026}');
+            break;
+        };
+        free = left;
+        if is_cut && position == shift {
+            cell = Cell::new(None, '\u{2026}');
         }
-    }
-    if chars.next().is_some() {
-        shown.push('\u{2026}');
+        shown.push_str(&cell.shown);
+        if (from..to).contains(&position) {
+            marks.extend(std::iter::repeat_n(mark, cell.width));
+        } else if position < from {
+            let filler = if cell.shown == "\t" { '\t' } else { ' ' };
+            marks.extend(std::iter::repeat_n(filler, cell.width));
+        }
     }
     if !marks.contains(mark) {
         marks.push(mark);
     }
     (shown, marks)
-}
-
-/// What a terminal shows for a character: nothing of the text may steer it or turn its direction.
-pub(super) fn visible(c: char) -> char {
-    let turns =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}') {
-        char::REPLACEMENT_CHARACTER
-    } else {
-        c
-    }
 }
 
 /// Columns of a character in a terminal: East Asian letters and emoji take two.
@@ -209,7 +268,17 @@ mod tests {
     #[test]
     fn nothing_steers_the_terminal() {
         let lines = rendered("x = '\u{1b}[2J\u{202e}' + wrong", "wrong");
-        assert!(!lines.concat().contains(['\u{1b}', '\u{202e}']));
+        assert_eq!(lines[3], r"1 | x = '\u{1b}[2J\u{202e}' + wrong");
+        assert_eq!(lines[4].find('^'), lines[3].find("wrong"));
+        let lines = rendered("a\u{1b}\0b", "\u{1b}\0");
+        assert_eq!(lines[3], r"1 | a\u{1b}\u{0}b");
+        assert_eq!(lines[4], format!("  |  {}", "^".repeat(11)));
+        let source = format!("{} wrong {0}", "\u{202e}".repeat(100));
+        let lines = rendered(&source, "wrong");
+        assert!(lines[3].chars().count() < MAX_LINE + 10, "{}", lines[3]);
+        let under = lines[4].find('^').unwrap();
+        let shown: String = lines[3].chars().skip(under).take(5).collect();
+        assert_eq!(shown, "wrong");
     }
 
     #[test]

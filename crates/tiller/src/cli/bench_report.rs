@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use eyre::Result;
+use tiller_core::visible;
 
 use super::say;
 use crate::worlds::worlds;
@@ -38,7 +39,7 @@ impl ReportArgs {
         let page = self.out.unwrap_or_else(|| self.dir.join("report.html"));
         let written = report_page::write(&self.dir, &page, &worlds())?;
         for note in &written.notes {
-            eprintln!("warning: {note}");
+            eprintln!("warning: {}", visible(note));
         }
         if !written.headline.is_empty() {
             say(&written.headline)?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use eyre::Result;
 
-use super::{default_jobs, find_world, say};
+use super::{default_jobs, find_world, say, say_json};
 use tiller_bench::demos::{self, DemosConfig, DemosSummary};
 use tiller_bench::task_of;
 
@@ -65,7 +65,7 @@ impl DemosArgs {
             quiet: false,
         })?;
         if self.json {
-            say(&serde_json::to_string(&summary)?)?;
+            say_json(&serde_json::to_string(&summary)?)?;
         } else {
             say(&format!("{}\n{}", out.display(), text(&summary)))?;
         }

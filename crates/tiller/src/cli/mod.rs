@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use eyre::{Result, WrapErr};
 use tiller_bench::Subject;
+use tiller_core::{visible_block, visible_json};
 use tiller_policy::find_bundle;
 
 use crate::worlds::worlds;
@@ -65,8 +66,19 @@ impl Cli {
     }
 }
 
-/// Writes a result to standard output. A closed pipe (`tiller .. | head`) is no error.
+/// Writes a result to standard output; whatever it quotes is visible.
 pub(crate) fn say(text: &str) -> Result<()> {
+    put(&visible_block(text))
+}
+
+/// Writes a result as JSON to standard output: texts as they are, what they hide in escapes.
+pub(crate) fn say_json(json: &str) -> Result<()> {
+    put(&visible_json(json))
+}
+
+/// Writes to standard output what holds nothing hidden but our own colours. A closed pipe
+/// (`tiller .. | head`) is no error.
+pub(crate) fn put(text: &str) -> Result<()> {
     use std::io::Write;
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

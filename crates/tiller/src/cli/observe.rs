@@ -10,7 +10,7 @@ use image::RgbImage;
 use serde_json::{Value, json};
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
-use super::{find_world, say};
+use super::{find_world, say, say_json};
 use tiller_bench::episode::{SeededObservation, SeenImage};
 use tiller_bench::{Subject, task_of};
 
@@ -90,7 +90,7 @@ impl ObserveArgs {
         files.extend(["scene.png", "keypoints.json", "program.py"].map(str::to_owned));
         if self.json {
             let paths: Vec<PathBuf> = files.iter().map(|file| out.join(file)).collect();
-            say(
+            say_json(
                 &json!({"instruction": instruction, "seed": self.seed, "files": paths}).to_string(),
             )?;
         } else {

@@ -9,8 +9,9 @@ use std::time::Duration;
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use serde_json::{Value, json};
+use tiller_core::visible;
 
-use super::say;
+use super::{say, say_json};
 
 /// How long the dataflow may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -62,12 +63,12 @@ impl SayArgs {
         let value: Value = serde_json::from_str(&answer)
             .wrap_err_with(|| format!("the dataflow's answer makes no sense: {answer:?}"))?;
         if self.json {
-            say(answer.trim_end())?;
+            say_json(answer.trim_end())?;
         }
         match (&value["episode"], &value["error"]) {
             (Value::Number(id), _) => {
                 if !self.json {
-                    say(&format!("episode {id}: {}", self.instruction))?;
+                    say(&format!("episode {id}: {}", visible(&self.instruction)))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::input::{list, object, point, points, read_json};
 use tiller_bench::episode::SeededScene;
 use tiller_bench::task_of;
+use tiller_core::{MAX_NAME, visible};
 use tiller_world::WorldKind;
 
 /// The hand where nothing else is known, m: above the middle of the table.
@@ -104,10 +105,10 @@ impl Scene {
         })
     }
 
-    /// A keypoint as text names it: `3 (door handle)`.
+    /// A keypoint as text names it, with everything in the name visible: `3 (door handle)`.
     pub(super) fn name(&self, keypoint: usize) -> String {
         match self.names.get(keypoint).filter(|name| !name.is_empty()) {
-            Some(name) => format!("{keypoint} ({name})"),
+            Some(name) => format!("{keypoint} ({})", visible(name)),
             None => keypoint.to_string(),
         }
     }
@@ -117,7 +118,14 @@ fn strings(value: &Value) -> Result<Vec<String>> {
     let items = list(Some(value), "names")?.iter().enumerate();
     items
         .map(|(index, item)| match item {
-            Value::String(name) => Ok(name.clone()),
+            Value::String(name) => {
+                let length = name.chars().count();
+                ensure!(
+                    length <= MAX_NAME,
+                    "`names[{index}]`: expected at most {MAX_NAME} characters, found {length}"
+                );
+                Ok(name.clone())
+            }
             _ => bail!("`names[{index}]`: expected a string"),
         })
         .collect()

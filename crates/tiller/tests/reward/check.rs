@@ -54,6 +54,38 @@ fn a_sound_program_is_described() {
 }
 
 #[test]
+fn nothing_in_a_program_is_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let hidden = "\u{1b}]0;x\u{7}\u{202e}go\u{200b}";
+    let sound = REACH.replace("reach the first keypoint", hidden);
+    let wrong = sound.replace(
+        "keypoints[0]).norm(dim",
+        &format!("{hidden}keypoints[0]).norm(dim"),
+    );
+    for (text, expected) in [(&sound, 0), (&wrong, 1)] {
+        let program = write(folder.path(), "program.py", text);
+        for more in [&[][..], &["--compact"], &["--json"]] {
+            let output = tiller(&[&["reward", "check", &program], more].concat());
+            let shown = out(&output) + &err(&output);
+            assert_eq!(code(&output), expected, "{shown}");
+            let found = shown
+                .chars()
+                .find(|&c| c != '\n' && tiller_core::is_hidden(c));
+            assert_eq!(found, None, "{shown}");
+        }
+    }
+    let program = write(folder.path(), "program.py", &sound);
+    let text = out(&tiller(&["reward", "check", &program]));
+    assert!(
+        text.contains(r"  1: \u{1b}]0;x\u{7}\u{202e}go\u{200b}"),
+        "{text}"
+    );
+    let value = json_of(&tiller(&["reward", "check", &program, "--json"]));
+    let shown = r"\u{1b}]0;x\u{7}\u{202e}go\u{200b}";
+    assert_eq!(value["stages"][0]["description"], shown);
+}
+
+#[test]
 fn a_program_with_errors_is_refused_with_places() {
     let folder = tempfile::tempdir().unwrap();
     let text = REACH.replace("keypoints[0]).norm(dim=-1)", "keypoints[7]).norm(dim=-1)");

@@ -261,7 +261,7 @@ mod tests {
         );
         let (_, reason) = parse(&text, 1).unwrap();
         assert!(
-            reason.starts_with("a b [31mx") && reason.chars().count() == MAX_DESCRIPTION + 1,
+            reason.starts_with(r"a b\u{1b}[31mx") && reason.chars().count() == MAX_DESCRIPTION + 1,
             "{reason}"
         );
     }

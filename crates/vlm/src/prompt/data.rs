@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tiller_core::is_hidden;
+
 /// Foreign words in a prompt: an instruction, the name of an object. They become one quoted line:
 /// control and invisible characters go, quotes and backslashes are escaped as in JSON, characters
 /// that could open a code block or close a section are replaced, and the length is limited.
@@ -61,27 +63,6 @@ impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.trim_end())
     }
-}
-
-/// Characters that people do not see and models do: controls, marks of direction, zero-width
-/// characters, the tag block and private use.
-pub(crate) fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e000}'..='\u{f8ff}'
-                | '\u{e0000}'..='\u{e0fff}'
-                | '\u{f0000}'..='\u{10ffff}'
-        )
 }
 
 #[cfg(test)]

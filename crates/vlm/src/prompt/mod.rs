@@ -5,7 +5,6 @@ mod language;
 mod set;
 mod template;
 
-pub(crate) use data::is_hidden;
 pub use data::{Block, Quoted};
 pub use language::operation_list;
 pub use set::{

@@ -43,6 +43,7 @@ pub use picture::{Picture, PictureError};
 pub use remote::RemoteProvider;
 pub use secret::{Secret, SecretError};
 pub use tiller_core::REDACTED;
+pub(crate) use tiller_core::visible_line as one_line;
 pub use wire::Api;
 
 /// What a question is for.
@@ -211,24 +212,4 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// Resolves to a [`ProviderError`] with a named outcome.
     fn ask<'a>(&'a self, query: &'a Query, deadline: Instant) -> Asking<'a>;
-}
-
-/// `text` on one line, without what steers a terminal, and not longer than `limit` characters.
-pub(crate) fn one_line(text: &str, limit: usize) -> String {
-    let mut out = String::new();
-    let words = text.split(|c: char| c.is_whitespace() || crate::prompt::is_hidden(c));
-    for word in words.filter(|word| !word.is_empty()) {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-        if out.len() > limit * 4 {
-            break;
-        }
-    }
-    if let Some((at, _)) = out.char_indices().nth(limit) {
-        out.truncate(at);
-        out.push('\u{2026}');
-    }
-    out
 }

@@ -152,7 +152,7 @@ impl Outcome {
 
 /// Why there is no answer. The text holds no key, and says what can be done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}: {detail}; {}", .outcome.name(), .outcome.advice())]
+#[error("{}: {}; {}", .outcome.name(), tiller_core::visible(.detail), .outcome.advice())]
 pub struct ProviderError {
     /// How the question ended; never [`Outcome::Ok`].
     pub outcome: Outcome,
@@ -228,5 +228,8 @@ mod tests {
             error.to_string(),
             "unauthorised: the server answered 401; check the key and that it may use this model"
         );
+        let error = ProviderError::new(Outcome::Ok, "\u{202e}a\u{1b}[2J\nb");
+        let shown = error.to_string();
+        assert!(shown.starts_with(r"ok: \u{202e}a\u{1b}[2J\nb; "), "{shown}");
     }
 }

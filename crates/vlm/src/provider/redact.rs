@@ -21,7 +21,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tiller_core::REDACTED;
 
 use crate::cache::hex;
-use crate::prompt::is_hidden;
+use tiller_core::is_hidden;
 
 /// Characters in a row that give a key with digits away.
 const WINDOW: usize = 8;

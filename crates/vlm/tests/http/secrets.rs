@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tiller_vlm::cache::Cache;
@@ -174,8 +175,10 @@ async fn an_echoed_key_is_in_no_answer_error_log_record_picture_or_cache() {
             let count = scripts.len();
             for script in scripts {
                 let server = Server::start(vec![script]).await;
-                let client = server
-                    .client(api)
+                let mut config = server.config(api);
+                // A server that is busy is asked as long as there is time.
+                config.timeouts.total = Duration::from_millis(200);
+                let client = client(config)
                     .with_cache(Cache::new(&cache))
                     .with_recorder(Recorder::new(&run).unwrap());
                 let exchange = client.ask(&query).await;

@@ -4,6 +4,8 @@ mod course;
 mod evidence;
 mod results;
 
+use tiller_core::visible_block;
+
 use self::course::{causes, costs, latencies};
 use self::evidence::{origins, pictures};
 use self::results::{curves, headline, methods, tasks};
@@ -14,8 +16,9 @@ use crate::Cell;
 
 const STYLE: &str = include_str!("../style.css");
 
-/// Text that HTML takes as text, between tags and in quoted attributes.
+/// Text that HTML takes as text, between tags and in quoted attributes, with everything in it visible.
 pub(super) fn escape(text: &str) -> String {
+    let text = visible_block(text);
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::Args;
 use eyre::{Result, ensure};
 use serde_json::{Value, json};
+use tiller_core::visible_block;
 use tiller_reward::{CompileOptions, Diagnostics, Program, compile};
 
-use super::{describe, done_in_words, guidance_in_words, parsed, refusal, say};
+use super::{describe, done_in_words, guidance_in_words, parsed, put, refusal, say, say_json};
 use crate::cli::hand::HandArgs;
 use crate::cli::input::read_program;
 
@@ -72,7 +73,7 @@ impl CheckArgs {
                     let warnings = parsed(&remarks)?;
                     let result =
                         json!({"ok": true, "stages": stages, "errors": [], "warnings": warnings});
-                    say(&result.to_string())?;
+                    say_json(&result.to_string())?;
                 } else if self.compact {
                     say("ok")?;
                     if has_remarks {
@@ -89,7 +90,7 @@ impl CheckArgs {
             }
             Err(diagnostics) => {
                 if self.json {
-                    say(&refusal(&diagnostics)?)?;
+                    say_json(&refusal(&diagnostics)?)?;
                 } else if self.compact {
                     say(&diagnostics.to_string())?;
                 } else {
@@ -104,7 +105,7 @@ impl CheckArgs {
 /// Shows mistakes and remarks with their source lines.
 fn show(text: &str) -> Result<()> {
     if has_colour(std::io::stdout().is_terminal()) {
-        say(coloured(text).trim_end())
+        put(coloured(&visible_block(text)).trim_end())
     } else {
         say(text.trim_end())
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tiller_core::{Trajectories, TrajectoriesMut};
 use tiller_reward::{CompileOptions, EvaluateError, Evaluator, Program, Scene, compile};
 
-use super::say;
+use super::say_json;
 use crate::cli::input::{list, object, points, read_json, read_program, tensor};
 
 /// Print values and gradients of every stage for given keypoints and trajectories, as JSON.
@@ -85,7 +85,7 @@ impl EvalArgs {
             }
         };
         let stages = evaluate(&program, &inputs, points)?;
-        say(&json!({"stages": stages}).to_string())?;
+        say_json(&json!({"stages": stages}).to_string())?;
         Ok(ExitCode::SUCCESS)
     }
 }

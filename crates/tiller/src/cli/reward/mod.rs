@@ -12,7 +12,7 @@ use eyre::{Result, WrapErr};
 use serde_json::{Value, json};
 use tiller_reward::{Diagnostics, Program, Stage};
 
-use super::say;
+use super::{put, say, say_json};
 
 /// Check, evaluate and look at reward programs.
 ///

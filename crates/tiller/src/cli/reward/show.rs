@@ -9,11 +9,12 @@ use clap::Args;
 use eyre::{Result, WrapErr, ensure};
 use serde_json::{Value, json};
 use tiller_core::file::read_text_within;
+use tiller_core::visible_json;
 use tiller_report::FieldPicture;
 use tiller_reward::{CompileOptions, Diagnostics, Evaluator, Program, Stage, compile};
 
 use super::field::{self, Best, Direction, Field, marks, room};
-use super::{describe, done_in_words, guidance_in_words, refusal, say};
+use super::{describe, done_in_words, guidance_in_words, refusal, say, say_json};
 use crate::cli::find_world;
 use crate::cli::input::read_program;
 use crate::cli::scene::Scene;
@@ -130,7 +131,7 @@ impl ShowArgs {
             Ok(program) => program,
             Err(diagnostics) => {
                 if self.json {
-                    say(&refusal(&diagnostics)?)?;
+                    say_json(&refusal(&diagnostics)?)?;
                 } else {
                     eprint!("{}", diagnostics.render(&source));
                 }
@@ -158,11 +159,11 @@ impl ShowArgs {
         if !self.no_pictures {
             self.write(&seen, &value)?;
         }
-        say(&if self.json {
-            value.to_string()
+        if self.json {
+            say_json(&value.to_string())?;
         } else {
-            self.in_words(&program, &scene, &seen, compile_ms)
-        })?;
+            say(&self.in_words(&program, &scene, &seen, compile_ms))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -302,7 +303,8 @@ impl ShowArgs {
             }
         }
         let path = out.join(LIST);
-        fs::write(&path, format!("{value:#}\n"))
+        let text = format!("{value:#}\n");
+        fs::write(&path, &*visible_json(&text))
             .wrap_err_with(|| format!("cannot write {}", path.display()))
     }
 

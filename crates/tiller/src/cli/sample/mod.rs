@@ -15,7 +15,7 @@ use tiller_steering::Guide;
 
 use super::input::read_program;
 use super::scene::Scene;
-use super::{find_policy, say};
+use super::{find_policy, say, say_json};
 use crate::sample::{SampleSpec, Sampler, Situation};
 use observation::ObservationFile;
 
@@ -188,7 +188,7 @@ impl SampleArgs {
                 .as_ref()
                 .map(|path| path.display().to_string())
                 .into();
-            say(&value.to_string())?;
+            say_json(&value.to_string())?;
         } else {
             let trace = self.trace.as_ref();
             let trace = trace.map_or(String::new(), |path| {

@@ -17,8 +17,8 @@ use tiller_vlm::{AuthorRequest, SceneKeypoint};
 use super::provider::{ProviderArgs, ask};
 use crate::cli::hand::HandArgs;
 use crate::cli::reward::describe;
-use crate::cli::say;
 use crate::cli::scene::Scene;
+use crate::cli::{say, say_json};
 
 /// Ask for a reward program, as the dataflow would.
 ///
@@ -121,7 +121,7 @@ impl AskArgs {
         };
         let seconds = started.elapsed().as_secs_f64();
         if self.json {
-            say(&in_json(&authored, &rounds, seconds).to_string())?;
+            say_json(&in_json(&authored, &rounds, seconds).to_string())?;
         } else {
             say(&in_words(&authored, &rounds, &ready.name(), seconds))?;
         }

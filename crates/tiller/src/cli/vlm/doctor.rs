@@ -9,12 +9,13 @@ use clap::Args;
 use eyre::Result;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
+use tiller_core::visible_under;
 use tiller_vlm::exchange::{Background, Exchange};
 use tiller_vlm::provider::{Adaptation, Outcome, Picture, Purpose, Query, Role, Turn};
 use tiller_vlm::settings::Ready;
 
 use super::provider::{ProviderArgs, ask};
-use crate::cli::say;
+use crate::cli::{say, say_json};
 
 /// Side of the picture that the model is shown, pixels.
 const SIDE: u32 = 640;
@@ -74,7 +75,7 @@ impl DoctorArgs {
             let settings: BTreeMap<_, _> = settings.into_iter().collect();
             let found =
                 json!({"ok": is_well, "checks": list, "adapted": changes, "settings": settings});
-            say(&found.to_string())?;
+            say_json(&found.to_string())?;
         } else {
             for Check { name, ok, text } in &checks {
                 let word = match ok {
@@ -82,6 +83,7 @@ impl DoctorArgs {
                     Some(false) => "WRONG",
                     None => "?",
                 };
+                let text = visible_under(text, &" ".repeat(16));
                 say(&format!("{word:<6}{name:<10}{text}"))?;
             }
             for Adaptation { what, .. } in &adaptations {

@@ -224,7 +224,7 @@ fn details_hold_the_servers_words_in_every_usual_shape() {
     let detail =
         |body: &str| of_response("h", StatusCode::BAD_REQUEST, &HeaderMap::new(), body).detail;
     for body in [
-        json!({"error": {"message": "no\u{1b}[31m way"}}),
+        json!({"error": {"message": "no  [31m way"}}),
         json!([{"error": {"message": "no [31m way"}}]),
         json!({"error": "no [31m way"}),
         json!({"detail": "no\n[31m way"}),
@@ -238,6 +238,11 @@ fn details_hold_the_servers_words_in_every_usual_shape() {
             "{body}"
         );
     }
+    let hidden = json!({"error": {"message": "no\u{1b}[31m way\u{202e}"}});
+    assert_eq!(
+        detail(&hidden.to_string()),
+        r"h answered 400: no\u{1b}[31m way\u{202e}"
+    );
     let passed_on =
         json!({"error": {"message": "Provider returned error", "metadata": {"raw": "no way"}}});
     assert!(detail(&passed_on.to_string()).ends_with("error (no way)"));

@@ -1,6 +1,13 @@
-//! How long texts from outside may be: one limit a kind, kept where the text comes in.
+//! Texts from outside: how long they may be, one limit a kind, kept where the text comes in, and how
+//! they are shown.
+
+mod visible;
 
 use std::borrow::Cow;
+
+pub use visible::{
+    is_hidden, visible, visible_block, visible_char, visible_json, visible_line, visible_under,
+};
 
 /// Characters of an instruction. A longer one is cut where it comes in.
 pub const MAX_INSTRUCTION: usize = 500;
@@ -8,6 +15,8 @@ pub const MAX_INSTRUCTION: usize = 500;
 pub const MAX_DESCRIPTION: usize = 200;
 /// Characters of a status, an event or another text for people.
 pub const MAX_STATUS: usize = 4000;
+/// Characters of a name: of an object, a model, a task, a node. A longer one is refused.
+pub const MAX_NAME: usize = 100;
 
 /// At most `limit` characters of a text; an ellipsis stands for the rest. Takes time linear in
 /// `limit`, however long the text is.
