@@ -236,6 +236,7 @@ fn outcome_of_status(status: u16) -> Outcome {
         402 => Outcome::QuotaExhausted,
         404 | 405 | 410 => Outcome::NotFound,
         407 | 511 => Outcome::BlockedByProxy,
+        413 => Outcome::QuestionTooLarge,
         429 => Outcome::RateLimited,
         498 | 529 => Outcome::Overloaded,
         // Timeouts and conflicts of the server's own making; 424 is a failed generation (TGI).

@@ -71,6 +71,8 @@ outcomes! {
     NoPictureSupport = "no_picture_support", "choose a model that reads pictures (llama.cpp: start it with its `--mmproj`), or ask without a picture";
     /// Question and answer are longer than the model's context.
     ContextTooLong = "context_too_long", "start the server with a longer context, allow fewer output tokens, or choose a model with more room";
+    /// The request has too many bytes for the server, or for a proxy before it.
+    QuestionTooLarge = "question_too_large", "raise the limit on the size of requests (nginx: `client_max_body_size`), or send a smaller picture";
     /// The server does not stream this model's answers to this account.
     StreamingNotAllowed = "streaming_not_allowed", "switch streaming off";
     /// A proxy or firewall answers in the server's place.

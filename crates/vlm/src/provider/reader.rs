@@ -198,7 +198,14 @@ impl AnswerReader {
                 is_stream = decoder.has_fields();
                 // The last event may lack its end, or much more.
                 match self.take_events(decoded, &events) {
-                    Err(error) if error.outcome != Outcome::MalformedAnswer => return Err(error),
+                    Err(error)
+                        if !matches!(
+                            error.outcome,
+                            Outcome::MalformedAnswer | Outcome::Unfinished
+                        ) =>
+                    {
+                        return Err(error);
+                    }
                     taken => taken.is_err(),
                 }
             }
@@ -210,10 +217,15 @@ impl AnswerReader {
         };
         let is_read = self.partial.is_finished() || self.partial.ended;
         let is_short = is_stream || !self.is_announced;
-        if broke_off && !is_read && is_short {
+        if broke_off && !is_read {
             let bytes = self.received;
             let detail = format!("the answer broke off after {bytes} bytes");
-            return Err(ProviderError::new(Outcome::ConnectionLost, detail));
+            // Where the server announced no more, it is the answer that is cut and not its way here.
+            let outcome = match is_short {
+                true => Outcome::ConnectionLost,
+                false => Outcome::Unfinished,
+            };
+            return Err(ProviderError::new(outcome, detail));
         }
         if !self.partial.began {
             return Err(self.no_answer(identity, is_stream));

@@ -75,7 +75,8 @@ const BODIES: &[(u16, &str, &str)] = &[
     (400, r#"{"error": {"message": "Unsupported value: 'temperature' does not support 0.2 with this model.", "code": "unsupported_value"}}"#, "request_rejected"),
     (400, r#"{"error": {"message": "Unknown parameter: 'stream_options'. stream not supported", "code": "unknown_parameter"}}"#, "request_rejected"),
     (422, r#"{"detail": [{"type": "extra_forbidden", "loc": ["body", "x"], "msg": "Extra inputs are not permitted", "input": "the model does not support image input"}]}"#, "request_rejected"),
-    (413, "<html><head><title>413 Request Entity Too Large</title></head></html>", "request_rejected"),
+    (413, "<html><head><title>413 Request Entity Too Large</title></head></html>", "question_too_large"),
+    (413, "Request Entity Too Large", "question_too_large"),
     // Filters.
     (400, r#"{"error": {"message": "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.", "code": "content_filter", "status": 400}}"#, "refused_by_model"),
     (403, r#"{"error": {"code": 403, "message": "openai/x requires moderation on OpenAI. Your input was flagged for \"violence\"."}}"#, "refused_by_model"),
@@ -211,6 +212,7 @@ fn only_what_may_pass_is_asked_again() {
         "refused_by_model",
         "quota_exhausted",
         "context_too_long",
+        "question_too_large",
         "streaming_not_allowed",
         "blocked_by_proxy",
         "request_rejected",

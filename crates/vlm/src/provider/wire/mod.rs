@@ -114,9 +114,12 @@ impl Api {
             Err(_) if partial.is_complete() => return Ok(()),
             Err(error) if data.starts_with(['{', '[']) => {
                 let start = one_line(data, 80);
-                return Err(malformed(format!(
-                    "a piece of the answer is not JSON ({error}): `{start}`"
-                )));
+                let detail = format!("a piece of the answer is not JSON ({error}): `{start}`");
+                // In an answer that had begun it is a fault of the moment.
+                return Err(match partial.began {
+                    true => ProviderError::new(Outcome::Unfinished, detail),
+                    false => malformed(detail),
+                });
             }
             Err(_) => {
                 partial.note_strange(&Value::from(data));
