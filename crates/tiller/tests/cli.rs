@@ -67,15 +67,18 @@ fn help_teaches_every_command() {
 
 #[test]
 fn nothing_that_is_quoted_is_hidden() {
-    for arguments in [
-        &["--\u{202e}x\u{1b}[2J"][..],
-        &["vlm", "doctor", "--provider", "\u{202e}x\u{1b}[2J"],
-        &["reward", "check", "no-such\u{202e}x\u{1b}[2J.py"],
-        &["sample", "--policy", "no-such\u{202e}x\u{1b}[2J\nerror: so"],
+    for (arguments, ends) in [
+        (&["--\u{202e}x\u{1b}[2J"][..], 2),
+        (&["vlm", "doctor", "--provider", "\u{202e}x\u{1b}[2J"], 1),
+        (&["reward", "check", "no-such\u{202e}x\u{1b}[2J.py"], 2),
+        (
+            &["sample", "--policy", "no-such\u{202e}x\u{1b}[2J\nerror: so"],
+            2,
+        ),
     ] {
         let output = tiller(arguments);
         let text = out(&output) + &err(&output);
-        assert_eq!(code(&output), 2, "{text}");
+        assert_eq!(code(&output), ends, "{text}");
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }
     let text = err(&tiller(&["reward", "check", "a\u{202e}x\u{1b}[2J.py"]));

@@ -14,14 +14,14 @@ use tiller_messages::{
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
 use tiller_reward::CompileOptions;
 use tiller_vlm::provider::{Outcome, Picture};
-use tiller_vlm::repair::{Authored, AuthoringStatus, AuthoringTask};
+use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
 use tiller_vlm::{Author, AuthorRequest};
 
 use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
 use crate::picture::{encode, frame};
 use crate::program::scene;
-use crate::waiting::Waiting;
+use crate::waiting::{Waiting, waited};
 use crate::writing::{Event, Finished, TimeLimits, Writing};
 
 /// Without keypoints there is nothing to write about.
@@ -493,24 +493,6 @@ impl<'a> Node<'a> {
         advising.ask(query, scene);
         Ok(())
     }
-}
-
-/// Who was waited for, how long, and what came of it.
-fn waited(author: &str, authored: &Authored, duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    let status = authored.status.name();
-    let after = match (authored.cause, authored.status) {
-        (
-            Some(cause),
-            AuthoringStatus::FallbackEmbedded
-            | AuthoringStatus::FallbackUnsteered
-            | AuthoringStatus::FallbackHold,
-        ) => {
-            format!(" after {}", cause.name())
-        }
-        _ => String::new(),
-    };
-    format!("{seconds:.1} s for a program by `{author}`: {status}{after}")
 }
 
 /// A picture in colour.

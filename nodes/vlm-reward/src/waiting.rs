@@ -1,7 +1,9 @@
-//! What a program waits for before it can be begun.
+//! What a program waits for before it can be begun, and who was waited for once it is there.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use tiller_vlm::repair::{Authored, AuthoringStatus};
 
 /// Time after which something missing is named. Together with the time between two looks it stays
 /// within a second.
@@ -35,6 +37,20 @@ impl Waiting {
         }
         is_news.then_some(overdue)
     }
+}
+
+/// Who was waited for, how long, and what came of it.
+pub(crate) fn waited(author: &str, authored: &Authored, duration: Duration) -> String {
+    let is_written = matches!(
+        authored.status,
+        AuthoringStatus::Ok | AuthoringStatus::Repaired
+    );
+    let after = match authored.cause.filter(|_| !is_written) {
+        Some(cause) => format!(" after {}", cause.name()),
+        None => String::new(),
+    };
+    let (seconds, status) = (duration.as_secs_f64(), authored.status.name());
+    format!("{seconds:.1} s for a program by `{author}`: {status}{after}")
 }
 
 #[cfg(test)]

@@ -181,8 +181,10 @@ fn a_status_of_any_length_is_cut() {
 fn a_status_hides_nothing() {
     let text = "`\u{1b}[2J\u{202e}drawer\u{200b}` is\nnot\tunderstood\r".to_owned();
     let (_, sent) = with_outbox(|outbox| outbox.tell(Level::Error, "refused", text));
+    let statuses = sent.messages::<Status>("status").unwrap();
+    let texts: Vec<_> = statuses.iter().map(|status| status.text.as_str()).collect();
     assert_eq!(
-        texts(&sent),
+        texts,
         ["`\\u{1b}[2J\\u{202e}drawer\\u{200b}` is\nnot\tunderstood\\r"]
     );
 }

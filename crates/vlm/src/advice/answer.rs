@@ -3,7 +3,7 @@
 use serde_json::{Deserializer, Map, Value};
 
 use super::AnswerError;
-use crate::provider::one_line;
+use crate::provider::visible_line;
 
 /// Bytes of an answer that are looked at; a good one has less than a hundred.
 const MAX_BYTES: usize = 16 * 1024;
@@ -45,7 +45,7 @@ pub(super) fn object_with(
     }
     let mut found = objects(text, field);
     let Some(last) = found.pop() else {
-        return Err(malformed(format!("`{}`", one_line(text, 80))));
+        return Err(malformed(format!("`{}`", visible_line(text, 80))));
     };
     if found.iter().any(|other| other[field] != last[field]) {
         return Err(malformed("several that contradict each other".to_owned()));

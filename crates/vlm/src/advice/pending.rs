@@ -5,7 +5,7 @@ use tiller_core::MAX_DESCRIPTION;
 
 use super::AnswerError;
 use super::answer::{object_with, whole_number};
-use crate::provider::one_line;
+use crate::provider::visible_line;
 
 const FORM: &str = "{\"stage\": N, \"reason\": \"...\"}";
 
@@ -134,7 +134,7 @@ impl PendingQuestion {
 fn parse(text: &str, num_stages: u32) -> Result<(u32, String), AnswerError> {
     let object = object_with(text, "stage", FORM)?;
     let Some(stage) = whole_number(&object["stage"]) else {
-        let found = one_line(&object["stage"].to_string(), 40);
+        let found = visible_line(&object["stage"].to_string(), 40);
         return Err(AnswerError::Malformed {
             expected: FORM,
             found: format!("stage {found}"),
@@ -153,7 +153,7 @@ fn parse(text: &str, num_stages: u32) -> Result<(u32, String), AnswerError> {
         .get("reason")
         .and_then(|reason| reason.as_str())
         .unwrap_or_default();
-    Ok((real, one_line(reason, MAX_DESCRIPTION)))
+    Ok((real, visible_line(reason, MAX_DESCRIPTION)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use tiller_core::MAX_INSTRUCTION;
 use super::AnswerError;
 use super::answer::{object_with, whole_number};
 use crate::prompt::{PlanPrompt, PromptSet, Quoted, numbered};
-use crate::provider::{Picture, Purpose, Query, Role, Turn, one_line};
+use crate::provider::{Picture, Purpose, Query, Role, Turn, visible_line};
 
 const FORM: &str = "{\"objects\": [numbers from the list]}";
 /// Most objects of a plan.
@@ -49,7 +49,7 @@ pub fn parse_plan(text: &str, count: usize) -> Result<Vec<usize>, AnswerError> {
         found,
     };
     let Some(items) = object["objects"].as_array() else {
-        return Err(malformed(one_line(&object["objects"].to_string(), 40)));
+        return Err(malformed(visible_line(&object["objects"].to_string(), 40)));
     };
     if items.is_empty() || items.len() > MAX_OBJECTS {
         return Err(malformed(format!("{} numbers", items.len())));
@@ -57,7 +57,7 @@ pub fn parse_plan(text: &str, count: usize) -> Result<Vec<usize>, AnswerError> {
     let mut chosen = Vec::new();
     for item in items {
         let number =
-            whole_number(item).ok_or_else(|| malformed(one_line(&item.to_string(), 40)))?;
+            whole_number(item).ok_or_else(|| malformed(visible_line(&item.to_string(), 40)))?;
         let index = usize::try_from(number)
             .ok()
             .and_then(|number| number.checked_sub(1));

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value;
 
-use super::{Outcome, ProviderError, one_line};
+use super::{Outcome, ProviderError, visible_line};
 use crate::http::retry::wait_asked;
 use words::{is_any, outcome_of_words};
 
@@ -24,13 +24,13 @@ pub(super) fn of_response(
     let json: Option<Value> = serde_json::from_str(body).ok();
     let (said, words) = match &json {
         Some(value) => (spoken(value), message(value).unwrap_or_default()),
-        None => (body.to_owned(), one_line(body, 200)),
+        None => (body.to_owned(), visible_line(body, 200)),
     };
     let is_page = json.is_none() && is_page(body);
     let outcome = outcome_of(Some(status.as_u16()), &said, is_page);
     let mut detail = format!("{host} answered {}", status.as_u16());
     if let (Outcome::Redirected, Some(to)) = (outcome, header(LOCATION)) {
-        detail.push_str(&format!(" and points to `{}`", one_line(to, 100)));
+        detail.push_str(&format!(" and points to `{}`", visible_line(to, 100)));
     }
     if is_page {
         detail.push_str(&format!(" with {}", page(body)));
@@ -69,7 +69,7 @@ pub(super) fn reported(value: &Value, is_error: bool, is_under_way: bool) -> Opt
         Outcome::RequestRejected if is_under_way => Outcome::ServerError,
         named => named,
     };
-    let words = message(value).unwrap_or_else(|| one_line(&value.to_string(), 200));
+    let words = message(value).unwrap_or_else(|| visible_line(&value.to_string(), 200));
     let detail = match status {
         Some(status) => format!("the server reports {status}: {words}"),
         None => format!("the server reports: {words}"),
@@ -105,7 +105,7 @@ pub(super) fn complaint(value: &Value) -> Option<ProviderError> {
 /// The error that a stream reports in plain words.
 pub(super) fn said(text: &str) -> ProviderError {
     let outcome = outcome_of(None, text, false);
-    let detail = format!("the server reports: {}", one_line(text, 200));
+    let detail = format!("the server reports: {}", visible_line(text, 200));
     ProviderError::new(outcome, detail)
 }
 
@@ -137,7 +137,7 @@ fn page(html: &str) -> String {
             _ => {}
         }
     }
-    let words = one_line(&plain, 160);
+    let words = visible_line(&plain, 160);
     format!("a page of HTML, as proxies and web servers send and no model does: `{words}`")
 }
 
@@ -164,11 +164,11 @@ fn message(value: &Value) -> Option<String> {
     let text = PATHS
         .iter()
         .find_map(|path| value.pointer(path)?.as_str().filter(is_said))?;
-    let mut text = one_line(text, 300);
+    let mut text = visible_line(text, 300);
     // Those who pass on what another said put that beside a word of their own.
     let raw = value.pointer("/error/metadata/raw").and_then(Value::as_str);
     if let Some(raw) = raw.filter(is_said) {
-        text.push_str(&format!(" ({})", one_line(raw, 200)));
+        text.push_str(&format!(" ({})", visible_line(raw, 200)));
     }
     Some(text)
 }

@@ -43,7 +43,7 @@ pub use picture::{Picture, PictureError};
 pub use remote::RemoteProvider;
 pub use secret::{Secret, SecretError};
 pub use tiller_core::REDACTED;
-pub(crate) use tiller_core::visible_line as one_line;
+pub(crate) use tiller_core::visible_line;
 pub use wire::Api;
 
 /// What a question is for.

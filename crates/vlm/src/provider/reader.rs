@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::wire::Partial;
-use super::{Api, Identity, Outcome, ProviderError, Reply, Usage, fault, one_line};
+use super::{Api, Identity, Outcome, ProviderError, Reply, Usage, fault, visible_line};
 use crate::http::json::Splitter;
 use crate::http::sse::{Decoder, Event, SseError};
 
@@ -238,7 +238,7 @@ impl AnswerReader {
 
     /// Why nothing that came is an answer.
     fn no_answer(&self, identity: &Identity, is_stream: bool) -> ProviderError {
-        let start = one_line(&String::from_utf8_lossy(&self.start), 80);
+        let start = visible_line(&String::from_utf8_lossy(&self.start), 80);
         if let Some(complaint) = &self.partial.complaint {
             return complaint.clone();
         }

@@ -19,7 +19,7 @@ use super::wire::Request;
 use super::{
     Adaptation, Api, Asking, ConfigError, ConfigErrors, Endpoint, Identity, Outcome, Provider,
     ProviderError, Query, REDACTED, RemoteConfig, Reply, Secret, Timeouts, TokenLimit, extra_body,
-    fault, headers, one_line,
+    fault, headers, visible_line,
 };
 use crate::budget::{Charge, most_text_tokens};
 use crate::cache::sha256_hex;
@@ -393,7 +393,7 @@ fn cause(error: &reqwest::Error) -> String {
     while let Some(source) = inner.source() {
         inner = source;
     }
-    one_line(&inner.to_string(), 200)
+    visible_line(&inner.to_string(), 200)
 }
 
 fn client(config: &RemoteConfig, endpoint: &Endpoint) -> Result<Client, ConfigError> {

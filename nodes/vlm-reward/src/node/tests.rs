@@ -266,6 +266,7 @@ fn without_steering_the_policy_is_left_alone() {
     let expected = [
         told(Level::Info, "asking"),
         told(Level::Info, "repair"),
+        told(Level::Info, "waited"),
         told(Level::Warning, "fallback_unsteered"),
         told(Level::Info, "program"),
     ];

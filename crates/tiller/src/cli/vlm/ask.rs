@@ -66,6 +66,9 @@ struct Round {
 impl AskArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         let ready = self.provider.ready()?;
+        if let Some(remark) = ready.key_remark {
+            eprintln!("warning: {remark}");
+        }
         let scene = Scene::read(&self.keypoints)?;
         let picture = Picture::read(&self.image)
             .wrap_err_with(|| format!("{} cannot be shown", self.image.display()))?;

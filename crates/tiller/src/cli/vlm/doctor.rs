@@ -170,9 +170,10 @@ fn two_halves() -> Result<Picture> {
 
 /// What the end of a question says of endpoint, key and model.
 fn diagnose(ready: &Ready, host: &str, exchange: &Exchange) -> Vec<Check> {
-    let key = match &ready.key_origin {
-        Some(origin) => format!("from {origin}"),
-        None => "none, and the server wants none".to_owned(),
+    let key = match (&ready.key_origin, ready.key_remark) {
+        (Some(origin), None) => format!("from {origin}"),
+        (Some(origin), Some(remark)) => format!("from {origin}; {remark}"),
+        (None, _) => "none, and the server wants none".to_owned(),
     };
     let error = match &exchange.result {
         Ok(reply) => {
@@ -191,9 +192,11 @@ fn diagnose(ready: &Ready, host: &str, exchange: &Exchange) -> Vec<Check> {
     };
     let text = error.to_string();
     let [endpoint, key_ok, model] = match error.outcome {
-        Outcome::TimeoutConnect | Outcome::Unreachable | Outcome::Redirected => {
-            [Some(false), None, None]
-        }
+        Outcome::TimeoutConnect
+        | Outcome::Unreachable
+        | Outcome::Redirected
+        | Outcome::BlockedByProxy => [Some(false), None, None],
+        Outcome::ModelLoading | Outcome::Overloaded => [Some(true), Some(true), None],
         Outcome::Unauthorised => [Some(true), Some(false), None],
         // Which of the two it is, the server does not say.
         Outcome::NotFound => [None, None, Some(false)],

@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use self::finish::Finish;
 use self::text::{Text, without_lone_halves};
-use super::{Identity, Outcome, ProviderError, Query, Reply, TokenLimit, Usage, fault, one_line};
+use super::{
+    Identity, Outcome, ProviderError, Query, Reply, TokenLimit, Usage, fault, visible_line,
+};
 use crate::http::sse::Event;
 
 pub(super) use effort::thinking_tokens;
@@ -113,7 +115,7 @@ impl Api {
             // The answer is there; what follows it cannot take it back.
             Err(_) if partial.is_complete() => return Ok(()),
             Err(error) if data.starts_with(['{', '[']) => {
-                let start = one_line(data, 80);
+                let start = visible_line(data, 80);
                 let detail = format!("a piece of the answer is not JSON ({error}): `{start}`");
                 // In an answer that had begun it is a fault of the moment.
                 return Err(match partial.began {
@@ -222,7 +224,7 @@ impl Partial {
 
     fn note_strange(&mut self, value: &Value) {
         if self.strange.is_none() {
-            self.strange = Some(one_line(&value.to_string(), 80));
+            self.strange = Some(visible_line(&value.to_string(), 80));
             self.complaint = fault::complaint(value);
         }
     }
@@ -261,7 +263,7 @@ impl Partial {
         };
         match &self.finish {
             Some(Finish::Refused(word)) if self.refusal.trim().is_empty() => {
-                let word = one_line(word, 100);
+                let word = visible_line(word, 100);
                 let detail = format!("the model or the service's content filter declines: {word}");
                 return error(Outcome::RefusedByModel, detail);
             }
@@ -276,7 +278,7 @@ impl Partial {
             _ => {}
         }
         if !self.refusal.trim().is_empty() && (self.finish.is_some() || self.ended) {
-            let words = one_line(&self.refusal, 300);
+            let words = visible_line(&self.refusal, 300);
             return error(
                 Outcome::RefusedByModel,
                 format!("the model declines: {words}"),
@@ -284,7 +286,7 @@ impl Partial {
         }
         match &self.finish {
             Some(Finish::Unknown(word)) => {
-                let word = one_line(word, 60);
+                let word = visible_line(word, 60);
                 let detail = format!("the server ended the answer with `{word}`");
                 return error(Outcome::Unfinished, detail);
             }
@@ -318,7 +320,7 @@ impl Partial {
         };
         Ok(Reply {
             text: self.text.finish(),
-            model: one_line(&self.model.unwrap_or_else(|| identity.model.clone()), 100),
+            model: visible_line(&self.model.unwrap_or_else(|| identity.model.clone()), 100),
             usage,
         })
     }

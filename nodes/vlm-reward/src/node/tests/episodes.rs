@@ -144,6 +144,7 @@ fn another_episode_while_a_model_thinks_voids_what_comes() {
             told(Level::Info, "asking"),
             told(Level::Info, "given_up"),
             told(Level::Info, "asking"),
+            told(Level::Info, "waited"),
             told(Level::Info, "program"),
         ];
         assert_eq!(codes(&sent), expected);
