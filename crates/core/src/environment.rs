@@ -179,6 +179,11 @@ impl Environment {
         }
     }
 
+    /// The same with what was found in words of the caller's, which quote no value.
+    pub fn refuse_as(&mut self, name: &str, expected: &str, found: &str) {
+        self.problems.push(name, expected, found);
+    }
+
     /// Takes over what is wrong with a part of the settings, by the names of its fields.
     pub fn refuse_all(&mut self, problems: Problems) {
         self.problems.extend("", problems);

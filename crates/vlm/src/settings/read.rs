@@ -146,7 +146,10 @@ fn files(env: &mut Environment) -> Option<FilesProvider> {
     }
     let path = existing(env, "ANSWERS", expected)?;
     FilesProvider::open(&path, matching)
-        .map_err(|error| env.refuse("ANSWERS", &format!("{expected} ({error})"), None))
+        .map_err(|error| {
+            let found = env.optional("ANSWERS");
+            env.refuse("ANSWERS", &format!("{expected} ({error})"), found);
+        })
         .ok()
 }
 
@@ -193,7 +196,7 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Key
     }
     let mut sound = !model.is_empty();
     let mut refuse = |env: &mut Environment, error: &ConfigError| {
-        env.refuse(error.setting(), &format!("usable settings ({error})"), None);
+        refuse_config(env, error);
         sound = false;
     };
     if let Some(text) = env.optional("HEADERS") {
@@ -227,7 +230,8 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Key
                 true => "KEY_FILE",
                 false => api.key_variable(),
             };
-            env.refuse(name, &format!("a key ({error})"), None);
+            let found = env.optional(name);
+            env.refuse(name, &format!("a key ({error})"), found);
             sound = false;
         }
     }
@@ -242,7 +246,7 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Key
             // That there is no key was said above, by the name of its variable.
             let is_news = |error: &&ConfigError| !matches!(error, ConfigError::Secret(_));
             for error in errors.found.iter().filter(is_news) {
-                env.refuse(error.setting(), &format!("usable settings ({error})"), None);
+                refuse_config(env, error);
             }
             None
         }
@@ -274,6 +278,19 @@ fn with_files(headers: Vec<(String, Secret)>) -> Result<Vec<(String, Secret)>, C
     headers.into_iter().map(read).collect()
 }
 
+/// Notes a mistake that the provider found, by the setting that it is in.
+fn refuse_config(env: &mut Environment, error: &ConfigError) {
+    let name = error.setting();
+    if let ConfigError::Setting {
+        expected, found, ..
+    } = error
+    {
+        return env.refuse_as(name, expected, found);
+    }
+    let found = env.optional(name);
+    env.refuse(name, &format!("what can be used ({error})"), found);
+}
+
 /// The words of a setting with what they stand for.
 fn words<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
     all.iter().map(|choice| (name(*choice), *choice)).collect()
@@ -282,10 +299,11 @@ fn words<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, 
 fn prompts(env: &mut Environment) -> PromptSet {
     let folder = existing(env, "PROMPT_DIR", "a folder with prompts");
     let prompts = PromptSet::load(folder.as_deref()).unwrap_or_else(|error| {
+        let found = env.optional("PROMPT_DIR");
         env.refuse(
             "PROMPT_DIR",
             &format!("a folder with prompts ({error})"),
-            None,
+            found,
         );
         PromptSet::built_in()
     });
