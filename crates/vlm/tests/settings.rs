@@ -101,6 +101,8 @@ fn a_secret_in_the_place_of_any_setting_is_in_no_message() {
         format!("{CANARY} {CANARY}"),
         format!("{{\"{CANARY}\": {CANARY}"),
         format!("{CANARY}: \u{1b}[31m"),
+        format!("@{CANARY}"),
+        format!("X-Key: @{CANARY}"),
     ];
     let mut refused = BTreeSet::new();
     for provider in PROVIDERS {
@@ -141,6 +143,16 @@ fn a_header_may_come_from_a_file() {
         with(format!("X-One: two; X-Key: @{}", file.path().display())),
         []
     );
+    let body = format!("@{}", file.path().display());
+    let pairs = [
+        ("VLM_PROVIDER", "openai"),
+        ("MODEL", "m"),
+        ("BASE_URL", "http://localhost:1/v1"),
+        ("EXTRA_BODY", body.as_str()),
+    ];
+    assert_eq!(problems(pairs)[0].0, "EXTRA_BODY", "it holds no JSON");
+    std::fs::write(file.path(), "{\"seed\": 7}").unwrap();
+    assert_eq!(problems(pairs), []);
     let missing = with("X-Key: @/nowhere/key".to_owned());
     assert_eq!(missing[0].0, "HEADERS", "{missing:?}");
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tiller_core::Environment;
+use tiller_core::file::read_regular_text;
 
 use crate::Author;
 use crate::budget::{Budget, BudgetLimits, Prices};
@@ -72,6 +73,9 @@ enum Source {
     Remote(Api),
     Files,
 }
+
+/// Bytes of a file with an extra body.
+const MAX_EXTRA_BODY: u64 = 256 * 1024;
 
 const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
 
@@ -206,7 +210,7 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Key
         }
     }
     if let Some(text) = env.optional("EXTRA_BODY") {
-        match parse_extra_body(&text) {
+        match from_file(&text).and_then(|text| parse_extra_body(&text)) {
             Ok(fields) => config.extra_body = fields,
             Err(error) => refuse(env, &error),
         }
@@ -276,6 +280,18 @@ fn with_files(headers: Vec<(String, Secret)>) -> Result<Vec<(String, Secret)>, C
             }),
     };
     headers.into_iter().map(read).collect()
+}
+
+/// The extra body itself, or what the file after `@` holds.
+fn from_file(text: &str) -> Result<String, ConfigError> {
+    let Some(path) = text.strip_prefix('@') else {
+        return Ok(text.to_owned());
+    };
+    read_regular_text(Path::new(path), MAX_EXTRA_BODY).map_err(|error| ConfigError::Setting {
+        name: "EXTRA_BODY",
+        expected: format!("`@` and a file with a JSON object ({})", error.reason()),
+        found: "another text".to_owned(),
+    })
 }
 
 /// Notes a mistake that the provider found, by the setting that it is in.

@@ -165,7 +165,7 @@ pub const SETTINGS: &[Setting] = &[
         "EXTRA_BODY",
         "JSON",
         "",
-        "a JSON object that is merged into every request; `null` takes a field out",
+        "a JSON object that is merged into every request, or `@FILE`; `null` takes a field out",
     ),
     value(
         "ANSWERS",
