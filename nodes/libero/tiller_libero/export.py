@@ -54,7 +54,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"one that the package has, or several times: {', '.join(SUITES)}, ..",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where packs go")
-    parser.add_argument("--tasks", type=numbers, metavar="LIST", help="such as 0,2-4 (default: all)")
+    parser.add_argument(
+        "--tasks", type=numbers, metavar="LIST", help="such as 0,2-4 (default: all)"
+    )
     parser.add_argument(
         "--states",
         type=numbers,
@@ -70,9 +72,14 @@ def parser() -> argparse.ArgumentParser:
         help="seeds of further episodes in which things stay where the reset puts them",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="added to a state's number to seed its reset (default: 0)"
+        "--seed",
+        type=int,
+        default=0,
+        help="added to a state's number to seed its reset (default: 0)",
     )
-    parser.add_argument("--force", action="store_true", help="make packs anew that are there already")
+    parser.add_argument(
+        "--force", action="store_true", help="make packs anew that are there already"
+    )
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
     return parser
 
@@ -112,7 +119,9 @@ def export(suite: Suite, task: int, begin: list[pack.Start], out: Path, force: b
         made = pack.make(official, begin, progress(name, len(begin)))
     size = pack.write(made, folder)
     seconds = time.monotonic() - started
-    say(f"{name}: {len(begin)} episodes, {size / 1e6:.2f} MB, {seconds:.1f} s: {made.meta['instruction']}")
+    say(
+        f"{name}: {len(begin)} episodes, {size / 1e6:.2f} MB, {seconds:.1f} s: {made.meta['instruction']}"
+    )
     return done | {"made": True, "bytes": size, "seconds": round(seconds, 2)}
 
 

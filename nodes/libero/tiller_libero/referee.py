@@ -7,8 +7,9 @@ Each line of the input is one episode: `suite`, `task`, `seed`, `init_state` (a 
 seed alone made the scene), `actions` (a list of 7 numbers each, one a step of 50 ms, after the benchmark's
 10 idle steps, which the referee does by itself). `success`, if given, is what was claimed; `id` comes back
 as it is. An episode succeeds at the first step after which the goal holds, which is the benchmark's own
-rule, or once it has held for --hold-s. Exit code 0: all claims stand; 1: some do not; 2: it could not be
-done.
+rule, or once it has held for --hold-s. Recordings that end with their success end a step too early where
+the other simulator is a step behind, so the hand is held still for --extra-steps more. Exit code 0: all
+claims stand; 1: some do not; 2: it could not be done.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .official import IDLE_STEPS, STEP_S, Official, Refused, step_action
+from .official import ACTION_SIZE, IDLE_STEPS, STEP_S, Official, Refused, step_action
+
+EXTRA_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -84,22 +87,32 @@ class Ruling:
     achieved_step: int | None
     # The goal held before anything was done: the episode shows little.
     solved_at_start: bool
+    # Steps that were replayed, extra ones included.
     steps: int
 
     def agrees(self, claimed: bool | None) -> bool | None:
         return None if claimed is None else claimed == self.success
 
 
-def replay(official: Official, episode: Episode, hold_s: float = 0.0) -> Ruling:
-    """Replays one episode in its task's environment; stops as soon as it has succeeded.
+@dataclass(frozen=True)
+class Rule:
+    """What counts as a success."""
 
-    `hold_s`: how long the goal must hold without a break.
-    """
+    # How long the goal must hold without a break, seconds.
+    hold_s: float = 0.0
+    # Steps for which the hand is held still after the last action.
+    extra_steps: int = EXTRA_STEPS
+
+
+def replay(official: Official, episode: Episode, rule: Rule = Rule()) -> Ruling:
+    """Replays one episode in its task's environment; stops as soon as it has succeeded."""
     official.begin(episode.seed, episode.init_state, IDLE_STEPS)
     solved_at_start = official.achieved()
-    hold_steps = round(hold_s / STEP_S)
+    hold_steps = round(rule.hold_s / STEP_S)
+    still = [[0.0] * (ACTION_SIZE - 1) + action[-1:] for action in episode.actions[-1:]]
+    actions = episode.actions + still * rule.extra_steps
     achieved_step, since = None, None
-    for step, action in enumerate(episode.actions, start=1):
+    for step, action in enumerate(actions, start=1):
         if not official.step(action):
             since = None
             continue
@@ -107,15 +120,15 @@ def replay(official: Official, episode: Episode, hold_s: float = 0.0) -> Ruling:
         achieved_step = step if achieved_step is None else achieved_step
         if step - since >= hold_steps:
             return Ruling(True, step, achieved_step, solved_at_start, step)
-    return Ruling(False, None, achieved_step, solved_at_start, len(episode.actions))
+    return Ruling(False, None, achieved_step, solved_at_start, len(actions))
 
 
-def rule_task(suite: str, task: int, episodes: list[Episode], hold_s: float) -> Iterator[dict]:
+def rule_task(suite: str, task: int, episodes: list[Episode], rule: Rule) -> Iterator[dict]:
     """Replays episodes of one task, one environment for all."""
     with Official(suite, task) as official:
         for episode in episodes:
             started = time.monotonic()
-            ruling = replay(official, episode, hold_s)
+            ruling = replay(official, episode, rule)
             yield {
                 "id": episode.id,
                 "suite": suite,
@@ -137,7 +150,7 @@ def _rule_task(*arguments) -> list[dict]:
     return list(rule_task(*arguments))
 
 
-def rule(episodes: list[Episode], hold_s: float = 0.0, jobs: int = 1, tell=lambda r: None) -> dict:
+def judge(episodes: list[Episode], rule: Rule = Rule(), jobs: int = 1, tell=lambda r: None) -> dict:
     """Replays all episodes and counts; `tell` hears of each as it is done.
 
     Raises Refused for an episode that cannot be replayed.
@@ -147,7 +160,7 @@ def rule(episodes: list[Episode], hold_s: float = 0.0, jobs: int = 1, tell=lambd
         groups.setdefault((episode.suite, episode.task), []).append(index)
     rulings: list[dict] = [{}] * len(episodes)
     work = {
-        key: (*key, [episodes[index] for index in indices], hold_s) for key, indices in groups.items()
+        key: (*key, [episodes[index] for index in indices], rule) for key, indices in groups.items()
     }
     if jobs == 1:
         for key, indices in groups.items():
@@ -165,7 +178,8 @@ def rule(episodes: list[Episode], hold_s: float = 0.0, jobs: int = 1, tell=lambd
                     tell(ruling)
     claims = [ruling for ruling in rulings if ruling["agrees"] is not None]
     return {
-        "hold_s": hold_s,
+        "hold_s": rule.hold_s,
+        "extra_steps": rule.extra_steps,
         "idle_steps": IDLE_STEPS,
         "episodes": len(rulings),
         "successes": sum(ruling["success"] for ruling in rulings),
@@ -202,11 +216,24 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("episodes", metavar="FILE", help="JSON lines; `-` reads the standard input")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write there what is printed else")
     parser.add_argument(
-        "--hold-s", type=float, default=0.0, help="how long the goal must hold, seconds (default: 0)"
+        "--json", type=Path, metavar="FILE", help="write there what is printed else"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="tasks at a time, 1.6 GB each (default: 1)")
+    parser.add_argument(
+        "--hold-s",
+        type=float,
+        default=0.0,
+        help="how long the goal must hold, seconds (default: 0)",
+    )
+    parser.add_argument(
+        "--extra-steps",
+        type=int,
+        default=EXTRA_STEPS,
+        help="steps of 50 ms to hold still after the last action (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="tasks at a time, 1.6 GB each (default: 1)"
+    )
     return parser
 
 
@@ -217,8 +244,12 @@ def say(text: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        if options.jobs < 1 or not 0 <= options.hold_s < 60:
-            raise Refused("expected --jobs of 1 or more and --hold-s of 0 to 60")
+        if (
+            options.jobs < 1
+            or not 0 <= options.hold_s <= 60
+            or not 0 <= options.extra_steps <= 1000
+        ):
+            raise Refused("expected --jobs from 1, --hold-s 0 to 60 and --extra-steps 0 to 1000")
         text = sys.stdin.read() if options.episodes == "-" else Path(options.episodes).read_text()
         episodes, done = read(text), []
 
@@ -227,13 +258,15 @@ def main(arguments: list[str] | None = None) -> int:
             outcome = (
                 f"success at step {ruling['success_step']}" if ruling["success"] else "no success"
             )
-            verdict = {None: "", True: ", as claimed", False: ", CLAIMED OTHERWISE"}[ruling["agrees"]]
+            verdict = {None: "", True: ", as claimed", False: ", CLAIMED OTHERWISE"}[
+                ruling["agrees"]
+            ]
             say(
                 f"{len(done)}/{len(episodes)} {ruling['suite']} {ruling['task']} state"
                 f" {ruling['init_state']} seed {ruling['seed']}: {outcome}{verdict}"
             )
 
-        result = rule(episodes, options.hold_s, options.jobs, tell)
+        result = judge(episodes, Rule(options.hold_s, options.extra_steps), options.jobs, tell)
         report = json.dumps(result, allow_nan=False)
         if options.json is None:
             print(report)
@@ -242,8 +275,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (Refused, OSError, UnicodeDecodeError) as error:
         say(f"error: {error}")
         return 2
-    say(f"{result['successes']} of {result['episodes']} succeed; {result['agreements']} of "
-        f"{result['claims']} claims stand")
+    say(
+        f"{result['successes']} of {result['episodes']} succeed; {result['agreements']} of "
+        f"{result['claims']} claims stand"
+    )
     return 0 if result["agreements"] == result["claims"] else 1
 
 
