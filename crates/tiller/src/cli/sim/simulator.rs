@@ -9,7 +9,7 @@ use clap::ValueEnum;
 pub(super) enum Simulator {
     /// LIBERO-PRO, a benchmark of tasks on a table, with MuJoCo.
     Libero,
-    /// CALVIN, a desk with a drawer, a door, a switch, a button and blocks, with PyBullet.
+    /// CALVIN, a benchmark of tasks at a desk, with PyBullet.
     Calvin,
 }
 
