@@ -60,14 +60,14 @@ def decode(message: str, array: pa.Array) -> dict:
 
 
 class Outbox:
-    """A node's outputs: numbered, and with the session that tells this start from those before."""
+    """A node's outputs: numbered, and with the session (microseconds of its start) that tells it from those before."""
 
     # How often latched messages are sent again for whoever joins, seconds.
     LATCH_S = 1.0
 
     def __init__(self, node, name: str, session: int | None = None):
         self.node, self.name = node, name
-        self.session = time.time_ns() if session is None else session
+        self.session = time.time_ns() // 1000 if session is None else session
         self.numbers: dict[str, int] = {}
         self.latched: dict[str, tuple[pa.StructArray, float]] = {}
 
