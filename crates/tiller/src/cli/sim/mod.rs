@@ -53,14 +53,9 @@ struct InstallArgs {
     /// Folder of all simulators [default: .sim in Tiller's folder].
     #[arg(long, value_name = "FOLDER")]
     into: Option<PathBuf>,
-    /// A Python 3.11 to make the environment with.
-    #[arg(
-        long,
-        value_name = "PROGRAM",
-        env = "PYTHON",
-        default_value = "python3.11"
-    )]
-    python: PathBuf,
+    /// A Python 3.11 to make the environment with [default: that of PYTHON, else python3.11].
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<PathBuf>,
     /// Print what was installed as JSON.
     #[arg(long)]
     json: bool,
