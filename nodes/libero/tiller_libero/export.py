@@ -2,7 +2,7 @@
 
     python -m tiller_libero.export --suite libero_goal --out .sim/packs/libero
     python -m tiller_libero.export --suite libero_goal_swap --tasks 0,2-4 --states 0-19 --out packs
-    python -m tiller_libero.export --suite libero_goal --tasks 8 --states 20-49 --fresh 100-149 --out packs
+    python -m tiller_libero.export --suite libero_goal --states 20-49 --fresh 100-149 --out packs/train
 
 A pack is the folder OUT/SUITE/TASK with the compiled scene and its initial states. State k begins with
 seed SEED + k, a reset and then the benchmark's initial state k; a fresh episode with its seed and the
@@ -120,7 +120,8 @@ def export(suite: Suite, task: int, begin: list[pack.Start], out: Path, force: b
     size = pack.write(made, folder)
     seconds = time.monotonic() - started
     say(
-        f"{name}: {len(begin)} episodes, {size / 1e6:.2f} MB, {seconds:.1f} s: {made.meta['instruction']}"
+        f"{name}: {len(begin)} episodes, {size / 1e6:.2f} MB, {seconds:.1f} s:"
+        f" {made.meta['instruction']}"
     )
     return done | {"made": True, "bytes": size, "seconds": round(seconds, 2)}
 

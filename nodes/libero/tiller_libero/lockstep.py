@@ -155,9 +155,7 @@ class Lockstep:
         mujoco.mj_kinematics(self.model, self.ghost)
         there, here = self.ghost, self.data
         way_m = there.site_xpos[self.site] - here.site_xpos[self.site]
-        turn = (
-            there.site_xmat[self.site].reshape(3, 3) @ here.site_xmat[self.site].reshape(3, 3).T
-        )
+        turn = there.site_xmat[self.site].reshape(3, 3) @ here.site_xmat[self.site].reshape(3, 3).T
         move = np.concatenate([way_m / POSITION_M, rotation_vector(turn) / ROTATION_RAD])
         gripper = 1.0 if gripper_width_m < CLOSING_BELOW_M else -1.0
         return [float(value) for value in np.clip(GAIN * move, -1.0, 1.0)] + [gripper]

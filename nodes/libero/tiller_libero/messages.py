@@ -1,4 +1,4 @@
-"""Tiller's messages as Arrow, by the declarations in types/tiller/v1.yml, which Rust's are tested against."""
+"""Tiller's messages as Arrow, as types/tiller/v1.yml declares them."""
 
 import functools
 import time
@@ -60,7 +60,10 @@ def decode(message: str, array: pa.Array) -> dict:
 
 
 class Outbox:
-    """A node's outputs: numbered, and with the session (microseconds of its start) that tells it from those before."""
+    """A node's outputs: numbered, with the session that tells this start from those before.
+
+    A session is the time of the start, microseconds since 1970.
+    """
 
     # How often latched messages are sent again for whoever joins, seconds.
     LATCH_S = 1.0

@@ -1,8 +1,8 @@
 """Scene packs, version 1: what Tiller's own LIBERO world needs of one task.
 
-A pack is a folder with `scene.xml`, the compiled scene, and `pack.json`: things, goal and initial states.
-The crate `libero` reads packs and says in its PACK.md what every key means. Packs name and hold what is
-made from the package's assets, so they stay out of repositories.
+A pack is a folder with `scene.xml`, the compiled scene, and `pack.json`: things, goal and initial
+states. The crate `libero` reads packs and says in its PACK.md what every key means. Packs name and hold
+what is made from the package's assets, so they stay out of repositories.
 """
 
 import ctypes
@@ -103,8 +103,8 @@ def things(env) -> dict[str, dict]:
 def scene_xml(model) -> str:
     """The compiled scene as text, every number to its last digit.
 
-    MuJoCo writes six digits, which is enough to end grasps differently after some seconds. Its setting for
-    that has no public name yet; where it has gone, six digits it is.
+    MuJoCo writes six digits, which is enough to end grasps differently after some seconds. Its setting
+    for that has no public name yet; where it has gone, six digits it is.
     """
     import mujoco
 
