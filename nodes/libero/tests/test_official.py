@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from tiller_libero import export, referee
-from tiller_libero.official import IDLE_ACTION, Official, Refused, Suite
+from tiller_libero.official import Official, Refused, Suite
 
 from .needs import needs
 

@@ -1,9 +1,9 @@
 """The official environment, driven by joint set-points in lockstep with Tiller's actuator.
 
 The benchmark's controller takes a displacement of the hand every 50 ms; the actuator commands the arm's
-joints, 20 set-points of 1 ms at a time. So the environment's own step is taken in pieces of 20 ms, with the
-very calls that it makes, and whenever its controller wants an action it gets the way from the hand to
-where the set-points lead it.
+joints, 20 set-points of 1 ms at a time. So the environment's own step is taken in pieces of 20 ms, with
+the very calls that it makes, and whenever its controller wants an action it gets the way from the hand
+to where the set-points lead it.
 """
 
 import math
@@ -96,7 +96,7 @@ class Lockstep:
         self._observe()
 
     def _name_things(self) -> None:
-        """Labels by the instances of the benchmark: `akita black bowl`, numbered where there are more."""
+        """Labels by the benchmark's instances: `akita black bowl`, numbered where there are more."""
         instances = [name for name in self.env.model.instances_to_ids if name not in ROBOT_PARTS]
         category = {name: name.rpartition("_")[0].replace("_", " ") for name in instances}
         many = {kind for kind in category.values() if list(category.values()).count(kind) > 1}
@@ -107,9 +107,16 @@ class Lockstep:
         ids = {name: number for number, name in enumerate(instances, start=1)}
         robot = len(ids) + 1
         self.labels = {ids[name]: names[name] for name in instances} | {robot: "robot"}
-        self.label_of_geom = np.zeros(self.model.ngeom + 1, np.uint8)
-        for geom, name in self.env.model.geom_ids_to_instances.items():
-            self.label_of_geom[geom] = ids.get(name, robot)
+        # By kind of element and number; marks on a thing (sites, such as a burner's) belong to it.
+        self.label_of = {
+            int(mujoco.mjtObj.mjOBJ_GEOM): np.zeros(self.model.ngeom, np.uint8),
+            int(mujoco.mjtObj.mjOBJ_SITE): np.zeros(self.model.nsite, np.uint8),
+        }
+        model = self.env.model
+        owners = (model.geom_ids_to_instances, model.site_ids_to_instances)
+        for labels, owner in zip(self.label_of.values(), owners, strict=True):
+            for element, name in owner.items():
+                labels[element] = ids.get(name, robot)
 
     @property
     def time_ns(self) -> int:
@@ -118,7 +125,7 @@ class Lockstep:
 
     def run(self, setpoints: np.ndarray, gripper_width_m: float) -> None:
         """Follows set-points [n, 7], one a millisecond, for n milliseconds (an even number)."""
-        for row in range(0, len(setpoints), SUBSTEP_NS // 1_000_000):
+        for _ in range(0, len(setpoints), SUBSTEP_NS // 1_000_000):
             is_new = self.substep % SUBSTEPS == 0
             if is_new:
                 self.action = self.towards(setpoints[-1], gripper_width_m)
@@ -161,7 +168,7 @@ class Lockstep:
         return [float(value) for value in np.clip(GAIN * move, -1.0, 1.0)] + [gripper]
 
     def arm(self) -> dict:
-        """What the arm's sensors say, as columns of `ArmState`; the tool as Tiller's kinematics have it."""
+        """What the arm's sensors say, as `ArmState` has it; the tool as in Tiller's kinematics."""
         data = self.data
         base = data.xmat[self.base].reshape(3, 3)
         axis = data.xmat[self.link].reshape(3, 3)[:, 2]
@@ -195,9 +202,11 @@ class Lockstep:
         depth_mm = segmentation = None
         if everything:
             depth_mm = self._millimetres(near[::-1])
-            kind, geom = seen[::-1, :, 0], seen[::-1, :, 1]
-            is_geom = kind == int(mujoco.mjtObj.mjOBJ_GEOM)
-            segmentation = self.label_of_geom[np.where(is_geom, geom, self.model.ngeom)]
+            kind, element = seen[::-1, :, 0], seen[::-1, :, 1]
+            segmentation = np.zeros(kind.shape, np.uint8)
+            for wanted, labels in self.label_of.items():
+                is_wanted = kind == wanted
+                segmentation[is_wanted] = labels[element[is_wanted]]
         return Picture(
             np.ascontiguousarray(rgb[::-1]),
             depth_mm,
