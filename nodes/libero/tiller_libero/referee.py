@@ -9,8 +9,8 @@ idle steps, which the referee does by itself). `success`, if given, is what was 
 as it is.
 
 Actions are replayed open loop. An episode succeeds at the first step after which the goal holds, which
-is the benchmark's own rule, or once it has held for --hold-s. Recordings that end with their success end a
-step too early where the other simulator is a step behind, so the hand is held still for --extra-steps
+is the benchmark's own rule, or once it has held for --hold-s. Recordings that end with their success end
+a step too early where the other simulator is a step behind, so the hand is held still for --extra-steps
 more. Exit code 0: all claims stand; 1: some do not; 2: it could not be done.
 """
 
