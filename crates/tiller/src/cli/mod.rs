@@ -13,6 +13,7 @@ mod reward;
 mod sample;
 mod say;
 mod scene;
+mod sim;
 mod vlm;
 
 use std::path::PathBuf;
@@ -45,6 +46,7 @@ enum Command {
     Observe(observe::ObserveArgs),
     Sample(Box<sample::SampleArgs>),
     Say(say::SayArgs),
+    Sim(sim::SimArgs),
     Vlm(vlm::VlmArgs),
 }
 
@@ -61,6 +63,7 @@ impl Cli {
             Command::Observe(args) => args.run(),
             Command::Sample(args) => args.run(),
             Command::Say(args) => args.run(),
+            Command::Sim(args) => args.run(),
             Command::Vlm(args) => args.run(),
         }
     }
