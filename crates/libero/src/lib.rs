@@ -1,0 +1,1 @@
+//! LIBERO tasks in plain `MuJoCo`.
