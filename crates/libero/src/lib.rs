@@ -1,1 +1,22 @@
-//! LIBERO tasks in plain `MuJoCo`.
+//! LIBERO tasks in plain `MuJoCo`: scene packs exported once from the official package, its OSC_POSE
+//! controller to its quirks, and the predicates of its goals.
+//!
+//! Nothing of the package is in here: a [`Pack`] names the meshes and textures of an installed one. The world
+//! frame is the package's. Lengths are metres, angles radians, times nanoseconds of simulation.
+//!
+//! * [`Pack`] reads and checks a folder as `PACK.md` says.
+//! * [`Native`] runs it: [`reset`](Native::reset), [`step`](Native::step), [`succeeded`](Native::succeeded).
+//! * [`predicates`] are what goals are made of.
+
+mod controller;
+mod names;
+mod native;
+pub mod pack;
+pub mod predicates;
+
+pub use controller::ACTION;
+pub use native::{IDLE, Native, NativeError, PHYSICS_NS, PHYSICS_STEPS, STEP_NS};
+pub use pack::{Pack, PackError};
+
+/// What problems with the scene itself are named after.
+const SCENE: &str = "scene.xml";
