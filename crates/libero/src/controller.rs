@@ -5,7 +5,7 @@
 //! `L_p = (J_p M^-1 J_p^T)^+` and `L_r` alike (position and orientation decoupled), `f` and `t` are those of a
 //! spring and a damper between the hand and its goal, and `N = 1 - M^-1 J^T L J` projects onto the null space.
 
-use nalgebra::{Matrix3, Quaternion, SMatrix, SVector, SymmetricEigen, Vector3};
+use nalgebra::{Matrix3, SMatrix, SVector, SymmetricEigen, Vector3};
 
 /// Joints of the arm.
 pub(crate) const ARM: usize = tiller_core::JOINTS;
@@ -143,24 +143,26 @@ impl Controller {
     }
 }
 
-/// Rotation by an angle around an axis, through a quaternion of single precision, as `robosuite` computes it.
-/// The vector is not zero.
+/// Rotation by an angle around an axis, through a quaternion of single precision: `robosuite`'s `quat2mat` as
+/// Numba compiles it, to the bit. The vector is not zero.
 fn rotation_in_f32(turn: Vector3<f64>) -> Matrix3<f64> {
     let angle = turn.norm();
     let axis = turn / angle * (angle / 2.0).sin();
-    let mut q = Quaternion::new((angle / 2.0).cos(), axis.x, axis.y, axis.z).cast::<f32>();
+    let q = [(angle / 2.0).cos(), axis.x, axis.y, axis.z].map(|part| part as f32);
     // Products in single precision, summed in double: BLAS does so.
-    let squares = [q.w, q.i, q.j, q.k].map(|part| f64::from(part * part));
-    let length = squares.iter().sum::<f64>() as f32;
-    q *= f64::from(2.0 / length).sqrt() as f32;
-    let (w, x, y, z) = (q.w, q.i, q.j, q.k);
+    let squared = q.iter().map(|part| f64::from(part * part)).sum::<f64>() as f32;
+    let scale = (2.0 / f64::from(squared)).sqrt();
+    let [w, x, y, z] = q.map(|part| (f64::from(part) * scale) as f32);
+    // On the diagonal there is a 1 of double precision.
+    let diagonal = |a: f32, b: f32| 1.0 - f64::from(a * a) - f64::from(b * b);
+    let sum = |a: f32, b: f32| f64::from(a + b);
     #[rustfmt::skip]
     let rotation = Matrix3::new(
-        1.0 - y * y - z * z, x * y - z * w, x * z + y * w,
-        x * y + z * w, 1.0 - x * x - z * z, y * z - x * w,
-        x * z - y * w, y * z + x * w, 1.0 - x * x - y * y,
+        diagonal(y, z), sum(x * y, -(z * w)), sum(x * z, y * w),
+        sum(x * y, z * w), diagonal(x, z), sum(y * z, -(x * w)),
+        sum(x * z, -(y * w)), sum(y * z, x * w), diagonal(x, y),
     );
-    rotation.cast()
+    rotation
 }
 
 /// Of a symmetric matrix.

@@ -209,30 +209,25 @@ impl Native {
             model.body_pos_mut()[*body] = pose.position_m;
             model.body_quat_mut()[*body] = pose.quaternion_wxyz;
         }
-        // The official controller holds what it saw at the reset, the arm at rest in its first pose, until it
-        // has computed a torque: setting an initial state does not tell it. The first goal is relative to that.
+        // The official controller holds what it saw at the reset, the arm in its first pose and the fingers where
+        // the scene has them, at rest, until it has computed a torque: setting an initial state does not tell it.
+        // The first goal is relative to that.
         self.data.reset();
-        self.put_state(episode);
         let rest = self.pack.description().arm_at_reset_rad;
         for (place, q_rad) in self.robot.q.iter().zip(rest) {
             self.data.qpos_mut()[*place] = q_rad;
         }
-        self.data.qvel_mut().fill(0.0);
         self.data.forward();
         self.look();
         self.controller = Controller::new(rest, &self.seen);
         self.sees_reset = true;
 
         self.data.reset();
-        self.put_state(episode);
-        self.data.forward();
-        self.steps = 0;
-    }
-
-    fn put_state(&mut self, episode: usize) {
         let start = &self.pack.description().episodes[episode];
         self.data.qpos_mut().copy_from_slice(&start.qpos);
         self.data.qvel_mut().copy_from_slice(&start.qvel);
+        self.data.forward();
+        self.steps = 0;
     }
 
     /// Makes idle steps: objects begin some centimetres above the table. LIBERO's protocol has 10.
@@ -272,9 +267,7 @@ impl Native {
                 ctrl[*motor] = *torque_nm;
             }
             let fingers = self.robot.finger_motors.iter();
-            for ((motor, [middle, half]), grip) in
-                fingers.zip(self.robot.finger_range).zip(grip)
-            {
+            for ((motor, [middle, half]), grip) in fingers.zip(self.robot.finger_range).zip(grip) {
                 ctrl[*motor] = middle + half * grip;
             }
             self.data.step2();

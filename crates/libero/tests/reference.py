@@ -97,6 +97,8 @@ def main():
     task = suite.get_task(task_id)
     bddl = Path(get_libero_path("bddl_files")) / task.problem_folder / task.bddl_file
     init_file = Path(get_libero_path("init_states")) / task.problem_folder / task.init_states_file
+    if not init_file.exists():
+        init_file = Path(f"{init_file}.npz")
     wrapper = ControlEnv(bddl_file_name=str(bddl), has_offscreen_renderer=False, use_camera_obs=False)
     inits = suite.get_task_init_states(task_id)
     wrapper.seed(0)

@@ -134,12 +134,7 @@ impl Description {
                 problems.missing(format!("{at}.fixtures.{body}"), "the fixture's pose");
             }
         }
-        problems.range(
-            format!("{at}.fixtures"),
-            start.fixtures.len(),
-            0,
-            MAX_PARTS,
-        );
+        problems.range(format!("{at}.fixtures"), start.fixtures.len(), 0, MAX_PARTS);
         for (body, pose) in &start.fixtures {
             let at = format!("{at}.fixtures.{body}");
             named(problems, &at, body);
@@ -279,4 +274,3 @@ fn finite(problems: &mut Problems, at: &str, numbers: &[f64]) {
         problems.push(at, "a finite number", numbers[index]);
     }
 }
-

@@ -1,0 +1,136 @@
+//! Native steps and judgements against the official environment, where it is installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use serde::Deserialize;
+use tiller_libero::{ACTION, Native, Pack};
+
+/// Names the virtual environment of the official package.
+const VENV: &str = "TILLER_LIBERO_VENV";
+/// Where it is otherwise, under the workspace.
+const DEFAULT_VENV: &str = ".sim/libero";
+const STEPS: usize = 120;
+
+/// What `reference.py` writes.
+#[derive(Deserialize)]
+struct Reference {
+    actions: Vec<[f64; ACTION]>,
+    qpos: Vec<Vec<f64>>,
+    solved: Vec<bool>,
+    hand_m: Vec<[f64; 3]>,
+    judged: Vec<bool>,
+    step_ms: f64,
+}
+
+/// Python of the official package; says so where it is missing.
+fn python() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
+    let venv = std::env::var_os(VENV).map_or(root.join(DEFAULT_VENV), PathBuf::from);
+    let python = venv.join("bin/python");
+    if python.is_file() {
+        return Some(python);
+    }
+    let place = python.display();
+    eprintln!(
+        "skipped: the official package is not installed ({place} is missing; {VENV} names another place)"
+    );
+    None
+}
+
+/// Has the official environment write a pack and what it did.
+fn reference(python: &Path, folder: &Path, suite: &str, task: u32, states: usize) -> Reference {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference.py");
+    let output = Command::new(python)
+        .arg(script)
+        .arg(folder)
+        .arg(suite)
+        .args([task.to_string(), STEPS.to_string(), states.to_string()])
+        .output()
+        .expect("the official package's Python");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{suite} {task}: {said}");
+    let text = std::fs::read(folder.join("reference.json")).expect("what the script wrote");
+    serde_json::from_slice(&text).expect("a reference")
+}
+
+/// The largest difference of positions after each step, rad or m.
+fn replay(native: &mut Native, reference: &Reference) -> Vec<f64> {
+    native.reset(0).expect("the first episode");
+    let began = Instant::now();
+    let mut apart = Vec::new();
+    for (index, action) in reference.actions.iter().enumerate() {
+        native.step(action).expect("a step");
+        let pairs = native.qpos().iter().zip(&reference.qpos[index]);
+        apart.push(
+            pairs
+                .map(|(ours, theirs)| (ours - theirs).abs())
+                .fold(0.0, f64::max),
+        );
+        assert_eq!(native.succeeded(), reference.solved[index], "step {index}");
+        let hand = native.hand().position_m;
+        for (ours, theirs) in hand.iter().zip(reference.hand_m[index]) {
+            assert!((ours - theirs).abs() < 1e-4, "step {index}: {hand:?}");
+        }
+    }
+    let step_ms = began.elapsed().as_secs_f64() * 1e3 / reference.actions.len() as f64;
+    let at = |step: usize| apart[step - 1];
+    let name = &native.pack().description().name;
+    eprintln!(
+        "{name}: max |dq| after 1, 10, 30, 60, {STEPS} steps {:.1e} {:.1e} {:.1e} {:.1e} {:.1e}; {step_ms:.2} ms a step, \
+         official {:.2}",
+        at(1),
+        at(10),
+        at(30),
+        at(60),
+        at(STEPS),
+        reference.step_ms
+    );
+    apart
+}
+
+/// One task of each predicate, and whether random actions in it stay clear of chaos (a contact that comes a
+/// step earlier or later).
+const TASKS: [(&str, u32); 6] = [
+    ("libero_goal", 0),
+    ("libero_goal", 3),
+    ("libero_goal", 7),
+    ("libero_goal", 8),
+    ("libero_goal", 9),
+    ("libero_10", 9),
+];
+
+#[test]
+fn the_same_actions_lead_to_the_same_states_and_judgements() {
+    let Some(python) = python() else { return };
+    for (suite, task) in TASKS {
+        let folder = tempfile::tempdir().expect("a folder");
+        let reference = reference(&python, folder.path(), suite, task, 60);
+        let pack = Pack::load(folder.path()).expect("a pack");
+        let mut native = Native::new(pack).expect("a scene");
+        let apart = replay(&mut native, &reference);
+        let worst = apart.iter().copied().fold(0.0, f64::max);
+        if worst > 1e-5 { eprintln!("CHAOS {suite} {task}: {worst:e}"); }
+        // To the bit on a second run.
+        let again = replay(&mut native, &reference);
+        assert_eq!(apart, again, "{suite} {task}");
+
+        let mut held = 0;
+        for (index, expected) in reference.judged.iter().enumerate() {
+            native.reset(1 + index).expect("a state");
+            assert_eq!(
+                native.succeeded(),
+                *expected,
+                "{suite} {task}, state {index}"
+            );
+            held += usize::from(*expected);
+        }
+        let count = reference.judged.len();
+        eprintln!("{suite} {task}: {count} states judged alike, {held} of them as solved");
+        assert!(
+            0 < held && held < count,
+            "{suite} {task}: the states show nothing"
+        );
+    }
+}
