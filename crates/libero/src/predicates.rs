@@ -396,6 +396,3 @@ fn geoms_of(thing: &Thing) -> &[String] {
         Thing::Site { .. } => &[],
     }
 }
-
-#[cfg(test)]
-mod tests;

