@@ -7,16 +7,21 @@
 //! * [`Pack`] reads and checks a folder as `PACK.md` says.
 //! * [`Native`] runs it: [`reset`](Native::reset), [`step`](Native::step), [`succeeded`](Native::succeeded).
 //! * [`predicates`] are what goals are made of.
+//! * [`Renderer`] draws a pack's cameras without a display.
 
 mod controller;
 mod names;
 mod native;
 pub mod pack;
 pub mod predicates;
+mod render;
+mod scenery;
 
 pub use controller::ACTION;
 pub use native::{IDLE, Native, NativeError, PHYSICS_NS, PHYSICS_STEPS, STEP_NS};
 pub use pack::{Pack, PackError};
+pub use render::{RenderError, Renderer};
+pub use tiller_world::{CameraGeometry, Channels, Frame};
 
 /// What problems with the scene itself are named after.
 const SCENE: &str = "scene.xml";

@@ -5,11 +5,13 @@ use mujoco_rs::prelude::{MjData, MjModel};
 use nalgebra::{Matrix3, Vector3};
 use thiserror::Error;
 use tiller_core::{Pose, Problems};
+use tiller_world::CameraGeometry;
 
 use crate::controller::{ACTION, ARM, Controller, HalfJacobian, Inertia, Joints, Seen};
 use crate::names::Names;
 use crate::pack::{FixturePose, Pack, PackError};
 use crate::predicates::Judge;
+use crate::scenery::{Scenery, geometry};
 
 /// Length of one physics step, ns.
 pub const PHYSICS_NS: u64 = 2_000_000;
@@ -122,6 +124,7 @@ pub struct Native {
     data: MjData<Box<MjModel>>,
     robot: Robot,
     judge: Judge,
+    scenery: Scenery,
     /// By episode: bodies of fixtures and where they stand.
     fixtures: Vec<Vec<(usize, FixturePose)>>,
     buffers: Buffers,
@@ -148,9 +151,7 @@ impl Native {
             problems: &mut problems,
         };
         let robot = Robot::find(&mut names);
-        for (index, camera) in pack.description().cameras.iter().enumerate() {
-            names.camera(&format!("cameras[{index}]"), camera);
-        }
+        let scenery = Scenery::find(&pack, &mut names);
         let fixtures = find_fixtures(&pack, &mut names);
         check_sizes(&pack, &model, &mut problems);
         if !problems.is_empty() {
@@ -165,6 +166,7 @@ impl Native {
             data,
             robot,
             judge,
+            scenery,
             fixtures,
             buffers: Buffers {
                 jacobian_p: vec![0.0; 3 * nv],
@@ -355,6 +357,50 @@ impl Native {
     #[must_use]
     pub fn fingers_m(&self) -> [f64; 2] {
         self.robot.fingers.map(|place| self.data.qpos()[place])
+    }
+
+    /// Ids and names of what a segmentation image can hold: objects and fixtures by their names, and `robot`.
+    /// 0 is everything else.
+    #[must_use]
+    pub fn labels(&self) -> &[(u8, String)] {
+        &self.scenery.labels
+    }
+
+    /// Geometry of one of the pack's cameras, by its place among them, for images of that many columns and rows,
+    /// at this step; none where the pack has no such camera.
+    #[must_use]
+    pub fn camera_geometry(&self, camera: usize, size: [usize; 2]) -> Option<CameraGeometry> {
+        let id = *self.scenery.cameras.get(camera)?;
+        let fov_y_deg = self.data.model().cam_fovy()[id];
+        let (position_m, rotation) = (self.data.cam_xpos()[id], self.data.cam_xmat()[id]);
+        Some(geometry(fov_y_deg, size, position_m, rotation))
+    }
+
+    pub(crate) fn camera_id(&self, camera: usize) -> usize {
+        self.scenery.cameras[camera]
+    }
+
+    /// Label of each geom, by geom id.
+    pub(crate) fn geom_labels(&self) -> &[u8] {
+        &self.scenery.geom_labels
+    }
+
+    /// Shows what glows while a thing is turned on, and hides it otherwise.
+    pub(crate) fn light_sites(&mut self) {
+        for lamp in &self.scenery.lamps {
+            let is_lit = lamp.is_lit(self.data.qpos());
+            // SAFETY: only an opacity is written; no size, index or address changes.
+            let model = unsafe { self.data.model_mut() };
+            model.site_rgba_mut()[lamp.site][3] = if is_lit { 1.0 } else { 0.0 };
+        }
+    }
+
+    pub(crate) fn data(&self) -> &MjData<Box<MjModel>> {
+        &self.data
+    }
+
+    pub(crate) fn data_mut(&mut self) -> &mut MjData<Box<MjModel>> {
+        &mut self.data
     }
 }
 

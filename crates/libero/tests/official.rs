@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use serde::Deserialize;
-use tiller_libero::{ACTION, Native, Pack};
+use tiller_libero::{ACTION, Channels, Frame, Native, Pack, Renderer};
 
 /// Names the virtual environment of the official package.
 const VENV: &str = "TILLER_LIBERO_VENV";
@@ -92,6 +92,53 @@ fn replay(native: &mut Native, reference: &Reference) -> Vec<f64> {
     apart
 }
 
+/// Compares the pictures of the state in which the replay ended: shares of pixels of each camera that differ at
+/// all in colour, by more than 2 of 255, by more than 2 mm, in their label.
+fn compare_pictures(native: &mut Native, folder: &Path) {
+    let size = [256, 256];
+    let mut renderer = Renderer::new(native, size[0], size[1]).expect("a renderer");
+    let mut frame = Frame::default();
+    let cameras = native.pack().description().cameras.clone();
+    for (index, camera) in cameras.iter().enumerate() {
+        let began = Instant::now();
+        renderer
+            .render(native, index, Channels::ALL, &mut frame)
+            .expect("a picture");
+        let ms = began.elapsed().as_secs_f64() * 1e3;
+        let theirs = |ending: &str| {
+            std::fs::read(folder.join(format!("{camera}.{ending}"))).expect("a picture")
+        };
+        let (rgb, depth, labels) = (theirs("rgb"), theirs("depth"), theirs("labels"));
+        let share = |differ: usize| differ as f64 / (size[0] * size[1]) as f64;
+        let colours = |by: u8| {
+            let pairs = frame.rgb.chunks_exact(3).zip(rgb.chunks_exact(3));
+            let differ = |(a, b): &(&[u8], &[u8])| (0..3).any(|c| a[c].abs_diff(b[c]) > by);
+            share(pairs.filter(differ).count())
+        };
+        let depths = depth
+            .chunks_exact(2)
+            .map(|two| u16::from_le_bytes([two[0], two[1]]));
+        let depths = frame.depth_mm.iter().zip(depths);
+        let depths = share(depths.filter(|(a, b)| a.abs_diff(*b) > 2).count());
+        let labels = frame.segmentation.iter().zip(&labels);
+        let labels = share(labels.filter(|(a, b)| a != b).count());
+        eprintln!(
+            "{camera}: pixels that differ in colour {:.4}, by more than 2: {:.4}, in depth {depths:.4}, in label \
+             {labels:.4}; {ms:.0} ms on {}",
+            colours(0),
+            colours(2),
+            renderer.device()
+        );
+        assert!(
+            frame.segmentation.iter().any(|label| *label != 0),
+            "{camera} sees nothing"
+        );
+        for (what, share) in [("colour", colours(2)), ("depth", depths), ("label", labels)] {
+            assert!(share <= 0.005, "{camera}, {what}: {share}");
+        }
+    }
+}
+
 /// One task of each kind of goal, and after how many steps random actions in it come to contacts in which
 /// differences of 1e-17 grow to 1e-3 within 20 steps: the official environment's own compiled scene shows the same.
 const TASKS: [(&str, u32, usize); 6] = [
@@ -122,6 +169,10 @@ fn the_same_actions_lead_to_the_same_states_and_judgements() {
         // To the bit on a second run.
         let again = replay(&mut native, &reference);
         assert_eq!(apart, again, "{suite} {task}");
+
+        if steps == STEPS {
+            compare_pictures(&mut native, folder.path());
+        }
 
         let mut held = 0;
         for (index, expected) in reference.judged.iter().enumerate() {

@@ -1,7 +1,8 @@
 """What the official environment does, for tests/official.rs: reference.py OUT SUITE TASK STEPS STATES
 
 Writes OUT/scene.xml, OUT/pack.json (see PACK.md) and OUT/reference.json: one episode of random actions with the
-positions and the judgement after every step, and judgements of states in which things were put near their goals.
+positions and the judgement after every step, pictures at its end (OUT/CAMERA.rgb, .depth in mm, .labels; rows from the top), and
+judgements of states in which things were put near their goals.
 """
 
 import hashlib
@@ -16,6 +17,9 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 import numpy as np
 from libero.libero import benchmark, get_libero_path
 from libero.libero.envs.env_wrapper import ControlEnv
+
+
+CAMERAS = ["agentview", "robot0_eye_in_hand"]
 
 
 def digest(data):
@@ -47,6 +51,7 @@ def thing(env, name):
         "contact_geoms": list(o.contact_geoms),
         "joints": list(o.joints),
         "articulation": short,
+        "lit_sites": [site for site, _ in o.object_properties.get("vis_site_names", {}).values()],
     }
 
 
@@ -66,6 +71,35 @@ def start(env, seed, index):
         "qvel": [float(v) for v in sim.data.qvel],
         "fixtures": fixtures,
     }
+
+
+def pictures(env, out, size=256):
+    """Colour, depth and instances of both cameras, as the native ones are."""
+    sim = env.sim
+    model = sim.model
+    label = {}
+    things = sorted(n for n, s in env.object_states_dict.items() if s.object_state_type == "object")
+    for index, name in enumerate(things):
+        label[model.body_name2id(env.get_object(name).root_body)] = index + 1
+    of_body = np.zeros(model.nbody, dtype=np.uint8)
+    for body in range(1, model.nbody):
+        if model.body_id2name(body).startswith(("robot0_", "gripper0_", "mount0_")):
+            of_body[body] = len(things) + 1
+        else:
+            of_body[body] = label.get(body, of_body[model.body_parentid[body]])
+    extent = model.stat.extent
+    near, far = model.vis.map.znear * extent, model.vis.map.zfar * extent
+    for camera in CAMERAS:
+        at = {"camera_name": camera, "width": size, "height": size}
+        rgb, depth = sim.render(depth=True, **at)
+        ids = sim.render(segmentation=True, **at)
+        mm = np.round(near / (1 - depth.astype(float) * (1 - near / far)) * 1e3)
+        mm[mm >= 5000] = 0
+        is_geom = ids[..., 0] == 5
+        labels = np.where(is_geom, of_body[model.geom_bodyid[np.where(is_geom, ids[..., 1], 0)]], 0)
+        (out / f"{camera}.rgb").write_bytes(np.ascontiguousarray(rgb[::-1]).tobytes())
+        (out / f"{camera}.depth").write_bytes(mm[::-1].astype("<u2").tobytes())
+        (out / f"{camera}.labels").write_bytes(labels[::-1].astype(np.uint8).tobytes())
 
 
 def near_goal(env, rng, flat):
@@ -99,7 +133,7 @@ def main():
     init_file = Path(get_libero_path("init_states")) / task.problem_folder / task.init_states_file
     if not init_file.exists():
         init_file = Path(f"{init_file}.npz")
-    wrapper = ControlEnv(bddl_file_name=str(bddl), has_offscreen_renderer=False, use_camera_obs=False)
+    wrapper = ControlEnv(bddl_file_name=str(bddl), has_offscreen_renderer=True, use_camera_obs=False)
     inits = suite.get_task_init_states(task_id)
     wrapper.seed(0)
     wrapper.reset()
@@ -122,6 +156,9 @@ def main():
         solved.append(bool(wrapper.check_success()))
         hand.append([float(v) for v in env.sim.data.get_site_xpos("gripper0_grip_site")])
     step_ms = (time.process_time() - began) / max(steps, 1) * 1e3
+
+    out.mkdir(parents=True, exist_ok=True)
+    pictures(env, out)
 
     judged = []
     flat = np.asarray(inits[0], dtype=float)
@@ -150,10 +187,9 @@ def main():
         "arm_at_reset_rad": [float(v) for v in env.robots[0].init_qpos],
         "goal": [[goal[0].lower(), *goal[1:]] for goal in env.parsed_problem["goal_state"]],
         "things": {name: thing(env, name) for name in env.object_states_dict},
-        "cameras": ["agentview", "robot0_eye_in_hand"],
+        "cameras": CAMERAS,
         "episodes": episodes,
     }
-    out.mkdir(parents=True, exist_ok=True)
     (out / "scene.xml").write_bytes(xml.encode())
     (out / "pack.json").write_text(json.dumps(pack))
     reference = {
