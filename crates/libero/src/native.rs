@@ -388,10 +388,10 @@ impl Native {
     /// Shows what glows while a thing is turned on, and hides it otherwise.
     pub(crate) fn light_sites(&mut self) {
         for lamp in &self.scenery.lamps {
-            let is_lit = lamp.is_lit(self.data.qpos());
+            let opacity = lamp.opacity(self.data.qpos());
             // SAFETY: only an opacity is written; no size, index or address changes.
             let model = unsafe { self.data.model_mut() };
-            model.site_rgba_mut()[lamp.site][3] = if is_lit { 1.0 } else { 0.0 };
+            model.site_rgba_mut()[lamp.site][3] = opacity;
         }
     }
 

@@ -16,11 +16,14 @@ pub(crate) struct Lamp {
     pub(crate) site: usize,
     joints: Vec<usize>,
     from: f64,
+    /// Opacities while it is not lit and while it is: the package has one minus the other.
+    opacities: [f32; 2],
 }
 
 impl Lamp {
-    pub(crate) fn is_lit(&self, qpos: &[f64]) -> bool {
-        self.joints.iter().any(|place| qpos[*place] >= self.from)
+    pub(crate) fn opacity(&self, qpos: &[f64]) -> f32 {
+        let is_lit = self.joints.iter().any(|place| qpos[*place] >= self.from);
+        self.opacities[usize::from(is_lit)]
     }
 }
 
@@ -67,6 +70,11 @@ impl Scenery {
             for site in lit_sites {
                 let site = names.site(&format!("things.{name}.lit_sites"), site);
                 let at = format!("things.{name}.joints");
+                let opacity = names
+                    .model
+                    .site_rgba()
+                    .get(site)
+                    .map_or(0.0, |rgba| rgba[3]);
                 if let Some([a, b]) = articulation.turnon {
                     let joints = joints.iter();
                     lamps.push(Lamp {
@@ -75,6 +83,11 @@ impl Scenery {
                             .map(|joint| names.scalar_joint(&at, joint)[0])
                             .collect(),
                         from: a.min(b),
+                        opacities: if opacity <= 0.0 {
+                            [opacity, 1.0 - opacity]
+                        } else {
+                            [1.0 - opacity, opacity]
+                        },
                     });
                 }
             }

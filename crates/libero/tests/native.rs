@@ -9,7 +9,10 @@ use std::cell::Cell;
 
 use serde_json::json;
 use support::{description, native, pack, qpos};
-use tiller_libero::{ACTION, IDLE, Native, NativeError, PHYSICS_STEPS, STEP_NS};
+use tiller_libero::{
+    ACTION, Channels, Frame, IDLE, Native, NativeError, PHYSICS_STEPS, RenderError, Renderer,
+    STEP_NS,
+};
 
 /// The system's allocator, counting the calls of each thread.
 struct Counting;
@@ -168,6 +171,57 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         "an action with inf at index 3: expected finite numbers"
     );
     assert_eq!(native.qpos(), before);
+}
+
+#[test]
+fn cameras_see_instances_where_their_geometry_says() {
+    let mut native = toy();
+    let mut renderer = Renderer::new(&native, 128, 96).expect("a renderer");
+    let label = |name: &str| {
+        let labels = native.labels().iter();
+        labels
+            .clone()
+            .find(|(_, known)| known == name)
+            .expect("a label")
+            .0
+    };
+    let (cup, robot) = (label("cup_1"), label("robot"));
+    assert_eq!(native.labels().len(), 5);
+    let mut frame = Frame::default();
+    renderer
+        .render(&mut native, 0, Channels::ALL, &mut frame)
+        .expect("a picture");
+    assert_eq!([frame.width, frame.height], [128, 96]);
+    assert!(frame.segmentation.contains(&robot));
+    // The middle of the cup's pixels lies on it.
+    let mut sum = [0.0; 3];
+    let mut count = 0.0;
+    for (index, _) in frame
+        .segmentation
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| **it == cup)
+    {
+        let depth_m = f64::from(frame.depth_mm[index]) * 1e-3;
+        let point = frame.geometry.unproject(index % 128, index / 128, depth_m);
+        sum = std::array::from_fn(|axis| sum[axis] + point[axis]);
+        count += 1.0;
+    }
+    assert!(count > 4.0, "{count} pixels");
+    for (sum, expected) in sum.iter().zip([0.5, 0.3, 0.23]) {
+        assert!((sum / count - expected).abs() < 0.03, "{sum:?} / {count}");
+    }
+    assert!(frame.rgb.iter().any(|value| *value > 30));
+    renderer
+        .render(&mut native, 1, Channels::COLOUR, &mut frame)
+        .expect("a picture");
+    assert!(frame.depth_mm.is_empty() && frame.segmentation.is_empty());
+    let refused = renderer.render(&mut native, 2, Channels::COLOUR, &mut frame);
+    assert!(matches!(refused, Err(RenderError::Camera(2))));
+    assert!(matches!(
+        Renderer::new(&native, 641, 1),
+        Err(RenderError::Size { .. })
+    ));
 }
 
 #[test]

@@ -14,6 +14,8 @@ const VENV: &str = "TILLER_LIBERO_VENV";
 /// Where it is otherwise, under the workspace.
 const DEFAULT_VENV: &str = ".sim/libero";
 const STEPS: usize = 120;
+/// The label that `reference.py` gives to what a site hides.
+const HIDDEN: u8 = 255;
 
 /// What `reference.py` writes.
 #[derive(Deserialize)]
@@ -23,6 +25,8 @@ struct Reference {
     solved: Vec<bool>,
     hand_m: Vec<[f64; 3]>,
     judged: Vec<bool>,
+    /// Which of them is pictured.
+    pictured: Option<usize>,
     step_ms: f64,
 }
 
@@ -92,7 +96,7 @@ fn replay(native: &mut Native, reference: &Reference) -> Vec<f64> {
     apart
 }
 
-/// Compares the pictures of the state in which the replay ended: shares of pixels of each camera that differ at
+/// Compares the pictures of the present state with those of a folder: shares of pixels of each camera that differ at
 /// all in colour, by more than 2 of 255, by more than 2 mm, in their label.
 fn compare_pictures(native: &mut Native, folder: &Path) {
     let size = [256, 256];
@@ -121,7 +125,7 @@ fn compare_pictures(native: &mut Native, folder: &Path) {
         let depths = frame.depth_mm.iter().zip(depths);
         let depths = share(depths.filter(|(a, b)| a.abs_diff(*b) > 2).count());
         let labels = frame.segmentation.iter().zip(&labels);
-        let labels = share(labels.filter(|(a, b)| a != b).count());
+        let labels = share(labels.filter(|(a, b)| a != b && **b != HIDDEN).count());
         eprintln!(
             "{camera}: pixels that differ in colour {:.4}, by more than 2: {:.4}, in depth {depths:.4}, in label \
              {labels:.4}; {ms:.0} ms on {}",
@@ -183,6 +187,10 @@ fn the_same_actions_lead_to_the_same_states_and_judgements() {
                 "{suite} {task}, state {index}"
             );
             held += usize::from(*expected);
+        }
+        if let Some(pictured) = reference.pictured {
+            native.reset(1 + pictured).expect("a state");
+            compare_pictures(&mut native, &folder.path().join("solved"));
         }
         let count = reference.judged.len();
         eprintln!("{suite} {task}: {count} states judged alike, {held} of them as solved");

@@ -2,7 +2,7 @@
 
 Writes OUT/scene.xml, OUT/pack.json (see PACK.md) and OUT/reference.json: one episode of random actions with the
 positions and the judgement after every step, pictures at its end (OUT/CAMERA.rgb, .depth in mm, .labels; rows from the top), and
-judgements of states in which things were put near their goals.
+judgements of states in which things were put near their goals, with pictures of the last solved one (OUT/solved).
 """
 
 import hashlib
@@ -97,6 +97,8 @@ def pictures(env, out, size=256):
         mm[mm >= 5000] = 0
         is_geom = ids[..., 0] == 5
         labels = np.where(is_geom, of_body[model.geom_bodyid[np.where(is_geom, ids[..., 1], 0)]], 0)
+        # Sites that nobody sees hide what is behind them here.
+        labels = np.where(ids[..., 0] == 6, 255, labels)
         (out / f"{camera}.rgb").write_bytes(np.ascontiguousarray(rgb[::-1]).tobytes())
         (out / f"{camera}.depth").write_bytes(mm[::-1].astype("<u2").tobytes())
         (out / f"{camera}.labels").write_bytes(labels[::-1].astype(np.uint8).tobytes())
@@ -162,11 +164,19 @@ def main():
 
     judged = []
     flat = np.asarray(inits[0], dtype=float)
-    for _ in range(states):
+    pictured, state = None, None
+    for index in range(states):
         wrapper.set_init_state(inits[0])
-        wrapper.set_init_state(near_goal(env, rng, flat))
+        near = near_goal(env, rng, flat)
+        wrapper.set_init_state(near)
         episodes.append(start(env, 0, None))
         judged.append(bool(wrapper.check_success()))
+        if judged[-1]:
+            pictured, state = index, near
+    if state is not None:
+        wrapper.set_init_state(state)
+        (out / "solved").mkdir(exist_ok=True)
+        pictures(env, out / "solved")
     instruction = wrapper.language_instruction
     pack = {
         "format": 1,
@@ -198,6 +208,7 @@ def main():
         "solved": solved,
         "hand_m": hand,
         "judged": judged,
+        "pictured": pictured,
         "step_ms": step_ms,
     }
     (out / "reference.json").write_text(json.dumps(reference))

@@ -102,10 +102,6 @@ impl Renderer {
         frame.stamp_ns = task.time_ns();
         self.context.make_current()?;
         task.light_sites();
-        let mut view = MjvCamera::new_fixed(task.camera_id(camera));
-        let still = MjvPerturb::default();
-        self.scene
-            .update(task.data_mut(), &self.options, &still, &mut view);
         let pixels = self.width * self.height;
         let wanted = |on: bool, size: usize| if on { size } else { 0 };
         [frame.width, frame.height] = size;
@@ -114,12 +110,26 @@ impl Renderer {
         let labels = wanted(channels.segmentation, pixels);
         frame.segmentation.resize(labels, 0);
         if channels.colour || channels.depth {
+            self.update_scene(task, camera, true);
             self.draw_colour_and_depth(task.data(), frame)?;
         }
         if channels.segmentation {
+            // Sites are no things, and where one is invisible it would hide what is behind it.
+            self.update_scene(task, camera, false);
             self.draw_segmentation(task.geom_labels(), frame)?;
         }
         Ok(())
+    }
+
+    fn update_scene(&mut self, task: &mut Native, camera: usize, sites: bool) {
+        let mut view = MjvCamera::new_fixed(task.camera_id(camera));
+        let still = MjvPerturb::default();
+        let mut options = self.options.clone();
+        if !sites {
+            options.sitegroup.fill(0);
+        }
+        self.scene
+            .update(task.data_mut(), &options, &still, &mut view);
     }
 
     fn viewport(&self) -> MjrRectangle {
