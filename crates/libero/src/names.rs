@@ -1,7 +1,7 @@
 //! Where things of a scene are, by their names.
 
 use mujoco_rs::prelude::{MjModel, MjtJoint, MjtObjBase};
-use tiller_core::Problems;
+use tiller_core::{Problem, Problems};
 
 /// Finds what it is asked for and notes what the scene has not. What is missing becomes 0: nothing is
 /// to be read before [`Problems`] has said that nothing is.
@@ -14,8 +14,12 @@ impl Names<'_> {
     fn find(&mut self, at: &str, kind: MjtObjBase, word: &str, name: &str) -> usize {
         let found = self.model.name_to_id(kind, name);
         if found.is_none() {
-            self.problems
-                .push(at, format!("a {word} of the scene"), format!("`{name}`"));
+            let (expected, found) = (format!("a {word} of the scene"), format!("`{name}`"));
+            let problem = Problem::new(at, expected, found);
+            // Several parts ask for the same thing.
+            if !self.problems.found.contains(&problem) {
+                self.problems.found.push(problem);
+            }
         }
         found.unwrap_or_default()
     }
