@@ -85,6 +85,17 @@ impl Controller {
         }
     }
 
+    /// The first six numbers of the action whose goal is `gain` times this way and turn away, clipped.
+    pub(crate) fn action_for(
+        way_m: Vector3<f64>,
+        turn: &Matrix3<f64>,
+        gain: f64,
+    ) -> [f64; ACTION - 1] {
+        let way = way_m * (gain / STEP_M);
+        let turn = tiller_core::rotation::log(turn) * (gain / STEP_RAD);
+        [way.x, way.y, way.z, turn.x, turn.y, turn.z].map(|it| it.clamp(-1.0, 1.0))
+    }
+
     /// Torques of the arm's motors, Nm. `bias` are the Coriolis, centrifugal and gravitational ones.
     pub(crate) fn torque_nm(&self, seen: &Seen, bias: &Joints) -> Joints {
         let Seen {

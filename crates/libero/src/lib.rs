@@ -7,9 +7,12 @@
 //! * [`Pack`] reads and checks a folder as `PACK.md` says.
 //! * [`Native`] runs it: [`reset`](Native::reset), [`step`](Native::step), [`succeeded`](Native::succeeded).
 //! * [`predicates`] are what goals are made of.
+//! * [`kind`] makes a folder of packs one [`World`](tiller_world::World) among others.
 //! * [`Renderer`] draws a pack's cameras without a display.
 
+mod as_world;
 mod controller;
+mod kind;
 mod names;
 mod native;
 pub mod pack;
@@ -17,7 +20,9 @@ pub mod predicates;
 mod render;
 mod scenery;
 
+pub use as_world::LiberoWorld;
 pub use controller::ACTION;
+pub use kind::{KindError, LiberoKind, NAME, kind};
 pub use native::{IDLE, Native, NativeError, PHYSICS_NS, PHYSICS_STEPS, STEP_NS};
 pub use pack::{Pack, PackError};
 pub use render::{RenderError, Renderer};

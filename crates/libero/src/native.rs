@@ -22,6 +22,8 @@ pub const STEP_NS: u64 = PHYSICS_NS * PHYSICS_STEPS as u64;
 /// The action that does nothing and keeps the hand open: that of LIBERO's idle steps.
 pub const IDLE: [f64; ACTION] = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0];
 
+/// The body that the arm stands on.
+const BASE: &str = "robot0_base";
 /// The site whose pose is controlled.
 const GRIP_SITE: &str = "gripper0_grip_site";
 const FINGERS: [&str; 2] = ["gripper0_finger_joint1", "gripper0_finger_joint2"];
@@ -63,6 +65,7 @@ pub enum NativeError {
 /// Where the robot is in `MuJoCo`'s arrays.
 #[derive(Debug)]
 struct Robot {
+    base: usize,
     grip_site: usize,
     q: [usize; ARM],
     dof: [usize; ARM],
@@ -87,6 +90,7 @@ impl Robot {
                 let [low, high] = ranges.get(motor).copied().unwrap_or_default();
                 [(low + high) / 2.0, (high - low) / 2.0]
             }),
+            base: names.body(super::SCENE, BASE),
             grip_site: names.site(super::SCENE, GRIP_SITE),
             motors: std::array::from_fn(|index| {
                 names.actuator(super::SCENE, &format!("{ARM_MOTOR}{}", index + 1))
@@ -132,7 +136,7 @@ pub struct Native {
     seen: Seen,
     /// Whether what is seen is older than the episode's initial state.
     sees_reset: bool,
-    steps: u64,
+    physics_steps: u64,
 }
 
 impl Native {
@@ -176,7 +180,7 @@ impl Native {
             controller,
             seen,
             sees_reset: true,
-            steps: 0,
+            physics_steps: 0,
         };
         native.start(0);
         Ok(native)
@@ -229,7 +233,7 @@ impl Native {
         self.data.qpos_mut().copy_from_slice(&start.qpos);
         self.data.qvel_mut().copy_from_slice(&start.qvel);
         self.data.forward();
-        self.steps = 0;
+        self.physics_steps = 0;
     }
 
     /// Makes idle steps: objects begin some centimetres above the table. LIBERO's protocol has 10.
@@ -251,35 +255,71 @@ impl Native {
             let found = action[index];
             return Err(NativeError::Action { index, found });
         }
-        for physics_step in 0..PHYSICS_STEPS {
-            self.data.step1();
-            if !self.sees_reset {
-                self.look();
-            }
-            self.sees_reset = false;
-            if physics_step == 0 {
-                self.controller.aim(action, &self.seen);
-            }
-            let bias = self.data.qfrc_bias();
-            let bias = Joints::from_fn(|joint, _| bias[self.robot.dof[joint]]);
-            let torque_nm = self.controller.torque_nm(&self.seen, &bias);
-            let grip = self.controller.grip(action[ACTION - 1]);
-            let ctrl = self.data.ctrl_mut();
-            for (motor, torque_nm) in self.robot.motors.iter().zip(torque_nm.iter()) {
-                ctrl[*motor] = *torque_nm;
-            }
-            let fingers = self.robot.finger_motors.iter();
-            for ((motor, [middle, half]), grip) in fingers.zip(self.robot.finger_range).zip(grip) {
-                ctrl[*motor] = middle + half * grip;
-            }
-            self.data.step2();
+        (0..PHYSICS_STEPS).for_each(|_| self.advance(action));
+        self.check()
+    }
+
+    /// Makes one physics step of the control step under way; each begins with a new action.
+    pub(crate) fn advance(&mut self, action: &[f64; ACTION]) {
+        self.data.step1();
+        if !self.sees_reset {
+            self.look();
         }
-        self.steps += 1;
+        self.sees_reset = false;
+        if self.is_between_steps() {
+            self.controller.aim(action, &self.seen);
+        }
+        let bias = self.data.qfrc_bias();
+        let bias = Joints::from_fn(|joint, _| bias[self.robot.dof[joint]]);
+        let torque_nm = self.controller.torque_nm(&self.seen, &bias);
+        let grip = self.controller.grip(action[ACTION - 1]);
+        let ctrl = self.data.ctrl_mut();
+        for (motor, torque_nm) in self.robot.motors.iter().zip(torque_nm.iter()) {
+            ctrl[*motor] = *torque_nm;
+        }
+        let fingers = self.robot.finger_motors.iter();
+        for ((motor, [middle, half]), grip) in fingers.zip(self.robot.finger_range).zip(grip) {
+            ctrl[*motor] = middle + half * grip;
+        }
+        self.data.step2();
+        self.physics_steps += 1;
+    }
+
+    /// Whether the next physics step begins a control step.
+    pub(crate) fn is_between_steps(&self) -> bool {
+        self.physics_steps.is_multiple_of(u64::from(PHYSICS_STEPS))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), NativeError> {
         if self.data.qpos().iter().all(|number| number.is_finite()) {
             Ok(())
         } else {
-            Err(NativeError::Diverged { step: self.steps })
+            let step = self.physics_steps.div_ceil(u64::from(PHYSICS_STEPS));
+            Err(NativeError::Diverged { step })
         }
+    }
+
+    /// The action that leads the hand to where these joints would have it: `gain` times the way. To be asked
+    /// between control steps only: it leaves positions of bodies that the next step computes anew.
+    pub(crate) fn towards(&mut self, q_rad: &[f64; ARM], gain: f64) -> [f64; 6] {
+        let site = self.robot.grip_site;
+        let pose = |data: &MjData<Box<MjModel>>| {
+            let rotation = Matrix3::from_row_slice(&data.site_xmat()[site]);
+            (Vector3::from(data.site_xpos()[site]), rotation)
+        };
+        let (here_m, here) = pose(&self.data);
+        let places = self.robot.q;
+        let before = places.map(|place| self.data.qpos()[place]);
+        let put = |data: &mut MjData<Box<MjModel>>, q_rad: &[f64; ARM]| {
+            for (place, q_rad) in places.iter().zip(q_rad) {
+                data.qpos_mut()[*place] = *q_rad;
+            }
+        };
+        put(&mut self.data, q_rad);
+        self.data.kinematics();
+        let (there_m, there) = pose(&self.data);
+        put(&mut self.data, &before);
+        Controller::action_for(there_m - here_m, &(there * here.transpose()), gain)
     }
 
     /// Reads what the controller has to know of the arm.
@@ -319,7 +359,7 @@ impl Native {
     /// Time since the reset, ns.
     #[must_use]
     pub fn time_ns(&self) -> u64 {
-        self.steps * STEP_NS
+        self.physics_steps * PHYSICS_NS
     }
 
     /// Whether the goal holds at this step, as the official environment would say.
@@ -337,6 +377,23 @@ impl Native {
     #[must_use]
     pub fn qpos(&self) -> &[f64] {
         self.data.qpos()
+    }
+
+    /// Counts time from now.
+    pub(crate) fn start_clock(&mut self) {
+        self.physics_steps = 0;
+    }
+
+    /// Joint velocities of the arm, rad/s.
+    pub(crate) fn arm_dq_rad_s(&self) -> [f64; ARM] {
+        self.robot.dof.map(|place| self.data.qvel()[place])
+    }
+
+    /// Pose of the arm's base in the world frame.
+    #[must_use]
+    pub fn base(&self) -> Pose {
+        let rotation = Matrix3::from_row_slice(&self.data.xmat()[self.robot.base]);
+        Pose::new(self.data.xpos()[self.robot.base].into(), &rotation)
     }
 
     /// Joint positions of the arm, rad.
@@ -393,6 +450,11 @@ impl Native {
             let model = unsafe { self.data.model_mut() };
             model.site_rgba_mut()[lamp.site][3] = opacity;
         }
+    }
+
+    /// Label of each geom, by geom id, to be changed.
+    pub(crate) fn geom_labels_mut(&mut self) -> &mut [u8] {
+        &mut self.scenery.geom_labels
     }
 
     pub(crate) fn data(&self) -> &MjData<Box<MjModel>> {
