@@ -171,7 +171,7 @@ fn the_same_actions_lead_to_the_same_states_and_judgements() {
         let worst = apart[..steps].iter().copied().fold(0.0, f64::max);
         assert!(worst <= 1e-5, "{suite} {task}: {worst:e}");
         // Everybody else's kinematics of the arm are the scene's; its site is a quarter turn and 7 mm off.
-        let tool = tiller_core::kinematics::forward(&native.arm_q_rad().into()).isometry();
+        let tool = tiller_core::kinematics::forward(&native.arm_q_rad()).isometry();
         let (base, hand) = (native.base().isometry(), native.hand().isometry());
         let tool_from_hand = tool.inverse() * base.inverse() * hand;
         let (way_m, turn_rad) = (
