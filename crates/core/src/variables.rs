@@ -73,7 +73,8 @@ const OF_THE_DATAFLOW: [&str; 61] = [
 ];
 
 /// What is read elsewhere: the filter of the logs, and what tests are asked to keep or to leave out.
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 5] = [
+    "TILLER_LIBERO_VENV",
     "TILLER_LOG",
     "TILLER_PICTURES",
     "TILLER_REPORT_KEEP",

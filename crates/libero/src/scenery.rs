@@ -1,0 +1,149 @@
+//! What pictures need to know of a scene: cameras, labels, and what glows.
+
+use tiller_world::CameraGeometry;
+
+use crate::names::Names;
+use crate::pack::{Pack, Thing};
+
+/// What bodies of the robot are named after: arm, hand and mount.
+const ROBOT_PREFIXES: [&str; 3] = ["robot0_", "gripper0_", "mount0_"];
+/// The robot's label.
+const ROBOT: &str = "robot";
+
+/// A site that is shown while a joint is beyond some position.
+#[derive(Debug, Clone)]
+pub(crate) struct Lamp {
+    pub(crate) site: usize,
+    joints: Vec<usize>,
+    from: f64,
+    /// Opacities while it is not lit and while it is: the package has one minus the other.
+    opacities: [f32; 2],
+}
+
+impl Lamp {
+    pub(crate) fn opacity(&self, qpos: &[f64]) -> f32 {
+        let is_lit = self.joints.iter().any(|place| qpos[*place] >= self.from);
+        self.opacities[usize::from(is_lit)]
+    }
+}
+
+/// Where in the scene that is.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenery {
+    /// By the pack's order.
+    pub(crate) cameras: Vec<usize>,
+    pub(crate) labels: Vec<(u8, String)>,
+    /// By geom.
+    pub(crate) geom_labels: Vec<u8>,
+    pub(crate) lamps: Vec<Lamp>,
+}
+
+impl Scenery {
+    /// Finds it and notes what the scene has not.
+    pub(crate) fn find(pack: &Pack, names: &mut Names<'_>) -> Self {
+        let description = pack.description();
+        let cameras = description.cameras.iter().enumerate();
+        let cameras = cameras
+            .map(|(index, camera)| names.camera(&format!("cameras[{index}]"), camera))
+            .collect();
+        let mut labels = Vec::new();
+        let mut lamps = Vec::new();
+        let mut roots = vec![0; names.model.body_parentid().len()];
+        for (name, thing) in &description.things {
+            let Thing::Object {
+                body,
+                lit_sites,
+                joints,
+                articulation,
+                ..
+            } = thing
+            else {
+                continue;
+            };
+            // A pack has fewer things than there are labels.
+            let label = labels.len() as u8 + 1;
+            labels.push((label, name.clone()));
+            let root = names.body(&format!("things.{name}.body"), body);
+            if let Some(root) = roots.get_mut(root) {
+                *root = label;
+            }
+            for site in lit_sites {
+                let site = names.site(&format!("things.{name}.lit_sites"), site);
+                let at = format!("things.{name}.joints");
+                let opacity = names
+                    .model
+                    .site_rgba()
+                    .get(site)
+                    .map_or(0.0, |rgba| rgba[3]);
+                if let Some([a, b]) = articulation.turnon {
+                    let joints = joints.iter();
+                    lamps.push(Lamp {
+                        site,
+                        joints: joints
+                            .map(|joint| names.scalar_joint(&at, joint)[0])
+                            .collect(),
+                        from: a.min(b),
+                        opacities: if opacity <= 0.0 {
+                            [opacity, 1.0 - opacity]
+                        } else {
+                            [1.0 - opacity, opacity]
+                        },
+                    });
+                }
+            }
+        }
+        let robot = labels.len() as u8 + 1;
+        labels.push((robot, ROBOT.to_owned()));
+        Self {
+            cameras,
+            labels,
+            geom_labels: geom_labels(names, roots, robot),
+            lamps,
+        }
+    }
+}
+
+/// Labels of geoms from those of root bodies: a body has its parent's, unless it has its own.
+fn geom_labels(names: &Names<'_>, mut labels: Vec<u8>, robot: u8) -> Vec<u8> {
+    let model = names.model;
+    let index = |id: i32| usize::try_from(id).unwrap_or_default();
+    // Parents come before their children; the world is its own.
+    for (body, parent) in model.body_parentid().iter().enumerate().skip(1) {
+        let name = model.id_to_name(mujoco_rs::prelude::MjtObjBase::mjOBJ_BODY, body);
+        let name = name.unwrap_or_default();
+        if labels[body] == 0 {
+            let is_robot = ROBOT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            labels[body] = if is_robot {
+                robot
+            } else {
+                labels[index(*parent)]
+            };
+        }
+    }
+    let bodies = model.geom_bodyid().iter();
+    bodies.map(|body| labels[index(*body)]).collect()
+}
+
+/// From `MuJoCo`'s camera: vertical field of view in degrees, position, and rotation (row-major, axes of
+/// OpenGL: x right, y up, z backward).
+pub(crate) fn geometry(
+    fov_y_deg: f64,
+    [width, height]: [usize; 2],
+    position_m: [f64; 3],
+    rotation: [f64; 9],
+) -> CameraGeometry {
+    let focal = height as f64 / 2.0 / (fov_y_deg.to_radians() / 2.0).tan();
+    let mut world_from_camera = [0.0; 16];
+    for row in 0..3 {
+        world_from_camera[4 * row] = rotation[3 * row];
+        world_from_camera[4 * row + 1] = -rotation[3 * row + 1];
+        world_from_camera[4 * row + 2] = -rotation[3 * row + 2];
+        world_from_camera[4 * row + 3] = position_m[row];
+    }
+    world_from_camera[15] = 1.0;
+    CameraGeometry {
+        focal: [focal; 2],
+        principal_point: [width as f64 / 2.0, height as f64 / 2.0],
+        world_from_camera,
+    }
+}
