@@ -6,10 +6,9 @@ use mujoco_rs::mujoco_c::{mjtObj, mjtRndFlag};
 use mujoco_rs::prelude::{
     MjData, MjModel, MjrContext, MjrRectangle, MjvCamera, MjvOption, MjvPerturb, MjvScene,
 };
+use tiller_offscreen::{Context, RenderError, flip_rows, lock_display};
 use tiller_world::{Channels, Frame};
 
-use super::context::{Context, RenderError, lock_display};
-use super::frame::flip_rows;
 use crate::native::Native;
 
 /// Largest columns and rows: the off-screen buffer of the package's scenes.
@@ -45,7 +44,11 @@ impl Renderer {
     /// [`RenderError::NoDevice`] when EGL is missing or cannot draw, [`RenderError::Size`] beyond 640 x 480 pixels.
     pub fn new(task: &Native, width: usize, height: usize) -> Result<Self, RenderError> {
         if !(1..=LIMIT[0]).contains(&width) || !(1..=LIMIT[1]).contains(&height) {
-            return Err(RenderError::Size { width, height });
+            return Err(RenderError::Size {
+                width,
+                height,
+                limit: LIMIT,
+            });
         }
         let model = task.data().model();
         let _opening = lock_display();

@@ -1,8 +1,6 @@
 //! Headless rendering of colour, depth and segmentation.
 
-mod context;
-mod frame;
 mod renderer;
 
-pub use context::RenderError;
 pub use renderer::Renderer;
+pub use tiller_offscreen::RenderError;

@@ -1,12 +1,11 @@
 //! Draws the play table's cameras.
 
-use super::context::{Context, RenderError, lock_display};
-use super::frame::flip_rows;
 use crate::camera::Camera;
 use crate::world::PlayTable;
 use mujoco_rs::mujoco_c::{mjtObj, mjtRndFlag};
 use mujoco_rs::prelude::{MjrContext, MjrRectangle, MjvCamera, MjvOption, MjvPerturb, MjvScene};
 use std::sync::MutexGuard;
+use tiller_offscreen::{Context, RenderError, flip_rows, lock_display};
 use tiller_world::{Channels, Frame};
 
 /// Largest width and height: the scene's off-screen buffer.
@@ -43,7 +42,7 @@ impl Renderer {
             return Err(RenderError::Size {
                 width,
                 height,
-                limit: SIDE_LIMIT,
+                limit: [SIDE_LIMIT; 2],
             });
         }
         let _opening = lock_display();

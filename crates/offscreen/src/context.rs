@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static DISPLAY: Mutex<()> = Mutex::new(());
 
 /// Held while a context opens or closes.
-pub(super) fn lock_display() -> MutexGuard<'static, ()> {
+pub fn lock_display() -> MutexGuard<'static, ()> {
     DISPLAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -30,15 +30,18 @@ pub enum RenderError {
     )]
     NoDevice(String),
     /// The image size is not usable.
-    #[error("cannot render {width} x {height} pixels: expected 1 to {limit} each way")]
+    #[error("cannot render {width} x {height} pixels: expected 1 x 1 to {} x {}", .limit[0], .limit[1])]
     Size {
         /// Requested columns.
         width: usize,
         /// Requested rows.
         height: usize,
-        /// Largest accepted number.
-        limit: usize,
+        /// Most columns and rows.
+        limit: [usize; 2],
     },
+    /// The scene has no such camera.
+    #[error("the scene has no camera {0}")]
+    Camera(usize),
     /// The context was lost.
     #[error("the OpenGL context cannot be used: {0}")]
     Context(#[from] glutin::error::Error),
@@ -48,7 +51,7 @@ pub enum RenderError {
 }
 
 /// A context with its surface. To be opened and dropped under [`lock_display`].
-pub(super) struct Context {
+pub struct Context {
     context: PossiblyCurrentContext,
     surface: Surface<PbufferSurface>,
     device: String,
@@ -56,7 +59,10 @@ pub(super) struct Context {
 
 impl Context {
     /// Opens the first device that works and makes its context current.
-    pub(super) fn open() -> Result<Self, RenderError> {
+    ///
+    /// # Errors
+    /// [`RenderError::NoDevice`] with what each device said.
+    pub fn open() -> Result<Self, RenderError> {
         let devices = Device::query_devices()
             .map_err(|error| RenderError::NoDevice(format!("the EGL library: {error}")))?;
         let mut refusals = Vec::new();
@@ -109,12 +115,16 @@ impl Context {
     }
 
     /// Makes the context current on this thread; another renderer's may have been.
-    pub(super) fn make_current(&self) -> Result<(), RenderError> {
+    ///
+    /// # Errors
+    /// [`RenderError::Context`] when the context is lost.
+    pub fn make_current(&self) -> Result<(), RenderError> {
         Ok(self.context.make_current(&self.surface)?)
     }
 
     /// The device's own description.
-    pub(super) fn device(&self) -> &str {
+    #[must_use]
+    pub fn device(&self) -> &str {
         &self.device
     }
 }

@@ -1,7 +1,7 @@
 //! Images as OpenGL has them.
 
 /// Turns rows that count from the bottom, as OpenGL's do, upside down.
-pub(super) fn flip_rows<T: Copy>(pixels: &mut [T], height: usize) {
+pub fn flip_rows<T: Copy>(pixels: &mut [T], height: usize) {
     if pixels.is_empty() || height == 0 {
         return;
     }
