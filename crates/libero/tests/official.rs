@@ -145,13 +145,14 @@ fn compare_pictures(native: &mut Native, folder: &Path) {
 
 /// One task of each kind of goal, and after how many steps random actions in it come to contacts in which
 /// differences of 1e-17 grow to 1e-3 within 20 steps: the official environment's own compiled scene shows the same.
-const TASKS: [(&str, u32, usize); 6] = [
+const TASKS: [(&str, u32, usize); 7] = [
     ("libero_goal", 0, STEPS),
     ("libero_goal", 3, 15),
     ("libero_goal", 7, STEPS),
     ("libero_goal", 8, STEPS),
     ("libero_goal", 9, STEPS),
     ("libero_10", 9, STEPS),
+    ("libero_spatial", 3, STEPS),
 ];
 
 #[test]
