@@ -137,21 +137,22 @@ fn compare_pictures(native: &mut Native, folder: &Path) {
             frame.segmentation.iter().any(|label| *label != 0),
             "{camera} sees nothing"
         );
-        for (what, share) in [("colour", colours(2)), ("depth", depths), ("label", labels)] {
-            assert!(share <= 0.005, "{camera}, {what}: {share}");
+        for (what, share) in [("colour", colours(0)), ("depth", depths), ("label", labels)] {
+            assert!(share <= 0.001, "{camera}, {what}: {share}");
         }
     }
 }
 
 /// One task of each kind of goal, and after how many steps random actions in it come to contacts in which
 /// differences of 1e-17 grow to 1e-3 within 20 steps: the official environment's own compiled scene shows the same.
-const TASKS: [(&str, u32, usize); 6] = [
+const TASKS: [(&str, u32, usize); 7] = [
     ("libero_goal", 0, STEPS),
     ("libero_goal", 3, 15),
     ("libero_goal", 7, STEPS),
     ("libero_goal", 8, STEPS),
     ("libero_goal", 9, STEPS),
     ("libero_10", 9, STEPS),
+    ("libero_spatial", 3, STEPS),
 ];
 
 #[test]
@@ -169,7 +170,7 @@ fn the_same_actions_lead_to_the_same_states_and_judgements() {
             apart[0]
         );
         let worst = apart[..steps].iter().copied().fold(0.0, f64::max);
-        assert!(worst <= 1e-5, "{suite} {task}: {worst:e}");
+        assert!(worst <= 1e-8, "{suite} {task}: {worst:e}");
         // Everybody else's kinematics of the arm are the scene's; its site is a quarter turn and 7 mm off.
         let tool = tiller_core::kinematics::forward(&native.arm_q_rad()).isometry();
         let (base, hand) = (native.base().isometry(), native.hand().isometry());
