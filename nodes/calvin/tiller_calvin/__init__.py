@@ -1,0 +1,1 @@
+"""CALVIN's own environment for Tiller; see README.md."""
