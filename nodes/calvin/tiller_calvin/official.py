@@ -171,6 +171,7 @@ class Official:
             self.close()
             raise Refused("an environment of CALVIN is open already: one at a time in a process")
         self.labels, self._label_of = self._name_things()
+        self.substep, self.start_info = 0, self.env.get_info()
 
     def _make(self, hydra) -> None:
         logging.getLogger("calvin_env").setLevel(logging.ERROR)
@@ -264,8 +265,13 @@ class Official:
             raise Refused(f"target: expected {ACTION_SIZE} finite numbers, found {values!r}")
         return self._step({"type": "cartesian_abs", "action": values})
 
+    @property
+    def is_between_steps(self) -> bool:
+        """Whether the next step of physics begins a step of the environment."""
+        return self.substep % SUBSTEPS == 0
+
     def _step(self, action: dict) -> dict:
-        if self.substep % SUBSTEPS:
+        if not self.is_between_steps:
             raise Refused("an action was given in the middle of a step")
         _, _, _, info = self.env.step(action)
         self.substep += SUBSTEPS
@@ -276,14 +282,13 @@ class Official:
 
         The calls are those of the environment's own step. Returns whether one was completed.
         """
-        if self.substep % SUBSTEPS == 0:
+        if self.is_between_steps:
             self.robot.apply_action({"type": "joint_abs", "action": [*q_rad, gripper]})
         self.env.p.stepSimulation(physicsClientId=self.env.cid)
         self.substep += 1
-        is_complete = self.substep % SUBSTEPS == 0
-        if is_complete:
+        if self.is_between_steps:
             self.env.scene.step()
-        return is_complete
+        return self.is_between_steps
 
     def achieved(self) -> set[str]:
         """The tasks achieved since the start, as CALVIN's oracle judges."""
