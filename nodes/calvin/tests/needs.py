@@ -16,5 +16,7 @@ def needs(*modules: str):
 def needs_checkout(test):
     """Skips a test where PyBullet or the checkout is missing."""
     found = bool(os.environ.get("CALVIN_CHECKOUT")) or importlib.util.find_spec("calvin_env")
-    there = unittest.skipUnless(found, f"no checkout of mees/calvin_env: set CALVIN_CHECKOUT, or {INSTALL}")
+    there = unittest.skipUnless(
+        found, f"no checkout of mees/calvin_env: set CALVIN_CHECKOUT, or {INSTALL}"
+    )
     return needs("pybullet", "hydra", "gym", "cv2", "quaternion")(there(test))

@@ -321,9 +321,7 @@ class Official:
         )
         if camera == "static":
             return cam.viewMatrix, projection
-        state = p.getLinkState(
-            cam.robot_uid, cam.gripper_cam_link, physicsClientId=self.env.cid
-        )
+        state = p.getLinkState(cam.robot_uid, cam.gripper_cam_link, physicsClientId=self.env.cid)
         axes = np.array(p.getMatrixFromQuaternion(state[1])).reshape(3, 3)
         eye = np.array(state[0])
         return p.computeViewMatrix(eye, eye + axes[:, 1], -axes[:, 2]), projection
