@@ -13,7 +13,7 @@ import numpy as np
 from .official import CLOSED, OPEN, PHYSICS_HZ, Official, Start
 
 # From the last link to the point between the fingertips, as Tiller's kinematics have it; CALVIN's own
-# tool point lies 0.04 m further out, for its fingers are longer.
+# tool point lies 0.037 m further out, for its fingers are longer.
 LINK_TO_TOOL_M = 0.107 + 0.1034
 # Between open (0.08 m) and closed.
 CLOSING_BELOW_M = 0.04
