@@ -8,7 +8,7 @@ from .needs import needs_checkout
 try:
     import numpy as np
     from tiller_calvin.lockstep import LINK_TO_TOOL_M, Lockstep
-    from tiller_calvin.official import Official, Refused, Start
+    from tiller_calvin.official import SCENES, Official, Refused, Start
 except ImportError:
     # The tests say so and are skipped.
     pass
@@ -169,6 +169,14 @@ class Scene(unittest.TestCase):
 
 @needs_checkout
 class Oracle(unittest.TestCase):
+    def test_all_scenes_begin(self):
+        for scene in SCENES:
+            with self.subTest(scene), Official(scene) as official:
+                official.begin(0, Start.of("lift_blue_block_table"))
+                blue = next(b for b in official.env.scene.movable_objects if b.name == "block_blue")
+                self.assertAlmostEqual(blue.get_state()[2], 0.46, delta=0.02)
+                self.assertEqual(len(official.task_names), 34)
+
     def test_a_drawer_is_opened_in_a_and_d_by_places(self):
         for scene in ("A", "D"):
             with self.subTest(scene), Official(scene) as official:
@@ -204,6 +212,15 @@ class Oracle(unittest.TestCase):
             self.assertEqual(official.substep, world.time_ns * 240 // 10**9)
             self.assertEqual(world.time_ns, 10_000_000_000)
             self.assertEqual(len(world.actions), 300)
+
+            # What is recorded leads to the same end.
+            end = state(official)
+            official.begin(3)
+            for *q_rad, gripper in world.actions:
+                for _ in range(8):
+                    official.substep_joints(q_rad, gripper)
+            np.testing.assert_array_equal(state(official), end)
+            self.assertIn("open_drawer", official.achieved())
 
     def test_the_arm_is_where_its_kinematics_say(self):
         with Official("D") as official:
