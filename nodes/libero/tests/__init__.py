@@ -1,0 +1,2 @@
+# Finds the bridges' shared modules.
+import tiller_libero  # noqa: F401

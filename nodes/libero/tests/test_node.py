@@ -9,8 +9,9 @@ from .needs import needs
 try:
     import numpy as np
 
-    from tiller_libero.messages import SCHEMA_VERSION, Outbox, decode, encode
-    from tiller_libero.node import Node, Pacer
+    from tiller_bridge.loop import Pacer
+    from tiller_bridge.messages import SCHEMA_VERSION, Outbox, decode, encode
+    from tiller_libero.node import Node
     from tiller_libero.settings import Settings
 except ImportError:
     # The tests say so and are skipped.
@@ -24,10 +25,10 @@ class World:
 
     def __init__(self, achieved_from_ns=None):
         self.official = SimpleNamespace(
-            instruction="put the bowl\n on the plate",
             task=8,
             suite=SimpleNamespace(name="libero_goal"),
         )
+        self.instruction = "put the bowl\n on the plate"
         self.task_id, self.labels = "libero_goal_8", {1: "plate", 2: "robot"}
         self.achieved_from_ns, self.begun, self.actions = achieved_from_ns, [], []
 

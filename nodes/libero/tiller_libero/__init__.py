@@ -1,1 +1,7 @@
 """LIBERO-PRO's own environment for Tiller: scene packs, the referee, a node of the dataflow."""
+
+import sys
+from pathlib import Path
+
+# The bridges' shared modules lie beside them.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "bridge"))

@@ -119,6 +119,10 @@ class Lockstep:
                 labels[element] = ids.get(name, robot)
 
     @property
+    def instruction(self) -> str:
+        return self.official.instruction
+
+    @property
     def time_ns(self) -> int:
         """Simulated time since the idle steps."""
         return self.substep * SUBSTEP_NS

@@ -2,314 +2,41 @@
 
     python -m tiller_libero.node
 
-Started by dora; README.md names ports and settings. It ends after the last episode, when its time on the
-wall clock is up, when `arm_command` ends, and when the dataflow is stopped.
+Started by dora; README.md names ports and settings.
 """
 
-import json
 import sys
-import time
 
-import numpy as np
-import pyarrow as pa
+from tiller_bridge.loop import Loop
+from tiller_bridge.messages import Outbox
 
-from .lockstep import COMMAND_NS, Lockstep, Picture
-from .messages import Outbox, decode
+from .lockstep import Lockstep
 from .official import Refused
 from .settings import Settings
 
-PERIOD_NS = 100_000_000
-# How long the world goes on after the reward program has ended.
-GRACE_NS = 2_000_000_000
-# A state without an answer is sent again after the one, and the actuator named after the other, seconds.
-ANSWER_LIMIT_S, ACTUATOR_LIMIT_S = 0.5, 0.9
-# What the simulation may catch up after a delay, seconds.
-MAX_CREDIT_S = 0.2
-# A command this near to the state is merely late.
-LATE_NS = 2 * PERIOD_NS
-# The first camera is `agentview`, the second the wrist's.
-CAMERAS = ("agentview", "robot0_eye_in_hand")
 
+class Node(Loop):
+    """The loop on a task of a suite; each episode takes the next initial state."""
 
-class Pacer:
-    """Keeps simulated time from running ahead of the wall clock."""
-
-    def __init__(self, speed: float):
-        self.speed, self.origin = speed, None
-
-    def time_left_s(self, now_ns: int, now_s: float) -> float:
-        """How long to wait before simulated time may go on; the clock starts with the first call."""
-        if self.origin is None:
-            self.origin = (now_s, now_ns)
-        start_s, start_ns = self.origin
-        due_s = start_s + (now_ns - start_ns) * 1e-9 / self.speed
-        if now_s > due_s + MAX_CREDIT_S:
-            self.origin = (now_s - MAX_CREDIT_S, now_ns)
-        return max(0.0, due_s - now_s)
-
-
-class Node:
-    """Publishes a state, waits for the command that answers it, runs it."""
-
-    def __init__(self, settings: Settings, world: Lockstep, outbox: Outbox):
-        self.settings, self.world, self.outbox = settings, world, outbox
-        self.pacer = Pacer(settings.speed)
-        self.started_s = time.monotonic()
-        # Ids rise from start to start, as sessions do.
-        self.last_id = outbox.session
-        self.begun = 0
-        self.origin_ns = self.time_end_ns = 0
-        self.pictures = 0
-        self.refused = 0
+    cameras = ("agentview", "robot0_eye_in_hand")
+    refusal = "a scene of the benchmark has one task; SUITE and TASK choose it at the start"
 
     @property
-    def time_ns(self) -> int:
-        """Simulated time over all episodes."""
-        return self.origin_ns + self.world.time_ns
+    def image_sides(self) -> tuple[int, int]:
+        return self.settings.image_side, self.settings.image_side
 
-    @property
-    def is_last(self) -> bool:
-        return self.settings.episodes is not None and self.begun >= self.settings.episodes
-
-    def begin(self) -> None:
-        """The next episode, in the next initial state and with the next seed."""
-        # Images are due at multiples of their period in both clocks.
-        self.origin_ns = -(-self.time_end_ns // PERIOD_NS) * PERIOD_NS
-        self.seed = self.settings.seed + self.begun
+    def begin_world(self) -> None:
         self.state = self.settings.first_state + self.begun
         self.world.begin(self.seed, self.state)
-        self.last_id += 1
-        self.begun += 1
-        self.answer = self.program_ended_ns = self.told = None
-        self.is_over = self.waiting_told = False
-        self.waiting_since_s = time.monotonic()
-        self.outbox.send(
-            "episode",
-            "Episode",
-            latch=True,
-            id=self.last_id,
-            stamp_ns=self.time_ns,
-            instruction=" ".join(self.world.official.instruction.split()),
-            seed=self.seed,
-            tasks=[self.world.task_id],
-            last=self.is_last,
-        )
-        self.publish()
 
-    def publish(self) -> None:
-        """The arm's state, and the images when they are due."""
-        self.send_state()
-        if self.time_ns % PERIOD_NS == 0:
-            self.send_images()
-            # Meanwhile nobody listened for the answer.
-            self.asked_s = self.waiting_since_s = time.monotonic()
-
-    def send_state(self) -> None:
-        self.asked_s = time.monotonic()
-        self.outbox.send(
-            "sim_arm_state",
-            "ArmState",
-            stamp_ns=self.time_ns,
-            episode=self.last_id,
-            **self.world.arm(),
-        )
-
-    def send_images(self) -> None:
-        self.pictures += 1
-        first, second = CAMERAS
-        seen = self.world.look(first, self.settings.image_side, everything=True)
-        self.send_image("image", "rgb8", first, seen, seen.rgb)
-        self.send_image("depth", "mono16", first, seen, seen.depth_mm)
-        labels = [f"{number}={name}" for number, name in self.world.labels.items()]
-        self.send_image("segmentation", "mono8", first, seen, seen.segmentation, labels=labels)
-        seen = self.world.look(second, self.settings.image_side, everything=False)
-        self.send_image("wrist_image", "rgb8", "wrist", seen, seen.rgb)
-
-    def send_image(
-        self, output: str, encoding: str, camera: str, seen: Picture, pixels: np.ndarray, **more
-    ) -> None:
-        height, width = pixels.shape[:2]
-        header = {
-            "seq": self.pictures,
-            "stamp_ns": self.time_ns,
-            "frame_id": camera,
-            "width": width,
-            "height": height,
-            "encoding": encoding,
-            "focal": seen.focal,
-            "resolution": seen.principal_point,
-            "world_from_camera": seen.base_from_camera,
-        }
-        self.outbox.node.send_output(output, pa.array(pixels.ravel()), header | more)
-
-    def take(self, event: dict) -> None:
-        """Takes an input; ticks only wake the loop."""
-        name = event["id"]
-        try:
-            if name == "arm_command":
-                self.take_command(decode("ArmCommand", event["value"]))
-            elif name == "stage":
-                stage = decode("StageCommand", event["value"])
-                if stage["episode"] == self.last_id:
-                    over = stage["finished"] or stage["gave_up"]
-                    since = self.time_ns if self.program_ended_ns is None else self.program_ended_ns
-                    self.program_ended_ns = since if over else None
-            elif name == "episode":
-                said = decode("Episode", event["value"])["instruction"]
-                self.outbox.tell(
-                    "warning",
-                    "episode_refused",
-                    f"`{said}` is not taken: a scene of the benchmark has one task; SUITE and TASK"
-                    " choose it at the start",
-                )
-        except ValueError as error:
-            self.refused += 1
-            self.outbox.tell(
-                "warning", "message_refused", f"{name}: {error} ({self.refused} refused so far)"
-            )
-
-    def take_command(self, command: dict) -> None:
-        stamp_ns = command["stamp_ns"]
-        if stamp_ns != self.time_ns:
-            if abs(stamp_ns - self.time_ns) <= LATE_NS:
-                return
-            raise ValueError(
-                f"ArmCommand.stamp_ns: expected the state's, {self.time_ns} ns, found {stamp_ns} ns"
-            )
-        rows = np.array(command["q_rad"], float)
-        expected = COMMAND_NS // 1_000_000 * 7
-        if rows.size != expected or not np.isfinite(rows).all():
-            raise ValueError(f"ArmCommand.q_rad: expected {expected} numbers, found {rows.size}")
-        if not np.isfinite(command["gripper_width_m"]):
-            raise ValueError("ArmCommand.gripper_width_m: expected a number")
-        self.answer = (rows.reshape(-1, 7), command["gripper_width_m"])
-
-    def go_on(self) -> str | None:
-        """Runs the pending command if its time has come; why the episode is over, if it is."""
-        now_s = time.monotonic()
-        if self.answer is None:
-            self.ask_again(now_s)
-            return None
-        if self.pacer.time_left_s(self.time_ns, now_s) > 0.0:
-            return None
-        self.waiting_since_s = now_s
-        if self.waiting_told:
-            self.waiting_told = False
-            self.outbox.tell("info", "waiting_over", "arm_command: it goes on")
-        (setpoints, width_m), self.answer = self.answer, None
-        self.world.run(setpoints, width_m)
-        over = None if self.is_over else self.over()
-        self.report(over)
-        if over is None:
-            self.publish()
-        return over
-
-    def ask_again(self, now_s: float) -> None:
-        if now_s - self.waiting_since_s >= ACTUATOR_LIMIT_S and not self.waiting_told:
-            self.waiting_told = True
-            text = "waiting for arm_command: the actuator does not answer"
-            self.outbox.tell("warning", "waiting", text)
-        if now_s - self.asked_s < ANSWER_LIMIT_S:
-            return
-        # Nobody may have seen the first images either: the others start with the actuator.
-        if self.world.time_ns == 0:
-            self.publish()
-        else:
-            self.send_state()
-
-    def over(self) -> str | None:
-        """Why the episode is over now, for people; None while it goes on."""
-        if self.world.success:
-            return "the task is achieved"
-        if self.world.achieved:
-            # It may still have to hold for a while.
-            return None
-        ended_ns = self.program_ended_ns
-        if ended_ns is not None and self.time_ns >= ended_ns + GRACE_NS:
-            return "the reward program has ended, but the task is not achieved"
-        if self.world.time_ns >= self.settings.episode_ns:
-            return "the time is up"
-        return None
-
-    def report(self, over: str | None) -> None:
-        """The verdict, when it changes and when the episode ends."""
-        success = self.world.success
-        if over is None and self.told == success:
-            return
-        self.told = success
-        tasks = [self.world.task_id]
-        self.outbox.send(
-            "task_status",
-            "TaskStatus",
-            stamp_ns=self.time_ns,
-            episode=self.last_id,
-            tasks=tasks,
-            success=success,
-            completed=tasks if success else [],
-            collateral=[],
-            episode_over=over is not None,
-            reason=over or "",
-        )
-
-    def finish(self, over: str) -> None:
-        """What remains of an episode: a line in the log and, if wanted, its actions."""
-        self.time_end_ns = self.time_ns
-        print(f"{self.world.task_id} state {self.state} seed {self.seed}: {over}", flush=True)
-        if self.settings.record is None:
-            return
+    def entry(self) -> dict:
         official = self.world.official
-        entry = {
-            "id": str(self.last_id),
+        return {
             "suite": official.suite.name,
             "task": official.task,
-            "seed": self.seed,
             "init_state": self.state,
-            "success": self.world.success,
             "actions": self.world.actions,
         }
-        with self.settings.record.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
-
-    def is_out_of_time(self) -> bool:
-        limit_s = self.settings.wall_limit_s
-        return limit_s is not None and time.monotonic() - self.started_s >= limit_s
-
-    def run(self, events) -> None:
-        """Runs episodes until the last is over; `events` is dora's node, or something like it."""
-        self.begin()
-        while True:
-            event = events.next(timeout=self.patience_s())
-            kind = "END" if event is None else event["type"]
-            if kind == "INPUT":
-                self.take(event)
-            elif kind == "INPUT_CLOSED" and event["id"] == "arm_command":
-                print("arm_command has ended", flush=True)
-                return
-            elif kind in ("STOP", "ALL_INPUTS_CLOSED", "END"):
-                return
-            if self.is_out_of_time():
-                self.report("the wall clock's limit is reached")
-                self.finish("the wall clock's limit is reached")
-                return
-            over = self.go_on()
-            if over is not None:
-                self.finish(over)
-                if self.is_last:
-                    return
-                if self.settings.episodes is None:
-                    self.is_over = True
-                    self.outbox.tell("info", "ready", "the episode is over; the scene stays")
-                    self.publish()
-                else:
-                    self.begin()
-            self.outbox.repeat_latched()
-
-    def patience_s(self) -> float:
-        """How long nothing but an input can happen."""
-        now_s = time.monotonic()
-        if self.answer is not None:
-            return max(0.001, self.pacer.time_left_s(self.time_ns, now_s))
-        return max(0.001, self.asked_s + ANSWER_LIMIT_S - now_s)
 
 
 def main() -> int:

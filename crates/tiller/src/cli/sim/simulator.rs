@@ -55,7 +55,7 @@ impl Simulator {
                 "import dora, pyarrow; from tiller_libero.official import Suite; \
                  assert Suite('libero_goal').tasks == 10"
             }
-            Self::Calvin => "import dora, hydra, calvin_env.envs.play_table_env",
+            Self::Calvin => "import dora, pyarrow, hydra, calvin_env.envs.play_table_env",
         }
     }
 

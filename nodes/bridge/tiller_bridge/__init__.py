@@ -1,0 +1,1 @@
+"""What the bridges to others' simulators share: Tiller's messages and the node's loop."""

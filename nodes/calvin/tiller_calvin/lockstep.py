@@ -1,0 +1,136 @@
+"""CALVIN's environment, driven by joint set-points in lockstep with Tiller's actuator.
+
+The actuator commands 20 ms at a time, the environment acts every 1/30 s and its physics steps every
+1/240 s. A command runs the steps of physics that end within it; each step of the environment is led to
+the newest set-point, by the environment's own action of absolute joint positions. Every 100 ms, when
+pictures are due, both clocks agree.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .official import CLOSED, OPEN, PHYSICS_HZ, Official, Start
+
+# From the last link to the point between the fingertips, as Tiller's kinematics have it; CALVIN's own
+# tool point lies 0.037 m further out, for its fingers are longer.
+LINK_TO_TOOL_M = 0.107 + 0.1034
+# Between open (0.08 m) and closed.
+CLOSING_BELOW_M = 0.04
+
+
+@dataclass
+class Seen:
+    """What a camera saw, as the node sends it: rows from the top, in the robot's base frame."""
+
+    # [h, w, 3], bytes.
+    rgb: np.ndarray
+    # [h, w], millimetres along the optical axis, 0 where it is unknown.
+    depth_mm: np.ndarray | None
+    # [h, w], ids of `Lockstep.labels`, 0 elsewhere.
+    segmentation: np.ndarray | None
+    # Pixels, pixels, and 4 x 4 row-major from the OpenCV camera to the robot's base.
+    focal: list[float]
+    principal_point: list[float]
+    base_from_camera: list[float]
+
+
+class Lockstep:
+    """One task in a scene and its place in time."""
+
+    def __init__(self, official: Official, task: str, instruction: str = ""):
+        self.official, self.task_id = official, task
+        self.instruction = instruction or task.replace("_", " ")
+        self.start = Start.of(task)
+        self.labels = official.labels
+        names = self._links()
+        self.link, self.hand = names["panda_link7"], names["panda_hand"]
+        self.base_from_world = np.linalg.inv(
+            self._matrix(official.robot.base_position, official.robot.base_orientation)
+        )
+
+    def begin(self, seed: int) -> None:
+        """An episode from a seed."""
+        self.official.begin(seed, self.start)
+        self.time_ns = 0
+        self.achieved = self.success = False
+        # The joints that led each step of the environment, and the gripper: [8] each.
+        self.actions: list[list[float]] = []
+
+    def run(self, setpoints: np.ndarray, gripper_width_m: float) -> None:
+        """Follows set-points [n, 7], one a millisecond, for n milliseconds."""
+        self.time_ns += len(setpoints) * 1_000_000
+        target = setpoints[-1].tolist()
+        gripper = CLOSED if gripper_width_m < CLOSING_BELOW_M else OPEN
+        official = self.official
+        for _ in range(official.substep, self.time_ns * PHYSICS_HZ // 1_000_000_000):
+            if official.is_between_steps:
+                self.actions.append([*target, gripper])
+            if official.substep_joints(target, gripper):
+                self.achieved = self.task_id in official.achieved()
+                # As CALVIN counts: the first time is enough.
+                self.success |= self.achieved
+
+    def arm(self) -> dict:
+        """What the arm's sensors say, as `ArmState` has it; the tool as in Tiller's kinematics."""
+        robot, p = self.official.robot, self.official.pybullet
+        client = {"physicsClientId": self.official.env.cid}
+        joints = p.getJointStates(robot.robot_uid, robot.arm_joint_ids, **client)
+        fingers = p.getJointStates(robot.robot_uid, robot.gripper_joint_ids, **client)
+        last = self.base_from_world @ self._link_pose(self.link)
+        hand = self.base_from_world @ self._link_pose(self.hand)
+        return {
+            "q_rad": [joint[0] for joint in joints],
+            "dq_rad_s": [joint[1] for joint in joints],
+            "tcp_position_m": (last[:3, 3] + LINK_TO_TOOL_M * last[:3, 2]).tolist(),
+            "tcp_quaternion_wxyz": quaternion(hand[:3, :3]),
+            "gripper_width_m": sum(finger[0] for finger in fingers),
+        }
+
+    def look(self, camera: str, side: int, everything: bool) -> Seen:
+        """Looks through a camera; depth and labels where `everything` is wanted."""
+        seen = self.official.look(camera, side)
+        return Seen(
+            seen.rgb,
+            seen.depth_mm if everything else None,
+            seen.segmentation if everything else None,
+            [float(value) for value in seen.focal],
+            [float(value) for value in seen.principal_point],
+            (self.base_from_world @ seen.world_from_camera).flatten().tolist(),
+        )
+
+    def _links(self) -> dict[str, int]:
+        robot, p = self.official.robot.robot_uid, self.official.pybullet
+        client = {"physicsClientId": self.official.env.cid}
+        return {
+            p.getJointInfo(robot, index, **client)[12].decode(): index
+            for index in range(p.getNumJoints(robot, **client))
+        }
+
+    def _link_pose(self, link: int) -> np.ndarray:
+        """[4, 4] from a link's own frame to the world."""
+        state = self.official.pybullet.getLinkState(
+            self.official.robot.robot_uid,
+            link,
+            computeForwardKinematics=True,
+            physicsClientId=self.official.env.cid,
+        )
+        return self._matrix(state[4], state[5])
+
+    def _matrix(self, position_m, quaternion_xyzw) -> np.ndarray:
+        pose = np.eye(4)
+        rotation = self.official.pybullet.getMatrixFromQuaternion(quaternion_xyzw)
+        pose[:3, :3] = np.reshape(rotation, (3, 3))
+        pose[:3, 3] = position_m
+        return pose
+
+    def close(self) -> None:
+        self.official.close()
+
+
+def quaternion(rotation: np.ndarray) -> list[float]:
+    """w x y z of a rotation matrix [3, 3]."""
+    from scipy.spatial.transform import Rotation
+
+    x, y, z, w = Rotation.from_matrix(rotation).as_quat()
+    return [float(w), float(x), float(y), float(z)]
