@@ -11,7 +11,7 @@ use crate::controller::{ACTION, ARM, Controller, HalfJacobian, Inertia, Joints, 
 use crate::names::Names;
 use crate::pack::{FixturePose, Pack, PackError};
 use crate::predicates::Judge;
-use crate::scenery::{Scenery, geometry};
+use crate::scenery::Scenery;
 
 /// Length of one physics step, ns.
 pub const PHYSICS_NS: u64 = 2_000_000;
@@ -430,7 +430,9 @@ impl Native {
         let id = *self.scenery.cameras.get(camera)?;
         let fov_y_deg = self.data.model().cam_fovy()[id];
         let (position_m, rotation) = (self.data.cam_xpos()[id], self.data.cam_xmat()[id]);
-        Some(geometry(fov_y_deg, size, position_m, rotation))
+        Some(CameraGeometry::of_opengl(
+            fov_y_deg, size, position_m, rotation,
+        ))
     }
 
     pub(crate) fn camera_id(&self, camera: usize) -> usize {

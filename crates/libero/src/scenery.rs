@@ -1,7 +1,5 @@
 //! What pictures need to know of a scene: cameras, labels, and what glows.
 
-use tiller_world::CameraGeometry;
-
 use crate::names::Names;
 use crate::pack::{Pack, Thing};
 
@@ -122,28 +120,4 @@ fn geom_labels(names: &Names<'_>, mut labels: Vec<u8>, robot: u8) -> Vec<u8> {
     }
     let bodies = model.geom_bodyid().iter();
     bodies.map(|body| labels[index(*body)]).collect()
-}
-
-/// From `MuJoCo`'s camera: vertical field of view in degrees, position, and rotation (row-major, axes of
-/// OpenGL: x right, y up, z backward).
-pub(crate) fn geometry(
-    fov_y_deg: f64,
-    [width, height]: [usize; 2],
-    position_m: [f64; 3],
-    rotation: [f64; 9],
-) -> CameraGeometry {
-    let focal = height as f64 / 2.0 / (fov_y_deg.to_radians() / 2.0).tan();
-    let mut world_from_camera = [0.0; 16];
-    for row in 0..3 {
-        world_from_camera[4 * row] = rotation[3 * row];
-        world_from_camera[4 * row + 1] = -rotation[3 * row + 1];
-        world_from_camera[4 * row + 2] = -rotation[3 * row + 2];
-        world_from_camera[4 * row + 3] = position_m[row];
-    }
-    world_from_camera[15] = 1.0;
-    CameraGeometry {
-        focal: [focal; 2],
-        principal_point: [width as f64 / 2.0, height as f64 / 2.0],
-        world_from_camera,
-    }
 }

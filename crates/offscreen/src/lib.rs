@@ -7,4 +7,4 @@ mod context;
 mod frame;
 
 pub use context::{Context, RenderError, lock_display};
-pub use frame::flip_rows;
+pub use frame::{depths_in_mm, flip_rows, labels_of_colours};

@@ -1,7 +1,7 @@
 //! The physics of the play table.
 
 use crate::assets::{self, AssetError};
-use crate::camera::{self, Camera};
+use crate::camera::Camera;
 use crate::collateral::Collateral;
 use crate::contacts::Contacts;
 use crate::goal::Goals;
@@ -378,7 +378,7 @@ impl PlayTable {
     /// Geometry of a camera for an image of that size, at the present state (the wrist camera moves).
     pub fn camera_geometry(&self, camera: Camera, width: usize, height: usize) -> CameraGeometry {
         let id = self.camera_id(camera);
-        camera::geometry(
+        CameraGeometry::of_opengl(
             self.data.model().cam_fovy()[id],
             [width, height],
             self.data.cam_xpos()[id],

@@ -83,6 +83,31 @@ impl Default for CameraGeometry {
 }
 
 impl CameraGeometry {
+    /// Of a pinhole camera as MuJoCo and OpenGL describe one, for images of `[columns, rows]`: vertical
+    /// field of view in degrees, position, and rotation (row-major; x right, y up, z backward).
+    #[must_use]
+    pub fn of_opengl(
+        fov_y_deg: f64,
+        [width, height]: [usize; 2],
+        position_m: [f64; 3],
+        rotation: [f64; 9],
+    ) -> Self {
+        let focal = height as f64 / 2.0 / (fov_y_deg.to_radians() / 2.0).tan();
+        let mut world_from_camera = [0.0; 16];
+        for row in 0..3 {
+            world_from_camera[4 * row] = rotation[3 * row];
+            world_from_camera[4 * row + 1] = -rotation[3 * row + 1];
+            world_from_camera[4 * row + 2] = -rotation[3 * row + 2];
+            world_from_camera[4 * row + 3] = position_m[row];
+        }
+        world_from_camera[15] = 1.0;
+        Self {
+            focal: [focal; 2],
+            principal_point: [width as f64 / 2.0, height as f64 / 2.0],
+            world_from_camera,
+        }
+    }
+
     /// World position in metres of the centre of pixel (column, row) at a depth in metres.
     #[must_use]
     pub fn unproject(&self, column: usize, row: usize, depth_m: f64) -> [f64; 3] {
@@ -134,5 +159,19 @@ mod tests {
     fn channels_cover_their_parts() {
         assert!(Channels::ALL.cover(Channels::COLOUR));
         assert!(!Channels::COLOUR.cover(Channels::ALL));
+    }
+
+    proptest! {
+        #[test]
+        fn a_described_camera_projects_as_it_unprojects(column in 0_usize..256, row in 0_usize..256, depth in 0.1_f64..3.0) {
+            let (s, c) = (0.6_f64.sin(), 0.6_f64.cos());
+            let rotation = [c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0];
+            let geometry = CameraGeometry::of_opengl(45.0, [256, 256], [0.3, -0.2, 1.0], rotation);
+            let world = geometry.unproject(column, row, depth);
+            let (pixel, z) = geometry.project(world).expect("in front");
+            prop_assert!((pixel[0] - column as f64 - 0.5).abs() < 1e-6);
+            prop_assert!((pixel[1] - row as f64 - 0.5).abs() < 1e-6);
+            prop_assert!((z - depth).abs() < 1e-9);
+        }
     }
 }

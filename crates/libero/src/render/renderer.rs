@@ -6,7 +6,9 @@ use mujoco_rs::mujoco_c::{mjtObj, mjtRndFlag};
 use mujoco_rs::prelude::{
     MjData, MjModel, MjrContext, MjrRectangle, MjvCamera, MjvOption, MjvPerturb, MjvScene,
 };
-use tiller_offscreen::{Context, RenderError, flip_rows, lock_display};
+use tiller_offscreen::{
+    Context, RenderError, depths_in_mm, flip_rows, labels_of_colours, lock_display,
+};
 use tiller_world::{Channels, Frame};
 
 use crate::native::Native;
@@ -15,8 +17,6 @@ use crate::native::Native;
 const LIMIT: [usize; 2] = [640, 480];
 /// Room in `MuJoCo`'s list of things to draw, as the package has it.
 const MAX_GEOMS: usize = 1000;
-/// Depths beyond this are reported as 0, mm.
-const FAR_MM: f64 = 5_000.0;
 /// The group of geoms that collide: the package does not draw them.
 const COLLISION_GROUP: usize = 0;
 
@@ -154,13 +154,7 @@ impl Renderer {
             .map_err(read_error)?;
         let (extent, map) = (data.model().stat().extent, &data.model().vis().map);
         let (near, far) = (f64::from(map.znear) * extent, f64::from(map.zfar) * extent);
-        for (out, raw) in frame.depth_mm.iter_mut().zip(&self.raw_depth) {
-            // The inverse of OpenGL's perspective depth, in metres.
-            let depth_m = near / (1.0 - f64::from(*raw) * (1.0 - near / far));
-            let depth_mm = (depth_m * 1e3).round();
-            let is_near = depth_mm < FAR_MM;
-            *out = if is_near { depth_mm as u16 } else { 0 };
-        }
+        depths_in_mm(&self.raw_depth, [near, far], &mut frame.depth_mm);
         flip_rows(&mut frame.rgb, self.height);
         flip_rows(&mut frame.depth_mm, self.height);
         Ok(())
@@ -193,11 +187,7 @@ impl Renderer {
                 *slot = *label;
             }
         }
-        let ids = self.raw_ids.chunks_exact(3);
-        for (out, id) in frame.segmentation.iter_mut().zip(ids) {
-            let id = usize::from(id[0]) | usize::from(id[1]) << 8 | usize::from(id[2]) << 16;
-            *out = self.label_of.get(id).copied().unwrap_or(0);
-        }
+        labels_of_colours(&self.raw_ids, &self.label_of, &mut frame.segmentation);
         flip_rows(&mut frame.segmentation, self.height);
         Ok(())
     }

@@ -5,15 +5,15 @@ use crate::world::PlayTable;
 use mujoco_rs::mujoco_c::{mjtObj, mjtRndFlag};
 use mujoco_rs::prelude::{MjrContext, MjrRectangle, MjvCamera, MjvOption, MjvPerturb, MjvScene};
 use std::sync::MutexGuard;
-use tiller_offscreen::{Context, RenderError, flip_rows, lock_display};
+use tiller_offscreen::{
+    Context, RenderError, depths_in_mm, flip_rows, labels_of_colours, lock_display,
+};
 use tiller_world::{Channels, Frame};
 
 /// Largest width and height: the scene's off-screen buffer.
 const SIDE_LIMIT: usize = 1024;
 /// Room in MuJoCo's list of things to draw; the scene has about fifty.
 const MAX_GEOMS: usize = 500;
-/// Depths beyond this are reported as 0, millimetres.
-const FAR_MM: f64 = 5_000.0;
 /// Colour of the lamp when lit.
 const LAMP_LIT: [f32; 4] = [0.35, 1.0, 0.35, 1.0];
 
@@ -147,16 +147,7 @@ impl Renderer {
             .map_err(read_error)?;
         let (extent, map) = (table.model().stat().extent, &table.model().vis().map);
         let (near, far) = (f64::from(map.znear) * extent, f64::from(map.zfar) * extent);
-        for (out, raw) in frame.depth_mm.iter_mut().zip(&self.raw_depth) {
-            // The inverse of OpenGL's perspective depth, in metres.
-            let depth_m = near / (1.0 - f64::from(*raw) * (1.0 - near / far));
-            let depth_mm = (depth_m * 1e3).round();
-            *out = if depth_mm < FAR_MM {
-                depth_mm as u16
-            } else {
-                0
-            };
-        }
+        depths_in_mm(&self.raw_depth, [near, far], &mut frame.depth_mm);
         flip_rows(&mut frame.rgb, self.height);
         flip_rows(&mut frame.depth_mm, self.height);
         Ok(())
@@ -192,14 +183,7 @@ impl Renderer {
                 *slot = *label;
             }
         }
-        for (out, id) in frame
-            .segmentation
-            .iter_mut()
-            .zip(self.raw_ids.chunks_exact(3))
-        {
-            let id = usize::from(id[0]) | usize::from(id[1]) << 8 | usize::from(id[2]) << 16;
-            *out = label_of.get(id).copied().unwrap_or(0);
-        }
+        labels_of_colours(&self.raw_ids, &label_of, &mut frame.segmentation);
         flip_rows(&mut frame.segmentation, self.height);
         Ok(())
     }
