@@ -60,7 +60,12 @@ const THINGS_OF_WORLDS: [&str; 9] = [
 ];
 
 /// Crates that are about a world.
-const WORLDS: [&str; 2] = ["crates/playtable", "crates/playtable-author"];
+const WORLDS: [&str; 4] = [
+    "crates/libero",
+    "crates/libero-author",
+    "crates/playtable",
+    "crates/playtable-author",
+];
 
 /// Where programs register worlds and their authors, and the demo's instruction.
 const REGISTRATIONS: [&str; 5] = [
@@ -71,8 +76,18 @@ const REGISTRATIONS: [&str; 5] = [
     "xtask/src/demo.rs",
 ];
 
-/// Packages that may depend on a world's crate: those that register it.
-const REGISTRARS: [&str; 4] = ["simulator", "tiller", "tiller-playtable", "vlm-reward"];
+/// What the names of a world's packages begin with.
+const PACKAGES_OF_WORLDS: [&str; 2] = ["tiller-libero", "tiller-playtable"];
+
+/// Packages that may depend on a world's crate: those that register it, and its author.
+const REGISTRARS: [&str; 6] = [
+    "simulator",
+    "tiller",
+    "tiller-libero",
+    "tiller-libero-author",
+    "tiller-playtable",
+    "vlm-reward",
+];
 
 struct Workspace {
     metadata: Metadata,
@@ -399,7 +414,11 @@ fn only_those_who_register_a_world_depend_on_it() {
     for (name, direct) in &workspace.direct {
         let worlds: Vec<_> = direct
             .iter()
-            .filter(|used| used.starts_with("tiller-playtable"))
+            .filter(|used| {
+                PACKAGES_OF_WORLDS
+                    .iter()
+                    .any(|package| used.starts_with(package))
+            })
             .collect();
         assert!(
             worlds.is_empty() || REGISTRARS.contains(&name.as_str()),

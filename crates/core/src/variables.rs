@@ -72,8 +72,9 @@ const OF_THE_DATAFLOW: [&str; 61] = [
     "TILLER_WORLD",
 ];
 
-/// What is read elsewhere: the filter of the logs, and what tests are asked to keep or to leave out.
-const OTHERS: [&str; 5] = [
+/// What is read elsewhere: folders of what a world needs, the filter of the logs, and what tests are asked to keep or to leave out.
+const OTHERS: [&str; 6] = [
+    "TILLER_LIBERO_PACKS",
     "TILLER_LIBERO_VENV",
     "TILLER_LOG",
     "TILLER_PICTURES",

@@ -1,5 +1,6 @@
 //! LIBERO's tasks as one [`World`] among others: joint set-points in, the package's actions inside.
 
+use serde_json::json;
 use tiller_core::{Pose, kinematics};
 use tiller_motion::{ArmReading, Setpoint};
 use tiller_world::{
@@ -23,6 +24,8 @@ const CLOSING_BELOW_M: f64 = 0.04;
 struct Running {
     id: String,
     native: Native,
+    /// Which of the pack's it is.
+    episode: usize,
     /// One a size; made when first looked through.
     renderers: Vec<([usize; 2], Renderer)>,
 }
@@ -102,6 +105,7 @@ impl LiberoWorld {
             self.running = Some(Running {
                 id: id.to_owned(),
                 native,
+                episode: 0,
                 renderers: Vec::new(),
             });
         }
@@ -150,6 +154,7 @@ impl World for LiberoWorld {
             .reset(episode)
             .and_then(|()| running.native.settle(IDLE_STEPS))
             .map_err(WorldError::failed(NAME, "the episode does not begin"))?;
+        running.episode = episode;
         running.native.start_clock();
         self.was_achieved = running.native.succeeded();
         self.episode = Episode::new(spec.tasks.clone());
@@ -254,6 +259,20 @@ impl World for LiberoWorld {
 
     fn verdict(&self) -> &Verdict {
         self.episode.verdict()
+    }
+
+    fn record(&self) -> Option<String> {
+        let running = self.running.as_ref()?;
+        let description = running.native.pack().description();
+        let start = &description.episodes[running.episode];
+        let record = json!({
+            "suite": description.suite,
+            "task": description.task,
+            "seed": start.seed,
+            "init_state": start.init_state,
+            "actions": self.actions,
+        });
+        Some(record.to_string())
     }
 
     fn renderer(&self) -> Option<&str> {

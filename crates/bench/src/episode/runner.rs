@@ -18,6 +18,7 @@ use tiller_steering::Guide;
 use tiller_vlm::Author;
 use tiller_world::World;
 
+use super::blind::{Blind, Gaussian};
 use super::course::Course;
 use super::cpu::thread_cpu_s;
 use super::eyes::Eyes;
@@ -41,6 +42,8 @@ pub struct RunnerConfig {
     pub growth: GrowthConfig,
     /// Stage switching.
     pub stages: StageConfig,
+    /// What takes sight from the policy, if anything.
+    pub blind: Option<Blind>,
     /// Steers by a program's last stage from the start, instead of one stage after the other.
     pub last_stage_only: bool,
     /// Keypoints.
@@ -58,6 +61,7 @@ pub struct Runner {
     pub(super) author: Arc<dyn Author + Send + Sync>,
     pub(super) eyes: Eyes,
     pub(super) policy: Policy,
+    pub(super) gaussian: Gaussian,
     pub(super) observer: Observer,
     pub(super) planner: Planner,
 }
@@ -96,6 +100,7 @@ impl Runner {
             world,
             author: Arc::clone(&subject.author),
             eyes,
+            gaussian: Gaussian::new(&policy)?,
             policy,
             observer: Observer::default(),
         })
@@ -143,8 +148,10 @@ impl Runner {
             instruction: spec.instruction.clone(),
         })?;
         self.observer.forget(&mut self.policy);
+        self.eyes.open();
         let machines = self.machines(spec)?;
         let mut result = Course::new(self, machines, spec, recorder)?.run()?;
+        result.record = self.world.record();
         result.time.wall_s = seconds(start.elapsed());
         result.cpu_s = thread_cpu_s() - cpu_start_s;
         Ok(result)

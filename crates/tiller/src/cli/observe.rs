@@ -53,7 +53,7 @@ pub(super) struct ObserveArgs {
 
 impl ObserveArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let Subject { kind, author } = find_world(self.world.as_deref())?;
+        let Subject { kind, author, .. } = find_world(self.world.as_deref())?;
         let task = match &self.task {
             Some(id) => task_of(kind.as_ref(), id)?,
             None => kind
