@@ -218,13 +218,14 @@ impl World for LiberoWorld {
             expected: CAMERAS.map(|(name, _)| name).join(" or "),
             found: camera.to_owned(),
         })?;
+        let look = self.kind.look();
         let Running {
             native, renderers, ..
-        } = running;
+        } = self.running()?;
         let index = match renderers.iter().position(|(known, _)| *known == size) {
             Some(index) => index,
             None => {
-                let made = Renderer::new(native, size[0], size[1])
+                let made = Renderer::new(native, size[0], size[1], look)
                     .map_err(WorldError::failed(NAME, "cannot start the renderer"))?;
                 renderers.push((size, made));
                 renderers.len() - 1

@@ -14,6 +14,7 @@ use crate::as_world::LiberoWorld;
 use crate::expert::Skill;
 use crate::native::PHYSICS_NS;
 use crate::pack::{PACK_FILE, Pack, PackError, Thing};
+use crate::render::Look;
 
 /// LIBERO's name among the worlds.
 pub const NAME: &str = "libero";
@@ -90,6 +91,7 @@ pub enum KindError {
 pub struct LiberoKind {
     info: Arc<WorldInfo>,
     packs: Arc<[Pack]>,
+    look: Look,
 }
 
 /// The world of the packs FOLDER/SUITE/TASK. A task's id is `SUITE_TASK`, its instruction is the BDDL's.
@@ -179,7 +181,19 @@ impl LiberoKind {
         Ok(Self {
             info: Arc::new(info),
             packs: packs.into(),
+            look: Look::default(),
         })
+    }
+
+    /// With pictures of that look.
+    #[must_use]
+    pub fn with_look(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        self.look
     }
 
     /// One that runs, with what only LIBERO's has: its actions.

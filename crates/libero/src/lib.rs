@@ -27,7 +27,7 @@ pub use controller::ACTION;
 pub use kind::{KindError, LiberoKind, NAME, kind};
 pub use native::{IDLE, Native, NativeError, PHYSICS_NS, PHYSICS_STEPS, STEP_NS};
 pub use pack::{Pack, PackError};
-pub use render::{RenderError, Renderer};
+pub use render::{Look, RenderError, Renderer};
 pub use tiller_world::{CameraGeometry, Channels, Frame};
 
 /// What problems with the scene itself are named after.
