@@ -30,6 +30,7 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
         name: "panda",
         level: CommandLevel::Joints,
         step_ns: STEP_NS,
+        turns_hand: false,
     },
     cameras: [("static", Channels::ALL), ("wrist", Channels::COLOUR)]
         .map(|(name, channels)| CameraInfo {

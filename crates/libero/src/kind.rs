@@ -11,6 +11,7 @@ use tiller_world::{
 };
 
 use crate::as_world::LiberoWorld;
+use crate::expert::Skill;
 use crate::native::{PHYSICS_NS, STEP_NS};
 use crate::pack::{PACK_FILE, Pack, PackError, Thing};
 use crate::render::Look;
@@ -191,6 +192,7 @@ impl LiberoKind {
                 name: "panda",
                 level: CommandLevel::Joints,
                 step_ns: PHYSICS_NS,
+                turns_hand: true,
             },
             cameras: CAMERAS
                 .map(|(name, _)| CameraInfo {
@@ -254,7 +256,9 @@ fn task(pack: &Pack) -> TaskInfo {
         id: task_id(pack),
         instruction: description.instruction.clone(),
         group: suite.unwrap_or(&OTHER).0,
-        shown: 1,
+        shown: Skill::of(&description.suite, description.task)
+            .is_some()
+            .into(),
     }
 }
 

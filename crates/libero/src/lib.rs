@@ -12,11 +12,13 @@
 
 mod as_world;
 mod controller;
+mod expert;
 mod kind;
 mod names;
 mod native;
 pub mod pack;
 pub mod predicates;
+mod random;
 mod render;
 mod scenery;
 

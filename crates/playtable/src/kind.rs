@@ -105,6 +105,7 @@ fn info() -> WorldInfo {
             name: "panda",
             level: CommandLevel::Joints,
             step_ns: STEP_NS,
+            turns_hand: false,
         },
         cameras: vec![
             camera(Camera::Static, Channels::ALL),

@@ -41,6 +41,8 @@ pub struct RobotInfo {
     pub level: CommandLevel,
     /// Length of one [step](crate::World::step), ns; a whole number of milliseconds.
     pub step_ns: u64,
+    /// Whether tasks need the hand turned: then experts turn it, and data sets and policies have its rotation.
+    pub turns_hand: bool,
 }
 
 /// What a robot's own controller takes.

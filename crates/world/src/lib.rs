@@ -7,7 +7,7 @@
 //!   variations, what an instruction means.
 //! * [`World`] runs: [`reset`](World::reset), [`command`](World::command), [`step`](World::step),
 //!   [`arm`](World::arm), [`look`](World::look), [`verdict`](World::verdict).
-//! * [`Episode`] keeps the verdict of one episode: success has to hold for a second.
+//! * [`Episode`] keeps the verdict of one episode: success has to hold for a second, unless the world has other rules.
 //!
 //! Lengths are metres in the robot base frame, angles radians, times nanoseconds of simulation.
 
@@ -25,4 +25,6 @@ pub use error::WorldError;
 pub use info::{AxisInfo, CameraInfo, CommandLevel, GroupInfo, RobotInfo, TaskInfo, WorldInfo};
 pub use registry::{Absent, Registry};
 pub use suite::{ALL_TASKS, Suite};
-pub use world::{ArmMeasurement, Command, ExpertStep, SETPOINT_NS, Said, World, WorldKind};
+pub use world::{
+    ArmMeasurement, Command, ExpertStep, HandStep, SETPOINT_NS, Said, World, WorldKind,
+};

@@ -29,6 +29,7 @@ pub(super) fn kind() -> impl WorldKind {
             name: "panda",
             level: CommandLevel::Joints,
             step_ns: STEP_NS,
+            turns_hand: false,
         },
         cameras: vec![CameraInfo {
             name: "static",
