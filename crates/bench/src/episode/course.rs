@@ -357,18 +357,20 @@ impl<'a> Course<'a> {
             policy,
             eyes,
             world,
+            told: (components, state),
             ..
         } = &mut *self.runner;
         let measured = world.arm();
-        let state = policy_state(&ArmState {
+        let arm = ArmState {
             tcp: measured.base_from_tool,
             gripper_width_m: measured.reading.gripper_width_m,
             ..Default::default()
-        });
+        };
+        policy_state(components, &arm, state);
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
-            state: &state,
+            state,
             environment: &[],
         };
         let stamp_ns = eyes.first().ok_or_else(no_camera)?.stamp_ns;
@@ -384,13 +386,14 @@ impl<'a> Course<'a> {
             policy,
             planner,
             eyes,
+            told: (components, state),
             ..
         } = &mut *self.runner;
-        let state = policy_state(&request.arm);
+        policy_state(components, &request.arm, state);
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
-            state: &state,
+            state,
             environment: &[],
         };
         let time = &mut self.result.time;

@@ -9,6 +9,7 @@ use tiller_closed_loop::{
     Actuator, Ahead, GrowthConfig, InProcess, POLICY_STATE, Planner, PlannerConfig, PolicyFacts,
     Sampler, SamplerConfig, Switcher, SwitcherConfig,
 };
+use tiller_core::StateComponent;
 use tiller_grounding::GroundingConfig;
 use tiller_motion::ActuatorConfig;
 use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
@@ -58,6 +59,8 @@ pub struct Runner {
     pub(super) author: Arc<dyn Author + Send + Sync>,
     pub(super) eyes: Eyes,
     pub(super) policy: Policy,
+    /// What the policy is told of the arm, and room for it.
+    pub(super) told: (Vec<StateComponent>, Vec<f32>),
     pub(super) observer: Observer,
     pub(super) planner: Planner,
 }
@@ -96,6 +99,7 @@ impl Runner {
             world,
             author: Arc::clone(&subject.author),
             eyes,
+            told: (policy.manifest().robot_state(), Vec::new()),
             policy,
             observer: Observer::default(),
         })
