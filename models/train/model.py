@@ -1,6 +1,6 @@
 """What is trained: a localising head on frozen features and a denoiser of action chunks.
 
-Nothing here knows of tasks or object poses: the head sees feature maps of two cameras and the
+Nothing here knows of tasks or object poses: the head sees feature maps of the cameras and the
 robot's own state.
 """
 
@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
-from dataset import CAMERAS
 from trunk import CHANNELS
 
 
@@ -29,6 +28,7 @@ class Shape:
     # The `timestep` of pure noise: 1 for flow matching, the training steps for diffusion.
     time_span: float = 1.0
     dropout: float = 0.0
+    cameras: tuple[str, ...] = ("static", "wrist")
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -87,7 +87,7 @@ class Vision(nn.Module):
 
     def __init__(self, shape: Shape):
         super().__init__()
-        self.heads = nn.ModuleDict({camera: KeypointHead(shape) for camera in CAMERAS})
+        self.heads = nn.ModuleDict({camera: KeypointHead(shape) for camera in shape.cameras})
 
     @property
     def outputs(self) -> int:
