@@ -68,10 +68,17 @@ class KeypointHead(nn.Module):
             weight = weight * scale
         hidden = torch.relu_(nn.functional.linear(features.flatten(1, 2), weight, bias))
         attention = self.attend(hidden).softmax(dim=1).transpose(1, 2)
-        xy = attention @ _grid(height, width, hidden.device)
+        # Places are finer than 16 bits tell apart, whatever the other products are done in.
+        with torch.autocast("cpu", enabled=False):
+            xy = _full(attention) @ _grid(height, width, hidden.device)
         attended = attention @ hidden
         values = (attended.unsqueeze(2) * self.read).sum(dim=-1)
         return torch.cat([xy, values], dim=-1).flatten(1)
+
+
+def _full(values: torch.Tensor) -> torch.Tensor:
+    """In 32 bits; an exported graph, which has no others, gets no conversion."""
+    return values if values.dtype == torch.float32 else values.float()
 
 
 def _grid(height: int, width: int, device) -> torch.Tensor:

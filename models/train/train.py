@@ -72,7 +72,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--no-bf16", dest="bf16", action="store_false", help="32-bit products in the denoiser"
+        "--no-bf16", dest="bf16", action="store_false", help="products in 32 bits, not in 16"
     )
     parser.add_argument("--cache-only", action="store_true", help="fill the feature cache and stop")
     parser.add_argument(
@@ -331,7 +331,8 @@ class Trainer:
     def vision_loss(self) -> torch.Tensor:
         rows = np.sort(self.numpy.choice(self.data.train, VISION_BATCH))
         features = self.data.features
-        keypoints = self.policy.vision(features.batch(rows), features.scales)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
+            keypoints = self.policy.vision(features.batch(rows), features.scales).float()
         condition = self.policy.fusion(keypoints, self.state(rows))
         chunk = self.data.chunk[rows]
         return self.loss(condition, chunk, VISION_REPEATS)
