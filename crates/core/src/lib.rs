@@ -14,6 +14,7 @@ mod nearest;
 mod plateau;
 mod pose;
 mod problems;
+mod robot_state;
 pub mod rotation;
 mod stamps;
 mod text;
@@ -32,6 +33,7 @@ pub use nearest::nearest;
 pub use plateau::Plateau;
 pub use pose::Pose;
 pub use problems::{Problem, Problems};
+pub use robot_state::StateComponent;
 pub use stamps::StampFilter;
 pub use text::{
     MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip, is_hidden, visible,

@@ -362,18 +362,20 @@ impl<'a> Course<'a> {
             policy,
             eyes,
             world,
+            told: (components, state),
             ..
         } = &mut *self.runner;
         let measured = world.arm();
-        let state = policy_state(&ArmState {
+        let arm = ArmState {
             tcp: measured.base_from_tool,
             gripper_width_m: measured.reading.gripper_width_m,
             ..Default::default()
-        });
+        };
+        policy_state(components, &arm, state);
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
-            state: &state,
+            state,
             environment: &[],
         };
         let stamp_ns = eyes.first().ok_or_else(no_camera)?.stamp_ns;
@@ -391,13 +393,14 @@ impl<'a> Course<'a> {
             planner,
             eyes,
             config,
+            told: (components, state),
             ..
         } = &mut *self.runner;
-        let state = policy_state(&request.arm);
+        policy_state(components, &request.arm, state);
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
-            state: &state,
+            state,
             environment: &[],
         };
         let time = &mut self.result.time;

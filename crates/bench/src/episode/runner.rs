@@ -9,6 +9,7 @@ use tiller_closed_loop::{
     Actuator, Ahead, GrowthConfig, InProcess, POLICY_STATE, Planner, PlannerConfig, PolicyFacts,
     Sampler, SamplerConfig, Switcher, SwitcherConfig,
 };
+use tiller_core::StateComponent;
 use tiller_grounding::GroundingConfig;
 use tiller_motion::ActuatorConfig;
 use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
@@ -62,6 +63,8 @@ pub struct Runner {
     pub(super) eyes: Eyes,
     pub(super) policy: Policy,
     pub(super) gaussian: Gaussian,
+    /// What the policy is told of the arm, and room for it.
+    pub(super) told: (Vec<StateComponent>, Vec<f32>),
     pub(super) observer: Observer,
     pub(super) planner: Planner,
 }
@@ -101,6 +104,7 @@ impl Runner {
             author: Arc::clone(&subject.author),
             eyes,
             gaussian: Gaussian::new(&policy)?,
+            told: (policy.manifest().robot_state(), Vec::new()),
             policy,
             observer: Observer::default(),
         })
