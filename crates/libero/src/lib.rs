@@ -16,6 +16,7 @@ mod kind;
 mod names;
 mod native;
 pub mod pack;
+mod parts;
 pub mod predicates;
 mod render;
 mod scenery;
