@@ -14,6 +14,7 @@ use crate::as_world::LiberoWorld;
 use crate::expert::Skill;
 use crate::native::{PHYSICS_NS, STEP_NS};
 use crate::pack::{PACK_FILE, Pack, PackError, Thing};
+use crate::parts::parts;
 use crate::render::Look;
 
 /// LIBERO's name among the worlds.
@@ -262,26 +263,30 @@ fn task(pack: &Pack) -> TaskInfo {
     }
 }
 
-/// How objects and fixtures are called, with their names in the pack: `akita black bowl`, numbered where there
-/// are several of a kind.
-pub(crate) fn shown_names(pack: &Pack) -> Vec<(String, &str)> {
+/// How objects, fixtures and parts of them are called, with their names in the scene: `akita black bowl`, `wooden
+/// cabinet middle drawer`, numbered where there are several of a kind.
+pub(crate) fn shown_names(pack: &Pack) -> Vec<(String, String)> {
     let things = pack.description().things.iter();
-    let names: Vec<_> = things
+    let things: Vec<_> = things
         .filter(|(_, thing)| matches!(thing, Thing::Object { .. }))
-        .map(|(name, _)| {
+        .map(|(name, thing)| {
             let (kind, number) = name.rsplit_once('_').unwrap_or((name, ""));
-            (kind.replace('_', " "), number, name.as_str())
+            (kind.replace('_', " "), number, name, thing)
         })
         .collect();
-    let count = |kind: &str| names.iter().filter(|(other, ..)| other == kind).count();
-    let shown = names.iter().map(|(kind, number, name)| {
+    let count = |kind: &str| things.iter().filter(|(other, ..)| other == kind).count();
+    let shown = things.iter().flat_map(|(kind, number, name, thing)| {
         let is_one = count(kind) == 1;
         let shown = if is_one {
             kind.clone()
         } else {
             format!("{kind} {number}")
         };
-        (shown, *name)
+        let parts = parts(name, thing).into_iter();
+        let parts = parts.map(|(part, _)| (format!("{shown} {part}"), format!("{name} {part}")));
+        let mut names = vec![(shown.clone(), (*name).clone())];
+        names.extend(parts);
+        names
     });
     shown.collect()
 }

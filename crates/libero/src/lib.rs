@@ -17,6 +17,7 @@ mod kind;
 mod names;
 mod native;
 pub mod pack;
+mod parts;
 pub mod predicates;
 mod random;
 mod render;
