@@ -68,11 +68,12 @@ const WORLDS: [&str; 4] = [
 ];
 
 /// Where programs register worlds and their authors, and the demo's instruction.
-const REGISTRATIONS: [&str; 5] = [
+const REGISTRATIONS: [&str; 6] = [
     "crates/tiller/src/worlds.rs",
     "crates/tiller/src/cli/vlm/provider.rs",
     "nodes/simulator/src/worlds.rs",
     "nodes/vlm-reward/src/main.rs",
+    "nodes/vlm-reward/src/worlds.rs",
     "xtask/src/demo.rs",
 ];
 
@@ -443,4 +444,45 @@ fn what_a_world_is_knows_none() {
         .filter(|name| name.starts_with("tiller-"))
         .collect();
     assert_eq!(own, ["tiller-core", "tiller-motion"]);
+}
+
+/// A dataflow without comments, without the node `simulator`, without defaults and without what only says where
+/// the file lies.
+fn graph(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut is_simulator = false;
+    for line in text.lines().map(str::trim_end) {
+        let line = line.replace("../", "");
+        if let Some(id) = line.strip_prefix("  - id: ") {
+            is_simulator = id == "simulator";
+        }
+        let is_told = !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        if is_simulator || !is_told {
+            continue;
+        }
+        let line = match (line.find("\"${"), line.find(":-")) {
+            (Some(begin), Some(end)) => format!("{}{}", &line[..begin], &line[begin + 3..end]),
+            _ => line,
+        };
+        lines.push(line);
+    }
+    lines
+}
+
+#[test]
+fn the_dataflows_of_other_worlds_are_the_same_graph() {
+    let read = |file: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        graph(&fs::read_to_string(path).unwrap())
+    };
+    // The node that holds authors is told the world; where only one can be meant, by its name.
+    let is_world = |line: &String| line.trim_start().starts_with("WORLD:");
+    let without = |lines: Vec<String>| -> Vec<String> {
+        lines.into_iter().filter(|line| !is_world(line)).collect()
+    };
+    let ours = without(read("dataflow.yml"));
+    assert!(ours.len() > 150, "only {} lines", ours.len());
+    for file in ["dataflows/calvin.yml", "dataflows/libero.yml"] {
+        assert_eq!(without(read(file)), ours, "{file}");
+    }
 }
