@@ -55,7 +55,9 @@ impl Eye {
             ..Channels::ALL
         };
         let size = [SIDE; 2];
-        world.look("static", size, channels, &mut self.frame).unwrap();
+        world
+            .look("static", size, channels, &mut self.frame)
+            .unwrap();
         let view = FrameView {
             width: SIDE,
             height: SIDE,
@@ -89,7 +91,11 @@ impl Hand {
         let arm = world.arm();
         Self {
             position_m: arm.base_from_tool.position_m,
-            rotation: arm.base_from_tool.rotation().to_rotation_matrix().into_inner(),
+            rotation: arm
+                .base_from_tool
+                .rotation()
+                .to_rotation_matrix()
+                .into_inner(),
             opening: (arm.reading.gripper_width_m / 0.08).clamp(0.0, 1.0),
         }
     }
@@ -122,7 +128,11 @@ impl Judge {
         let positions: Vec<f64> = (0..POINTS).flat_map(|at| row(at).position_m).collect();
         let rotations: Vec<f64> = (0..POINTS).flat_map(|at| row(at).rows().concat()).collect();
         let gripper: Vec<f64> = (0..POINTS).map(|at| row(at).opening).collect();
-        let (mut p, mut r, mut g) = (vec![0.0; 3 * POINTS], vec![0.0; 9 * POINTS], vec![0.0; POINTS]);
+        let (mut p, mut r, mut g) = (
+            vec![0.0; 3 * POINTS],
+            vec![0.0; 9 * POINTS],
+            vec![0.0; POINTS],
+        );
         let mut value = [0.0];
         self.evaluator
             .evaluate_whole(
@@ -158,7 +168,11 @@ impl Judge {
 
 fn unit(vector: Vector3<f64>) -> Vector3<f64> {
     let norm = vector.norm();
-    if norm > 1e-9 { vector / norm } else { Vector3::zeros() }
+    if norm > 1e-9 {
+        vector / norm
+    } else {
+        Vector3::zeros()
+    }
 }
 
 /// The hand a step further along the gradient: of some lengths the best.
@@ -196,7 +210,12 @@ fn pick(judge: &mut Judge, from: &Hand, candidates: [Hand; 6]) -> Hand {
 }
 
 /// Follows the program of an episode; how far it came and after how many steps.
-fn follow(world: &mut LiberoWorld, task: &str, seed: u64, access: HandAccess) -> (bool, usize, String) {
+fn follow(
+    world: &mut LiberoWorld,
+    task: &str,
+    seed: u64,
+    access: HandAccess,
+) -> (bool, usize, String) {
     world
         .reset(&EpisodeSpec {
             tasks: vec![task.to_owned()],
@@ -225,7 +244,8 @@ fn follow(world: &mut LiberoWorld, task: &str, seed: u64, access: HandAccess) ->
         hand: access,
         ..CompileOptions::new(seen.len(), POINTS)
     };
-    let program = compile(&text, &options).unwrap_or_else(|errors| panic!("{}", errors.render(&text)));
+    let program =
+        compile(&text, &options).unwrap_or_else(|errors| panic!("{}", errors.render(&text)));
     let places = |seen: &[Keypoint]| seen.iter().map(|k| k.position_m).collect::<Vec<_>>();
     let (mut stage, mut points, mut width_m) = (0, places(&seen), 0.08);
     let mut start = points.clone();
@@ -243,16 +263,22 @@ fn follow(world: &mut LiberoWorld, task: &str, seed: u64, access: HandAccess) ->
         if done.value(&moment).unwrap() >= 0.0 {
             told += &format!("{}:{} ", stage + 1, step - entered);
             if std::env::var("FOLLOW_VERBOSE").is_ok() {
-                eprintln!("   {step} done {} hand {:.3?} width {:.4} points {:.3?}", program.stages[stage].description, hand.position_m, opened_m, points);
+                eprintln!(
+                    "   {step} done {} hand {:.3?} width {:.4} points {:.3?}",
+                    program.stages[stage].description, hand.position_m, opened_m, points
+                );
             }
-            if stage + 1 == program.stages.len() && step - entered > 10 {
+            if stage + 1 == program.stages.len() && step - entered > 20 {
                 return (false, step, told + "ended");
             }
             if stage + 1 < program.stages.len() {
-            stage += 1;
-            entered = step;
-            start.clone_from(&points);
+                stage += 1;
+                entered = step;
+                start.clone_from(&points);
             }
+        }
+        if step - entered > 60 {
+            break;
         }
         let (to, opens) = ahead(&program, stage, &points, &hand);
         if opens.abs() > 1e-9 {
@@ -264,7 +290,13 @@ fn follow(world: &mut LiberoWorld, task: &str, seed: u64, access: HandAccess) ->
             quaternion_wxyz: [down.w, down.i, down.j, down.k],
         };
         let q_rad = world.arm().reading.q_rad;
-        let q_rad = kinematics::inverse(&pose, &q_rad, &Limits::panda().joint).unwrap_or(q_rad);
+        // Any joints with that pose will do: the world follows the pose.
+        let limits = Limits::panda().joint;
+        let seeds = [q_rad, kinematics::HOME_Q];
+        let mut found = seeds
+            .iter()
+            .flat_map(|seed| kinematics::inverse(&pose, seed, &limits));
+        let q_rad = found.next().unwrap_or(q_rad);
         let setpoint = Setpoint {
             q_rad,
             gripper_width_m: width_m,
@@ -275,11 +307,23 @@ fn follow(world: &mut LiberoWorld, task: &str, seed: u64, access: HandAccess) ->
         }
         points = places(eye.look(world));
         if std::env::var("FOLLOW_TRACE").is_ok() {
-            eprintln!("{step} {stage} hand {:.3?} z axis {:.2?} w {:.3} kp {:.3?}", hand.position_m, hand.rotation.column(2).as_slice(), opened_m, points[0]);
+            eprintln!(
+                "{step} {stage} hand {:.3?} z axis {:.2?} w {:.3} kp {:.3?}",
+                hand.position_m,
+                hand.rotation.column(2).as_slice(),
+                opened_m,
+                points[0]
+            );
         }
     }
     let hand = Hand::of(world);
-    told += &format!("stuck in {} ({}) at {:.3?}, points {:.3?}", stage + 1, program.stages[stage].description, hand.position_m, points);
+    told += &format!(
+        "stuck in {} ({}) at {:.3?}, points {:.3?}",
+        stage + 1,
+        program.stages[stage].description,
+        hand.position_m,
+        points
+    );
     (false, 250, told)
 }
 
@@ -292,7 +336,10 @@ fn programs_lead_to_their_goals() {
     let kind = kind(Path::new(&packs)).unwrap();
     let mut world = kind.world();
     let tasks = std::env::var("FOLLOW_TASKS");
-    let tasks = tasks.unwrap_or_else(|_| "libero_goal_1,libero_goal_2,libero_goal_4,libero_goal_5,libero_goal_6,libero_goal_8".to_owned());
+    let tasks = tasks.unwrap_or_else(|_| {
+        "libero_goal_1,libero_goal_2,libero_goal_4,libero_goal_5,libero_goal_6,libero_goal_8"
+            .to_owned()
+    });
     let seeds: u64 = std::env::var("FOLLOW_SEEDS").map_or(3, |n| n.parse().unwrap());
     let mut solved = 0;
     let mut count = 0;
