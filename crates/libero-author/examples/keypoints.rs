@@ -31,9 +31,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     let hash = u32::from(label).wrapping_mul(0x9E37_79B1);
                     [(hash >> 24) as u8, (hash >> 16) as u8, (hash >> 8) as u8]
                 };
-                let parts: Vec<u8> = frame.segmentation.iter().flat_map(|l| if *l == 0 { [0; 3] } else { colour(*l) }).collect();
+                let parts: Vec<u8> = frame
+                    .segmentation
+                    .iter()
+                    .flat_map(|l| if *l == 0 { [0; 3] } else { colour(*l) })
+                    .collect();
                 for (name, pixels) in [("rgb", frame.rgb.clone()), ("labels", parts)] {
-                    image::RgbImage::from_raw(256, 256, pixels).ok_or("size")?.save(format!("{folder}/{id}_{seed}_{camera}_{name}.png"))?;
+                    image::RgbImage::from_raw(256, 256, pixels)
+                        .ok_or("size")?
+                        .save(format!("{folder}/{id}_{seed}_{camera}_{name}.png"))?;
                 }
             }
             let view = FrameView {
@@ -48,15 +54,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 world_from_camera: frame.geometry.world_from_camera,
                 stamp_ns: frame.stamp_ns,
             };
-            let mut grounder = Grounder::new(GroundingConfig { ignored: vec!["robot".to_owned()], ..Default::default() })?;
+            let mut grounder = Grounder::new(GroundingConfig {
+                ignored: vec!["robot".to_owned()],
+                ..Default::default()
+            })?;
             let found = grounder.ground(&view)?;
             let pixels = |name: &str| {
-                let id = labels.iter().find(|(_, known)| known == name).map_or(0, |l| l.0);
+                let id = labels
+                    .iter()
+                    .find(|(_, known)| known == name)
+                    .map_or(0, |l| l.0);
                 frame.segmentation.iter().filter(|l| **l == id).count()
             };
-            let found: serde_json::Map<_, _> = found.iter().map(|k| (k.name.clone(), json!([pixels(&k.name), k.position_m]))).collect();
+            let found: serde_json::Map<_, _> = found
+                .iter()
+                .map(|k| (k.name.clone(), json!([pixels(&k.name), k.position_m])))
+                .collect();
             let qpos = world.native().ok_or("native")?.qpos();
-            println!("{}", json!({"task": id, "seed": seed, "qpos": qpos, "found": found}));
+            println!(
+                "{}",
+                json!({"task": id, "seed": seed, "qpos": qpos, "found": found})
+            );
         }
     }
     Ok(())

@@ -34,7 +34,10 @@ pub(crate) fn parts<'a>(owner: &str, thing: &'a Thing) -> Vec<(String, Place<'a>
         let (first, last) = rest.rsplit_once(' ').unwrap_or(("", &rest));
         let known = WORDS.iter().find(|(known, _)| *known == last);
         let last = known.map_or(last, |(_, word)| word);
-        (format!("{first} {last}").trim().to_owned(), Place::Joint(joint))
+        (
+            format!("{first} {last}").trim().to_owned(),
+            Place::Joint(joint),
+        )
     });
     // The package names what is seen where it glows after the site that glows.
     let glowing = lit_sites

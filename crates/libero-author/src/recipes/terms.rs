@@ -86,7 +86,7 @@ pub(super) fn distance(squares: &str) -> String {
 
 /// The lines with the hand where a trajectory begins.
 pub(super) fn of_guidance(target: &[String]) -> Vec<String> {
-    with_hand(target, "action_sequence[0, 0]")
+    with_hand(target, "action_sequence[0, 0].detach()")
 }
 
 /// The lines with the hand where it is.
