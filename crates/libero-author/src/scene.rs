@@ -155,11 +155,6 @@ impl Scene {
         Ok(Self { points })
     }
 
-    /// Everything that is known.
-    pub(crate) fn points(&self) -> &[Point] {
-        &self.points
-    }
-
     /// The things of a kind.
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Point> {
         self.points.iter().filter(move |point| point.kind == kind)
@@ -248,7 +243,7 @@ mod tests {
             .map(|(index, name)| keypoint(index, name, 0.5))
             .collect();
         let scene = Scene::new(&keypoints).unwrap();
-        let kinds: Vec<_> = scene.points().iter().map(|point| point.kind).collect();
+        let kinds: Vec<_> = scene.points.iter().map(|point| point.kind).collect();
         let drawer = Kind::Drawer(Level::Top);
         assert_eq!(kinds, [Kind::Cabinet, drawer, Kind::Bowl, Kind::Cheese]);
         let cabinet = scene.of(Kind::Cabinet).next().unwrap();
@@ -270,6 +265,6 @@ mod tests {
     #[test]
     fn a_name_cannot_carry_text_into_a_program() {
         let scene = Scene::new(&[keypoint(0, "x\"; import os # bowl", 0.5)]).unwrap();
-        assert!(scene.points().is_empty());
+        assert!(scene.points.is_empty());
     }
 }

@@ -268,7 +268,7 @@ fn follow(
                     program.stages[stage].description, hand.position_m, opened_m, points
                 );
             }
-            if stage + 1 == program.stages.len() && step - entered > 10 {
+            if stage + 1 == program.stages.len() && step - entered > 20 {
                 return (false, step, told + "ended");
             }
             if stage + 1 < program.stages.len() {
@@ -276,6 +276,9 @@ fn follow(
                 entered = step;
                 start.clone_from(&points);
             }
+        }
+        if step - entered > 60 {
+            break;
         }
         let (to, opens) = ahead(&program, stage, &points, &hand);
         if opens.abs() > 1e-9 {
@@ -287,7 +290,13 @@ fn follow(
             quaternion_wxyz: [down.w, down.i, down.j, down.k],
         };
         let q_rad = world.arm().reading.q_rad;
-        let q_rad = kinematics::inverse(&pose, &q_rad, &Limits::panda().joint).unwrap_or(q_rad);
+        // Any joints with that pose will do: the world follows the pose.
+        let limits = Limits::panda().joint;
+        let seeds = [q_rad, kinematics::HOME_Q];
+        let mut found = seeds
+            .iter()
+            .flat_map(|seed| kinematics::inverse(&pose, seed, &limits));
+        let q_rad = found.next().unwrap_or(q_rad);
         let setpoint = Setpoint {
             q_rad,
             gripper_width_m: width_m,

@@ -1,7 +1,9 @@
 //! Drawers and the knob: the hand turns.
 
-use super::measures::{HANDLE_WIDTH_M, KNOB, KNOB_WIDTH_M, handle};
-use super::terms::{EXACT, Fingers, Hand, Margin, ROUGH, reach, until_closed, until_open};
+use super::measures::{HANDLE_WIDTH_M, KNOB, KNOB_WIDTH_M, Offset, handle};
+use super::terms::{
+    EXACT, Fingers, Hand, Margin, ROUGH, reach, stay, until_closed, until_facing, until_open,
+};
 use crate::program::{StageText, number, tensor};
 use crate::scene::{Level, Point};
 
@@ -17,16 +19,19 @@ const OPENS_M: f64 = 0.150;
 const DOWN_ABOVE_M: f64 = 0.060;
 const DOWN_Z_M: f64 = 0.158;
 const TURN_ABOVE_M: f64 = 0.030;
-/// How far the hand is drawn back and up to turn straight down again, m.
-const BACK_M: f64 = 0.060;
-const FREE_Z_M: f64 = 0.240;
-/// Cosine of the angle that the hand's axes may be off.
-const FACES: f64 = 0.930;
-
-/// The hand's approach faces the cabinet (-y), its fingers open along z.
-const FORWARD: [(usize, usize, f64); 2] = [(2, 1, -1.0), (1, 2, 1.0)];
-/// Its approach is straight down, its fingers open along y.
-const DOWN: [(usize, usize, f64); 2] = [(2, 2, -1.0), (1, 1, -1.0)];
+/// How far the hand is drawn back, and then towards the robot and up, to turn straight down again clear of the
+/// drawer, m.
+const BACK_M: f64 = 0.100;
+const ASIDE_M: f64 = 0.100;
+const FREE_Z_M: f64 = 0.280;
+/// How far down the hand points at a handle, rad. At the lowest one it would hit the table otherwise.
+fn pitch(level: Level) -> f64 {
+    match level {
+        Level::Top | Level::Middle => 0.0,
+        Level::Bottom => 0.6,
+    }
+}
+const DOWN: f64 = std::f64::consts::FRAC_PI_2;
 
 /// What a place allows in the plane across the drawer's way, and along it.
 const BESIDE: Margin = Margin {
@@ -34,10 +39,16 @@ const BESIDE: Margin = Margin {
     height: 0.040,
 };
 
+/// A place beside where a keypoint was seen before the arm came. What stands still needs no more, and what the arm
+/// hides of it would move its keypoint.
+fn seen(point: &Point, offset: Offset) -> Vec<String> {
+    let at: Offset = std::array::from_fn(|axis| point.position_m[axis] + offset[axis]);
+    vec![format!("target = {}", tensor(at))]
+}
+
 fn at(drawer: &Point, level: Level, along_m: f64, above_m: f64) -> Vec<String> {
     let [x, y, z] = handle(level);
-    let offset = tensor([x, y + along_m, z + above_m]);
-    vec![format!("target = keypoints[{}] + {offset}", drawer.index)]
+    seen(drawer, [x, y + along_m, z + above_m])
 }
 
 /// To the handle, with the fingers closed around it.
@@ -50,13 +61,12 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
         &at(drawer, level, COMES_DOWN_M, above_m),
         BESIDE,
     );
-    let mut face = reach(
+    let face = reach(
         "turn the hand to the handle",
         &at(drawer, level, TURNS_M, TURN_ABOVE_M),
         BESIDE,
     );
-    face.margins
-        .push(format!("-rotation[1, 2] - {}", number(FACES)));
+    let face = until_facing(pitch(level), face);
     let mut front = reach(
         "stop before the handle",
         &at(drawer, level, BEFORE_M, 0.0),
@@ -73,16 +83,15 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
         EXACT,
     );
     inside.margins = vec!["0.0120 - offset[1]".to_owned()];
-    let mut grasp = reach("grasp the handle", &at(drawer, level, HOLDS_M, 0.0), ROUGH);
-    grasp.margins = Vec::new();
+    let grasp = stay("grasp the handle");
     vec![
         hand.with(Fingers::Open, above),
-        hand.with(Fingers::Open, hand.facing(FORWARD, face)),
-        hand.with(Fingers::Open, hand.facing(FORWARD, front)),
-        hand.with(Fingers::Open, hand.facing(FORWARD, inside)),
+        hand.with(Fingers::Open, hand.facing(pitch(level), face)),
+        hand.with(Fingers::Open, hand.facing(pitch(level), front)),
+        hand.with(Fingers::Open, hand.facing(pitch(level), inside)),
         hand.with(
             Fingers::Closed,
-            hand.facing(FORWARD, until_closed(grasp, HANDLE_WIDTH_M)),
+            hand.facing(pitch(level), until_closed(grasp, HANDLE_WIDTH_M)),
         ),
     ]
 }
@@ -98,12 +107,12 @@ pub(super) fn open(drawer: &Point, level: Level, hand: Hand, goes_on: bool) -> V
         &[format!("target = {}", tensor(end))],
         ROUGH,
     );
-    // The centroid of what is seen moves less than the drawer, whose sides come into view.
+    // By the hand, not by the keypoint: what is seen of an open drawer has its centroid nearer to the cabinet.
     pull.margins = vec![format!(
         "end_effector[1] - {}",
         number(y + dy + HOLDS_M + OPENS_M)
     )];
-    stages.push(hand.with(Fingers::Closed, hand.facing(FORWARD, pull)));
+    stages.push(hand.with(Fingers::Closed, hand.facing(pitch(level), pull)));
     if goes_on {
         let back = [end[0], y + dy + OPENS_M + BACK_M, end[2]];
         let mut back = reach(
@@ -115,17 +124,15 @@ pub(super) fn open(drawer: &Point, level: Level, hand: Hand, goes_on: bool) -> V
             "end_effector[1] - {}",
             number(y + dy + OPENS_M + 0.5 * BACK_M)
         )];
-        let up = [end[0], y + dy + OPENS_M + BACK_M, FREE_Z_M];
+        let up = [end[0] - ASIDE_M, y + dy + OPENS_M + BACK_M, FREE_Z_M];
         let mut turn = reach(
             "turn the hand straight down",
             &[format!("target = {}", tensor(up))],
             BESIDE,
         );
-        turn.margins = vec![
-            format!("end_effector[2] - {}", number(FREE_Z_M - 0.040)),
-            format!("-rotation[2, 2] - {}", number(FACES)),
-        ];
-        stages.push(hand.with(Fingers::Open, hand.facing(FORWARD, until_open(back))));
+        turn.margins = vec![format!("end_effector[2] - {}", number(FREE_Z_M - 0.040))];
+        let turn = until_facing(DOWN, turn);
+        stages.push(hand.with(Fingers::Open, hand.facing(pitch(level), until_open(back))));
         stages.push(hand.with(Fingers::Open, hand.facing(DOWN, turn)));
     }
     stages
@@ -143,7 +150,7 @@ pub(super) fn close(drawer: &Point, level: Level, shut_y_m: f64, hand: Hand) -> 
         ROUGH,
     );
     push.margins = vec![format!("{} - end_effector[1]", number(end[1] + 0.020))];
-    stages.push(hand.with(Fingers::Closed, hand.facing(FORWARD, push)));
+    stages.push(hand.with(Fingers::Closed, hand.facing(pitch(level), push)));
     stages
 }
 
@@ -155,16 +162,11 @@ const TURNED_RAD: f64 = 0.9;
 pub(super) fn turn(knob: &Point, on: bool, hand: Hand) -> Vec<StageText> {
     let place = |above_m: f64| {
         let [x, y, z] = KNOB;
-        vec![format!(
-            "target = keypoints[{}] + {}",
-            knob.index,
-            tensor([x, y, z + above_m])
-        )]
+        seen(knob, [x, y, z + above_m])
     };
     let above = reach("stop above the knob", &place(0.100), ROUGH);
     let down = reach("go down around the knob", &place(0.0), EXACT);
-    let mut grasp = reach("grasp the knob", &place(0.0), ROUGH);
-    grasp.margins = Vec::new();
+    let grasp = stay("grasp the knob");
     let mut turn = reach("turn the knob", &place(0.0), ROUGH);
     let sign = if on { 1.0 } else { -1.0 };
     let angle = "torch.atan2(rotation[0, 1], -rotation[1, 1])";

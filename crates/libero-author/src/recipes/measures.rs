@@ -30,7 +30,7 @@ const BOWL: Graspable = Graspable {
     hold: [0.0, 0.0, 0.042],
     ring: Some(0.052),
     rests: 0.0,
-    width: 0.020,
+    width: 0.0075,
 };
 /// One and a half times as large in every direction.
 const BIGGER_BOWL: Graspable = Graspable {
@@ -38,28 +38,28 @@ const BIGGER_BOWL: Graspable = Graspable {
     hold: [0.0, 0.0, 0.066],
     ring: Some(0.078),
     rests: 0.0,
-    width: 0.025,
+    width: 0.012,
 };
 const CHEESE: Graspable = Graspable {
     origin: [-0.0093, 0.0013, -0.0076],
     hold: [0.0; 3],
     ring: None,
     rests: 0.0085,
-    width: 0.060,
+    width: 0.047,
 };
 const BOTTLE: Graspable = Graspable {
     origin: [-0.0123, -0.0007, -0.0710],
     hold: [0.0, 0.0, 0.125],
     ring: None,
     rests: 0.0,
-    width: 0.040,
+    width: 0.019,
 };
 const PLATE: Graspable = Graspable {
     origin: [0.0019, 0.0002, -0.0085],
     hold: [0.0, 0.068, 0.008],
     ring: None,
     rests: 0.0025,
-    width: 0.030,
+    width: 0.026,
 };
 
 /// How a thing is grasped; none for what is not.
@@ -99,18 +99,28 @@ pub(super) fn handle(level: Level) -> Offset {
 }
 
 /// Between the fingers there is at most this when they have closed on a handle.
-pub(super) const HANDLE_WIDTH_M: f64 = 0.030;
+pub(super) const HANDLE_WIDTH_M: f64 = 0.0185;
 
-/// From the keypoint of a shut drawer to the middle of the cabinet's top.
-pub(super) fn cabinet_top(level: Level) -> Offset {
-    let [x, y, z] = match level {
+/// From the keypoint of a shut drawer to its cabinet's origin, on the table below its middle.
+pub(super) fn cabinet(level: Level) -> Offset {
+    match level {
         Level::Top => [-0.0097, -0.0856, -0.1858],
         Level::Middle => [-0.0244, -0.0870, -0.1164],
         Level::Bottom => [-0.0264, -0.0877, -0.0476],
-    };
-    // From the cabinet's origin to its top's middle.
-    [x - 0.0035, y + 0.0043, z + 0.2230]
+    }
 }
 
-/// The same from the cabinet's own keypoint, where no drawer is seen.
-pub(super) const CABINET_TOP: Offset = [-0.0607, 0.0057, 0.0545];
+/// The same from the cabinet's own keypoint, where no shut drawer is seen.
+pub(super) const CABINET: Offset = [-0.0572, 0.0014, -0.1685];
+/// From a cabinet's origin to the middle of its top; its drawers face along y.
+pub(super) const CABINET_TOP: Offset = [-0.0035, 0.0043, 0.2230];
+
+/// From a cabinet's origin to the floor of an open drawer, where the cabinet and the drawer's front leave room.
+pub(super) fn inside(level: Level) -> Offset {
+    let z = match level {
+        Level::Top => 0.154,
+        Level::Middle => 0.084,
+        Level::Bottom => 0.014,
+    };
+    [-0.0033, 0.1650, z]
+}

@@ -12,8 +12,7 @@ use crate::program::ProgramText;
 use crate::scene::{Kind, Level, Point, Scene};
 use crate::understand::{Goal, Place, wording};
 use measures::{
-    BURNER, BURNER_ABOVE_TABLE_M, CABINET_TOP, FRONT_M, Graspable, ON_PLATE, Offset, RACK,
-    cabinet_top, graspable,
+    BURNER, BURNER_ABOVE_TABLE_M, CABINET, CABINET_TOP, FRONT_M, ON_PLATE, Offset, RACK, graspable,
 };
 use pick::Item;
 use terms::Hand;
@@ -24,8 +23,6 @@ const MAX_STAGES: usize = 16;
 const DROP_M: f64 = 0.010;
 /// A drawer whose keypoint stands nearer to the cabinet's than this along y is shut, m.
 const SHUT_M: f64 = 0.130;
-/// From an open drawer's cabinet to the middle of what is accessible of it, m.
-const INSIDE_M: f64 = 0.150;
 
 /// Writes the program for goals that are to be reached one after the other.
 ///
@@ -75,8 +72,8 @@ pub(crate) fn write(
             Goal::Put(thing, place) => {
                 note(thing);
                 let item = item(thing, scene)?;
-                let (seen, goal) = goal_of(&item.how, thing, place, scene, &opened);
-                note(seen);
+                let goal = goal_of(thing, place, scene, &opened);
+                note(goal.seen);
                 stages.extend(pick::take(&item, hand));
                 let words = place.to_string();
                 let words = words.split_once(' ').map_or("", |(_, words)| words);
@@ -147,12 +144,11 @@ fn shut_y_m(drawer: &Point, scene: &Scene) -> f64 {
 
 /// Where a thing is put, with the keypoint that says so.
 fn goal_of<'s>(
-    how: &Graspable,
     thing: &Point,
     place: &'s Place,
     scene: &'s Scene,
     opened: &[usize],
-) -> (&'s Point, pick::Goal) {
+) -> pick::Goal<'s> {
     let drop_m = match (place, thing.kind) {
         // It falls from where the fingers do not touch the rim.
         (Place::On(bowl), Kind::Cheese) if bowl.kind == Kind::Bowl => {
@@ -173,18 +169,15 @@ fn goal_of<'s>(
         }
         Place::Stove(stove) => (scene.part(stove, Kind::Burner).unwrap_or(stove), BURNER),
         Place::FrontOfStove(stove) => front_of(stove, scene),
-        Place::CabinetTop(cabinet) => top_of(cabinet, scene),
-        Place::Drawer(drawer) => (drawer, inside(drawer, scene, opened)),
+        Place::CabinetTop(cabinet) => top_of(cabinet, scene, opened),
+        Place::Drawer(drawer) => inside(drawer, scene, opened),
         Place::Rack(rack) => (rack, RACK),
     };
-    let _ = how;
-    let goal = pick::Goal {
-        keypoint: seen.index,
-        seen_m: seen.position_m,
+    pick::Goal {
+        seen,
         offset,
         drop_m,
-    };
-    (seen, goal)
+    }
 }
 
 /// Beyond the burner as seen from the knob.
@@ -207,24 +200,52 @@ fn front_of<'s>(stove: &'s Point, scene: &'s Scene) -> (&'s Point, Offset) {
     (burner, offset)
 }
 
-/// By the highest drawer that is shut: what hides a part of a cabinet moves its own keypoint by centimetres.
-fn top_of<'s>(cabinet: &'s Point, scene: &'s Scene) -> (&'s Point, Offset) {
-    for level in Level::ALL {
-        if let Some(drawer) = scene.part(cabinet, Kind::Drawer(level)) {
-            let out_m = drawer.position_m[1] - cabinet.position_m[1];
-            let [x, y, z] = cabinet_top(level);
-            if out_m.abs() < SHUT_M {
-                let side = out_m.signum();
-                return (drawer, [side * x, side * y, z]);
-            }
-        }
+/// A keypoint by which a cabinet's origin is known, with the vector to it, and the side to which its drawers face: +1
+/// is left. Best is the highest of its shut drawers, but not one that will be open: what hides a part of a cabinet
+/// moves its own keypoint by centimetres.
+fn origin_of<'s>(
+    cabinet: &'s Point,
+    scene: &'s Scene,
+    opened: &[usize],
+) -> (&'s Point, Offset, f64) {
+    let drawers = Level::ALL.into_iter().filter_map(|level| {
+        let drawer = scene.part(cabinet, Kind::Drawer(level))?;
+        Some((level, drawer, drawer.position_m[1] - cabinet.position_m[1]))
+    });
+    let mut shut = drawers
+        .clone()
+        .filter(|(_, drawer, out_m)| out_m.abs() < SHUT_M && !opened.contains(&drawer.index));
+    if let Some((level, drawer, out_m)) = shut.next() {
+        let side = out_m.signum();
+        return (drawer, turned(measures::cabinet(level), side), side);
     }
-    (cabinet, CABINET_TOP)
+    let mut sides = drawers.map(|(.., out_m)| out_m.signum());
+    (cabinet, CABINET, sides.next().unwrap_or(1.0))
 }
 
-/// Into an open drawer, or into one that will be open by then.
-fn inside(drawer: &Point, scene: &Scene, opened: &[usize]) -> Offset {
-    let _ = (scene, opened);
-    let [x, y, z] = cabinet_top(level_of(drawer));
-    [x, y + INSIDE_M, z - 0.060]
+/// A vector of a cabinet that faces left, of one that faces that side.
+fn turned([x, y, z]: Offset, side: f64) -> Offset {
+    [side * x, side * y, z]
+}
+
+fn plus(a: Offset, b: Offset) -> Offset {
+    std::array::from_fn(|axis| a[axis] + b[axis])
+}
+
+fn top_of<'s>(cabinet: &'s Point, scene: &'s Scene, opened: &[usize]) -> (&'s Point, Offset) {
+    let (seen, origin, side) = origin_of(cabinet, scene, opened);
+    (seen, plus(origin, turned(CABINET_TOP, side)))
+}
+
+/// Into a drawer that is open by then.
+fn inside<'s>(drawer: &'s Point, scene: &'s Scene, opened: &[usize]) -> (&'s Point, Offset) {
+    let inside = measures::inside(level_of(drawer));
+    let Some(cabinet) = cabinet_of(drawer, scene) else {
+        // By itself it is known only as it stands open: more of its inside is seen.
+        return (drawer, [-0.002, 0.008, -0.024]);
+    };
+    let mut opened = opened.to_vec();
+    opened.push(drawer.index);
+    let (seen, origin, side) = origin_of(cabinet, scene, &opened);
+    (seen, plus(origin, turned(inside, side)))
 }

@@ -2,7 +2,7 @@
 
 use super::measures::{Graspable, Offset};
 use super::terms::{
-    EXACT, Fingers, Hand, Margin, ROUGH, distance, of_done, of_guidance, reach, until_closed,
+    EXACT, Fingers, Hand, Margin, ROUGH, distance, of_done, of_guidance, reach, stay, until_closed,
     until_open,
 };
 use crate::program::{StageText, number, tensor};
@@ -18,7 +18,7 @@ const RAISED_M: f64 = 0.040;
 const CARRY_ABOVE_M: f64 = 0.075;
 const CARRY_Z_M: f64 = 0.148;
 /// How gently a rim is gone along to where the fingers' axis crosses it.
-const ALONG_RIM: f64 = 0.3;
+const ALONG_RIM: f64 = 0.5;
 /// How far a thing may be off where the demonstrations hold it, m.
 const ASTRAY_M: f64 = 0.020;
 const LOWERED: Margin = Margin {
@@ -37,11 +37,11 @@ pub(super) struct Item<'s> {
     pub(super) how: Graspable,
 }
 
-/// Where something goes: a vector from a keypoint to the middle of the surface, and from how high it is let go.
+/// Where something goes: the middle of a surface as a vector from where a keypoint was seen, and from how high it is
+/// let go.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Goal {
-    pub(super) keypoint: usize,
-    pub(super) seen_m: [f64; 3],
+pub(super) struct Goal<'s> {
+    pub(super) seen: &'s Point,
     pub(super) offset: Offset,
     pub(super) drop_m: f64,
 }
@@ -89,7 +89,7 @@ impl Item<'_> {
                     number(margin.plane),
                     number(radius_m)
                 ),
-                format!("{} - torch.abs(offset[0])", number(0.6 * radius_m)),
+                format!("{} - torch.abs(offset[0])", number(0.4 * radius_m)),
                 format!("{} - torch.abs(offset[2])", number(margin.height)),
             ],
         }
@@ -107,7 +107,7 @@ pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
     let above_m = ABOVE_M.max(TRAVEL_Z_M - grip_z_m);
     let above = item.approach(&format!("stop above the {name}"), above_m, ROUGH);
     let down = item.approach(&format!("go down to the {name}"), 0.0, EXACT);
-    let grasp = item.approach(&format!("grasp the {name}"), 0.0, ROUGH);
+    let grasp = stay(&format!("grasp the {name}"));
     vec![
         hand.with(Fingers::Open, above),
         hand.with(Fingers::Open, down),
@@ -140,11 +140,11 @@ fn straight_up(to_z_m: f64) -> Vec<String> {
 }
 
 /// From the hand to over the place, down, and let go.
-pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal, hand: Hand) -> Vec<StageText> {
+pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> Vec<StageText> {
     let name = item.name();
     let [.., hold_z] = item.how.hold;
     let release_m = goal.offset[2] + item.how.rests + goal.drop_m + hold_z;
-    let end_z_m = goal.seen_m[2] + release_m;
+    let end_z_m = goal.seen.position_m[2] + release_m;
     let carry_z_m = CARRY_Z_M.max(end_z_m + CARRY_ABOVE_M);
     let mut stages = Vec::new();
     if carry_z_m > CARRY_Z_M {
@@ -161,11 +161,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal, hand: Hand) -> Vec<
     let at = target(item, goal, number(end_z_m));
     let carry = reach(&format!("carry the {name} to {place}"), &over, OVER);
     let lower = reach(&format!("lower the {name}"), &at, LOWERED);
-    let release = StageText {
-        margins: Vec::new(),
-        done: Vec::new(),
-        ..reach(&format!("let go of the {name}"), &at, LOWERED)
-    };
+    let release = stay(&format!("let go of the {name}"));
     stages.extend([
         hand.with(Fingers::Closed, carry),
         hand.with(Fingers::Closed, lower),
@@ -176,7 +172,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal, hand: Hand) -> Vec<
 
 /// Where the hand has to be for what it holds to be over the place, at a height: as far beside it as the hand is
 /// beside the thing now, within what a grasp allows.
-fn target(item: &Item<'_>, goal: &Goal, z: String) -> Vec<String> {
+fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
     let [x, y, _] = item.how.origin;
     let mut lines = vec![format!(
         "held = hand[:2] - keypoints[{}][:2] - {}",
@@ -202,11 +198,14 @@ fn target(item: &Item<'_>, goal: &Goal, z: String) -> Vec<String> {
         }
     }
     let [x, y, _] = goal.offset;
-    lines.push(format!(
-        "place = keypoints[{}][:2] + {} + held",
-        goal.keypoint,
-        tensor([x, y])
-    ));
+    let place = if goal.seen.kind.is_loose() {
+        format!("keypoints[{}][:2] + {}", goal.seen.index, tensor([x, y]))
+    } else {
+        // It stands still, and what the arm hides of it would only move its keypoint.
+        let [seen_x, seen_y, _] = goal.seen.position_m;
+        tensor([seen_x + x, seen_y + y])
+    };
+    lines.push(format!("place = {place} + held"));
     lines.push(format!(
         "target = torch.stack([place[0], place[1], torch.tensor({z})])"
     ));

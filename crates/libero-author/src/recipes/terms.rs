@@ -9,6 +9,8 @@ use crate::program::{StageText, number};
 const FINGERS_M: f64 = 0.050;
 /// What a hand counts that points the opposite way, m: little beside a way of centimetres.
 const TURN_M: f64 = 0.050;
+/// Cosine of the angle by which a hand may point past what is asked for.
+const FACES: f64 = 0.930;
 /// Fingers are open beyond this, m.
 const OPEN_WIDTH_M: f64 = 0.070;
 
@@ -62,6 +64,21 @@ pub(super) fn reach(description: &str, target: &[String], margin: Margin) -> Sta
     }
 }
 
+/// A stage in which the hand stays where it is, for fingers that close or open: a target that hangs on a thing would
+/// run away with what the fingers push.
+pub(super) fn stay(description: &str) -> StageText {
+    StageText {
+        description: description.to_owned(),
+        guidance: vec![
+            "offset = action_sequence - action_sequence[:, :1]".to_owned(),
+            distance("(offset * offset).sum(dim=-1)"),
+        ],
+        reward: "-distance.mean()".to_owned(),
+        done: Vec::new(),
+        margins: Vec::new(),
+    }
+}
+
 /// A smooth length from a sum of squares.
 pub(super) fn distance(squares: &str) -> String {
     format!("distance = torch.sqrt({squares} + 0.000001)")
@@ -69,7 +86,7 @@ pub(super) fn distance(squares: &str) -> String {
 
 /// The lines with the hand where a trajectory begins.
 pub(super) fn of_guidance(target: &[String]) -> Vec<String> {
-    with_hand(target, "action_sequence[0, 0]")
+    with_hand(target, "action_sequence[0, 0].detach()")
 }
 
 /// The lines with the hand where it is.
@@ -100,14 +117,20 @@ impl Hand {
         stage
     }
 
-    /// Asks for two of the hand's axes, where rewards may: each is a column and a row of its orientation, and the
-    /// sign that the entry is to have.
-    pub(super) fn facing(self, axes: [(usize, usize, f64); 2], mut stage: StageText) -> StageText {
+    /// Asks for the hand to point down by that much, rad, and else to the right (-y), with fingers that open across,
+    /// where rewards may.
+    pub(super) fn facing(self, down_rad: f64, mut stage: StageText) -> StageText {
         if self.access.rotations == Access::Guide {
-            for (column, row, sign) in axes {
-                let sign = if sign < 0.0 { "+" } else { "-" };
+            for (name, of, column) in [
+                ("points", [-down_rad.cos(), -down_rad.sin()], 2),
+                ("opens", [-down_rad.sin(), down_rad.cos()], 1),
+            ] {
+                let [y, z] = of.map(number);
+                stage.guidance.push(format!(
+                    "{name} = {y} * rotations[:, :, 1, {column}] + {z} * rotations[:, :, 2, {column}]"
+                ));
                 stage.reward = format!(
-                    "{} - {} * (1.0 {sign} rotations[:, :, {row}, {column}]).mean()",
+                    "{} - {} * (1.0 - {name}).mean()",
                     stage.reward,
                     number(TURN_M)
                 );
@@ -115,6 +138,16 @@ impl Hand {
         }
         stage
     }
+}
+
+/// The stage is over only when the hand points as [`Hand::facing`] asks for.
+pub(super) fn until_facing(down_rad: f64, mut stage: StageText) -> StageText {
+    let [y, z] = [-down_rad.cos(), -down_rad.sin()].map(number);
+    stage.margins.push(format!(
+        "{y} * rotation[1, 2] + {z} * rotation[2, 2] - {}",
+        number(FACES)
+    ));
+    stage
 }
 
 /// The stage is over only when the fingers have let go.
