@@ -218,13 +218,13 @@ impl Partial {
     }
 
     /// Whether words or thoughts have come.
-    fn has_content(&self) -> bool {
+    pub(super) fn has_content(&self) -> bool {
         !self.text.is_blank() || self.thought_bytes > 0
     }
 
     fn note_strange(&mut self, value: &Value) {
         if self.strange.is_none() {
-            self.strange = Some(visible_line(&value.to_string(), 80));
+            self.strange = Some(value.to_string());
             self.complaint = fault::complaint(value);
         }
     }
