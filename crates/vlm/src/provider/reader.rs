@@ -152,8 +152,9 @@ impl AnswerReader {
             if now.0 > self.limit_bytes {
                 return Err(self.too_large());
             }
-            if self.partial.is_finished() && self.finished_at.is_none() {
-                self.finished_at = Some(Instant::now());
+            match self.partial.is_finished() {
+                true => _ = self.finished_at.get_or_insert_with(Instant::now),
+                false => self.finished_at = None,
             }
         }
         match decoded {

@@ -235,6 +235,15 @@ impl Partial {
         }
     }
 
+    /// Forgets the answer that was read so far, for another one.
+    fn begin_anew(&mut self, choice: u64) {
+        self.choice = Some(choice);
+        self.text = Text::default();
+        self.refusal.clear();
+        self.finish = None;
+        self.ended = false;
+    }
+
     /// Takes in the word with which the answer ends. A bad one stands, whatever is said later.
     fn finish_with(&mut self, word: &Value) {
         let finish = match word {
