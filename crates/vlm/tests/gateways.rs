@@ -222,7 +222,10 @@ async fn errors_are_named_for_what_they_are() {
         for kind in [json!(null), json!("None")] {
             let refused = error(&message, kind, code);
             // With its status, and within a stream that had begun as all is well.
-            for refusal in [whole(status, &refused), stream(&[refused.clone()])] {
+            for refusal in [
+                whole(status, &refused),
+                stream(std::slice::from_ref(&refused)),
+            ] {
                 let (exchange, requests, learnt) = asked(CLAUDE, vec![refusal, good()], |config| {
                     config.timeouts.total = Duration::from_secs(30);
                 })
@@ -266,7 +269,7 @@ async fn fields_that_they_do_not_take_are_left_out() {
     ] {
         let refused = error(&message, json!("None"), "400");
         let good = stream(&[chunk(CLAUDE, json!({"content": ANSWER}), Some("stop")), usage(CLAUDE)]);
-        for (refusal, tries) in [(whole("400 Bad Request", &refused), 1), (stream(&[refused.clone()]), 2)] {
+        for (refusal, tries) in [(whole("400 Bad Request", &refused), 1), (stream(std::slice::from_ref(&refused)), 2)] {
             let (exchange, requests, learnt) = asked(CLAUDE, vec![refusal, good.clone()], |config| {
                 config.max_output_tokens = 8192;
                 config.reasoning_effort = Some("low".to_owned());
