@@ -111,7 +111,11 @@ fn a_variable_that_nobody_reads_is_met_with_the_nearest_one() {
 
 #[test]
 fn the_dataflows_are_typed_and_valid() {
-    for file in ["dataflow.yml", "dataflows/calvin.yml", "dataflows/libero.yml"] {
+    for file in [
+        "dataflow.yml",
+        "dataflows/calvin.yml",
+        "dataflows/libero.yml",
+    ] {
         is_typed_and_valid(file);
     }
 }

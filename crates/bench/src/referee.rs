@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use eyre::{OptionExt, Result, WrapErr, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tiller_core::file::read_regular;
+use tiller_core::file::{open_to_append, read_regular};
 
 /// Bytes of a file of records or rulings.
 const MAX_BYTES: u64 = 4 << 30;
@@ -87,21 +87,12 @@ impl Records {
     /// When the file cannot be written.
     pub(crate) fn open(results: &Path, restart: bool) -> Result<Self> {
         let path = beside(results, "records");
+        let file = append(&path)?;
         if restart {
-            for path in [&path, &beside(results, "rulings")] {
-                match std::fs::remove_file(path) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(error)
-                            .wrap_err_with(|| format!("cannot empty {}", path.display()));
-                    }
-                    _ => {}
-                }
-            }
+            file.set_len(0)?;
+            append(&beside(results, "rulings"))?.set_len(0)?;
         }
-        Ok(Self {
-            file: append(&path)?,
-            path,
-        })
+        Ok(Self { path, file })
     }
 
     /// Adds what the world recorded of an episode.
@@ -120,11 +111,11 @@ impl Records {
 }
 
 fn append(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    options
-        .open(path)
-        .wrap_err_with(|| format!("cannot write {}", path.display()))
+    let cannot = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).wrap_err_with(cannot)?;
+    }
+    open_to_append(path).wrap_err_with(cannot)
 }
 
 /// Has every record beside a file of results ruled that was not yet; `tell` hears how many are left.

@@ -12,7 +12,10 @@ use tiller_vlm::Author;
 /// The names that there are.
 pub(crate) fn embedded() -> Result<Arc<dyn Author>, Problems> {
     let authors: [(&str, Arc<dyn Author>); 2] = [
-        ("playtable", Arc::new(tiller_playtable_author::EmbeddedAuthor)),
+        (
+            "playtable",
+            Arc::new(tiller_playtable_author::EmbeddedAuthor),
+        ),
         ("libero", Arc::new(tiller_libero_author::EmbeddedAuthor)),
     ];
     let mut env = Environment::process();
