@@ -21,6 +21,8 @@ pub(super) struct Graspable {
     pub(super) ring: Option<f64>,
     /// How far the origin is above what the thing stands on.
     pub(super) rests: f64,
+    /// How fast it may be lifted, a step of 100 ms: a plate slips out of fingers in a hurry.
+    pub(super) lifted: Option<f64>,
     /// Height at which the hand carries it over the table.
     pub(super) carried: f64,
     /// Between the fingers there is at most this when they have closed on it.
@@ -32,6 +34,7 @@ const BOWL: Graspable = Graspable {
     hold: [0.0, 0.0, 0.035],
     ring: Some(0.052),
     rests: 0.0,
+    lifted: None,
     carried: 0.141,
     width: 0.012,
 };
@@ -41,6 +44,7 @@ const BIGGER_BOWL: Graspable = Graspable {
     hold: [0.0, 0.0, 0.059],
     ring: Some(0.078),
     rests: 0.0,
+    lifted: None,
     carried: 0.141,
     width: 0.015,
 };
@@ -49,6 +53,7 @@ const CHEESE: Graspable = Graspable {
     hold: [0.0, 0.0, -0.007],
     ring: None,
     rests: 0.0085,
+    lifted: None,
     carried: 0.141,
     width: 0.047,
 };
@@ -57,6 +62,7 @@ const BOTTLE: Graspable = Graspable {
     hold: [0.0, 0.0, 0.118],
     ring: None,
     rests: 0.0,
+    lifted: None,
     carried: 0.141,
     width: 0.019,
 };
@@ -65,6 +71,7 @@ const PLATE: Graspable = Graspable {
     hold: [0.0, 0.064, 0.004],
     ring: None,
     rests: 0.0025,
+    lifted: Some(0.012),
     carried: 0.085,
     width: 0.026,
 };

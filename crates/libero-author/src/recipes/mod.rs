@@ -21,6 +21,9 @@ use terms::Hand;
 const MAX_STAGES: usize = 16;
 /// How far above its place a thing is let go, m; of cheese into a bowl, above the bowl's rim.
 const DROP_M: f64 = 0.010;
+/// How far above that the way there leads, m; over the sides of a drawer, which would be pushed shut.
+const ABOVE_M: f64 = 0.065;
+const ABOVE_DRAWER_M: f64 = 0.115;
 /// A drawer whose keypoint stands nearer to the cabinet's than this along y is shut, m.
 const SHUT_M: f64 = 0.130;
 
@@ -177,6 +180,11 @@ fn goal_of<'s>(
         seen,
         offset,
         drop_m,
+        above_m: if matches!(place, Place::Drawer(_)) {
+            ABOVE_DRAWER_M
+        } else {
+            ABOVE_M
+        },
     }
 }
 

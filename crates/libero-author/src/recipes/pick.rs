@@ -14,8 +14,6 @@ const TRAVEL_Z_M: f64 = 0.161;
 /// How far a thing is raised before it is carried, and when it counts as raised, m.
 const RAISE_M: f64 = 0.120;
 const RAISED_M: f64 = 0.040;
-/// How far above its end a way leads, at least, m.
-const CARRY_ABOVE_M: f64 = 0.065;
 /// How gently a rim is gone along to where the demonstrations hold it.
 const ALONG_RIM: f64 = 0.5;
 /// How far a thing may be off where the demonstrations hold it, m.
@@ -43,6 +41,8 @@ pub(super) struct Goal<'s> {
     pub(super) seen: &'s Point,
     pub(super) offset: Offset,
     pub(super) drop_m: f64,
+    /// How far above that the way leads, at least.
+    pub(super) above_m: f64,
 }
 
 impl Item<'_> {
@@ -126,22 +126,31 @@ fn lift(item: &Item<'_>, to_z_m: f64) -> StageText {
     let (index, z) = (item.point.index, item.point.position_m[2]);
     StageText {
         description: format!("lift the {}", item.name()),
-        guidance: straight_up(to_z_m),
+        guidance: straight_up(to_z_m, item.how.lifted),
         reward: "-(missing + aside).mean()".to_owned(),
         done: Vec::new(),
         margins: vec![format!("keypoints[{index}][2] - {}", number(z + RAISED_M))],
     }
 }
 
-fn straight_up(to_z_m: f64) -> Vec<String> {
-    vec![
-        format!(
-            "missing = torch.relu({} - action_sequence[:, :, 2])",
-            number(to_z_m)
-        ),
-        "offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned(),
-        "aside = torch.sqrt((offset * offset).sum(dim=-1) + 0.000001)".to_owned(),
-    ]
+fn straight_up(to_z_m: f64, step_m: Option<f64>) -> Vec<String> {
+    let to = number(to_z_m);
+    let mut lines = match step_m {
+        None => vec![format!(
+            "missing = torch.relu({to} - action_sequence[:, :, 2])"
+        )],
+        Some(step_m) => vec![
+            "steps = torch.arange(action_sequence.shape[1])".to_owned(),
+            format!(
+                "height = torch.clamp(action_sequence[:, :1, 2].detach() + {} * steps, max={to})",
+                number(step_m)
+            ),
+            "missing = torch.abs(height - action_sequence[:, :, 2])".to_owned(),
+        ],
+    };
+    lines.push("offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned());
+    lines.push("aside = torch.sqrt((offset * offset).sum(dim=-1) + 0.000001)".to_owned());
+    lines
 }
 
 /// From the hand to over the place, down, and let go.
@@ -150,13 +159,13 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let [.., hold_z] = item.how.hold;
     let release_m = goal.offset[2] + item.how.rests + goal.drop_m + hold_z;
     let end_z_m = goal.seen.position_m[2] + release_m;
-    let carry_z_m = item.how.carried.max(end_z_m + CARRY_ABOVE_M);
+    let carry_z_m = item.how.carried.max(end_z_m + goal.above_m);
     let grip_z_m = item.point.position_m[2] + item.grip()[2];
     let mut stages = Vec::new();
     if carry_z_m > grip_z_m + RAISE_M + 0.020 {
         let raise = StageText {
             description: format!("raise the {name}"),
-            guidance: straight_up(carry_z_m),
+            guidance: straight_up(carry_z_m, None),
             reward: "-(missing + aside).mean()".to_owned(),
             done: Vec::new(),
             margins: vec![format!("end_effector[2] - {}", number(carry_z_m - 0.030))],
