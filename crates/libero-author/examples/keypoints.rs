@@ -1,5 +1,8 @@
-//! Writes where grounding sees every thing of every scene: `keypoints PACKS SEEDS [PICTURES]`.
+//! Writes where grounding sees every thing, to be compared with where it is, one JSON line a scene:
+//! `keypoints PACKS SEEDS TASKS CAMERA [PICTURES]`. TASKS are ids with commas between; into the folder PICTURES go
+//! the scenes in colour and by their labels.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -71,10 +74,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .map(|k| (k.name.clone(), json!([pixels(&k.name), k.position_m])))
                 .collect();
             let qpos = world.native().ok_or("native")?.qpos();
-            println!(
-                "{}",
-                json!({"task": id, "seed": seed, "qpos": qpos, "found": found})
-            );
+            let line = json!({ "task": id, "seed": seed, "qpos": qpos, "found": found });
+            writeln!(std::io::stdout(), "{line}")?;
         }
     }
     Ok(())

@@ -23,7 +23,9 @@ const POINTS: usize = 4;
 /// Longest step of 100 ms, m and rad.
 const STEP_M: f64 = 0.020;
 const STEP_RAD: f64 = 0.25;
-/// Shares of the longest step that are tried.
+/// Moves that make up a step.
+const MOVES: usize = 5;
+/// Shares of the longest move that are tried.
 const SHARES: [f64; 6] = [1.0, 0.5, 0.25, 0.1, 0.03, 0.0];
 const SIDE: usize = 256;
 
@@ -175,27 +177,33 @@ fn unit(vector: Vector3<f64>) -> Vector3<f64> {
     }
 }
 
-/// The hand a step further along the gradient: of some lengths the best.
+/// The hand a step further along the gradient: some short moves, each of the best of some lengths.
 fn ahead(program: &Program, stage: usize, keypoints: &[[f64; 3]], hand: &Hand) -> (Hand, f64) {
     let mut judge = Judge {
         evaluator: Evaluator::new(&program.stages[stage].guidance, 1),
         keypoints: keypoints.to_vec(),
     };
-    let (_, pull) = judge.judge(hand, hand);
     let mut best = hand.clone();
-    let direction = STEP_M * unit(pull.direction);
-    let axis = STEP_RAD * unit(pull.axis);
-    let moved = |share: f64| Hand {
-        position_m: std::array::from_fn(|i| hand.position_m[i] + share * direction[i]),
-        ..best.clone()
-    };
-    best = pick(&mut judge, hand, SHARES.map(moved));
-    let turned = |share: f64| Hand {
-        rotation: hand.turned(share * axis),
-        ..best.clone()
-    };
-    best = pick(&mut judge, hand, SHARES.map(turned));
-    (best, pull.opens)
+    let mut opens = 0.0;
+    for _ in 0..MOVES {
+        let (_, pull) = judge.judge(hand, &best);
+        opens += pull.opens;
+        let direction = STEP_M / MOVES as f64 * unit(pull.direction);
+        let axis = STEP_RAD / MOVES as f64 * unit(pull.axis);
+        let from = best.clone();
+        let moved = |share: f64| Hand {
+            position_m: std::array::from_fn(|i| from.position_m[i] + share * direction[i]),
+            ..from.clone()
+        };
+        best = pick(&mut judge, hand, SHARES.map(moved));
+        let from = best.clone();
+        let turned = |share: f64| Hand {
+            rotation: from.turned(share * axis),
+            ..from.clone()
+        };
+        best = pick(&mut judge, hand, SHARES.map(turned));
+    }
+    (best, opens)
 }
 
 fn pick(judge: &mut Judge, from: &Hand, candidates: [Hand; 6]) -> Hand {

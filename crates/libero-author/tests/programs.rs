@@ -35,7 +35,7 @@ fn program(text: &str, hand: HandAccess, points: usize) -> Program {
 }
 
 /// One instruction of every kind.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 17] = [
     "put the bowl on the plate",
     "put the bowl on the stove",
     "put the bowl on top of the cabinet",
@@ -48,7 +48,6 @@ const KINDS: [&str; 18] = [
     "put the plate in the top drawer",
     "pick up the bottle",
     "open the top drawer",
-    "open the bottom drawer",
     "close the middle drawer",
     "turn on the stove",
     "turn off the stove",
@@ -108,7 +107,7 @@ fn a_stage_is_over_where_it_leads_and_not_before() {
         done.value(&moment).unwrap() >= 0.0
     };
     // Either side of the rim, a centimetre off at most.
-    let (left, right) = ([0.573, 0.057, 0.029], [0.573, -0.047, 0.029]);
+    let (left, right) = ([0.573, 0.057, 0.022], [0.573, -0.047, 0.022]);
     for hand in [left, right] {
         assert!(done(1, &keypoints, hand, 0.08));
         let [x, y, z] = hand;
@@ -125,14 +124,14 @@ fn a_stage_is_over_where_it_leads_and_not_before() {
     assert!(done(3, &keypoints, [0.573, 0.057, 0.1], 0.005));
     // Over the plate when the bowl is, wherever its rim is held.
     keypoints[0] = [0.684, -0.017, 0.117];
-    assert!(done(4, &keypoints, [0.699, 0.035, 0.148], 0.005));
-    assert!(done(4, &keypoints, [0.699, -0.069, 0.148], 0.005));
+    assert!(done(4, &keypoints, [0.699, 0.035, 0.141], 0.005));
+    assert!(done(4, &keypoints, [0.699, -0.069, 0.141], 0.005));
     keypoints[0] = [0.624, -0.017, 0.117];
-    assert!(!done(4, &keypoints, [0.639, 0.035, 0.148], 0.005));
+    assert!(!done(4, &keypoints, [0.639, 0.035, 0.141], 0.005));
 }
 
 #[test]
-fn drawers_that_face_elsewhere_and_too_many_goals_are_refused() {
+fn what_the_hand_cannot_reach_and_too_many_goals_are_refused() {
     let mut turned = SCENE.to_vec();
     for (name, position_m) in &mut turned {
         if name.ends_with("drawer") {
@@ -144,8 +143,13 @@ fn drawers_that_face_elsewhere_and_too_many_goals_are_refused() {
             .author(&request_in(scene, instruction))
             .unwrap_err()
     };
-    let error = author(&turned, "open the top drawer");
-    assert!(matches!(error, AuthorError::Unsupported { .. }), "{error}");
+    let error = author(&turned, "open the top drawer").to_string();
+    assert!(
+        error.contains("the cabinet that faces the other way is in the way"),
+        "{error}"
+    );
+    let error = author(SCENE, "open the bottom drawer").to_string();
+    assert!(error.contains("the table is in the way"), "{error}");
     let error = author(
         SCENE,
         "open the top drawer and put the bowl inside and put the cheese inside",

@@ -8,10 +8,10 @@ use crate::program::{StageText, number, tensor};
 use crate::scene::{Level, Point};
 
 /// Along y from the handle: where the hand comes down, turns, stands before it, and holds it, m.
-const COMES_DOWN_M: f64 = 0.180;
+const COMES_DOWN_M: f64 = 0.200;
 const TURNS_M: f64 = 0.150;
-const BEFORE_M: f64 = 0.080;
-const HOLDS_M: f64 = 0.002;
+const BEFORE_M: f64 = 0.090;
+const HOLDS_M: f64 = -0.009;
 /// How far the hand pulls, and by how much a drawer that counts as open has moved, m.
 const PULLS_M: f64 = 0.250;
 const OPENS_M: f64 = 0.150;
@@ -24,13 +24,8 @@ const TURN_ABOVE_M: f64 = 0.030;
 const BACK_M: f64 = 0.100;
 const ASIDE_M: f64 = 0.100;
 const FREE_Z_M: f64 = 0.280;
-/// How far down the hand points at a handle, rad. At the lowest one it would hit the table otherwise.
-fn pitch(level: Level) -> f64 {
-    match level {
-        Level::Top | Level::Middle => 0.0,
-        Level::Bottom => 0.6,
-    }
-}
+/// How far down the hand points, rad: at a handle not at all.
+const FORWARD: f64 = 0.0;
 const DOWN: f64 = std::f64::consts::FRAC_PI_2;
 
 /// What a place allows in the plane across the drawer's way, and along it.
@@ -66,7 +61,7 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
         &at(drawer, level, TURNS_M, TURN_ABOVE_M),
         BESIDE,
     );
-    let face = until_facing(pitch(level), face);
+    let face = until_facing(FORWARD, face);
     let mut front = reach(
         "stop before the handle",
         &at(drawer, level, BEFORE_M, 0.0),
@@ -86,12 +81,12 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
     let grasp = stay("grasp the handle");
     vec![
         hand.with(Fingers::Open, above),
-        hand.with(Fingers::Open, hand.facing(pitch(level), face)),
-        hand.with(Fingers::Open, hand.facing(pitch(level), front)),
-        hand.with(Fingers::Open, hand.facing(pitch(level), inside)),
+        hand.with(Fingers::Open, hand.facing(FORWARD, face)),
+        hand.with(Fingers::Open, hand.facing(FORWARD, front)),
+        hand.with(Fingers::Open, hand.facing(FORWARD, inside)),
         hand.with(
             Fingers::Closed,
-            hand.facing(pitch(level), until_closed(grasp, HANDLE_WIDTH_M)),
+            hand.facing(FORWARD, until_closed(grasp, HANDLE_WIDTH_M)),
         ),
     ]
 }
@@ -112,7 +107,7 @@ pub(super) fn open(drawer: &Point, level: Level, hand: Hand, goes_on: bool) -> V
         "end_effector[1] - {}",
         number(y + dy + HOLDS_M + OPENS_M)
     )];
-    stages.push(hand.with(Fingers::Closed, hand.facing(pitch(level), pull)));
+    stages.push(hand.with(Fingers::Closed, hand.facing(FORWARD, pull)));
     if goes_on {
         let back = [end[0], y + dy + OPENS_M + BACK_M, end[2]];
         let mut back = reach(
@@ -132,7 +127,7 @@ pub(super) fn open(drawer: &Point, level: Level, hand: Hand, goes_on: bool) -> V
         );
         turn.margins = vec![format!("end_effector[2] - {}", number(FREE_Z_M - 0.040))];
         let turn = until_facing(DOWN, turn);
-        stages.push(hand.with(Fingers::Open, hand.facing(pitch(level), until_open(back))));
+        stages.push(hand.with(Fingers::Open, hand.facing(FORWARD, until_open(back))));
         stages.push(hand.with(Fingers::Open, hand.facing(DOWN, turn)));
     }
     stages
@@ -150,7 +145,7 @@ pub(super) fn close(drawer: &Point, level: Level, shut_y_m: f64, hand: Hand) -> 
         ROUGH,
     );
     push.margins = vec![format!("{} - end_effector[1]", number(end[1] + 0.020))];
-    stages.push(hand.with(Fingers::Closed, hand.facing(pitch(level), push)));
+    stages.push(hand.with(Fingers::Closed, hand.facing(FORWARD, push)));
     stages
 }
 

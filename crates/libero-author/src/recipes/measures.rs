@@ -17,48 +17,62 @@ pub(super) struct Graspable {
     pub(super) origin: Offset,
     /// From the origin to the hand: where the demonstrations hold it. With a ring this is its height alone.
     pub(super) hold: Offset,
-    /// Radius of the rim that is held wherever the policy likes.
+    /// Radius of the rim that is held wherever the policy likes; the demonstrations do on the left.
     pub(super) ring: Option<f64>,
     /// How far the origin is above what the thing stands on.
     pub(super) rests: f64,
+    /// How fast it may be lifted, a step of 100 ms: a plate slips out of fingers in a hurry.
+    pub(super) lifted: Option<f64>,
+    /// Height at which the hand carries it over the table.
+    pub(super) carried: f64,
     /// Between the fingers there is at most this when they have closed on it.
     pub(super) width: f64,
 }
 
 const BOWL: Graspable = Graspable {
     origin: [0.0148, -0.0002, -0.0301],
-    hold: [0.0, 0.0, 0.042],
+    hold: [0.0, 0.0, 0.035],
     ring: Some(0.052),
     rests: 0.0,
-    width: 0.0075,
+    lifted: None,
+    carried: 0.141,
+    width: 0.012,
 };
 /// One and a half times as large in every direction.
 const BIGGER_BOWL: Graspable = Graspable {
     origin: [0.0239, -0.0003, -0.0448],
-    hold: [0.0, 0.0, 0.066],
+    hold: [0.0, 0.0, 0.059],
     ring: Some(0.078),
     rests: 0.0,
-    width: 0.012,
+    lifted: None,
+    carried: 0.141,
+    width: 0.015,
 };
 const CHEESE: Graspable = Graspable {
     origin: [-0.0093, 0.0013, -0.0076],
-    hold: [0.0; 3],
+    hold: [0.0, 0.0, -0.007],
     ring: None,
     rests: 0.0085,
+    lifted: None,
+    carried: 0.141,
     width: 0.047,
 };
 const BOTTLE: Graspable = Graspable {
     origin: [-0.0123, -0.0007, -0.0710],
-    hold: [0.0, 0.0, 0.125],
+    hold: [0.0, 0.0, 0.118],
     ring: None,
     rests: 0.0,
+    lifted: None,
+    carried: 0.141,
     width: 0.019,
 };
 const PLATE: Graspable = Graspable {
     origin: [0.0019, 0.0002, -0.0085],
-    hold: [0.0, 0.068, 0.008],
+    hold: [0.0, 0.064, 0.004],
     ring: None,
     rests: 0.0025,
+    lifted: Some(0.012),
+    carried: 0.085,
     width: 0.026,
 };
 
@@ -80,7 +94,7 @@ pub(super) const BURNER: Offset = [-0.0061, 0.0009, 0.0];
 pub(super) const FRONT_M: f64 = 0.204;
 pub(super) const BURNER_ABOVE_TABLE_M: f64 = 0.030;
 /// From a knob's keypoint to where its bar is held.
-pub(super) const KNOB: Offset = [0.0028, 0.0057, 0.0153];
+pub(super) const KNOB: Offset = [0.0028, 0.0057, 0.0083];
 /// Between the fingers there is at most this when they have closed on its bar.
 pub(super) const KNOB_WIDTH_M: f64 = 0.030;
 /// From a plate's keypoint to what stands on it, and from a bowl's to what lies in it.
@@ -112,8 +126,8 @@ pub(super) fn cabinet(level: Level) -> Offset {
 
 /// The same from the cabinet's own keypoint, where no shut drawer is seen.
 pub(super) const CABINET: Offset = [-0.0572, 0.0014, -0.1685];
-/// From a cabinet's origin to the middle of its top; its drawers face along y.
-pub(super) const CABINET_TOP: Offset = [-0.0035, 0.0043, 0.2230];
+/// From a cabinet's origin to where things are put on its top: beside the middle, which is hardly within reach.
+pub(super) const CABINET_TOP: Offset = [-0.0535, 0.0043, 0.2230];
 
 /// From a cabinet's origin to the floor of an open drawer, where the cabinet and the drawer's front leave room.
 pub(super) fn inside(level: Level) -> Offset {

@@ -21,6 +21,9 @@ use terms::Hand;
 const MAX_STAGES: usize = 16;
 /// How far above its place a thing is let go, m; of cheese into a bowl, above the bowl's rim.
 const DROP_M: f64 = 0.010;
+/// How far above that the way there leads, m; over the sides of a drawer, which would be pushed shut.
+const ABOVE_M: f64 = 0.065;
+const ABOVE_DRAWER_M: f64 = 0.115;
 /// A drawer whose keypoint stands nearer to the cabinet's than this along y is shut, m.
 const SHUT_M: f64 = 0.130;
 
@@ -51,7 +54,7 @@ pub(crate) fn write(
             Goal::Open(drawer) | Goal::Close(drawer) => {
                 note(drawer);
                 let level = level_of(drawer);
-                faces_the_hand(drawer, scene)?;
+                is_within_reach(drawer, goal, scene)?;
                 if matches!(goal, Goal::Open(_)) {
                     stages.extend(fixtures::open(drawer, level, hand, goes_on));
                     opened.push(drawer.index);
@@ -117,21 +120,21 @@ fn cabinet_of<'s>(drawer: &Point, scene: &'s Scene) -> Option<&'s Point> {
     cabinets.find(|cabinet| drawer.name.starts_with(&cabinet.name))
 }
 
-/// The hand was shown to come to drawers whose fronts face left (+y).
-fn faces_the_hand(drawer: &Point, scene: &Scene) -> Result<(), AuthorError> {
+/// The hand was shown to come to handles from the left (+y), pointing level, and is so large that it would hit the
+/// table at the lowest one.
+fn is_within_reach(drawer: &Point, goal: &Goal, scene: &Scene) -> Result<(), AuthorError> {
     let cabinet = cabinet_of(drawer, scene);
-    let turned = cabinet.is_some_and(|cabinet| drawer.position_m[1] < cabinet.position_m[1]);
-    if turned {
-        return Err(AuthorError::Unsupported {
-            action: "come to".to_owned(),
-            object: format!(
-                "{}, whose front faces away from where I was shown to come from",
-                drawer.name
-            ),
-            can: scene.abilities(),
-        });
-    }
-    Ok(())
+    let is_turned = cabinet.is_some_and(|cabinet| drawer.position_m[1] < cabinet.position_m[1]);
+    let obstacle = match (is_turned, level_of(drawer)) {
+        (true, _) => "cabinet that faces the other way",
+        (false, Level::Bottom) => "table",
+        (false, _) => return Ok(()),
+    };
+    Err(AuthorError::NoRoom {
+        goal: goal.to_string(),
+        obstacle: obstacle.to_owned(),
+        can: scene.abilities(),
+    })
 }
 
 /// Where a drawer stands when it is shut: as the others do, as far as they are.
@@ -177,6 +180,11 @@ fn goal_of<'s>(
         seen,
         offset,
         drop_m,
+        above_m: if matches!(place, Place::Drawer(_)) {
+            ABOVE_DRAWER_M
+        } else {
+            ABOVE_M
+        },
     }
 }
 
@@ -234,7 +242,9 @@ fn plus(a: Offset, b: Offset) -> Offset {
 
 fn top_of<'s>(cabinet: &'s Point, scene: &'s Scene, opened: &[usize]) -> (&'s Point, Offset) {
     let (seen, origin, side) = origin_of(cabinet, scene, opened);
-    (seen, plus(origin, turned(CABINET_TOP, side)))
+    // Towards the robot whichever way it faces.
+    let [x, y, z] = CABINET_TOP;
+    (seen, plus(origin, [x, side * y, z]))
 }
 
 /// Into a drawer that is open by then.

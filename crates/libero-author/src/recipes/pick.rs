@@ -9,15 +9,12 @@ use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
 
 /// How far above the grasp the hand stops first, and the least height there, m: above what stands on the table.
-const ABOVE_M: f64 = 0.090;
-const TRAVEL_Z_M: f64 = 0.168;
+const ABOVE_M: f64 = 0.100;
+const TRAVEL_Z_M: f64 = 0.161;
 /// How far a thing is raised before it is carried, and when it counts as raised, m.
-const RAISE_M: f64 = 0.160;
+const RAISE_M: f64 = 0.120;
 const RAISED_M: f64 = 0.040;
-/// How far above its end a way leads, at least, and its least height, m.
-const CARRY_ABOVE_M: f64 = 0.075;
-const CARRY_Z_M: f64 = 0.148;
-/// How gently a rim is gone along to where the fingers' axis crosses it.
+/// How gently a rim is gone along to where the demonstrations hold it.
 const ALONG_RIM: f64 = 0.5;
 /// How far a thing may be off where the demonstrations hold it, m.
 const ASTRAY_M: f64 = 0.020;
@@ -44,6 +41,8 @@ pub(super) struct Goal<'s> {
     pub(super) seen: &'s Point,
     pub(super) offset: Offset,
     pub(super) drop_m: f64,
+    /// How far above that the way leads, at least.
+    pub(super) above_m: f64,
 }
 
 impl Item<'_> {
@@ -73,9 +72,15 @@ impl Item<'_> {
             "rim = torch.sqrt((offset[:, :, :2] * offset[:, :, :2]).sum(dim=-1) + 0.000001) - {}",
             number(radius_m)
         ));
-        guidance.push(format!("along = {} * offset[:, :, 0]", number(ALONG_RIM)));
+        guidance.push(format!(
+            "along = {} * (offset[:, :, :2] - {})",
+            number(ALONG_RIM),
+            tensor([0.0, radius_m])
+        ));
         guidance.push("height = offset[:, :, 2]".to_owned());
-        guidance.push(distance("rim * rim + along * along + height * height"));
+        guidance.push(distance(
+            "rim * rim + (along * along).sum(dim=-1) + height * height",
+        ));
         let mut done = of_done(&target);
         done.push("offset = end_effector - target".to_owned());
         StageText {
@@ -89,7 +94,7 @@ impl Item<'_> {
                     number(margin.plane),
                     number(radius_m)
                 ),
-                format!("{} - torch.abs(offset[0])", number(0.4 * radius_m)),
+                format!("{} - torch.abs(offset[0])", number(0.35 * radius_m)),
                 format!("{} - torch.abs(offset[2])", number(margin.height)),
             ],
         }
@@ -121,22 +126,31 @@ fn lift(item: &Item<'_>, to_z_m: f64) -> StageText {
     let (index, z) = (item.point.index, item.point.position_m[2]);
     StageText {
         description: format!("lift the {}", item.name()),
-        guidance: straight_up(to_z_m),
+        guidance: straight_up(to_z_m, item.how.lifted),
         reward: "-(missing + aside).mean()".to_owned(),
         done: Vec::new(),
         margins: vec![format!("keypoints[{index}][2] - {}", number(z + RAISED_M))],
     }
 }
 
-fn straight_up(to_z_m: f64) -> Vec<String> {
-    vec![
-        format!(
-            "missing = torch.relu({} - action_sequence[:, :, 2])",
-            number(to_z_m)
-        ),
-        "offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned(),
-        "aside = torch.sqrt((offset * offset).sum(dim=-1) + 0.000001)".to_owned(),
-    ]
+fn straight_up(to_z_m: f64, step_m: Option<f64>) -> Vec<String> {
+    let to = number(to_z_m);
+    let mut lines = match step_m {
+        None => vec![format!(
+            "missing = torch.relu({to} - action_sequence[:, :, 2])"
+        )],
+        Some(step_m) => vec![
+            "steps = torch.arange(action_sequence.shape[1])".to_owned(),
+            format!(
+                "height = torch.clamp(action_sequence[:, :1, 2].detach() + {} * steps, max={to})",
+                number(step_m)
+            ),
+            "missing = torch.abs(height - action_sequence[:, :, 2])".to_owned(),
+        ],
+    };
+    lines.push("offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned());
+    lines.push("aside = torch.sqrt((offset * offset).sum(dim=-1) + 0.000001)".to_owned());
+    lines
 }
 
 /// From the hand to over the place, down, and let go.
@@ -145,12 +159,13 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let [.., hold_z] = item.how.hold;
     let release_m = goal.offset[2] + item.how.rests + goal.drop_m + hold_z;
     let end_z_m = goal.seen.position_m[2] + release_m;
-    let carry_z_m = CARRY_Z_M.max(end_z_m + CARRY_ABOVE_M);
+    let carry_z_m = item.how.carried.max(end_z_m + goal.above_m);
+    let grip_z_m = item.point.position_m[2] + item.grip()[2];
     let mut stages = Vec::new();
-    if carry_z_m > CARRY_Z_M {
+    if carry_z_m > grip_z_m + RAISE_M + 0.020 {
         let raise = StageText {
             description: format!("raise the {name}"),
-            guidance: straight_up(carry_z_m),
+            guidance: straight_up(carry_z_m, None),
             reward: "-(missing + aside).mean()".to_owned(),
             done: Vec::new(),
             margins: vec![format!("end_effector[2] - {}", number(carry_z_m - 0.030))],
