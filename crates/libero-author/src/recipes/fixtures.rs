@@ -2,7 +2,7 @@
 
 use super::measures::{HANDLE_WIDTH_M, KNOB, KNOB_WIDTH_M, Offset, handle};
 use super::terms::{
-    EXACT, Fingers, Hand, Margin, ROUGH, reach, stay, until_closed, until_facing, until_open,
+    DOWN, EXACT, Fingers, Hand, Margin, ROUGH, reach, stay, until_closed, until_facing, until_open,
 };
 use crate::program::{StageText, number, tensor};
 use crate::scene::{Level, Point};
@@ -26,7 +26,6 @@ const ASIDE_M: f64 = 0.100;
 const FREE_Z_M: f64 = 0.280;
 /// How far down the hand points, rad: at a handle not at all.
 const FORWARD: f64 = 0.0;
-const DOWN: f64 = std::f64::consts::FRAC_PI_2;
 
 /// What a place allows in the plane across the drawer's way, and along it.
 const BESIDE: Margin = Margin {
@@ -80,7 +79,7 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
     inside.margins = vec!["0.0120 - offset[1]".to_owned()];
     let grasp = stay("grasp the handle");
     vec![
-        hand.with(Fingers::Open, above),
+        hand.upright(Fingers::Open, above),
         hand.with(Fingers::Open, hand.facing(FORWARD, face)),
         hand.with(Fingers::Open, hand.facing(FORWARD, front)),
         hand.with(Fingers::Open, hand.facing(FORWARD, inside)),
@@ -174,9 +173,9 @@ pub(super) fn turn(knob: &Point, on: bool, hand: Hand) -> Vec<StageText> {
     let (sin, cos) = (sign * TURNS_RAD).sin_cos();
     let turn = hand.turned([sin, -cos], turn);
     vec![
-        hand.with(Fingers::Open, above),
-        hand.with(Fingers::Open, down),
-        hand.with(Fingers::Closed, until_closed(grasp, KNOB_WIDTH_M)),
+        hand.upright(Fingers::Open, above),
+        hand.upright(Fingers::Open, down),
+        hand.upright(Fingers::Closed, until_closed(grasp, KNOB_WIDTH_M)),
         hand.with(Fingers::Closed, turn),
     ]
 }

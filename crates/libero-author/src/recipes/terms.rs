@@ -32,6 +32,9 @@ pub(super) const EXACT: Margin = Margin {
     height: 0.014,
 };
 
+/// How far down a hand points that points straight down, rad.
+pub(super) const DOWN: f64 = std::f64::consts::FRAC_PI_2;
+
 /// What the fingers are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fingers {
@@ -115,6 +118,12 @@ impl Hand {
             );
         }
         stage
+    }
+
+    /// Asks for the fingers, and for a hand that points straight down, where rewards may: a policy that opens drawers
+    /// too would turn it on the way otherwise.
+    pub(super) fn upright(self, fingers: Fingers, stage: StageText) -> StageText {
+        self.with(fingers, self.facing(DOWN, stage))
     }
 
     /// Asks for the hand to point down by that much, rad, and else to the right (-y), with fingers that open across,
