@@ -59,6 +59,8 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
         about: "pushing discs",
     }],
     axes: Vec::new(),
+    look_ns: 100_000_000,
+    episode_ns: 20 * tiller_core::SECOND_NS,
 });
 
 pub(crate) struct DiscsKind;

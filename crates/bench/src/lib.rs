@@ -14,6 +14,7 @@ mod line;
 mod method;
 mod parallel;
 mod progress;
+pub mod referee;
 pub mod report_page;
 mod rig;
 mod run;

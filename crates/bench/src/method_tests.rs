@@ -16,6 +16,7 @@ use super::*;
 fn base() -> RunnerConfig {
     RunnerConfig {
         guide: None,
+        blind: None,
         policy: PathBuf::new(),
         threads: 1,
         provider: Provider::Cpu,

@@ -42,6 +42,7 @@ fn config(json: &Path) -> BenchConfig {
         json: Some(json.to_owned()),
         restart: false,
         pictures: None,
+        records: false,
         quiet: true,
         stop: Arc::new(AtomicBool::new(false)),
     }

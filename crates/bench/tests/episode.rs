@@ -46,6 +46,7 @@ fn config() -> RunnerConfig {
         planner: PlannerConfig::default(),
         growth: GrowthConfig::default(),
         stages: StageConfig::default(),
+        blind: None,
         last_stage_only: false,
         grounding: grounding(tiller_playtable::kind().info()),
         ahead: Ahead::Measured,

@@ -1,5 +1,6 @@
 //! LIBERO's tasks as one [`World`] among others: joint set-points in, the package's actions inside.
 
+use serde_json::json;
 use tiller_core::{Pose, kinematics};
 use tiller_motion::{ArmReading, Setpoint};
 use tiller_world::{
@@ -35,6 +36,8 @@ const CLOSING_BELOW_M: f64 = 0.04;
 struct Running {
     id: String,
     native: Native,
+    /// Which of the pack's it is.
+    episode: usize,
     /// One a size; made when first looked through.
     renderers: Vec<([usize; 2], Renderer)>,
 }
@@ -124,6 +127,7 @@ impl LiberoWorld {
             self.running = Some(Running {
                 id: id.to_owned(),
                 native,
+                episode: 0,
                 renderers: Vec::new(),
             });
         }
@@ -159,8 +163,10 @@ impl World for LiberoWorld {
                 what: format!("departure `{variation}`: its suites are departures"),
             });
         }
-        let native = &mut self.prepare(task)?.native;
-        let episode = episode(native.pack(), spec.seed)?;
+        let running = self.prepare(task)?;
+        let episode = episode(running.native.pack(), spec.seed)?;
+        running.episode = episode;
+        let native = &mut running.native;
         let failed = || WorldError::failed(NAME, "the episode does not begin");
         native.reset(episode).map_err(failed())?;
         if spec.seed >= FIRST_TRAINING_SEED {
@@ -278,6 +284,20 @@ impl World for LiberoWorld {
 
     fn verdict(&self) -> &Verdict {
         self.episode.verdict()
+    }
+
+    fn record(&self) -> Option<String> {
+        let running = self.running.as_ref()?;
+        let description = running.native.pack().description();
+        let start = &description.episodes[running.episode];
+        let record = json!({
+            "suite": description.suite,
+            "task": description.task,
+            "seed": start.seed,
+            "init_state": start.init_state,
+            "actions": self.actions,
+        });
+        Some(record.to_string())
     }
 
     fn call_expert(&mut self, task: &str, seed: u64) -> Result<(), WorldError> {

@@ -6,18 +6,28 @@ use std::sync::Arc;
 use thiserror::Error;
 use tiller_core::shown;
 use tiller_world::{
-    CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, TaskInfo, World, WorldError,
+    Absent, CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, TaskInfo, World, WorldError,
     WorldInfo, WorldKind,
 };
 
 use crate::as_world::LiberoWorld;
 use crate::expert::Skill;
-use crate::native::PHYSICS_NS;
+use crate::native::{PHYSICS_NS, STEP_NS};
 use crate::pack::{PACK_FILE, Pack, PackError, Thing};
+use crate::parts::parts;
 use crate::render::Look;
 
 /// LIBERO's name among the worlds.
 pub const NAME: &str = "libero";
+const ABOUT: &str = "LIBERO's tasks in plain MuJoCo";
+/// The variable that names the folder of packs.
+pub const PACKS_VARIABLE: &str = "TILLER_LIBERO_PACKS";
+/// Where packs are, in Tiller's folder.
+const PACKS: &str = ".sim/packs/libero";
+/// Time between two looks, ns: most of an episode's cost is pictures.
+const LOOK_NS: u64 = 200_000_000;
+/// The benchmark's 300 steps, ns.
+const EPISODE_NS: u64 = 300 * STEP_NS;
 /// The label of arm, hand and mount.
 pub(crate) const ROBOT: &str = "robot";
 /// Cameras by the names that worlds have for them, and by the package's.
@@ -111,6 +121,29 @@ pub fn kind(folder: &Path) -> Result<LiberoKind, KindError> {
     LiberoKind::new(folder, packs)
 }
 
+/// The world of the packs that are where `tiller sim install libero` says: in `packs` if that is given, else in
+/// `.sim/packs/libero` of `from` or of the nearest folder above that has one.
+///
+/// # Errors
+/// What is missing, and how to get it.
+pub fn installed(packs: Option<&Path>, from: &Path) -> Result<LiberoKind, Absent> {
+    let absent = |reason: String| Absent {
+        name: NAME,
+        about: ABOUT,
+        reason,
+    };
+    let mut above = from.ancestors().map(|folder| folder.join(PACKS));
+    let folder = packs.map(Path::to_owned);
+    let folder = folder.or_else(|| above.find(|folder| folder.is_dir()));
+    let folder = folder.ok_or_else(|| {
+        absent(format!(
+            "there are no scene packs in {PACKS}, here or in a folder above: `tiller sim install libero` \
+             says how to make them, and {PACKS_VARIABLE} names another folder"
+        ))
+    })?;
+    kind(&folder).map_err(|error| absent(error.to_string()))
+}
+
 /// Folders with a pack, in the order of their names.
 fn folders(path: &Path) -> Result<Vec<PathBuf>, KindError> {
     let error = |cause| KindError::Folder {
@@ -155,7 +188,7 @@ impl LiberoKind {
         });
         let info = WorldInfo {
             name: NAME,
-            about: "LIBERO's tasks in plain MuJoCo",
+            about: ABOUT,
             robot: RobotInfo {
                 name: "panda",
                 level: CommandLevel::Joints,
@@ -177,6 +210,8 @@ impl LiberoKind {
                 .collect(),
             tasks,
             axes: Vec::new(),
+            look_ns: LOOK_NS,
+            episode_ns: EPISODE_NS,
         };
         Ok(Self {
             info: Arc::new(info),
@@ -228,26 +263,30 @@ fn task(pack: &Pack) -> TaskInfo {
     }
 }
 
-/// How objects and fixtures are called, with their names in the pack: `akita black bowl`, numbered where there
-/// are several of a kind.
-pub(crate) fn shown_names(pack: &Pack) -> Vec<(String, &str)> {
+/// How objects, fixtures and parts of them are called, with their names in the scene: `akita black bowl`, `wooden
+/// cabinet middle drawer`, numbered where there are several of a kind.
+pub(crate) fn shown_names(pack: &Pack) -> Vec<(String, String)> {
     let things = pack.description().things.iter();
-    let names: Vec<_> = things
+    let things: Vec<_> = things
         .filter(|(_, thing)| matches!(thing, Thing::Object { .. }))
-        .map(|(name, _)| {
+        .map(|(name, thing)| {
             let (kind, number) = name.rsplit_once('_').unwrap_or((name, ""));
-            (kind.replace('_', " "), number, name.as_str())
+            (kind.replace('_', " "), number, name, thing)
         })
         .collect();
-    let count = |kind: &str| names.iter().filter(|(other, ..)| other == kind).count();
-    let shown = names.iter().map(|(kind, number, name)| {
+    let count = |kind: &str| things.iter().filter(|(other, ..)| other == kind).count();
+    let shown = things.iter().flat_map(|(kind, number, name, thing)| {
         let is_one = count(kind) == 1;
         let shown = if is_one {
             kind.clone()
         } else {
             format!("{kind} {number}")
         };
-        (shown, *name)
+        let parts = parts(name, thing).into_iter();
+        let parts = parts.map(|(part, _)| (format!("{shown} {part}"), format!("{name} {part}")));
+        let mut names = vec![(shown.clone(), (*name).clone())];
+        names.extend(parts);
+        names
     });
     shown.collect()
 }

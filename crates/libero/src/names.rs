@@ -61,4 +61,12 @@ impl Names<'_> {
             place(self.model.jnt_dofadr()[id]),
         ]
     }
+
+    /// The body that a joint moves.
+    pub(crate) fn joint_body(&mut self, at: &str, name: &str) -> usize {
+        let id = self.find(at, MjtObjBase::mjOBJ_JOINT, "joint", name);
+        let body = self.model.jnt_bodyid().get(id);
+        body.and_then(|body| usize::try_from(*body).ok())
+            .unwrap_or_default()
+    }
 }

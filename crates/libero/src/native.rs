@@ -494,8 +494,8 @@ impl Native {
         self.robot.fingers.map(|place| self.data.qpos()[place])
     }
 
-    /// Ids and names of what a segmentation image can hold: objects and fixtures by their names, and `robot`.
-    /// 0 is everything else.
+    /// Ids and names of what a segmentation image can hold: objects and fixtures by their names, `robot`, and parts
+    /// of fixtures that move or glow (`wooden_cabinet_1 middle drawer`). 0 is everything else.
     #[must_use]
     pub fn labels(&self) -> &[(u8, String)] {
         &self.scenery.labels

@@ -1,7 +1,10 @@
 //! What pictures need to know of a scene: cameras, labels, and what glows.
 
+use mujoco_rs::prelude::MjtObjBase;
+
 use crate::names::Names;
 use crate::pack::{Pack, Thing};
+use crate::parts::{Place, parts};
 
 /// What bodies of the robot are named after: arm, hand and mount.
 const ROBOT_PREFIXES: [&str; 3] = ["robot0_", "gripper0_", "mount0_"];
@@ -92,10 +95,36 @@ impl Scenery {
         }
         let robot = labels.len() as u8 + 1;
         labels.push((robot, ROBOT.to_owned()));
+        let mut own = Vec::new();
+        for (name, thing) in &description.things {
+            for (part, place) in parts(name, thing) {
+                // Beyond what 8 bits tell apart, a part has the label of its thing.
+                let Ok(label) = u8::try_from(labels.len() + 1) else {
+                    break;
+                };
+                labels.push((label, format!("{name} {part}")));
+                match place {
+                    Place::Joint(joint) => {
+                        let body = names.joint_body(&format!("things.{name}.joints"), joint);
+                        if let Some(root) = roots.get_mut(body) {
+                            *root = label;
+                        }
+                    }
+                    Place::Geom(geom) => own.push((geom, label)),
+                }
+            }
+        }
+        let mut geom_labels = geom_labels(names, roots, robot);
+        for (geom, label) in own {
+            let found = names.model.name_to_id(MjtObjBase::mjOBJ_GEOM, geom);
+            if let Some(of) = found.and_then(|geom| geom_labels.get_mut(geom)) {
+                *of = label;
+            }
+        }
         Self {
             cameras,
             labels,
-            geom_labels: geom_labels(names, roots, robot),
+            geom_labels,
             lamps,
         }
     }
@@ -107,7 +136,7 @@ fn geom_labels(names: &Names<'_>, mut labels: Vec<u8>, robot: u8) -> Vec<u8> {
     let index = |id: i32| usize::try_from(id).unwrap_or_default();
     // Parents come before their children; the world is its own.
     for (body, parent) in model.body_parentid().iter().enumerate().skip(1) {
-        let name = model.id_to_name(mujoco_rs::prelude::MjtObjBase::mjOBJ_BODY, body);
+        let name = model.id_to_name(MjtObjBase::mjOBJ_BODY, body);
         let name = name.unwrap_or_default();
         if labels[body] == 0 {
             let is_robot = ROBOT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));

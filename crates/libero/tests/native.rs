@@ -186,7 +186,7 @@ fn cameras_see_instances_where_their_geometry_says() {
             .0
     };
     let (cup, robot) = (label("cup_1"), label("robot"));
-    assert_eq!(native.labels().len(), 5);
+    assert_eq!(native.labels().len(), 7);
     let mut frame = Frame::default();
     renderer
         .render(&mut native, 0, Channels::ALL, &mut frame)

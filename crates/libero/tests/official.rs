@@ -124,7 +124,16 @@ fn compare_pictures(native: &mut Native, folder: &Path) {
             .map(|two| u16::from_le_bytes([two[0], two[1]]));
         let depths = frame.depth_mm.iter().zip(depths);
         let depths = share(depths.filter(|(a, b)| a.abs_diff(*b) > 2).count());
-        let labels = frame.segmentation.iter().zip(&labels);
+        // A part is its thing there.
+        let known = native.labels();
+        let whole = |label: &u8| {
+            let name = known.iter().find(|(id, _)| id == label);
+            let owner = name.and_then(|(_, name)| name.split(' ').next());
+            let owner = known.iter().find(|(_, name)| Some(&**name) == owner);
+            owner.map_or(0, |(id, _)| *id)
+        };
+        let ours: Vec<_> = frame.segmentation.iter().map(whole).collect();
+        let labels = ours.iter().zip(&labels);
         let labels = share(labels.filter(|(a, b)| a != b && **b != HIDDEN).count());
         eprintln!(
             "{camera}: pixels that differ in colour {:.4}, by more than 2: {:.4}, in depth {depths:.4}, in label \

@@ -26,6 +26,10 @@ pub struct WorldInfo {
     pub groups: Vec<GroupInfo>,
     /// What scenes and instructions can depart in.
     pub axes: Vec<AxisInfo>,
+    /// Time between two looks through its cameras, ns; a whole number of 20 ms.
+    pub look_ns: u64,
+    /// Longest episode of one task by the world's own protocol, ns of simulation.
+    pub episode_ns: u64,
 }
 
 /// The robot of a world.

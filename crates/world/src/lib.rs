@@ -23,7 +23,7 @@ pub use camera::{CameraGeometry, Channels, Frame};
 pub use episode::{Collateral, Episode, EpisodeSpec, HOLD_NS, Held, Variation, Verdict};
 pub use error::WorldError;
 pub use info::{AxisInfo, CameraInfo, CommandLevel, GroupInfo, RobotInfo, TaskInfo, WorldInfo};
-pub use registry::Registry;
+pub use registry::{Absent, Registry};
 pub use suite::{ALL_TASKS, Suite};
 pub use world::{
     ArmMeasurement, Command, ExpertStep, HandStep, SETPOINT_NS, Said, World, WorldKind,

@@ -115,6 +115,12 @@ pub trait World {
     /// How the episode stands.
     fn verdict(&self) -> &Verdict;
 
+    /// What was done since the reset, as one line of JSON, an object without the keys `id` and `success`: what the
+    /// referee of a world that stands for another simulator replays there. None for worlds that are the original.
+    fn record(&self) -> Option<String> {
+        None
+    }
+
     /// What its pictures are drawn on, once it has drawn one.
     fn renderer(&self) -> Option<&str> {
         None

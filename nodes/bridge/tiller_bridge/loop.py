@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from .messages import Outbox, decode
+from .system import open_to_append
 
 PERIOD_NS = 100_000_000
 COMMAND_NS = 20_000_000
@@ -316,7 +317,7 @@ class Loop:
             "success": self.world.success,
         }
         entry |= self.entry()
-        with self.settings.record.open("a") as file:
+        with open_to_append(self.settings.record) as file:
             file.write(json.dumps(entry) + "\n")
 
     def is_out_of_time(self) -> bool:

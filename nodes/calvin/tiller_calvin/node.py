@@ -9,6 +9,7 @@ import sys
 
 from tiller_bridge.loop import Loop
 from tiller_bridge.messages import Outbox
+from tiller_bridge.system import drop_keys
 
 from .lockstep import Lockstep
 from .official import Official, Refused
@@ -48,6 +49,7 @@ def open_world(settings: Settings) -> Lockstep:
 
 
 def main() -> int:
+    drop_keys()
     try:
         settings = Settings.read()
         # Before dora waits for it: it takes seconds.

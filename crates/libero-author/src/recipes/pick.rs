@@ -1,0 +1,213 @@
+//! Picking a thing up and putting it somewhere, with the hand straight down.
+
+use super::measures::{Graspable, Offset};
+use super::terms::{
+    EXACT, Fingers, Hand, Margin, ROUGH, distance, of_done, of_guidance, reach, stay, until_closed,
+    until_open,
+};
+use crate::program::{StageText, number, tensor};
+use crate::scene::Point;
+
+/// How far above the grasp the hand stops first, and the least height there, m: above what stands on the table.
+const ABOVE_M: f64 = 0.090;
+const TRAVEL_Z_M: f64 = 0.168;
+/// How far a thing is raised before it is carried, and when it counts as raised, m.
+const RAISE_M: f64 = 0.160;
+const RAISED_M: f64 = 0.040;
+/// How far above its end a way leads, at least, and its least height, m.
+const CARRY_ABOVE_M: f64 = 0.075;
+const CARRY_Z_M: f64 = 0.148;
+/// How gently a rim is gone along to where the fingers' axis crosses it.
+const ALONG_RIM: f64 = 0.5;
+/// How far a thing may be off where the demonstrations hold it, m.
+const ASTRAY_M: f64 = 0.020;
+const LOWERED: Margin = Margin {
+    plane: 0.020,
+    height: 0.018,
+};
+const OVER: Margin = Margin {
+    plane: 0.018,
+    height: 0.040,
+};
+
+/// A thing in a scene, and how it is grasped.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<'s> {
+    pub(super) point: &'s Point,
+    pub(super) how: Graspable,
+}
+
+/// Where something goes: the middle of a surface as a vector from where a keypoint was seen, and from how high it is
+/// let go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Goal<'s> {
+    pub(super) seen: &'s Point,
+    pub(super) offset: Offset,
+    pub(super) drop_m: f64,
+}
+
+impl Item<'_> {
+    /// From the keypoint to the hand, of a ring to its middle at the hand's height.
+    fn grip(&self) -> Offset {
+        std::array::from_fn(|axis| self.how.origin[axis] + self.how.hold[axis])
+    }
+
+    fn grip_at(&self, height_m: f64) -> Vec<String> {
+        let [x, y, z] = self.grip();
+        let offset = tensor([x, y, z + height_m]);
+        vec![format!(
+            "target = keypoints[{}] + {offset}",
+            self.point.index
+        )]
+    }
+
+    /// A stage that brings the hand to where it grasps, or above it.
+    fn approach(&self, description: &str, height_m: f64, margin: Margin) -> StageText {
+        let target = self.grip_at(height_m);
+        let Some(radius_m) = self.how.ring else {
+            return reach(description, &target, margin);
+        };
+        let mut guidance = of_guidance(&target);
+        guidance.push("offset = action_sequence - target".to_owned());
+        guidance.push(format!(
+            "rim = torch.sqrt((offset[:, :, :2] * offset[:, :, :2]).sum(dim=-1) + 0.000001) - {}",
+            number(radius_m)
+        ));
+        guidance.push(format!("along = {} * offset[:, :, 0]", number(ALONG_RIM)));
+        guidance.push("height = offset[:, :, 2]".to_owned());
+        guidance.push(distance("rim * rim + along * along + height * height"));
+        let mut done = of_done(&target);
+        done.push("offset = end_effector - target".to_owned());
+        StageText {
+            description: description.to_owned(),
+            guidance,
+            reward: "-distance.mean()".to_owned(),
+            done,
+            margins: vec![
+                format!(
+                    "{} - torch.abs(torch.norm(offset[:2]) - {})",
+                    number(margin.plane),
+                    number(radius_m)
+                ),
+                format!("{} - torch.abs(offset[0])", number(0.4 * radius_m)),
+                format!("{} - torch.abs(offset[2])", number(margin.height)),
+            ],
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.point.name
+    }
+}
+
+/// Above it, down, the fingers closed, and up.
+pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
+    let name = item.name();
+    let grip_z_m = item.point.position_m[2] + item.grip()[2];
+    let above_m = ABOVE_M.max(TRAVEL_Z_M - grip_z_m);
+    let above = item.approach(&format!("stop above the {name}"), above_m, ROUGH);
+    let down = item.approach(&format!("go down to the {name}"), 0.0, EXACT);
+    let grasp = stay(&format!("grasp the {name}"));
+    vec![
+        hand.with(Fingers::Open, above),
+        hand.with(Fingers::Open, down),
+        hand.with(Fingers::Closed, until_closed(grasp, item.how.width)),
+        hand.with(Fingers::Closed, lift(item, grip_z_m + RAISE_M)),
+    ]
+}
+
+/// Straight up from where the hand is, until the thing has risen with it.
+fn lift(item: &Item<'_>, to_z_m: f64) -> StageText {
+    let (index, z) = (item.point.index, item.point.position_m[2]);
+    StageText {
+        description: format!("lift the {}", item.name()),
+        guidance: straight_up(to_z_m),
+        reward: "-(missing + aside).mean()".to_owned(),
+        done: Vec::new(),
+        margins: vec![format!("keypoints[{index}][2] - {}", number(z + RAISED_M))],
+    }
+}
+
+fn straight_up(to_z_m: f64) -> Vec<String> {
+    vec![
+        format!(
+            "missing = torch.relu({} - action_sequence[:, :, 2])",
+            number(to_z_m)
+        ),
+        "offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned(),
+        "aside = torch.sqrt((offset * offset).sum(dim=-1) + 0.000001)".to_owned(),
+    ]
+}
+
+/// From the hand to over the place, down, and let go.
+pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> Vec<StageText> {
+    let name = item.name();
+    let [.., hold_z] = item.how.hold;
+    let release_m = goal.offset[2] + item.how.rests + goal.drop_m + hold_z;
+    let end_z_m = goal.seen.position_m[2] + release_m;
+    let carry_z_m = CARRY_Z_M.max(end_z_m + CARRY_ABOVE_M);
+    let mut stages = Vec::new();
+    if carry_z_m > CARRY_Z_M {
+        let raise = StageText {
+            description: format!("raise the {name}"),
+            guidance: straight_up(carry_z_m),
+            reward: "-(missing + aside).mean()".to_owned(),
+            done: Vec::new(),
+            margins: vec![format!("end_effector[2] - {}", number(carry_z_m - 0.030))],
+        };
+        stages.push(hand.with(Fingers::Closed, raise));
+    }
+    let over = target(item, goal, number(carry_z_m));
+    let at = target(item, goal, number(end_z_m));
+    let carry = reach(&format!("carry the {name} to {place}"), &over, OVER);
+    let lower = reach(&format!("lower the {name}"), &at, LOWERED);
+    let release = stay(&format!("let go of the {name}"));
+    stages.extend([
+        hand.with(Fingers::Closed, carry),
+        hand.with(Fingers::Closed, lower),
+        hand.with(Fingers::Open, until_open(release)),
+    ]);
+    stages
+}
+
+/// Where the hand has to be for what it holds to be over the place, at a height: as far beside it as the hand is
+/// beside the thing now, within what a grasp allows.
+fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
+    let [x, y, _] = item.how.origin;
+    let mut lines = vec![format!(
+        "held = hand[:2] - keypoints[{}][:2] - {}",
+        item.point.index,
+        tensor([x, y])
+    )];
+    match item.how.ring {
+        Some(radius_m) => {
+            lines.push("length = torch.sqrt((held * held).sum() + 0.000001)".to_owned());
+            lines.push(format!(
+                "held = held * torch.clamp(length, {}, {}) / length",
+                number(radius_m - ASTRAY_M),
+                number(radius_m + ASTRAY_M)
+            ));
+        }
+        None => {
+            let [x, y, _] = item.how.hold;
+            lines.push(format!(
+                "held = torch.minimum(torch.maximum(held, {}), {})",
+                tensor([x - ASTRAY_M, y - ASTRAY_M]),
+                tensor([x + ASTRAY_M, y + ASTRAY_M])
+            ));
+        }
+    }
+    let [x, y, _] = goal.offset;
+    let place = if goal.seen.kind.is_loose() {
+        format!("keypoints[{}][:2] + {}", goal.seen.index, tensor([x, y]))
+    } else {
+        // It stands still, and what the arm hides of it would only move its keypoint.
+        let [seen_x, seen_y, _] = goal.seen.position_m;
+        tensor([seen_x + x, seen_y + y])
+    };
+    lines.push(format!("place = {place} + held"));
+    lines.push(format!(
+        "target = torch.stack([place[0], place[1], torch.tensor({z})])"
+    ));
+    lines
+}
