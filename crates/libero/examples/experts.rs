@@ -108,8 +108,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 sent = tiller_motion::kinematics::forward(&q);
                 if verbose {
                     println!(
-                        "      setpoint {:.3?} q {q:.2?} mode {:?}",
+                        "      setpoint {:.3?} q {q:.2?} is {:.2?} mode {:?}",
                         sent.position_m,
+                        world.arm().reading.q_rad,
                         actuator.status().mode
                     );
                 }

@@ -28,6 +28,10 @@ const SPEED_M: f64 = 0.024;
 const STEPS: u32 = 90;
 /// Steps of the last part.
 const LAST_STEPS: u32 = 25;
+/// Fingers fumble where there is more noise than that.
+const FUMBLE_NOISE: f64 = 0.3;
+/// Share of the noise before the knob, where the arm is nearly folded.
+const KNOB_NOISE: f64 = 0.4;
 /// Near enough above the spot to err from there, m.
 const ERR_FROM_M: f64 = 0.025;
 
@@ -68,14 +72,15 @@ impl Approach {
     pub(super) fn draw(spot: Spot, is_first: bool, random: &mut Random) -> Self {
         let mut errors = Vec::new();
         if random.chance(0.35) {
-            // Higher over the bottle, which would fall.
-            let low_m = if spot == Spot::Of(Load::Bottle) {
-                0.06
-            } else {
-                0.04
+            // Higher over the bottle, which would fall; before the knob never nearer to the arm's base,
+            // where the arm folds and hardly comes away.
+            let low_m = match spot {
+                Spot::Of(Load::Bottle) => [-0.025, -0.025, 0.06],
+                Spot::Knob => [0.0, -0.025, 0.04],
+                _ => [-0.025, -0.025, 0.04],
             };
             errors.push(Error::Aside {
-                by: random.within([-0.025, -0.025, low_m], [0.025, 0.025, 0.08]),
+                by: random.within(low_m, [0.025, 0.025, 0.08]),
                 steps: 12,
             });
         }
@@ -111,6 +116,12 @@ impl Approach {
         }
         self.steps -= 1;
         let (learned, noise) = self.right(view, anchor);
+        let noise = noise
+            * if self.spot == Spot::Knob {
+                KNOB_NOISE
+            } else {
+                1.0
+            };
         let is_above = (hover(view, self.spot) - hand).norm() < ERR_FROM_M;
         let executed = match self.errors.last_mut() {
             Some(error) if is_above || error.is_under_way() => {
@@ -131,7 +142,7 @@ impl Approach {
         let executed = executed.or_else(|| {
             let fumbles = self.fumble > 0;
             self.fumble = self.fumble.saturating_sub(1);
-            (fumbles && noise > 0.3).then_some(HandStep {
+            (fumbles && noise > FUMBLE_NOISE).then_some(HandStep {
                 gripper: -learned.gripper,
                 ..learned
             })

@@ -15,11 +15,13 @@ const PLATE_LIFT_Z_M: f64 = 0.081;
 const BOWL_OVER_CABINET_Z_M: f64 = 0.351;
 const BOTTLE_OVER_CABINET_Z_M: f64 = 0.411;
 /// Where the hand wanders, empty and with a load, m.
-const WANDER_M: [[f64; 3]; 2] = [[0.31, -0.12, 0.18], [0.7, 0.25, 0.33]];
-const LOADED_WANDER_M: [[f64; 3]; 2] = [[0.41, -0.1, 0.141], [0.7, 0.2, 0.281]];
+const WANDER_M: [[f64; 3]; 2] = [[0.31, -0.08, 0.18], [0.7, 0.25, 0.33]];
+const LOADED_WANDER_M: [[f64; 3]; 2] = [[0.41, -0.01, 0.141], [0.7, 0.2, 0.281]];
 /// Where loads are put back onto the table, m, and how far from where they were at most.
 const TABLE_M: [[f64; 2]; 2] = [[0.46, -0.05], [0.66, 0.16]];
 const PUT_BACK_M: f64 = 0.05;
+/// Where the hand goes from the knob, m.
+const KNOB_AWAY_M: Vector3<f64> = Vector3::new(0.06, 0.0, 0.08);
 /// Attempts to grasp.
 const ATTEMPTS: u32 = 3;
 
@@ -81,7 +83,7 @@ pub(super) fn write(skill: Skill, view: &View<'_>, random: &mut Random) -> Vec<P
             goal,
             lift_z_m,
         } => put(load, goal, lift_z_m, view, random),
-        Skill::TurnOn => turn_on(random),
+        Skill::TurnOn => turn_on(view, random),
         Skill::Open => open(view, random),
     });
     script
@@ -98,7 +100,11 @@ fn wander(own: Spot, view: &View<'_>, random: &mut Random) -> Vec<Phase> {
         }));
     }
     if random.chance(0.35) {
-        let others: Vec<_> = Spot::ALL.into_iter().filter(|spot| *spot != own).collect();
+        // The knob is so near to the arm that it hardly comes away from there.
+        let others = Spot::ALL.into_iter();
+        let others: Vec<_> = others
+            .filter(|spot| *spot != own && *spot != Spot::Knob)
+            .collect();
         if let Some(other) = random.one_of(&others) {
             script.push(Phase::Go(Go {
                 steps: 30,
@@ -151,6 +157,8 @@ fn take(load: Load, rest_z_m: f64, attempts: u32, random: &mut Random) -> Vec<Ph
     } else {
         vec![Phase::Fail]
     };
+    // The plate slips out of fingers in a hurry.
+    let lift_speed_m = if load == Load::Plate { 0.012 } else { 0.021 };
     vec![
         Phase::Approach(Approach::draw(Spot::Of(load), attempts == ATTEMPTS, random)),
         Phase::Grip {
@@ -163,7 +171,7 @@ fn take(load: Load, rest_z_m: f64, attempts: u32, random: &mut Random) -> Vec<Ph
                 by_m: 0.08,
             },
             manner: Manner {
-                speed_m: 0.021,
+                speed_m: lift_speed_m,
                 noise: 0.2,
             },
             ..Phase::go(Vector3::zeros(), down(), 0.03)
@@ -176,7 +184,7 @@ fn take(load: Load, rest_z_m: f64, attempts: u32, random: &mut Random) -> Vec<Ph
     ]
 }
 
-fn turn_on(random: &mut Random) -> Vec<Phase> {
+fn turn_on(view: &View<'_>, random: &mut Random) -> Vec<Phase> {
     vec![
         Phase::Approach(Approach::draw(Spot::Knob, true, random)),
         Phase::Grip {
@@ -188,13 +196,11 @@ fn turn_on(random: &mut Random) -> Vec<Phase> {
             gripper: OPEN,
             steps: 4,
         },
+        // Away from the arm's base too: straight up it would fold.
         Phase::Go(Go {
-            to: To::Up {
-                z_m: 0.0,
-                by_m: 0.06,
-            },
             orientation: None,
-            ..Phase::go(Vector3::zeros(), down(), 0.02)
+            steps: 10,
+            ..Phase::go(view.spot(Spot::Knob) + KNOB_AWAY_M, down(), 0.02)
         }),
     ]
 }
