@@ -30,10 +30,7 @@ fn runner() -> Runner {
 }
 
 fn runner_of(config: RunnerConfig) -> Runner {
-    let subject = Subject {
-        kind: Arc::new(tiller_playtable::kind()),
-        author: Arc::new(EmbeddedAuthor),
-    };
+    let subject = Subject::new(tiller_playtable::kind(), EmbeddedAuthor);
     Runner::new(&subject, config).unwrap()
 }
 
