@@ -7,7 +7,6 @@
 )]
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tiller_bench::Subject;
 use tiller_bench::episode::{

@@ -128,7 +128,7 @@ mod tests {
             let space = ActionSpace::plain(layout);
             let mut steerer = Steerer::new(config, space, 8).unwrap();
             let sampled = steerer
-                .sample(&mut gaussian, None, &Start::default(), 0.0, 7, 0)
+                .sample(&mut gaussian, None, &Start::at([0.4, 0.0, 0.2]), 0.0, 7, 0)
                 .unwrap();
             let deviation = |column: usize| {
                 let rows =
