@@ -18,7 +18,7 @@ pub(crate) fn embedded() -> Result<Arc<dyn Author>, Problems> {
         ),
         ("libero", Arc::new(tiller_libero_author::EmbeddedAuthor)),
     ];
-    let mut env = Environment::process();
+    let mut env = Environment::process().private();
     let author = env.choice("WORLD", authors[0].0, &authors);
     // The rest is read elsewhere.
     env.finish(author)
