@@ -1,6 +1,8 @@
 //! `experts PACKS [SEEDS [TASK]..]`: every expert on training scenes, without pictures: how many succeed, in how
 //! many steps, and how far the hand is behind where it is sent.
 
+#![allow(clippy::print_stdout, reason = "what was measured is its output")]
+
 use std::error::Error;
 use std::path::Path;
 
