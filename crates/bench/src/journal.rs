@@ -1,25 +1,15 @@
 //! The file of results, which an interrupted run goes on with.
 
-use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use eyre::{Result, WrapErr, bail, ensure};
-use tiller_core::file::{Line, Lines, open_to_append};
+use eyre::{Result, bail, ensure};
 use tiller_core::{MAX_DESCRIPTION, clip};
 
 use crate::line::{EpisodeLine, Settings};
-
-/// Bytes of a file of results: half a million episodes have less.
-pub(crate) const MAX_RESULTS_BYTES: u64 = 1 << 30;
-/// Bytes of an episode's line: hundreds of times what one has.
-pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
+use crate::line_file::LineFile;
 
 /// One JSON line an episode, written as the episodes end.
-pub(crate) struct Journal {
-    path: PathBuf,
-    file: File,
-}
+pub(crate) struct Journal(LineFile);
 
 impl Journal {
     /// Opens the file, and hands back what it holds; a folder that is missing is made. A last line that was not finished is cut off.
@@ -33,71 +23,41 @@ impl Journal {
         settings: &Settings,
         restart: bool,
     ) -> Result<(Self, Vec<EpisodeLine>)> {
-        let cannot = |what: &str| format!("cannot {what} {}", path.display());
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).wrap_err_with(|| cannot("write"))?;
-        }
-        let file = open_to_append(path)?;
-        let (lines, whole_bytes) = match restart {
-            true => (Vec::new(), 0),
-            false => {
-                let same = file.try_clone().wrap_err_with(|| cannot("read"))?;
-                read(path, same, settings)?
-            }
-        };
-        file.set_len(whole_bytes)
-            .wrap_err_with(|| cannot("write"))?;
-        let path = path.to_owned();
-        Ok((Self { path, file }, lines))
+        const ADVICE: &str = "name another file, or overwrite this one with --restart";
+        let mut episodes = Vec::new();
+        let file = LineFile::open(path, restart, |number, text| {
+            let line: Result<EpisodeLine, String> = text.and_then(|text| {
+                serde_json::from_slice(text)
+                    .map_err(|error| clip(&error.to_string(), MAX_DESCRIPTION).into_owned())
+            });
+            let place = format!("{}, line {number}", path.display());
+            let line = match line {
+                Ok(line) => line,
+                Err(found) => {
+                    bail!("{place}: expected an episode of `tiller bench`, found {found}; {ADVICE}")
+                }
+            };
+            let differences = settings.differences(&line.settings);
+            ensure!(
+                differences.is_empty(),
+                "{place}: results of other settings cannot be continued:\n  {}\n{ADVICE}",
+                differences.join("\n  ")
+            );
+            episodes.push(line);
+            Ok(())
+        })?;
+        Ok((Self(file), episodes))
     }
 
     /// Appends an episode.
     pub(crate) fn add(&mut self, line: &EpisodeLine) -> Result<()> {
-        let mut text = serde_json::to_string(line)?;
-        text.push('\n');
-        self.file
-            .write_all(text.as_bytes())
-            .wrap_err_with(|| format!("cannot write {}", self.path.display()))
+        self.0.add(line)
     }
 
     /// A folder as seen from the file's.
     pub(crate) fn relative(&self, folder: &Path) -> Option<String> {
-        relative(self.path.parent()?, folder)
+        relative(self.0.path().parent()?, folder)
     }
-}
-
-/// Episodes, and the bytes of their lines. A line is whole when its end has been written; what follows
-/// the last end was torn.
-fn read(path: &Path, file: File, settings: &Settings) -> Result<(Vec<EpisodeLine>, u64)> {
-    const ADVICE: &str = "name another file, or overwrite this one with --restart";
-    let mut lines =
-        Lines::new(file, path, MAX_LINE_BYTES, MAX_RESULTS_BYTES).wrap_err("no file of results")?;
-    let mut episodes = Vec::new();
-    let mut whole_bytes = 0;
-    while let Some(text) = lines.next_line()? {
-        let line: Result<EpisodeLine, String> = match text {
-            Line::Torn(_) => break,
-            Line::Whole(text) => serde_json::from_slice(text)
-                .map_err(|error| clip(&error.to_string(), MAX_DESCRIPTION).into_owned()),
-            Line::TooLong => Err(format!("a line of more than {MAX_LINE_BYTES} bytes")),
-        };
-        let place = format!("{}, line {}", path.display(), lines.number());
-        let line = match line {
-            Ok(line) => line,
-            Err(found) => {
-                bail!("{place}: expected an episode of `tiller bench`, found {found}; {ADVICE}")
-            }
-        };
-        let differences = settings.differences(&line.settings);
-        ensure!(
-            differences.is_empty(),
-            "{place}: results of other settings cannot be continued:\n  {}\n{ADVICE}",
-            differences.join("\n  ")
-        );
-        episodes.push(line);
-        whole_bytes = lines.read_bytes();
-    }
-    Ok((episodes, whole_bytes))
 }
 
 /// `target` as seen from `base`; both need not exist. `None` when that has no text.
@@ -124,7 +84,10 @@ fn relative(base: &Path, target: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+
     use super::*;
+    use crate::line_file::{MAX_LINE_BYTES, MAX_RESULTS_BYTES};
     use crate::table::tests::line;
 
     fn open(path: &Path, restart: bool) -> Result<(Journal, Vec<EpisodeLine>)> {

@@ -11,6 +11,7 @@ pub mod episode;
 mod failure;
 mod journal;
 mod line;
+mod line_file;
 mod method;
 mod parallel;
 mod progress;
@@ -25,6 +26,7 @@ pub mod wilson;
 
 pub use line::{EpisodeLine, Settings};
 pub use method::Method;
+pub use rig::POLICY_STEP_NS;
 pub use run::{BenchConfig, FREE_RUN, run, task_of};
 pub use subject::{Subject, Subjects};
 pub use table::{Cell, Tally};

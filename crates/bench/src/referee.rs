@@ -4,20 +4,22 @@
 //! such records from its input, a line each, and prints one JSON object with the `rulings`: for each record its
 //! `id` and whether it was a `success` there. What it says is kept beside the results, a line each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use eyre::{OptionExt, Result, WrapErr, ensure};
+use eyre::{OptionExt, Result, WrapErr, ensure, eyre};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tiller_core::file::{open_to_append, read_regular};
 
-/// Bytes of a file of records or rulings.
-const MAX_BYTES: u64 = 4 << 30;
+use crate::line_file::LineFile;
+
+/// Files beside the results.
+const RECORDS: &str = "records";
+const RULINGS: &str = "rulings";
 /// Records that are ruled together: what is done is kept when the next ones are interrupted.
 const TOGETHER: usize = 60;
 
@@ -69,30 +71,28 @@ impl Rulings {
     }
 }
 
-/// Records of episodes, and what was ruled of them.
-pub(crate) struct Records {
-    path: PathBuf,
-    file: File,
-}
+/// Records of episodes.
+pub(crate) struct Records(LineFile);
 
-/// A file beside the results: `results.jsonl`, `results.records.jsonl`.
+/// A file beside the results, `results.jsonl.records`: it is none of results itself.
 fn beside(results: &Path, what: &str) -> PathBuf {
-    results.with_extension(format!("{what}.jsonl"))
+    let mut name = results.as_os_str().to_owned();
+    name.push(".");
+    name.push(what);
+    name.into()
 }
 
 impl Records {
     /// Records beside a file of results; with `restart` both they and the rulings are emptied first.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When a file cannot be written.
     pub(crate) fn open(results: &Path, restart: bool) -> Result<Self> {
-        let path = beside(results, "records");
-        let file = append(&path)?;
         if restart {
-            file.set_len(0)?;
-            append(&beside(results, "rulings"))?.set_len(0)?;
+            LineFile::open(&beside(results, RULINGS), restart, |_, _| Ok(()))?;
         }
-        Ok(Self { path, file })
+        let path = beside(results, RECORDS);
+        LineFile::open(&path, restart, |_, _| Ok(())).map(Self)
     }
 
     /// Adds what the world recorded of an episode.
@@ -105,17 +105,8 @@ impl Records {
         let object = object.ok_or_eyre("the world's record is no JSON object")?;
         object.insert("id".to_owned(), id.into());
         object.insert("success".to_owned(), success.into());
-        writeln!(self.file, "{record}")
-            .wrap_err_with(|| format!("cannot write {}", self.path.display()))
+        self.0.add(&record)
     }
-}
-
-fn append(path: &Path) -> Result<File> {
-    let cannot = || format!("cannot write {}", path.display());
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).wrap_err_with(cannot)?;
-    }
-    open_to_append(path).wrap_err_with(cannot)
 }
 
 /// Has every record beside a file of results ruled that was not yet; `tell` hears how many are left.
@@ -123,33 +114,27 @@ fn append(path: &Path) -> Result<File> {
 /// # Errors
 /// When the referee cannot be run or does not answer, or a file cannot be read or written.
 pub fn rule(command: &[OsString], results: &Path, tell: &mut dyn FnMut(usize)) -> Result<Rulings> {
-    let kept = beside(results, "rulings");
-    let mut rulings = Rulings {
-        all: lines(&kept)?
-            .iter()
-            .map(|line| Ok(serde_json::from_str(line)?))
-            .collect::<Result<_>>()
-            .wrap_err_with(|| format!("cannot read {}", kept.display()))?,
-    };
-    let known = |rulings: &Rulings, id: &str| rulings.all.iter().any(|known| known.id == id);
+    let mut rulings = Rulings::default();
+    let kept = beside(results, RULINGS);
+    let mut file = LineFile::open(&kept, false, |number, line| {
+        rulings.all.push(parsed(&kept, number, line)?);
+        Ok(())
+    })?;
+    let known: HashSet<String> = rulings.all.iter().map(|known| known.id.clone()).collect();
+    let path = beside(results, RECORDS);
     let mut open = Vec::new();
-    for line in lines(&beside(results, "records"))? {
-        // A run that was interrupted may have left half a line.
-        let record: Value = match serde_json::from_str(&line) {
-            Ok(record) => record,
-            Err(_) => continue,
-        };
-        if record["id"].as_str().is_some_and(|id| !known(&rulings, id)) {
-            open.push(line);
+    LineFile::open(&path, false, |number, line| {
+        let record: Value = parsed(&path, number, line)?;
+        if record["id"].as_str().is_some_and(|id| !known.contains(id)) {
+            open.push(record.to_string());
         }
-    }
-    let mut file = append(&kept)?;
+        Ok(())
+    })?;
     let mut left = open.len();
     for records in open.chunks(TOGETHER) {
         tell(left);
         for ruling in ask(command, records)? {
-            writeln!(file, "{}", serde_json::to_string(&ruling)?)
-                .wrap_err_with(|| format!("cannot write {}", kept.display()))?;
+            file.add(&ruling)?;
             rulings.all.push(ruling);
         }
         left -= records.len();
@@ -157,13 +142,14 @@ pub fn rule(command: &[OsString], results: &Path, tell: &mut dyn FnMut(usize)) -
     Ok(rulings)
 }
 
-fn lines(path: &Path) -> Result<Vec<String>> {
-    let bytes = match read_regular(path, MAX_BYTES) {
-        Err(error) if error.is_not_found() => Vec::new(),
-        read => read?,
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(text.lines().map(ToOwned::to_owned).collect())
+fn parsed<T: DeserializeOwned>(
+    path: &Path,
+    number: usize,
+    line: Result<&[u8], String>,
+) -> Result<T> {
+    let place = || format!("{}, line {number}", path.display());
+    let line = line.map_err(|found| eyre!("{}: {found}", place()))?;
+    serde_json::from_slice(line).wrap_err_with(place)
 }
 
 /// What the referee prints.
@@ -234,6 +220,11 @@ print(json.dumps({"rulings": [
         let text = rulings.text();
         assert!(text.contains("1 of 2 episodes, 50.0 %"), "{text}");
         assert!(text.contains("b: success here, failure there"), "{text}");
+        // A run that was interrupted left half a line.
+        let path = folder.path().join("results.jsonl.records");
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{whole}{{\"id\": \"half")).unwrap();
+        let mut records = Records::open(&results, false).unwrap();
         records.add("c", false, r#"{"seed": 3}"#).unwrap();
         let rulings = rule(&command, &results, &mut |left| asked.push(left)).unwrap();
         assert_eq!((rulings.all.len(), rulings.agreements()), (3, 2));

@@ -6,7 +6,7 @@ use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, ArmReading, Chunk,
 use tiller_world::{Command, EpisodeSpec, SETPOINT_NS, World, WorldError, WorldKind};
 
 /// Length of one policy step, ns: the shipped policies run at 10 Hz.
-pub(crate) const POLICY_STEP_NS: u64 = 100_000_000;
+pub const POLICY_STEP_NS: u64 = 100_000_000;
 /// Policy steps a second, Hz.
 pub(crate) const POLICY_RATE_HZ: f64 = 10.0;
 

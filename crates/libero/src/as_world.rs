@@ -4,8 +4,8 @@ use serde_json::json;
 use tiller_core::{Pose, kinematics};
 use tiller_motion::{ArmReading, Setpoint};
 use tiller_world::{
-    ArmMeasurement, CameraGeometry, Channels, Command, Episode, EpisodeSpec, ExpertStep, Frame,
-    Verdict, World, WorldError, WorldKind,
+    ArmMeasurement, CameraGeometry, Channels, Command, Episode, EpisodeSpec, ExpertStep,
+    FIRST_TRAINING_SEED, Frame, Verdict, World, WorldError, WorldKind,
 };
 
 use crate::controller::{ACTION, ARM};
@@ -13,8 +13,8 @@ use crate::expert::{Expert, Skill, View};
 use crate::kind::{CAMERAS, LiberoKind, NAME, ROBOT, shown_names};
 use crate::native::{IDLE, Native};
 use crate::pack::Pack;
-use crate::random::Random;
 use crate::render::Renderer;
+use tiller_world::Random;
 
 /// Idle steps before an episode's time begins.
 const IDLE_STEPS: u32 = 10;
@@ -22,8 +22,6 @@ const IDLE_STEPS: u32 = 10;
 const GAIN: f64 = 3.0;
 /// How far ahead of the newest set-point it is led, in ways of the last control step.
 const AHEAD: f64 = 1.25;
-/// Seeds from here on draw training scenes.
-const FIRST_TRAINING_SEED: u64 = 1_000_000;
 /// The package's initial states that they begin with.
 const TRAINING_STATES: std::ops::Range<u64> = 20..50;
 /// Share of the training scenes with scattered objects, and by how much along each axis, m.
@@ -55,7 +53,6 @@ pub struct LiberoWorld {
     expert: Option<Expert>,
     action: [f64; ACTION],
     actions: Vec<[f64; ACTION]>,
-    was_achieved: bool,
 }
 
 impl LiberoWorld {
@@ -69,7 +66,6 @@ impl LiberoWorld {
             expert: None,
             action: IDLE,
             actions: Vec::new(),
-            was_achieved: false,
         }
     }
 
@@ -177,10 +173,10 @@ impl World for LiberoWorld {
         }
         native.settle(IDLE_STEPS).map_err(failed())?;
         native.start_clock();
-        self.was_achieved = native.succeeded();
+        let achieved = native.succeeded();
         // The benchmark's protocol: success is the moment in which the goal holds.
         self.episode = Episode::holding(spec.tasks.clone(), 0);
-        self.episode.observe(0, self.was_achieved);
+        self.episode.observe(0, achieved);
         self.expert = None;
         self.setpoint = None;
         self.followed = None;
@@ -273,11 +269,11 @@ impl World for LiberoWorld {
                 .check()
                 .map_err(WorldError::failed(NAME, "the physics fails"))?;
             let achieved = native.succeeded();
-            self.was_achieved |= achieved;
             self.episode.observe(native.time_ns(), achieved);
-            let tasks = self.episode.verdict().tasks.clone();
-            let done = tasks.iter().filter(|_| self.was_achieved);
-            self.episode.completed(done.map(String::as_str));
+            if self.episode.verdict().success {
+                let tasks = self.episode.verdict().tasks.clone();
+                self.episode.completed(tasks.iter().map(String::as_str));
+            }
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::render::Look;
 pub const NAME: &str = "libero";
 const ABOUT: &str = "LIBERO's tasks in plain MuJoCo";
 /// The variable that names the folder of packs.
-pub const PACKS_VARIABLE: &str = "TILLER_LIBERO_PACKS";
+const PACKS_VARIABLE: &str = "TILLER_LIBERO_PACKS";
 /// Where packs are, in Tiller's folder.
 const PACKS: &str = ".sim/packs/libero";
 /// Time between two looks, ns: most of an episode's cost is pictures.
@@ -121,19 +121,20 @@ pub fn kind(folder: &Path) -> Result<LiberoKind, KindError> {
     LiberoKind::new(folder, packs)
 }
 
-/// The world of the packs that are where `tiller sim install libero` says: in `packs` if that is given, else in
-/// `.sim/packs/libero` of `from` or of the nearest folder above that has one.
+/// The world of the packs that are where `tiller sim install libero` says: in the folder that the variable
+/// `TILLER_LIBERO_PACKS` names, else in `.sim/packs/libero` here or in the nearest folder above that has one.
 ///
 /// # Errors
 /// What is missing, and how to get it.
-pub fn installed(packs: Option<&Path>, from: &Path) -> Result<LiberoKind, Absent> {
+pub fn installed() -> Result<LiberoKind, Absent> {
     let absent = |reason: String| Absent {
         name: NAME,
         about: ABOUT,
         reason,
     };
-    let mut above = from.ancestors().map(|folder| folder.join(PACKS));
-    let folder = packs.map(Path::to_owned);
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut above = here.ancestors().map(|folder| folder.join(PACKS));
+    let folder = std::env::var_os(PACKS_VARIABLE).map(PathBuf::from);
     let folder = folder.or_else(|| above.find(|folder| folder.is_dir()));
     let folder = folder.ok_or_else(|| {
         absent(format!(

@@ -19,13 +19,12 @@ mod native;
 pub mod pack;
 mod parts;
 pub mod predicates;
-mod random;
 mod render;
 mod scenery;
 
 pub use as_world::LiberoWorld;
 pub use controller::ACTION;
-pub use kind::{KindError, LiberoKind, NAME, PACKS_VARIABLE, installed, kind};
+pub use kind::{KindError, LiberoKind, NAME, installed, kind};
 pub use native::{IDLE, Native, NativeError, PHYSICS_NS, PHYSICS_STEPS, STEP_NS};
 pub use pack::{Pack, PackError};
 pub use render::{Look, RenderError, Renderer};

@@ -11,8 +11,8 @@ use crate::controller::{ACTION, ARM, Controller, HalfJacobian, Inertia, Joints, 
 use crate::names::Names;
 use crate::pack::{FixturePose, Pack, PackError, Thing};
 use crate::predicates::Judge;
-use crate::random::Random;
 use crate::scenery::Scenery;
+use tiller_world::Random;
 
 /// Length of one physics step, ns.
 pub const PHYSICS_NS: u64 = 2_000_000;

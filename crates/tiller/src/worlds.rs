@@ -2,11 +2,10 @@
 //! is the default.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use tiller_bench::{Subject, Subjects};
-use tiller_libero::PACKS_VARIABLE;
 use tiller_libero_author::EmbeddedAuthor as LiberoAuthor;
 use tiller_playtable_author::EmbeddedAuthor as PlayTableAuthor;
 
@@ -24,13 +23,11 @@ pub(crate) fn worlds() -> Subjects {
 }
 
 fn with_libero(worlds: Subjects) -> Subjects {
-    let packs = std::env::var_os(PACKS_VARIABLE).map(PathBuf::from);
-    let here = std::env::current_dir().unwrap_or_default();
-    match tiller_libero::installed(packs.as_deref(), &here) {
+    match tiller_libero::installed() {
         Ok(kind) => worlds.and(Subject {
             policy: "libero-flow",
             tuned: TUNED_FOR_LIBERO,
-            referee: Some(referee(&here)),
+            referee: Some(referee()),
             ..Subject::new(kind, LiberoAuthor)
         }),
         Err(absent) => worlds.without(absent),
@@ -38,9 +35,10 @@ fn with_libero(worlds: Subjects) -> Subjects {
 }
 
 /// The official environment, which does again what was done here.
-fn referee(here: &Path) -> Vec<OsString> {
-    let venv =
-        std::env::var_os("TILLER_LIBERO_VENV").map(|venv| PathBuf::from(venv).join("bin/python"));
+fn referee() -> Vec<OsString> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let venv = std::env::var_os("TILLER_LIBERO_VENV");
+    let venv = venv.map(|venv| PathBuf::from(venv).join("bin/python"));
     let mut above = here.ancestors().map(|folder| folder.join(LIBERO_PYTHON));
     let python = venv.or_else(|| above.find(|python| python.exists()));
     let python = python.unwrap_or_else(|| LIBERO_PYTHON.into());

@@ -9,6 +9,9 @@ use tiller_core::SECOND_NS;
 /// [rules of its own](Episode::holding).
 pub const HOLD_NS: u64 = SECOND_NS;
 
+/// Training scenes have seeds from here on, benchmarks below it: a benchmark's scene was never seen in training.
+pub const FIRST_TRAINING_SEED: u64 = 1_000_000;
+
 /// How an episode begins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EpisodeSpec {

@@ -15,14 +15,18 @@ mod camera;
 mod episode;
 mod error;
 mod info;
+mod random;
 mod registry;
 mod suite;
 mod world;
 
 pub use camera::{CameraGeometry, Channels, Frame};
-pub use episode::{Collateral, Episode, EpisodeSpec, HOLD_NS, Held, Variation, Verdict};
+pub use episode::{
+    Collateral, Episode, EpisodeSpec, FIRST_TRAINING_SEED, HOLD_NS, Held, Variation, Verdict,
+};
 pub use error::WorldError;
 pub use info::{AxisInfo, CameraInfo, CommandLevel, GroupInfo, RobotInfo, TaskInfo, WorldInfo};
+pub use random::Random;
 pub use registry::{Absent, Registry};
 pub use suite::{ALL_TASKS, Suite};
 pub use world::{

@@ -1,6 +1,6 @@
 //! What the numbers of a frame are: of an arm whose hand keeps its orientation, and of one that turns it.
 
-use tiller_core::{ActionLayout, ArmColumns, Pose, RotationColumns, RotationKind};
+use tiller_core::{ActionLayout, Pose, StateComponent};
 use tiller_motion::{ActionStep, Chunk};
 use tiller_world::HandStep;
 
@@ -38,17 +38,23 @@ pub(super) fn action_names(turns_hand: bool) -> &'static [&'static str] {
 }
 
 pub(super) fn state(base_from_tool: &Pose, gripper_width_m: f64, turns_hand: bool) -> Vec<f32> {
-    let mut numbers = base_from_tool.position_m.to_vec();
-    if turns_hand {
-        // Column by column.
-        numbers.extend(&base_from_tool.matrix().as_slice()[..6]);
-    }
-    numbers.push(gripper_width_m);
-    in_f32(numbers)
+    let components: &[StateComponent] = if turns_hand {
+        &[
+            StateComponent::Position,
+            StateComponent::Rotation6d,
+            StateComponent::GripperWidth,
+        ]
+    } else {
+        StateComponent::DEFAULT
+    };
+    let mut state = Vec::new();
+    StateComponent::write(components, base_from_tool, gripper_width_m, &mut state);
+    state
 }
 
 pub(super) fn action(step: &HandStep, turns_hand: bool) -> Vec<f32> {
-    in_f32(numbers(step, turns_hand))
+    let numbers = numbers(step, turns_hand).into_iter();
+    numbers.map(|number| number as f32).collect()
 }
 
 /// The step as a plan of its own.
@@ -60,21 +66,11 @@ pub(super) fn chunk(anchor: Pose, step: &HandStep, turns_hand: bool) -> Chunk {
         };
         return Chunk::of_displacements(anchor, POLICY_RATE_HZ, &[step]);
     }
-    let rotation = RotationColumns {
-        columns: vec![3, 4, 5],
-        kind: RotationKind::RotationVector,
-    };
     Chunk {
         seq: 0,
         stamp_ns: 0,
         anchor,
-        layout: ActionLayout {
-            arm: ArmColumns::Pose {
-                position: [0, 1, 2],
-                rotation: Some(rotation),
-            },
-            ..ActionLayout::position_deltas(7, [0, 1, 2], Some(6), POLICY_RATE_HZ)
-        },
+        layout: ActionLayout::pose_deltas(7, [0, 1, 2], [3, 4, 5], Some(6), POLICY_RATE_HZ),
         execute_steps: 1,
         actions: numbers(step, turns_hand),
         continues: None,
@@ -88,10 +84,6 @@ fn numbers(step: &HandStep, turns_hand: bool) -> Vec<f64> {
     }
     numbers.push(step.gripper);
     numbers
-}
-
-fn in_f32(numbers: Vec<f64>) -> Vec<f32> {
-    numbers.into_iter().map(|number| number as f32).collect()
 }
 
 #[cfg(test)]

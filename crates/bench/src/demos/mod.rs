@@ -10,16 +10,13 @@ use std::time::Instant;
 use eyre::{OptionExt, Result, WrapErr, ensure};
 use serde::Serialize;
 use std::sync::Arc;
+pub use tiller_world::FIRST_TRAINING_SEED;
 use tiller_world::{TaskInfo, WorldInfo, WorldKind};
 
 use crate::parallel::in_order;
 use crate::progress::Progress;
 use record::Recorder;
 use tiller_lerobot::{DatasetSpec, DatasetSummary, DatasetWriter};
-
-/// Demonstrations use scene seeds from here on; benchmarks use seeds below it. A benchmark scene
-/// was therefore never seen in training.
-pub const FIRST_TRAINING_SEED: u64 = 1_000_000;
 
 /// What to record.
 #[derive(Clone, Debug)]

@@ -22,9 +22,7 @@ use tiller_world::{Channels, Command};
 use super::blind::Blind;
 use super::runner::Runner;
 use super::{Ending, EpisodeResult, EpisodeSpec, StageEntry, timed};
-
-/// Length of one policy step, ns: episodes are limited in these.
-const STEP_NS: u64 = 100_000_000;
+use crate::rig::POLICY_STEP_NS;
 
 /// After the program's end the oracle gets this long to see a success that holds, ns.
 const GRACE_NS: u64 = 2 * SECOND_NS;
@@ -119,7 +117,7 @@ impl<'a> Course<'a> {
         } else {
             verdict.success
         };
-        self.result.steps = (self.runner.world.time_ns() / STEP_NS) as usize;
+        self.result.steps = (self.runner.world.time_ns() / POLICY_STEP_NS) as usize;
         self.result.ending = ending;
         self.result.reason = reason;
         Ok(self.result)
@@ -139,7 +137,7 @@ impl<'a> Course<'a> {
         if self.failed.is_some() {
             return self.failed.clone();
         }
-        if now_ns >= self.spec.max_steps as u64 * STEP_NS {
+        if now_ns >= self.spec.max_steps as u64 * POLICY_STEP_NS {
             let reason = format!("out of time after {} steps", self.spec.max_steps);
             return Some((Ending::OutOfTime, reason));
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tiller_core::file::{Line as Text, Lines, open_regular};
 
 use crate::FREE_RUN;
-use crate::journal::{MAX_LINE_BYTES, MAX_RESULTS_BYTES};
+use crate::line_file::{MAX_LINE_BYTES, MAX_RESULTS_BYTES};
 use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip};
 use tiller_world::Variation;
 

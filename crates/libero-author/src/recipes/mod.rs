@@ -7,8 +7,8 @@ mod terms;
 
 use tiller_reward::HandAccess;
 use tiller_vlm::AuthorError;
+use tiller_vlm::text::ProgramText;
 
-use crate::program::ProgramText;
 use crate::scene::{Kind, Level, Point, Scene};
 use crate::understand::{Goal, Place, wording};
 use measures::{
@@ -94,7 +94,7 @@ pub(crate) fn write(
     Ok(ProgramText {
         title: wording(goals),
         notes,
-        stages,
+        stages: stages.into_iter().map(Into::into).collect(),
     })
 }
 

@@ -7,7 +7,7 @@ use tiller_world::HandStep;
 use super::motion::{clipped, down, towards};
 use super::phase::{CLOSED, Next, OPEN};
 use super::view::{Load, Spot, View};
-use crate::random::Random;
+use tiller_world::Random;
 
 /// Height above a spot from which the hand comes down, m, and the lowest such place.
 const HOVER_M: f64 = 0.10;
@@ -80,13 +80,13 @@ impl Approach {
                 _ => [-0.025, -0.025, 0.04],
             };
             errors.push(Error::Aside {
-                by: random.within(low_m, [0.025, 0.025, 0.08]),
+                by: random.in_box(low_m, [0.025, 0.025, 0.08]).into(),
                 steps: 12,
             });
         }
         let may_miss = matches!(spot, Spot::Of(Load::Bowl | Load::Cheese));
         if may_miss && is_first && random.chance(0.25) {
-            let aside = random.within([0.025, 0.025, 0.02], [0.045; 3]);
+            let aside = Vector3::from(random.in_box([0.025, 0.025, 0.02], [0.045; 3]));
             let signs = Vector3::new(random.sign(), random.sign(), 1.0);
             errors.push(Error::Miss {
                 by: aside.component_mul(&signs),

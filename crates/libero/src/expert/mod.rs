@@ -16,10 +16,10 @@ use tiller_core::Pose;
 use tiller_world::ExpertStep;
 
 use crate::native::Native;
-use crate::random::Random;
 use motion::Noise;
 use phase::{Next, OPEN, Phase};
 pub(crate) use script::Skill;
+use tiller_world::Random;
 pub(crate) use view::View;
 
 /// Steps after which an expert gives up.

@@ -4,7 +4,7 @@ use nalgebra::{Matrix3, Vector3};
 use tiller_core::{Pose, rotation};
 use tiller_world::HandStep;
 
-use crate::random::Random;
+use tiller_world::Random;
 
 /// Longest step, m: what the package's controller can follow is 0.0266.
 pub(super) const MAX_STEP_M: f64 = 0.025;

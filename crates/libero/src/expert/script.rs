@@ -7,7 +7,7 @@ use super::carry::Carry;
 use super::motion::{Manner, down, sideways};
 use super::phase::{CLOSED, Go, LOW_TRAVEL_Z_M, OPEN, Phase, To};
 use super::view::{Goal, Load, Spot, View};
-use crate::random::Random;
+use tiller_world::Random;
 
 /// Height to which loads are lifted from the table, m; higher over the cabinet.
 const LIFT_Z_M: f64 = 0.141;
@@ -96,7 +96,7 @@ fn wander(own: Spot, view: &View<'_>, random: &mut Random) -> Vec<Phase> {
         let [low, high] = WANDER_M;
         script.push(Phase::Go(Go {
             steps: 25,
-            ..Phase::go(random.within(low, high), down(), 0.04)
+            ..Phase::go(random.in_box(low, high).into(), down(), 0.04)
         }));
     }
     if random.chance(0.35) {
@@ -130,7 +130,7 @@ fn put(load: Load, goal: Goal, lift_z_m: f64, view: &View<'_>, random: &mut Rand
     }
     if random.chance(0.35) {
         let [low, high] = LOADED_WANDER_M;
-        let mut place = random.within(low, high);
+        let mut place = Vector3::from(random.in_box(low, high));
         place.z = place.z.max(lift_z_m);
         script.push(Phase::Go(Go {
             steps: 25,

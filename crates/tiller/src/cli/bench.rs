@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use eyre::{Result, WrapErr, ensure, eyre};
-use tiller_bench::{self as bench, BenchConfig, FREE_RUN, Method, Subject, Tuned, task_of};
+use tiller_bench::{
+    self as bench, BenchConfig, FREE_RUN, Method, POLICY_STEP_NS, Subject, Tuned, task_of,
+};
 use tiller_policy::Provider;
 use tiller_steering::Guide;
 use tiller_world::{ALL_TASKS, Absent, Suite, Variation, WorldInfo, WorldKind};
@@ -19,8 +21,6 @@ use crate::worlds::worlds;
 
 /// What a shell expects of a command that was interrupted.
 const INTERRUPTED: u8 = 130;
-/// Length of a policy step, ns.
-const POLICY_STEP_NS: u64 = 100_000_000;
 
 /// Measure success over seeded episodes.
 #[derive(Debug, Args)]
@@ -158,8 +158,8 @@ struct WorldArgs {
     /// How far an `ood-` suite departs, from 1; may be given several times [default: as far as there is].
     #[arg(long = "strength", value_name = "N")]
     strengths: Vec<u8>,
-    /// Only this task of the suite, by its id or, where ids end with a number, by that; may be given several times. `any`: unsteered free runs in which every
-    /// completed task counts.
+    /// Only this task of the suite, by its id or, where ids end with a number, by that; may be given several
+    /// times. `any`: unsteered free runs in which every completed task counts.
     #[arg(long = "task", value_name = "NAME")]
     tasks: Vec<String>,
     /// How the episodes are run, see below; may be given several times [default: full, unsteered].

@@ -1,4 +1,4 @@
-//! `experts PACKS [SEEDS [TASK]..]`: every expert on training scenes, without pictures: how many succeed, in how
+//! `expert_rates PACKS [SEEDS [TASK]..]`: every expert on training scenes, without pictures: how many succeed, in how
 //! many steps, and how far the hand is behind where it is sent.
 
 #![allow(clippy::print_stdout, reason = "what was measured is its output")]
@@ -6,22 +6,9 @@
 use std::error::Error;
 use std::path::Path;
 
-use tiller_core::{ActionLayout, ArmColumns, RotationColumns, RotationKind};
+use tiller_core::ActionLayout;
 use tiller_motion::{Actuator, ActuatorConfig, Chunk};
 use tiller_world::{Command, EpisodeSpec, SETPOINT_NS, World, WorldKind};
-
-fn layout() -> ActionLayout {
-    ActionLayout {
-        arm: ArmColumns::Pose {
-            position: [0, 1, 2],
-            rotation: Some(RotationColumns {
-                columns: vec![3, 4, 5],
-                kind: RotationKind::RotationVector,
-            }),
-        },
-        ..ActionLayout::position_deltas(7, [0, 1, 2], Some(6), 10.0)
-    }
-}
 
 fn advance(
     world: &mut dyn World,
@@ -97,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     seq,
                     stamp_ns: world.time_ns(),
                     anchor,
-                    layout: layout(),
+                    layout: ActionLayout::pose_deltas(7, [0, 1, 2], [3, 4, 5], Some(6), 10.0),
                     execute_steps: 1,
                     actions: [&moves.delta_m[..], &moves.rotation_rad, &[moves.gripper]].concat(),
                     continues: None,
