@@ -36,6 +36,8 @@ OPEN, CLOSED = 1, -1
 MAX_DEPTH_M = 65.0
 # Where a door must stand, or a light be on, for a task to make sense.
 DRAWER_OPEN_M, SLIDE_LEFT_M, SWITCH_ON_M = 0.2, 0.25, 0.08
+# Handles are a part of their link, the same in every scene: what lies at least so far along the link's z, m.
+HANDLES_FROM_M = {"drawer_link": 0.184, "slide_link": 0.024}
 
 
 @contextlib.contextmanager
@@ -139,6 +141,16 @@ class Picture:
         known = self.depth_m < MAX_DEPTH_M
         return np.where(known, np.rint(self.depth_m * 1000.0), 0).astype(np.uint16)
 
+    def points_m(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """[n, 3] in the world: what is seen in these pixels."""
+        depth = self.depth_m[rows, columns]
+        at = [
+            (columns + 0.5 - self.principal_point[0]) / self.focal[0] * depth,
+            (rows + 0.5 - self.principal_point[1]) / self.focal[1] * depth,
+            depth,
+        ]
+        return np.stack(at, 1) @ self.world_from_camera[:3, :3].T + self.world_from_camera[:3, 3]
+
 
 class Official:
     """`PlayTableSimEnv` of one scene; one at a time in a process, which PyBullet's default client asks for.
@@ -169,6 +181,8 @@ class Official:
             self.close()
             raise Refused("an environment of CALVIN is open already: one at a time in a process")
         self.labels, self._label_of = self._name_things()
+        # By the number of the link's label: the body, the link, and the handle's number and beginning.
+        self._handles = self._name_handles()
         self.substep, self.start_info = 0, self.env.get_info()
 
     def _make(self, hydra) -> None:
@@ -311,6 +325,29 @@ class Official:
         label_of |= {(self.robot.robot_uid, link): len(labels) for link in range(-1, links)}
         return labels, label_of
 
+    def _name_handles(self) -> dict[int, tuple[int, int, int, float]]:
+        """Adds a label for each handle; see `_handles`."""
+        handles = {}
+        for thing in self.env.scene.fixed_objects:
+            for link, index in sorted(thing.info_dict["links"].items(), key=lambda pair: pair[1]):
+                if link in HANDLES_FROM_M:
+                    number = len(self.labels) + 1
+                    self.labels[number] = f"{link.removesuffix('_link')} handle"
+                    whole = self._label_of[thing.uid, index]
+                    handles[whole] = (thing.uid, index, number, HANDLES_FROM_M[link])
+        return handles
+
+    def _mark_handles(self, seen: Picture) -> None:
+        """Gives handles their own number, by where the depth says that a pixel of their link lies."""
+        for whole, (body, link, number, from_m) in self._handles.items():
+            rows, columns = np.nonzero(seen.segmentation == whole)
+            frame = self.pybullet.getLinkState(
+                body, link, computeForwardKinematics=True, physicsClientId=self.env.cid
+            )
+            axis = np.reshape(self.pybullet.getMatrixFromQuaternion(frame[5]), (3, 3))[:, 2]
+            beyond = (seen.points_m(rows, columns) - frame[4]) @ axis > from_m
+            seen.segmentation[rows[beyond], columns[beyond]] = number
+
     def view(self, camera: str) -> tuple[list[float], list[float]]:
         """View and projection matrix of a camera, 16 numbers each, columns first, as PyBullet has them."""
         cam, p = self.cameras[camera], self.pybullet
@@ -348,7 +385,7 @@ class Official:
         # OpenGL's cameras look along -z with y up.
         gl = np.linalg.inv(np.reshape(view, (4, 4)).T)
         focal = side / 2 / np.tan(np.radians(cam.fov) / 2)
-        return Picture(
+        picture = Picture(
             np.ascontiguousarray(np.reshape(colours, (side, side, 4))[:, :, :3].astype(np.uint8)),
             far * near / (far - (far - near) * buffer),
             segmentation,
@@ -356,6 +393,8 @@ class Official:
             (side / 2, side / 2),
             gl @ np.diag([1.0, -1.0, -1.0, 1.0]),
         )
+        self._mark_handles(picture)
+        return picture
 
     def close(self) -> None:
         """Frees the simulation."""
