@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Before anything loads NumPy.
@@ -36,6 +36,8 @@ OPEN, CLOSED = 1, -1
 MAX_DEPTH_M = 65.0
 # Where a door must stand, or a light be on, for a task to make sense.
 DRAWER_OPEN_M, SLIDE_LEFT_M, SWITCH_ON_M = 0.2, 0.25, 0.08
+# Seeds from here on are those of scenes to learn from.
+FIRST_TRAINING_SEED = 1_000_000
 # Handles are a part of their link, the same in every scene: what lies at least so far along the link's z, m.
 HANDLES_FROM_M = {"drawer_link": 0.184, "slide_link": 0.024}
 
@@ -83,7 +85,8 @@ class Start:
 
     # By the joint's name, m; the others stand at their initial place.
     joints_m: tuple[tuple[str, float], ...] = ()
-    lights: tuple[str, ...] = ()
+    # Whether a light is on; the others are off. The light bulb follows its switch.
+    lights: tuple[tuple[str, bool], ...] = ()
     # A block and the kind of surface it lies on; the other blocks lie anywhere.
     block: str | None = None
     surface: str | None = None
@@ -95,15 +98,18 @@ class Start:
         Raises Refused where a reset alone cannot make it: a block in the hand, in the drawer or on
         another block.
         """
+        drawer, slide, switch = "base__drawer", "base__slide", "base__switch"
         fixed = {
-            "close_drawer": Start(joints_m=(("base__drawer", DRAWER_OPEN_M),)),
-            "move_slider_right": Start(joints_m=(("base__slide", SLIDE_LEFT_M),)),
-            "turn_off_lightbulb": Start(
-                joints_m=(("base__switch", SWITCH_ON_M),), lights=("lightbulb",)
-            ),
-            "turn_off_led": Start(lights=("led",)),
+            "open_drawer": Start(joints_m=((drawer, 0.0),)),
+            "close_drawer": Start(joints_m=((drawer, DRAWER_OPEN_M),)),
+            "move_slider_left": Start(joints_m=((slide, 0.0),)),
+            "move_slider_right": Start(joints_m=((slide, SLIDE_LEFT_M),)),
+            "turn_on_lightbulb": Start(joints_m=((switch, 0.0),)),
+            "turn_off_lightbulb": Start(joints_m=((switch, SWITCH_ON_M),)),
+            "turn_on_led": Start(lights=(("led", False),)),
+            "turn_off_led": Start(lights=(("led", True),)),
             "push_into_drawer": Start(
-                joints_m=(("base__drawer", DRAWER_OPEN_M),), block="block_red", surface="table"
+                joints_m=((drawer, DRAWER_OPEN_M),), block="block_red", surface="table"
             ),
         }
         if task in fixed:
@@ -118,6 +124,20 @@ class Start:
             surface = "slider" if words[-1] == "slider" else "table"
             return Start(block=f"block_{words[1]}", surface=surface)
         return Start()
+
+    def among_anything(self, seed: int) -> "Start":
+        """This start; in half of the seeds what it says nothing of stands anywhere."""
+        random = np.random.default_rng([seed, 1])
+        if random.random() < 0.5:
+            return self
+        joints = {
+            "base__drawer": random.uniform(0.0, DRAWER_OPEN_M),
+            "base__slide": random.uniform(0.0, SLIDE_LEFT_M),
+            "base__switch": random.choice([0.0, SWITCH_ON_M]),
+        }
+        lights = {"led": bool(random.random() < 0.5)}
+        joints, lights = joints | dict(self.joints_m), lights | dict(self.lights)
+        return replace(self, joints_m=tuple(joints.items()), lights=tuple(lights.items()))
 
 
 @dataclass
@@ -214,9 +234,14 @@ class Official:
         return self.env.robot
 
     def begin(self, seed: int, start: Start = Start()) -> None:
-        """An empty simulation, the scene drawn from the seed, and what a task's start asks for."""
+        """An empty simulation, the scene drawn from the seed, and what a task's start asks for.
+
+        In half of the training scenes, whose seeds begin at FIRST_TRAINING_SEED, the rest stands anywhere.
+        """
         if not 0 <= seed < 2**32:
             raise Refused(f"seed: expected 0 to {2**32 - 1}, found {seed}")
+        if seed >= FIRST_TRAINING_SEED:
+            start = start.among_anything(seed)
         env = self.env
         with quiet():
             env.seed(seed)
@@ -250,8 +275,9 @@ class Official:
                 joint.reset(wanted.pop(joint.name))
         if wanted:
             raise Refused(f"scene {self.scene_name}: there is no joint {', '.join(wanted)}")
+        lights = dict(start.lights)
         for light in scene.lights:
-            if light.name in start.lights:
+            if lights.get(light.name):
                 light.turn_on()
         for button in scene.buttons:
             button.reset()

@@ -77,8 +77,8 @@ class Push:
 
     # As near as that it is in.
     IN_M = 0.02
-    # From here on the fingers are closed.
-    CLOSE_WITHIN_M = 0.1
+    # Fingers are closed so near to the way in.
+    CLOSE_WITHIN_M = 0.08
     # As far along the way it is past the thing's near side.
     PAST_M = 0.035
 
@@ -91,7 +91,8 @@ class Push:
         across = aside - (aside @ self.way) * self.way
         along = float(off @ self.way) if abs(self.way @ self.entry) < 0.9 else 0.0
         is_in, is_closed = height < self.IN_M, view.width_m < CLOSED_WIDTH_M
-        gripper = CLOSED if np.linalg.norm(off) < self.CLOSE_WITHIN_M + self.hover_m else OPEN
+        from_way = off - np.clip(height, 0.0, self.hover_m) * self.entry
+        gripper = CLOSED if np.linalg.norm(from_way) < self.CLOSE_WITHIN_M else OPEN
         want = Want(ready, self.hand, gripper)
         is_before = -self.PAST_M < along < self.PAST_M
         if is_in and is_closed and is_before and np.linalg.norm(across) < self.straight_m:
