@@ -85,10 +85,15 @@ class Lockstep:
             for index in range(p.getNumJoints(robot, **client))
         }
 
-    def _link_pose(self, link: int) -> np.ndarray:
-        """[4, 4] from a link's own frame to the world."""
+    def fixture_pose(self, link: str) -> np.ndarray:
+        """[4, 4] from the frame of a link of the table to the world."""
+        table = self.official.env.scene.fixed_objects[0]
+        return self._link_pose(table.info_dict["links"][link], table.uid)
+
+    def _link_pose(self, link: int, body: int | None = None) -> np.ndarray:
+        """[4, 4] from a link's own frame, of the robot where no body is named, to the world."""
         state = self.official.pybullet.getLinkState(
-            self.official.robot.robot_uid,
+            self.official.robot.robot_uid if body is None else body,
             link,
             computeForwardKinematics=True,
             physicsClientId=self.official.env.cid,
