@@ -61,7 +61,8 @@ const THINGS_OF_WORLDS: [&str; 9] = [
 ];
 
 /// Crates that are about a world.
-const WORLDS: [&str; 4] = [
+const WORLDS: [&str; 5] = [
+    "crates/calvin",
     "crates/libero",
     "crates/libero-author",
     "crates/playtable",
@@ -79,7 +80,7 @@ const REGISTRATIONS: [&str; 6] = [
 ];
 
 /// What the names of a world's packages begin with.
-const PACKAGES_OF_WORLDS: [&str; 2] = ["tiller-libero", "tiller-playtable"];
+const PACKAGES_OF_WORLDS: [&str; 3] = ["tiller-calvin", "tiller-libero", "tiller-playtable"];
 
 /// Packages that may depend on a world's crate: those that register it, and its author.
 const REGISTRARS: [&str; 6] = [
