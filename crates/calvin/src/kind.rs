@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tiller_core::file::here_or_above;
-use tiller_core::{SECOND_NS, shown};
+use tiller_core::{SECOND_NS, WorkspaceBox, shown};
+use tiller_motion::Workspace;
 use tiller_world::{
     Absent, CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, TaskInfo, World, WorldError,
     WorldInfo, WorldKind,
@@ -33,6 +34,16 @@ const EPISODE_NS: u64 = 12 * SECOND_NS;
 pub(crate) const STEP_NS: u64 = 20_000_000;
 /// How long any answer may take: far more than any does on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
+/// Over its desk, which lies beside the robot: handles are pushed at from x 0.08 m, blocks stand as far as the arm
+/// reaches.
+const WORKSPACE: Workspace = Workspace {
+    bounds: WorkspaceBox {
+        min_m: [0.0, -0.3, 0.08],
+        max_m: [0.85, 0.6, 0.75],
+    },
+    min_reach_m: 0.23,
+    max_reach_m: 0.71,
+};
 /// Cameras by the names that worlds have for them, by CALVIN's, and columns and rows that its own policies see.
 pub(crate) const CAMERAS: [(&str, &str, usize); 2] =
     [("static", "static", 200), ("wrist", "gripper", 84)];
@@ -114,6 +125,7 @@ fn info() -> WorldInfo {
             level: CommandLevel::Joints,
             step_ns: STEP_NS,
             turns_hand: true,
+            workspace: WORKSPACE,
         },
         cameras: CAMERAS
             .map(|(name, _, side)| CameraInfo {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tiller_core::file::here_or_above;
 use tiller_core::shown;
+use tiller_motion::Limits;
 use tiller_world::{
     Absent, CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, TaskInfo, World, WorldError,
     WorldInfo, WorldKind,
@@ -194,6 +195,7 @@ impl LiberoKind {
                 level: CommandLevel::Joints,
                 step_ns: PHYSICS_NS,
                 turns_hand: true,
+                workspace: Limits::panda().workspace,
             },
             cameras: CAMERAS
                 .map(|(name, _)| CameraInfo {
