@@ -61,7 +61,8 @@ const THINGS_OF_WORLDS: [&str; 9] = [
 ];
 
 /// Crates that are about a world.
-const WORLDS: [&str; 5] = [
+const WORLDS: [&str; 6] = [
+    "crates/calvin",
     "crates/calvin-author",
     "crates/libero",
     "crates/libero-author",

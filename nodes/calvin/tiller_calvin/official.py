@@ -328,9 +328,12 @@ class Official:
             self.env.scene.step()
         return self.is_between_steps
 
-    def achieved(self) -> set[str]:
-        """The tasks achieved since the start, as CALVIN's oracle judges."""
-        return set(self.tasks.get_task_info(self.start_info, self.env.get_info()))
+    def achieved(self, among: set[str] | None = None) -> set[str]:
+        """The tasks achieved since the start, as CALVIN's oracle judges; of all, or of these alone."""
+        info = self.env.get_info()
+        if among is None:
+            return self.tasks.get_task_info(self.start_info, info)
+        return self.tasks.get_task_info_for_set(self.start_info, info, among)
 
     def _name_things(self) -> tuple[dict[int, str], dict[tuple[int, int], int]]:
         """Labels by number, and the number by body and link (-1 is a body's base).
