@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use tiller_bench::{Subject, Subjects};
+use tiller_calvin_author::EmbeddedAuthor as CalvinAuthor;
 use tiller_core::file::here_or_above;
 use tiller_libero_author::EmbeddedAuthor as LiberoAuthor;
 use tiller_playtable_author::EmbeddedAuthor as PlayTableAuthor;
@@ -43,7 +44,7 @@ fn with_calvin(worlds: Subjects) -> Subjects {
         Ok(kind) => worlds.and(Subject {
             policy: "calvin-flow",
             tuned: TUNED_FOR_CALVIN,
-            ..Subject::new(kind, PlayTableAuthor)
+            ..Subject::new(kind, CalvinAuthor)
         }),
         Err(absent) => worlds.without(absent),
     }
