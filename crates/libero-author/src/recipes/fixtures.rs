@@ -1,10 +1,11 @@
 //! Drawers and the knob: the hand turns.
 
+use tiller_vlm::recipe::{StageDraft as StageText, number, tensor};
+
 use super::measures::{HANDLE_WIDTH_M, KNOB, KNOB_WIDTH_M, Offset, handle};
 use super::terms::{
     DOWN, EXACT, Fingers, Hand, Margin, ROUGH, reach, stay, until_closed, until_facing, until_open,
 };
-use crate::program::{StageText, number, tensor};
 use crate::scene::{Level, Point};
 
 /// Along y from the handle: where the hand comes down, turns, stands before it, and holds it, m.

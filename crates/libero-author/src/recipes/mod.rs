@@ -40,13 +40,7 @@ pub(crate) fn write(
 ) -> Result<ProgramText, AuthorError> {
     let hand = Hand { access };
     let (mut notes, mut stages) = (Vec::new(), Vec::new());
-    let mut note = |point: &Point| {
-        let [x, y, z] = point.position_m;
-        notes.push(format!(
-            "Keypoint {} is the {}, seen at ({x:.3}, {y:.3}, {z:.3}).",
-            point.index, point.name
-        ));
-    };
+    let mut note = |point: &Point| notes.push(point.note());
     let mut opened = Vec::new();
     for (index, goal) in goals.iter().enumerate() {
         let goes_on = index + 1 < goals.len();

@@ -1,11 +1,12 @@
 //! Picking a thing up and putting it somewhere, with the hand straight down.
 
+use tiller_vlm::recipe::{StageDraft as StageText, number, tensor};
+
 use super::measures::{Graspable, Offset};
 use super::terms::{
     EXACT, Fingers, Hand, Margin, ROUGH, distance, of_done, of_guidance, reach, stay, until_closed,
     until_open,
 };
-use crate::program::{StageText, number, tensor};
 use crate::scene::Point;
 
 /// How far above the grasp the hand stops first, and the least height there, m: above what stands on the table.

@@ -2,8 +2,7 @@
 //! above it.
 
 use tiller_reward::{Access, HandAccess};
-
-use crate::program::{StageText, number};
+use tiller_vlm::recipe::{StageDraft as StageText, number};
 
 /// What open fingers count where they should be closed, and the other way round, m.
 const FINGERS_M: f64 = 0.050;
