@@ -40,7 +40,7 @@ MIDDLES_M = {
 }
 WIDTHS_M = {"red": (0.056, 0.04), "blue": (0.04, 0.04), "pink": (0.08, 0.04)}
 X, Y = np.eye(3)[:2]
-LEVER_TILT_RAD, SLIDE_TILT_RAD = 0.8, 0.3
+LEVER_TILT_RAD, SLIDE_TILT_RAD = 0.95, 0.3
 
 
 def pushes(task: str, random: np.random.Generator) -> tuple[str, Push]:
