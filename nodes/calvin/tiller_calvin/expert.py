@@ -38,6 +38,7 @@ MIDDLES_M = {
     "switch_link": (0.0, 0.053, -0.008),
     "button_link": (0.0, 0.024, 0.0),
 }
+HANDLE_END_M = (0.14, -0.08, 0.07)
 WIDTHS_M = {"red": (0.056, 0.04), "blue": (0.04, 0.04), "pink": (0.08, 0.04)}
 X, Y = np.eye(3)[:2]
 LEVER_TILT_RAD, SLIDE_TILT_RAD = 0.95, 0.3
@@ -134,12 +135,17 @@ class Expert:
         at = {block: base[:3, :3] @ block.get_state()[:3] + base[:3, 3] for block in blocks.values()}
         yaw = 0.0
         if mine is None:
-            pose = base @ self.lockstep.fixture_pose(self.link)
-            thing = pose[:3, :3] @ MIDDLES_M[self.link] + pose[:3, 3]
+            thing = self._on_fixture(self.link, MIDDLES_M[self.link])
         else:
             state = mine.get_state()
             thing, yaw = base[:3, :3] @ state[:3] + base[:3, 3], float(state[5])
-        return View(tip, turned, arm["gripper_width_m"], thing, yaw, list(at.values()))
+        end = self._on_fixture("slide_link", HANDLE_END_M)
+        return View(tip, turned, arm["gripper_width_m"], thing, yaw, list(at.values()), end)
+
+    def _on_fixture(self, link: str, place_m) -> np.ndarray:
+        """A place in a link's frame, in the base's."""
+        pose = self.lockstep.base_from_world @ self.lockstep.fixture_pose(link)
+        return pose[:3, :3] @ place_m + pose[:3, 3]
 
     def step(self, anchor_position_m, anchor_quaternion_wxyz) -> dict | None:
         """The next step of 100 ms from the commanded pose; none when it is finished or gives up."""

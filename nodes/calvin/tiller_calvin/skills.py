@@ -58,6 +58,8 @@ class View:
     # Rotation of the block about the vertical.
     yaw_rad: float
     others_m: list[np.ndarray]
+    # The lower end of the slide's handle, under which fingers do not fit.
+    handle_end_m: np.ndarray
 
 
 @dataclass
@@ -182,6 +184,8 @@ class Lift:
             axis = np.array([np.cos(turn), np.sin(turn), 0.0])
             fingers = [view.thing_m + side * (width / 2 + 0.02) * axis for side in (-1, 1)]
             blocked = sum(np.linalg.norm(f - o) < 0.045 for f in fingers for o in view.others_m)
+            thick = -0.045 * hand(self.TILT_RAD, turn).apply(UP)
+            blocked += sum(np.linalg.norm(f + thick - view.handle_end_m) < 0.05 for f in fingers)
             cost = abs(turn - usual) + 0.3 * abs(turn - now) + 1.5 * blocked
             if best is None or cost < best[0]:
                 best = (cost, turn, width)
