@@ -27,7 +27,7 @@ MAX_STEP_M, MAX_TURN_RAD = 0.025, 0.18
 # Share of the way to a place that a step takes at most.
 APPROACH = 0.7
 # Steps after which it gives up, and how many it goes on after its success.
-MOST_STEPS, STEPS_AFTER = 118, 5
+MOST_STEPS, STEPS_AFTER = 90, 5
 # Noise of executed steps: what is left of it from step to step, and its size.
 NOISE_KEPT, NOISE_M, NOISE_RAD = 0.65, 0.006, 0.015
 
@@ -184,7 +184,7 @@ class Expert:
             if error is not None:
                 return error
             self.errors.pop()
-        if self.fumbling > 0 and want.noise > 0.3:
+        if self.fumbling > 0 and want.noise >= 0.3:
             self.fumbling -= 1
             return Want(want.tip_m, want.hand, OPEN if want.gripper == CLOSED else CLOSED)
         return want
