@@ -27,7 +27,7 @@ MAX_STEP_M, MAX_TURN_RAD = 0.025, 0.18
 # Share of the way to a place that a step takes at most.
 APPROACH = 0.7
 # Steps after which it gives up, and how many it goes on after its success.
-MOST_STEPS, STEPS_AFTER = 118, 5
+MOST_STEPS, STEPS_AFTER = 90, 5
 # Noise of executed steps: what is left of it from step to step, and its size.
 NOISE_KEPT, NOISE_M, NOISE_RAD = 0.65, 0.006, 0.015
 
@@ -38,9 +38,10 @@ MIDDLES_M = {
     "switch_link": (0.0, 0.053, -0.008),
     "button_link": (0.0, 0.024, 0.0),
 }
+HANDLE_END_M = (0.14, -0.08, 0.07)
 WIDTHS_M = {"red": (0.056, 0.04), "blue": (0.04, 0.04), "pink": (0.08, 0.04)}
 X, Y = np.eye(3)[:2]
-LEVER_TILT_RAD, SLIDE_TILT_RAD = 0.8, 0.3
+LEVER_TILT_RAD, SLIDE_TILT_RAD = 0.95, 0.3
 
 
 def pushes(task: str, random: np.random.Generator) -> tuple[str, Push]:
@@ -134,12 +135,17 @@ class Expert:
         at = {block: base[:3, :3] @ block.get_state()[:3] + base[:3, 3] for block in blocks.values()}
         yaw = 0.0
         if mine is None:
-            pose = base @ self.lockstep.fixture_pose(self.link)
-            thing = pose[:3, :3] @ MIDDLES_M[self.link] + pose[:3, 3]
+            thing = self._on_fixture(self.link, MIDDLES_M[self.link])
         else:
             state = mine.get_state()
             thing, yaw = base[:3, :3] @ state[:3] + base[:3, 3], float(state[5])
-        return View(tip, turned, arm["gripper_width_m"], thing, yaw, list(at.values()))
+        end = self._on_fixture("slide_link", HANDLE_END_M)
+        return View(tip, turned, arm["gripper_width_m"], thing, yaw, list(at.values()), end)
+
+    def _on_fixture(self, link: str, place_m) -> np.ndarray:
+        """A place in a link's frame, in the base's."""
+        pose = self.lockstep.base_from_world @ self.lockstep.fixture_pose(link)
+        return pose[:3, :3] @ place_m + pose[:3, 3]
 
     def step(self, anchor_position_m, anchor_quaternion_wxyz) -> dict | None:
         """The next step of 100 ms from the commanded pose; none when it is finished or gives up."""
@@ -178,7 +184,7 @@ class Expert:
             if error is not None:
                 return error
             self.errors.pop()
-        if self.fumbling > 0 and want.noise > 0.3:
+        if self.fumbling > 0 and want.noise >= 0.3:
             self.fumbling -= 1
             return Want(want.tip_m, want.hand, OPEN if want.gripper == CLOSED else CLOSED)
         return want

@@ -58,6 +58,8 @@ class View:
     # Rotation of the block about the vertical.
     yaw_rad: float
     others_m: list[np.ndarray]
+    # The lower end of the slide's handle, under which fingers do not fit.
+    handle_end_m: np.ndarray
 
 
 @dataclass
@@ -126,40 +128,44 @@ class Lift:
     # The block's middle lies so near to the fingertips when they have it.
     HELD_WITHIN_M = 0.03
     NEAR_M = 0.012
-    # Aside by less than this the hand may come down.
+    # Aside by less than this the hand may come in.
     STRAIGHT_M = 0.012
     # Wider than this the hand cannot open.
     WIDEST_M = 0.065
-    TILT_RAD = 0.4
+    # Far enough that far blocks are within reach, and that the hand fits before the slide's handle.
+    TILT_RAD = 0.5
 
     def right(self, view: View) -> Want:
         """What is right now."""
         turn, width = self._turn(view)
         along = np.array([np.cos(view.yaw_rad), np.sin(view.yaw_rad), 0.0]) * self.along_m
         spot = view.thing_m + along
+        wanted = hand(self.TILT_RAD * np.cos(turn - usual_turn(view.thing_m)), turn)
+        # It comes in as it points.
+        entry = -wanted.apply(UP)
         off = view.tip_m - spot
-        aside, height = float(np.linalg.norm(off[:2])), float(off[2])
-        tilt = self.TILT_RAD * np.cos(turn - usual_turn(view.thing_m))
-        want = Want(spot + UP * self.hover_m, hand(tilt, turn), OPEN)
+        height = float(off @ entry)
+        aside = float(np.linalg.norm(off - height * entry))
+        want = Want(spot + entry * self.hover_m, wanted, OPEN)
         is_near = aside < self.NEAR_M and abs(height) < self.NEAR_M
         is_between = np.linalg.norm(off) < self.HELD_WITHIN_M
-        is_turned = (want.hand * view.hand.inv()).magnitude() < 0.15
+        is_turned = (wanted * view.hand.inv()).magnitude() < 0.15
         if is_between and view.width_m < width + 0.006:
-            # Held: up with it as it is.
-            want = Want(view.tip_m + UP * 0.06, view.hand, CLOSED, LAST_SPEED_M, 0.1)
+            # Held: out with it as it is.
+            want = Want(view.tip_m + entry * 0.06, view.hand, CLOSED, LAST_SPEED_M, 0.1)
         elif is_near and is_turned or is_between and view.width_m < OPEN_WIDTH_M + 0.01:
             want = Want(view.tip_m, view.hand, CLOSED, LAST_SPEED_M, 0.0)
         elif view.width_m < OPEN_WIDTH_M:
             # Closed fingers come down on nothing.
             if height < self.hover_m - 0.03:
-                want.tip_m = view.tip_m + UP * (self.hover_m - height)
+                want.tip_m = view.tip_m + entry * (self.hover_m - height)
             want.noise = 0.3
         elif aside < self.STRAIGHT_M and is_turned:
             want.tip_m = spot
             want.speed_m, want.noise = (LAST_SPEED_M, 0.15) if height < 0.04 else (SPEED_M, 0.4)
         elif aside < 0.06 and height < self.hover_m - 0.03:
-            # Low and beside it: up again while it comes over.
-            want.tip_m = np.array([*view.tip_m[:2], spot[2] + self.hover_m])
+            # Low and beside it: out again before it comes over.
+            want.tip_m = view.tip_m + entry * (self.hover_m - height)
             want.noise = 0.3
         else:
             want.noise = 1.0 if aside > 0.04 else 0.5
@@ -178,6 +184,8 @@ class Lift:
             axis = np.array([np.cos(turn), np.sin(turn), 0.0])
             fingers = [view.thing_m + side * (width / 2 + 0.02) * axis for side in (-1, 1)]
             blocked = sum(np.linalg.norm(f - o) < 0.045 for f in fingers for o in view.others_m)
+            thick = -0.045 * hand(self.TILT_RAD, turn).apply(UP)
+            blocked += sum(np.linalg.norm(f + thick - view.handle_end_m) < 0.05 for f in fingers)
             cost = abs(turn - usual) + 0.3 * abs(turn - now) + 1.5 * blocked
             if best is None or cost < best[0]:
                 best = (cost, turn, width)
