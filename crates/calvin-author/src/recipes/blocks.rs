@@ -17,13 +17,14 @@ const HOVER_M: f64 = 0.075;
 const RAISE_M: f64 = 0.120;
 /// When it counts as raised, m: the oracle asks for 0.05.
 const RAISED_M: f64 = 0.070;
+/// On the way: what is left of it the next stage corrects.
 const BEFORE: Within = Within {
-    aside: 0.015,
-    along: 0.030,
+    aside: 0.025,
+    along: 0.035,
 };
 const AROUND: Within = Within {
-    aside: 0.012,
-    along: 0.012,
+    aside: 0.014,
+    along: 0.014,
 };
 
 /// Out of it, in around it, and the fingers closed. The hand comes in as it points: how it turns to a block is the
