@@ -76,7 +76,7 @@ fn hand_for(task: &str, frame: &Frame, world: &dyn World) -> Option<Matrix3<f64>
     }
     let nearest = |a: &f64, b: &f64| (a - usual).abs().total_cmp(&(b - usual).abs());
     let turn = turns.into_iter().min_by(nearest).unwrap_or(usual);
-    let tilt = 0.4 * (turn - usual).cos();
+    let tilt = 0.5 * (turn - usual).cos();
     let down = Matrix3::new(0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0);
     let tilted = Rotation3::from_axis_angle(&Vector3::x_axis(), tilt);
     let turned = Rotation3::from_axis_angle(&Vector3::z_axis(), turn);

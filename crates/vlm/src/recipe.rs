@@ -160,6 +160,21 @@ pub fn stay(description: &str, target: &Target) -> StageDraft {
     }
 }
 
+/// A stage in which the hand stays where it is.
+#[must_use]
+pub fn hold(description: &str) -> StageDraft {
+    StageDraft {
+        description: description.to_owned(),
+        guidance: vec![
+            "offset = action_sequence - action_sequence[:, :1]".to_owned(),
+            distance("(offset * offset).sum(dim=-1)"),
+        ],
+        reward: "-distance.mean()".to_owned(),
+        done: Vec::new(),
+        margins: Vec::new(),
+    }
+}
+
 /// A smooth length from a sum of squares.
 #[must_use]
 pub fn distance(squares: &str) -> String {
