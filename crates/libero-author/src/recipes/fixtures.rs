@@ -68,7 +68,7 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
         EXACT,
     );
     front.margins = vec![
-        "0.0140 - torch.abs(offset[2])".to_owned(),
+        "0.0120 - torch.abs(offset[2])".to_owned(),
         "0.0250 - torch.abs(offset[0])".to_owned(),
         "0.0200 - offset[1]".to_owned(),
     ];
@@ -78,7 +78,7 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
         EXACT,
     );
     inside.margins = vec!["0.0120 - offset[1]".to_owned()];
-    let grasp = stay("grasp the handle");
+    let grasp = stay("grasp the handle", &at(drawer, level, HOLDS_M, 0.0));
     vec![
         hand.with(Fingers::Open, above),
         hand.with(Fingers::Open, hand.facing(FORWARD, face)),
@@ -161,7 +161,7 @@ pub(super) fn turn(knob: &Point, on: bool, hand: Hand) -> Vec<StageText> {
     };
     let above = reach("stop above the knob", &place(0.100), ROUGH);
     let down = reach("go down around the knob", &place(0.0), EXACT);
-    let grasp = stay("grasp the knob");
+    let grasp = stay("grasp the knob", &place(0.0));
     let mut turn = reach("turn the knob", &place(0.0), ROUGH);
     let sign = if on { 1.0 } else { -1.0 };
     let angle = "torch.atan2(rotation[0, 1], -rotation[1, 1])";

@@ -73,7 +73,7 @@ const PLATE: Graspable = Graspable {
     rests: 0.0025,
     lifted: Some(0.012),
     carried: 0.085,
-    width: 0.026,
+    width: 0.034,
 };
 
 /// How a thing is grasped; none for what is not.

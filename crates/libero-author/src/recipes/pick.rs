@@ -112,7 +112,7 @@ pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
     let above_m = ABOVE_M.max(TRAVEL_Z_M - grip_z_m);
     let above = item.approach(&format!("stop above the {name}"), above_m, ROUGH);
     let down = item.approach(&format!("go down to the {name}"), 0.0, EXACT);
-    let grasp = stay(&format!("grasp the {name}"));
+    let grasp = stay(&format!("grasp the {name}"), &item.grip_at(0.0));
     vec![
         hand.with(Fingers::Open, above),
         hand.with(Fingers::Open, down),
@@ -176,7 +176,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let at = target(item, goal, number(end_z_m));
     let carry = reach(&format!("carry the {name} to {place}"), &over, OVER);
     let lower = reach(&format!("lower the {name}"), &at, LOWERED);
-    let release = stay(&format!("let go of the {name}"));
+    let release = stay(&format!("let go of the {name}"), &at);
     stages.extend([
         hand.with(Fingers::Closed, carry),
         hand.with(Fingers::Closed, lower),

@@ -29,7 +29,7 @@ pub(super) const ROUGH: Margin = Margin {
 /// Where the fingers are about to close: keypoints that stray by a centimetre stray here and in the reward alike.
 pub(super) const EXACT: Margin = Margin {
     plane: 0.014,
-    height: 0.014,
+    height: 0.010,
 };
 
 /// What the fingers are to do.
@@ -64,15 +64,18 @@ pub(super) fn reach(description: &str, target: &[String], margin: Margin) -> Sta
     }
 }
 
-/// A stage in which the hand stays where it is, for fingers that close or open: a target that hangs on a thing would
-/// run away with what the fingers push.
-pub(super) fn stay(description: &str) -> StageText {
+/// A stage in which the hand stays where it is, for fingers that close or open, but for the height that the last line
+/// of `target` has: a target that hangs on a thing would run away along the table with what the fingers push.
+pub(super) fn stay(description: &str, target: &[String]) -> StageText {
+    let mut guidance = of_guidance(target);
+    guidance.extend([
+        "offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned(),
+        "height = action_sequence[:, :, 2] - target[2]".to_owned(),
+        distance("(offset * offset).sum(dim=-1) + height * height"),
+    ]);
     StageText {
         description: description.to_owned(),
-        guidance: vec![
-            "offset = action_sequence - action_sequence[:, :1]".to_owned(),
-            distance("(offset * offset).sum(dim=-1)"),
-        ],
+        guidance,
         reward: "-distance.mean()".to_owned(),
         done: Vec::new(),
         margins: Vec::new(),
