@@ -149,6 +149,11 @@ pub(super) fn close(drawer: &Point, level: Level, shut_y_m: f64, hand: Hand) -> 
     stages
 }
 
+/// Where the fingers may close: the knob may hold the hand up.
+const AT_KNOB: Margin = Margin {
+    plane: 0.014,
+    height: 0.015,
+};
 /// How far the wrist turns, rad, and from where on it has.
 const TURNS_RAD: f64 = 1.2;
 const TURNED_RAD: f64 = 0.9;
@@ -160,7 +165,7 @@ pub(super) fn turn(knob: &Point, on: bool, hand: Hand) -> Vec<StageText> {
         seen(knob, [x, y, z + above_m])
     };
     let above = reach("stop above the knob", &place(0.100), ROUGH);
-    let down = reach("go down around the knob", &place(0.0), EXACT);
+    let down = reach("go down around the knob", &place(0.0), AT_KNOB);
     let grasp = stay("grasp the knob", &place(0.0));
     let mut turn = reach("turn the knob", &place(0.0), ROUGH);
     let sign = if on { 1.0 } else { -1.0 };
