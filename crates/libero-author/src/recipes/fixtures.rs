@@ -2,7 +2,7 @@
 
 use super::measures::{HANDLE_WIDTH_M, KNOB, KNOB_WIDTH_M, Offset, handle};
 use super::terms::{
-    EXACT, Fingers, Hand, Margin, ROUGH, reach, stay, until_closed, until_facing, until_open,
+    DOWN, EXACT, Fingers, Hand, Margin, ROUGH, reach, stay, until_closed, until_facing, until_open,
 };
 use crate::program::{StageText, number, tensor};
 use crate::scene::{Level, Point};
@@ -21,12 +21,11 @@ const DOWN_Z_M: f64 = 0.158;
 const TURN_ABOVE_M: f64 = 0.030;
 /// How far the hand is drawn back, and then towards the robot and up, to turn straight down again clear of the
 /// drawer, m.
-const BACK_M: f64 = 0.100;
-const ASIDE_M: f64 = 0.100;
-const FREE_Z_M: f64 = 0.280;
+const BACK_M: f64 = 0.060;
+const ASIDE_M: f64 = 0.200;
+const FREE_Z_M: f64 = 0.260;
 /// How far down the hand points, rad: at a handle not at all.
 const FORWARD: f64 = 0.0;
-const DOWN: f64 = std::f64::consts::FRAC_PI_2;
 
 /// What a place allows in the plane across the drawer's way, and along it.
 const BESIDE: Margin = Margin {

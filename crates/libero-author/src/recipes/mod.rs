@@ -38,7 +38,10 @@ pub(crate) fn write(
     scene: &Scene,
     access: HandAccess,
 ) -> Result<ProgramText, AuthorError> {
-    let hand = Hand { access };
+    let mut hand = Hand {
+        access,
+        was_turned: false,
+    };
     let (mut notes, mut stages) = (Vec::new(), Vec::new());
     let mut note = |point: &Point| {
         let [x, y, z] = point.position_m;
@@ -53,6 +56,7 @@ pub(crate) fn write(
         match goal {
             Goal::Open(drawer) | Goal::Close(drawer) => {
                 note(drawer);
+                hand.was_turned = true;
                 let level = level_of(drawer);
                 is_within_reach(drawer, goal, scene)?;
                 if matches!(goal, Goal::Open(_)) {
@@ -67,6 +71,7 @@ pub(crate) fn write(
                 let knob = scene.part(stove, Kind::Knob).unwrap_or(stove);
                 note(knob);
                 stages.extend(fixtures::turn(knob, *on, hand));
+                hand.was_turned = true;
             }
             Goal::Lift(thing) => {
                 note(thing);

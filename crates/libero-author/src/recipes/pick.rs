@@ -114,10 +114,10 @@ pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
     let down = item.approach(&format!("go down to the {name}"), 0.0, EXACT);
     let grasp = stay(&format!("grasp the {name}"), &item.grip_at(0.0));
     vec![
-        hand.with(Fingers::Open, above),
-        hand.with(Fingers::Open, down),
-        hand.with(Fingers::Closed, until_closed(grasp, item.how.width)),
-        hand.with(Fingers::Closed, lift(item, grip_z_m + RAISE_M)),
+        hand.over(Fingers::Open, above),
+        hand.over(Fingers::Open, down),
+        hand.over(Fingers::Closed, until_closed(grasp, item.how.width)),
+        hand.over(Fingers::Closed, lift(item, grip_z_m + RAISE_M)),
     ]
 }
 
@@ -170,7 +170,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
             done: Vec::new(),
             margins: vec![format!("end_effector[2] - {}", number(carry_z_m - 0.030))],
         };
-        stages.push(hand.with(Fingers::Closed, raise));
+        stages.push(hand.over(Fingers::Closed, raise));
     }
     let over = target(item, goal, number(carry_z_m));
     let at = target(item, goal, number(end_z_m));
@@ -178,9 +178,9 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let lower = reach(&format!("lower the {name}"), &at, LOWERED);
     let release = stay(&format!("let go of the {name}"), &at);
     stages.extend([
-        hand.with(Fingers::Closed, carry),
-        hand.with(Fingers::Closed, lower),
-        hand.with(Fingers::Open, until_open(release)),
+        hand.over(Fingers::Closed, carry),
+        hand.over(Fingers::Closed, lower),
+        hand.over(Fingers::Open, until_open(release)),
     ]);
     stages
 }
