@@ -16,8 +16,6 @@ const RAISE_M: f64 = 0.120;
 const RAISED_M: f64 = 0.040;
 /// How gently a rim is gone along to where the demonstrations hold it.
 const ALONG_RIM: f64 = 0.5;
-/// How far a thing may be off where the demonstrations hold it, m.
-const ASTRAY_M: f64 = 0.020;
 const LOWERED: Margin = Margin {
     plane: 0.020,
     height: 0.018,
@@ -189,6 +187,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
 /// beside the thing now, within what a grasp allows.
 fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
     let [x, y, _] = item.how.origin;
+    let astray_m = item.how.astray;
     let mut lines = vec![format!(
         "held = hand[:2] - keypoints[{}][:2] - {}",
         item.point.index,
@@ -199,16 +198,16 @@ fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
             lines.push("length = torch.sqrt((held * held).sum() + 0.000001)".to_owned());
             lines.push(format!(
                 "held = held * torch.clamp(length, {}, {}) / length",
-                number(radius_m - ASTRAY_M),
-                number(radius_m + ASTRAY_M)
+                number(radius_m - astray_m),
+                number(radius_m + astray_m)
             ));
         }
         None => {
             let [x, y, _] = item.how.hold;
             lines.push(format!(
                 "held = torch.minimum(torch.maximum(held, {}), {})",
-                tensor([x - ASTRAY_M, y - ASTRAY_M]),
-                tensor([x + ASTRAY_M, y + ASTRAY_M])
+                tensor([x - astray_m, y - astray_m]),
+                tensor([x + astray_m, y + astray_m])
             ));
         }
     }
