@@ -7,6 +7,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
@@ -60,19 +61,35 @@ const THINGS_OF_WORLDS: [&str; 9] = [
 ];
 
 /// Crates that are about a world.
-const WORLDS: [&str; 2] = ["crates/playtable", "crates/playtable-author"];
+const WORLDS: [&str; 4] = [
+    "crates/libero",
+    "crates/libero-author",
+    "crates/playtable",
+    "crates/playtable-author",
+];
 
 /// Where programs register worlds and their authors, and the demo's instruction.
-const REGISTRATIONS: [&str; 5] = [
+const REGISTRATIONS: [&str; 6] = [
     "crates/tiller/src/worlds.rs",
     "crates/tiller/src/cli/vlm/provider.rs",
     "nodes/simulator/src/worlds.rs",
     "nodes/vlm-reward/src/main.rs",
+    "nodes/vlm-reward/src/worlds.rs",
     "xtask/src/demo.rs",
 ];
 
-/// Packages that may depend on a world's crate: those that register it.
-const REGISTRARS: [&str; 4] = ["simulator", "tiller", "tiller-playtable", "vlm-reward"];
+/// What the names of a world's packages begin with.
+const PACKAGES_OF_WORLDS: [&str; 2] = ["tiller-libero", "tiller-playtable"];
+
+/// Packages that may depend on a world's crate: those that register it, and its author.
+const REGISTRARS: [&str; 6] = [
+    "simulator",
+    "tiller",
+    "tiller-libero",
+    "tiller-libero-author",
+    "tiller-playtable",
+    "vlm-reward",
+];
 
 struct Workspace {
     metadata: Metadata,
@@ -399,7 +416,11 @@ fn only_those_who_register_a_world_depend_on_it() {
     for (name, direct) in &workspace.direct {
         let worlds: Vec<_> = direct
             .iter()
-            .filter(|used| used.starts_with("tiller-playtable"))
+            .filter(|used| {
+                PACKAGES_OF_WORLDS
+                    .iter()
+                    .any(|package| used.starts_with(package))
+            })
             .collect();
         assert!(
             worlds.is_empty() || REGISTRARS.contains(&name.as_str()),
@@ -424,4 +445,45 @@ fn what_a_world_is_knows_none() {
         .filter(|name| name.starts_with("tiller-"))
         .collect();
     assert_eq!(own, ["tiller-core", "tiller-motion"]);
+}
+
+/// A dataflow without comments, without the node `simulator`, without defaults and without what only says where
+/// the file lies.
+fn graph(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut is_simulator = false;
+    for line in text.lines().map(str::trim_end) {
+        let line = line.replace("../", "");
+        if let Some(id) = line.strip_prefix("  - id: ") {
+            is_simulator = id == "simulator";
+        }
+        let is_told = !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        if is_simulator || !is_told {
+            continue;
+        }
+        let line = match (line.find("\"${"), line.find(":-")) {
+            (Some(begin), Some(end)) => format!("{}{}", &line[..begin], &line[begin + 3..end]),
+            _ => line,
+        };
+        lines.push(line);
+    }
+    lines
+}
+
+#[test]
+fn the_dataflows_of_other_worlds_are_the_same_graph() {
+    let read = |file: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        graph(&fs::read_to_string(path).unwrap())
+    };
+    // The node that holds authors is told the world; where only one can be meant, by its name.
+    let is_world = |line: &String| line.trim_start().starts_with("WORLD:");
+    let without = |lines: Vec<String>| -> Vec<String> {
+        lines.into_iter().filter(|line| !is_world(line)).collect()
+    };
+    let ours = without(read("dataflow.yml"));
+    assert!(ours.len() > 150, "only {} lines", ours.len());
+    for file in ["dataflows/calvin.yml", "dataflows/libero.yml"] {
+        assert_eq!(without(read(file)), ours, "{file}");
+    }
 }

@@ -110,10 +110,20 @@ fn a_variable_that_nobody_reads_is_met_with_the_nearest_one() {
 }
 
 #[test]
-fn the_dataflow_is_typed_and_valid() {
+fn the_dataflows_are_typed_and_valid() {
+    for file in [
+        "dataflow.yml",
+        "dataflows/calvin.yml",
+        "dataflows/libero.yml",
+    ] {
+        is_typed_and_valid(file);
+    }
+}
+
+fn is_typed_and_valid(file: &str) {
     let search = std::env::var("PATH").unwrap_or_default();
     let output = Command::new(root().join(".venv/bin/dora"))
-        .args(["validate", "dataflow.yml"])
+        .args(["validate", file])
         .current_dir(root())
         .env(
             "PATH",

@@ -54,6 +54,7 @@ fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
         planner: PlannerConfig::default(),
         growth: GrowthConfig::default(),
         stages: StageConfig::default(),
+        blind: None,
         last_stage_only: false,
         grounding: grounding(subject.kind.info()),
         ahead: Ahead::Measured,

@@ -7,7 +7,7 @@ table: every column belongs to something or is named as ignored.
 import argparse
 from dataclasses import dataclass, field
 
-from lerobot_checkpoint import unsupported
+from refusal import unsupported
 
 ROTATIONS = {
     "rotation_vector": 3,

@@ -13,7 +13,8 @@ import lerobot_network
 import policy_toml
 from action_layout import ActionLayout
 from graphs import TOLERANCE, difference, export_graph
-from lerobot_checkpoint import ENVIRONMENT, STATE, Checkpoint, Config, unsupported
+from lerobot_checkpoint import ENVIRONMENT, STATE, Checkpoint, Config
+from refusal import unsupported
 
 PARTICLES = (1, 7, 20)
 

@@ -15,6 +15,8 @@ import torchvision
 from safetensors.numpy import load_file as load_numpy
 from safetensors.torch import load_file as load_torch
 
+from refusal import unsupported
+
 STATE, ENVIRONMENT, ACTION = "observation.state", "observation.environment_state", "action"
 RENAMING = "rename_observations_processor"
 # Processor steps that change no number of an observation or an action.
@@ -23,10 +25,6 @@ NEUTRAL = {"to_batch_processor", "device_processor", RENAMING}
 FINAL_GROUPS = 8
 # Which statistics become -1 and 1.
 BOUNDS = {"QUANTILES": ("q01", "q99"), "QUANTILE10": ("q10", "q90"), "MIN_MAX": ("min", "max")}
-
-
-def unsupported(key: str, found, supported: str) -> SystemExit:
-    return SystemExit(f"cannot export: {key} is {found!r}; supported: {supported}")
 
 
 @dataclass

@@ -10,13 +10,18 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
+import layout
+from layout import Layout
+
+# Metres or rad: a block of columns that never moved must not be divided by 0.
+LEAST_BOUND = 1e-3
 STATE = "observation.state"
 ACTION = "action"
-CAMERAS = ("static", "wrist")
+IMAGES = "observation.images."
 
 
 def image_column(camera: str) -> str:
-    return f"observation.images.{camera}"
+    return f"{IMAGES}{camera}"
 
 
 @dataclass
@@ -24,10 +29,11 @@ class Demonstrations:
     """States and actions of all frames, in the order of the data set; pictures stay on disk."""
 
     files: list[Path]
-    state: np.ndarray  # [N, S] float32: TCP x, y, z and gripper width, metres
-    action: np.ndarray  # [N, D] float32: TCP step x, y, z in metres, gripper -1 close to +1 open
+    state: np.ndarray  # [N, S] float32: metres, and entries of the hand's rotation matrix
+    action: np.ndarray  # [N, D] float32: step in metres and rad, gripper -1 close to +1 open
     episode: np.ndarray  # [N] int64
     fps: float
+    layout: Layout
 
     def __len__(self) -> int:
         return len(self.state)
@@ -39,6 +45,7 @@ def load(root: Path) -> Demonstrations:
     files = sorted((root / "data").glob("chunk-*/file-*.parquet"))
     if not files:
         raise FileNotFoundError(f"no data/chunk-*/file-*.parquet below {root}")
+    own = read_layout(root, info.get("features", {}))
     state, action, episode = [], [], []
     for file in files:
         table = pq.read_table(file, columns=[STATE, ACTION, "episode_index"])
@@ -51,13 +58,24 @@ def load(root: Path) -> Demonstrations:
         action=np.concatenate(action).astype(np.float32),
         episode=np.concatenate(episode).astype(np.int64),
         fps=float(info["fps"]),
+        layout=own,
     )
+
+
+def read_layout(root: Path, features: dict) -> Layout:
+    for name in (STATE, ACTION):
+        if not isinstance(features.get(name, {}).get("names"), list):
+            raise SystemExit(f"{root}/meta/info.json does not name the columns of {name}")
+    # Sorted, so that a bundle does not depend on the order in which a file lists them.
+    cameras = sorted(name.removeprefix(IMAGES) for name in features if name.startswith(IMAGES))
+    return layout.read(features[ACTION]["names"], features[STATE]["names"], cameras)
 
 
 def pictures(demonstrations: Demonstrations, keep: np.ndarray, batch: int) -> Iterator[dict]:
     """Yields pictures of the kept frames (bool [N]) in order: camera to uint8 [n, H, W, 3]."""
     start = 0
-    columns = [image_column(camera) for camera in CAMERAS]
+    cameras = demonstrations.layout.cameras
+    columns = [image_column(camera) for camera in cameras]
     for file in demonstrations.files:
         for rows in pq.ParquetFile(file).iter_batches(batch_size=batch, columns=columns):
             wanted = np.flatnonzero(keep[start : start + rows.num_rows])
@@ -68,7 +86,7 @@ def pictures(demonstrations: Demonstrations, keep: np.ndarray, batch: int) -> It
                 camera: np.stack(
                     [decode(rows.column(image_column(camera))[int(row)]) for row in wanted]
                 )
-                for camera in CAMERAS
+                for camera in cameras
             }
 
 
@@ -79,7 +97,8 @@ def decode(cell) -> np.ndarray:
 def chunks(demonstrations: Demonstrations, horizon: int) -> np.ndarray:
     """The next `horizon` actions from every frame [N, T, D].
 
-    Past an episode's end the arm stays where it is: zero steps with the last gripper command.
+    Past an episode's end the hand stays where it is and as it is turned: zero steps with the last
+    gripper command.
     """
     action, episode = demonstrations.action, demonstrations.episode
     count = len(action)
@@ -88,13 +107,15 @@ def chunks(demonstrations: Demonstrations, horizon: int) -> np.ndarray:
     index = np.arange(count)[:, None] + np.arange(horizon)[None, :]
     over = index > end[:, None]
     result = action[np.minimum(index, end[:, None])]
-    result[over, :3] = 0.0
+    still = np.arange(action.shape[1]) != demonstrations.layout.gripper
+    result[over[..., None] & still] = 0.0
     return result
 
 
-def action_range(action: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Min and max of each column. Symmetric, so that standing still is the network's zero."""
-    bound = np.abs(action).max(axis=0)
-    bound[:3] = np.maximum(bound[:3], 1e-3)
-    bound[3] = 1.0
+def action_range(action: np.ndarray, own: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Min and max of each column: one bound for all of the position and one for all of the rotation,
+    so that directions keep their meaning. Symmetric, so that standing still is the network's zero."""
+    bound = np.ones(action.shape[1], action.dtype)
+    for block in (own.position, own.rotation):
+        bound[block] = max(np.abs(action[:, block]).max(initial=0.0), LEAST_BOUND)
     return -bound, bound

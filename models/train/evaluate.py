@@ -33,6 +33,9 @@ def figures(policy: torch.nn.Module, method: methods.Method, data) -> dict[str, 
     - `energy_mm`: the energy score, `mean_mm` less half the mean distance between two samples. It is
       lowest for the experts' own distribution (Gneiting and Raftery 2007, equation 22), so it
       punishes both a wrong mode and a lost one, and compares what losses cannot: different methods.
+
+    Beside them the share of gripper commands whose sign is the expert's, and of a hand that turns the
+    mean distance of a sample's turn from the expert's (`mean_mrad`, steps added up).
     """
     generator = torch.Generator().manual_seed(SEED)
     choose = np.random.default_rng(SEED)
@@ -47,15 +50,23 @@ def figures(policy: torch.nn.Module, method: methods.Method, data) -> dict[str, 
     repeated = condition[some].repeat_interleave(SAMPLES, dim=0)
     samples = method.draw(policy.denoiser, repeated, generator)
     samples = samples.view(len(some), SAMPLES, *samples.shape[1:])
-    scale = torch.from_numpy(data.max[:3]) * 1000.0
-    path = (samples[..., :3] * scale).cumsum(dim=2)
-    expert = (data.chunk[rows[some]][:, None, :, :3] * scale).cumsum(dim=2)
+    truth = data.chunk[rows[some]][:, None]
+
+    def path_of(chunks: torch.Tensor, columns: list[int]) -> torch.Tensor:
+        return (chunks[..., columns] * (torch.from_numpy(data.max[columns]) * 1000.0)).cumsum(dim=2)
+
+    layout = data.layout
+    path, expert = (path_of(chunks, layout.position) for chunks in (samples, truth))
     distance = (path - expert).norm(dim=-1).mean(dim=-1)
     pairs = (path[:, :, None] - path[:, None]).norm(dim=-1).mean(dim=-1)
     between = pairs.sum(dim=(1, 2)).mean() / (SAMPLES * (SAMPLES - 1))
     ends = path[:, :, -1]
     spread = (ends - ends.mean(dim=1, keepdim=True)).norm(dim=-1).mean()
-    grip = (samples[..., 3].sign() == data.chunk[rows[some]][:, None, :, 3].sign()).float().mean()
+    grip = (samples[..., layout.gripper].sign() == truth[..., layout.gripper].sign()).float().mean()
+    turned = {}
+    if layout.rotation:
+        turn, expert_turn = (path_of(chunks, layout.rotation) for chunks in (samples, truth))
+        turned["mean_mrad"] = (turn - expert_turn).norm(dim=-1).mean().item()
     return {
         "loss": loss,
         "nearest_mm": distance.min(dim=1).values.mean().item(),
@@ -63,4 +74,5 @@ def figures(policy: torch.nn.Module, method: methods.Method, data) -> dict[str, 
         "spread_mm": spread.item(),
         "energy_mm": (distance.mean() - 0.5 * between).item(),
         "gripper_agrees": grip.item(),
+        **turned,
     }

@@ -78,7 +78,7 @@ def _fill(demonstrations, keep: np.ndarray, cache: Path, log) -> dict:
     done, count, started = 0, int(keep.sum()), time.monotonic()
     for pictures in dataset.pictures(demonstrations, keep, batch=32):
         size = 0
-        for camera in dataset.CAMERAS:
+        for camera in demonstrations.layout.cameras:
             pixels = torch.from_numpy(pictures[camera]).permute(0, 3, 1, 2).float() / 255.0
             size = len(pixels)
             pixels = ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
@@ -107,7 +107,7 @@ def _fill(demonstrations, keep: np.ndarray, cache: Path, log) -> dict:
 
 def _open(cache: Path, found: dict, frames: np.ndarray) -> Features:
     maps, scales = {}, {}
-    for camera in dataset.CAMERAS:
+    for camera in found["shapes"]:
         shape = tuple(found["shapes"][camera])
         assert (shape[0], shape[3]) == (len(frames), CHANNELS)
         maps[camera] = np.memmap(cache / f"{camera}.int8", np.int8, "r", shape=shape)

@@ -1,6 +1,6 @@
 """What is trained: a localising head on frozen features and a denoiser of action chunks.
 
-Nothing here knows of tasks or object poses: the head sees feature maps of two cameras and the
+Nothing here knows of tasks or object poses: the head sees feature maps of the cameras and the
 robot's own state.
 """
 
@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
-from dataset import CAMERAS
 from trunk import CHANNELS
 
 
@@ -29,6 +28,7 @@ class Shape:
     # The `timestep` of pure noise: 1 for flow matching, the training steps for diffusion.
     time_span: float = 1.0
     dropout: float = 0.0
+    cameras: tuple[str, ...] = ("static", "wrist")
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -68,10 +68,17 @@ class KeypointHead(nn.Module):
             weight = weight * scale
         hidden = torch.relu_(nn.functional.linear(features.flatten(1, 2), weight, bias))
         attention = self.attend(hidden).softmax(dim=1).transpose(1, 2)
-        xy = attention @ _grid(height, width, hidden.device)
+        # Places are finer than 16 bits tell apart, whatever the other products are done in.
+        with torch.autocast("cpu", enabled=False):
+            xy = _full(attention) @ _grid(height, width, hidden.device)
         attended = attention @ hidden
         values = (attended.unsqueeze(2) * self.read).sum(dim=-1)
         return torch.cat([xy, values], dim=-1).flatten(1)
+
+
+def _full(values: torch.Tensor) -> torch.Tensor:
+    """In 32 bits; an exported graph, which has no others, gets no conversion."""
+    return values if values.dtype == torch.float32 else values.float()
 
 
 def _grid(height: int, width: int, device) -> torch.Tensor:
@@ -87,7 +94,7 @@ class Vision(nn.Module):
 
     def __init__(self, shape: Shape):
         super().__init__()
-        self.heads = nn.ModuleDict({camera: KeypointHead(shape) for camera in CAMERAS})
+        self.heads = nn.ModuleDict({camera: KeypointHead(shape) for camera in shape.cameras})
 
     @property
     def outputs(self) -> int:

@@ -1,5 +1,6 @@
 """Tests the two methods on denoisers whose answers are known, and the choice of the best average."""
 
+import itertools
 import sys
 import unittest
 from pathlib import Path
@@ -64,6 +65,21 @@ class Described(reference.Bundle):
 
 
 class Methods(unittest.TestCase):
+    def test_the_loss_is_that_of_all_columns(self):
+        chunk = torch.linspace(-0.9, 0.9, 42).view(6, 7)
+        batch = chunk.expand(200, 6, 7)
+        # Wrong in the gripper, the last of seven columns, alone.
+        wrong = chunk + torch.tensor([0.0] * 6 + [1.0])
+        for method in (FlowMatching(), *ALL):
+            with self.subTest(**method.record()):
+                losses = [
+                    methods.loss(method, Oracle(method, own), torch.zeros(200, 1), batch, 2, generator)
+                    for own in (chunk, wrong)
+                    for generator in [torch.Generator().manual_seed(7)]
+                ]
+                self.assertLess(losses[0].item(), 1e-4)
+                self.assertGreater(losses[1].item(), 1e-2)
+
     def test_validation_samples_as_the_manifest_says(self):
         for method in (FlowMatching(), *ALL):
             with self.subTest(**method.record()):
@@ -74,14 +90,14 @@ class Methods(unittest.TestCase):
                 np.testing.assert_allclose(drawn.numpy(), expected, atol=1e-4)
 
     def test_sampling_with_a_perfect_denoiser_returns_the_data(self):
-        chunk = torch.linspace(-0.9, 0.9, 24).view(6, 4)
-        for method in (FlowMatching(), *ALL):
-            with self.subTest(**method.record()):
+        for columns, method in itertools.product((4, 7), (FlowMatching(), *ALL)):
+            with self.subTest(columns=columns, **method.record()):
+                chunk = torch.linspace(-0.9, 0.9, 6 * columns).view(6, columns)
                 oracle = Oracle(method, chunk)
                 drawn = method.draw(oracle, torch.zeros(5, 1), torch.Generator().manual_seed(1))
                 # At the last training step next to nothing is left of the data in 32-bit noise.
                 close = 2e-3 if method.prediction == "epsilon" else 1e-5
-                torch.testing.assert_close(drawn, chunk.expand(5, 6, 4), atol=close, rtol=0.0)
+                torch.testing.assert_close(drawn, chunk.expand(5, 6, columns), atol=close, rtol=0.0)
                 self.assertEqual(len(oracle.asked), 10)
                 self.assertEqual(oracle.asked, sorted(oracle.asked, reverse=True))
 

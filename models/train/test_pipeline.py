@@ -25,13 +25,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "export"))
 
 import bundle
 import dataset
+import layout
 import reference
-from export import Encoder
+from export import Encoder, Use, action_table, export_bundle
+from layout import Layout
 from model import Policy, Shape
 
 SIZE = 256
 EPISODE_FRAMES = 20
 STEP = 0.02
+TURN = 0.05
+LAYOUTS = {
+    False: (["dx", "dy", "dz", "gripper"], ["x", "y", "z", "gripper_width"]),
+    True: (
+        ["dx", "dy", "dz", "rx", "ry", "rz", "gripper"],
+        ["x", "y", "z", "r00", "r10", "r20", "r01", "r11", "r21", "gripper_width"],
+    ),
+}
+# First two columns of the rotation of a hand that points straight down.
+DOWN = [1.0, 0.0, 0.0, 0.0, -1.0, 0.0]
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -48,19 +60,30 @@ def picture(column: float) -> np.ndarray:
     return pixels
 
 
-def write_dataset(root: Path, episodes: int, seed: int) -> None:
-    """Episodes whose only information about the direction of motion is the square."""
+def info(turns: bool) -> dict:
+    """`meta/info.json`, as far as training reads it; the cameras not in the order of the alphabet."""
+    action, state = LAYOUTS[turns]
+    pictures = {f"observation.images.{camera}": {"dtype": "image"} for camera in ("wrist", "static")}
+    columns = {"action": {"names": action}, "observation.state": {"names": state}}
+    return {"fps": 10, "codebase_version": "v3.0", "features": pictures | columns}
+
+
+def write_dataset(root: Path, episodes: int, seed: int, turns: bool) -> None:
+    """Episodes whose only information about the direction of motion is the square; a hand that turns
+    does so about z, in the same direction."""
     random = np.random.default_rng(seed)
     (root / "data" / "chunk-000").mkdir(parents=True)
     (root / "meta").mkdir()
-    (root / "meta" / "info.json").write_text(json.dumps({"fps": 10, "codebase_version": "v3.0"}))
+    (root / "meta" / "info.json").write_text(json.dumps(info(turns)))
     rows = {name: [] for name in ("state", "action", "episode", "frame", "static", "wrist")}
     for episode in range(episodes):
         side = random.uniform(-1.0, 1.0)
         static, wrist = png(picture(side)), png(np.full((SIZE, SIZE, 3), 90, np.uint8))
         for frame in range(EPISODE_FRAMES):
-            rows["state"].append([0.4, 0.0, 0.3 + 0.005 * frame, 0.08])
-            rows["action"].append([0.0, STEP * side, 0.0, 1.0 if side > 0 else -1.0])
+            rotation = DOWN if turns else []
+            rows["state"].append([0.4, 0.0, 0.3 + 0.005 * frame, *rotation, 0.08])
+            turn = [0.0, 0.0, TURN * side] if turns else []
+            rows["action"].append([0.0, STEP * side, 0.0, *turn, 1.0 if side > 0 else -1.0])
             rows["episode"].append(episode)
             rows["frame"].append(frame)
             rows["static"].append({"bytes": static, "path": f"frame-{frame:06}.png"})
@@ -68,8 +91,8 @@ def write_dataset(root: Path, episodes: int, seed: int) -> None:
     picture_type = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     table = pa.table(
         {
-            "observation.state": pa.array(rows["state"], pa.list_(pa.float32(), 4)),
-            "action": pa.array(rows["action"], pa.list_(pa.float32(), 4)),
+            "observation.state": pa.array(rows["state"], pa.list_(pa.float32())),
+            "action": pa.array(rows["action"], pa.list_(pa.float32())),
             "episode_index": pa.array(rows["episode"], pa.int64()),
             "frame_index": pa.array(rows["frame"], pa.int64()),
             "observation.images.static": pa.array(rows["static"], picture_type),
@@ -83,24 +106,61 @@ def write_dataset(root: Path, episodes: int, seed: int) -> None:
 
 class Chunks(unittest.TestCase):
     def test_past_the_end_the_arm_stands_still_and_the_gripper_stays(self):
-        action = np.array([[0.1, 0.2, 0.3, -1.0], [0.4, 0.5, 0.6, 1.0], [0.7, 0.8, 0.9, -1.0]])
-        demonstrations = dataset.Demonstrations([], action, action, np.array([0, 0, 1]), 10.0)
-        chunks = dataset.chunks(demonstrations, 3)
-        np.testing.assert_allclose(chunks[0], [action[0], action[1], [0, 0, 0, 1.0]])
-        np.testing.assert_allclose(chunks[1], [action[1], [0, 0, 0, 1.0], [0, 0, 0, 1.0]])
-        np.testing.assert_allclose(chunks[2][0], action[2])
+        for turns in (False, True):
+            columns = Layout(turns=turns)
+            action = 0.1 * np.arange(1.0, 1.0 + 3 * columns.action_dim).reshape(3, -1)
+            action[:, -1] = [-1.0, 1.0, -1.0]
+            still = np.array([0.0] * (columns.action_dim - 1) + [1.0])
+            demonstrations = dataset.Demonstrations(
+                [], action, action, np.array([0, 0, 1]), 10.0, columns
+            )
+            chunks = dataset.chunks(demonstrations, 3)
+            np.testing.assert_allclose(chunks[0], [action[0], action[1], still])
+            np.testing.assert_allclose(chunks[1], [action[1], still, still])
+            np.testing.assert_allclose(chunks[2][0], action[2])
 
     def test_standing_still_is_the_networks_zero(self):
-        low, high = dataset.action_range(np.array([[0.01, -0.03, 0.0, 1.0]]))
+        low, high = dataset.action_range(np.array([[0.01, -0.03, 0.0, 1.0]]), Layout())
         np.testing.assert_allclose(low, -high)
-        self.assertAlmostEqual(high[1], 0.03)
+        np.testing.assert_allclose(high, [0.03, 0.03, 0.03, 1.0])
+
+    def test_position_and_rotation_have_a_bound_each(self):
+        action = np.array([[0.01, -0.02, 0.0, 0.0, 0.2, -0.3, 1.0], [0.0] * 6 + [-1.0]])
+        low, high = dataset.action_range(action, Layout(turns=True))
+        np.testing.assert_allclose(low, -high)
+        np.testing.assert_allclose(high, [0.02] * 3 + [0.3] * 3 + [1.0])
+
+
+class Columns(unittest.TestCase):
+    def read(self, action: list[str], state: list[str]) -> Layout:
+        return layout.read(action, state, ["static", "wrist"])
+
+    def test_what_columns_are_is_read_from_their_names(self):
+        table, turning = (self.read(*LAYOUTS[turns]) for turns in (False, True))
+        self.assertEqual(table, Layout())
+        self.assertEqual((turning.action_dim, turning.state_dim), (7, 10))
+        self.assertEqual((turning.rotation, turning.gripper), ([3, 4, 5], 6))
+        self.assertEqual(turning.components, ("position", "rotation_6d", "gripper_width"))
+        self.assertEqual(turning.of_state(layout.NOISE), [0.002] * 3 + [0.01] * 6 + [0.001])
+        # As it comes back from a checkpoint, with lists or with tuples.
+        for record in (turning.as_dict(), json.loads(json.dumps(turning.as_dict()))):
+            self.assertEqual(layout.from_record(record), turning)
+
+    def test_unknown_columns_are_refused_by_name(self):
+        action, state = LAYOUTS[True]
+        for wrong in ((action[:-1], state), (action, [*state, "speed"]), (action, state + state)):
+            with self.assertRaisesRegex(SystemExit, "supported"):
+                self.read(*wrong)
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(SystemExit, "does not name the columns of observation.state"):
+                dataset.read_layout(Path(folder), {})
 
 
 class Pipeline(unittest.TestCase):
     def test_the_exported_policies_go_where_the_picture_says(self):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
-            write_dataset(root / "data", episodes=40, seed=0)
+            write_dataset(root / "data", episodes=40, seed=0, turns=False)
             self.train(root, "flow", "--vision-steps", "120", "--policy-steps", "400", "--seed", "3")
             self.check(root / "flow", "flow_matching", "velocity")
             from_flow = ["--method", "diffusion", "--vision-from", str(root / "flow")]
@@ -112,6 +172,38 @@ class Pipeline(unittest.TestCase):
             self.the_keypoints_of_a_bundle_are_read_back(root / "diffusion")
             self.resuming_by_another_method_is_refused(root)
 
+    def test_a_hand_that_turns_is_learnt_in_one_phase(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            write_dataset(root / "data", episodes=40, seed=0, turns=True)
+            steps = ["--vision-steps", "500", "--policy-steps", "0", "--evaluate-steps", "250"]
+            self.train(root, "flow", *steps, "--execute-steps", "5")
+            manifest = reference.Bundle(root / "flow").manifest
+            self.assertEqual(manifest["execute_steps"], 5)
+            action = manifest["action"]
+            self.assertEqual(action["rotation"], {"columns": [3, 4, 5], "kind": "rotation_vector"})
+            self.assertEqual((action["gripper"], action["mode"]), (6, "delta"))
+            self.assertEqual(action["guide"], ["position", "gripper"])
+            state = manifest["observation"][-1]
+            self.assertEqual(state["components"], ["position", "rotation_6d", "gripper_width"])
+            self.assertEqual(state["shape"], [10])
+            record = json.loads((root / "flow" / "training.json").read_text())
+            self.assertIn(record["best_steps"], (250, 500))
+            self.check(root / "flow", "flow_matching", "velocity", turns=True)
+            self.the_keypoints_of_a_bundle_are_read_back(root / "flow", turns=True)
+            self.only_what_can_be_guided_is(root)
+
+    def only_what_can_be_guided_is(self, root: Path) -> None:
+        """Exporting again may change how a bundle is used, within what its columns allow."""
+        out = root / "again"
+        use = Use(execute_steps=8, guide=("position", "rotation"))
+        export_bundle(root / "flow.checkpoint.pt", out, use)
+        manifest = reference.Bundle(out).manifest
+        self.assertEqual(manifest["execute_steps"], 8)
+        self.assertEqual(manifest["action"]["guide"], ["position", "rotation"])
+        with self.assertRaisesRegex(SystemExit, "--guide"):
+            action_table(Layout(), use)
+
     def train(self, root: Path, name: str, *options: str, expected: int = 0) -> str:
         script = Path(__file__).with_name("train.py")
         command = [sys.executable, str(script), "--data", str(root / "data")]
@@ -121,20 +213,26 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
         return done.stderr
 
-    def check(self, folder: Path, kind: str, prediction: str) -> None:
+    def check(self, folder: Path, kind: str, prediction: str, turns: bool = False) -> None:
         bundle = reference.Bundle(folder)
         self.assertEqual((bundle.manifest["kind"], bundle.manifest["prediction"]), (kind, prediction))
         for side in (-0.8, 0.8):
-            noise = np.random.default_rng(0).standard_normal((20, 16, 4), np.float32)
-            chunks = bundle.unnormalise(bundle.sample(bundle.encode(observation(side)), noise))
-            end = float(chunks[..., 1].sum(axis=1).mean())
-            self.assertAlmostEqual(end, 16 * STEP * side, delta=0.06)
+            dim = bundle.manifest["action"]["dim"]
+            noise = np.random.default_rng(0).standard_normal((20, 16, dim), np.float32)
+            seen = observation(side, turns)
+            chunks = bundle.unnormalise(bundle.sample(bundle.encode(seen), noise))
+            end = chunks.sum(axis=1).mean(axis=0)
+            self.assertAlmostEqual(float(end[1]), 16 * STEP * side, delta=0.06)
+            if turns:
+                self.assertAlmostEqual(float(end[5]), 16 * TURN * side, delta=0.15)
 
-    def the_keypoints_of_a_bundle_are_read_back(self, folder: Path) -> None:
-        policy = Policy(Shape()).eval()
+    def the_keypoints_of_a_bundle_are_read_back(self, folder: Path, turns: bool = False) -> None:
+        columns = layout.read(*LAYOUTS[turns], ["static", "wrist"])
+        shape = Shape(action_dim=columns.action_dim, state_dim=columns.state_dim)
+        policy = Policy(shape).eval()
         bundle.load_vision(policy, folder)
         exported = reference.Bundle(folder)
-        seen, values = observation(0.4), []
+        seen, values = observation(0.4, turns), []
         for entry in exported.manifest["observation"]:
             value = seen[entry["source"]].astype(np.float32)
             if entry["kind"] == "image":
@@ -152,12 +250,13 @@ class Pipeline(unittest.TestCase):
         self.assertIn("'flow'", self.train(root, "other", *options, expected=1))
 
 
-def observation(side: float) -> dict[str, np.ndarray]:
+def observation(side: float, turns: bool) -> dict[str, np.ndarray]:
     """What the policy sees when the square is at `side`, by source."""
+    rotation = DOWN if turns else []
     return {
         "static": picture(side)[None],
         "wrist": np.full((1, SIZE, SIZE, 3), 90, np.uint8),
-        "robot_state": np.array([[0.4, 0.0, 0.3, 0.08]]),
+        "robot_state": np.array([[0.4, 0.0, 0.3, *rotation, 0.08]]),
     }
 
 

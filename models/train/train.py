@@ -4,11 +4,15 @@
     python models/train/train.py --data datasets/playtable --out models/policies/diffusion \\
         --method diffusion --vision-from models/policies/flow --minutes 40
 
+What states and actions hold and which cameras there are is what the data set's columns are called
+(layout.py).
+
 First everything is trained together; then the keypoints are frozen and the fusion and the
 denoiser go on alone, which is many times faster. The first phase is left out where the keypoints
-come from a bundle (`--vision-from`) or all weights from a checkpoint (`--resume`).
+come from a bundle (`--vision-from`) or all weights from a checkpoint (`--resume`), the second with
+`--policy-steps 0`: of few demonstrations it only makes the denoiser know them by heart.
 
-The second phase overfits if it runs for long: held-out episodes are evaluated every so many steps,
+The last phase overfits if it runs for long: held-out episodes are evaluated every so many steps,
 what is kept is the average with the lowest energy score on them, and training ends when that
 has not improved for a while. A bundle of the best so far is exported every few minutes. `--minutes`
 bounds the time; the steps that fitted are printed and recorded, and `--vision-steps` with
@@ -37,16 +41,15 @@ import bundle
 import dataset
 import diffusion
 import evaluate
+import export
 import features as feature_cache
+import layout
 import methods
-from export import export_bundle
 from model import Policy, Shape
 
 VISION_BATCH, VISION_REPEATS = 128, 4
 POLICY_BATCH, POLICY_REPEATS = 256, 4
 VISION_RATE, POLICY_RATE = 1e-3, 5e-4
-# Metres and metres: what the joints and the gripper's sensor are uncertain by.
-STATE_NOISE = (0.002, 0.002, 0.002, 0.001)
 # Of the picture's half width: keeps the fusion from memorising layouts once keypoints are frozen.
 KEYPOINT_NOISE = 0.01
 EMA_DECAY = 0.999
@@ -61,13 +64,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=45.0, help="training time after caching")
     parser.add_argument("--vision-share", type=float, default=0.6, help="of the minutes, for vision")
     parser.add_argument("--vision-steps", type=int, help="exact steps, instead of minutes")
-    parser.add_argument("--policy-steps", type=int, help="exact steps, instead of minutes")
+    parser.add_argument(
+        "--policy-steps", type=int, help="exact steps, instead of minutes; 0 leaves the phase out"
+    )
     parser.add_argument("--frame-stride", type=int, default=3, help="keep every n-th frame")
     parser.add_argument("--export-minutes", type=float, default=5.0, help="between exports")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--no-bf16", dest="bf16", action="store_false", help="32-bit products in the denoiser"
+        "--no-bf16", dest="bf16", action="store_false", help="products in 32 bits, not in 16"
     )
     parser.add_argument("--cache-only", action="store_true", help="fill the feature cache and stop")
     parser.add_argument(
@@ -93,11 +98,12 @@ def arguments() -> argparse.Namespace:
         help="added to frozen keypoints, of the picture's half width (default: %(default)s)",
     )
     parser.add_argument(
-        "--evaluate-steps", type=int, default=1000, help="between evaluations in the second phase"
+        "--evaluate-steps", type=int, default=1000, help="between evaluations in the last phase"
     )
     parser.add_argument(
         "--patience", type=int, default=20, help="evaluations without a better one before the end"
     )
+    export.add_options(parser)
     start = parser.add_mutually_exclusive_group()
     start.add_argument(
         "--resume", type=Path, help="continue the second phase from a checkpoint of the same method"
@@ -107,7 +113,10 @@ def arguments() -> argparse.Namespace:
         type=Path,
         help="keypoints (frozen) and first fusion of a bundle, of any method; the denoiser is new",
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.policy_steps == 0 and (options.resume or options.vision_from):
+        parser.error("--policy-steps 0 leaves nothing to train with --resume or --vision-from")
+    return options
 
 
 def chosen_method(options: argparse.Namespace) -> methods.Method:
@@ -123,16 +132,17 @@ class Data:
         demonstrations = dataset.load(root)
         self.features = feature_cache.compute(demonstrations, cache, stride, log)
         frames = self.features.frames
-        self.fps = demonstrations.fps
-        self.min, self.max = dataset.action_range(demonstrations.action)
+        self.fps, self.layout = demonstrations.fps, demonstrations.layout
+        self.min, self.max = dataset.action_range(demonstrations.action, self.layout)
         self.state_mean = demonstrations.state.mean(axis=0)
-        # A gripper that never moved must not be blown up.
-        self.state_std = np.maximum(demonstrations.state.std(axis=0), 1e-3)
+        least = np.float32(self.layout.of_state(layout.LEAST_DEVIATION))
+        self.state_std = np.maximum(demonstrations.state.std(axis=0), least)
         chunk = dataset.chunks(demonstrations, horizon)[frames]
         self.chunk = torch.from_numpy(2.0 * (chunk - self.min) / (self.max - self.min) - 1.0)
         state = (demonstrations.state[frames] - self.state_mean) / self.state_std
         self.state = torch.from_numpy(state)
-        self.noise = torch.tensor(STATE_NOISE[: state.shape[1]]) / torch.from_numpy(self.state_std)
+        noise = self.layout.of_state(layout.NOISE)
+        self.noise = torch.tensor(noise) / torch.from_numpy(self.state_std)
         self.episode = demonstrations.episode[frames]
         held_out = self.episode % HELD_OUT == HELD_OUT - 1
         self.train, self.validation = np.flatnonzero(~held_out), np.flatnonzero(held_out)
@@ -220,11 +230,14 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(options.seed)
         self.numpy = np.random.default_rng(options.seed)
         torch.manual_seed(options.seed)
-        state_dim, action_dim = data.state.shape[1], data.chunk.shape[2]
         self.method = chosen_method(options)
+        self.use = export.use_of(options, {})
+        # Said before hours are spent.
+        export.action_table(data.layout, self.use)
         shape = Shape(
-            action_dim=action_dim,
-            state_dim=state_dim,
+            action_dim=data.layout.action_dim,
+            state_dim=data.layout.state_dim,
+            cameras=data.layout.cameras,
             time_span=self.method.time_span,
             dropout=options.dropout,
         )
@@ -298,6 +311,7 @@ class Trainer:
         if best and budget.done % self.options.evaluate_steps != 0:
             self.evaluate(name, budget.done, best)
         self.record[f"{name}_steps"] = budget.done
+        self.record[f"{name}_seconds"] = round(time.monotonic() - budget.started)
         self.record[f"{name}_train_loss"] = mean_loss
         self.export(name, budget.done, best)
 
@@ -317,7 +331,8 @@ class Trainer:
     def vision_loss(self) -> torch.Tensor:
         rows = np.sort(self.numpy.choice(self.data.train, VISION_BATCH))
         features = self.data.features
-        keypoints = self.policy.vision(features.batch(rows), features.scales)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
+            keypoints = self.policy.vision(features.batch(rows), features.scales).float()
         condition = self.policy.fusion(keypoints, self.state(rows))
         chunk = self.data.chunk[rows]
         return self.loss(condition, chunk, VISION_REPEATS)
@@ -361,12 +376,14 @@ class Trainer:
                 "policy": model.state_dict(),
                 "method": self.method.record(),
                 "shape": model.shape.as_dict(),
+                "layout": self.data.layout.as_dict(),
+                "use": self.use.as_dict(),
                 "statistics": statistics,
                 "record": self.record,
             },
             checkpoint,
         )
-        report = export_bundle(checkpoint, self.options.out)
+        report = export.export_bundle(checkpoint, self.options.out, self.use)
         log(f"exported {self.options.out}: {report}")
         self.exported = time.monotonic()
 
@@ -381,15 +398,18 @@ def main() -> None:
         return
     trainer = Trainer(options, data)
     seconds = 60.0 * options.minutes
+    second = options.policy_steps != 0
     if not (options.resume or options.vision_from):
-        budget = Budget(options.vision_steps, seconds * options.vision_share)
+        share = options.vision_share if second else 1.0
+        budget = Budget(options.vision_steps, seconds * share)
         everything = list(trainer.policy.parameters())
-        trainer.run("vision", budget, VISION_RATE, everything, trainer.vision_loss, False)
-        seconds *= 1.0 - options.vision_share
-    trainer.freeze_vision()
-    budget = Budget(options.policy_steps, seconds)
-    parameters = [*trainer.policy.fusion.parameters(), *trainer.policy.denoiser.parameters()]
-    trainer.run("policy", budget, POLICY_RATE, parameters, trainer.policy_loss, True)
+        trainer.run("vision", budget, VISION_RATE, everything, trainer.vision_loss, not second)
+        seconds *= 1.0 - share
+    if second:
+        trainer.freeze_vision()
+        budget = Budget(options.policy_steps, seconds)
+        parameters = [*trainer.policy.fusion.parameters(), *trainer.policy.denoiser.parameters()]
+        trainer.run("policy", budget, POLICY_RATE, parameters, trainer.policy_loss, True)
     (options.out / "training.json").write_text(json.dumps(trainer.record, indent=2) + "\n")
 
 

@@ -48,6 +48,7 @@ fn steering_pushes_a_disc_in_the_benchmark() {
         json: None,
         restart: false,
         pictures: None,
+        records: false,
         quiet: true,
         stop: Arc::new(AtomicBool::new(false)),
     };

@@ -30,6 +30,7 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
         name: "panda",
         level: CommandLevel::Joints,
         step_ns: STEP_NS,
+        turns_hand: false,
     },
     cameras: [("static", Channels::ALL), ("wrist", Channels::COLOUR)]
         .map(|(name, channels)| CameraInfo {
@@ -58,6 +59,8 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
         about: "pushing discs",
     }],
     axes: Vec::new(),
+    look_ns: 100_000_000,
+    episode_ns: 20 * tiller_core::SECOND_NS,
 });
 
 pub(crate) struct DiscsKind;

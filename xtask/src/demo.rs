@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: one instruction, from a fresh clone to pictures of the result.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -15,7 +15,8 @@ use eyre::{Result, WrapErr, bail, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tempfile::NamedTempFile;
-use tiller_core::{visible, visible_json};
+use tiller_core::file::{Line, Lines, create_in_place, open_regular, read_regular_text};
+use tiller_core::{MAX_STATUS, visible, visible_json, visible_line};
 
 use crate::process::{run_visible, say};
 use crate::setup::{self, Environment};
@@ -24,6 +25,13 @@ use crate::setup::{self, Environment};
 const OVERHEAD: Duration = Duration::from_secs(120);
 /// On a slow machine simulated time may pass this much slower than wall time.
 const SLOWEST: f64 = 4.0;
+
+/// Bytes of a summary or of a list of events.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Bytes of a line of dora's log.
+const MAX_LINE_BYTES: usize = 64 << 10;
+/// Lines of the log that are shown.
+const SCREENFUL: usize = 20;
 
 /// Who answers, and the variable that may hold the key.
 const KEYS: [(&str, &str); 5] = [
@@ -81,7 +89,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
     let seconds = begin.elapsed().as_secs_f64();
 
     let summary_path = folder.join("summary.json");
-    let Ok(text) = fs::read_to_string(&summary_path) else {
+    let Ok(text) = read_regular_text(&summary_path, MAX_FILE_BYTES) else {
         show_errors(&log_path);
         bail!(
             "the dataflow ended ({status}) without a summary; see {}",
@@ -141,7 +149,7 @@ fn run_dataflow(
     folder: &Path,
     log_path: &Path,
 ) -> Result<ExitStatus> {
-    let log = File::create(log_path).wrap_err("could not create the log file")?;
+    let log = create_in_place(log_path)?;
     let mut command = environment.command("dora");
     command
         .args(["run", "dataflow.yml"])
@@ -288,7 +296,7 @@ impl EventLines {
     }
 
     fn fresh(&mut self) -> Vec<String> {
-        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let text = read_regular_text(&self.path, MAX_FILE_BYTES).unwrap_or_default();
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         let lines: Vec<String> = complete
             .lines()
@@ -302,15 +310,29 @@ impl EventLines {
 
 /// The lines of the log that say what went wrong, at most a screenful.
 fn show_errors(log_path: &Path) {
-    let text = fs::read_to_string(log_path).unwrap_or_default();
-    let signs = ["ERROR", "error", "Error", "panicked"];
-    let wrong: Vec<&str> = text
-        .lines()
-        .filter(|line| signs.iter().any(|sign| line.contains(sign)))
-        .collect();
-    for line in wrong.iter().take(20) {
-        say(&format!("  log: {}", without_colours(line)));
+    for line in errors(log_path).unwrap_or_default() {
+        say(&format!("  log: {line}"));
     }
+}
+
+fn errors(log_path: &Path) -> Result<Vec<String>> {
+    const SIGNS: [&str; 4] = ["ERROR", "error", "Error", "panicked"];
+    let log = open_regular(log_path)?;
+    let mut lines = Lines::new(log, log_path, MAX_LINE_BYTES, u64::MAX)?;
+    let mut wrong = Vec::new();
+    while let Some(line) = lines.next_line()? {
+        let (Line::Whole(line) | Line::Torn(line)) = line else {
+            continue;
+        };
+        let line = String::from_utf8_lossy(line);
+        if SIGNS.iter().any(|sign| line.contains(sign)) {
+            wrong.push(visible_line(&without_colours(&line), MAX_STATUS));
+        }
+        if wrong.len() == SCREENFUL {
+            break;
+        }
+    }
+    Ok(wrong)
 }
 
 /// A line without the colours in which dora writes; all other escapes stay, to be shown.

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use eyre::{Result, WrapErr, eyre};
+use tiller_core::file::write_whole;
 
 /// Tells this program that cargo calls it as a compiler.
 const MARK: &str = "TILLER_LINT";
@@ -120,8 +121,7 @@ impl Unit {
     /// Remembers that the lints have passed.
     fn remember(&self) -> Result<()> {
         let stamp = self.stem.with_extension("lint");
-        fs::write(&stamp, self.words())
-            .wrap_err_with(|| format!("could not write {}", stamp.display()))
+        Ok(write_whole(&stamp, &self.words())?)
     }
 
     /// Whether the lints have passed with these arguments and nothing has changed since.

@@ -33,6 +33,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    tiller_core::show_panics();
     let outcome = match lint::compiler_call() {
         Some(call) => lint::lint(&call),
         None => match Cli::parse().command {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use eyre::{Result, WrapErr, bail, eyre};
+use tiller_core::file::write_whole;
 
 use crate::process::{run_captured, say, workspace_root};
 
@@ -104,7 +105,7 @@ pub(crate) fn prepare() -> Result<Environment> {
     make_venv(&venv)?;
     install_wheels(&venv, &WHEELS)?;
     link_libraries(&root, &venv)?;
-    fs::write(&stamp, wanted).wrap_err_with(|| format!("could not write {}", stamp.display()))?;
+    write_whole(&stamp, wanted.as_bytes())?;
     say("set-up complete");
     Ok(Environment { root, venv })
 }
@@ -145,7 +146,7 @@ pub(crate) fn prepare_checks(environment: &Environment) -> Result<()> {
     }
     say(&format!("preparing .venv with {DENY}"));
     install_wheels(&environment.venv, &[DENY])?;
-    fs::write(&stamp, DENY).wrap_err_with(|| format!("could not write {}", stamp.display()))
+    Ok(write_whole(&stamp, DENY.as_bytes())?)
 }
 
 fn install_wheels(venv: &Path, wheels: &[&str]) -> Result<()> {

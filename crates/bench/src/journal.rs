@@ -1,99 +1,63 @@
 //! The file of results, which an interrupted run goes on with.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use eyre::{Result, WrapErr, bail, ensure};
-use tiller_core::file::{FileError, read_regular};
+use eyre::{Result, bail, ensure};
+use tiller_core::{MAX_DESCRIPTION, clip};
 
 use crate::line::{EpisodeLine, Settings};
-
-/// Bytes of a file of results: a million episodes have less.
-const MAX_RESULTS_BYTES: u64 = 4 << 30;
+use crate::line_file::LineFile;
 
 /// One JSON line an episode, written as the episodes end.
-pub(crate) struct Journal {
-    path: PathBuf,
-    file: File,
-}
+pub(crate) struct Journal(LineFile);
 
 impl Journal {
     /// Opens the file, and hands back what it holds; a folder that is missing is made. A last line that was not finished is cut off.
     /// With `restart` the file is emptied first.
     ///
     /// # Errors
-    /// When the file cannot be read or written, holds something else than results, or results of
-    /// other settings.
+    /// When the file cannot be read or written, is a link or no regular file, holds something else than
+    /// results, or results of other settings.
     pub(crate) fn open(
         path: &Path,
         settings: &Settings,
         restart: bool,
     ) -> Result<(Self, Vec<EpisodeLine>)> {
-        let cannot = |what: &str| format!("cannot {what} {}", path.display());
-        let text = match read_regular(path, MAX_RESULTS_BYTES) {
-            Err(error @ FileError::NotRegular { .. }) => return Err(error.into()),
-            _ if restart => Vec::new(),
-            Ok(text) => text,
-            Err(error) if error.is_not_found() => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        // A line is whole when its end has been written; what follows the last end was torn.
-        let whole = text
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |i| i + 1);
-        let lines = read(path, &text[..whole], settings)?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).wrap_err_with(|| cannot("write"))?;
-        }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .wrap_err_with(|| cannot("write"))?;
-        file.set_len(whole as u64)
-            .wrap_err_with(|| cannot("write"))?;
-        let path = path.to_owned();
-        Ok((Self { path, file }, lines))
+        const ADVICE: &str = "name another file, or overwrite this one with --restart";
+        let mut episodes = Vec::new();
+        let file = LineFile::open(path, restart, |number, text| {
+            let line: Result<EpisodeLine, String> = text.and_then(|text| {
+                serde_json::from_slice(text)
+                    .map_err(|error| clip(&error.to_string(), MAX_DESCRIPTION).into_owned())
+            });
+            let place = format!("{}, line {number}", path.display());
+            let line = match line {
+                Ok(line) => line,
+                Err(found) => {
+                    bail!("{place}: expected an episode of `tiller bench`, found {found}; {ADVICE}")
+                }
+            };
+            let differences = settings.differences(&line.settings);
+            ensure!(
+                differences.is_empty(),
+                "{place}: results of other settings cannot be continued:\n  {}\n{ADVICE}",
+                differences.join("\n  ")
+            );
+            episodes.push(line);
+            Ok(())
+        })?;
+        Ok((Self(file), episodes))
     }
 
     /// Appends an episode.
     pub(crate) fn add(&mut self, line: &EpisodeLine) -> Result<()> {
-        let mut text = serde_json::to_string(line)?;
-        text.push('\n');
-        self.file
-            .write_all(text.as_bytes())
-            .wrap_err_with(|| format!("cannot write {}", self.path.display()))
+        self.0.add(line)
     }
 
     /// A folder as seen from the file's.
     pub(crate) fn relative(&self, folder: &Path) -> Option<String> {
-        relative(self.path.parent()?, folder)
+        relative(self.0.path().parent()?, folder)
     }
-}
-
-fn read(path: &Path, text: &[u8], settings: &Settings) -> Result<Vec<EpisodeLine>> {
-    let mut lines = Vec::new();
-    for (index, text) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let place = format!("{}, line {}", path.display(), index + 1);
-        let line: EpisodeLine = match serde_json::from_slice(text) {
-            Ok(line) => line,
-            Err(error) => bail!(
-                "{place}: expected an episode of `tiller bench`, found {error}; name \
-                 another file, or overwrite this one with --restart"
-            ),
-        };
-        let differences = settings.differences(&line.settings);
-        ensure!(
-            differences.is_empty(),
-            "{place}: results of other settings cannot be continued:\n  {}\nname another file, or \
-             overwrite this one with --restart",
-            differences.join("\n  ")
-        );
-        lines.push(line);
-    }
-    Ok(lines)
 }
 
 /// `target` as seen from `base`; both need not exist. `None` when that has no text.
@@ -120,7 +84,10 @@ fn relative(base: &Path, target: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+
     use super::*;
+    use crate::line_file::{MAX_LINE_BYTES, MAX_RESULTS_BYTES};
     use crate::table::tests::line;
 
     fn open(path: &Path, restart: bool) -> Result<(Journal, Vec<EpisodeLine>)> {
@@ -172,6 +139,59 @@ mod tests {
         let error = open(&path, false).err().unwrap().to_string();
         assert!(error.contains("expected an episode"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"a diary\n");
+    }
+
+    #[test]
+    fn links_pipes_and_endless_lines_are_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("victim"), "a diary").unwrap();
+        std::os::unix::fs::symlink("victim", at("link")).unwrap();
+        std::os::unix::fs::symlink("nothing", at("nowhere")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        for (name, found) in [
+            ("link", "a link"),
+            ("nowhere", "a link"),
+            ("pipe", "a pipe"),
+        ] {
+            for restart in [false, true] {
+                let error = open(&at(name), restart).err().unwrap().to_string();
+                assert!(
+                    error.ends_with(&format!("or none, found {found}")),
+                    "{error}"
+                );
+            }
+        }
+        assert_eq!(fs::read(at("victim")).unwrap(), b"a diary");
+        assert!(!at("nothing").exists());
+
+        // Longer than any file of results, and without a byte of it on the disk.
+        let sparse = File::create(at("sparse")).unwrap();
+        sparse.set_len(MAX_RESULTS_BYTES + 1).unwrap();
+        let error = format!("{:#}", open(&at("sparse"), false).err().unwrap());
+        assert!(
+            error.contains("1073741825 bytes or more, expected"),
+            "{error}"
+        );
+        assert_eq!(sparse.metadata().unwrap().len(), MAX_RESULTS_BYTES + 1);
+        open(&at("sparse"), true).unwrap();
+        assert_eq!(sparse.metadata().unwrap().len(), 0);
+        let long = [vec![b' '; MAX_LINE_BYTES + 1], b"\n".to_vec()].concat();
+        fs::write(at("long"), &long).unwrap();
+        let error = open(&at("long"), false).err().unwrap().to_string();
+        assert!(error.contains("long, line 1: "), "{error}");
+        assert!(
+            error.contains("a line of more than 1048576 bytes"),
+            "{error}"
+        );
+        assert_eq!(fs::read(at("long")).unwrap(), long);
+        // A torn line may have any length.
+        fs::write(at("long"), &long[1..MAX_LINE_BYTES]).unwrap();
+        assert!(open(&at("long"), false).unwrap().1.is_empty());
+        assert_eq!(fs::read(at("long")).unwrap(), b"");
     }
 
     #[test]

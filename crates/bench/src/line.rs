@@ -42,6 +42,13 @@ pub struct EpisodeLine {
 pub(crate) type Key = (String, Option<Variation>, u64, String);
 
 impl EpisodeLine {
+    /// Its name among the records: task, departure, seed and method.
+    pub(crate) fn id(&self) -> String {
+        let variation = self.variation.as_ref();
+        let variation = variation.map_or_else(String::new, |it| format!(" {it}"));
+        format!("{}{variation} {} {}", self.task, self.seed, self.method)
+    }
+
     /// Which episode of the file it is.
     pub(crate) fn key(&self) -> Key {
         (

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::episode::RunnerConfig;
+use crate::episode::{Blind, RunnerConfig};
 
 /// A way to run an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,11 +34,15 @@ pub enum Method {
     NoGrowth,
     /// With one stage instead of several.
     NoStages,
+    /// A control: the policy sees the first pictures of the episode throughout.
+    FrozenImages,
+    /// A control: normal numbers take the policy's place.
+    Gaussian,
 }
 
 impl Method {
     /// All of them, in the order in which tables show them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Full,
         Self::Unsteered,
         Self::BestOfN,
@@ -58,6 +62,8 @@ impl Method {
         Self::FixedStrength,
         Self::NoGrowth,
         Self::NoStages,
+        Self::FrozenImages,
+        Self::Gaussian,
     ];
 
     /// The full method and what it is compared with.
@@ -69,13 +75,25 @@ impl Method {
         Self::Resampling,
     ];
 
+    /// The full method, what it is compared with, and what shows whether the policy has a part in it.
+    pub const CONTROLS: [Self; 5] = [
+        Self::Full,
+        Self::Unsteered,
+        Self::BestOfN,
+        Self::FrozenImages,
+        Self::Gaussian,
+    ];
+
     /// The full method and all that lack or change a part of it.
     #[must_use]
     pub fn ablations() -> Vec<Self> {
-        let baseline = |method: &Self| *method != Self::Full && Self::BASELINES.contains(method);
+        let other = |method: &Self| {
+            let groups = [Self::BASELINES, Self::CONTROLS];
+            *method != Self::Full && groups.iter().any(|group| group.contains(method))
+        };
         Self::ALL
             .into_iter()
-            .filter(|method| !baseline(method))
+            .filter(|method| !other(method))
             .collect()
     }
 
@@ -119,6 +137,8 @@ impl Method {
             }
             Self::NoGrowth => config.growth.most = 1.0,
             Self::NoStages => config.last_stage_only = true,
+            Self::FrozenImages => config.blind = Some(Blind::FrozenImages),
+            Self::Gaussian => config.blind = Some(Blind::Gaussian),
         }
         config
     }
@@ -152,6 +172,10 @@ impl Method {
             }
             Self::NoGrowth => "full with a strength that fades but does not grow".to_owned(),
             Self::NoStages => "full with the last stage's reward from the start".to_owned(),
+            Self::FrozenImages => {
+                "full, but the policy sees the episode's first pictures throughout".to_owned()
+            }
+            Self::Gaussian => "full, but normal numbers take the policy's place".to_owned(),
         }
     }
 
@@ -180,6 +204,8 @@ impl fmt::Display for Method {
             Self::FixedStrength => f.write_str("fixed_strength"),
             Self::NoGrowth => f.write_str("no_growth"),
             Self::NoStages => f.write_str("no_stages"),
+            Self::FrozenImages => f.write_str("frozen_images"),
+            Self::Gaussian => f.write_str("gaussian"),
         }
     }
 }

@@ -16,6 +16,7 @@ use super::*;
 fn base() -> RunnerConfig {
     RunnerConfig {
         guide: None,
+        blind: None,
         policy: PathBuf::new(),
         threads: 1,
         provider: Provider::Cpu,
@@ -125,12 +126,12 @@ fn names_are_read_back_and_unknown_ones_are_told_the_others() {
     let message = "particles_7".parse::<Method>().unwrap_err();
     assert!(message.contains("particles_10, particles_20"), "{message}");
     for method in Method::ALL {
-        let (baseline, ablation) = (
-            Method::BASELINES.contains(&method),
-            Method::ablations().contains(&method),
-        );
-        assert!(baseline || ablation, "{method} is in no group");
-        assert_eq!(baseline && ablation, method == Method::Full, "{method}");
+        let compared = [Method::BASELINES, Method::CONTROLS]
+            .iter()
+            .any(|group| group.contains(&method));
+        let ablation = Method::ablations().contains(&method);
+        assert!(compared || ablation, "{method} is in no group");
+        assert_eq!(compared && ablation, method == Method::Full, "{method}");
     }
 }
 

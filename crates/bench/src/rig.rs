@@ -1,11 +1,12 @@
 //! A world with the actuator in front of its arm: every motion goes through the same limits as in the
 //! dataflow.
 
+use tiller_core::Pose;
 use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, ArmReading, Chunk, Refusal};
 use tiller_world::{Command, EpisodeSpec, SETPOINT_NS, World, WorldError, WorldKind};
 
 /// Length of one policy step, ns: the shipped policies run at 10 Hz.
-pub(crate) const POLICY_STEP_NS: u64 = 100_000_000;
+pub const POLICY_STEP_NS: u64 = 100_000_000;
 /// Policy steps a second, Hz.
 pub(crate) const POLICY_RATE_HZ: f64 = 10.0;
 
@@ -78,7 +79,13 @@ impl Rig {
     /// Measured position of the tool centre point, metres.
     #[must_use]
     pub(crate) fn tool_m(&self) -> [f64; 3] {
-        self.world.arm().base_from_tool.position_m
+        self.tool().position_m
+    }
+
+    /// Measured pose of the tool centre point in the base frame.
+    #[must_use]
+    pub(crate) fn tool(&self) -> Pose {
+        self.world.arm().base_from_tool
     }
 
     /// Hands the next chunk to the actuator; sequence number and stamp are filled in.

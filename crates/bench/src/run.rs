@@ -21,6 +21,7 @@ use crate::line::{self, EpisodeLine, Settings};
 use crate::method::Method;
 use crate::parallel::in_order;
 use crate::progress::Progress;
+use crate::referee::Records;
 use crate::subject::Subject;
 use crate::table::Tally;
 use crate::tuned::Tuned;
@@ -64,6 +65,8 @@ pub struct BenchConfig {
     pub restart: bool,
     /// Folder for the pictures of every episode.
     pub pictures: Option<PathBuf>,
+    /// Keeps what the world recorded of each episode beside that file, for its [referee](crate::referee).
+    pub records: bool,
     /// Shows no progress.
     pub quiet: bool,
     /// Set to end after the episodes that are running.
@@ -128,6 +131,10 @@ pub fn run(config: &BenchConfig) -> Result<Tally> {
         }
         None => (None, Vec::new()),
     };
+    let mut records = match &config.json {
+        Some(path) if config.records => Some(Records::open(path, config.restart)?),
+        _ => None,
+    };
     let mut tally = Tally::new(config.subject.kind.clone());
     before.iter().for_each(|line| tally.add(line));
     let there: HashSet<line::Key> = before.iter().map(EpisodeLine::key).collect();
@@ -150,6 +157,9 @@ pub fn run(config: &BenchConfig) -> Result<Tally> {
             tally.unfinished += 1;
             return Ok(());
         };
+        if let (Some(records), Some(record)) = (&mut records, &line.result.record) {
+            records.add(&line.id(), line.result.success, record)?;
+        }
         if let Some(journal) = &mut journal {
             let folder = line.pictures.take();
             line.pictures = folder.and_then(|folder| journal.relative(Path::new(&folder)));
@@ -256,6 +266,7 @@ fn full(config: &BenchConfig) -> RunnerConfig {
         guide: config.guide,
         growth: config.tuned.growth(),
         stages: config.tuned.stages(),
+        blind: None,
         last_stage_only: false,
         grounding: crate::episode::grounding(config.subject.kind.info()),
         ahead: config.tuned.ahead(),

@@ -1,10 +1,13 @@
 //! What can be benchmarked: worlds, each with the author that writes its reward programs.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
 use tiller_vlm::Author;
-use tiller_world::{WorldError, WorldKind};
+use tiller_world::{Absent, WorldError, WorldKind};
+
+use crate::tuned::SHIPPED;
 
 /// A world and the author that steers in it.
 #[derive(Clone)]
@@ -13,6 +16,13 @@ pub struct Subject {
     pub kind: Arc<dyn WorldKind>,
     /// Writes reward programs for its instructions.
     pub author: Arc<dyn Author + Send + Sync>,
+    /// Name of the policy that is steered in it unless another one is asked for.
+    pub policy: &'static str,
+    /// Parameters of the full method in it, as a file of them has it.
+    pub tuned: &'static str,
+    /// Command that judges records of its episodes in the simulator that it stands for, if there is one: program
+    /// and arguments.
+    pub referee: Option<Vec<OsString>>,
 }
 
 impl fmt::Debug for Subject {
@@ -21,10 +31,25 @@ impl fmt::Debug for Subject {
     }
 }
 
+impl Subject {
+    /// A world with its author, steered as the first shipped policies are.
+    #[must_use]
+    pub fn new(kind: impl WorldKind + 'static, author: impl Author + 'static) -> Self {
+        Self {
+            kind: Arc::new(kind),
+            author: Arc::new(author),
+            policy: "flow",
+            tuned: SHIPPED,
+            referee: None,
+        }
+    }
+}
+
 /// Worlds with their authors by name, one line each: `Subjects::new().with(my_world::kind(), MyAuthor)`.
 #[derive(Clone, Debug, Default)]
 pub struct Subjects {
     all: Vec<Subject>,
+    absent: Vec<Absent>,
 }
 
 impl Subjects {
@@ -36,12 +61,28 @@ impl Subjects {
 
     /// And this one.
     #[must_use]
-    pub fn with(mut self, kind: impl WorldKind + 'static, author: impl Author + 'static) -> Self {
-        self.all.push(Subject {
-            kind: Arc::new(kind),
-            author: Arc::new(author),
-        });
+    pub fn with(self, kind: impl WorldKind + 'static, author: impl Author + 'static) -> Self {
+        self.and(Subject::new(kind, author))
+    }
+
+    /// And this one.
+    #[must_use]
+    pub fn and(mut self, subject: Subject) -> Self {
+        self.all.push(subject);
         self
+    }
+
+    /// And, if it were there, this one.
+    #[must_use]
+    pub fn without(mut self, absent: Absent) -> Self {
+        self.absent.push(absent);
+        self
+    }
+
+    /// Worlds that are not there.
+    #[must_use]
+    pub fn absent(&self) -> &[Absent] {
+        &self.absent
     }
 
     /// All of them, in the order in which they were registered.
@@ -66,6 +107,9 @@ impl Subjects {
     pub fn find(&self, name: Option<&str>) -> Result<&Subject, WorldError> {
         let is_wanted =
             |subject: &&Subject| name.is_none_or(|name| subject.kind.info().name == name);
+        if let Some(absent) = self.absent.iter().find(|it| Some(it.name) == name) {
+            return Err(absent.error());
+        }
         let found = self.all.iter().find(is_wanted);
         found.ok_or_else(|| WorldError::Unknown {
             world: "registered worlds",

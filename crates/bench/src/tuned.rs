@@ -10,9 +10,10 @@ use tiller_stages::StageConfig;
 use tiller_steering::{DiversityConfig, FeynmanKacConfig, StrengthConfig};
 
 use crate::demos::FIRST_TRAINING_SEED;
+use crate::subject::Subject;
 
 /// The file that ships, with its reasons.
-const SHIPPED: &str = include_str!("../../../benchmarks/tuned.toml");
+pub(crate) const SHIPPED: &str = include_str!("../../../benchmarks/tuned.toml");
 
 /// Bytes of another one.
 const MAX_BYTES: u64 = 1 << 20;
@@ -149,6 +150,15 @@ impl Tuned {
     /// When the file that was compiled in is not sound.
     pub fn shipped() -> Result<Self> {
         Self::parse(SHIPPED).wrap_err("benchmarks/tuned.toml")
+    }
+
+    /// Those of a world.
+    ///
+    /// # Errors
+    /// When what was compiled in is not sound.
+    pub fn of(subject: &Subject) -> Result<Self> {
+        Self::parse(subject.tuned)
+            .wrap_err_with(|| format!("parameters of {}", subject.kind.info().name))
     }
 
     /// Those of another file.

@@ -24,10 +24,7 @@ fn ids(tasks: &[&str]) -> Vec<Option<String>> {
 fn config(json: &Path) -> BenchConfig {
     BenchConfig {
         guide: None,
-        subject: Subject {
-            kind: Arc::new(tiller_playtable::kind()),
-            author: Arc::new(EmbeddedAuthor),
-        },
+        subject: Subject::new(tiller_playtable::kind(), EmbeddedAuthor),
         tasks: ids(&["button_press", "drawer_open"]),
         variations: vec![None],
         methods: vec![Method::Full, Method::Unsteered],
@@ -42,6 +39,7 @@ fn config(json: &Path) -> BenchConfig {
         json: Some(json.to_owned()),
         restart: false,
         pictures: None,
+        records: false,
         quiet: true,
         stop: Arc::new(AtomicBool::new(false)),
     }

@@ -7,7 +7,6 @@
 )]
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tiller_bench::Subject;
 use tiller_bench::episode::{
@@ -30,10 +29,7 @@ fn runner() -> Runner {
 }
 
 fn runner_of(config: RunnerConfig) -> Runner {
-    let subject = Subject {
-        kind: Arc::new(tiller_playtable::kind()),
-        author: Arc::new(EmbeddedAuthor),
-    };
+    let subject = Subject::new(tiller_playtable::kind(), EmbeddedAuthor);
     Runner::new(&subject, config).unwrap()
 }
 
@@ -46,6 +42,7 @@ fn config() -> RunnerConfig {
         planner: PlannerConfig::default(),
         growth: GrowthConfig::default(),
         stages: StageConfig::default(),
+        blind: None,
         last_stage_only: false,
         grounding: grounding(tiller_playtable::kind().info()),
         ahead: Ahead::Measured,

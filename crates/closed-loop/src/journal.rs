@@ -11,6 +11,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use tiller_core::file::create_in_place;
 
 /// Longest entry that is read, bytes.
 const MAX_ENTRY: usize = 64 << 20;
@@ -81,13 +82,15 @@ impl<W: Write> Recorder<W> {
     }
 }
 
-/// A new journal `NAME.journal` in a folder, which is made where it is missing.
+/// A new journal `NAME.journal` in a folder, which is made where it is missing. It takes the place of
+/// one that is there, and is never written through a link.
 ///
 /// # Errors
 /// When the folder or the file cannot be made.
 pub fn create(folder: &Path, name: &str) -> Result<Recorder<BufWriter<File>>, JournalError> {
     fs::create_dir_all(folder)?;
-    let file = File::create(folder.join(format!("{name}.journal")))?;
+    let path = folder.join(format!("{name}.journal"));
+    let file = create_in_place(&path).map_err(io::Error::from)?;
     Ok(Recorder::new(BufWriter::new(file)))
 }
 

@@ -235,6 +235,28 @@ impl ActionLayout {
         }
     }
 
+    /// As [`Self::position_deltas`], with the hand turned too: a rotation vector in the base frame, rad.
+    #[must_use]
+    pub fn pose_deltas(
+        dim: usize,
+        position: [usize; 3],
+        rotation: [usize; 3],
+        gripper: Option<usize>,
+        rate_hz: f64,
+    ) -> Self {
+        let rotation = RotationColumns {
+            columns: rotation.to_vec(),
+            kind: RotationKind::RotationVector,
+        };
+        Self {
+            arm: ArmColumns::Pose {
+                position,
+                rotation: Some(rotation),
+            },
+            ..Self::position_deltas(dim, position, gripper, rate_hz)
+        }
+    }
+
     /// The columns that move the arm.
     #[must_use]
     pub fn arm_columns(&self) -> Vec<usize> {

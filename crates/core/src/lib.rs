@@ -11,9 +11,11 @@ mod identity;
 mod keys;
 pub mod kinematics;
 mod nearest;
+mod panics;
 mod plateau;
 mod pose;
 mod problems;
+mod robot_state;
 pub mod rotation;
 mod stamps;
 mod text;
@@ -29,9 +31,11 @@ pub use environment::Environment;
 pub use identity::{EpisodeId, ProgramId, Visit};
 pub use keys::{REDACTED, looks_like_key, shown};
 pub use nearest::nearest;
+pub use panics::show_panics;
 pub use plateau::Plateau;
 pub use pose::Pose;
 pub use problems::{Problem, Problems};
+pub use robot_state::StateComponent;
 pub use stamps::StampFilter;
 pub use text::{
     MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip, is_hidden, visible,

@@ -72,8 +72,12 @@ const OF_THE_DATAFLOW: [&str; 61] = [
     "TILLER_WORLD",
 ];
 
-/// What is read elsewhere: the filter of the logs, and what tests are asked to keep or to leave out.
-const OTHERS: [&str; 5] = [
+/// What the dataflows of other worlds read beside it.
+const OF_OTHER_WORLDS: [&str; 3] = ["TILLER_FIRST_STATE", "TILLER_SCENE", "TILLER_SUITE"];
+
+/// What is read elsewhere: folders of what a world needs, the filter of the logs, and what tests are asked to keep or to leave out.
+const OTHERS: [&str; 6] = [
+    "TILLER_LIBERO_PACKS",
     "TILLER_LIBERO_VENV",
     "TILLER_LOG",
     "TILLER_PICTURES",
@@ -84,7 +88,8 @@ const OTHERS: [&str; 5] = [
 /// Every variable of ours that anything reads.
 #[must_use]
 pub fn known_variables() -> BTreeSet<&'static str> {
-    OF_THE_DATAFLOW.into_iter().chain(OTHERS).collect()
+    let dataflows = OF_THE_DATAFLOW.into_iter().chain(OF_OTHER_WORLDS);
+    dataflows.chain(OTHERS).collect()
 }
 
 /// Notes every variable of ours in this process's environment that nobody reads.
@@ -159,6 +164,17 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dataflow.yml");
         let text = std::fs::read_to_string(path).unwrap();
         assert_eq!(BTreeSet::from(OF_THE_DATAFLOW), variables_of(&text));
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dataflows");
+        let mut others = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "yml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let read = variables_of(&text).into_iter().map(ToOwned::to_owned);
+                others.extend(read.filter(|name| !OF_THE_DATAFLOW.contains(&&**name)));
+            }
+        }
+        assert_eq!(others, OF_OTHER_WORLDS.map(ToOwned::to_owned).into());
     }
 
     #[test]

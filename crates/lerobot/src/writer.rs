@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::ArrowWriter;
@@ -121,17 +122,21 @@ impl DatasetWriter {
     /// # Errors
     /// [`DatasetError::Exists`], or [`DatasetError::Io`] when the folder cannot be made.
     pub fn create(target: &Path, spec: DatasetSpec) -> Result<Self, DatasetError> {
-        if target.exists() {
+        // A link that leads nowhere is there too, and nothing could take its place at the end.
+        if fs::symlink_metadata(target).is_ok() {
             return Err(DatasetError::Exists(target.to_owned()));
         }
         let mut partial = target.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        if partial.exists() {
-            // Left by an interrupted run: of no use to anybody.
+        if fs::symlink_metadata(&partial).is_ok() {
+            // Left by an interrupted run: of no use to anybody. Of a link only itself goes.
             fs::remove_dir_all(&partial).map_err(io(&partial))?;
         }
-        fs::create_dir_all(&partial).map_err(io(&partial))?;
+        if let Some(above) = partial.parent() {
+            fs::create_dir_all(above).map_err(io(above))?;
+        }
+        fs::create_dir(&partial).map_err(io(&partial))?;
         let vectors = vector_features(&spec)
             .iter()
             .map(|(_, dims)| VectorStats::new(*dims))
@@ -403,7 +408,7 @@ fn open(
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io(folder))?;
     }
-    let file = File::create(path).map_err(io(path))?;
+    let file = File::create_new(path).map_err(io(path))?;
     let pairs = metadata
         .iter()
         .map(|(key, value)| parquet::file::metadata::KeyValue::new(key.clone(), value.clone()))
@@ -433,7 +438,8 @@ fn write_table(
 }
 
 fn write_json(path: &Path, value: &Value) -> Result<(), DatasetError> {
-    fs::write(path, format!("{value:#}\n")).map_err(io(path))
+    let mut file = File::create_new(path).map_err(io(path))?;
+    writeln!(file, "{value:#}").map_err(io(path))
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> DatasetError {

@@ -7,6 +7,7 @@
 )]
 
 use std::fs::File;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use arrow::array::{
@@ -162,6 +163,31 @@ fn an_existing_folder_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let refused = DatasetWriter::create(folder.path(), spec());
     assert!(matches!(refused, Err(DatasetError::Exists(_))));
+}
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("victim")).unwrap();
+    std::fs::write(at("victim/diary"), "untouched").unwrap();
+    for target in ["victim", "nowhere"] {
+        symlink(target, at("set")).unwrap();
+        let refused = DatasetWriter::create(&at("set"), spec());
+        assert!(matches!(refused, Err(DatasetError::Exists(_))), "{target}");
+        std::fs::remove_file(at("set")).unwrap();
+
+        // In the place where a set is made.
+        symlink(target, at("set.partial")).unwrap();
+        let mut writer = DatasetWriter::create(&at("set"), spec()).unwrap();
+        writer.push(&episode("push", 1, 2)).unwrap();
+        writer.finish().unwrap();
+        assert!(at("set/meta/info.json").is_file());
+        std::fs::remove_dir_all(at("set")).unwrap();
+    }
+    assert_eq!(std::fs::read(at("victim/diary")).unwrap(), b"untouched");
+    assert_eq!(std::fs::read_dir(at("victim")).unwrap().count(), 1);
+    assert!(!at("nowhere").exists());
 }
 
 #[test]

@@ -2,9 +2,6 @@
 
 use tiller_vlm::{Abilities, AuthorError, SceneKeypoint};
 
-/// Farthest that a keypoint may stand from the base, m; a table-top arm reaches less than 1 m.
-const FARTHEST_M: f64 = 3.0;
-
 /// One of a cabinet's three drawers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
@@ -128,16 +125,8 @@ impl Scene {
     pub(crate) fn new(keypoints: &[SceneKeypoint]) -> Result<Self, AuthorError> {
         let mut points = Vec::new();
         for keypoint in keypoints {
-            let [x, y, z] = keypoint.position_m;
-            let distance = (x * x + y * y + z * z).sqrt();
-            if distance.is_nan() || distance > FARTHEST_M {
-                return Err(AuthorError::BadKeypoint {
-                    index: keypoint.index,
-                    name: keypoint.name.clone(),
-                    found: format!("[{x}, {y}, {z}]"),
-                });
-            }
-            let name = name_of(&keypoint.name);
+            keypoint.check()?;
+            let name = keypoint.thing();
             let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
             let kind = ENDINGS.iter().find(|(ending, _)| {
                 let before = name.strip_suffix(ending);
@@ -202,17 +191,6 @@ impl Scene {
         }
         Abilities(can)
     }
-}
-
-/// `Plate 2` is the thing `plate`: a number tells keypoints apart.
-fn name_of(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let mut words: Vec<&str> = lower.split_whitespace().collect();
-    let is_number = |word: &&str| word.chars().all(|c| c.is_ascii_digit());
-    if words.len() > 1 && words.last().is_some_and(is_number) {
-        words.pop();
-    }
-    words.join(" ")
 }
 
 #[cfg(test)]

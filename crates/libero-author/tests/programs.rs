@@ -90,7 +90,7 @@ fn rewards_read_of_the_hand_what_they_may_move() {
     assert_eq!(reads(both, FINGERS), (false, true));
     assert_eq!(reads(both, HandAccess::WHOLE), (true, true));
     let put = reads("put the bowl on the plate", HandAccess::WHOLE);
-    assert_eq!(put, (false, true), "the hand stays down by itself");
+    assert_eq!(put, (true, true), "the hand is to stay down");
 }
 
 #[test]

@@ -1,21 +1,32 @@
 //! LIBERO's tasks as one [`World`] among others: joint set-points in, the package's actions inside.
 
+use serde_json::json;
 use tiller_core::{Pose, kinematics};
 use tiller_motion::{ArmReading, Setpoint};
 use tiller_world::{
-    ArmMeasurement, CameraGeometry, Channels, Command, Episode, EpisodeSpec, Frame, Verdict, World,
-    WorldError, WorldKind,
+    ArmMeasurement, CameraGeometry, Channels, Command, Episode, EpisodeSpec, ExpertStep,
+    FIRST_TRAINING_SEED, Frame, Verdict, World, WorldError, WorldKind,
 };
 
 use crate::controller::{ACTION, ARM};
+use crate::expert::{Expert, Skill, View};
 use crate::kind::{CAMERAS, LiberoKind, NAME, ROBOT, shown_names};
 use crate::native::{IDLE, Native};
+use crate::pack::Pack;
 use crate::render::Renderer;
+use tiller_world::Random;
 
 /// Idle steps before an episode's time begins.
 const IDLE_STEPS: u32 = 10;
 /// The controller comes about a third of the way to its goal in a control step.
 const GAIN: f64 = 3.0;
+/// How far ahead of the newest set-point it is led, in ways of the last control step.
+const AHEAD: f64 = 1.25;
+/// The package's initial states that they begin with.
+const TRAINING_STATES: std::ops::Range<u64> = 20..50;
+/// Share of the training scenes with scattered objects, and by how much along each axis, m.
+const SCATTERED: f64 = 0.6;
+const SCATTER_M: f64 = 0.02;
 /// Between open (0.08 m) and closed.
 const CLOSING_BELOW_M: f64 = 0.04;
 
@@ -23,6 +34,8 @@ const CLOSING_BELOW_M: f64 = 0.04;
 struct Running {
     id: String,
     native: Native,
+    /// Which of the pack's it is.
+    episode: usize,
     /// One a size; made when first looked through.
     renderers: Vec<([usize; 2], Renderer)>,
 }
@@ -35,9 +48,11 @@ pub struct LiberoWorld {
     episode: Episode,
     /// The newest command's last set-point.
     setpoint: Option<Setpoint>,
+    /// The one that the last action led to.
+    followed: Option<Setpoint>,
+    expert: Option<Expert>,
     action: [f64; ACTION],
     actions: Vec<[f64; ACTION]>,
-    was_achieved: bool,
 }
 
 impl LiberoWorld {
@@ -47,9 +62,10 @@ impl LiberoWorld {
             running: None,
             episode: Episode::new(Vec::new()),
             setpoint: None,
+            followed: None,
+            expert: None,
             action: IDLE,
             actions: Vec::new(),
-            was_achieved: false,
         }
     }
 
@@ -63,6 +79,11 @@ impl LiberoWorld {
     #[must_use]
     pub fn native(&self) -> Option<&Native> {
         self.running.as_ref().map(|running| &running.native)
+    }
+
+    fn view<'a>(&self, native: &'a Native) -> View<'a> {
+        let arm = self.arm();
+        View::new(native, arm.base_from_tool, arm.reading.gripper_width_m)
     }
 
     fn running(&mut self) -> Result<&mut Running, WorldError> {
@@ -102,6 +123,7 @@ impl LiberoWorld {
             self.running = Some(Running {
                 id: id.to_owned(),
                 native,
+                episode: 0,
                 renderers: Vec::new(),
             });
         }
@@ -121,7 +143,9 @@ impl World for LiberoWorld {
         &self.kind
     }
 
-    /// One task; the seed is that of one of the pack's episodes.
+    /// One task. Below 1 000 000 the seed is that of one of the pack's episodes; from there on it draws a training
+    /// scene: the package's initial state 20 + seed % 30, in 60 % of the seeds with every loose object moved by up
+    /// to 2 cm.
     fn reset(&mut self, spec: &EpisodeSpec) -> Result<(), WorldError> {
         let [task] = spec.tasks.as_slice() else {
             return Err(WorldError::Unsupported {
@@ -136,25 +160,26 @@ impl World for LiberoWorld {
             });
         }
         let running = self.prepare(task)?;
-        let episodes = &running.native.pack().description().episodes;
-        let seeds = || episodes.iter().map(|start| start.seed);
-        let episode = seeds().position(|seed| u64::from(seed) == spec.seed);
-        let episode = episode.ok_or_else(|| WorldError::Unknown {
-            world: NAME,
-            kind: "seed",
-            expected: format!("one of {}", list(seeds())),
-            found: spec.seed.to_string(),
-        })?;
-        running
-            .native
-            .reset(episode)
-            .and_then(|()| running.native.settle(IDLE_STEPS))
-            .map_err(WorldError::failed(NAME, "the episode does not begin"))?;
-        running.native.start_clock();
-        self.was_achieved = running.native.succeeded();
-        self.episode = Episode::new(spec.tasks.clone());
-        self.episode.observe(0, self.was_achieved);
+        let episode = episode(running.native.pack(), spec.seed)?;
+        running.episode = episode;
+        let native = &mut running.native;
+        let failed = || WorldError::failed(NAME, "the episode does not begin");
+        native.reset(episode).map_err(failed())?;
+        if spec.seed >= FIRST_TRAINING_SEED {
+            let mut random = Random::new(spec.seed, 0);
+            if random.chance(SCATTERED) {
+                native.scatter(SCATTER_M, &mut random);
+            }
+        }
+        native.settle(IDLE_STEPS).map_err(failed())?;
+        native.start_clock();
+        let achieved = native.succeeded();
+        // The benchmark's protocol: success is the moment in which the goal holds.
+        self.episode = Episode::holding(spec.tasks.clone(), 0);
+        self.episode.observe(0, achieved);
+        self.expert = None;
         self.setpoint = None;
+        self.followed = None;
         self.action = IDLE;
         self.actions.clear();
         Ok(())
@@ -195,13 +220,14 @@ impl World for LiberoWorld {
             expected: CAMERAS.map(|(name, _)| name).join(" or "),
             found: camera.to_owned(),
         })?;
+        let look = self.kind.look();
         let Running {
             native, renderers, ..
-        } = running;
+        } = self.running()?;
         let index = match renderers.iter().position(|(known, _)| *known == size) {
             Some(index) => index,
             None => {
-                let made = Renderer::new(native, size[0], size[1])
+                let made = Renderer::new(native, size[0], size[1], look)
                     .map_err(WorldError::failed(NAME, "cannot start the renderer"))?;
                 renderers.push((size, made));
                 renderers.len() - 1
@@ -227,13 +253,14 @@ impl World for LiberoWorld {
     }
 
     fn step(&mut self) -> Result<(), WorldError> {
-        let setpoint = self.setpoint;
+        let (setpoint, followed) = (self.setpoint, self.followed);
         let native = &mut self.running.as_mut().ok_or_else(no_episode)?.native;
         if native.is_between_steps() {
             self.action = match setpoint {
-                Some(setpoint) => action(native, &setpoint),
+                Some(setpoint) => action(native, &setpoint, followed.as_ref()),
                 None => IDLE,
             };
+            self.followed = setpoint;
             self.actions.push(self.action);
         }
         native.advance(&self.action);
@@ -242,11 +269,11 @@ impl World for LiberoWorld {
                 .check()
                 .map_err(WorldError::failed(NAME, "the physics fails"))?;
             let achieved = native.succeeded();
-            self.was_achieved |= achieved;
             self.episode.observe(native.time_ns(), achieved);
-            let tasks = self.episode.verdict().tasks.clone();
-            let done = tasks.iter().filter(|_| self.was_achieved);
-            self.episode.completed(done.map(String::as_str));
+            if self.episode.verdict().success {
+                let tasks = self.episode.verdict().tasks.clone();
+                self.episode.completed(tasks.iter().map(String::as_str));
+            }
         }
         Ok(())
     }
@@ -255,10 +282,75 @@ impl World for LiberoWorld {
         self.episode.verdict()
     }
 
+    fn record(&self) -> Option<String> {
+        let running = self.running.as_ref()?;
+        let description = running.native.pack().description();
+        let start = &description.episodes[running.episode];
+        let record = json!({
+            "suite": description.suite,
+            "task": description.task,
+            "seed": start.seed,
+            "init_state": start.init_state,
+            "actions": self.actions,
+        });
+        Some(record.to_string())
+    }
+
+    fn call_expert(&mut self, task: &str, seed: u64) -> Result<(), WorldError> {
+        let unsupported = |what| WorldError::Unsupported { world: NAME, what };
+        let description = self.kind.pack(task).map(Pack::description);
+        let skill = description.and_then(|it| Skill::of(&it.suite, it.task));
+        let skill = skill.ok_or_else(|| unsupported(format!("expert for the task `{task}`")))?;
+        let native = self.native().ok_or_else(no_episode)?;
+        if let Some(missing) = Expert::missing(native) {
+            return Err(unsupported(format!(
+                "expert in a scene without `{missing}`"
+            )));
+        }
+        self.expert = Some(Expert::new(skill, &self.view(native), seed));
+        Ok(())
+    }
+
+    fn expert_step(&mut self, anchor: Pose) -> Option<ExpertStep> {
+        let mut expert = self.expert.take()?;
+        let step = expert.step(&self.view(self.native()?), &anchor)?;
+        self.expert = Some(expert);
+        Some(step)
+    }
+
     fn renderer(&self) -> Option<&str> {
         let (_, renderer) = self.running.as_ref()?.renderers.first()?;
         Some(renderer.device())
     }
+}
+
+/// Which of the pack's episodes a seed begins with.
+fn episode(pack: &Pack, seed: u64) -> Result<usize, WorldError> {
+    let episodes = &pack.description().episodes;
+    let unknown = |expected| WorldError::Unknown {
+        world: NAME,
+        kind: "seed",
+        expected,
+        found: seed.to_string(),
+    };
+    if seed < FIRST_TRAINING_SEED {
+        let mut seeds = episodes.iter().map(|start| u64::from(start.seed));
+        let all = || list(episodes.iter().map(|start| start.seed));
+        return seeds
+            .position(|known| known == seed)
+            .ok_or_else(|| unknown(format!("one of {}", all())));
+    }
+    let wanted = TRAINING_STATES.start + seed % (TRAINING_STATES.end - TRAINING_STATES.start);
+    let mut states = episodes.iter().map(|start| start.init_state.map(u64::from));
+    states
+        .position(|state| state == Some(wanted))
+        .ok_or_else(|| {
+            unknown(format!(
+                "a pack with the initial states {} to {}, of which training scenes are made",
+                TRAINING_STATES.start,
+                TRAINING_STATES.end - 1
+            ))
+        })
 }
 
 /// Numbers in a row; of many the first and the last ones.
@@ -270,8 +362,14 @@ fn list(numbers: impl Iterator<Item = u32>) -> String {
     }
 }
 
-fn action(native: &mut Native, setpoint: &Setpoint) -> [f64; ACTION] {
-    let [x, y, z, a, b, c] = native.towards(&setpoint.q_rad, GAIN);
+/// To where the set-point leads, ahead of it by as much as the controller lags at this speed.
+fn action(native: &mut Native, setpoint: &Setpoint, before: Option<&Setpoint>) -> [f64; ACTION] {
+    let before = before.unwrap_or(setpoint);
+    let ahead_q_rad = std::array::from_fn(|joint| {
+        let (now, before) = (setpoint.q_rad[joint], before.q_rad[joint]);
+        now + AHEAD * (now - before)
+    });
+    let [x, y, z, a, b, c] = native.towards(&ahead_q_rad, GAIN);
     let is_closing = setpoint.gripper_width_m < CLOSING_BELOW_M;
     [x, y, z, a, b, c, if is_closing { 1.0 } else { -1.0 }]
 }

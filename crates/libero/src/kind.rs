@@ -6,17 +6,28 @@ use std::sync::Arc;
 use thiserror::Error;
 use tiller_core::shown;
 use tiller_world::{
-    CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, TaskInfo, World, WorldError,
+    Absent, CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, TaskInfo, World, WorldError,
     WorldInfo, WorldKind,
 };
 
 use crate::as_world::LiberoWorld;
-use crate::native::PHYSICS_NS;
+use crate::expert::Skill;
+use crate::native::{PHYSICS_NS, STEP_NS};
 use crate::pack::{PACK_FILE, Pack, PackError, Thing};
 use crate::parts::parts;
+use crate::render::Look;
 
 /// LIBERO's name among the worlds.
 pub const NAME: &str = "libero";
+const ABOUT: &str = "LIBERO's tasks in plain MuJoCo";
+/// The variable that names the folder of packs.
+const PACKS_VARIABLE: &str = "TILLER_LIBERO_PACKS";
+/// Where packs are, in Tiller's folder.
+const PACKS: &str = ".sim/packs/libero";
+/// Time between two looks, ns: most of an episode's cost is pictures.
+const LOOK_NS: u64 = 200_000_000;
+/// The benchmark's 300 steps, ns.
+const EPISODE_NS: u64 = 300 * STEP_NS;
 /// The label of arm, hand and mount.
 pub(crate) const ROBOT: &str = "robot";
 /// Cameras by the names that worlds have for them, and by the package's.
@@ -90,6 +101,7 @@ pub enum KindError {
 pub struct LiberoKind {
     info: Arc<WorldInfo>,
     packs: Arc<[Pack]>,
+    look: Look,
 }
 
 /// The world of the packs FOLDER/SUITE/TASK. A task's id is `SUITE_TASK`, its instruction is the BDDL's.
@@ -107,6 +119,30 @@ pub fn kind(folder: &Path) -> Result<LiberoKind, KindError> {
         }
     }
     LiberoKind::new(folder, packs)
+}
+
+/// The world of the packs that are where `tiller sim install libero` says: in the folder that the variable
+/// `TILLER_LIBERO_PACKS` names, else in `.sim/packs/libero` here or in the nearest folder above that has one.
+///
+/// # Errors
+/// What is missing, and how to get it.
+pub fn installed() -> Result<LiberoKind, Absent> {
+    let absent = |reason: String| Absent {
+        name: NAME,
+        about: ABOUT,
+        reason,
+    };
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut above = here.ancestors().map(|folder| folder.join(PACKS));
+    let folder = std::env::var_os(PACKS_VARIABLE).map(PathBuf::from);
+    let folder = folder.or_else(|| above.find(|folder| folder.is_dir()));
+    let folder = folder.ok_or_else(|| {
+        absent(format!(
+            "there are no scene packs in {PACKS}, here or in a folder above: `tiller sim install libero` \
+             says how to make them, and {PACKS_VARIABLE} names another folder"
+        ))
+    })?;
+    kind(&folder).map_err(|error| absent(error.to_string()))
 }
 
 /// Folders with a pack, in the order of their names.
@@ -153,11 +189,12 @@ impl LiberoKind {
         });
         let info = WorldInfo {
             name: NAME,
-            about: "LIBERO's tasks in plain MuJoCo",
+            about: ABOUT,
             robot: RobotInfo {
                 name: "panda",
                 level: CommandLevel::Joints,
                 step_ns: PHYSICS_NS,
+                turns_hand: true,
             },
             cameras: CAMERAS
                 .map(|(name, _)| CameraInfo {
@@ -174,11 +211,25 @@ impl LiberoKind {
                 .collect(),
             tasks,
             axes: Vec::new(),
+            look_ns: LOOK_NS,
+            episode_ns: EPISODE_NS,
         };
         Ok(Self {
             info: Arc::new(info),
             packs: packs.into(),
+            look: Look::default(),
         })
+    }
+
+    /// With pictures of that look.
+    #[must_use]
+    pub fn with_look(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        self.look
     }
 
     /// One that runs, with what only LIBERO's has: its actions.
@@ -207,7 +258,9 @@ fn task(pack: &Pack) -> TaskInfo {
         id: task_id(pack),
         instruction: description.instruction.clone(),
         group: suite.unwrap_or(&OTHER).0,
-        shown: 1,
+        shown: Skill::of(&description.suite, description.task)
+            .is_some()
+            .into(),
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod as_world;
 mod controller;
+mod expert;
 mod kind;
 mod names;
 mod native;
@@ -23,10 +24,10 @@ mod scenery;
 
 pub use as_world::LiberoWorld;
 pub use controller::ACTION;
-pub use kind::{KindError, LiberoKind, NAME, kind};
+pub use kind::{KindError, LiberoKind, NAME, installed, kind};
 pub use native::{IDLE, Native, NativeError, PHYSICS_NS, PHYSICS_STEPS, STEP_NS};
 pub use pack::{Pack, PackError};
-pub use render::{RenderError, Renderer};
+pub use render::{Look, RenderError, Renderer};
 pub use tiller_world::{CameraGeometry, Channels, Frame};
 
 /// What problems with the scene itself are named after.

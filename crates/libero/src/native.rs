@@ -1,7 +1,7 @@
 //! A task in plain `MuJoCo`, stepped as the official environment steps it.
 
 use mujoco_rs::mujoco_c::mj_jacSite;
-use mujoco_rs::prelude::{MjData, MjModel};
+use mujoco_rs::prelude::{MjData, MjModel, MjtJoint, MjtObjBase};
 use nalgebra::{Matrix3, Vector3};
 use thiserror::Error;
 use tiller_core::{Pose, Problems};
@@ -9,9 +9,10 @@ use tiller_world::CameraGeometry;
 
 use crate::controller::{ACTION, ARM, Controller, HalfJacobian, Inertia, Joints, Seen};
 use crate::names::Names;
-use crate::pack::{FixturePose, Pack, PackError};
+use crate::pack::{FixturePose, Pack, PackError, Thing};
 use crate::predicates::Judge;
 use crate::scenery::Scenery;
+use tiller_world::Random;
 
 /// Length of one physics step, ns.
 pub const PHYSICS_NS: u64 = 2_000_000;
@@ -21,6 +22,9 @@ pub const PHYSICS_STEPS: u32 = 25;
 pub const STEP_NS: u64 = PHYSICS_NS * PHYSICS_STEPS as u64;
 /// The action that does nothing and keeps the hand open: that of LIBERO's idle steps.
 pub const IDLE: [f64; ACTION] = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0];
+
+/// Places that are tried for an object before it stays where it is.
+const SCATTER_ATTEMPTS: u32 = 20;
 
 /// The body that the arm stands on.
 const BASE: &str = "robot0_base";
@@ -236,6 +240,60 @@ impl Native {
         self.physics_steps = 0;
     }
 
+    /// Moves every loose object along the table by up to `most_m` along each axis, so that nothing overlaps. To be
+    /// called right after a reset.
+    pub(crate) fn scatter(&mut self, most_m: f64, random: &mut Random) {
+        for place in self.loose_objects() {
+            let before: [f64; 2] = [0, 1].map(|axis| self.data.qpos()[place + axis]);
+            for attempt in 0..=SCATTER_ATTEMPTS {
+                for (axis, at) in before.into_iter().enumerate() {
+                    let by = random.uniform(-most_m, most_m);
+                    // Where there is no room it stays.
+                    let by = if attempt == SCATTER_ATTEMPTS { 0.0 } else { by };
+                    self.data.qpos_mut()[place + axis] = at + by;
+                }
+                self.data.forward();
+                if !self.overlaps() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Where the positions of objects begin that are not fixed to anything.
+    fn loose_objects(&self) -> Vec<usize> {
+        let model = self.data.model();
+        let things = self.pack.description().things.values();
+        let place = |thing: &Thing| {
+            let Thing::Object {
+                is_fixture: false,
+                joints,
+                ..
+            } = thing
+            else {
+                return None;
+            };
+            let id = model.name_to_id(MjtObjBase::mjOBJ_JOINT, joints.first()?)?;
+            let is_free = model.jnt_type()[id] == MjtJoint::mjJNT_FREE;
+            let place = usize::try_from(model.jnt_qposadr()[id]).ok()?;
+            is_free.then_some(place)
+        };
+        things.filter_map(place).collect()
+    }
+
+    /// Whether two things touch.
+    fn overlaps(&self) -> bool {
+        let label = |geom: i32| {
+            let geom = usize::try_from(geom).ok();
+            let labels = &self.scenery.geom_labels;
+            geom.and_then(|geom| labels.get(geom)).copied().unwrap_or(0)
+        };
+        self.data.contact().iter().any(|contact| {
+            let [a, b] = contact.geom.map(label);
+            a != b && a != 0 && b != 0
+        })
+    }
+
     /// Makes idle steps: objects begin some centimetres above the table. LIBERO's protocol has 10.
     ///
     /// # Errors
@@ -377,6 +435,26 @@ impl Native {
     #[must_use]
     pub fn qpos(&self) -> &[f64] {
         self.data.qpos()
+    }
+
+    /// Position of a body in the world frame, m; none where the scene has no such body.
+    pub(crate) fn body_m(&self, name: &str) -> Option<Vector3<f64>> {
+        let id = self.data.model().name_to_id(MjtObjBase::mjOBJ_BODY, name)?;
+        Some(self.data.xpos()[id].into())
+    }
+
+    /// Position of a site in the world frame, m.
+    pub(crate) fn site_m(&self, name: &str) -> Option<Vector3<f64>> {
+        let id = self.data.model().name_to_id(MjtObjBase::mjOBJ_SITE, name)?;
+        Some(self.data.site_xpos()[id].into())
+    }
+
+    /// Position of a joint, m or rad; of one with several numbers the first.
+    pub(crate) fn joint(&self, name: &str) -> Option<f64> {
+        let model = self.data.model();
+        let id = model.name_to_id(MjtObjBase::mjOBJ_JOINT, name)?;
+        let place = usize::try_from(model.jnt_qposadr()[id]).ok()?;
+        self.data.qpos().get(place).copied()
     }
 
     /// Counts time from now.

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use serde::Deserialize;
-use tiller_libero::{ACTION, Channels, Frame, Native, Pack, Renderer};
+use tiller_libero::{ACTION, Channels, Frame, Look, Native, Pack, Renderer};
 
 /// Names the virtual environment of the official package.
 const VENV: &str = "TILLER_LIBERO_VENV";
@@ -100,7 +100,7 @@ fn replay(native: &mut Native, reference: &Reference) -> Vec<f64> {
 /// all in colour, by more than 2 of 255, by more than 2 mm, in their label.
 fn compare_pictures(native: &mut Native, folder: &Path) {
     let size = [256, 256];
-    let mut renderer = Renderer::new(native, size[0], size[1]).expect("a renderer");
+    let mut renderer = Renderer::new(native, size[0], size[1], Look::Official).expect("a renderer");
     let mut frame = Frame::default();
     let cameras = native.pack().description().cameras.clone();
     for (index, camera) in cameras.iter().enumerate() {

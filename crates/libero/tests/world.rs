@@ -8,10 +8,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::json;
-use support::{KNOB, description, pack, qpos, scene};
+use support::{CUP, DRAWER, KNOB, PLATE, description, pack, qpos, scene};
 use tiller_libero::{ACTION, Channels, Frame, KindError, LiberoKind, LiberoWorld, STEP_NS, kind};
 use tiller_motion::Setpoint;
-use tiller_world::{Command, EpisodeSpec, HOLD_NS, World, WorldError, WorldKind};
+use tiller_world::{Command, EpisodeSpec, World, WorldError, WorldKind};
 
 /// Two tasks: a second cup is none of the first one's things. The second task's second episode is solved.
 fn toy() -> LiberoKind {
@@ -60,11 +60,12 @@ fn tasks_labels_and_instructions_are_the_packs() {
     let tasks: Vec<_> = info
         .tasks
         .iter()
-        .map(|task| (&*task.id, task.group))
+        .map(|task| (&*task.id, task.group, task.shown))
         .collect();
+    // Only one of them has an expert.
     assert_eq!(
         tasks,
-        [("toy_0", "other"), ("libero_goal_7", "libero_goal")]
+        [("toy_0", "other", 0), ("libero_goal_7", "libero_goal", 1)]
     );
     let labels: Vec<_> = info
         .labels
@@ -141,20 +142,62 @@ fn the_arm_follows_joint_setpoints_through_actions() {
 }
 
 #[test]
-fn success_has_to_hold_and_the_package_s_own_is_told_at_once() {
+fn success_is_the_moment_in_which_the_goal_holds() {
     let mut world = toy().world();
     world.reset(&spec("libero_goal_7", 0)).expect("an episode");
     let q_rad = world.arm().reading.q_rad;
     hold(&mut world, q_rad, 0.08);
-    assert!(!world.verdict().achieved && world.verdict().completed.is_empty());
+    assert!(!world.verdict().success && world.verdict().completed.is_empty());
     world.reset(&spec("libero_goal_7", 5)).expect("an episode");
+    assert!(world.verdict().success);
     let q_rad = world.arm().reading.q_rad;
-    while world.time_ns() < HOLD_NS {
-        assert!(!world.verdict().success);
+    for _ in 0..3 {
         hold(&mut world, q_rad, 0.08);
     }
     assert!(world.verdict().success);
     assert_eq!(world.verdict().completed, ["libero_goal_7"]);
+}
+
+#[test]
+fn training_scenes_come_from_the_later_initial_states_and_are_drawn_by_the_seed() {
+    let mut many = description();
+    let first = many["episodes"][0].clone();
+    let episodes = (0..50).map(|state| {
+        let mut start = first.clone();
+        start["init_state"] = json!(state);
+        start["seed"] = json!(state);
+        start["qpos"][DRAWER] = json!(-1e-3 * f64::from(state));
+        start
+    });
+    many["episodes"] = episodes.collect();
+    let packs = vec![pack(many).expect("a pack")];
+    let kind = LiberoKind::new(Path::new("toy"), packs).expect("a world");
+    let mut world = kind.world();
+    let mut scene = |seed| {
+        world.reset(&spec("toy_0", seed)).expect("an episode");
+        world.native().expect("runs").qpos().to_vec()
+    };
+    let benchmark = scene(0);
+    let scenes: Vec<_> = (1_000_000..1_000_030).map(&mut scene).collect();
+    assert_eq!(scene(1_000_007), scenes[7]);
+    let moved_m = |scene: &[f64], thing: usize| {
+        let [x, y] = [0, 1].map(|axis| (scene[thing + axis] - benchmark[thing + axis]).abs());
+        x.max(y)
+    };
+    let mut scattered = 0;
+    for (scene, seed) in scenes.iter().zip(1_000_000..) {
+        // The drawer stays where its initial state has it.
+        let state = 20 + seed % 30;
+        let drawer_m = scene[DRAWER] + 1e-3 * f64::from(state);
+        assert!(drawer_m.abs() < 1e-3, "{seed}: {drawer_m}");
+        let [cup_m, plate_m] = [CUP, PLATE].map(|thing| moved_m(scene, thing));
+        assert!(
+            cup_m < 0.022 && plate_m < 0.022,
+            "{seed}: {cup_m} {plate_m}"
+        );
+        scattered += u32::from(plate_m > 1e-4);
+    }
+    assert!((12..25).contains(&scattered), "{scattered} of 30");
 }
 
 #[test]
@@ -190,6 +233,21 @@ fn what_it_has_not_is_refused() {
     );
     let unseen = error(&mut world, &spec("toy_0", 9));
     assert_eq!(unseen, "libero: expected one of 0, found seed `9`");
+    let untrained = error(&mut world, &spec("toy_0", 1_000_001));
+    assert_eq!(
+        untrained,
+        "libero: expected a pack with the initial states 20 to 49, of which training scenes are made, \
+         found seed `1000001`"
+    );
+    world.reset(&spec("toy_0", 0)).expect("an episode");
+    let unknown = world.call_expert("toy_0", 0).expect_err("none").to_string();
+    assert_eq!(unknown, "libero has no expert for the task `toy_0`");
+    let elsewhere = world.call_expert("libero_goal_7", 0);
+    let elsewhere = elsewhere.expect_err("a toy").to_string();
+    assert_eq!(
+        elsewhere,
+        "libero has no expert in a scene without `akita_black_bowl_1_main`"
+    );
     let none = error(&mut world, &EpisodeSpec::default());
     assert_eq!(none, "libero has no episode of 0 tasks: expected one");
 }

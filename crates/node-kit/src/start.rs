@@ -12,6 +12,8 @@ use crate::{Inbox, Outbox, init_logs};
 /// Runs a node: connects to dora, then calls `run`, and turns its error into one clear message
 /// and a failing exit status.
 ///
+/// Panics are told with everything in them visible ([`tiller_core::show_panics`]).
+///
 /// Connecting comes first: a node that fails before it has connected takes the whole dataflow
 /// down before any other node can say or keep anything. `run` therefore reads the settings.
 ///
@@ -22,6 +24,7 @@ pub fn run_node(
     essential: &'static [&'static str],
     run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<()>,
 ) -> ExitCode {
+    tiller_core::show_panics();
     init_logs();
     drop_keys();
     run_connected(essential, run)
@@ -32,6 +35,7 @@ pub fn run_node_with_keys(
     essential: &'static [&'static str],
     run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<()>,
 ) -> ExitCode {
+    tiller_core::show_panics();
     init_logs();
     run_connected(essential, run)
 }

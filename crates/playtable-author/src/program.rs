@@ -1,30 +1,6 @@
-//! The text of a program, stage by stage.
+//! What every stage stays away from, and numbers in the text of a program.
 
-use std::fmt;
-
-/// A program in the making; [`fmt::Display`] writes the PyTorch text.
-#[derive(Debug, Clone)]
-pub(crate) struct ProgramText {
-    /// The task in canonical words.
-    pub(crate) title: String,
-    /// What is known of the scene, one comment line each.
-    pub(crate) notes: Vec<String>,
-    pub(crate) stages: Vec<StageText>,
-    /// What every stage stays away from.
-    pub(crate) keep_out: Vec<KeepOut>,
-}
-
-/// One stage: what to reward and when it is over.
-#[derive(Debug, Clone)]
-pub(crate) struct StageText {
-    pub(crate) description: String,
-    /// Assignments of `stageI_guidance(keypoints, action_sequence)`.
-    pub(crate) guidance: Vec<String>,
-    /// The value that it returns, m: at most 0, and 0 is perfect.
-    pub(crate) reward: String,
-    /// Lines of the body of `stageI_done(keypoints, start_keypoints, end_effector)`.
-    pub(crate) done: Vec<String>,
-}
+use tiller_vlm::text::StageText;
 
 /// A keypoint that the end effector is to stay away from.
 ///
@@ -39,73 +15,27 @@ pub(crate) struct KeepOut {
     pub(crate) depth_m: f64,
 }
 
-impl fmt::Display for ProgramText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# Task: {}.", self.title)?;
-        for note in &self.notes {
-            writeln!(f, "# {note}")?;
+impl KeepOut {
+    /// Has every stage stay away from all of these.
+    pub(crate) fn apply(all: &[Self], stages: &mut [StageText]) {
+        if all.is_empty() {
+            return;
         }
-        writeln!(
-            f,
-            "# Metres in the robot base frame: x away from the robot, y left, z up."
-        )?;
-        writeln!(f, "\nimport torch\n\nnum_stages = {}", self.stages.len())?;
-        for (index, stage) in self.stages.iter().enumerate() {
-            let number = index + 1;
-            writeln!(f, "\n\n# Stage {number}: {}.", stage.description)?;
-            let more = further("gripper", stage.guidance.iter().chain([&stage.reward]));
-            writeln!(
-                f,
-                "def stage{number}_guidance(keypoints, action_sequence{more}):"
-            )?;
-            write_body(f, &stage.guidance)?;
-            self.write_reward(f, &stage.reward)?;
-            let more = further("gripper_width_m", &stage.done);
-            writeln!(
-                f,
-                "\n\ndef stage{number}_done(keypoints, start_keypoints, end_effector{more}):"
-            )?;
-            write_body(f, &stage.done)?;
+        for stage in stages {
+            let reward = std::mem::replace(&mut stage.reward, "reward".to_owned());
+            let lines = &mut stage.guidance;
+            lines.push(format!("reward = {reward}"));
+            for keep_out in all {
+                let depth = number(keep_out.depth_m);
+                let square = keep_out.radius_m * keep_out.radius_m;
+                lines.extend([
+                    format!("apart = action_sequence - keypoints[{}]", keep_out.keypoint),
+                    format!("close = torch.exp(-(apart * apart).sum(dim=-1) / {square:.6})"),
+                    format!("reward = reward - {depth} * close.mean()"),
+                ]);
+            }
         }
-        Ok(())
     }
-}
-
-/// The parameter as it stands after the usual ones, if a line reads it.
-fn further<'l>(name: &str, lines: impl IntoIterator<Item = &'l String>) -> String {
-    if lines.into_iter().any(|line| line.contains(name)) {
-        format!(", {name}")
-    } else {
-        String::new()
-    }
-}
-
-impl ProgramText {
-    fn write_reward(&self, f: &mut fmt::Formatter<'_>, reward: &str) -> fmt::Result {
-        if self.keep_out.is_empty() {
-            return writeln!(f, "    return {reward}");
-        }
-        writeln!(f, "    reward = {reward}")?;
-        for keep_out in &self.keep_out {
-            let depth = number(keep_out.depth_m);
-            let square = keep_out.radius_m * keep_out.radius_m;
-            writeln!(
-                f,
-                "    apart = action_sequence - keypoints[{}]",
-                keep_out.keypoint
-            )?;
-            writeln!(
-                f,
-                "    close = torch.exp(-(apart * apart).sum(dim=-1) / {square:.6})"
-            )?;
-            writeln!(f, "    reward = reward - {depth} * close.mean()")?;
-        }
-        writeln!(f, "    return reward")
-    }
-}
-
-fn write_body(f: &mut fmt::Formatter<'_>, lines: &[String]) -> fmt::Result {
-    lines.iter().try_for_each(|line| writeln!(f, "    {line}"))
 }
 
 /// A number as it stands in a program: to the millimetre, without a negative zero.

@@ -3,9 +3,6 @@
 use crate::understand::{Direction, Goal, Thing, colour};
 use tiller_vlm::{Abilities, AuthorError, SceneKeypoint};
 
-/// Farthest that a keypoint may stand from the base, m; a table-top arm reaches less than 1 m.
-const FARTHEST_M: f64 = 3.0;
-
 /// How high the keypoints of things stand above the table, m.
 const USUAL_HEIGHTS_M: [(&str, f64); 4] = [
     ("drawer handle", 0.058),
@@ -44,19 +41,10 @@ impl Scene {
     /// Checks the positions and normalises the names.
     pub(crate) fn new(keypoints: &[SceneKeypoint]) -> Result<Self, AuthorError> {
         let point = |keypoint: &SceneKeypoint| {
-            let [x, y, z] = keypoint.position_m;
-            let distance = (x * x + y * y + z * z).sqrt();
-            if distance.is_nan() || distance > FARTHEST_M {
-                return Err(AuthorError::BadKeypoint {
-                    index: keypoint.index,
-                    name: keypoint.name.clone(),
-                    found: format!("[{x}, {y}, {z}]"),
-                });
-            }
-            let object = object_of(&keypoint.name);
+            keypoint.check()?;
             Ok(Point {
                 index: keypoint.index,
-                object,
+                object: keypoint.thing(),
                 position_m: keypoint.position_m,
                 table_z_m: 0.0,
             })
@@ -158,20 +146,6 @@ fn table_z_m(points: &[Point]) -> f64 {
         Some(&median) if found.len() >= 3 && median.abs() > LEVEL_M => median,
         _ => 0.0,
     }
-}
-
-/// `Drawer Handle 2` is the object `drawer handle`.
-fn object_of(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let mut words: Vec<&str> = lower.split_whitespace().collect();
-    if words.len() > 1
-        && words
-            .last()
-            .is_some_and(|word| word.chars().all(|c| c.is_ascii_digit()))
-    {
-        words.pop();
-    }
-    words.join(" ")
 }
 
 #[cfg(test)]

@@ -633,6 +633,61 @@ fn refusals_say_what_was_not_understood() {
     }
 }
 
+/// What asks for nothing is told so, and is not taken for a prohibition.
+#[test]
+fn words_that_ask_for_nothing_forbid_nothing() {
+    for idle in [
+        "go",
+        "Go!",
+        "now",
+        "ok go",
+        "go ahead and",
+        "please",
+        "hey robot",
+        "robot, please",
+        "carefully",
+        "then",
+        "first",
+        "and",
+        "but first",
+        "after that",
+        "make sure",
+        "just",
+        "to the table",
+        "so",
+    ] {
+        let error = author(idle).expect_err(idle);
+        assert!(
+            !matches!(error, AuthorError::Negated { .. }),
+            "{idle}: {error}"
+        );
+        let text = error.to_string();
+        assert!(!text.contains("what not to do"), "{idle}: {text}");
+        assert!(text.contains("I can: "), "{idle}: {text}");
+    }
+    let go = author("go").unwrap_err().to_string();
+    assert!(
+        go.starts_with("\"go\" does not say what to do; I can: "),
+        "{go}"
+    );
+    for forbidding in [
+        "no",
+        "no.",
+        "stop",
+        "don't",
+        "do not",
+        "never",
+        "please do not",
+        "avoid",
+    ] {
+        let error = author(forbidding).expect_err(forbidding);
+        assert!(
+            matches!(error, AuthorError::Negated { .. }),
+            "{forbidding}: {error}"
+        );
+    }
+}
+
 #[test]
 fn nothing_is_assumed_that_no_keypoint_shows() {
     for (name, instructions) in UNDERSTOOD {

@@ -3,6 +3,10 @@
 //! experts succeed on each axis at each strength, and draws one scene of each.
 
 use std::error::Error;
+use std::io::Cursor;
+use std::path::Path;
+
+use tiller_core::file::write_whole;
 use tiller_playtable::{
     Axis, Camera, Channels, Driver, Expert, Frame, PlayTable, Renderer, Task, Variation,
 };
@@ -20,7 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seeds: u64 = std::env::args().nth(1).map_or(Ok(5), |text| text.parse())?;
     let mut table = PlayTable::new()?;
     if let Some(path) = std::env::args().nth(2) {
-        sheet(&mut table)?.save(path)?;
+        let mut bytes = Cursor::new(Vec::new());
+        sheet(&mut table)?.write_to(&mut bytes, image::ImageFormat::Png)?;
+        write_whole(Path::new(&path), bytes.get_ref())?;
     }
     for axis in AXES {
         for variation in Variation::STRENGTHS.map(|strength| Variation::new(axis, strength)) {

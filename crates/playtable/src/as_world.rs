@@ -3,8 +3,8 @@
 use tiller_core::Pose;
 use tiller_motion::Setpoint;
 use tiller_world::{
-    ArmMeasurement, Channels, Command, Episode, EpisodeSpec, ExpertStep, Frame, SETPOINT_NS,
-    Verdict, World, WorldError, WorldKind,
+    ArmMeasurement, Channels, Command, Episode, EpisodeSpec, ExpertStep, Frame, HandStep,
+    SETPOINT_NS, Verdict, World, WorldError, WorldKind,
 };
 
 use crate::camera::Camera;
@@ -218,19 +218,19 @@ impl World for TableWorld {
         Ok(())
     }
 
-    fn expert_step(&mut self, anchor_m: [f64; 3]) -> Option<ExpertStep> {
+    fn expert_step(&mut self, anchor: Pose) -> Option<ExpertStep> {
         let expert = self.expert.as_mut()?;
-        let step = expert.act(&self.table, anchor_m)?;
-        let executed_gripper = if expert.fumbles() {
-            -step.gripper
-        } else {
-            step.gripper
-        };
-        Some(ExpertStep {
+        let step = expert.act(&self.table, anchor.position_m)?;
+        let learned = HandStep {
             delta_m: step.delta_position_m,
+            rotation_rad: [0.0; 3],
             gripper: step.gripper,
-            executed_gripper,
-        })
+        };
+        let mut executed = learned;
+        if expert.fumbles() {
+            executed.gripper = -step.gripper;
+        }
+        Some(ExpertStep { learned, executed })
     }
 }
 
@@ -351,15 +351,14 @@ mod tests {
         let (mut seq, mut achieved_ns) = (0, None);
         while !world.verdict().success && world.time_ns() < 40 * HOLD_NS {
             let anchor = driver.status().anchor;
-            let anchor_m = anchor.position_m;
-            let step = world.expert_step(anchor_m);
+            let step = world.expert_step(anchor);
             if world.time_ns().is_multiple_of(100_000_000)
                 && let Some(step) = step
             {
                 seq += 1;
                 let step = tiller_motion::ActionStep {
-                    delta_position_m: step.delta_m,
-                    gripper: step.executed_gripper,
+                    delta_position_m: step.executed.delta_m,
+                    gripper: step.executed.gripper,
                 };
                 let chunk = tiller_motion::Chunk {
                     seq,

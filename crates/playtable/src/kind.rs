@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tiller_core::SECOND_NS;
 use tiller_world::{
     AxisInfo, CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, Said, TaskInfo, Variation,
     World, WorldError, WorldInfo, WorldKind,
@@ -24,6 +25,11 @@ const MOVABLE: &str = "movable";
 
 /// Columns and rows of the images that policies see, pixels.
 const SIDE: usize = 256;
+
+/// Time between two looks, ns.
+const LOOK_NS: u64 = 100_000_000;
+/// Longest episode of a task, ns.
+const EPISODE_NS: u64 = 40 * SECOND_NS;
 
 /// Makes play tables, and knows what they have.
 #[derive(Debug, Clone)]
@@ -99,6 +105,7 @@ fn info() -> WorldInfo {
             name: "panda",
             level: CommandLevel::Joints,
             step_ns: STEP_NS,
+            turns_hand: false,
         },
         cameras: vec![
             camera(Camera::Static, Channels::ALL),
@@ -122,6 +129,8 @@ fn info() -> WorldInfo {
             },
         ],
         axes: Axis::ALL.map(axis).to_vec(),
+        look_ns: LOOK_NS,
+        episode_ns: EPISODE_NS,
     }
 }
 

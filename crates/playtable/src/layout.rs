@@ -1,8 +1,8 @@
 //! The distribution of scenes: what a seed decides.
 
 use crate::objects::Block;
-use crate::random::Random;
 use crate::task::Task;
+use tiller_world::Random;
 
 /// Where the blocks may lie: x and y ranges of their centres, metres. Clear of all furniture and of the
 /// paths of drawer, door handle, switch and button.

@@ -27,7 +27,6 @@ mod labels;
 mod layout;
 mod objects;
 mod oracle;
-mod random;
 mod render;
 mod said;
 mod sequence;

@@ -23,7 +23,8 @@ pub struct ImageView<'a> {
 pub struct Observation<'a> {
     /// One picture for each camera that the manifest names; others are ignored.
     pub images: &'a [ImageView<'a>],
-    /// The robot state in the manifest's units, e.g. TCP x, y, z and gripper width in metres.
+    /// The robot state, what [`Manifest::robot_state`](crate::Manifest::robot_state) asks for: TCP x, y,
+    /// z and gripper width in metres if the bundle does not say.
     pub state: &'a [f32],
     /// The environment's state in the manifest's units, e.g. poses of objects in a simulation; empty
     /// where there is none, which only a policy that wants one minds.
@@ -36,7 +37,8 @@ pub struct Observation<'a> {
 pub struct Supply<'a> {
     /// Names of the cameras.
     pub cameras: &'a [&'a str],
-    /// Numbers in the robot state.
+    /// Numbers in the robot state of a policy that does not name its components; 0 where there is no
+    /// robot state. Whoever has one can make every component of it.
     pub state: usize,
     /// Numbers in the environment's state; 0 where there is none.
     pub environment: usize,
@@ -56,6 +58,7 @@ impl Supply<'_> {
                 return;
             }
             (ObservationKind::State, ENVIRONMENT_STATE) => self.environment,
+            (ObservationKind::State, _) if self.state > 0 && input.components.is_some() => return,
             (ObservationKind::State, _) => self.state,
         };
         if numbers == 0 {

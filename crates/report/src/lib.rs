@@ -42,11 +42,12 @@ pub use picture::{Picture, PictureError};
 pub use record::{Decision, Recorder, RunInfo, Sample};
 pub use summary::{Outcome, StageSpan, Summary};
 
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use tiller_core::file::write_whole;
 use tiller_core::{MAX_INSTRUCTION, clip, visible_json};
 
 /// A report could not be written.
@@ -151,36 +152,30 @@ fn named(folder: &Path, name: &str, files: &mut Vec<String>) -> PathBuf {
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    fs::write(path, bytes).map_err(|source| ReportError::Io {
+    write_whole(path, bytes).map_err(|error| ReportError::Io {
         path: path.to_owned(),
-        source,
+        source: error.into(),
     })
 }
 
 fn save(picture: &image::RgbImage, path: &Path) -> Result<(), ReportError> {
+    let mut bytes = Cursor::new(Vec::new());
     picture
-        .save_with_format(path, image::ImageFormat::Png)
-        .map_err(|source| ReportError::Encode {
-            path: path.to_owned(),
-            source,
-        })
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(encode(path))?;
+    put(path, bytes.get_ref())
 }
 
 /// Writes a picture that is mostly smooth: the best compression saves a third.
 fn save_small(picture: &image::RgbImage, path: &Path) -> Result<(), ReportError> {
-    let file = File::create(path).map_err(|source| ReportError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    let encoder = PngEncoder::new_with_quality(
-        BufWriter::new(file),
-        CompressionType::Best,
-        FilterType::Adaptive,
-    );
-    picture
-        .write_with_encoder(encoder)
-        .map_err(|source| ReportError::Encode {
-            path: path.to_owned(),
-            source,
-        })
+    let mut bytes = Vec::new();
+    let encoder =
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive);
+    picture.write_with_encoder(encoder).map_err(encode(path))?;
+    put(path, &bytes)
+}
+
+fn encode(path: &Path) -> impl FnOnce(image::ImageError) -> ReportError {
+    let path = path.to_owned();
+    move |source| ReportError::Encode { path, source }
 }

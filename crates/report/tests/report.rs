@@ -194,6 +194,38 @@ fn a_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
+fn nothing_is_written_through_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "untouched").unwrap();
+    let run = folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let names = [
+        "annotated.png",
+        "contact_sheet.png",
+        "episode.gif",
+        "plot.png",
+        "program.py",
+        "summary.json",
+    ];
+    for name in names {
+        std::os::unix::fs::symlink("../victim", run.join(name)).unwrap();
+    }
+    recorder(3).write(&run, &success()).unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"untouched");
+    for name in names {
+        let facts = fs::symlink_metadata(run.join(name)).unwrap();
+        assert!(facts.is_file() && facts.len() > 10, "{name}");
+    }
+    assert_eq!(fs::read_dir(&run).unwrap().count(), names.len());
+    // A device in the place of a picture stays one.
+    fs::remove_file(run.join("plot.png")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", run.join("plot.png")).unwrap();
+    let error = recorder(3).write(&run, &success()).unwrap_err();
+    assert!(error.to_string().ends_with("run/plot.png"), "{error}");
+}
+
+#[test]
 fn a_summary_keeps_texts_and_shows_what_they_hide() {
     let folder = tempfile::tempdir().unwrap();
     let hostile = "\u{1b}[2J\u{202e}evil\u{9b}31m\u{7}\r\n\u{e0041}";

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tiller_cli::cli::Cli;
-use tiller_core::{visible_block, visible_under};
+use tiller_core::{show_panics, visible_block, visible_under};
 
 fn main() -> ExitCode {
+    show_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refused(&error),

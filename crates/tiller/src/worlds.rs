@@ -1,11 +1,50 @@
 //! The worlds that the command line knows, a line each, with the author that steers in them; the first one
 //! is the default.
 
-use tiller_bench::Subjects;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use tiller_bench::{Subject, Subjects};
+use tiller_libero_author::EmbeddedAuthor as LiberoAuthor;
+use tiller_playtable_author::EmbeddedAuthor as PlayTableAuthor;
+
+/// Parameters that were tuned for LIBERO.
+const TUNED_FOR_LIBERO: &str = include_str!("../../../benchmarks/libero.toml");
+/// The environment of the official package, in Tiller's folder.
+const LIBERO_PYTHON: &str = ".sim/libero/bin/python";
 
 pub(crate) fn worlds() -> Subjects {
-    Subjects::new().with(
-        tiller_playtable::kind(),
-        tiller_playtable_author::EmbeddedAuthor,
-    )
+    // Some read files.
+    static WORLDS: LazyLock<Subjects> = LazyLock::new(|| {
+        with_libero(Subjects::new().with(tiller_playtable::kind(), PlayTableAuthor))
+    });
+    WORLDS.clone()
+}
+
+fn with_libero(worlds: Subjects) -> Subjects {
+    match tiller_libero::installed() {
+        Ok(kind) => worlds.and(Subject {
+            policy: "libero-flow",
+            tuned: TUNED_FOR_LIBERO,
+            referee: Some(referee()),
+            ..Subject::new(kind, LiberoAuthor)
+        }),
+        Err(absent) => worlds.without(absent),
+    }
+}
+
+/// The official environment, which does again what was done here.
+fn referee() -> Vec<OsString> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let venv = std::env::var_os("TILLER_LIBERO_VENV");
+    let venv = venv.map(|venv| PathBuf::from(venv).join("bin/python"));
+    let mut above = here.ancestors().map(|folder| folder.join(LIBERO_PYTHON));
+    let python = venv.or_else(|| above.find(|python| python.exists()));
+    let python = python.unwrap_or_else(|| LIBERO_PYTHON.into());
+    let arguments = ["-m", "tiller_libero.referee", "-"].map(OsString::from);
+    [python.into_os_string()]
+        .into_iter()
+        .chain(arguments)
+        .collect()
 }

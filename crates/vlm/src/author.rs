@@ -17,6 +17,41 @@ pub struct SceneKeypoint {
     pub position_m: [f64; 3],
 }
 
+/// Farthest that a keypoint may stand from the base, m; a table-top arm reaches less than 1 m.
+const FARTHEST_M: f64 = 3.0;
+
+impl SceneKeypoint {
+    /// Checks the position: within a few metres of the base.
+    ///
+    /// # Errors
+    /// [`AuthorError::BadKeypoint`].
+    pub fn check(&self) -> Result<(), AuthorError> {
+        let [x, y, z] = self.position_m;
+        let distance_m = (x * x + y * y + z * z).sqrt();
+        if distance_m.is_nan() || distance_m > FARTHEST_M {
+            return Err(AuthorError::BadKeypoint {
+                index: self.index,
+                name: self.name.clone(),
+                found: format!("[{x}, {y}, {z}]"),
+            });
+        }
+        Ok(())
+    }
+
+    /// What it is on, in lower case and without the number that tells keypoints apart: `Drawer Handle 2` is on a
+    /// `drawer handle`.
+    #[must_use]
+    pub fn thing(&self) -> String {
+        let lower = self.name.to_lowercase();
+        let mut words: Vec<&str> = lower.split_whitespace().collect();
+        let is_number = |word: &&str| word.chars().all(|c| c.is_ascii_digit());
+        if words.len() > 1 && words.last().is_some_and(is_number) {
+            words.pop();
+        }
+        words.join(" ")
+    }
+}
+
 /// What an author is given. It holds what a person could read off the annotated image, and nothing
 /// of a simulator's state.
 #[derive(Debug, Clone, PartialEq)]

@@ -23,6 +23,7 @@ pub mod prompt;
 pub mod provider;
 pub mod repair;
 pub mod settings;
+pub mod text;
 
 pub use author::{Abilities, Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
 pub use tiller_reward::HandAccess;

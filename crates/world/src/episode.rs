@@ -5,8 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tiller_core::SECOND_NS;
 
-/// How long what was asked for must hold before it counts as a success, ns of simulation.
+/// How long what was asked for must hold before it counts as a success, ns of simulation, unless a world has
+/// [rules of its own](Episode::holding).
 pub const HOLD_NS: u64 = SECOND_NS;
+
+/// Training scenes have seeds from here on, benchmarks below it: a benchmark's scene was never seen in training.
+pub const FIRST_TRAINING_SEED: u64 = 1_000_000;
 
 /// How an episode begins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,7 +48,7 @@ pub struct Verdict {
     pub tasks: Vec<String>,
     /// All of them are achieved at this moment; never in a free run.
     pub achieved: bool,
-    /// They have been for [`HOLD_NS`]; stays so.
+    /// They have been for [`HOLD_NS`], or as long as the world has it; stays so.
     pub success: bool,
     /// Ids of all tasks that were achieved since the start, asked for or not, in the world's order.
     pub completed: Vec<String>,
@@ -132,12 +136,18 @@ impl Episode {
     /// An episode in which these tasks are asked for.
     #[must_use]
     pub fn new(tasks: Vec<String>) -> Self {
+        Self::holding(tasks, HOLD_NS)
+    }
+
+    /// One of a world with rules of its own: what was asked for must hold for `hold_ns`, 0 for at once.
+    #[must_use]
+    pub fn holding(tasks: Vec<String>, hold_ns: u64) -> Self {
         Self {
             verdict: Verdict {
                 tasks,
                 ..Verdict::default()
             },
-            held: Held::new(HOLD_NS),
+            held: Held::new(hold_ns),
         }
     }
 
@@ -180,6 +190,16 @@ impl Episode {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn without_a_time_to_hold_success_comes_at_once_and_stays() {
+        let mut episode = Episode::holding(vec!["stack".to_owned()], 0);
+        episode.observe(0, false);
+        assert!(!episode.verdict().success);
+        episode.observe(1, true);
+        episode.observe(2, false);
+        assert!(episode.verdict().success && !episode.verdict().achieved);
+    }
 
     #[test]
     fn a_free_run_never_succeeds() {

@@ -17,6 +17,14 @@ pub enum WorldError {
         /// The name.
         found: String,
     },
+    /// A world that needs something which is not there.
+    #[error("{world} is not there: {reason}")]
+    Absent {
+        /// Name of the world.
+        world: &'static str,
+        /// What is missing, and how to get it.
+        reason: String,
+    },
     /// Something that the world cannot do.
     #[error("{world} has no {what}")]
     Unsupported {

@@ -26,6 +26,10 @@ pub struct WorldInfo {
     pub groups: Vec<GroupInfo>,
     /// What scenes and instructions can depart in.
     pub axes: Vec<AxisInfo>,
+    /// Time between two looks through its cameras, ns; a whole number of 20 ms.
+    pub look_ns: u64,
+    /// Longest episode of one task by the world's own protocol, ns of simulation.
+    pub episode_ns: u64,
 }
 
 /// The robot of a world.
@@ -37,6 +41,8 @@ pub struct RobotInfo {
     pub level: CommandLevel,
     /// Length of one [step](crate::World::step), ns; a whole number of milliseconds.
     pub step_ns: u64,
+    /// Whether tasks need the hand turned: then experts turn it, and data sets and policies have its rotation.
+    pub turns_hand: bool,
 }
 
 /// What a robot's own controller takes.

@@ -7,7 +7,7 @@
 //!   variations, what an instruction means.
 //! * [`World`] runs: [`reset`](World::reset), [`command`](World::command), [`step`](World::step),
 //!   [`arm`](World::arm), [`look`](World::look), [`verdict`](World::verdict).
-//! * [`Episode`] keeps the verdict of one episode: success has to hold for a second.
+//! * [`Episode`] keeps the verdict of one episode: success has to hold for a second, unless the world has other rules.
 //!
 //! Lengths are metres in the robot base frame, angles radians, times nanoseconds of simulation.
 
@@ -15,14 +15,20 @@ mod camera;
 mod episode;
 mod error;
 mod info;
+mod random;
 mod registry;
 mod suite;
 mod world;
 
 pub use camera::{CameraGeometry, Channels, Frame};
-pub use episode::{Collateral, Episode, EpisodeSpec, HOLD_NS, Held, Variation, Verdict};
+pub use episode::{
+    Collateral, Episode, EpisodeSpec, FIRST_TRAINING_SEED, HOLD_NS, Held, Variation, Verdict,
+};
 pub use error::WorldError;
 pub use info::{AxisInfo, CameraInfo, CommandLevel, GroupInfo, RobotInfo, TaskInfo, WorldInfo};
-pub use registry::Registry;
+pub use random::Random;
+pub use registry::{Absent, Registry};
 pub use suite::{ALL_TASKS, Suite};
-pub use world::{ArmMeasurement, Command, ExpertStep, SETPOINT_NS, Said, World, WorldKind};
+pub use world::{
+    ArmMeasurement, Command, ExpertStep, HandStep, SETPOINT_NS, Said, World, WorldKind,
+};

@@ -6,10 +6,33 @@ use std::sync::Arc;
 use crate::error::WorldError;
 use crate::world::WorldKind;
 
+/// A world that could be there if something were that is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub about: &'static str,
+    /// What is missing, and how to get it.
+    pub reason: String,
+}
+
+impl Absent {
+    /// That it was asked for.
+    #[must_use]
+    pub fn error(&self) -> WorldError {
+        WorldError::Absent {
+            world: self.name,
+            reason: self.reason.clone(),
+        }
+    }
+}
+
 /// Worlds by name.
 #[derive(Clone, Default)]
 pub struct Registry {
     kinds: Vec<Arc<dyn WorldKind>>,
+    absent: Vec<Absent>,
 }
 
 impl Registry {
@@ -28,6 +51,19 @@ impl Registry {
         self
     }
 
+    /// And, if it were there, this one.
+    #[must_use]
+    pub fn without(mut self, absent: Absent) -> Self {
+        self.absent.push(absent);
+        self
+    }
+
+    /// Worlds that are not there.
+    #[must_use]
+    pub fn absent(&self) -> &[Absent] {
+        &self.absent
+    }
+
     /// All of them, in the order in which they were registered.
     #[must_use]
     pub fn kinds(&self) -> &[Arc<dyn WorldKind>] {
@@ -43,8 +79,11 @@ impl Registry {
     /// The world of that name.
     ///
     /// # Errors
-    /// [`WorldError::Unknown`] with the names that there are.
+    /// [`WorldError::Absent`] for one that is not there, else [`WorldError::Unknown`] with the names that there are.
     pub fn find(&self, name: &str) -> Result<Arc<dyn WorldKind>, WorldError> {
+        if let Some(absent) = self.absent.iter().find(|absent| absent.name == name) {
+            return Err(absent.error());
+        }
         let found = self.kinds.iter().find(|kind| kind.info().name == name);
         found.cloned().ok_or_else(|| WorldError::Unknown {
             world: "registered worlds",

@@ -115,6 +115,12 @@ pub trait World {
     /// How the episode stands.
     fn verdict(&self) -> &Verdict;
 
+    /// What was done since the reset, as one line of JSON, an object without the keys `id` and `success`: what the
+    /// referee of a world that stands for another simulator replays there. None for worlds that are the original.
+    fn record(&self) -> Option<String> {
+        None
+    }
+
     /// What its pictures are drawn on, once it has drawn one.
     fn renderer(&self) -> Option<&str> {
         None
@@ -150,22 +156,32 @@ pub trait World {
         })
     }
 
-    /// The expert's next step of 100 ms, given where steps start from, metres; `None` when it is finished,
-    /// has given up or was never called.
-    fn expert_step(&mut self, _anchor_m: [f64; 3]) -> Option<ExpertStep> {
+    /// The expert's next step of 100 ms, given the pose of the tool in the base frame that steps start from;
+    /// `None` when it is finished, has given up or was never called.
+    fn expert_step(&mut self, _anchor: Pose) -> Option<ExpertStep> {
         None
     }
+}
+
+/// What the hand does in a step of 100 ms.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct HandStep {
+    /// How the tool moves, metres, in the base frame.
+    pub delta_m: [f64; 3],
+    /// How it turns: a rotation vector in the base frame, rad, applied from the left (`exp(w) R`). Zero in
+    /// worlds that do not [turn the hand](crate::RobotInfo::turns_hand).
+    pub rotation_rad: [f64; 3],
+    /// The gripper: -1 close to +1 open.
+    pub gripper: f64,
 }
 
 /// What a scripted expert does next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExpertStep {
-    /// How the tool is to move, metres.
-    pub delta_m: [f64; 3],
-    /// The gripper that is to be learned: -1 close to +1 open.
-    pub gripper: f64,
-    /// The gripper that is to be executed; differs where experts err so that recovering is learned.
-    pub executed_gripper: f64,
+    /// What is right to do in the state that is seen.
+    pub learned: HandStep,
+    /// What is done; differs where experts err on purpose, so that recovering is learned.
+    pub executed: HandStep,
 }
 
 /// What the arm's sensors measure.

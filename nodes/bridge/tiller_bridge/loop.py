@@ -5,13 +5,18 @@ the dataflow is stopped.
 """
 
 import json
+import sys
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from .messages import Outbox, decode
+from .robot import Picture
+from .settings import Refused
+from .system import drop_keys, open_to_append
 
 PERIOD_NS = 100_000_000
 COMMAND_NS = 20_000_000
@@ -23,21 +28,6 @@ ANSWER_LIMIT_S, ACTUATOR_LIMIT_S = 0.5, 0.9
 MAX_CREDIT_S = 0.2
 # A command this near to the state is merely late.
 LATE_NS = 2 * PERIOD_NS
-
-
-class Picture(Protocol):
-    """What a camera saw, rows from the top."""
-
-    # [h, w, 3], bytes.
-    rgb: np.ndarray
-    # [h, w], millimetres along the optical axis, 0 where it is unknown.
-    depth_mm: np.ndarray | None
-    # [h, w], ids of `World.labels`, 0 elsewhere.
-    segmentation: np.ndarray | None
-    # Pixels, pixels, and 4 x 4 row-major from the OpenCV camera to the robot's base.
-    focal: list[float]
-    principal_point: list[float]
-    base_from_camera: list[float]
 
 
 class World(Protocol):
@@ -316,7 +306,7 @@ class Loop:
             "success": self.world.success,
         }
         entry |= self.entry()
-        with self.settings.record.open("a") as file:
+        with open_to_append(self.settings.record) as file:
             file.write(json.dumps(entry) + "\n")
 
     def is_out_of_time(self) -> bool:
@@ -359,3 +349,24 @@ class Loop:
         if self.answer is not None:
             return max(0.001, self.pacer.time_left_s(self.time_ns, now_s))
         return max(0.001, self.asked_s + ANSWER_LIMIT_S - now_s)
+
+
+def serve(kind: type[Loop], settings: type, open_world: Callable[..., World]) -> int:
+    """Runs a bridge as a node of the dataflow: `settings` are read, the world that they choose is opened, and
+    `kind` is its loop. Gives the exit code."""
+    drop_keys()
+    try:
+        chosen = settings.read()
+        # Before dora waits for it: it takes seconds.
+        world = open_world(chosen)
+    except Refused as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 2
+    import dora
+
+    node = dora.Node()
+    try:
+        kind(chosen, world, Outbox(node, "simulator")).run(node)
+    finally:
+        world.close()
+    return 0

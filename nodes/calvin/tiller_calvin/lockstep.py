@@ -3,36 +3,14 @@
 The actuator commands 20 ms at a time, the environment acts every 1/30 s and its physics steps every
 1/240 s. A command runs the steps of physics that end within it; each step of the environment is led to
 the newest set-point, by the environment's own action of absolute joint positions. Every 100 ms, when
-pictures are due, both clocks agree.
+pictures are due, both clocks agree. CALVIN's own tool point lies 0.037 m beyond ours, for its fingers are longer.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
+from tiller_bridge.robot import CLOSING_BELOW_M, LINK_TO_TOOL_M, Picture
+
 from .official import CLOSED, OPEN, PHYSICS_HZ, Official, Start
-
-# From the last link to the point between the fingertips, as Tiller's kinematics have it; CALVIN's own
-# tool point lies 0.037 m further out, for its fingers are longer.
-LINK_TO_TOOL_M = 0.107 + 0.1034
-# Between open (0.08 m) and closed.
-CLOSING_BELOW_M = 0.04
-
-
-@dataclass
-class Seen:
-    """What a camera saw, as the node sends it: rows from the top, in the robot's base frame."""
-
-    # [h, w, 3], bytes.
-    rgb: np.ndarray
-    # [h, w], millimetres along the optical axis, 0 where it is unknown.
-    depth_mm: np.ndarray | None
-    # [h, w], ids of `Lockstep.labels`, 0 elsewhere.
-    segmentation: np.ndarray | None
-    # Pixels, pixels, and 4 x 4 row-major from the OpenCV camera to the robot's base.
-    focal: list[float]
-    principal_point: list[float]
-    base_from_camera: list[float]
 
 
 class Lockstep:
@@ -87,10 +65,10 @@ class Lockstep:
             "gripper_width_m": sum(finger[0] for finger in fingers),
         }
 
-    def look(self, camera: str, side: int, everything: bool) -> Seen:
+    def look(self, camera: str, side: int, everything: bool) -> Picture:
         """Looks through a camera; depth and labels where `everything` is wanted."""
         seen = self.official.look(camera, side)
-        return Seen(
+        return Picture(
             seen.rgb,
             seen.depth_mm if everything else None,
             seen.segmentation if everything else None,

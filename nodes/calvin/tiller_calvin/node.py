@@ -7,8 +7,7 @@ Started by dora; README.md names ports and settings.
 
 import sys
 
-from tiller_bridge.loop import Loop
-from tiller_bridge.messages import Outbox
+from tiller_bridge.loop import Loop, serve
 
 from .lockstep import Lockstep
 from .official import Official, Refused
@@ -48,21 +47,7 @@ def open_world(settings: Settings) -> Lockstep:
 
 
 def main() -> int:
-    try:
-        settings = Settings.read()
-        # Before dora waits for it: it takes seconds.
-        world = open_world(settings)
-    except Refused as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return 2
-    import dora
-
-    node = dora.Node()
-    try:
-        Node(settings, world, Outbox(node, "simulator")).run(node)
-    finally:
-        world.close()
-    return 0
+    return serve(Node, Settings, open_world)
 
 
 if __name__ == "__main__":

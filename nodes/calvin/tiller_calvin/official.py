@@ -20,6 +20,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from tiller_bridge.settings import Refused
+
 SCENES = ("A", "B", "C", "D")
 CAMERAS = ("static", "gripper")
 # The environment acts 30 times a second, each action for 8 steps of physics.
@@ -34,10 +36,6 @@ OPEN, CLOSED = 1, -1
 MAX_DEPTH_M = 65.0
 # Where a door must stand, or a light be on, for a task to make sense.
 DRAWER_OPEN_M, SLIDE_LEFT_M, SWITCH_ON_M = 0.2, 0.25, 0.08
-
-
-class Refused(Exception):
-    """Something that was asked for does not exist, or is not as expected; the text is for people."""
 
 
 @contextlib.contextmanager

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .official import SCENES, Refused, Start
+from tiller_bridge.settings import Reader, Refused
+
+from .official import SCENES, Start
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,10 @@ class Settings:
     @staticmethod
     def read(variables: Mapping[str, str] = os.environ) -> "Settings":
         """Raises Refused with every setting that cannot be used, a line each."""
-        problems = []
-
-        def text(name: str, default: str = "") -> str:
-            return variables.get(name, "").strip() or default
-
-        def number(name: str, default, low, high):
-            found = text(name)
-            try:
-                value = type(default)(found) if found else default
-                if low <= value <= high:
-                    return value
-            except ValueError:
-                pass
-            problems.append(f"{name}: expected {low} to {high}, found `{found}`")
-            return default
-
+        reader = Reader(variables)
+        text, number = reader.text, reader.number
         settings = Settings(
-            checkout=Path(text("CALVIN_CHECKOUT")) if text("CALVIN_CHECKOUT") else None,
+            checkout=reader.path("CALVIN_CHECKOUT"),
             scene=text("SCENE", "D"),
             task=text("TASK", "open_drawer"),
             instruction=text("INSTRUCTION"),
@@ -61,14 +49,13 @@ class Settings:
             speed=number("SPEED", 1.0, 0.01, 100.0),
             image_side=number("IMAGE_SIDE", 200, 32, 800),
             wrist_side=number("WRIST_SIDE", 84, 32, 800),
-            record=Path(text("RECORD")) if text("RECORD") else None,
+            record=reader.path("RECORD"),
         )
         if settings.scene not in SCENES:
-            problems.append(f"SCENE: expected one of {', '.join(SCENES)}, found `{settings.scene}`")
+            reader.problems.append(f"SCENE: expected one of {', '.join(SCENES)}, found `{settings.scene}`")
         try:
             Start.of(settings.task)
         except Refused as error:
-            problems.append(f"TASK: {error}")
-        if problems:
-            raise Refused("\n".join(problems))
+            reader.problems.append(f"TASK: {error}")
+        reader.finish()
         return settings

@@ -7,10 +7,11 @@ to where the set-points lead it.
 """
 
 import math
-from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+
+from tiller_bridge.robot import CLOSING_BELOW_M, LINK_TO_TOOL_M, Picture
 
 from .official import ACTION_SIZE, STEP_S, Official, Suite, quiet
 
@@ -20,10 +21,6 @@ SUBSTEPS = STEP_NS // SUBSTEP_NS
 COMMAND_NS = 20_000_000
 # A displacement of 1 asks for this much; the controller comes about a third of the way in one step.
 POSITION_M, ROTATION_RAD, GAIN = 0.05, 0.5, 3.0
-# From the last link to the point between the fingertips, as Tiller's kinematics have it.
-LINK_TO_TOOL_M = 0.107 + 0.1034
-# Between open (0.08 m) and closed.
-CLOSING_BELOW_M = 0.04
 HOLD_NS = 1_000_000_000
 ROBOT_PARTS = ("Panda0", "MountedPanda0", "RethinkMount0", "PandaGripper0")
 
@@ -42,22 +39,6 @@ def quaternion(rotation: np.ndarray) -> list[float]:
     found = np.zeros(4)
     mujoco.mju_mat2Quat(found, rotation.flatten())
     return [float(value) for value in found]
-
-
-@dataclass
-class Picture:
-    """What a camera saw, rows from the top."""
-
-    # [h, w, 3], bytes.
-    rgb: np.ndarray
-    # [h, w], millimetres along the optical axis, 0 where it is unknown.
-    depth_mm: np.ndarray | None
-    # [h, w], ids of `Lockstep.labels`, 0 elsewhere.
-    segmentation: np.ndarray | None
-    # Pixels, pixels, and 4 x 4 row-major from the OpenCV camera to the robot's base.
-    focal: list[float]
-    principal_point: list[float]
-    base_from_camera: list[float]
 
 
 class Lockstep:

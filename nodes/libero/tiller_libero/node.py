@@ -7,11 +7,9 @@ Started by dora; README.md names ports and settings.
 
 import sys
 
-from tiller_bridge.loop import Loop
-from tiller_bridge.messages import Outbox
+from tiller_bridge.loop import Loop, serve
 
 from .lockstep import Lockstep
-from .official import Refused
 from .settings import Settings
 
 
@@ -39,22 +37,13 @@ class Node(Loop):
         }
 
 
-def main() -> int:
-    try:
-        settings = Settings.read()
-        # Before dora waits for it: it takes seconds.
-        world = Lockstep(settings.suite, settings.task)
-    except Refused as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return 2
-    import dora
+def open_world(settings: Settings) -> Lockstep:
+    """The settings' task."""
+    return Lockstep(settings.suite, settings.task)
 
-    node = dora.Node()
-    try:
-        Node(settings, world, Outbox(node, "simulator")).run(node)
-    finally:
-        world.close()
-    return 0
+
+def main() -> int:
+    return serve(Node, Settings, open_world)
 
 
 if __name__ == "__main__":

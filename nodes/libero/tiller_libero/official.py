@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+from tiller_bridge.settings import Refused
+
 # Before anything loads MuJoCo or NumPy.
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -34,10 +36,6 @@ MAX_STEPS = 300
 STEP_S = 0.05
 # Resets whose random placement finds no room, before it is given up.
 PLACEMENT_TRIES = 100
-
-
-class Refused(Exception):
-    """Something that was asked for does not exist, or is not as expected; the text is for people."""
 
 
 def package():

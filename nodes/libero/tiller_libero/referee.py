@@ -24,9 +24,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tiller_bridge.system import read_bounded, write_whole
+
 from .official import ACTION_SIZE, IDLE_STEPS, STEP_S, Official, Refused, step_action
 
 EXTRA_STEPS = 10
+# Of a file of episodes: tens of thousands have less.
+LIMIT_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -252,7 +256,11 @@ def main(arguments: list[str] | None = None) -> int:
             or not 0 <= options.extra_steps <= 1000
         ):
             raise Refused("expected --jobs from 1, --hold-s 0 to 60 and --extra-steps 0 to 1000")
-        text = sys.stdin.read() if options.episodes == "-" else Path(options.episodes).read_text()
+        text = (
+            sys.stdin.read(LIMIT_BYTES)
+            if options.episodes == "-"
+            else read_bounded(Path(options.episodes), LIMIT_BYTES)
+        )
         episodes, done = read(text), []
 
         def tell(ruling: dict) -> None:
@@ -273,7 +281,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.json is None:
             print(report)
         else:
-            options.json.write_text(report + "\n")
+            write_whole(options.json, report + "\n")
     except (Refused, OSError, UnicodeDecodeError) as error:
         say(f"error: {error}")
         return 2

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .official import MAX_STEPS, STEP_S, SUITES, Refused
+from tiller_bridge.settings import Reader
+
+from .official import MAX_STEPS, STEP_S, SUITES
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,11 @@ class Settings:
     @staticmethod
     def read(variables: Mapping[str, str] = os.environ) -> "Settings":
         """Raises Refused with every setting that cannot be used, a line each."""
-        problems = []
-
-        def number(name: str, default, low, high):
-            text = variables.get(name, "").strip()
-            try:
-                value = type(default)(text) if text else default
-                if low <= value <= high:
-                    return value
-            except ValueError:
-                pass
-            problems.append(f"{name}: expected {low} to {high}, found `{text}`")
-            return default
-
-        suite = variables.get("SUITE", "").strip() or SUITES[0]
+        reader = Reader(variables)
+        number = reader.number
+        suite = reader.text("SUITE", SUITES[0])
         if suite not in SUITES:
-            problems.append(f"SUITE: expected one of {', '.join(SUITES)}, found `{suite}`")
-        record = variables.get("RECORD", "").strip()
+            reader.problems.append(f"SUITE: expected one of {', '.join(SUITES)}, found `{suite}`")
         settings = Settings(
             suite=suite,
             task=number("TASK", 0, 0, 9),
@@ -56,13 +46,12 @@ class Settings:
             wall_limit_s=number("WALL_LIMIT_S", 0.0, 0.0, 1e6) or None,
             speed=number("SPEED", 1.0, 0.01, 100.0),
             image_side=number("IMAGE_SIDE", 256, 32, 480),
-            record=Path(record) if record else None,
+            record=reader.path("RECORD"),
         )
         if settings.first_state + (settings.episodes or 1) > 50:
-            problems.append(
+            reader.problems.append(
                 f"FIRST_STATE and EPISODES: expected states 0 to 49, found up to"
                 f" {settings.first_state + (settings.episodes or 1) - 1}"
             )
-        if problems:
-            raise Refused("\n".join(problems))
+        reader.finish()
         return settings

@@ -43,7 +43,7 @@ impl Settings {
         let image_side = env.optional("IMAGE_SIDE");
         let image_side = image_side.map(|_| env.number("IMAGE_SIDE", 256, 32..=1024));
         let instruction = env.text("INSTRUCTION", "");
-        let named = env.optional("TASK");
+        let task = env.optional("TASK");
         let names = worlds.names();
         let choices: Vec<_> = names
             .iter()
@@ -54,11 +54,20 @@ impl Settings {
             env.refuse("WORLD", "a world that this program registers", None);
             return Err(env.finish(()).err().unwrap_or_default());
         };
+        let named = env.optional("WORLD");
+        let absent = worlds
+            .absent()
+            .iter()
+            .find(|it| Some(it.name) == named.as_deref());
+        if let Some(absent) = absent {
+            env.refuse("WORLD", &absent.reason, named);
+            return Err(env.finish(()).err().unwrap_or_default());
+        }
         let kind = env.choice("WORLD", default, &choices);
-        let tasks = match named {
+        let tasks = match task {
             None => kind.interpret(&instruction).unwrap_or_default(),
-            Some(named) => ids(kind.as_ref(), &named).unwrap_or_else(|expected| {
-                env.refuse("TASK", &expected, Some(named));
+            Some(task) => ids(kind.as_ref(), &task).unwrap_or_else(|expected| {
+                env.refuse("TASK", &expected, Some(task));
                 Vec::new()
             }),
         };
@@ -123,6 +132,21 @@ mod tests {
         );
         let none = Settings::read(Environment::from_pairs([]), &Registry::new());
         assert!(none.unwrap_err().to_string().contains("WORLD"));
+    }
+
+    #[test]
+    fn a_world_that_is_not_there_says_what_it_needs() {
+        let absent = tiller_world::Absent {
+            name: "kitchen",
+            about: "a kitchen",
+            reason: "there are no plates".to_owned(),
+        };
+        let worlds = Registry::new()
+            .with(tiller_playtable::kind())
+            .without(absent);
+        let env = Environment::from_pairs([("WORLD", "kitchen")]);
+        let error = Settings::read(env, &worlds).unwrap_err();
+        assert!(error.to_string().contains("there are no plates"), "{error}");
     }
 
     #[test]

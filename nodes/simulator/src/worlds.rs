@@ -3,5 +3,9 @@
 use tiller_world::Registry;
 
 pub(crate) fn worlds() -> Registry {
-    Registry::new().with(tiller_playtable::kind())
+    let worlds = Registry::new().with(tiller_playtable::kind());
+    match tiller_libero::installed() {
+        Ok(kind) => worlds.with(kind),
+        Err(absent) => worlds.without(absent),
+    }
 }

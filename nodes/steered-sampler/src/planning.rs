@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use eyre::{Result, WrapErr, eyre};
 use tiller_closed_loop::{PlanFailure, PlanReport, PlanRequest, Planner, policy_state};
+use tiller_core::StateComponent;
 use tiller_messages::ArmState;
 use tiller_policy::{Observation, Observer, Policy};
 
@@ -40,6 +41,8 @@ pub(crate) struct Planning {
 
 struct Worker {
     policy: Policy,
+    /// What the policy is told of the arm, and room for it.
+    told: (Vec<StateComponent>, Vec<f32>),
     planner: Planner,
     observer: Observer,
     cameras: Vec<String>,
@@ -56,6 +59,7 @@ impl Planning {
         let (sender, reports) = channel();
         let mailbox = Arc::<(Mutex<Mailbox>, Condvar)>::default();
         let worker = Worker {
+            told: (policy.manifest().robot_state(), Vec::new()),
             policy,
             planner,
             observer: Observer::default(),
@@ -191,10 +195,12 @@ impl Worker {
     }
 
     fn observe(&mut self, moment: &Moment, arm: &ArmState) {
-        let (views, state) = (views(&self.cameras, moment), policy_state(arm));
+        let views = views(&self.cameras, moment);
+        let (components, state) = &mut self.told;
+        policy_state(components, arm, state);
         let observation = Observation {
             images: &views,
-            state: &state,
+            state,
             environment: &[],
         };
         // A policy that cannot take it says so again, and to more effect, at the next plan.
@@ -211,10 +217,12 @@ impl Worker {
         moment: &Moment,
         request: &PlanRequest,
     ) -> Result<Box<tiller_closed_loop::Plan>, PlanFailure> {
-        let (views, state) = (views(&self.cameras, moment), policy_state(&request.arm));
+        let views = views(&self.cameras, moment);
+        let (components, state) = &mut self.told;
+        policy_state(components, &request.arm, state);
         let observation = Observation {
             images: &views,
-            state: &state,
+            state,
             environment: &[],
         };
         self.observer

@@ -25,6 +25,8 @@ pub struct StageSwitcher {
 
 impl Default for StageSwitcher {
     fn default() -> Self {
+        // The runtime's own is another one: a shared library brings its own standard library.
+        tiller_core::show_panics();
         Self {
             ports: settings::read(|name| std::env::var(name).ok()).and_then(Ports::new),
         }

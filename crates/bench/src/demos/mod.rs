@@ -1,5 +1,6 @@
 //! `tiller demos`: scripted experts at work, recorded as a LeRobot data set.
 
+mod columns;
 mod record;
 mod slots;
 
@@ -9,16 +10,13 @@ use std::time::Instant;
 use eyre::{OptionExt, Result, WrapErr, ensure};
 use serde::Serialize;
 use std::sync::Arc;
+pub use tiller_world::FIRST_TRAINING_SEED;
 use tiller_world::{TaskInfo, WorldInfo, WorldKind};
 
 use crate::parallel::in_order;
 use crate::progress::Progress;
 use record::Recorder;
 use tiller_lerobot::{DatasetSpec, DatasetSummary, DatasetWriter};
-
-/// Demonstrations use scene seeds from here on; benchmarks use seeds below it. A benchmark scene
-/// was therefore never seen in training.
-pub const FIRST_TRAINING_SEED: u64 = 1_000_000;
 
 /// What to record.
 #[derive(Clone, Debug)]
@@ -67,7 +65,10 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
         "--seed {}: expected {FIRST_TRAINING_SEED} or more (lower seeds are kept for benchmarks)",
         config.seed
     );
-    ensure!(!config.tasks.is_empty(), "no task to demonstrate");
+    ensure!(
+        config.tasks.iter().any(|task| task.shown > 0),
+        "no task to demonstrate"
+    );
     ensure!(config.jobs > 0, "--jobs 0: expected 1 or more");
     let most = slots::most_episodes(&config.tasks);
     ensure!(
@@ -120,11 +121,12 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
 
 fn spec(info: &WorldInfo, size: [usize; 2]) -> DatasetSpec {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let turns_hand = info.robot.turns_hand;
     DatasetSpec {
         fps: 10,
         robot_type: info.robot.name.to_owned(),
-        state_names: names(&["x", "y", "z", "gripper_width"]),
-        action_names: names(&["dx", "dy", "dz", "gripper"]),
+        state_names: names(columns::state_names(turns_hand)),
+        action_names: names(columns::action_names(turns_hand)),
         cameras: info
             .cameras
             .iter()

@@ -3,10 +3,10 @@
 use eyre::{Result, WrapErr};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use tiller_motion::{ActionStep, Chunk};
 use tiller_world::{Channels, EpisodeSpec, Frame as CameraFrame, TaskInfo, WorldKind};
 
-use crate::rig::{POLICY_RATE_HZ, POLICY_STEP_NS, Rig};
+use super::columns;
+use crate::rig::{POLICY_STEP_NS, Rig};
 use tiller_lerobot::{Episode, Frame, ImageStats};
 
 /// An expert that has not finished by then has failed: 40 s.
@@ -20,6 +20,7 @@ pub(super) struct Recorder {
     cameras: Vec<&'static str>,
     /// Columns and rows of all images, pixels.
     size: [usize; 2],
+    turns_hand: bool,
     frame: CameraFrame,
 }
 
@@ -30,6 +31,7 @@ impl Recorder {
             rig: Rig::new(kind).wrap_err("cannot make the world")?,
             cameras: cameras.iter().map(|camera| camera.name).collect(),
             size,
+            turns_hand: kind.info().robot.turns_hand,
             frame: CameraFrame::default(),
         })
     }
@@ -49,7 +51,7 @@ impl Recorder {
             image_stats: vec![ImageStats::default(); self.cameras.len()],
         };
         loop {
-            let anchor = self.rig.anchor_m();
+            let anchor = self.rig.status().anchor;
             let Some(step) = self.rig.world.expert_step(anchor) else {
                 break;
             };
@@ -57,22 +59,13 @@ impl Recorder {
                 return Ok(None);
             }
             let pngs = self.look(&mut episode.image_stats)?;
-            let [x, y, z] = self.rig.tool_m();
-            let width = self.rig.reading().gripper_width_m;
-            let [dx, dy, dz] = step.delta_m;
+            let width_m = self.rig.reading().gripper_width_m;
             episode.frames.push(Frame {
-                state: [x, y, z, width].map(|value| value as f32).to_vec(),
-                action: [dx, dy, dz, step.gripper]
-                    .map(|value| value as f32)
-                    .to_vec(),
+                state: columns::state(&self.rig.tool(), width_m, self.turns_hand),
+                action: columns::action(&step.learned, self.turns_hand),
                 pngs,
             });
-            let anchor = self.rig.status().anchor;
-            let executed = ActionStep {
-                delta_position_m: step.delta_m,
-                gripper: step.executed_gripper,
-            };
-            let chunk = Chunk::of_displacements(anchor, POLICY_RATE_HZ, &[executed]);
+            let chunk = columns::chunk(anchor, &step.executed, self.turns_hand);
             if self.rig.accept(chunk).is_err() {
                 // The expert asked for what the limits forbid: not an example to learn from.
                 return Ok(None);

@@ -15,17 +15,14 @@ use tiller_motion::Setpoint;
 use tiller_policy::Observation;
 use tiller_report::{Decision, Picture, Recorder, Sample};
 use tiller_reward::compile;
+use tiller_steering::Denoiser;
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 use tiller_world::{Channels, Command};
 
+use super::blind::Blind;
 use super::runner::Runner;
 use super::{Ending, EpisodeResult, EpisodeSpec, StageEntry, timed};
-
-/// Length of one policy step, ns: episodes are limited in these.
-const STEP_NS: u64 = 100_000_000;
-
-/// Time between two looks through the cameras, ns, as in the dataflow.
-const LOOK_NS: u64 = 100_000_000;
+use crate::rig::POLICY_STEP_NS;
 
 /// After the program's end the oracle gets this long to see a success that holds, ns.
 const GRACE_NS: u64 = 2 * SECOND_NS;
@@ -58,6 +55,7 @@ pub(super) struct Course<'a> {
     recorder: Option<&'a mut Recorder>,
     grounder: Option<Grounder>,
     program_sent: bool,
+    look_ns: u64,
     result: EpisodeResult,
     /// When and how the program ended.
     over: Option<(u64, String)>,
@@ -73,6 +71,7 @@ impl<'a> Course<'a> {
         spec: &'a EpisodeSpec,
         recorder: Option<&'a mut Recorder>,
     ) -> Result<Self> {
+        let look_ns = runner.world.info().look_ns;
         let grounder = match &spec.instruction {
             Some(_) => Some(Grounder::new(runner.config.grounding.clone())?),
             None => None,
@@ -84,6 +83,7 @@ impl<'a> Course<'a> {
             recorder,
             grounder,
             program_sent: false,
+            look_ns,
             result: EpisodeResult::default(),
             over: None,
             failed: None,
@@ -117,7 +117,7 @@ impl<'a> Course<'a> {
         } else {
             verdict.success
         };
-        self.result.steps = (self.runner.world.time_ns() / STEP_NS) as usize;
+        self.result.steps = (self.runner.world.time_ns() / POLICY_STEP_NS) as usize;
         self.result.ending = ending;
         self.result.reason = reason;
         Ok(self.result)
@@ -137,7 +137,7 @@ impl<'a> Course<'a> {
         if self.failed.is_some() {
             return self.failed.clone();
         }
-        if now_ns >= self.spec.max_steps as u64 * STEP_NS {
+        if now_ns >= self.spec.max_steps as u64 * POLICY_STEP_NS {
             let reason = format!("out of time after {} steps", self.spec.max_steps);
             return Some((Ending::OutOfTime, reason));
         }
@@ -159,7 +159,7 @@ impl<'a> Course<'a> {
             ..Default::default()
         });
         let command = self.feed(LoopEvent::Measured(state))?;
-        if now_ns.is_multiple_of(LOOK_NS) {
+        if now_ns.is_multiple_of(self.look_ns) {
             self.look(now_ns)?;
         }
         let command = command.ok_or_else(|| eyre!("the actuator gave no command"))?;
@@ -189,6 +189,9 @@ impl<'a> Course<'a> {
             eyes.look(world.as_mut(), channels)?;
             eyes.look_elsewhere(world.as_mut())
         })?;
+        if self.runner.config.blind == Some(Blind::FrozenImages) {
+            self.runner.eyes.freeze();
+        }
         if let Some(recorder) = &mut self.recorder {
             let frame = self.runner.eyes.first().ok_or_else(no_camera)?;
             let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -357,18 +360,20 @@ impl<'a> Course<'a> {
             policy,
             eyes,
             world,
+            told: (components, state),
             ..
         } = &mut *self.runner;
         let measured = world.arm();
-        let state = policy_state(&ArmState {
+        let arm = ArmState {
             tcp: measured.base_from_tool,
             gripper_width_m: measured.reading.gripper_width_m,
             ..Default::default()
-        });
+        };
+        policy_state(components, &arm, state);
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
-            state: &state,
+            state,
             environment: &[],
         };
         let stamp_ns = eyes.first().ok_or_else(no_camera)?.stamp_ns;
@@ -382,28 +387,38 @@ impl<'a> Course<'a> {
         let Runner {
             observer,
             policy,
+            gaussian,
             planner,
             eyes,
+            config,
+            told: (components, state),
             ..
         } = &mut *self.runner;
-        let state = policy_state(&request.arm);
+        policy_state(components, &request.arm, state);
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
-            state: &state,
+            state,
             environment: &[],
         };
         let time = &mut self.result.time;
-        let encoded = timed(&mut time.encode_s, || {
-            observer.encode(policy, request.observation_ns, &observation)
-        });
-        let outcome = match encoded {
-            Ok(()) => timed(&mut time.plan_s, || planner.plan(policy, request)).map_err(|error| {
-                PlanFailure {
-                    code: error.code().to_owned(),
-                    text: format!("planning failed: {error}"),
-                }
+        let is_gaussian = config.blind == Some(Blind::Gaussian);
+        let encoded = match is_gaussian {
+            true => Ok(()),
+            false => timed(&mut time.encode_s, || {
+                observer.encode(policy, request.observation_ns, &observation)
             }),
+        };
+        let denoiser: &mut dyn Denoiser = if is_gaussian { gaussian } else { policy };
+        let outcome = match encoded {
+            Ok(()) => {
+                timed(&mut time.plan_s, || planner.plan(denoiser, request)).map_err(|error| {
+                    PlanFailure {
+                        code: error.code().to_owned(),
+                        text: format!("planning failed: {error}"),
+                    }
+                })
+            }
             Err(error) => Err(PlanFailure {
                 code: "no_observation".to_owned(),
                 text: error.to_string(),

@@ -9,6 +9,8 @@ pub(super) struct Eyes {
     /// The one in which keypoints are found comes first.
     cameras: Vec<(CameraInfo, Frame)>,
     labels: Vec<(u8, String)>,
+    /// What the policy sees instead of what there is to see.
+    frozen: Option<Vec<Frame>>,
 }
 
 impl Eyes {
@@ -17,6 +19,7 @@ impl Eyes {
         Self {
             cameras: cameras.map(|camera| (camera, Frame::default())).collect(),
             labels: info.labels.clone(),
+            frozen: None,
         }
     }
 
@@ -45,9 +48,25 @@ impl Eyes {
         look(world, self.cameras.iter_mut().skip(1), Channels::COLOUR)
     }
 
+    /// From now on the policy sees what was seen last.
+    pub(super) fn freeze(&mut self) {
+        let frames = self.cameras.iter().map(|(_, frame)| frame.clone());
+        self.frozen.get_or_insert_with(|| frames.collect());
+    }
+
+    /// From now on the policy sees what there is to see.
+    pub(super) fn open(&mut self) {
+        self.frozen = None;
+    }
+
     /// What the policy sees.
     pub(super) fn policy_images(&self) -> Vec<ImageView<'_>> {
-        let views = self.cameras.iter().map(|(camera, frame)| ImageView {
+        let frames: Vec<&Frame> = match &self.frozen {
+            Some(frozen) => frozen.iter().collect(),
+            None => self.cameras.iter().map(|(_, frame)| frame).collect(),
+        };
+        let views = self.cameras.iter().zip(frames);
+        let views = views.map(|((camera, _), frame)| ImageView {
             name: camera.name,
             width: frame.width,
             height: frame.height,

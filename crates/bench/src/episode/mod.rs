@@ -5,12 +5,14 @@
 //! world; every 100 ms the cameras are looked through and keypoints are followed. Planning takes a set
 //! simulated time. Nothing reads the world's state but its own judge, which only keeps the score.
 
+mod blind;
 mod course;
 mod cpu;
 mod eyes;
 mod runner;
 mod scene;
 
+pub use blind::Blind;
 pub use runner::{Runner, RunnerConfig};
 pub use scene::{SeededObservation, SeededScene, SeenImage};
 
@@ -76,6 +78,9 @@ pub struct EpisodeResult {
     pub stages: Vec<StageEntry>,
     /// Where the wall time went.
     pub time: PhaseTimes,
+    /// What the world recorded, for its referee.
+    #[serde(skip)]
+    pub record: Option<String>,
     /// Processor time of the episode's thread, seconds; what a renderer or a policy does on threads
     /// of its own is not in it.
     pub cpu_s: f64,

@@ -9,6 +9,7 @@ use tiller_closed_loop::{
     Actuator, Ahead, GrowthConfig, InProcess, POLICY_STATE, Planner, PlannerConfig, PolicyFacts,
     Sampler, SamplerConfig, Switcher, SwitcherConfig,
 };
+use tiller_core::StateComponent;
 use tiller_grounding::GroundingConfig;
 use tiller_motion::ActuatorConfig;
 use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
@@ -18,6 +19,7 @@ use tiller_steering::Guide;
 use tiller_vlm::Author;
 use tiller_world::World;
 
+use super::blind::{Blind, Gaussian};
 use super::course::Course;
 use super::cpu::thread_cpu_s;
 use super::eyes::Eyes;
@@ -41,6 +43,8 @@ pub struct RunnerConfig {
     pub growth: GrowthConfig,
     /// Stage switching.
     pub stages: StageConfig,
+    /// What takes sight from the policy, if anything.
+    pub blind: Option<Blind>,
     /// Steers by a program's last stage from the start, instead of one stage after the other.
     pub last_stage_only: bool,
     /// Keypoints.
@@ -58,6 +62,9 @@ pub struct Runner {
     pub(super) author: Arc<dyn Author + Send + Sync>,
     pub(super) eyes: Eyes,
     pub(super) policy: Policy,
+    pub(super) gaussian: Gaussian,
+    /// What the policy is told of the arm, and room for it.
+    pub(super) told: (Vec<StateComponent>, Vec<f32>),
     pub(super) observer: Observer,
     pub(super) planner: Planner,
 }
@@ -96,6 +103,8 @@ impl Runner {
             world,
             author: Arc::clone(&subject.author),
             eyes,
+            gaussian: Gaussian::new(&policy)?,
+            told: (policy.manifest().robot_state(), Vec::new()),
             policy,
             observer: Observer::default(),
         })
@@ -143,8 +152,10 @@ impl Runner {
             instruction: spec.instruction.clone(),
         })?;
         self.observer.forget(&mut self.policy);
+        self.eyes.open();
         let machines = self.machines(spec)?;
         let mut result = Course::new(self, machines, spec, recorder)?.run()?;
+        result.record = self.world.record();
         result.time.wall_s = seconds(start.elapsed());
         result.cpu_s = thread_cpu_s() - cpu_start_s;
         Ok(result)

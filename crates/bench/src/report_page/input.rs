@@ -1,15 +1,15 @@
 //! Episodes from JSON Lines files, as many as can be read.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, ensure};
 use serde::Deserialize;
 use serde_json::Value;
-use tiller_core::file::open_regular;
+use tiller_core::file::{Line as Text, Lines, open_regular};
 
 use crate::FREE_RUN;
+use crate::line_file::{MAX_LINE_BYTES, MAX_RESULTS_BYTES};
 use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip};
 use tiller_world::Variation;
 
@@ -17,6 +17,15 @@ use tiller_world::Variation;
 const DEPTH: usize = 3;
 /// Broken lines that are named; of the others only the number is told.
 const NAMED: usize = 20;
+/// Episodes of one page.
+const MAX_EPISODES: usize = 1_000_000;
+
+/// Lines that are no episodes.
+#[derive(Debug, Default)]
+struct Broken {
+    named: Vec<String>,
+    more: usize,
+}
 
 /// An episode. What older files leave out is filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,13 +124,13 @@ impl Input {
         let mut files = Vec::new();
         find(folder, DEPTH, &mut files)?;
         let mut input = Self::default();
-        let mut broken = Vec::new();
+        let mut broken = Broken::default();
         for file in &files {
             input.read_file(folder, file, &mut broken)?;
         }
-        let more = broken.len().saturating_sub(NAMED);
-        input.notes.extend(broken.into_iter().take(NAMED));
-        if more > 0 {
+        input.notes.append(&mut broken.named);
+        if broken.more > 0 {
+            let more = broken.more;
             input.notes.push(format!("{more} more lines skipped"));
         }
         if files.is_empty() {
@@ -132,36 +141,45 @@ impl Input {
         Ok(input)
     }
 
-    fn read_file(&mut self, folder: &Path, path: &Path, broken: &mut Vec<String>) -> Result<()> {
-        let cannot = || format!("cannot read {}", path.display());
+    fn read_file(&mut self, folder: &Path, path: &Path, broken: &mut Broken) -> Result<()> {
         let name = path
             .strip_prefix(folder)
             .unwrap_or(path)
             .display()
             .to_string();
-        let mut reader = BufReader::new(open_regular(path)?);
+        let mut lines = Lines::new(open_regular(path)?, path, MAX_LINE_BYTES, MAX_RESULTS_BYTES)?;
         let before = self.episodes.len();
         let home = path.parent().unwrap_or(folder);
-        let mut bytes = Vec::new();
-        for number in 1.. {
-            bytes.clear();
-            if reader.read_until(b'\n', &mut bytes).wrap_err_with(cannot)? == 0 {
-                break;
-            }
-            // Not text: a byte that is no UTF-8 must not hide the lines after it.
-            if bytes.trim_ascii().is_empty() {
-                continue;
-            }
-            match serde_json::from_slice::<Line>(&bytes) {
+        while let Some(text) = lines.next_line()? {
+            let line = match text {
+                // Not text: a byte that is no UTF-8 must not hide the lines after it.
+                Text::Whole(bytes) | Text::Torn(bytes) if bytes.trim_ascii().is_empty() => continue,
+                Text::Whole(bytes) | Text::Torn(bytes) => {
+                    serde_json::from_slice::<Line>(bytes).map_err(|error| error.to_string())
+                }
+                Text::TooLong => Err(format!("it has more than {MAX_LINE_BYTES} bytes")),
+            };
+            match line {
                 Ok(line) => {
                     let episode = line.episode(home, self.sources.len());
                     self.episodes.push(episode);
+                    ensure!(
+                        self.episodes.len() <= MAX_EPISODES,
+                        "{}: expected at most {MAX_EPISODES} episodes in all, found more",
+                        path.display()
+                    );
                 }
-                Err(error) => {
-                    let why = error.to_string();
+                Err(why) => {
                     // serde counts the lines of what it was given, which is always one.
                     let why = why.split(" at line ").next().unwrap_or_default();
-                    broken.push(format!("{name}:{number}: skipped, not an episode: {why}"));
+                    let why = clip(why, MAX_DESCRIPTION);
+                    let number = lines.number();
+                    match broken.named.len() < NAMED {
+                        true => broken
+                            .named
+                            .push(format!("{name}:{number}: skipped, not an episode: {why}")),
+                        false => broken.more += 1,
+                    }
                 }
             }
         }

@@ -14,10 +14,10 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use eyre::{Result, WrapErr};
+use eyre::Result;
+use tiller_core::file::write_whole;
 
 use self::input::Input;
 use self::model::Report;
@@ -44,8 +44,7 @@ pub struct Written {
 /// When the folder or a file in it cannot be read, or the page cannot be written.
 pub fn write(folder: &Path, page: &Path, worlds: &Subjects) -> Result<Written> {
     let report = Report::of(Input::read(folder)?, worlds);
-    fs::write(page, html::page(&report))
-        .wrap_err_with(|| format!("cannot write {}", page.display()))?;
+    write_whole(page, html::page(&report).as_bytes())?;
     Ok(Written {
         path: page.to_owned(),
         episodes: report.episodes,

@@ -276,6 +276,40 @@ fn broken_lines_are_named_and_skipped() {
 }
 
 #[test]
+fn endless_lines_and_files_are_bounded_and_links_stay_what_they_are() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let good = episode("drawer_open", "full", 1, true).to_string();
+    let long = format!("{{\"task\": \"{}\"}}", "x".repeat(2 << 20));
+    let wordy = format!("{{\"task\": 1, \"seed\": \"{}\"}}", "x".repeat(1000));
+    let odd = "odd\n".repeat(30);
+    fs::write(at("a.jsonl"), format!("{long}\n{good}\n{wordy}\n{odd}")).unwrap();
+    fs::write(at("victim"), "untouched").unwrap();
+    std::os::unix::fs::symlink("victim", at("report.html")).unwrap();
+    let written = write(folder.path(), &at("report.html"), &worlds()).unwrap();
+    assert_eq!((written.episodes, written.notes.len()), (1, 21));
+    let first = "a.jsonl:1: skipped, not an episode: it has more than 1048576 bytes";
+    assert_eq!(written.notes[0], first);
+    assert!(written.notes.iter().all(|note| note.len() < 300));
+    assert_eq!(written.notes[20], "12 more lines skipped");
+    assert_eq!(fs::read(at("victim")).unwrap(), b"untouched");
+    assert!(fs::symlink_metadata(at("report.html")).unwrap().is_file());
+
+    // A page is no matter of devices, and a file of a terabyte none of results.
+    let error = write(folder.path(), Path::new("/dev/null"), &worlds()).unwrap_err();
+    assert!(error.to_string().contains("found a device"), "{error}");
+    let sparse = fs::File::create(at("b.jsonl")).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    let error = write(folder.path(), &at("report.html"), &worlds()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("b.jsonl: it has 1099511627776 bytes"),
+        "{error}"
+    );
+}
+
+#[test]
 fn nothing_to_show_is_said() {
     let folder = TempDir::new().unwrap();
     let html = page(&report(&folder));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tiller_core::kinematics::HOME_Q;
-use tiller_core::{Continuation, EpisodeId, GRIPPER_OPEN_M, Pose, ProgramId, Visit};
+use tiller_core::{
+    Continuation, EpisodeId, GRIPPER_OPEN_M, Pose, ProgramId, StateComponent, Visit,
+};
 use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Program;
 use tiller_steering::Start;
@@ -87,14 +89,13 @@ impl PlanRequest {
     }
 }
 
-/// Numbers in the state that policies are shown.
+/// Numbers in the state that policies are shown which do not say what they want to know.
 pub const POLICY_STATE: usize = 4;
 
-/// The state that policies are shown: TCP x, y, z and gripper width, m.
-#[must_use]
-pub fn policy_state(arm: &ArmState) -> [f32; POLICY_STATE] {
-    let [x, y, z] = arm.tcp.position_m;
-    [x, y, z, arm.gripper_width_m].map(|value| value as f32)
+/// Writes the state that a policy is shown, in place of what was in `out`: of a policy that does not
+/// say what it wants to know TCP x, y, z and gripper width, m.
+pub fn policy_state(components: &[StateComponent], arm: &ArmState, out: &mut Vec<f32>) {
+    StateComponent::write(components, &arm.tcp, arm.gripper_width_m, out);
 }
 
 /// How a plan carries on the chunk that is being executed.
@@ -129,5 +130,34 @@ impl UnderWay {
         } else {
             now
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_told_what_it_asks_for() {
+        let arm = ArmState {
+            tcp: Pose::down([0.4, 0.1, 0.2]),
+            gripper_width_m: 0.06,
+            ..Default::default()
+        };
+        let mut state = Vec::new();
+        policy_state(StateComponent::DEFAULT, &arm, &mut state);
+        assert_eq!(state, [0.4, 0.1, 0.2, 0.06]);
+        assert_eq!(state.len(), POLICY_STATE);
+        let wanted = [
+            StateComponent::Position,
+            StateComponent::Rotation6d,
+            StateComponent::GripperWidth,
+        ];
+        policy_state(&wanted, &arm, &mut state);
+        assert_eq!(state.len(), 10);
+        assert_eq!(
+            (state[2], state[3], state[7], state[9]),
+            (0.2, 1.0, -1.0, 0.06)
+        );
     }
 }

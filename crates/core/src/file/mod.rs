@@ -5,11 +5,13 @@
 //! that never ends, or of a link that leads elsewhere. Nothing here waits for a pipe, reads without a
 //! limit, or writes through a link.
 
+mod lines;
+mod write;
+
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, FileType, Metadata, OpenOptions};
-use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -17,14 +19,11 @@ use thiserror::Error;
 
 use crate::shown;
 
-/// Rights of a private file.
-const PRIVATE_FILE: u32 = 0o600;
-/// Rights of a private folder.
-const PRIVATE_FOLDER: u32 = 0o700;
-/// Rights of any other file, which the user's mask narrows.
-const ORDINARY_FILE: u32 = 0o666;
-/// Random names that are tried before there is something wrong.
-const MAX_NAMES: u32 = 16;
+pub use lines::{Line, Lines};
+pub use write::{
+    create_in_place, create_private_dir_all, is_draft, keep_private, open_to_append, probe_private,
+    write_private, write_whole,
+};
 
 /// Why a file is not read or not written.
 #[derive(Debug, Error)]
@@ -46,6 +45,17 @@ pub enum FileError {
         /// What was named.
         path: PathBuf,
         /// What it is.
+        found: &'static str,
+    },
+    /// What is in the place of a file to be written is something else, and stays.
+    #[error(
+        "cannot write {}: expected a regular file or none, found {found}",
+        shown(&.path.to_string_lossy())
+    )]
+    InTheWay {
+        /// The place.
+        path: PathBuf,
+        /// What is there.
         found: &'static str,
     },
     /// More than is read.
@@ -87,13 +97,16 @@ impl FileError {
         let path = match self {
             Self::Io { cause, .. } => return cause.to_string(),
             Self::NotRegular { path, .. }
+            | Self::InTheWay { path, .. }
             | Self::TooLong { path, .. }
             | Self::NotText { path, .. }
             | Self::Outside { path } => path,
         };
         let text = self.to_string();
-        let head = format!("cannot read {}: ", shown(&path.to_string_lossy()));
-        text.strip_prefix(&head).unwrap_or(&text).to_owned()
+        let path = shown(&path.to_string_lossy());
+        let heads = ["read", "write"].map(|doing| format!("cannot {doing} {path}: "));
+        let reason = heads.iter().find_map(|head| text.strip_prefix(head));
+        reason.unwrap_or(&text).to_owned()
     }
 
     /// Whether there is no such file.
@@ -193,140 +206,6 @@ pub fn others_may_read(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|facts| facts.mode() & 0o044 != 0)
 }
 
-/// Makes a folder for its owner alone. Those above it that are missing get the rights that the user's
-/// mask leaves, for they may become the home of other things; what is there keeps its rights, see
-/// [`keep_private`].
-///
-/// # Errors
-/// [`FileError::Io`].
-pub fn create_private_dir_all(folder: &Path) -> Result<(), FileError> {
-    let folder = or_here(folder);
-    let make = || {
-        if let Some(above) = folder.parent() {
-            fs::create_dir_all(or_here(above))?;
-        }
-        match DirBuilder::new().mode(PRIVATE_FOLDER).create(folder) {
-            Err(_) if folder.is_dir() => Ok(()),
-            made => made,
-        }
-    };
-    make().map_err(FileError::io(folder, "make"))
-}
-
-/// Takes the rights of all others away from a folder that is ours alone: we own it, it has no special
-/// bits (as `/tmp` has), and nothing lies in it but what `is_ours` knows by name. Another folder is
-/// left as it is, for others may need it: somebody may well have named his home or a folder that a
-/// group shares. Gives whether the folder is closed to others now.
-///
-/// # Errors
-/// [`FileError::Io`] if it cannot be looked at.
-pub fn keep_private(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<bool, FileError> {
-    let folder = or_here(folder);
-    let failed = || FileError::io(folder, "read");
-    // Rights are changed through what was looked at, not through its path.
-    let open = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags(OFlags::DIRECTORY | OFlags::NONBLOCK))
-        .open(folder)
-        .map_err(failed())?;
-    let facts = open.metadata().map_err(failed())?;
-    if facts.mode() & 0o077 == 0 {
-        return Ok(true);
-    }
-    let is_own = facts.uid() == rustix::process::geteuid().as_raw() && facts.mode() & 0o7000 == 0;
-    if !is_own {
-        return Ok(false);
-    }
-    for entry in fs::read_dir(folder).map_err(failed())? {
-        let entry = entry.map_err(failed())?;
-        if !entry.file_name().to_str().is_some_and(&is_ours) {
-            return Ok(false);
-        }
-    }
-    Ok(open
-        .set_permissions(fs::Permissions::from_mode(PRIVATE_FOLDER))
-        .is_ok())
-}
-
-/// Writes a file that its owner alone can read, in a folder that is made for the owner alone where it
-/// is missing. Readers see all of it, or what was there before: it is written under a random new name
-/// and put in place. What is in place, be it a link, is replaced and never followed.
-///
-/// # Errors
-/// [`FileError::Io`].
-pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    if let Some(folder) = path.parent() {
-        create_private_dir_all(folder)?;
-    }
-    put(path, bytes, PRIVATE_FILE)
-}
-
-/// Writes a file that need not be private as [`write_private`] does, with the rights that the user's
-/// mask leaves; its folder must be there.
-///
-/// # Errors
-/// [`FileError::Io`].
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    put(path, bytes, ORDINARY_FILE)
-}
-
-/// Whether files can be written into a folder, which is made for its owner alone where it is missing.
-///
-/// # Errors
-/// [`FileError::Io`] if not.
-pub fn probe_private(folder: &Path) -> Result<(), FileError> {
-    create_private_dir_all(folder)?;
-    let folder = or_here(folder);
-    let failed = FileError::io(folder, "write into");
-    let probe = create_new(folder, PRIVATE_FILE)
-        .and_then(|(mut file, path)| file.write_all(b"probe").and(fs::remove_file(path)));
-    probe.map_err(failed)
-}
-
-/// Whether a name is one under which a file is written before it is put in place. A process that was
-/// killed leaves it.
-#[must_use]
-pub fn is_draft(name: &str) -> bool {
-    let middle = name
-        .strip_prefix('.')
-        .and_then(|name| name.strip_suffix(".tmp"));
-    middle.is_some_and(|middle| {
-        middle.len() == 16 && middle.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
-}
-
-fn put(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-    let folder = or_here(path.parent().unwrap_or(Path::new("")));
-    let written = create_new(folder, mode).and_then(|(mut file, draft)| {
-        file.write_all(bytes)
-            .and_then(|()| fs::rename(&draft, path))
-            .inspect_err(|_| drop(fs::remove_file(&draft)))
-    });
-    written.map_err(FileError::io(path, "write"))
-}
-
-/// A new file under a random name.
-fn create_new(folder: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
-    let mut options = OpenOptions::new();
-    options
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .custom_flags(flags(OFlags::NOFOLLOW));
-    let mut tries = 0;
-    loop {
-        // Seeded by the operating system, anew for each.
-        let random = RandomState::new().hash_one(tries);
-        let path = folder.join(format!(".{random:016x}.tmp"));
-        match options.open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MAX_NAMES => {
-                tries += 1;
-            }
-            opened => return opened.map(|file| (file, path)),
-        }
-    }
-}
-
 fn open(path: &Path, told: &Path, more: OFlags) -> Result<File, FileError> {
     let failed = || FileError::io(told, "read");
     // To open a device may already do something, and a socket cannot be opened at all.
@@ -357,6 +236,8 @@ fn kind(kind: FileType) -> &'static str {
         "a pipe"
     } else if kind.is_socket() {
         "a socket"
+    } else if kind.is_symlink() {
+        "a link"
     } else {
         "a device"
     }

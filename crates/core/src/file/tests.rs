@@ -1,4 +1,5 @@
-use std::os::unix::fs::symlink;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::sync::mpsc::channel;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::write::{PRIVATE_FILE, create_new};
 use super::*;
 
 const LIMIT: u64 = 8;
@@ -291,4 +293,154 @@ fn drafts_are_known_by_their_names() {
     let (_, path) = create_new(folder.path(), PRIVATE_FILE).unwrap();
     assert!(is_draft(path.file_name().unwrap().to_str().unwrap()));
     assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn what_is_no_file_is_never_replaced_nor_written() {
+    let folder = folder();
+    let [fifo, socket, file] = ["fifo", "socket", "file"].map(|name| folder.path().join(name));
+    pipe(&fifo);
+    let _listener = UnixListener::bind(&socket).unwrap();
+    fs::write(&file, "old").unwrap();
+    let link = |name: &str, to: &Path| {
+        let path = folder.path().join(name);
+        symlink(to, &path).unwrap();
+        path
+    };
+    let null = Path::new("/dev/null");
+    let to_null = link("to-null", null);
+    let to_open = link("to-open", Path::new("/proc/self/exe"));
+    type Write = fn(&Path) -> Result<(), FileError>;
+    let writers: [Write; 3] = [
+        |path| write_whole(path, b"new"),
+        |path| write_private(path, b"new"),
+        |path| create_in_place(path).map(drop),
+    ];
+    for (path, found) in [
+        (null, "a device"),
+        (&fifo, "a pipe"),
+        (&socket, "a socket"),
+        (folder.path(), "a folder"),
+        (&to_null, "a device"),
+        (&to_open, "a link to an open file"),
+        (&link("to-fifo", &fifo), "a pipe"),
+        (&link("to-folder", folder.path()), "a folder"),
+    ] {
+        for write in writers {
+            let path = path.to_owned();
+            let error = at_once(move || write(&path).unwrap_err());
+            let expected = format!("expected a regular file or none, found {found}");
+            assert_eq!(error.reason(), expected);
+            assert!(error.to_string().starts_with("cannot write "), "{error}");
+        }
+    }
+    for (path, found) in [
+        (null, "a device"),
+        (&fifo, "a pipe"),
+        (&socket, "a socket"),
+        (folder.path(), "a folder"),
+        (&to_null, "a link"),
+        (&link("to-file", &file), "a link"),
+        (&link("to-nothing", Path::new("nothing")), "a link"),
+    ] {
+        let path = path.to_owned();
+        let error = at_once(move || open_to_append(&path).unwrap_err());
+        let expected = format!("expected a regular file or none, found {found}");
+        assert_eq!(error.reason(), expected);
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"old");
+    assert!(!folder.path().join("nothing").exists());
+    assert!(fs::symlink_metadata(&to_null).unwrap().is_symlink());
+    assert!(!names(folder.path()).iter().any(|name| is_draft(name)));
+}
+
+#[test]
+fn a_file_that_grows_takes_the_place_of_another_and_of_a_link() {
+    let folder = folder();
+    let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("file", &link).unwrap();
+    for path in [&link, &file] {
+        let before = fs::read(&file).unwrap();
+        let mut growing = create_in_place(path).unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"");
+        assert_eq!(path == &link, fs::read(&file).unwrap() == before);
+        growing.write_all(b"one ").unwrap();
+        growing.write_all(b"two").unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"one two");
+    }
+    // What others could not read they cannot read now.
+    assert_eq!(mode(&file), 0o600);
+    write_whole(&file, b"new").unwrap();
+    assert_eq!(mode(&file), 0o600);
+    let mut end = open_to_append(&file).unwrap();
+    end.write_all(b"er").unwrap();
+    assert_eq!(fs::read(&file).unwrap(), b"newer");
+    open_to_append(&folder.path().join("made")).unwrap();
+    assert_eq!(names(folder.path()), ["file", "link", "made"]);
+}
+
+/// What `Lines` makes of a text: lines, `!` before a torn one and `>` for one that is too long.
+fn lines(text: &[u8], line_bytes: usize, file_bytes: u64) -> Result<Vec<String>, FileError> {
+    let folder = folder();
+    let path = folder.path().join("lines");
+    fs::write(&path, text).unwrap();
+    let mut lines = Lines::new(open_regular(&path)?, &path, line_bytes, file_bytes)?;
+    let mut found = Vec::new();
+    while let Some(line) = lines.next_line()? {
+        found.push(match line {
+            Line::Whole(line) => String::from_utf8_lossy(line).into_owned(),
+            Line::Torn(line) => format!("!{}", String::from_utf8_lossy(line)),
+            Line::TooLong => ">".to_owned(),
+        });
+        assert_eq!(lines.number(), found.len());
+    }
+    assert_eq!(lines.read_bytes(), text.len() as u64);
+    Ok(found)
+}
+
+#[test]
+fn lines_are_read_one_by_one_and_bounded() {
+    for (text, expected) in [
+        ("", &[][..]),
+        ("\n", &[""]),
+        ("a\n\nb\n", &["a", "", "b"]),
+        ("a\nb", &["a", "!b"]),
+        ("abcdefgh\n", &["abcdefgh"]),
+        ("abcdefghi\nb\n", &[">", "b"]),
+        ("a\nabcdefghi", &["a", ">"]),
+    ] {
+        assert_eq!(
+            lines(text.as_bytes(), 8, 100).unwrap(),
+            expected,
+            "{text:?}"
+        );
+    }
+    // Longer than what is read at a time.
+    let long = [vec![b'x'; 100_000], b"\ny\n".to_vec()].concat();
+    assert_eq!(lines(&long, 8, 1 << 20).unwrap(), [">", "y"]);
+    assert_eq!(lines(&long, 1 << 20, 1 << 20).unwrap()[0].len(), 100_000);
+    let error = lines(&long, 8, 1000).unwrap_err();
+    assert_eq!(
+        error.reason(),
+        "it has 100003 bytes or more, expected at most 1000"
+    );
+    // Reports no length and goes on.
+    let path = Path::new("/proc/self/maps");
+    let mut endless = Lines::new(open_regular(path).unwrap(), path, 8, 100).unwrap();
+    let error = loop {
+        match endless.next_line() {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("it is longer"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(
+        error,
+        FileError::TooLong {
+            limit_bytes: 100,
+            ..
+        }
+    ));
 }

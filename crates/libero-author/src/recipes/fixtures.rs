@@ -79,7 +79,7 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
     inside.margins = vec!["0.0120 - offset[1]".to_owned()];
     let grasp = stay("grasp the handle", &at(drawer, level, HOLDS_M, 0.0));
     vec![
-        hand.with(Fingers::Open, above),
+        hand.upright(Fingers::Open, above),
         hand.with(Fingers::Open, hand.facing(FORWARD, face)),
         hand.with(Fingers::Open, hand.facing(FORWARD, front)),
         hand.with(Fingers::Open, hand.facing(FORWARD, inside)),
@@ -178,9 +178,9 @@ pub(super) fn turn(knob: &Point, on: bool, hand: Hand) -> Vec<StageText> {
     let (sin, cos) = (sign * TURNS_RAD).sin_cos();
     let turn = hand.turned([sin, -cos], turn);
     vec![
-        hand.with(Fingers::Open, above),
-        hand.with(Fingers::Open, down),
-        hand.with(Fingers::Closed, until_closed(grasp, KNOB_WIDTH_M)),
+        hand.upright(Fingers::Open, above),
+        hand.upright(Fingers::Open, down),
+        hand.upright(Fingers::Closed, until_closed(grasp, KNOB_WIDTH_M)),
         hand.with(Fingers::Closed, turn),
     ]
 }

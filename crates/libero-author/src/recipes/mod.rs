@@ -7,8 +7,8 @@ mod terms;
 
 use tiller_reward::HandAccess;
 use tiller_vlm::AuthorError;
+use tiller_vlm::text::ProgramText;
 
-use crate::program::ProgramText;
 use crate::scene::{Kind, Level, Point, Scene};
 use crate::understand::{Goal, Place, wording};
 use measures::{
@@ -38,10 +38,7 @@ pub(crate) fn write(
     scene: &Scene,
     access: HandAccess,
 ) -> Result<ProgramText, AuthorError> {
-    let mut hand = Hand {
-        access,
-        was_turned: false,
-    };
+    let hand = Hand { access };
     let (mut notes, mut stages) = (Vec::new(), Vec::new());
     let mut note = |point: &Point| {
         let [x, y, z] = point.position_m;
@@ -56,7 +53,6 @@ pub(crate) fn write(
         match goal {
             Goal::Open(drawer) | Goal::Close(drawer) => {
                 note(drawer);
-                hand.was_turned = true;
                 let level = level_of(drawer);
                 is_within_reach(drawer, goal, scene)?;
                 if matches!(goal, Goal::Open(_)) {
@@ -71,7 +67,6 @@ pub(crate) fn write(
                 let knob = scene.part(stove, Kind::Knob).unwrap_or(stove);
                 note(knob);
                 stages.extend(fixtures::turn(knob, *on, hand));
-                hand.was_turned = true;
             }
             Goal::Lift(thing) => {
                 note(thing);
@@ -99,7 +94,7 @@ pub(crate) fn write(
     Ok(ProgramText {
         title: wording(goals),
         notes,
-        stages,
+        stages: stages.into_iter().map(Into::into).collect(),
     })
 }
 

@@ -112,10 +112,10 @@ pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
     let down = item.approach(&format!("go down to the {name}"), 0.0, EXACT);
     let grasp = stay(&format!("grasp the {name}"), &item.grip_at(0.0));
     vec![
-        hand.over(Fingers::Open, above),
-        hand.over(Fingers::Open, down),
-        hand.over(Fingers::Closed, until_closed(grasp, item.how.width)),
-        hand.over(Fingers::Closed, lift(item, grip_z_m + RAISE_M)),
+        hand.upright(Fingers::Open, above),
+        hand.upright(Fingers::Open, down),
+        hand.upright(Fingers::Closed, until_closed(grasp, item.how.width)),
+        hand.upright(Fingers::Closed, lift(item, grip_z_m + RAISE_M)),
     ]
 }
 
@@ -168,7 +168,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
             done: Vec::new(),
             margins: vec![format!("end_effector[2] - {}", number(carry_z_m - 0.030))],
         };
-        stages.push(hand.over(Fingers::Closed, raise));
+        stages.push(hand.upright(Fingers::Closed, raise));
     }
     let over = target(item, goal, number(carry_z_m));
     let at = target(item, goal, number(end_z_m));
@@ -176,9 +176,9 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let lower = reach(&format!("lower the {name}"), &at, LOWERED);
     let release = stay(&format!("let go of the {name}"), &at);
     stages.extend([
-        hand.over(Fingers::Closed, carry),
-        hand.over(Fingers::Closed, lower),
-        hand.over(Fingers::Open, until_open(release)),
+        hand.upright(Fingers::Closed, carry),
+        hand.upright(Fingers::Closed, lower),
+        hand.upright(Fingers::Open, until_open(release)),
     ]);
     stages
 }

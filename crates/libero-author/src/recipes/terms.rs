@@ -32,6 +32,9 @@ pub(super) const EXACT: Margin = Margin {
     height: 0.010,
 };
 
+/// How far down a hand points that points straight down, rad.
+pub(super) const DOWN: f64 = std::f64::consts::FRAC_PI_2;
+
 /// What the fingers are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fingers {
@@ -43,12 +46,7 @@ pub(super) enum Fingers {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hand {
     pub(super) access: HandAccess,
-    /// A goal before this one has turned it; otherwise it points straight down by itself.
-    pub(super) was_turned: bool,
 }
-
-/// Straight down, rad.
-pub(super) const DOWN: f64 = std::f64::consts::FRAC_PI_2;
 
 /// A stage that brings the hand to `target`, which the lines define from `keypoints` and `hand`.
 pub(super) fn reach(description: &str, target: &[String], margin: Margin) -> StageText {
@@ -125,14 +123,10 @@ impl Hand {
         stage
     }
 
-    /// Asks for the fingers, and for a hand that points straight down where something has turned it.
-    pub(super) fn over(self, fingers: Fingers, stage: StageText) -> StageText {
-        let stage = if self.was_turned {
-            self.facing(DOWN, stage)
-        } else {
-            stage
-        };
-        self.with(fingers, stage)
+    /// Asks for the fingers, and for a hand that points straight down, where rewards may: a policy that opens drawers
+    /// too would turn it on the way otherwise.
+    pub(super) fn upright(self, fingers: Fingers, stage: StageText) -> StageText {
+        self.with(fingers, self.facing(DOWN, stage))
     }
 
     /// Asks for the hand to point down by that much, rad, and else to the right (-y), with fingers that open across,

@@ -1,6 +1,6 @@
-//! Headless rendering of colour, depth and instances, as the official environment looks.
+//! Headless rendering of colour, depth and instances, as the official environment looks or plainer.
 
 mod renderer;
 
-pub use renderer::Renderer;
+pub use renderer::{Look, Renderer};
 pub use tiller_offscreen::RenderError;

@@ -20,6 +20,16 @@ const MAX_GEOMS: usize = 1000;
 /// The group of geoms that collide: the package does not draw them.
 const COLLISION_GROUP: usize = 0;
 
+/// How pictures look. Depths and labels are those of the same places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// Without reflections, shadows and smoothed edges: the stove is darker, and a picture takes a fifth of the time.
+    #[default]
+    Plain,
+    /// As the official environment draws them.
+    Official,
+}
+
 /// Renders images of one size from any task whose scene has the same textures: one for each [`Native`] is right.
 /// Stays on the thread that made it.
 pub struct Renderer {
@@ -42,7 +52,27 @@ impl Renderer {
     ///
     /// # Errors
     /// [`RenderError::NoDevice`] when EGL is missing or cannot draw, [`RenderError::Size`] beyond 640 x 480 pixels.
-    pub fn new(task: &Native, width: usize, height: usize) -> Result<Self, RenderError> {
+    pub fn new(
+        task: &mut Native,
+        width: usize,
+        height: usize,
+        look: Look,
+    ) -> Result<Self, RenderError> {
+        if look == Look::Official {
+            return Self::open(task, width, height);
+        }
+        let before = set_quality(task, [0, 0]);
+        let made = Self::open(task, width, height);
+        set_quality(task, before);
+        let mut made = made?;
+        let flags = made.scene.flags_mut();
+        for flag in [mjtRndFlag::mjRND_REFLECTION, mjtRndFlag::mjRND_SHADOW] {
+            flags[flag as usize] = 0;
+        }
+        Ok(made)
+    }
+
+    fn open(task: &Native, width: usize, height: usize) -> Result<Self, RenderError> {
         if !(1..=LIMIT[0]).contains(&width) || !(1..=LIMIT[1]).contains(&height) {
             return Err(RenderError::Size {
                 width,
@@ -77,12 +107,6 @@ impl Renderer {
     #[must_use]
     pub fn device(&self) -> &str {
         self.context.device()
-    }
-
-    /// Whether shiny surfaces mirror what is around them: yes at first, as in the official pictures. Without, a
-    /// picture takes about half the time and the stove looks darker.
-    pub fn set_reflections(&mut self, on: bool) {
-        self.scene.flags_mut()[mjtRndFlag::mjRND_REFLECTION as usize] = u8::from(on);
     }
 
     /// Renders one of the pack's cameras, by its place among them, into a frame, whose buffers are reused. Rows
@@ -205,6 +229,15 @@ impl Drop for Renderer {
         let _lost = self.context.make_current();
         self.closing = Some(lock_display());
     }
+}
+
+/// Sets samples for a smooth edge and pixels of shadows, which a context takes when it is made; returns those before.
+fn set_quality(task: &mut Native, [samples, shadow]: [i32; 2]) -> [i32; 2] {
+    // SAFETY: only settings of renderers are written; no size, index or address changes.
+    let quality = unsafe { &mut task.data_mut().model_mut().vis_mut().quality };
+    let before = [quality.offsamples, quality.shadowsize];
+    [quality.offsamples, quality.shadowsize] = [samples, shadow];
+    before
 }
 
 fn read_error(error: mujoco_rs::prelude::MjrContextError) -> RenderError {

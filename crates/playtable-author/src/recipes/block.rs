@@ -4,9 +4,9 @@ use super::room::Approach;
 use super::terms::{
     ABOVE, AT_CONTACT, TRAVEL_Z_M, distance_at_height, offset_to_height, reach, sweep,
 };
-use crate::program::StageText;
 use crate::scene::Point;
 use crate::understand::Direction;
+use tiller_vlm::text::StageText;
 
 /// From the keypoint to the block's middle along x, m: the camera sees the top and the far face.
 pub(super) const MIDDLE_X_M: f64 = -0.0085;

@@ -1,9 +1,10 @@
 //! A block into the drawer: grasped, carried over its front, lowered and let go.
 
-use super::grasp::{Fingers, above as above_block, grasp};
+use super::grasp::{Fingers, above as above_block, closed, grasp, opened};
 use super::terms::{ABOVE, TRAVEL_Z_M, offset_to_height, reach};
-use crate::program::{StageText, number, tensor};
+use crate::program::{number, tensor};
 use crate::scene::Point;
+use tiller_vlm::text::StageText;
 
 /// The handle's keypoint stands nearer to the robot than this when the drawer is open, m: shut it is at
 /// 0.594, open at 0.434 or nearer, and scenes shift both by up to 0.05.
@@ -83,9 +84,9 @@ pub(super) fn put(block: &Point, handle: &Point, held: bool, fingers: Fingers) -
     if fingers == Fingers::Guided {
         let open = |stage: StageText| StageText {
             done: stage.done.clone(),
-            ..stage.opened()
+            ..opened(stage)
         };
-        carry = carry.closed(false);
+        carry = closed(carry, false);
         (lower, rise) = (open(lower), open(rise));
     }
     stages.extend([carry, lower, rise]);

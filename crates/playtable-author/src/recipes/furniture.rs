@@ -4,12 +4,13 @@
 //! and beyond the middle of the part that the fingers touch.
 
 use super::terms::{
-    ABOVE, ASIDE, AT_CONTACT, DISTANCE, EVEN, constant, distance_to_target, reach, sweep,
+    ABOVE, ASIDE, AT_CONTACT, DISTANCE, EVEN, constant, distance_to_target, reach, sweep, to_target,
 };
 use super::terms::{TRAVEL_Z_M, offset_to_height};
-use crate::program::{StageText, number, tensor};
+use crate::program::{number, tensor};
 use crate::scene::Point;
 use crate::understand::Direction;
+use tiller_vlm::text::StageText;
 
 /// From the keypoint on the drawer's bar to its middle along x, m.
 const BAR_X_M: f64 = -0.012;
@@ -157,12 +158,12 @@ pub(super) fn turn_switch(point: &Point, on: bool) -> Vec<StageText> {
     };
     let place = |x: f64, height_m: f64| constant([x, y + 0.004, point.above_table_m(height_m)]);
     vec![
-        StageText::to_target(
+        to_target(
             &format!("move above a place on the {side} side of the switch"),
             &place(start, TRAVEL_Z_M),
             ABOVE,
         ),
-        StageText::to_target(
+        to_target(
             &format!("go down on the {side} side of the switch"),
             &place(start, SWITCH_Z_M),
             AT_CONTACT,

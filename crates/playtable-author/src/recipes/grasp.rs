@@ -3,8 +3,9 @@
 
 use super::block::{LOW_Z_M, MIDDLE_X_M};
 use super::terms::{ASIDE, EVEN, Margin, STILL, TRAVEL_Z_M, offset_to_height, reach};
-use crate::program::{StageText, number, tensor};
+use crate::program::{number, tensor};
 use crate::scene::Point;
+use tiller_vlm::text::StageText;
 
 /// How fast the hand comes down around a block, m a step: the policy must find the time to open the
 /// fingers, where the reward cannot ask for it.
@@ -63,7 +64,7 @@ pub(super) fn above(point: &Point, fingers: Fingers) -> StageText {
         Fingers::Policy => stage,
         Fingers::Guided => StageText {
             description: "stop above the block with open fingers".to_owned(),
-            ..stage.opened()
+            ..opened(stage)
         },
     }
 }
@@ -86,9 +87,9 @@ pub(super) fn grasp(point: &Point, fingers: Fingers) -> Vec<StageText> {
                 ..reach(description, point.index, over(point, LOW_Z_M), margin)
             };
             vec![
-                around("go down around the block with open fingers", AROUND).opened(),
-                around("close the fingers around the block", HELD).closed(true),
-                raise(point, raise_reward(point)).closed(false),
+                opened(around("go down around the block with open fingers", AROUND)),
+                closed(around("close the fingers around the block", HELD), true),
+                closed(raise(point, raise_reward(point)), false),
             ]
         }
     }
@@ -140,36 +141,36 @@ fn risen(index: usize, z: f64, by_m: f64) -> String {
     format!("return keypoints[{index}][2] - {}", number(z + by_m))
 }
 
-impl StageText {
-    /// With the fingers open, and done only then.
-    pub(super) fn opened(mut self) -> Self {
-        self.reward = format!(
-            "{} - {} * (1.0 - gripper).mean()",
-            self.reward,
-            number(FINGERS_M)
-        );
-        self.and_done(&format!("gripper_width_m - {}", number(OPEN_WIDTH_M)));
-        self
-    }
+/// With the fingers open, and done only then.
+pub(super) fn opened(mut stage: StageText) -> StageText {
+    stage.reward = format!(
+        "{} - {} * (1.0 - gripper).mean()",
+        stage.reward,
+        number(FINGERS_M)
+    );
+    and_done(
+        &mut stage,
+        &format!("gripper_width_m - {}", number(OPEN_WIDTH_M)),
+    );
+    stage
+}
 
-    /// With the fingers closed, and if asked for done only when there is something between them.
-    pub(super) fn closed(mut self, waits: bool) -> Self {
-        self.reward = format!("{} - {} * gripper.mean()", self.reward, number(FINGERS_M));
-        if waits {
-            let [least, most] = CLOSED_WIDTH_M.map(number);
-            let around =
-                format!("torch.minimum(gripper_width_m - {least}, {most} - gripper_width_m)");
-            self.and_done(&around);
-        }
-        self
+/// With the fingers closed, and if asked for done only when there is something between them.
+pub(super) fn closed(mut stage: StageText, waits: bool) -> StageText {
+    stage.reward = format!("{} - {} * gripper.mean()", stage.reward, number(FINGERS_M));
+    if waits {
+        let [least, most] = CLOSED_WIDTH_M.map(number);
+        let around = format!("torch.minimum(gripper_width_m - {least}, {most} - gripper_width_m)");
+        and_done(&mut stage, &around);
     }
+    stage
+}
 
-    /// Done only where this is at or above 0 too.
-    fn and_done(&mut self, margin: &str) {
-        if let Some(last) = self.done.last_mut()
-            && let Some(value) = last.strip_prefix("return ")
-        {
-            *last = format!("return torch.minimum({value}, {margin})");
-        }
+/// Done only where this is at or above 0 too.
+fn and_done(stage: &mut StageText, margin: &str) {
+    if let Some(last) = stage.done.last_mut()
+        && let Some(value) = last.strip_prefix("return ")
+    {
+        *last = format!("return torch.minimum({value}, {margin})");
     }
 }

@@ -15,10 +15,11 @@ mod terms;
 use tiller_reward::{Access, HandAccess};
 use tiller_vlm::AuthorError;
 
-use crate::program::{KeepOut, ProgramText, StageText};
+use crate::program::KeepOut;
 use crate::scene::{Point, Scene};
 use crate::understand::{Direction, Goal, TaskSpec, Thing};
 use grasp::Fingers;
+use tiller_vlm::text::{ProgramText, StageText};
 
 /// How far a goal moves its object's keypoint, m: the middle of what its recipe is content with.
 const DRAWER_MOVES_M: f64 = 0.150;
@@ -73,11 +74,12 @@ pub(crate) fn write(
             thing.name()
         ));
     }
+    let terms: Vec<KeepOut> = keep_out.into_iter().map(|(.., term)| term).collect();
+    KeepOut::apply(&terms, &mut stages);
     Ok(ProgramText {
         title: spec.wording(),
         notes,
         stages,
-        keep_out: keep_out.into_iter().map(|(.., term)| term).collect(),
     })
 }
 

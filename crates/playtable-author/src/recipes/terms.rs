@@ -1,8 +1,9 @@
 //! The few shapes that rewards and done functions take. All are distances in metres: 0 is perfect
 //! and nothing is above it, so that progress has a fixed end.
 
-use crate::program::{StageText, number, tensor};
+use crate::program::{number, tensor};
 use crate::scene::Point;
+use tiller_vlm::text::StageText;
 
 /// What an error along x, y and z weighs in a reward.
 pub(crate) type Scale = [f64; 3];
@@ -53,24 +54,22 @@ pub(crate) fn constant(point_m: [f64; 3]) -> String {
     format!("target = {}", tensor(point_m))
 }
 
-impl StageText {
-    /// A stage that brings the end effector to the target that the line defines.
-    pub(crate) fn to_target(description: &str, target: &str, margin: Margin) -> Self {
-        let mut guidance = vec![target.to_owned()];
-        guidance.extend(distance_to_target(margin.scale));
-        let done = vec![
-            target.to_owned(),
-            "offset = end_effector - target".to_owned(),
-            format!("plane = {} - torch.norm(offset[:2])", number(margin.plane)),
-            format!("height = {} - torch.abs(offset[2])", number(margin.height)),
-            "return torch.minimum(plane, height)".to_owned(),
-        ];
-        Self {
-            description: description.to_owned(),
-            guidance,
-            reward: DISTANCE.to_owned(),
-            done,
-        }
+/// A stage that brings the end effector to the target that the line defines.
+pub(crate) fn to_target(description: &str, target: &str, margin: Margin) -> StageText {
+    let mut guidance = vec![target.to_owned()];
+    guidance.extend(distance_to_target(margin.scale));
+    let done = vec![
+        target.to_owned(),
+        "offset = end_effector - target".to_owned(),
+        format!("plane = {} - torch.norm(offset[:2])", number(margin.plane)),
+        format!("height = {} - torch.abs(offset[2])", number(margin.height)),
+        "return torch.minimum(plane, height)".to_owned(),
+    ];
+    StageText {
+        description: description.to_owned(),
+        guidance,
+        reward: DISTANCE.to_owned(),
+        done,
     }
 }
 
@@ -81,7 +80,7 @@ pub(crate) fn reach(
     offset_m: [f64; 3],
     margin: Margin,
 ) -> StageText {
-    StageText::to_target(description, &beside(keypoint, offset_m), margin)
+    to_target(description, &beside(keypoint, offset_m), margin)
 }
 
 /// A stage that moves the end effector to a fixed point through a contact; done when the keypoint

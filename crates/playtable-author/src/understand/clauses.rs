@@ -296,6 +296,14 @@ pub(super) fn order(
         goals.extend(waiting.take());
     }
     goals.extend(waiting);
+    // "Go", "please", "carefully": nothing is forbidden, and nothing is asked for.
+    if goals.is_empty() && forbidden.is_empty() {
+        return Err(AuthorError::Incomplete {
+            instruction: instruction.to_owned(),
+            missing: "what to do".to_owned(),
+            can: scene.abilities(),
+        });
+    }
     let mut avoid = Vec::new();
     for prohibition in forbidden {
         avoid.extend(things_to_avoid(prohibition, &goals, scene)?);

@@ -262,7 +262,50 @@ fn without_courtesies(items: &[Item]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tiller_vlm::SceneKeypoint;
+
+    use super::super::phrases::TABLE;
     use super::*;
+
+    /// Only words that forbid say what not to do, alone and beside each other.
+    #[test]
+    fn nothing_is_forbidden_where_no_word_forbids() {
+        let forbids = |token: &Token| {
+            matches!(
+                token,
+                Token::Not | Token::Avoid | Token::OffLimits | Token::Verb(Verb::Leave)
+            )
+        };
+        let rows = TABLE.iter().filter(|(_, token)| !forbids(token));
+        let phrases: Vec<&str> = rows.flat_map(|(phrases, _)| *phrases).copied().collect();
+        let names = ["drawer handle", "red block", "switch handle"];
+        let point = |(index, name): (usize, &&str)| SceneKeypoint {
+            index,
+            name: (*name).to_owned(),
+            position_m: [0.5, 0.1 * index as f64, 0.1],
+        };
+        let keypoints: Vec<SceneKeypoint> = names.iter().enumerate().map(point).collect();
+        let scene = Scene::new(&keypoints).unwrap();
+        for first in &phrases {
+            for second in ["", "go", "the drawer", "push it", ", please"] {
+                for text in [format!("{first} {second}"), format!("{second} {first}")] {
+                    let items = tokenise(&split_words(&text));
+                    // Two phrases may make a third: "keep" and "off".
+                    if items
+                        .iter()
+                        .any(|item| item.token.as_ref().is_some_and(forbids))
+                    {
+                        continue;
+                    }
+                    let answer = parse(&text, &scene);
+                    assert!(
+                        !matches!(answer, Err(AuthorError::Negated { .. })),
+                        "{text}"
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn words_are_split_at_everything_else() {

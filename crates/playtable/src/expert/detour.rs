@@ -1,6 +1,6 @@
 //! How demonstrations depart from the straight way, so that they show how to come back to it.
 
-use crate::random::Random;
+use tiller_world::Random;
 
 /// Least height of the hand over a block that closed fingers press upon, metres.
 const LOWEST_M: f64 = 0.046;

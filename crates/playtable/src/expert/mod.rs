@@ -7,12 +7,12 @@ mod push;
 mod skill;
 
 use crate::objects::ObjectStates;
-use crate::random::Random;
 use crate::task::Task;
 use crate::world::PlayTable;
 use detour::{Fumbles, Pause};
 use skill::Skill;
 use tiller_motion::ActionStep;
+use tiller_world::Random;
 
 /// Longest action along any axis, metres a step.
 const MAX_STEP_M: f64 = 0.03;

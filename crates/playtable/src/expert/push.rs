@@ -3,7 +3,7 @@
 use super::geometry::{add, distance, minus, scale};
 use super::skill::BUTTON_XY_M;
 use crate::objects::{Block, ObjectStates};
-use crate::random::Random;
+use tiller_world::Random;
 
 /// How far a push moves the block, metres: beyond the oracle's threshold.
 pub(super) const PUSH_LENGTH_M: f64 = 0.085;

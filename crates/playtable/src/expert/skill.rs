@@ -3,8 +3,8 @@
 use super::geometry::{add, dot, minus, scale};
 use super::push::{PUSH_LENGTH_M, Push};
 use crate::objects::{Block, ObjectStates};
-use crate::random::Random;
 use crate::task::Task;
+use tiller_world::Random;
 
 /// TCP heights while working, metres. The fingertips reach 9 mm below the TCP, the palm begins 37 mm above.
 const DRAWER_Z_M: f64 = 0.045;

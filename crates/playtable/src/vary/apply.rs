@@ -3,9 +3,9 @@
 use super::parts::{Fixture, Parts};
 use super::{Axis, Variation};
 use crate::layout::Layout;
-use crate::random::Random;
 use mujoco_rs::mujoco_c::mjtDisableBit;
 use mujoco_rs::prelude::MjModel;
+use tiller_world::Random;
 
 /// Farthest shift of a fixture, metres; each is shifted by half of it or more along x and y.
 const SHIFT_M: [f64; 3] = [0.020, 0.035, 0.050];

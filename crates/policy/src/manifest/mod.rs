@@ -15,7 +15,7 @@ pub use observation::{ObservationInput, ObservationKind};
 pub use scheduler::{Scheduler, Thresholding};
 
 use serde::Deserialize;
-use tiller_core::Problems;
+use tiller_core::{Problems, StateComponent};
 use tiller_steering::scheduler::SchedulerConfig;
 use tiller_steering::{ActionSpace, Guide};
 
@@ -112,6 +112,18 @@ impl Manifest {
     #[must_use]
     pub fn action_space(&self) -> Option<(ActionSpace, Guide)> {
         self.action.read(self.rate_hz, &mut Problems::default())
+    }
+
+    /// What the policy is to be told of the robot's own state, in this order; the default where it does
+    /// not say, or sees no such state at all.
+    #[must_use]
+    pub fn robot_state(&self) -> Vec<StateComponent> {
+        let mut inputs = self.observations.iter();
+        let own = inputs.find(|input| input.source == ROBOT_STATE);
+        own.map_or_else(
+            || StateComponent::DEFAULT.to_vec(),
+            ObservationInput::state_components,
+        )
     }
 
     fn read_scheduler(&self, problems: &mut Problems) -> Option<SchedulerConfig> {

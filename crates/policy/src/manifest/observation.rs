@@ -1,7 +1,7 @@
 //! What the encoder sees.
 
 use serde::Deserialize;
-use tiller_core::Problems;
+use tiller_core::{Problems, StateComponent};
 
 /// Longest side of a picture that is accepted, pixels.
 const MAX_IMAGE_SIDE: usize = 4096;
@@ -34,6 +34,9 @@ pub struct ObservationInput {
     /// Where it comes from: a camera's name; of a state `robot_state`, or `environment_state`, what a
     /// simulation knows beside it, as some LeRobot policies see it.
     pub source: String,
+    /// What a `robot_state` holds, one after the other: `position`, `rotation_6d`, `rotation_vector`,
+    /// `gripper_width` or `fingers`; [`StateComponent::DEFAULT`] when left out.
+    pub components: Option<Vec<String>>,
     /// Shape without the batch: `[3, height, width]` or `[n]`.
     pub shape: Vec<usize>,
     /// Subtracted: per channel of a picture scaled to [0, 1], or per number of a state.
@@ -71,6 +74,7 @@ impl ObservationInput {
             let sources = [(ROBOT_STATE, ()), (ENVIRONMENT_STATE, ())];
             let _ = problems.choice(at("source"), &self.source, &sources);
         }
+        self.check_components(problems);
         problems.numbers(&at("mean"), &self.mean, channels);
         problems.numbers(&at("std"), &self.std, channels);
         problems.require(
@@ -79,5 +83,51 @@ impl ObservationInput {
             "positive numbers",
             format!("{:?}", self.std),
         );
+    }
+
+    fn check_components(&self, problems: &mut Problems) {
+        let Some(words) = &self.components else {
+            return;
+        };
+        let at = format!("observation `{}`.components", self.name);
+        if self.kind != ObservationKind::State || self.source != ROBOT_STATE {
+            let why = format!("with the source `{}`", self.source);
+            problems.absent(&at, &self.components, &why);
+            return;
+        }
+        problems.require(&at, !words.is_empty(), "at least one component", "none");
+        let known = StateComponent::ALL.map(|component| (component.as_str(), component));
+        let mut numbers = Some(0);
+        for (index, word) in words.iter().enumerate() {
+            let component = problems.choice(format!("{at}[{index}]"), word, &known);
+            numbers = numbers.zip(component).map(|(sum, own)| sum + own.width());
+            problems.require(
+                format!("{at}[{index}]"),
+                !words[..index].contains(word),
+                "each component once",
+                format!("`{word}` again"),
+            );
+        }
+        // What is unknown may have any width.
+        if let Some(numbers) = numbers {
+            problems.require(
+                format!("observation `{}`.shape", self.name),
+                self.shape == [numbers],
+                format!("[{numbers}], what its components hold"),
+                format!("{:?}", self.shape),
+            );
+        }
+    }
+
+    /// What a `robot_state` holds; words that are not known are left out.
+    pub(super) fn state_components(&self) -> Vec<StateComponent> {
+        let Some(words) = &self.components else {
+            return StateComponent::DEFAULT.to_vec();
+        };
+        let known = |word: &String| {
+            let mut all = StateComponent::ALL.into_iter();
+            all.find(|component| component.as_str() == word)
+        };
+        words.iter().filter_map(known).collect()
     }
 }

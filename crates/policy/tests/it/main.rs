@@ -7,6 +7,7 @@
 
 mod bundle;
 mod common;
+mod components;
 mod conditions;
 mod damage;
 mod find;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use eyre::{Result, WrapErr, ensure, eyre};
-use tiller_bench::{self as bench, BenchConfig, FREE_RUN, Method, Subject, Tuned, task_of};
+use tiller_bench::{
+    self as bench, BenchConfig, FREE_RUN, Method, POLICY_STEP_NS, Subject, Tuned, task_of,
+};
 use tiller_policy::Provider;
 use tiller_steering::Guide;
-use tiller_world::{ALL_TASKS, Suite, Variation, WorldInfo, WorldKind};
+use tiller_world::{ALL_TASKS, Absent, Suite, Variation, WorldInfo, WorldKind};
 
 use super::bench_report::ReportArgs;
 use super::{default_jobs, find_policy, say};
@@ -32,6 +34,7 @@ pub(super) struct BenchArgs {
 #[derive(Debug)]
 enum What {
     World(Subject, Box<WorldArgs>),
+    Absent(Absent),
     Report(ReportArgs),
 }
 
@@ -44,6 +47,7 @@ impl Subcommand for What {
         let known = subjects.all().iter();
         known
             .map(|subject| world_command(subject.kind.info()))
+            .chain(subjects.absent().iter().map(absent_command))
             .fold(command, Command::subcommand)
             .subcommand(report)
     }
@@ -53,7 +57,9 @@ impl Subcommand for What {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        name == REPORT || worlds().find(Some(name)).is_ok()
+        let subjects = worlds();
+        let is_absent = subjects.absent().iter().any(|absent| absent.name == name);
+        name == REPORT || is_absent || subjects.find(Some(name)).is_ok()
     }
 }
 
@@ -66,7 +72,11 @@ impl FromArgMatches for What {
         if name == REPORT {
             return Ok(Self::Report(ReportArgs::from_arg_matches(matches)?));
         }
-        let subject = worlds().find(Some(name)).cloned();
+        let subjects = worlds();
+        if let Some(absent) = subjects.absent().iter().find(|it| it.name == name) {
+            return Ok(Self::Absent(absent.clone()));
+        }
+        let subject = subjects.find(Some(name)).cloned();
         let subject = subject.map_err(|error| {
             clap::Error::raw(ErrorKind::InvalidSubcommand, format!("{error}\n"))
         })?;
@@ -78,6 +88,15 @@ impl FromArgMatches for What {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// The subcommand of a world that is not there: says so whatever follows.
+fn absent_command(absent: &Absent) -> Command {
+    let rest = Arg::new("rest").num_args(0..).trailing_var_arg(true);
+    Command::new(absent.name)
+        .about(format!("{} (not there: {})", absent.about, absent.reason))
+        .disable_help_flag(true)
+        .arg(rest.allow_hyphen_values(true).hide(true))
 }
 
 /// The subcommand of a world: its suites, and examples with its names.
@@ -117,7 +136,7 @@ fn examples(info: &WorldInfo) -> String {
     lines.push(format!(
         "  {bench} --suite all --episodes 20 --json results.jsonl"
     ));
-    let baselines = "--methods baselines --seed 5000 --episodes 50 --json baselines.jsonl";
+    let baselines = "--methods baselines --episodes 20 --json baselines.jsonl";
     lines.push(format!("  {bench} {baselines}"));
     if let Some(group) = info.groups.last() {
         let methods = "--method full --method no_gradient";
@@ -127,9 +146,6 @@ fn examples(info: &WorldInfo) -> String {
         let more = "--strength 1 --methods baselines --episodes 10";
         lines.push(format!("  {bench} --suite {} {more}", varied.name));
     }
-    lines.push(format!(
-        "  {bench} --task any --episodes 100     which tasks the policy does by itself"
-    ));
     lines.join("\n")
 }
 
@@ -142,8 +158,8 @@ struct WorldArgs {
     /// How far an `ood-` suite departs, from 1; may be given several times [default: as far as there is].
     #[arg(long = "strength", value_name = "N")]
     strengths: Vec<u8>,
-    /// Only this task of the suite; may be given several times. `any`: unsteered free runs in which every
-    /// completed task counts.
+    /// Only this task of the suite, by its id or, where ids end with a number, by that; may be given several
+    /// times. `any`: unsteered free runs in which every completed task counts.
     #[arg(long = "task", value_name = "NAME")]
     tasks: Vec<String>,
     /// How the episodes are run, see below; may be given several times [default: full, unsteered].
@@ -155,9 +171,10 @@ struct WorldArgs {
     /// Short for --method full, --method unsteered, or both.
     #[arg(long, value_enum, conflicts_with_all = ["method", "methods"])]
     steer: Option<Steer>,
-    /// Policy bundle: a folder, or a name below models/policies here or in a folder above.
-    #[arg(long, value_name = "NAME|PATH", default_value = "flow")]
-    policy: String,
+    /// Policy bundle: a folder, or a name below models/policies here or in a folder above [default: the
+    /// world's].
+    #[arg(long, value_name = "NAME|PATH")]
+    policy: Option<String>,
     /// Processor that runs the policy. `cuda` needs a build with `--features cuda`, an ONNX Runtime for
     /// CUDA and a GPU, and is an error without them.
     #[arg(long, value_enum, default_value = "cpu")]
@@ -168,11 +185,11 @@ struct WorldArgs {
     /// Seed of the first episode; below 1000000, where the training scenes begin.
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Policy steps of 100 ms after which an episode has failed.
-    #[arg(long, value_name = "N", default_value_t = 400)]
-    max_steps: usize,
-    /// Parameters of the full method, in the form of benchmarks/tuned.toml [default: that file as it
-    /// was when this program was built].
+    /// Policy steps of 100 ms after which an episode has failed [default: by the world's protocol].
+    #[arg(long, value_name = "N")]
+    max_steps: Option<usize>,
+    /// Parameters of the full method, in the form of benchmarks/tuned.toml [default: the world's, as they
+    /// were when this program was built].
     #[arg(long, value_name = "FILE")]
     tuned: Option<PathBuf>,
     /// Strength of guidance [default: as tuned].
@@ -206,6 +223,10 @@ struct WorldArgs {
     /// Overwrite the JSON file instead of continuing it.
     #[arg(long, requires = "json")]
     restart: bool,
+    /// Have every episode done again in the simulator that the world stands for, with the actions that it got, and
+    /// say where the outcomes differ. Records and rulings are kept beside the JSON file.
+    #[arg(long, requires = "json")]
+    referee: bool,
     /// Leave contact sheet, animation, plot and program of every episode in a folder.
     #[arg(long, value_name = "DIR")]
     pictures: Option<PathBuf>,
@@ -222,6 +243,8 @@ enum Steer {
 enum Group {
     /// full, unsteered, best_of_n, gradient, resampling.
     Baselines,
+    /// full, unsteered, best_of_n, frozen_images, gaussian: has the policy a part in it?
+    Controls,
     /// full and everything that lacks or changes a part of it.
     Ablations,
 }
@@ -236,6 +259,7 @@ impl BenchArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         match self.what {
             What::World(subject, args) => args.run(subject),
+            What::Absent(absent) => Err(absent.error().into()),
             What::Report(args) => args.run(),
         }
     }
@@ -247,23 +271,34 @@ impl WorldArgs {
         let suites = subject.kind.info().suites();
         let suite = suites.iter().find(|suite| suite.name == self.suite);
         let suite = suite.ok_or_else(|| eyre!("--suite {}: there is none", self.suite))?;
+        let info = subject.kind.info();
+        let policy = self.policy.clone();
+        let policy = policy.unwrap_or_else(|| subject.policy.to_owned());
+        let referee = match (self.referee, &subject.referee) {
+            (true, None) => return Err(eyre!("--referee: {} has none", info.name)),
+            (true, Some(command)) => Some(command.clone()),
+            (false, _) => None,
+        };
         let config = BenchConfig {
+            max_steps: self
+                .max_steps
+                .unwrap_or((info.episode_ns / POLICY_STEP_NS) as usize),
+            policy_folder: find_policy(&policy)?,
+            tuned: self.tuned(&subject)?,
+            records: self.referee,
             tasks: self.goals(subject.kind.as_ref(), suite)?,
             variations: self.variations(suite)?,
             subject,
             methods: self.methods(),
             episodes: self.episodes,
             seed: self.seed,
-            max_steps: self.max_steps,
             jobs: self.jobs.unwrap_or_else(default_jobs),
-            policy_folder: find_policy(&self.policy)?,
             provider: match self.provider {
                 Processor::Cpu => Provider::Cpu,
                 Processor::Cuda => Provider::Cuda,
             },
-            tuned: self.tuned()?,
             guide: self.guide,
-            policy: self.policy,
+            policy,
             json: self.json,
             restart: self.restart,
             pictures: self.pictures,
@@ -273,6 +308,10 @@ impl WorldArgs {
         end_on_interrupt(stop)?;
         let tally = bench::run(&config)?;
         say(&tally.text())?;
+        if let (Some(command), Some(results)) = (referee, &config.json) {
+            let mut tell = |left| eprintln!("referee: {left} episodes to go");
+            say(&bench::referee::rule(&command, results, &mut tell)?.text())?;
+        }
         if tally.unfinished == 0 {
             return Ok(ExitCode::SUCCESS);
         }
@@ -296,6 +335,13 @@ impl WorldArgs {
                 goals.push(None);
                 continue;
             }
+            let numbered = suite.tasks.iter().find(|task| {
+                let number = task
+                    .strip_prefix(&suite.name)
+                    .and_then(|it| it.strip_prefix('_'));
+                number == Some(id)
+            });
+            let id = numbered.unwrap_or(id);
             let task = task_of(kind, id)?;
             let is_listed = kind.info().task(id).is_some();
             ensure!(
@@ -347,6 +393,7 @@ impl WorldArgs {
         let mut methods = self.method.clone();
         match self.methods {
             Some(Group::Baselines) => methods.extend(Method::BASELINES),
+            Some(Group::Controls) => methods.extend(Method::CONTROLS),
             Some(Group::Ablations) => methods.extend(Method::ablations()),
             None if methods.is_empty() => methods.extend([Method::Full, Method::Unsteered]),
             None => {}
@@ -354,10 +401,10 @@ impl WorldArgs {
         methods
     }
 
-    fn tuned(&self) -> Result<Tuned> {
+    fn tuned(&self, subject: &Subject) -> Result<Tuned> {
         let mut tuned = match &self.tuned {
             Some(path) => Tuned::load(path)?,
-            None => Tuned::shipped()?,
+            None => Tuned::of(subject)?,
         };
         let sampling = &mut tuned.sampling;
         sampling.guide_scale = self.guide_scale.unwrap_or(sampling.guide_scale);

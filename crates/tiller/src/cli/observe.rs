@@ -1,13 +1,15 @@
 //! `tiller observe`.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use eyre::{OptionExt, Result, WrapErr};
-use image::RgbImage;
+use image::{ImageFormat, RgbImage};
 use serde_json::{Value, json};
+use tiller_core::file::write_whole;
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 
 use super::{find_world, say, say_json};
@@ -53,7 +55,7 @@ pub(super) struct ObserveArgs {
 
 impl ObserveArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let Subject { kind, author } = find_world(self.world.as_deref())?;
+        let Subject { kind, author, .. } = find_world(self.world.as_deref())?;
         let task = match &self.task {
             Some(id) => task_of(kind.as_ref(), id)?,
             None => kind
@@ -135,14 +137,15 @@ fn keypoints_json(seen: &SeededObservation) -> Value {
 
 fn save(image: &SeenImage, path: &Path) -> Result<()> {
     let [width, height] = image.size;
-    RgbImage::from_raw(
+    let picture = RgbImage::from_raw(
         u32::try_from(width)?,
         u32::try_from(height)?,
         image.rgb.clone(),
     )
-    .ok_or_else(|| eyre::eyre!("a camera delivered an image of another size"))?
-    .save(path)
-    .wrap_err_with(|| format!("cannot write {}", path.display()))
+    .ok_or_else(|| eyre::eyre!("a camera delivered an image of another size"))?;
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png)?;
+    Ok(write_whole(path, bytes.get_ref())?)
 }
 
 fn write_json(value: &Value, path: &Path) -> Result<()> {
@@ -150,5 +153,5 @@ fn write_json(value: &Value, path: &Path) -> Result<()> {
 }
 
 fn put(text: &str, path: &Path) -> Result<()> {
-    fs::write(path, text).wrap_err_with(|| format!("cannot write {}", path.display()))
+    Ok(write_whole(path, text.as_bytes())?)
 }

@@ -11,6 +11,9 @@ use crate::cache::Cache;
 use crate::http::retry::{Failed, Next, RetryPolicy, Tries, luck};
 use crate::provider::{Identity, Outcome, Provider, ProviderError, Query, Reply, Usage};
 
+/// Tries of one question that may teach something about requests, beyond those that may fail.
+const MOST_CHANGES: usize = 6;
+
 /// How a question ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exchange {
@@ -181,6 +184,7 @@ impl Client {
         let mut cost_usd = 0.0;
         let mut tries = Tries::new(self.retry);
         let mut before: Option<ProviderError> = None;
+        let mut changes = 0;
         let result = loop {
             let booking = match self.book(query) {
                 Ok(booking) => booking,
@@ -202,6 +206,12 @@ impl Client {
                 wait_ms: 0,
             });
             let mut error = match result {
+                // The request is another one by now. There is an end to what can be learnt.
+                Err(error) if error.is_learnt_from && changes < MOST_CHANGES => {
+                    changes += 1;
+                    before = Some(error);
+                    continue;
+                }
                 Err(error) if error.outcome.is_transient() => error,
                 Err(mut error) => {
                     // What kept us until the time was up says more than that it was up.

@@ -36,6 +36,16 @@ pub enum EndpointError {
         "the base URL holds a user name, a password or a key; keys come from the environment or a file only"
     )]
     Credentials,
+    /// The route of a format that is not spoken.
+    #[error("the base URL ends in `{route}`, {of}, which is not spoken here; {instead}")]
+    OtherRoute {
+        /// The route.
+        route: &'static str,
+        /// Whose it is.
+        of: &'static str,
+        /// What to give.
+        instead: &'static str,
+    },
     /// A fragment has no meaning for a server.
     #[error("the base URL ends in a fragment (`#...`); leave it out")]
     Fragment,
@@ -53,6 +63,50 @@ pub struct Endpoint {
 /// What formats end their URLs in; Gemini's is found by the method's name.
 const ROUTES: [&str; 3] = ["/chat/completions", "/responses", "/messages"];
 const METHODS: [&str; 2] = [":generateContent", ":streamGenerateContent"];
+
+/// Routes that people copy and that belong to other formats, whose they are, and what to give instead.
+const OTHER_ROUTES: [(&str, &str, &str); 14] = [
+    ("/api/chat", OLLAMA, OLLAMA_INSTEAD),
+    ("/api/generate", OLLAMA, OLLAMA_INSTEAD),
+    ("/api/tags", OLLAMA, OLLAMA_INSTEAD),
+    ("/completions", "completions without a chat", V1_INSTEAD),
+    ("/completion", "llama.cpp's own format", V1_INSTEAD),
+    ("/generate", "a format of vLLM's and TGI's own", V1_INSTEAD),
+    ("/generate_stream", "TGI's own format", V1_INSTEAD),
+    ("/embeddings", "a format without answers", V1_INSTEAD),
+    ("/converse", BEDROCK, BEDROCK_INSTEAD),
+    ("/converse-stream", BEDROCK, BEDROCK_INSTEAD),
+    ("/invoke", BEDROCK, BEDROCK_INSTEAD),
+    ("/invoke-with-response-stream", BEDROCK, BEDROCK_INSTEAD),
+    (":rawPredict", VERTEX, VERTEX_INSTEAD),
+    (":streamRawPredict", VERTEX, VERTEX_INSTEAD),
+];
+const OLLAMA: &str = "Ollama's own format";
+const OLLAMA_INSTEAD: &str = "Ollama also speaks chat completions (provider `openai`): end the base URL in `/v1`, as in http://localhost:11434/v1";
+const V1_INSTEAD: &str =
+    "give the base URL of its chat completions, which most often ends in `/v1`";
+const BEDROCK: &str = "Bedrock's own format";
+const BEDROCK_INSTEAD: &str = "give the base URL of a proxy that speaks chat completions (provider `openai`), or Bedrock's own `/openai/v1`";
+const VERTEX: &str = "Vertex's format of other makers' models";
+const VERTEX_INSTEAD: &str = "give the base URL of a proxy that speaks chat completions (provider `openai`), or Vertex's own `/endpoints/openapi`";
+/// Ollama's port, and the host of its cloud: `/api` there is its own format.
+const OLLAMA_PORT: u16 = 11434;
+const OLLAMA_HOST: &str = "ollama.com";
+
+/// Refuses routes of formats that are not spoken.
+fn check_route(url: &Url) -> Result<(), EndpointError> {
+    let path = url.path().trim_end_matches('/');
+    if without_route(path).1 {
+        return Ok(());
+    }
+    let is_ollamas = url.port() == Some(OLLAMA_PORT) || url.host_str() == Some(OLLAMA_HOST);
+    let own = is_ollamas.then_some(("/api", OLLAMA, OLLAMA_INSTEAD));
+    let mut others = OTHER_ROUTES.into_iter().chain(own);
+    match others.find(|(route, ..)| path.ends_with(route)) {
+        None => Ok(()),
+        Some((route, of, instead)) => Err(EndpointError::OtherRoute { route, of, instead }),
+    }
+}
 
 /// A path without slashes at its end and without a route, and whether there was a route.
 fn without_route(path: &str) -> (&str, bool) {
@@ -127,6 +181,7 @@ impl Endpoint {
         if url.fragment().is_some() {
             return Err(EndpointError::Fragment);
         }
+        check_route(&url)?;
         let (path, has_route) = without_route(url.path());
         let path = path.to_owned();
         url.set_path(&path);
@@ -302,6 +357,67 @@ mod tests {
                 given.trim_end_matches('/').len() > base.len() && given != base,
                 "{given}"
             );
+        }
+    }
+
+    #[test]
+    fn routes_of_other_formats_are_refused_with_what_to_give() {
+        for (given, route, advice) in [
+            (
+                "http://localhost:11434/api/chat",
+                "/api/chat",
+                "http://localhost:11434/v1",
+            ),
+            ("http://127.0.0.1:11434/api/chat/", "/api/chat", "/v1"),
+            (
+                "https://gateway.example/ollama/api/generate",
+                "/api/generate",
+                "/v1",
+            ),
+            ("http://localhost:11434/api", "/api", "/v1"),
+            ("https://ollama.com/api", "/api", "/v1"),
+            (
+                "http://127.0.0.1:8000/v1/completions",
+                "/completions",
+                "/v1",
+            ),
+            ("http://127.0.0.1:8080/completion", "/completion", "/v1"),
+            ("http://127.0.0.1:3000/generate", "/generate", "/v1"),
+            (
+                "https://h/model/anthropic.claude/converse-stream",
+                "/converse-stream",
+                "/openai/v1",
+            ),
+            (
+                "https://h/v1/publishers/anthropic/models/c:rawPredict",
+                ":rawPredict",
+                "openapi",
+            ),
+        ] {
+            let error = Endpoint::new(given, false).unwrap_err();
+            let is_it =
+                matches!(error, EndpointError::OtherRoute { route: found, .. } if found == route);
+            assert!(is_it, "{given}: {error}");
+            let text = error.to_string();
+            assert!(
+                text.contains(advice) && text.contains(&format!("`{route}`")),
+                "{text}"
+            );
+            assert!(!text.contains("gateway.example"), "{text}");
+        }
+        for good in [
+            // Open WebUI, LM Studio, OpenRouter, Bedrock's and Vertex's own chat completions.
+            "https://h/api/chat/completions",
+            "https://h/api",
+            "http://127.0.0.1:1234/api/v0",
+            "https://openrouter.ai/api/v1",
+            "https://h/openai/v1/chat/completions",
+            "https://h/v1/projects/p/locations/l/endpoints/openapi",
+            "https://h/my-completions",
+            "http://localhost:11434/v1",
+            "http://localhost:11434",
+        ] {
+            Endpoint::new(good, false).unwrap();
         }
     }
 

@@ -164,6 +164,8 @@ pub struct ProviderError {
     pub retry_after: Option<Duration>,
     /// What the try has cost.
     pub charge: Charge,
+    /// The server did not take the request, and requests are others by now: to ask again helps.
+    pub is_learnt_from: bool,
 }
 
 impl ProviderError {
@@ -175,6 +177,7 @@ impl ProviderError {
             detail: detail.into(),
             retry_after: None,
             charge: outcome.charge(),
+            is_learnt_from: false,
         }
     }
 

@@ -45,6 +45,8 @@ pub(super) struct AnswerReader {
     thought_wire: usize,
     is_announced: bool,
     finished_at: Option<Instant>,
+    /// What the server says instead of an answer.
+    refusal: Option<String>,
     limit_bytes: usize,
 }
 
@@ -59,6 +61,7 @@ impl AnswerReader {
             thought_wire: 0,
             is_announced: false,
             finished_at: None,
+            refusal: None,
             limit_bytes,
         }
     }
@@ -137,7 +140,11 @@ impl AnswerReader {
                 return Ok(());
             }
             let (text, thoughts) = self.partial.sizes();
-            self.api.take(event, &mut self.partial)?;
+            let is_under_way = self.partial.has_content();
+            if let Err(error) = self.api.take(event, &mut self.partial) {
+                self.refusal = (!is_under_way).then(|| event.data.clone());
+                return Err(error);
+            }
             let now = self.partial.sizes();
             if now.0 == text && now.1 > thoughts {
                 self.thought_wire += event.data.len();
@@ -145,8 +152,9 @@ impl AnswerReader {
             if now.0 > self.limit_bytes {
                 return Err(self.too_large());
             }
-            if self.partial.is_finished() && self.finished_at.is_none() {
-                self.finished_at = Some(Instant::now());
+            match self.partial.is_finished() {
+                true => _ = self.finished_at.get_or_insert_with(Instant::now),
+                false => self.finished_at = None,
             }
         }
         match decoded {
@@ -169,6 +177,12 @@ impl AnswerReader {
         }
     }
 
+    /// What the server said instead of an answer, before any word of one: there may be something to learn
+    /// from it about requests.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
+    }
+
     /// Whether the service has said that nothing more comes.
     pub(super) fn is_over(&self) -> bool {
         self.partial.ended
@@ -181,7 +195,7 @@ impl AnswerReader {
 
     /// The answer, once no more of it is read.
     pub(super) fn finish(
-        mut self,
+        &mut self,
         identity: &Identity,
         expected_input_tokens: u64,
     ) -> Result<Reply, ProviderError> {
@@ -228,10 +242,12 @@ impl AnswerReader {
             return Err(ProviderError::new(outcome, detail));
         }
         if !self.partial.began {
-            return Err(self.no_answer(identity, is_stream));
+            let error = self.no_answer(identity, is_stream);
+            self.refusal = self.partial.strange.take();
+            return Err(error);
         }
         let said = self.said();
-        self.partial
+        std::mem::take(&mut self.partial)
             .finish(identity, expected_input_tokens)
             .map_err(|error| error.after_an_answer_began(said))
     }
@@ -242,13 +258,14 @@ impl AnswerReader {
         if let Some(complaint) = &self.partial.complaint {
             return complaint.clone();
         }
-        let found = match &self.partial.strange {
+        let strange = self.partial.strange.as_deref();
+        let found = match strange.map(|text| visible_line(text, 80)) {
             Some(strange) => strange,
             None if is_stream => {
                 let detail = "the stream ended before an answer began";
                 return ProviderError::new(Outcome::ConnectionLost, detail);
             }
-            None => &start,
+            None => start,
         };
         let detail = format!(
             "expected an answer of the kind that `{}` sends, found `{found}`",

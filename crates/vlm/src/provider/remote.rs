@@ -59,6 +59,37 @@ struct Refusal {
     text: String,
 }
 
+/// A request without an answer, and what the server said in its place with a status of success.
+struct Failed {
+    error: ProviderError,
+    refusal: Option<String>,
+}
+
+impl From<ProviderError> for Failed {
+    fn from(error: ProviderError) -> Self {
+        Self {
+            error,
+            refusal: None,
+        }
+    }
+}
+
+/// Whether an error within an answer may be about what was asked for, and not about who asks or when.
+fn may_be_of_request(outcome: Outcome) -> bool {
+    !matches!(
+        outcome,
+        Outcome::RateLimited
+            | Outcome::Overloaded
+            | Outcome::ModelLoading
+            | Outcome::QuotaExhausted
+            | Outcome::Unauthorised
+            | Outcome::UnknownModel
+            | Outcome::RefusedByModel
+            | Outcome::BlockedByProxy
+            | Outcome::TooLarge
+    )
+}
+
 impl RemoteProvider {
     /// Checks the settings and prepares a client; nothing is contacted yet.
     ///
@@ -148,7 +179,8 @@ impl RemoteProvider {
             let known = self.adaptations.count();
             let stream = self.adaptations.stream(self.stream);
             let body = self.body(query, stream);
-            let refusal = match self.send(query, &body, stream, deadline).await? {
+            let sent = self.send(query, &body, stream, deadline).await;
+            let refusal = match sent.map_err(|failed| self.learn(failed, known, &body, stream))? {
                 Ok(reply) => return Ok(reply),
                 Err(refusal) => refusal,
             };
@@ -163,6 +195,22 @@ impl RemoteProvider {
                 return Err(self.status_error(&refusal));
             }
         }
+    }
+
+    /// The error of an answer that failed. What it said of the request is learnt, as from a status; but
+    /// it may have cost something, so that asking again is another try.
+    fn learn(&self, failed: Failed, known: usize, sent: &Value, stream: bool) -> ProviderError {
+        let Failed { mut error, refusal } = failed;
+        if let Some(words) = refusal.filter(|_| may_be_of_request(error.outcome)) {
+            let refused = Refused {
+                status: StatusCode::OK.as_u16(),
+                body: &words,
+                sent,
+                stream,
+            };
+            error.is_learnt_from = self.adapts(known, refused);
+        }
+        error
     }
 
     /// Whether there is a different request to send by now.
@@ -202,7 +250,7 @@ impl RemoteProvider {
         body: &Value,
         stream: bool,
         deadline: Instant,
-    ) -> Result<Result<Reply, Refusal>, ProviderError> {
+    ) -> Result<Result<Reply, Refusal>, Failed> {
         let route = route(self.api, &self.endpoint, &self.identity);
         let request = self
             .client
@@ -223,7 +271,10 @@ impl RemoteProvider {
         let said = answer.said();
         read.and_then(|()| answer.finish(&self.identity, self.expected_input_tokens(query)))
             .map(Ok)
-            .map_err(|error| error.after_an_answer_began(said))
+            .map_err(|error| Failed {
+                error: error.after_an_answer_began(said),
+                refusal: answer.refusal().map(str::to_owned),
+            })
     }
 
     /// Reads an answer to its end; its first byte comes by `first_byte`.

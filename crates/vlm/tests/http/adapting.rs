@@ -127,6 +127,68 @@ async fn a_strict_server_is_heeded_step_by_step_and_remembered() {
     assert_eq!(last["max_completion_tokens"], 4096);
 }
 
+/// The same complaints with a status of success: each costs what it may have cost, and is heeded.
+#[tokio::test]
+async fn complaints_within_an_answer_are_heeded_and_charged() {
+    let rules: [Rule; 2] = [
+        |path, body| strict(path, body).map(|(_, text)| ("200 OK", text)),
+        // An event of a stream.
+        |path, body| strict(path, body).map(|(_, text)| ("200 OK", format!("data: {text}\n\n"))),
+    ];
+    for rule in rules {
+        let server = picky(Api::OpenAi, rule).await;
+        let mut config = server.config(Api::OpenAi);
+        config.temperature = Some(0.5);
+        let most = u64::from(config.max_output_tokens);
+        let provider = Arc::new(RemoteProvider::new(config).unwrap());
+        let client = Client::new(provider.clone());
+        let first = client.ask(&query()).await;
+        assert_eq!(first.result.unwrap().text, ANSWER);
+        let ends: Vec<&str> = first
+            .attempts
+            .iter()
+            .map(|one| one.outcome.as_str())
+            .collect();
+        assert_eq!((ends.len(), ends[5]), (6, "ok"), "{ends:?}");
+        assert_eq!(provider.adaptations().len(), 5);
+        // They are no failed tries, which would have been three, and none was free.
+        let spent = client.spent();
+        assert_eq!(spent.queries, 6);
+        assert!(spent.output_tokens >= 5 * most, "{spent:?}");
+        let second = client.ask(&query()).await;
+        assert_eq!((second.attempts.len(), server.requests().len()), (1, 7));
+    }
+}
+
+/// What comes after words of an answer is no complaint about the request, nor is a refusal of who asks.
+#[tokio::test]
+async fn nothing_is_learnt_within_words_or_from_limits() {
+    let begun = |message: &str| {
+        format!(
+            "data: {}\n\ndata: {}\n\n",
+            json!({"choices": [{"delta": {"content": "num"}}]}),
+            json!({"error": {"message": message, "code": 400}})
+        )
+    };
+    let at_once = |error: Value| format!("data: {}\n\n", json!({"error": error}));
+    for body in [
+        begun("Unsupported parameter: 'temperature'"),
+        at_once(json!({"message": "Unsupported parameter: 'temperature'", "code": 401})),
+        at_once(json!({"message": "Rate limit: temperature not supported", "code": 429})),
+        at_once(json!({"message": "something broke", "code": 500})),
+    ] {
+        let script = response("200 OK", "content-type: text/event-stream\r\n", body);
+        let server = Server::start(vec![script]).await;
+        let mut config = server.config(Api::OpenAi);
+        config.temperature = Some(0.5);
+        config.timeouts.total = std::time::Duration::from_secs(3);
+        let provider = Arc::new(RemoteProvider::new(config).unwrap());
+        let exchange = Client::new(provider.clone()).ask(&query()).await;
+        assert!(exchange.result.is_err());
+        assert_eq!(provider.adaptations(), [], "{exchange:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_settings_that_are_named_make_the_changes_unnecessary() {
     let (first, counts, learnt, _) = ask_twice(

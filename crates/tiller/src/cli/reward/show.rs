@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use eyre::{Result, WrapErr, ensure};
 use serde_json::{Value, json};
-use tiller_core::file::read_text_within;
+use tiller_core::file::{read_text_within, write_whole};
 use tiller_core::visible_json;
 use tiller_report::FieldPicture;
 use tiller_reward::{CompileOptions, Diagnostics, Evaluator, Program, Stage, compile};
@@ -304,8 +304,7 @@ impl ShowArgs {
         }
         let path = out.join(LIST);
         let text = format!("{value:#}\n");
-        fs::write(&path, &*visible_json(&text))
-            .wrap_err_with(|| format!("cannot write {}", path.display()))
+        Ok(write_whole(&path, visible_json(&text).as_bytes())?)
     }
 
     fn to_json(

@@ -4,12 +4,12 @@ mod observation;
 mod picture;
 mod trace;
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use eyre::{Result, WrapErr, ensure};
+use tiller_core::file::write_whole;
 use tiller_reward::{CompileOptions, compile};
 use tiller_steering::Guide;
 
@@ -178,7 +178,7 @@ impl SampleArgs {
             .wrap_err("no picture")?;
         if let Some(trace) = &self.trace {
             let text = format!("{}\n", report.trace());
-            fs::write(trace, text).wrap_err_with(|| format!("cannot write {}", trace.display()))?;
+            write_whole(trace, text.as_bytes())?;
         }
         if self.json {
             let mut value = report.summary();

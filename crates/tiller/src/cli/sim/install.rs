@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use eyre::{Result, WrapErr, bail, ensure};
 use serde::{Deserialize, Serialize};
+use tiller_core::file::write_whole;
 
 use super::python;
 use super::simulator::Simulator;
@@ -97,8 +98,7 @@ pub(super) fn install(request: &Request, tell: &mut dyn FnMut(&str)) -> Result<O
     python::add_paths(&venv, &format!("tiller_{name}"), &wanted.paths)?;
     tell("checking");
     python::run(&venv, simulator.check())?;
-    fs::write(&stamp, serde_json::to_string(&wanted)?)
-        .wrap_err_with(|| format!("could not write {}", stamp.display()))?;
+    write_whole(&stamp, serde_json::to_string(&wanted)?.as_bytes())?;
     outcome.made = true;
     outcome.megabytes = size_bytes(&venv) / 1_000_000;
     outcome.seconds = started.elapsed().as_secs_f64();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use eyre::{Result, WrapErr, bail, eyre};
+use tiller_core::file::write_whole;
 
 /// The version that the pinned packages are for.
 const VERSION: &str = "3.11";
@@ -147,8 +148,8 @@ pub(super) fn add_paths(venv: &Path, name: &str, folders: &[PathBuf]) -> Result<
         .collect();
     let lib = venv.join(format!("lib/python{VERSION}/site-packages"));
     let path = lib.join(format!("{name}.pth"));
-    std::fs::write(&path, lines.join("\n") + "\n")
-        .wrap_err_with(|| format!("could not write {}", path.display()))
+    let text = lines.join("\n") + "\n";
+    Ok(write_whole(&path, text.as_bytes())?)
 }
 
 /// Runs a program in the environment that fails when something is missing.

@@ -112,8 +112,8 @@ pub(super) fn decide(refused: Refused<'_>, made: &[Change], has_second: bool) ->
         let change = (has_second && is_of_path).then_some(Change::Second);
         return change.filter(|change| !made.contains(change));
     }
-    // Some servers trip over a field, or over a chat's template, and answer 500.
-    if !matches!(refused.status, 400 | 416 | 422 | 500 | 501) {
+    // Some servers trip over a field, or over a chat's template, and answer 500; others have said 200 by then.
+    if !matches!(refused.status, 200 | 400 | 416 | 422 | 500 | 501) {
         return None;
     }
     let complaints = complaints(refused.body, refused.sent);

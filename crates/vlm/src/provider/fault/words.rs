@@ -71,6 +71,7 @@ const NO_CREDIT: &[&str] = &[
     "exceeded_current_quota",
     "freetieronly",
     "free tier of the model has been exhausted",
+    "too many tokens per day",
     "usage limits",
     "per-day",
 ];
@@ -259,6 +260,9 @@ const WRONG_KEY: &[&str] = &[
     "invalid credentials",
     "key has expired",
     "key expired",
+    "unable to locate credentials",
+    "credentials were not found",
+    "expiredtoken",
 ];
 
 const NO_MODEL: &[&str] = &[
@@ -307,6 +311,26 @@ const NOT_THERE: &[&str] = &[
     "has been retired",
 ];
 
+/// Bedrock says `too many tokens` of a minute's, which are no fault of the question's length.
+const THROTTLED: &[&str] = &[
+    "throttlingexception",
+    "throttled",
+    "wait before trying again",
+    "ratelimiterror",
+];
+
+/// A fault of the server's own, be it with a status of the client's: Bedrock's events have no other.
+const SERVERS_FAULT: &[&str] = &[
+    "internalserverexception",
+    "internal server exception",
+    "modelstreamerrorexception",
+    "modeltimeoutexception",
+    "modelerrorexception",
+    "unexpected error during processing",
+    "try your request again",
+    "midstreamfallbackerror",
+];
+
 const TOO_OFTEN: &[&str] = &[
     "rate limit",
     "rate_limit",
@@ -315,6 +339,8 @@ const TOO_OFTEN: &[&str] = &[
     "too many requests",
     "throttl",
     "resource_exhausted",
+    "resource exhausted",
+    "resource has been exhausted",
     "tokens per min",
     "requests per",
 ];
@@ -356,6 +382,9 @@ pub(super) fn outcome_of_words(status: Option<u16>, said: &str) -> Option<Outcom
     if says_no_pictures(said) {
         return Some(Outcome::NoPictureSupport);
     }
+    if is_any(said, THROTTLED) {
+        return Some(Outcome::RateLimited);
+    }
     if is_any(said, TOO_LONG) && !says_what_for_pictures(said) {
         return Some(Outcome::ContextTooLong);
     }
@@ -367,6 +396,9 @@ pub(super) fn outcome_of_words(status: Option<u16>, said: &str) -> Option<Outcom
     }
     if is_client && is_any(said, TOO_OFTEN) {
         return Some(Outcome::RateLimited);
+    }
+    if status != Some(429) && is_any(said, SERVERS_FAULT) {
+        return Some(Outcome::ServerError);
     }
     // Of a server's own trouble with another's key the same is true: the key must be mended.
     if status != Some(429) && is_any(said, WRONG_KEY) {

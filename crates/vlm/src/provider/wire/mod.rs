@@ -218,13 +218,13 @@ impl Partial {
     }
 
     /// Whether words or thoughts have come.
-    fn has_content(&self) -> bool {
+    pub(super) fn has_content(&self) -> bool {
         !self.text.is_blank() || self.thought_bytes > 0
     }
 
     fn note_strange(&mut self, value: &Value) {
         if self.strange.is_none() {
-            self.strange = Some(visible_line(&value.to_string(), 80));
+            self.strange = Some(value.to_string());
             self.complaint = fault::complaint(value);
         }
     }
@@ -233,6 +233,15 @@ impl Partial {
         if let Some(model) = value.as_str().filter(|model| !model.is_empty()) {
             self.model = Some(model.to_owned());
         }
+    }
+
+    /// Forgets the answer that was read so far, for another one.
+    fn begin_anew(&mut self, choice: u64) {
+        self.choice = Some(choice);
+        self.text = Text::default();
+        self.refusal.clear();
+        self.finish = None;
+        self.ended = false;
     }
 
     /// Takes in the word with which the answer ends. A bad one stands, whatever is said later.

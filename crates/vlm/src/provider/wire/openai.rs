@@ -63,6 +63,10 @@ pub(super) fn take(value: &Value, partial: &mut Partial) -> Result<(), ProviderE
     let choices = value["choices"].as_array().into_iter().flatten();
     for choice in choices {
         let index = choice["index"].as_u64().unwrap_or(0);
+        // The first one by number, whichever comes first.
+        if partial.choice.is_some_and(|read| index < read) {
+            partial.begin_anew(index);
+        }
         if *partial.choice.get_or_insert(index) == index {
             take_choice(choice, partial)?;
         }

@@ -268,6 +268,11 @@ fn only_the_first_of_several_answers_is_read() {
     let chunk = |index: u64, text: &str| json!({"choices": [{"index": index, "delta": {"content": text}, "finish_reason": if text == "b" { "stop" } else { "" }}]});
     let reply = take(Api::OpenAi, &[chunk(0, "a"), chunk(1, "x"), chunk(0, "b")]).unwrap();
     assert_eq!(reply.text, "ab");
+    // Whichever comes first, be it cut.
+    let mut other = chunk(2, "x");
+    other["choices"][0]["finish_reason"] = json!("length");
+    let reply = take(Api::OpenAi, &[other, chunk(1, "a"), chunk(1, "b")]).unwrap();
+    assert_eq!(reply.text, "ab");
 }
 
 #[test]

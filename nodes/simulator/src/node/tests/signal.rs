@@ -29,6 +29,7 @@ pub(super) fn kind() -> impl WorldKind {
             name: "panda",
             level: CommandLevel::Joints,
             step_ns: STEP_NS,
+            turns_hand: false,
         },
         cameras: vec![CameraInfo {
             name: "static",
@@ -41,6 +42,8 @@ pub(super) fn kind() -> impl WorldKind {
         tasks: ["signal", "wave", "begin anew"].map(task).to_vec(),
         groups: Vec::new(),
         axes: Vec::new(),
+        look_ns: 100_000_000,
+        episode_ns: 10 * tiller_core::SECOND_NS,
     })
 }
 

@@ -1,0 +1,25 @@
+//! The authors that the node has within it, a line for each world; the first one is the default.
+
+use std::sync::Arc;
+
+use tiller_core::Problems;
+use tiller_node_kit::Environment;
+use tiller_vlm::Author;
+
+/// The author of the world that `WORLD` names.
+///
+/// # Errors
+/// The names that there are.
+pub(crate) fn embedded() -> Result<Arc<dyn Author>, Problems> {
+    let authors: [(&str, Arc<dyn Author>); 2] = [
+        (
+            "playtable",
+            Arc::new(tiller_playtable_author::EmbeddedAuthor),
+        ),
+        ("libero", Arc::new(tiller_libero_author::EmbeddedAuthor)),
+    ];
+    let mut env = Environment::process().private();
+    let author = env.choice("WORLD", authors[0].0, &authors);
+    // The rest is read elsewhere.
+    env.finish(author)
+}
