@@ -7,6 +7,9 @@ use crate::program::{StageText, number};
 
 /// What open fingers count where they should be closed, and the other way round, m.
 const FINGERS_M: f64 = 0.050;
+/// Points of a trajectory in which they count: what a chunk does later is planned anew before it comes to that, and a
+/// policy would rather change its fingers later.
+const SOON: &str = "[:, 1:9]";
 /// What a hand counts that points the opposite way, m: little beside a way of centimetres.
 const TURN_M: f64 = 0.050;
 /// Cosine of the angle by which a hand may point past what is asked for.
@@ -111,8 +114,8 @@ impl Hand {
     pub(super) fn with(self, fingers: Fingers, mut stage: StageText) -> StageText {
         if self.access.gripper == Access::Guide {
             let missing = match fingers {
-                Fingers::Open => "(1.0 - gripper)",
-                Fingers::Closed => "gripper",
+                Fingers::Open => format!("(1.0 - gripper{SOON})"),
+                Fingers::Closed => format!("gripper{SOON}"),
             };
             stage.reward = format!(
                 "{} - {} * {missing}.mean()",
