@@ -61,7 +61,9 @@ const THINGS_OF_WORLDS: [&str; 9] = [
 ];
 
 /// Crates that are about a world.
-const WORLDS: [&str; 4] = [
+const WORLDS: [&str; 6] = [
+    "crates/calvin",
+    "crates/calvin-author",
     "crates/libero",
     "crates/libero-author",
     "crates/playtable",
@@ -79,12 +81,13 @@ const REGISTRATIONS: [&str; 6] = [
 ];
 
 /// What the names of a world's packages begin with.
-const PACKAGES_OF_WORLDS: [&str; 2] = ["tiller-libero", "tiller-playtable"];
+const PACKAGES_OF_WORLDS: [&str; 3] = ["tiller-calvin", "tiller-libero", "tiller-playtable"];
 
 /// Packages that may depend on a world's crate: those that register it, and its author.
-const REGISTRARS: [&str; 6] = [
+const REGISTRARS: [&str; 7] = [
     "simulator",
     "tiller",
+    "tiller-calvin-author",
     "tiller-libero",
     "tiller-libero-author",
     "tiller-playtable",
