@@ -120,6 +120,7 @@ pub struct Stages {
     pub stall_s: f64,
     pub timeout_s: f64,
     pub max_timeouts: u32,
+    pub max_back: u32,
     pub max_visits: u32,
 }
 
@@ -214,6 +215,7 @@ impl Tuned {
             stall_s,
             timeout_s,
             max_timeouts,
+            max_back,
             max_visits,
         } = self.stages;
         // A negative time saturates to 0, which the check refuses.
@@ -221,6 +223,7 @@ impl Tuned {
             stall_ns: (stall_s * 1e9) as u64,
             stage_timeout_ns: (timeout_s * 1e9) as u64,
             max_timeouts,
+            max_back,
             max_visits,
             ..StageConfig::default()
         }

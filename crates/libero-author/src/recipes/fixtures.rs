@@ -22,9 +22,9 @@ const DOWN_Z_M: f64 = 0.158;
 const TURN_ABOVE_M: f64 = 0.030;
 /// How far the hand is drawn back, and then towards the robot and up, to turn straight down again clear of the
 /// drawer, m.
-const BACK_M: f64 = 0.100;
-const ASIDE_M: f64 = 0.100;
-const FREE_Z_M: f64 = 0.280;
+const BACK_M: f64 = 0.060;
+const ASIDE_M: f64 = 0.200;
+const FREE_Z_M: f64 = 0.260;
 /// How far down the hand points, rad: at a handle not at all.
 const FORWARD: f64 = 0.0;
 
@@ -68,7 +68,7 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
         EXACT,
     );
     front.margins = vec![
-        "0.0140 - torch.abs(offset[2])".to_owned(),
+        "0.0120 - torch.abs(offset[2])".to_owned(),
         "0.0250 - torch.abs(offset[0])".to_owned(),
         "0.0200 - offset[1]".to_owned(),
     ];
@@ -78,7 +78,7 @@ fn hold(drawer: &Point, level: Level, hand: Hand) -> Vec<StageText> {
         EXACT,
     );
     inside.margins = vec!["0.0120 - offset[1]".to_owned()];
-    let grasp = stay("grasp the handle");
+    let grasp = stay("grasp the handle", &at(drawer, level, HOLDS_M, 0.0));
     vec![
         hand.upright(Fingers::Open, above),
         hand.with(Fingers::Open, hand.facing(FORWARD, face)),
@@ -149,6 +149,11 @@ pub(super) fn close(drawer: &Point, level: Level, shut_y_m: f64, hand: Hand) -> 
     stages
 }
 
+/// Where the fingers may close: the knob may hold the hand up.
+const AT_KNOB: Margin = Margin {
+    plane: 0.014,
+    height: 0.015,
+};
 /// How far the wrist turns, rad, and from where on it has.
 const TURNS_RAD: f64 = 1.2;
 const TURNED_RAD: f64 = 0.9;
@@ -160,8 +165,8 @@ pub(super) fn turn(knob: &Point, on: bool, hand: Hand) -> Vec<StageText> {
         seen(knob, [x, y, z + above_m])
     };
     let above = reach("stop above the knob", &place(0.100), ROUGH);
-    let down = reach("go down around the knob", &place(0.0), EXACT);
-    let grasp = stay("grasp the knob");
+    let down = reach("go down around the knob", &place(0.0), AT_KNOB);
+    let grasp = stay("grasp the knob", &place(0.0));
     let mut turn = reach("turn the knob", &place(0.0), ROUGH);
     let sign = if on { 1.0 } else { -1.0 };
     let angle = "torch.atan2(rotation[0, 1], -rotation[1, 1])";

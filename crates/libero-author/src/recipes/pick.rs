@@ -15,10 +15,15 @@ const TRAVEL_Z_M: f64 = 0.161;
 /// How far a thing is raised before it is carried, and when it counts as raised, m.
 const RAISE_M: f64 = 0.120;
 const RAISED_M: f64 = 0.040;
+/// How far from where it grasps the hand may be for fingers that have closed to hold something, m.
+const GRASPED: Margin = Margin {
+    plane: 0.030,
+    height: 0.025,
+};
+/// How far a held thing may be from where the hand grasps it, m: what the hand hides of it moves its keypoint.
+const SLACK_M: f64 = 0.050;
 /// How gently a rim is gone along to where the demonstrations hold it.
 const ALONG_RIM: f64 = 0.5;
-/// How far a thing may be off where the demonstrations hold it, m.
-const ASTRAY_M: f64 = 0.020;
 const LOWERED: Margin = Margin {
     plane: 0.020,
     height: 0.018,
@@ -101,6 +106,34 @@ impl Item<'_> {
         }
     }
 
+    /// Fingers that close where the thing is.
+    fn grasp(&self) -> StageText {
+        let target = self.grip_at(0.0);
+        let mut stage = stay(&format!("grasp the {}", self.name()), &target);
+        stage.done = of_done(&target);
+        stage.done.push("offset = end_effector - target".to_owned());
+        let aside = match self.how.ring {
+            Some(radius_m) => format!("torch.abs(torch.norm(offset[:2]) - {})", number(radius_m)),
+            None => "torch.norm(offset[:2])".to_owned(),
+        };
+        stage.margins = vec![
+            format!("{} - {aside}", number(GRASPED.plane)),
+            format!("{} - torch.abs(offset[2])", number(GRASPED.height)),
+        ];
+        until_closed(stage, self.how.width)
+    }
+
+    /// How much further from the hand the thing is than one that is held: what was lost on the way is noticed by it.
+    fn lost(&self) -> String {
+        let held_m = SLACK_M + self.how.ring.unwrap_or(0.0);
+        format!(
+            "lost = torch.relu(torch.norm(hand - keypoints[{}] - {}) - {})",
+            self.point.index,
+            tensor(self.grip()),
+            number(held_m)
+        )
+    }
+
     fn name(&self) -> &str {
         &self.point.name
     }
@@ -113,11 +146,10 @@ pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
     let above_m = ABOVE_M.max(TRAVEL_Z_M - grip_z_m);
     let above = item.approach(&format!("stop above the {name}"), above_m, ROUGH);
     let down = item.approach(&format!("go down to the {name}"), 0.0, EXACT);
-    let grasp = stay(&format!("grasp the {name}"));
     vec![
         hand.upright(Fingers::Open, above),
         hand.upright(Fingers::Open, down),
-        hand.upright(Fingers::Closed, until_closed(grasp, item.how.width)),
+        hand.upright(Fingers::Closed, item.grasp()),
         hand.upright(Fingers::Closed, lift(item, grip_z_m + RAISE_M)),
     ]
 }
@@ -125,10 +157,12 @@ pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
 /// Straight up from where the hand is, until the thing has risen with it.
 fn lift(item: &Item<'_>, to_z_m: f64) -> StageText {
     let (index, z) = (item.point.index, item.point.position_m[2]);
+    let mut guidance = of_guidance(&[item.lost()]);
+    guidance.extend(straight_up(to_z_m, item.how.lifted));
     StageText {
         description: format!("lift the {}", item.name()),
-        guidance: straight_up(to_z_m, item.how.lifted),
-        reward: "-(missing + aside).mean()".to_owned(),
+        guidance,
+        reward: "-lost - (missing + aside).mean()".to_owned(),
         done: Vec::new(),
         margins: vec![format!("keypoints[{index}][2] - {}", number(z + RAISED_M))],
     }
@@ -177,7 +211,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let at = target(item, goal, number(end_z_m));
     let carry = reach(&format!("carry the {name} to {place}"), &over, OVER);
     let lower = reach(&format!("lower the {name}"), &at, LOWERED);
-    let release = stay(&format!("let go of the {name}"));
+    let release = stay(&format!("let go of the {name}"), &at);
     stages.extend([
         hand.upright(Fingers::Closed, carry),
         hand.upright(Fingers::Closed, lower),
@@ -190,6 +224,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
 /// beside the thing now, within what a grasp allows.
 fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
     let [x, y, _] = item.how.origin;
+    let astray_m = item.how.astray;
     let mut lines = vec![format!(
         "held = hand[:2] - keypoints[{}][:2] - {}",
         item.point.index,
@@ -200,16 +235,16 @@ fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
             lines.push("length = torch.sqrt((held * held).sum() + 0.000001)".to_owned());
             lines.push(format!(
                 "held = held * torch.clamp(length, {}, {}) / length",
-                number(radius_m - ASTRAY_M),
-                number(radius_m + ASTRAY_M)
+                number(radius_m - astray_m),
+                number(radius_m + astray_m)
             ));
         }
         None => {
             let [x, y, _] = item.how.hold;
             lines.push(format!(
                 "held = torch.minimum(torch.maximum(held, {}), {})",
-                tensor([x - ASTRAY_M, y - ASTRAY_M]),
-                tensor([x + ASTRAY_M, y + ASTRAY_M])
+                tensor([x - astray_m, y - astray_m]),
+                tensor([x + astray_m, y + astray_m])
             ));
         }
     }

@@ -6,6 +6,9 @@ use tiller_vlm::recipe::{StageDraft as StageText, number};
 
 /// What open fingers count where they should be closed, and the other way round, m.
 const FINGERS_M: f64 = 0.050;
+/// Points of a trajectory in which they count: what a chunk does later is planned anew before it comes to that, and a
+/// policy would rather change its fingers later.
+const SOON: &str = "[:, 1:9]";
 /// What a hand counts that points the opposite way, m: little beside a way of centimetres.
 const TURN_M: f64 = 0.050;
 /// Cosine of the angle by which a hand may point past what is asked for.
@@ -28,7 +31,7 @@ pub(super) const ROUGH: Margin = Margin {
 /// Where the fingers are about to close: keypoints that stray by a centimetre stray here and in the reward alike.
 pub(super) const EXACT: Margin = Margin {
     plane: 0.014,
-    height: 0.014,
+    height: 0.010,
 };
 
 /// How far down a hand points that points straight down, rad.
@@ -66,15 +69,18 @@ pub(super) fn reach(description: &str, target: &[String], margin: Margin) -> Sta
     }
 }
 
-/// A stage in which the hand stays where it is, for fingers that close or open: a target that hangs on a thing would
-/// run away with what the fingers push.
-pub(super) fn stay(description: &str) -> StageText {
+/// A stage in which the hand stays where it is, for fingers that close or open, but for the height that the last line
+/// of `target` has: a target that hangs on a thing would run away along the table with what the fingers push.
+pub(super) fn stay(description: &str, target: &[String]) -> StageText {
+    let mut guidance = of_guidance(target);
+    guidance.extend([
+        "offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned(),
+        "height = action_sequence[:, :, 2] - target[2]".to_owned(),
+        distance("(offset * offset).sum(dim=-1) + height * height"),
+    ]);
     StageText {
         description: description.to_owned(),
-        guidance: vec![
-            "offset = action_sequence - action_sequence[:, :1]".to_owned(),
-            distance("(offset * offset).sum(dim=-1)"),
-        ],
+        guidance,
         reward: "-distance.mean()".to_owned(),
         done: Vec::new(),
         margins: Vec::new(),
@@ -107,8 +113,8 @@ impl Hand {
     pub(super) fn with(self, fingers: Fingers, mut stage: StageText) -> StageText {
         if self.access.gripper == Access::Guide {
             let missing = match fingers {
-                Fingers::Open => "(1.0 - gripper)",
-                Fingers::Closed => "gripper",
+                Fingers::Open => format!("(1.0 - gripper{SOON})"),
+                Fingers::Closed => format!("gripper{SOON}"),
             };
             stage.reward = format!(
                 "{} - {} * {missing}.mean()",

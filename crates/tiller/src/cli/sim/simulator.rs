@@ -67,9 +67,11 @@ impl Simulator {
                 "Next, scene packs for Tiller's own LIBERO world (half a minute a suite):\n  \
                  {python} -m tiller_libero.export --suite libero_goal --out .sim/packs/libero"
             ),
-            Self::Calvin => "Next: tiller bench calvin --suite articulated; tiller demos --world calvin; \
+            Self::Calvin => {
+                "Next: tiller bench calvin --suite articulated; tiller demos --world calvin; \
                              dora run dataflows/calvin.yml"
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 
