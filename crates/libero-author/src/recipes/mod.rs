@@ -7,6 +7,7 @@ mod terms;
 
 use tiller_reward::HandAccess;
 use tiller_vlm::AuthorError;
+use tiller_vlm::recipe::Hand;
 use tiller_vlm::text::ProgramText;
 
 use crate::scene::{Kind, Level, Point, Scene};
@@ -15,7 +16,6 @@ use measures::{
     BURNER, BURNER_ABOVE_TABLE_M, CABINET, CABINET_TOP, FRONT_M, ON_PLATE, Offset, RACK, graspable,
 };
 use pick::Item;
-use terms::Hand;
 
 /// Most stages of a program.
 const MAX_STAGES: usize = 16;
