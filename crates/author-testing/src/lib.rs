@@ -36,6 +36,8 @@ pub struct Follower<'a> {
     pub step_rad: f64,
     /// A stage that takes more steps has failed.
     pub patience: u32,
+    /// What is asked for, where it is not the task's own instruction.
+    pub instruction: Option<&'a str>,
 }
 
 /// What came of an episode.
@@ -43,6 +45,8 @@ pub struct Follower<'a> {
 pub struct Outcome {
     /// Whether the world's judge says so.
     pub success: bool,
+    /// The tasks that the judge saw done.
+    pub completed: Vec<String>,
     /// How long the stages took, in steps; where it failed, in which stage and how things stood.
     pub told: String,
 }
@@ -78,7 +82,10 @@ impl Follower<'_> {
         let keypoints: Vec<_> = keypoints.collect();
         let points: Vec<_> = keypoints.iter().map(|point| point.position_m).collect();
         let kind = world.kind();
-        let instruction = kind.task(task).ok_or("no such task")?.instruction;
+        let instruction = match self.instruction {
+            Some(instruction) => instruction.to_owned(),
+            None => kind.task(task).ok_or("no such task")?.instruction,
+        };
         let answer = self.author.author(&AuthorRequest {
             instruction,
             keypoints,
@@ -89,6 +96,7 @@ impl Follower<'_> {
             Err(refusal) => {
                 return Ok(Outcome {
                     success: false,
+                    completed: Vec::new(),
                     told: refusal.to_string(),
                 });
             }
@@ -158,6 +166,7 @@ impl Episode<'_> {
                 let told = format!("{told}; {} steps", step + 1);
                 return Ok(Outcome {
                     success: true,
+                    completed: self.world.verdict().completed.clone(),
                     told,
                 });
             }
@@ -174,6 +183,7 @@ impl Episode<'_> {
         );
         Ok(Outcome {
             success: false,
+            completed: self.world.verdict().completed.clone(),
             told,
         })
     }

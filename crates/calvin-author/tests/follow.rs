@@ -8,7 +8,7 @@
 
 use nalgebra::{Matrix3, Rotation3, Vector3};
 use tiller_author_testing::Follower;
-use tiller_calvin::installed;
+use tiller_calvin::{CalvinKind, installed};
 use tiller_calvin_author::EmbeddedAuthor;
 use tiller_vlm::HandAccess;
 use tiller_world::{Frame, World, WorldKind};
@@ -83,15 +83,25 @@ fn hand_for(task: &str, frame: &Frame, world: &dyn World) -> Option<Matrix3<f64>
     Some((turned * tilted).into_inner() * down)
 }
 
+/// The world, where CALVIN is installed; else says so.
+fn kind() -> Option<CalvinKind> {
+    installed()
+        .map_err(|absent| eprintln!("skipped: {}", absent.reason))
+        .ok()
+}
+
+const FOLLOWER: Follower<'_> = Follower {
+    author: &EmbeddedAuthor,
+    hand: HandAccess::WHOLE,
+    step_m: 0.020,
+    step_rad: 0.15,
+    patience: 40,
+    instruction: None,
+};
+
 #[test]
 fn programs_lead_to_their_goals() {
-    let kind = match installed() {
-        Ok(kind) => kind,
-        Err(absent) => {
-            eprintln!("skipped: {}", absent.reason);
-            return;
-        }
-    };
+    let Some(kind) = kind() else { return };
     let mut world = kind.make().unwrap();
     let chosen = std::env::var("TILLER_CALVIN_TASKS");
     let shown = kind.info().tasks.iter().filter(|task| task.shown > 0);
@@ -101,19 +111,12 @@ fn programs_lead_to_their_goals() {
         Err(_) => shown,
     };
     let seeds = std::env::var("TILLER_CALVIN_SEEDS").map_or(2, |count| count.parse().unwrap());
-    let follower = Follower {
-        author: &EmbeddedAuthor,
-        hand: HandAccess::WHOLE,
-        step_m: 0.020,
-        step_rad: 0.15,
-        patience: 40,
-    };
     let (mut solved, mut count) = (0, 0);
     for task in tasks {
         let mut here = 0;
         for seed in FIRST_SEED..FIRST_SEED + seeds {
             let sight = |frame: &Frame, world: &dyn World| hand_for(task, frame, world);
-            let outcome = follower.follow(world.as_mut(), task, seed, &sight).unwrap();
+            let outcome = FOLLOWER.follow(world.as_mut(), task, seed, &sight).unwrap();
             eprintln!("{task} {seed} {}: {}", outcome.success, outcome.told);
             here += u64::from(outcome.success);
         }
@@ -124,5 +127,34 @@ fn programs_lead_to_their_goals() {
     eprintln!("{solved} of {count}");
     if chosen.is_err() {
         assert!(10 * solved >= 9 * count, "{solved} of {count}");
+    }
+}
+
+#[test]
+fn requests_that_are_joined_are_done_one_after_the_other() {
+    let Some(kind) = kind() else { return };
+    let mut world = kind.make().unwrap();
+    for (instruction, tasks) in [
+        (
+            "press the button to turn on the led, then open the drawer and push the slider left",
+            ["turn_on_led", "open_drawer", "move_slider_left"],
+        ),
+        (
+            "move the slider left, turn on the light bulb, and open the drawer",
+            ["move_slider_left", "turn_on_lightbulb", "open_drawer"],
+        ),
+    ] {
+        let follower = Follower {
+            instruction: Some(instruction),
+            ..FOLLOWER
+        };
+        let outcome = follower
+            .follow(world.as_mut(), tasks[2], FIRST_SEED, &|_, _| None)
+            .unwrap();
+        eprintln!("{instruction}: {}", outcome.told);
+        for task in tasks {
+            let is_done = outcome.completed.iter().any(|done| done == task);
+            assert!(is_done, "{instruction}: {task}: {}", outcome.told);
+        }
     }
 }

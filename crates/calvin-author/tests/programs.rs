@@ -162,6 +162,10 @@ fn a_stage_is_over_where_it_leads_and_not_before() {
     assert!(done(&lift, 2, [0.352, 0.324, 0.257], 0.0, 0.040));
     assert!(!done(&lift, 2, [0.352, 0.324, 0.257], 0.0, 0.080));
     assert!(
+        !done(&lift, 2, [0.400, 0.324, 0.257], 0.0, 0.000),
+        "beside it"
+    );
+    assert!(
         !done(&lift, 3, [0.352, 0.324, 0.400], 0.0, 0.040),
         "left behind"
     );

@@ -7,6 +7,9 @@ use crate::text;
 
 /// What open fingers count where they should be closed, and the other way round, m.
 const FINGERS_M: f64 = 0.050;
+/// Points of a trajectory in which they count: what a chunk does later is planned anew before it comes to that, and a
+/// policy would rather change its fingers later.
+const SOON: &str = "[:, 1:9]";
 /// What a hand counts that points the opposite way, m: little beside a way of centimetres.
 const TURN_M: f64 = 0.050;
 /// Fingers are open beyond this, m.
@@ -194,8 +197,8 @@ impl Hand {
     pub fn with(self, fingers: Fingers, mut stage: StageDraft) -> StageDraft {
         if self.access.gripper == Access::Guide {
             let missing = match fingers {
-                Fingers::Open => "(1.0 - gripper)",
-                Fingers::Closed => "gripper",
+                Fingers::Open => format!("(1.0 - gripper{SOON})"),
+                Fingers::Closed => format!("gripper{SOON}"),
             };
             stage.reward = format!(
                 "{} - {} * {missing}.mean()",

@@ -55,6 +55,27 @@ impl Approach {
         self.stage(description, out, 0.0, within)
     }
 
+    /// Whether the fingertips are there, for a stage that is about something else.
+    pub(super) fn until_there(&self, within_m: f64, mut stage: StageDraft) -> StageDraft {
+        stage.done = self.place.clone();
+        stage.done.extend(tips_of_done());
+        stage
+            .margins
+            .push(format!("{} - torch.norm(tips - place)", number(within_m)));
+        stage
+    }
+
+    /// How much further than that the place is from the fingertips where a trajectory begins: `lost`.
+    pub(super) fn lost(&self, within_m: f64) -> Vec<String> {
+        let mut lines = self.place.clone();
+        lines.extend(tips_of_guidance(self.access));
+        lines.push(format!(
+            "lost = torch.relu(torch.norm(tips[0, 0].detach() - place) - {})",
+            number(within_m)
+        ));
+        lines
+    }
+
     fn stage(&self, description: &str, out: String, done_out_m: f64, within: Within) -> StageDraft {
         let mut guidance = self.place.clone();
         guidance.extend(tips_of_guidance(self.access));

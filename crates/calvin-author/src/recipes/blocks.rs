@@ -18,40 +18,48 @@ const HOVER_M: f64 = 0.075;
 const RAISE_M: f64 = 0.120;
 /// When it counts as raised, m: the oracle asks for 0.05.
 const RAISED_M: f64 = 0.070;
+/// How far from its middle the fingertips may be that have closed to hold it, and that hold it, m: what the hand hides
+/// of a block moves its keypoint.
+const GRASPED_WITHIN_M: f64 = 0.030;
+const HELD_WITHIN_M: f64 = 0.045;
+/// On the way: what is left of it the next stage corrects.
 const BEFORE: Within = Within {
-    aside: 0.015,
-    along: 0.030,
+    aside: 0.025,
+    along: 0.035,
 };
 const AROUND: Within = Within {
-    aside: 0.012,
-    along: 0.012,
+    aside: 0.014,
+    along: 0.014,
 };
 
-/// Out of it, in around it, and the fingers closed. The hand comes in as it points: how it turns to a block is the
-/// policy's to see, for the keypoint does not tell.
-fn grasp(block: &Point, hand: Hand) -> [StageDraft; 3] {
-    let name = &block.name;
+/// To a block's middle. The hand comes in as it points: how it turns to a block is the policy's to see, for the keypoint
+/// does not tell.
+fn approach(block: &Point, height: String, hand: Hand) -> Approach {
     let [x, y, _] = middle(block);
-    let [.., z] = middle_of(block);
-    // Its height is that of where it was seen: fingers hide a part of it.
     let middle = format!(
         "middle = keypoints[{}][:2] + {}",
         block.index,
         tensor([x, y])
     );
-    let place = format!(
-        "place = torch.stack([middle[0], middle[1], torch.tensor({})])",
-        number(z)
-    );
-    let approach = Approach {
+    let place = format!("place = torch.stack([middle[0], middle[1], {height}])");
+    Approach {
         place: vec![middle, place],
         entry: Entry::AsItPoints,
         hover_m: HOVER_M,
         access: hand.access,
-    };
+    }
+}
+
+/// Out of it, in around it, and the fingers closed.
+fn grasp(block: &Point, hand: Hand) -> [StageDraft; 3] {
+    let name = &block.name;
+    // Its height is that of where it was seen: fingers hide a part of it.
+    let [.., z] = middle_of(block);
+    let approach = approach(block, format!("torch.tensor({})", number(z)), hand);
     let before = approach.before(&format!("stop above the {name}"), BEFORE);
     let inward = approach.inward(&format!("go down to the {name}"), AROUND);
-    let close = until_closed(hold(&format!("grasp the {name}")), held_width_m(block));
+    let close = approach.until_there(GRASPED_WITHIN_M, hold(&format!("grasp the {name}")));
+    let close = until_closed(close, held_width_m(block));
     [
         hand.with(Fingers::Open, until_open(before)),
         hand.with(Fingers::Open, until_open(inward)),
@@ -62,25 +70,35 @@ fn grasp(block: &Point, hand: Hand) -> [StageDraft; 3] {
 /// Grasped, and out as the hand came in.
 pub(super) fn lift(block: &Point, hand: Hand) -> Vec<StageDraft> {
     let (index, [.., seen_z]) = (block.index, block.position_m);
+    let [.., z] = middle(block);
+    let now = approach(
+        block,
+        format!("keypoints[{index}][2] + {}", number(z)),
+        hand,
+    );
     let to_z_m = middle_of(block)[2] + TOOL_TO_TIP_M + RAISE_M;
-    let out = if hand.access.rotations == Access::Absent {
-        tensor([0.0, 0.0, 1.0])
-    } else {
-        "-rotations[:, :1, :, 2].detach()".to_owned()
-    };
+    let mut guidance = now.lost(HELD_WITHIN_M);
+    guidance.extend([
+        format!(
+            "missing = torch.relu({} - action_sequence[:, :, 2])",
+            number(to_z_m)
+        ),
+        format!(
+            "out = -points{}",
+            if hand.access.rotations == Access::Absent {
+                ""
+            } else {
+                "[:, :1]"
+            }
+        ),
+        "offset = action_sequence - action_sequence[:, :1]".to_owned(),
+        "beside = offset - (offset * out).sum(dim=-1).unsqueeze(-1) * out".to_owned(),
+        "aside = torch.sqrt((beside * beside).sum(dim=-1) + 0.000001)".to_owned(),
+    ]);
     let up = StageDraft {
         description: format!("lift the {}", block.name),
-        guidance: vec![
-            format!(
-                "missing = torch.relu({} - action_sequence[:, :, 2])",
-                number(to_z_m)
-            ),
-            format!("out = {out}"),
-            "offset = action_sequence - action_sequence[:, :1]".to_owned(),
-            "beside = offset - (offset * out).sum(dim=-1).unsqueeze(-1) * out".to_owned(),
-            "aside = torch.sqrt((beside * beside).sum(dim=-1) + 0.000001)".to_owned(),
-        ],
-        reward: "-(missing + aside).mean()".to_owned(),
+        guidance,
+        reward: "-lost - (missing + aside).mean()".to_owned(),
         done: Vec::new(),
         margins: vec![format!(
             "keypoints[{index}][2] - {}",

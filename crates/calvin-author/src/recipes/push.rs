@@ -8,13 +8,14 @@ use super::approach::{Approach, Entry, Within, tips_of_done, tips_of_guidance};
 use super::measures::{CLOSED_WIDTH_M, Offset, middle, plus, times};
 use crate::scene::Point;
 
+/// On the way: what is left of it the next stage corrects.
 const BEFORE: Within = Within {
-    aside: 0.020,
-    along: 0.025,
+    aside: 0.030,
+    along: 0.035,
 };
 const IN: Within = Within {
-    aside: 0.018,
-    along: 0.018,
+    aside: 0.020,
+    along: 0.020,
 };
 /// How near to what is asked for the hand must point before it comes in, rad.
 const POINTS_WITHIN_RAD: f64 = 0.30;
