@@ -266,6 +266,15 @@ pub fn until_open(mut stage: StageDraft) -> StageDraft {
     stage
 }
 
+/// The stage is over only when there is something between the fingers.
+#[must_use]
+pub fn until_held(mut stage: StageDraft, least_width_m: f64) -> StageDraft {
+    stage
+        .margins
+        .push(format!("gripper_width_m - {}", number(least_width_m)));
+    stage
+}
+
 /// The stage is over only when the fingers are as near to each other as what is between them lets them.
 #[must_use]
 pub fn until_closed(mut stage: StageDraft, width_m: f64) -> StageDraft {

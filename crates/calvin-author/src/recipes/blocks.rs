@@ -3,11 +3,12 @@
 use tiller_reward::Access;
 use tiller_vlm::AuthorError;
 use tiller_vlm::recipe::{
-    Axis, Fingers, Hand, StageDraft, hold, number, tensor, until_along, until_closed, until_open,
+    Axis, Fingers, Hand, StageDraft, hold, number, tensor, until_along, until_closed, until_held,
+    until_open,
 };
 
 use super::approach::{Approach, Entry, Within};
-use super::measures::{TOOL_TO_TIP_M, held_width_m, middle, middle_of};
+use super::measures::{EMPTY_WIDTH_M, TOOL_TO_TIP_M, held_width_m, middle, middle_of};
 use super::push::{Enough, Push, across, down};
 use crate::scene::{Point, Spot};
 use crate::understand::Side;
@@ -58,10 +59,11 @@ fn grasp(block: &Point, hand: Hand) -> [StageDraft; 3] {
     let before = approach.before(&format!("stop above the {name}"), BEFORE);
     let inward = approach.inward(&format!("go down to the {name}"), AROUND);
     let close = approach.until_there(GRASPED_WITHIN_M, hold(&format!("grasp the {name}")));
+    let close = until_closed(close, held_width_m(block));
     [
         hand.with(Fingers::Open, until_open(before)),
-        hand.with(Fingers::Open, inward),
-        hand.with(Fingers::Closed, until_closed(close, held_width_m(block))),
+        hand.with(Fingers::Open, until_open(inward)),
+        hand.with(Fingers::Closed, until_held(close, EMPTY_WIDTH_M)),
     ]
 }
 

@@ -48,7 +48,9 @@ pub(super) const ALONG_BACK: Offset = [0.0, 0.5, 0.866_025_403_784_438_6];
 pub(super) const TOOL_TO_TIP_M: f64 = 0.0366;
 /// Between the fingers there is at most this when they have closed on nothing.
 pub(super) const CLOSED_WIDTH_M: f64 = 0.010;
-/// The same of a block: a red one may be held by its longer sides.
+/// Fingers nearer to each other have missed a block.
+pub(super) const EMPTY_WIDTH_M: f64 = 0.025;
+/// Between fingers that hold a block there is at most this: a red one may be held by its longer sides.
 pub(super) fn held_width_m(block: &Point) -> f64 {
     if block.is_called("red") { 0.062 } else { 0.046 }
 }
