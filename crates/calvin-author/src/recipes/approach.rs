@@ -10,15 +10,6 @@ use super::measures::{Offset, TOOL_TO_TIP_M};
 const STRAIGHT_M: f64 = 0.012;
 const OUT: f64 = 4.0;
 
-/// The side from which the hand comes in.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Entry {
-    /// A unit vector in the base frame, out of the place.
-    From(Offset),
-    /// As the hand points, wherever that is.
-    AsItPoints,
-}
-
 /// How near to its line a hand must be, and how near to the place along it, m.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Within {
@@ -31,7 +22,8 @@ pub(super) struct Within {
 pub(super) struct Approach {
     /// Lines that define `place` for the fingertips, `(3,)`, from `keypoints`.
     pub(super) place: Vec<String>,
-    pub(super) entry: Entry,
+    /// A unit vector in the base frame, out of the place: the side from which the hand comes in.
+    pub(super) entry: Offset,
     /// How far out the hand waits, m.
     pub(super) hover_m: f64,
     pub(super) access: HandAccess,
@@ -53,27 +45,6 @@ impl Approach {
             number(self.hover_m)
         );
         self.stage(description, out, 0.0, within)
-    }
-
-    /// Whether the fingertips are there, for a stage that is about something else.
-    pub(super) fn until_there(&self, within_m: f64, mut stage: StageDraft) -> StageDraft {
-        stage.done = self.place.clone();
-        stage.done.extend(tips_of_done());
-        stage
-            .margins
-            .push(format!("{} - torch.norm(tips - place)", number(within_m)));
-        stage
-    }
-
-    /// How much further than that the place is from the fingertips where a trajectory begins: `lost`.
-    pub(super) fn lost(&self, within_m: f64) -> Vec<String> {
-        let mut lines = self.place.clone();
-        lines.extend(tips_of_guidance(self.access));
-        lines.push(format!(
-            "lost = torch.relu(torch.norm(tips[0, 0].detach() - place) - {})",
-            number(within_m)
-        ));
-        lines
     }
 
     fn stage(&self, description: &str, out: String, done_out_m: f64, within: Within) -> StageDraft {
@@ -103,12 +74,8 @@ impl Approach {
 
     /// How far out the fingertips are, `height`, and how far beside the line, `aside`.
     fn beside(&self) -> [String; 5] {
-        let entry = match self.entry {
-            Entry::From(direction) => tensor(direction),
-            Entry::AsItPoints => "-points".to_owned(),
-        };
         [
-            format!("entry = {entry}"),
+            format!("entry = {}", tensor(self.entry)),
             "offset = tips - place".to_owned(),
             "height = (offset * entry).sum(dim=-1)".to_owned(),
             "beside = offset - height.unsqueeze(-1) * entry".to_owned(),

@@ -3,102 +3,99 @@
 use tiller_reward::Access;
 use tiller_vlm::AuthorError;
 use tiller_vlm::recipe::{
-    Axis, Fingers, Hand, StageDraft, hold, number, tensor, until_along, until_closed, until_held,
-    until_open,
+    Axis, Fingers, Hand, Margin, StageDraft, Target, hold, number, reach, stay, tensor,
+    until_along, until_closed, until_held, until_open,
 };
 
-use super::approach::{Approach, Entry, Within};
 use super::measures::{EMPTY_WIDTH_M, TOOL_TO_TIP_M, held_width_m, middle, middle_of};
 use super::push::{Enough, Push, across, down};
 use crate::scene::{Point, Spot};
 use crate::understand::Side;
 
-/// How far out of a block the fingertips stop first, and how far it is raised, m.
+/// How far above a block the fingertips stop first, and how far it is raised, m.
 const HOVER_M: f64 = 0.075;
 const RAISE_M: f64 = 0.120;
 /// When it counts as raised, m: the oracle asks for 0.05.
 const RAISED_M: f64 = 0.070;
-/// How far from its middle the fingertips may be that have closed to hold it, and that hold it, m: what the hand hides
-/// of a block moves its keypoint.
-const GRASPED_WITHIN_M: f64 = 0.030;
-const HELD_WITHIN_M: f64 = 0.045;
-/// On the way: what is left of it the next stage corrects.
-const BEFORE: Within = Within {
-    aside: 0.025,
-    along: 0.035,
+/// How far the fingertips are taken to be tilted forwards where a reward does not see it, rad.
+const TILT_RAD: f64 = 0.3;
+const ABOVE: Margin = Margin {
+    plane: 0.010,
+    height: 0.012,
 };
-const AROUND: Within = Within {
-    aside: 0.014,
-    along: 0.014,
+const AROUND: Margin = Margin {
+    plane: 0.012,
+    height: 0.012,
 };
 
-/// To a block's middle. The hand comes in as it points: how it turns to a block is the policy's to see, for the keypoint
-/// does not tell.
-fn approach(block: &Point, height: String, hand: Hand) -> Approach {
+/// Fingertips above a block's middle; its height is that of where it was seen, for fingers hide a part of it. The hand
+/// may turn so that they come nearer.
+fn over(block: &Point, above_m: f64, hand: Hand) -> Target {
     let [x, y, _] = middle(block);
-    let middle = format!(
-        "middle = keypoints[{}][:2] + {}",
-        block.index,
-        tensor([x, y])
-    );
-    let place = format!("place = torch.stack([middle[0], middle[1], {height}])");
-    Approach {
-        place: vec![middle, place],
-        entry: Entry::AsItPoints,
-        hover_m: HOVER_M,
-        access: hand.access,
+    let [.., z] = middle_of(block);
+    let with = |points: String| {
+        vec![
+            format!(
+                "place = keypoints[{}][:2] + {}",
+                block.index,
+                tensor([x, y])
+            ),
+            format!(
+                "tips = torch.stack([place[0], place[1], torch.tensor({})])",
+                number(z + above_m)
+            ),
+            format!("target = tips - {} * {points}", number(TOOL_TO_TIP_M)),
+        ]
+    };
+    let sees = hand.access.rotations != Access::Absent;
+    Target {
+        guidance: with(if sees {
+            "rotations[:, :, :, 2]".to_owned()
+        } else {
+            tensor(down(TILT_RAD))
+        }),
+        done: with("rotation[:, 2]".to_owned()),
     }
 }
 
-/// Out of it, in around it, and the fingers closed.
+/// Above it, down around it, and the fingers closed. How the hand turns to a block is the policy's to see, for the
+/// keypoint does not tell.
 fn grasp(block: &Point, hand: Hand) -> [StageDraft; 3] {
     let name = &block.name;
-    // Its height is that of where it was seen: fingers hide a part of it.
-    let [.., z] = middle_of(block);
-    let approach = approach(block, format!("torch.tensor({})", number(z)), hand);
-    let before = approach.before(&format!("stop above the {name}"), BEFORE);
-    let inward = approach.inward(&format!("go down to the {name}"), AROUND);
-    let close = approach.until_there(GRASPED_WITHIN_M, hold(&format!("grasp the {name}")));
+    let above = reach(
+        &format!("stop above the {name}"),
+        &over(block, HOVER_M, hand),
+        ABOVE,
+    );
+    let around = reach(
+        &format!("go down to the {name}"),
+        &over(block, 0.0, hand),
+        AROUND,
+    );
+    let close = stay(&format!("grasp the {name}"), &over(block, 0.0, hand));
     let close = until_closed(close, held_width_m(block));
     [
-        hand.with(Fingers::Open, until_open(before)),
-        hand.with(Fingers::Open, until_open(inward)),
+        hand.with(Fingers::Open, until_open(above)),
+        hand.with(Fingers::Open, until_open(around)),
         hand.with(Fingers::Closed, until_held(close, EMPTY_WIDTH_M)),
     ]
 }
 
-/// Grasped, and out as the hand came in.
+/// Grasped, and straight up.
 pub(super) fn lift(block: &Point, hand: Hand) -> Vec<StageDraft> {
     let (index, [.., seen_z]) = (block.index, block.position_m);
-    let [.., z] = middle(block);
-    let now = approach(
-        block,
-        format!("keypoints[{index}][2] + {}", number(z)),
-        hand,
-    );
     let to_z_m = middle_of(block)[2] + TOOL_TO_TIP_M + RAISE_M;
-    let mut guidance = now.lost(HELD_WITHIN_M);
-    guidance.extend([
-        format!(
-            "missing = torch.relu({} - action_sequence[:, :, 2])",
-            number(to_z_m)
-        ),
-        format!(
-            "out = -points{}",
-            if hand.access.rotations == Access::Absent {
-                ""
-            } else {
-                "[:, :1]"
-            }
-        ),
-        "offset = action_sequence - action_sequence[:, :1]".to_owned(),
-        "beside = offset - (offset * out).sum(dim=-1).unsqueeze(-1) * out".to_owned(),
-        "aside = torch.sqrt((beside * beside).sum(dim=-1) + 0.000001)".to_owned(),
-    ]);
     let up = StageDraft {
         description: format!("lift the {}", block.name),
-        guidance,
-        reward: "-lost - (missing + aside).mean()".to_owned(),
+        guidance: vec![
+            format!(
+                "missing = torch.relu({} - action_sequence[:, :, 2])",
+                number(to_z_m)
+            ),
+            "offset = action_sequence[:, :, :2] - action_sequence[:, :1, :2]".to_owned(),
+            "aside = torch.sqrt((offset * offset).sum(dim=-1) + 0.000001)".to_owned(),
+        ],
+        reward: "-(missing + aside).mean()".to_owned(),
         done: Vec::new(),
         margins: vec![format!(
             "keypoints[{index}][2] - {}",

@@ -4,7 +4,7 @@ use tiller_vlm::recipe::{
     Axis, Fingers, Hand, StageDraft, distance, number, tensor, until_along, until_closed,
 };
 
-use super::approach::{Approach, Entry, Within, tips_of_done, tips_of_guidance};
+use super::approach::{Approach, Within, tips_of_done, tips_of_guidance};
 use super::measures::{CLOSED_WIDTH_M, Offset, middle, plus, times};
 use crate::scene::Point;
 
@@ -86,7 +86,7 @@ impl Push<'_> {
         };
         Approach {
             place: vec![format!("place = {place}")],
-            entry: Entry::From(self.entry),
+            entry: self.entry,
             hover_m: self.hover_m,
             access: hand.access,
         }
