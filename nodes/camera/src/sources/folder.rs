@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 use tiller_core::file::read_regular_text;
 use tiller_grounding::{Calibration, Geometry};
-use tiller_node_kit::robot_clock_ns;
 
 use super::{Fault, Options, Pace, Source};
 use crate::frame::Frame;
@@ -88,8 +87,7 @@ impl Source for Folder {
             }
         };
         let read = self.read(&path, frame).map_err(Fault::Frame);
-        self.pace.wait();
-        frame.stamp_ns = robot_clock_ns();
+        frame.stamp_ns = self.pace.wait();
         read
     }
 }

@@ -8,9 +8,10 @@ mod video;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eyre::{Result, WrapErr};
+use tiller_node_kit::robot_clock_ns;
 
 use crate::frame::Frame;
 
@@ -174,29 +175,31 @@ fn read(mut source: Box<dyn Source>, tell: &SyncSender<Word>, used: &Receiver<Fr
     }
 }
 
-/// When the next frame of a recording is due.
+/// When the next frame of a recording is due: at multiples of its period by the monotonic clock, so that
+/// recordings of several cameras show one moment.
 struct Pace {
-    period: Duration,
-    due: Option<Instant>,
+    period_ns: u64,
+    last_ns: u64,
 }
 
 impl Pace {
     fn new(rate_hz: f64) -> Self {
         Self {
-            period: Duration::from_secs_f64(1.0 / rate_hz),
-            due: None,
+            period_ns: (1e9 / rate_hz) as u64,
+            last_ns: 0,
         }
     }
 
-    /// Sleeps until a frame is due. One that was late makes the next ones no faster.
-    fn wait(&mut self) {
-        let now = Instant::now();
-        let due = self.due.map_or(now, |due| due.max(now));
-        thread::sleep(due - now);
-        let reference = self
-            .due
-            .filter(|due| now.duration_since(*due) < self.period);
-        self.due = Some(reference.unwrap_or(due) + self.period);
+    /// Sleeps until a frame is due, and gives that time, ns. One that was late makes the next ones no faster.
+    fn wait(&mut self) -> u64 {
+        let now_ns = robot_clock_ns();
+        let mut due_ns = (now_ns / self.period_ns + 1) * self.period_ns;
+        if due_ns == self.last_ns {
+            due_ns += self.period_ns;
+        }
+        thread::sleep(Duration::from_nanos(due_ns - now_ns));
+        self.last_ns = due_ns;
+        due_ns
     }
 }
 
@@ -230,15 +233,16 @@ mod tests {
 
     #[test]
     fn recordings_keep_their_pace() {
+        let begin_ns = robot_clock_ns();
         let mut pace = Pace::new(100.0);
-        let begin = Instant::now();
-        (0..6).for_each(|_| pace.wait());
-        assert!(begin.elapsed() >= Duration::from_millis(50));
-        // After a long gap one frame comes at once, and the next one a period later.
+        let stamps: Vec<u64> = (0..6).map(|_| pace.wait()).collect();
+        assert!(stamps[0] > begin_ns);
+        assert!(stamps.iter().all(|stamp| stamp.is_multiple_of(10_000_000)));
+        assert!(stamps.is_sorted_by(|a, b| a < b), "{stamps:?}");
+        assert!(robot_clock_ns() >= stamps[5]);
+        // After a long gap one frame comes, and the next one a period later.
         thread::sleep(Duration::from_millis(60));
-        let begin = Instant::now();
-        pace.wait();
-        pace.wait();
-        assert!(begin.elapsed() >= Duration::from_millis(10));
+        let (first, second) = (pace.wait(), pace.wait());
+        assert!(first > stamps[5] && second > first);
     }
 }
