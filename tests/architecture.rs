@@ -447,20 +447,19 @@ fn what_a_world_is_knows_none() {
     assert_eq!(own, ["tiller-core", "tiller-motion"]);
 }
 
-/// Lines of a dataflow without comments, without the node `simulator` and without what only says where the file
-/// lies.
+/// Lines of a dataflow without comments, without the node `world` and without what only says where the file lies.
 fn lines_of(file: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = fs::read_to_string(path).unwrap();
     let mut lines = Vec::new();
-    let mut is_simulator = false;
+    let mut is_world = false;
     for line in text.lines().map(str::trim_end) {
         let line = line.replace("../", "");
         if let Some(id) = line.strip_prefix("  - id: ") {
-            is_simulator = id == "simulator";
+            is_world = id == "world";
         }
         let is_told = !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        if is_told && !is_simulator {
+        if is_told && !is_world {
             lines.push(line);
         }
     }
