@@ -41,25 +41,25 @@ fn said(seq: u64, id: u64, instruction: &str) -> Episode {
     }
 }
 
-/// Keeps the node awake for a while: the harness holds back what is sent while nothing arrives.
-fn awake(mut script: Script, seconds: f64) -> Script {
-    for seq in 1..=(seconds / 0.02) as u64 {
-        let command = ArmCommand {
-            seq,
-            ..Default::default()
-        };
-        script = script.message("arm_command", &command);
-    }
-    script
+/// Keeps the node awake for longer than a recording lasts: the harness holds back what is sent while nothing
+/// arrives.
+fn awake(script: Script) -> Script {
+    let command = |seq| ArmCommand {
+        seq,
+        ..Default::default()
+    };
+    let stays = |script: Script, seq| script.message("arm_command", &command(seq));
+    (1..=200).fold(script, stays).closed("arm_command")
 }
 
 fn script() -> Script {
-    Script::new(ESSENTIAL).gap(0.02)
+    Script::new(ESSENTIAL).gap(0.05)
 }
 
-/// Reads settings; a busy machine makes nothing late.
+/// Recordings are played once, so that a busy machine makes the test slower and nothing else.
 fn settings(pairs: &[(&str, &str)]) -> Settings {
-    let pairs = [("LATE_MS", "60000")].iter().chain(pairs).copied();
+    let base = [("LATE_MS", "60000"), ("AT_END", "end"), ("RATE_HZ", "40")];
+    let pairs = base.iter().chain(pairs).copied();
     Settings::read(Environment::from_pairs(pairs)).unwrap()
 }
 
@@ -88,29 +88,32 @@ fn cameras(folders: &[(&str, &Path)]) -> String {
 
 #[test]
 fn cameras_send_pictures_each_on_a_port_of_its_own() {
-    let (table, wrist) = (recording(&[10, 20, 30]), recording(&[40, 50]));
+    let (table, wrist) = (
+        recording(&[10, 20, 30].repeat(8)),
+        recording(&[40, 50].repeat(12)),
+    );
     let cameras = cameras(&[("static", table.path()), ("wrist", wrist.path())]);
-    let pairs = [("CAMERAS", cameras.as_str()), ("RATE_HZ", "20")];
-    let (result, sent) = drive(&pairs, awake(script(), 1.0).closed("arm_command"));
+    let (result, sent) = drive(&[("CAMERAS", &cameras)], awake(script()));
     result.unwrap();
     let reds = |port| -> BTreeSet<u8> { sent.images(port).iter().map(|image| image[0]).collect() };
     assert_eq!(reds("image"), [10, 20, 30].into());
     assert_eq!(reds("wrist_image"), [40, 50].into());
     assert_eq!(sent.images("image")[0].len(), 8 * 4 * 3);
     assert_eq!(sent.count("depth"), sent.count("image"));
-    assert_eq!(codes(&sent), ["ready"]);
+    assert!(sent.count("image") <= 24);
+    // What has ended ends the node, the last one last.
+    assert_eq!(codes(&sent), ["ready", "camera_ended", "camera_ended"]);
 }
 
 #[test]
 fn what_is_said_is_passed_on_as_an_episode_that_begins_now() {
-    let table = recording(&[10, 20]);
+    let table = recording(&[10, 20].repeat(60));
     let cameras = cameras(&[("static", table.path())]);
     let begin_ns = robot_clock_ns();
-    let script = awake(script(), 0.1)
+    let script = script()
         .message("episode", &said(1, 70, "tidy up"))
         .message("episode", &said(2, 70, "go on"));
-    let script = awake(script, 1.2).closed("arm_command");
-    let (result, sent) = drive(&[("CAMERAS", &cameras)], script);
+    let (result, sent) = drive(&[("CAMERAS", &cameras)], awake(script));
     result.unwrap();
     let mut episodes: Vec<Episode> = sent.messages("episode").unwrap();
     // Latched: whoever joins gets it too.
@@ -118,51 +121,45 @@ fn what_is_said_is_passed_on_as_an_episode_that_begins_now() {
     episodes.dedup();
     let told: Vec<_> = episodes
         .iter()
-        .map(|e| (e.id.0, e.instruction.as_str()))
+        .map(|episode| (episode.id.0, episode.instruction.as_str()))
         .collect();
     assert_eq!(told, [(70, "tidy up"), (71, "go on")]);
-    assert!(
-        episodes
-            .iter()
-            .all(|e| e.stamp_ns > begin_ns && e.seed == 3 && !e.last)
-    );
+    let is_right = |e: &Episode| e.stamp_ns > begin_ns && e.seed == 3 && !e.last;
+    assert!(episodes.iter().all(is_right));
 }
 
 #[test]
 fn a_picture_that_is_none_is_named_and_ends_nothing() {
-    let table = recording(&[10, 20, 30]);
-    fs::write(table.path().join("image/0001.png"), b"no picture").unwrap();
-    fs::write(table.path().join("depth/0002.png"), b"no depth").unwrap();
+    let table = recording(&[10].repeat(24));
+    for index in 1..24 {
+        let damaged = match index % 2 {
+            0 => format!("image/{index:04}.png"),
+            _ => format!("depth/{index:04}.png"),
+        };
+        fs::write(table.path().join(damaged), b"no picture").unwrap();
+    }
     let cameras = cameras(&[("static", table.path())]);
-    let pairs = [("CAMERAS", cameras.as_str()), ("RATE_HZ", "50")];
-    let (result, sent) = drive(&pairs, awake(script(), 0.6).closed("arm_command"));
+    let (result, sent) = drive(&[("CAMERAS", &cameras)], awake(script()));
     result.unwrap();
-    let reds: Vec<_> = sent.images("image").iter().map(|image| image[0]).collect();
-    assert!(
-        reds.len() >= 3 && reds.iter().all(|red| *red == 10),
-        "{reds:?}"
-    );
+    assert_eq!(sent.count("image"), 1);
     let told = statuses(&sent);
     let refused: Vec<_> = told.iter().filter(|s| s.code == "frame_refused").collect();
-    // At most once a second.
-    assert_eq!(refused.len(), 1, "{told:?}");
-    assert!(refused[0].text.contains("image/0001.png"), "{refused:?}");
+    // 23, told at most once a second.
+    assert!((1..8).contains(&refused.len()), "{told:?}");
+    assert!(refused[0].text.contains("depth/0001.png"), "{refused:?}");
 }
 
 #[test]
 fn a_frozen_and_a_black_camera_are_told_once_each() {
-    let (table, wrist) = (recording(&[10]), tempfile::tempdir().unwrap());
-    for (name, value) in [("a", 0), ("b", 1)] {
-        let dark = ImageBuffer::from_pixel(8, 4, Rgb([value, 0, 0_u8]));
-        dark.save(wrist.path().join(format!("{name}.png"))).unwrap();
+    let (table, wrist) = (recording(&[10].repeat(80)), tempfile::tempdir().unwrap());
+    for value in 0..80 {
+        let dark = ImageBuffer::from_pixel(8, 4, Rgb([value % 2, 0, 0_u8]));
+        let name = format!("{value:04}.png");
+        dark.save(wrist.path().join(name)).unwrap();
     }
     let cameras = cameras(&[("static", table.path()), ("wrist", wrist.path())]);
-    let pairs = [
-        ("CAMERAS", cameras.as_str()),
-        ("RATE_HZ", "50"),
-        ("FROZEN_MS", "300"),
-    ];
-    let (result, sent) = drive(&pairs, awake(script(), 1.5).closed("arm_command"));
+    let pairs = [("CAMERAS", cameras.as_str()), ("FROZEN_MS", "300")];
+    let (result, sent) = drive(&pairs, awake(script()));
     result.unwrap();
     let mut told: Vec<_> = statuses(&sent)
         .into_iter()
@@ -181,14 +178,12 @@ fn a_frozen_and_a_black_camera_are_told_once_each() {
 
 #[test]
 fn a_source_that_fails_is_told_once_and_tried_again() {
-    let table = recording(&[10, 20]);
+    let table = recording(&[10, 20].repeat(6));
     let cameras = cameras(&[("static", table.path())]);
-    let pairs = [("CAMERAS", cameras.as_str()), ("RATE_HZ", "50")];
-    let settings = settings(&pairs);
+    let settings = settings(&[("CAMERAS", &cameras)]);
     let (image, away) = (table.path().join("image"), table.path().join("away"));
     fs::rename(&image, &away).unwrap();
-    let script = awake(script(), 3.5).closed("arm_command");
-    let (result, sent) = script
+    let (result, sent) = awake(script())
         .run(|inbox, outbox| {
             std::thread::scope(|scope| {
                 scope.spawn(|| {
@@ -200,30 +195,15 @@ fn a_source_that_fails_is_told_once_and_tried_again() {
         })
         .unwrap();
     result.unwrap();
-    assert_eq!(codes(&sent), ["camera_failed", "ready"]);
+    assert_eq!(codes(&sent), ["camera_failed", "ready", "camera_ended"]);
     assert!(sent.count("image") > 0);
-}
-
-#[test]
-fn a_recording_that_is_not_repeated_ends_the_node() {
-    let table = recording(&[10, 20, 30]);
-    let cameras = cameras(&[("static", table.path())]);
-    let pairs = [
-        ("CAMERAS", cameras.as_str()),
-        ("RATE_HZ", "50"),
-        ("AT_END", "end"),
-    ];
-    let (result, sent) = drive(&pairs, awake(script(), 2.0).closed("arm_command"));
-    result.unwrap();
-    assert!((1..=3).contains(&sent.count("image")));
-    assert_eq!(codes(&sent), ["ready", "camera_ended"]);
 }
 
 #[test]
 fn damaged_episodes_are_named_and_end_nothing() {
     let table = recording(&[10, 20]);
     let cameras = cameras(&[("static", table.path())]);
-    let pairs = [("CAMERAS", cameras.as_str()), ("RATE_HZ", "50")];
+    let pairs = [("CAMERAS", cameras.as_str()), ("AT_END", "repeat")];
     let texts = |sent: &Sent| -> Vec<String> {
         let told = statuses(sent).into_iter();
         let refused = told.filter(|status| status.code == "message_refused");
