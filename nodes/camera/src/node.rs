@@ -131,7 +131,7 @@ impl Node {
 impl Camera {
     fn look(&mut self, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
         let name = &self.name;
-        let mut newest: Option<Frame> = None;
+        let mut newest: Option<Box<Frame>> = None;
         while let Some(word) = self.stream.next() {
             match word {
                 Word::Frame(frame) => {

@@ -113,7 +113,7 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) enum Word {
     /// A frame.
-    Frame(Frame),
+    Frame(Box<Frame>),
     /// One that is bad.
     Bad(String),
     /// It has failed, and is tried again.
@@ -126,7 +126,7 @@ pub(crate) enum Word {
 #[derive(Debug)]
 pub(crate) struct Stream {
     words: Receiver<Word>,
-    spare: Sender<Frame>,
+    spare: Sender<Box<Frame>>,
 }
 
 impl Stream {
@@ -151,16 +151,16 @@ impl Stream {
     }
 
     /// Gives a frame back, to be filled again.
-    pub(crate) fn give_back(&self, frame: Frame) {
+    pub(crate) fn give_back(&self, frame: Box<Frame>) {
         // The source may have ended.
         let _ = self.spare.send(frame);
     }
 }
 
 /// Reads until nobody listens, or there are no more frames.
-fn read(mut source: Box<dyn Source>, tell: &SyncSender<Word>, used: &Receiver<Frame>) {
+fn read(mut source: Box<dyn Source>, tell: &SyncSender<Word>, used: &Receiver<Box<Frame>>) {
     loop {
-        let mut frame = used.try_recv().unwrap_or_default();
+        let mut frame: Box<Frame> = used.try_recv().unwrap_or_default();
         let (word, pause) = match source.next(&mut frame) {
             Ok(()) => (Word::Frame(frame), None),
             Err(Fault::Frame(reason)) => (Word::Bad(reason), None),
