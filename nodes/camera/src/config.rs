@@ -8,13 +8,15 @@ use crate::sources::{Kind, Options};
 
 /// Most cameras of a node.
 const MAX_CAMERAS: usize = 8;
+/// In the place of the main camera: its pictures come from another node.
+const NONE: &str = "none";
 /// Within so many periods of a recording nothing is late or frozen.
 const PERIODS: f64 = 2.5;
 
 /// Settings of the node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
-    /// The cameras; the first one's pictures go out on `image`.
+    /// The cameras; none where other nodes send all pictures.
     pub(crate) cameras: Vec<Camera>,
     /// How their sources are read.
     pub(crate) options: Options,
@@ -27,6 +29,8 @@ pub(crate) struct Settings {
 pub(crate) struct Camera {
     /// Its name, as in the calibration.
     pub(crate) name: String,
+    /// Whether its pictures go out on `image` and `depth`; else on a port of its own.
+    pub(crate) is_main: bool,
     /// Where its frames come from.
     pub(crate) kind: Kind,
 }
@@ -63,17 +67,20 @@ impl Settings {
     }
 }
 
-/// The cameras of `NAME=KIND:PLACE, ..`.
+/// The cameras of `NAME=KIND:PLACE, ..`. The first one is the main one; `none` leaves its place to another node.
 fn cameras(env: &mut Environment, options: &Options) -> Vec<Camera> {
     let expected = "cameras with commas between, such as `static=v4l2:/dev/video0, \
                     wrist=folder:/recordings/wrist`";
     let text = env.required("CAMERAS", expected);
     let mut cameras: Vec<Camera> = Vec::new();
-    for item in text
+    let items = text
         .split(',')
         .map(str::trim)
-        .filter(|item| !item.is_empty())
-    {
+        .filter(|item| !item.is_empty());
+    for (index, item) in items.enumerate() {
+        if (index, item) == (0, NONE) {
+            continue;
+        }
         let mut refuse = |expected: &str| env.refuse("CAMERAS", expected, Some(item.to_owned()));
         let Some((name, source)) = item.split_once('=') else {
             refuse("a name and a source, such as `static=folder:/recordings/static`");
@@ -90,6 +97,7 @@ fn cameras(env: &mut Environment, options: &Options) -> Vec<Camera> {
         match kind {
             Ok(kind) => cameras.push(Camera {
                 name: name.to_owned(),
+                is_main: index == 0,
                 kind,
             }),
             Err(expected) => refuse(&expected),
@@ -139,8 +147,20 @@ mod tests {
         let names: Vec<_> = settings.cameras.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["static", "wrist"]);
         assert_eq!(settings.cameras[0].kind, Kind::Folder(place.into()));
+        let main: Vec<_> = settings.cameras.iter().map(|c| c.is_main).collect();
+        assert_eq!(main, [true, false]);
         assert_eq!(settings.options.size, Some([640, 480]));
         assert!(settings.options.repeats);
+    }
+
+    #[test]
+    fn the_main_camera_may_be_another_node() {
+        assert_eq!(read(&[("CAMERAS", "none")]).unwrap().cameras, []);
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("none, wrist=folder:{}", recording(folder.path()));
+        let cameras = read(&[("CAMERAS", &text)]).unwrap().cameras;
+        assert_eq!((cameras.len(), cameras[0].is_main), (1, false));
+        assert!(read(&[("CAMERAS", &format!("{text}, none"))]).is_err());
     }
 
     #[test]

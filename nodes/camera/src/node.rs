@@ -47,7 +47,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
             }
         }
         node.look(robot_clock_ns(), outbox)?;
-        if node.cameras.iter().all(|camera| camera.has_ended) {
+        if !node.cameras.is_empty() && node.cameras.iter().all(|camera| camera.has_ended) {
             tracing::info!("the recordings have ended");
             return Ok(());
         }
@@ -67,8 +67,8 @@ struct Camera {
     name: String,
     /// Where its colour goes.
     port: String,
-    /// Whether it is the first one, whose depth goes out too.
-    is_first: bool,
+    /// Whether its depth goes out too.
+    is_main: bool,
     stream: Stream,
     health: Health,
     seq: u64,
@@ -78,24 +78,24 @@ struct Camera {
 }
 
 fn cameras(settings: &Settings, now_ns: u64) -> Result<Vec<Camera>> {
-    let of = |(index, camera): (usize, &crate::config::Camera)| {
+    let of = |camera: &crate::config::Camera| {
         let name = camera.name.clone();
         let stream = Stream::start(&name, &camera.kind, &settings.options)?;
         Ok(Camera {
-            port: match index {
-                0 => "image".to_owned(),
-                _ => format!("{name}_image"),
+            port: match camera.is_main {
+                true => "image".to_owned(),
+                false => format!("{name}_image"),
             },
             health: Health::new(&name, settings.limits, now_ns),
             name,
-            is_first: index == 0,
+            is_main: camera.is_main,
             stream,
             seq: 0,
             has_ended: false,
             failure: None,
         })
     };
-    settings.cameras.iter().enumerate().map(of).collect()
+    settings.cameras.iter().map(of).collect()
 }
 
 impl Node {
@@ -194,7 +194,7 @@ impl Camera {
             labels: Vec::new(),
         };
         outbox.send_image(&self.port, &colour, &frame.rgb)?;
-        if self.is_first && !frame.depth_mm.is_empty() {
+        if self.is_main && !frame.depth_mm.is_empty() {
             let depth = ImageHeader {
                 encoding: Encoding::Mono16,
                 ..colour
