@@ -72,8 +72,21 @@ const OF_THE_DATAFLOW: [&str; 61] = [
     "TILLER_WORLD",
 ];
 
-/// What the dataflows of other worlds read beside it.
-const OF_OTHER_WORLDS: [&str; 3] = ["TILLER_FIRST_STATE", "TILLER_SCENE", "TILLER_SUITE"];
+/// What the dataflows of other worlds, and of hardware, read beside it.
+const OF_OTHER_WORLDS: [&str; 12] = [
+    "TILLER_ARM",
+    "TILLER_CAMERAS",
+    "TILLER_CAMERA_AT_END",
+    "TILLER_CAMERA_BLACK_LEVEL",
+    "TILLER_CAMERA_FROZEN_MS",
+    "TILLER_CAMERA_LATE_MS",
+    "TILLER_CAMERA_RATE_HZ",
+    "TILLER_CAMERA_SIZE",
+    "TILLER_FFMPEG",
+    "TILLER_FIRST_STATE",
+    "TILLER_SCENE",
+    "TILLER_SUITE",
+];
 
 /// What is read elsewhere: folders of what a world needs, the filter of the logs, and what tests are asked to keep or to leave out.
 const OTHERS: [&str; 6] = [
