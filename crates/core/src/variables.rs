@@ -8,7 +8,7 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 61] = [
+const OF_THE_DATAFLOW: [&str; 63] = [
     "TILLER_CALIBRATION",
     "TILLER_COUNTS",
     "TILLER_DETECTOR",
@@ -26,6 +26,7 @@ const OF_THE_DATAFLOW: [&str; 61] = [
     "TILLER_PLANE_HEIGHT_M",
     "TILLER_PLAN_AHEAD_STEPS",
     "TILLER_POLICY",
+    "TILLER_REACH",
     "TILLER_RUN_DIR",
     "TILLER_SEED",
     "TILLER_SPEED",
@@ -69,6 +70,7 @@ const OF_THE_DATAFLOW: [&str; 61] = [
     "TILLER_VLM_TOTAL_TIMEOUT_S",
     "TILLER_VLM_TRIES",
     "TILLER_WALL_LIMIT_S",
+    "TILLER_WORKSPACE",
     "TILLER_WORLD",
 ];
 
