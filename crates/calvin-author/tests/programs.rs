@@ -147,13 +147,7 @@ fn a_stage_is_over_where_it_leads_and_not_before() {
     // The fingertips are around the block's middle however the hand is tilted.
     for tilt_rad in [0.0_f64, 0.4] {
         let (sin, cos) = tilt_rad.sin_cos();
-        let tool = |out: f64| {
-            [
-                0.352,
-                0.324 - (0.0366 + out) * sin,
-                0.221 + (0.0366 + out) * cos,
-            ]
-        };
+        let tool = |above: f64| [0.352, 0.324 - 0.0366 * sin, 0.221 + 0.0366 * cos + above];
         assert!(done(&lift, 0, tool(0.075), tilt_rad, 0.080));
         assert!(!done(&lift, 0, tool(0.0), tilt_rad, 0.080));
         assert!(done(&lift, 1, tool(0.0), tilt_rad, 0.080));
@@ -161,10 +155,7 @@ fn a_stage_is_over_where_it_leads_and_not_before() {
     }
     assert!(done(&lift, 2, [0.352, 0.324, 0.257], 0.0, 0.040));
     assert!(!done(&lift, 2, [0.352, 0.324, 0.257], 0.0, 0.080));
-    assert!(
-        !done(&lift, 2, [0.400, 0.324, 0.257], 0.0, 0.000),
-        "beside it"
-    );
+    assert!(!done(&lift, 2, [0.352, 0.324, 0.257], 0.0, 0.005), "missed");
     assert!(
         !done(&lift, 3, [0.352, 0.324, 0.400], 0.0, 0.040),
         "left behind"
