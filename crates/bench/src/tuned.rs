@@ -131,6 +131,7 @@ pub struct Stages {
     pub stall_s: f64,
     pub timeout_s: f64,
     pub max_timeouts: u32,
+    pub max_back: u32,
     pub max_visits: u32,
 }
 
@@ -225,6 +226,7 @@ impl Tuned {
             stall_s,
             timeout_s,
             max_timeouts,
+            max_back,
             max_visits,
         } = self.stages;
         // A negative time saturates to 0, which the check refuses.
@@ -232,6 +234,7 @@ impl Tuned {
             stall_ns: (stall_s * 1e9) as u64,
             stage_timeout_ns: (timeout_s * 1e9) as u64,
             max_timeouts,
+            max_back,
             max_visits,
             ..StageConfig::default()
         }

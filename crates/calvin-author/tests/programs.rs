@@ -83,11 +83,11 @@ fn rewards_read_of_the_hand_what_they_may_move() {
     };
     for instruction in ["open the drawer", "lift the red block"] {
         assert_eq!(reads(instruction, HandAccess::POSITIONS), (false, false));
-        assert_eq!(reads(instruction, HandAccess::WHOLE), (true, true));
+        // Where the fingertips are depends on where the hand points.
+        for hand in [FINGERS, HandAccess::WHOLE] {
+            assert_eq!(reads(instruction, hand), (true, true));
+        }
     }
-    assert_eq!(reads("open the drawer", FINGERS), (false, true));
-    // Where the fingertips are depends on where the hand points.
-    assert_eq!(reads("lift the red block", FINGERS), (true, true));
 }
 
 #[test]
@@ -129,14 +129,31 @@ fn a_stage_is_over_where_it_leads_and_not_before() {
     assert!(!done(&open, 0, before, 0.8, 0.002), "tilted");
     assert!(done(&open, 1, [0.520, 0.246, 0.165], 0.0, 0.002));
     assert!(!done(&open, 1, before, 0.0, 0.002));
-    assert!(done(&open, 2, [0.520, 0.080, 0.165], 0.0, 0.002));
-    assert!(!done(&open, 2, [0.520, 0.120, 0.165], 0.0, 0.002));
+    assert!(
+        !done(&open, 2, [0.520, 0.040, 0.165], 0.0, 0.002),
+        "left behind"
+    );
+    let mut pulled = keypoints.clone();
+    pulled[12][1] -= 0.14;
+    let moment = Moment::at(&pulled, &keypoints, [0.520, 0.090, 0.165]);
+    let last = open.stages[2].done.as_ref().unwrap();
+    assert!(last.value(&moment).unwrap() >= 0.0);
+
+    let press = program("turn on the led", HandAccess::WHOLE, POINTS);
+    assert!(done(&press, 2, [0.220, 0.340, 0.278], 0.0, 0.002));
+    assert!(!done(&press, 2, [0.220, 0.340, 0.300], 0.0, 0.002));
 
     let lift = program("lift the red block", HandAccess::WHOLE, POINTS);
     // The fingertips are around the block's middle however the hand is tilted.
     for tilt_rad in [0.0_f64, 0.4] {
         let (sin, cos) = tilt_rad.sin_cos();
-        let tool = |above: f64| [0.352, 0.324 - 0.0366 * sin, 0.221 + 0.0366 * cos + above];
+        let tool = |out: f64| {
+            [
+                0.352,
+                0.324 - (0.0366 + out) * sin,
+                0.221 + (0.0366 + out) * cos,
+            ]
+        };
         assert!(done(&lift, 0, tool(0.075), tilt_rad, 0.080));
         assert!(!done(&lift, 0, tool(0.0), tilt_rad, 0.080));
         assert!(done(&lift, 1, tool(0.0), tilt_rad, 0.080));
@@ -144,6 +161,10 @@ fn a_stage_is_over_where_it_leads_and_not_before() {
     }
     assert!(done(&lift, 2, [0.352, 0.324, 0.257], 0.0, 0.040));
     assert!(!done(&lift, 2, [0.352, 0.324, 0.257], 0.0, 0.080));
+    assert!(
+        !done(&lift, 2, [0.400, 0.324, 0.257], 0.0, 0.000),
+        "beside it"
+    );
     assert!(
         !done(&lift, 3, [0.352, 0.324, 0.400], 0.0, 0.040),
         "left behind"

@@ -7,6 +7,9 @@ use crate::text;
 
 /// What open fingers count where they should be closed, and the other way round, m.
 const FINGERS_M: f64 = 0.050;
+/// Points of a trajectory in which they count: what a chunk does later is planned anew before it comes to that, and a
+/// policy would rather change its fingers later.
+const SOON: &str = "[:, 1:9]";
 /// What a hand counts that points the opposite way, m: little beside a way of centimetres.
 const TURN_M: f64 = 0.050;
 /// Fingers are open beyond this, m.
@@ -160,6 +163,21 @@ pub fn stay(description: &str, target: &Target) -> StageDraft {
     }
 }
 
+/// A stage in which the hand stays where it is.
+#[must_use]
+pub fn hold(description: &str) -> StageDraft {
+    StageDraft {
+        description: description.to_owned(),
+        guidance: vec![
+            "offset = action_sequence - action_sequence[:, :1]".to_owned(),
+            distance("(offset * offset).sum(dim=-1)"),
+        ],
+        reward: "-distance.mean()".to_owned(),
+        done: Vec::new(),
+        margins: Vec::new(),
+    }
+}
+
 /// A smooth length from a sum of squares.
 #[must_use]
 pub fn distance(squares: &str) -> String {
@@ -179,8 +197,8 @@ impl Hand {
     pub fn with(self, fingers: Fingers, mut stage: StageDraft) -> StageDraft {
         if self.access.gripper == Access::Guide {
             let missing = match fingers {
-                Fingers::Open => "(1.0 - gripper)",
-                Fingers::Closed => "gripper",
+                Fingers::Open => format!("(1.0 - gripper{SOON})"),
+                Fingers::Closed => format!("gripper{SOON}"),
             };
             stage.reward = format!(
                 "{} - {} * {missing}.mean()",
@@ -245,6 +263,15 @@ pub fn until_open(mut stage: StageDraft) -> StageDraft {
     stage
         .margins
         .push(format!("gripper_width_m - {}", number(OPEN_WIDTH_M)));
+    stage
+}
+
+/// The stage is over only when there is something between the fingers.
+#[must_use]
+pub fn until_held(mut stage: StageDraft, least_width_m: f64) -> StageDraft {
+    stage
+        .margins
+        .push(format!("gripper_width_m - {}", number(least_width_m)));
     stage
 }
 

@@ -10,17 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from .lockstep import Lockstep
 from .official import CLOSED, OPEN, Refused
-from .skills import (
-    ALONG_BACK,
-    OUT_OF_BACK,
-    TOOL_TO_TIP_M,
-    UP,
-    Lift,
-    Push,
-    View,
-    Want,
-    hand,
-)
+from .skills import ALONG_BACK, TOOL_TO_TIP_M, UP, Lift, Push, View, Want, hand
 
 # Longest step, and largest turn of one.
 MAX_STEP_M, MAX_TURN_RAD = 0.025, 0.18
@@ -132,7 +122,7 @@ class Expert:
         blocks = {block.name: block for block in official.env.scene.movable_objects}
         mine = blocks.pop(f"block_{self.block}", None)
         base = self.lockstep.base_from_world
-        at = {block: base[:3, :3] @ block.get_state()[:3] + base[:3, 3] for block in blocks.values()}
+        others = [base[:3, :3] @ other.get_state()[:3] + base[:3, 3] for other in blocks.values()]
         yaw = 0.0
         if mine is None:
             thing = self._on_fixture(self.link, MIDDLES_M[self.link])
@@ -140,7 +130,7 @@ class Expert:
             state = mine.get_state()
             thing, yaw = base[:3, :3] @ state[:3] + base[:3, 3], float(state[5])
         end = self._on_fixture("slide_link", HANDLE_END_M)
-        return View(tip, turned, arm["gripper_width_m"], thing, yaw, list(at.values()), end)
+        return View(tip, turned, arm["gripper_width_m"], thing, yaw, others, end)
 
     def _on_fixture(self, link: str, place_m) -> np.ndarray:
         """A place in a link's frame, in the base's."""

@@ -19,8 +19,8 @@ OPEN_WIDTH_M, CLOSED_WIDTH_M = 0.06, 0.01
 # Longest step in free space, and in the last part of a way.
 SPEED_M, LAST_SPEED_M = 0.025, 0.018
 UP = np.array([0.0, 0.0, 1.0])
-# Up along the table's back, on which slide and switch move, and out of it.
-ALONG_BACK, OUT_OF_BACK = np.array([0.0, 0.5, np.sqrt(0.75)]), np.array([0.0, -np.sqrt(0.75), 0.5])
+# Up along the table's back, on which the switch moves.
+ALONG_BACK = np.array([0.0, 0.5, np.sqrt(0.75)])
 # The hand points straight down, fingers apart along the base's x, as at home.
 DOWN = Rotation.from_matrix([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 

@@ -1,77 +1,90 @@
 //! Blocks: lifted, turned, pushed along the table and over its edge.
 
+use tiller_reward::Access;
 use tiller_vlm::AuthorError;
 use tiller_vlm::recipe::{
-    Axis, Fingers, Hand, Margin, StageDraft, Target, distance, number, reach, stay, tensor,
-    until_along, until_closed, until_open,
+    Axis, Fingers, Hand, Margin, StageDraft, Target, hold, number, reach, stay, tensor,
+    until_along, until_closed, until_held, until_open,
 };
 
-use super::measures::{Offset, held_width_m, middle, middle_of, plus};
-use super::push::Push;
-use super::tips::{across, at_tips, down};
+use super::measures::{EMPTY_WIDTH_M, TOOL_TO_TIP_M, held_width_m, middle, middle_of};
+use super::push::{Enough, Push, across, down};
 use crate::scene::{Point, Spot};
 use crate::understand::Side;
 
 /// How far above a block the fingertips stop first, and how far it is raised, m.
-const ABOVE_M: f64 = 0.075;
+const HOVER_M: f64 = 0.075;
 const RAISE_M: f64 = 0.120;
 /// When it counts as raised, m: the oracle asks for 0.05.
 const RAISED_M: f64 = 0.070;
-/// How far the fingertips are tilted forwards, rad; in the middle of what the experts show, who turn the hand to the
-/// block.
+/// How far the fingertips are taken to be tilted forwards where a reward does not see it, rad.
 const TILT_RAD: f64 = 0.3;
 const ABOVE: Margin = Margin {
-    plane: 0.018,
-    height: 0.030,
+    plane: 0.010,
+    height: 0.012,
 };
 const AROUND: Margin = Margin {
     plane: 0.012,
     height: 0.012,
 };
 
-/// Fingertips above a block's middle; its height is that of where it was seen, for fingers hide a part of it.
+/// Fingertips above a block's middle; its height is that of where it was seen, for fingers hide a part of it. The hand
+/// may turn so that they come nearer.
 fn over(block: &Point, above_m: f64, hand: Hand) -> Target {
     let [x, y, _] = middle(block);
     let [.., z] = middle_of(block);
-    let lines = [
-        format!(
-            "place = keypoints[{}][:2] + {}",
-            block.index,
-            tensor([x, y])
-        ),
-        format!(
-            "tips = torch.stack([place[0], place[1], torch.tensor({})])",
-            number(z + above_m)
-        ),
-    ];
-    at_tips(&lines, TILT_RAD, hand.access)
+    let with = |points: String| {
+        vec![
+            format!(
+                "place = keypoints[{}][:2] + {}",
+                block.index,
+                tensor([x, y])
+            ),
+            format!(
+                "tips = torch.stack([place[0], place[1], torch.tensor({})])",
+                number(z + above_m)
+            ),
+            format!("target = tips - {} * {points}", number(TOOL_TO_TIP_M)),
+        ]
+    };
+    let sees = hand.access.rotations != Access::Absent;
+    Target {
+        guidance: with(if sees {
+            "rotations[:, :, :, 2]".to_owned()
+        } else {
+            tensor(down(TILT_RAD))
+        }),
+        done: with("rotation[:, 2]".to_owned()),
+    }
 }
 
-/// Above it, down, and the fingers closed.
+/// Above it, down around it, and the fingers closed. How the hand turns to a block is the policy's to see, for the
+/// keypoint does not tell.
 fn grasp(block: &Point, hand: Hand) -> [StageDraft; 3] {
     let name = &block.name;
     let above = reach(
         &format!("stop above the {name}"),
-        &over(block, ABOVE_M, hand),
+        &over(block, HOVER_M, hand),
         ABOVE,
     );
-    let down = reach(
+    let around = reach(
         &format!("go down to the {name}"),
         &over(block, 0.0, hand),
         AROUND,
     );
     let close = stay(&format!("grasp the {name}"), &over(block, 0.0, hand));
+    let close = until_closed(close, held_width_m(block));
     [
         hand.with(Fingers::Open, until_open(above)),
-        hand.with(Fingers::Open, down),
-        hand.with(Fingers::Closed, until_closed(close, held_width_m(block))),
+        hand.with(Fingers::Open, until_open(around)),
+        hand.with(Fingers::Closed, until_held(close, EMPTY_WIDTH_M)),
     ]
 }
 
-/// Grasped, and straight up. How the hand turns to a block is the policy's to see: the keypoint does not tell.
+/// Grasped, and straight up.
 pub(super) fn lift(block: &Point, hand: Hand) -> Vec<StageDraft> {
     let (index, [.., seen_z]) = (block.index, block.position_m);
-    let to_z_m = middle_of(block)[2] + super::measures::TOOL_TO_TIP_M + RAISE_M;
+    let to_z_m = middle_of(block)[2] + TOOL_TO_TIP_M + RAISE_M;
     let up = StageDraft {
         description: format!("lift the {}", block.name),
         guidance: vec![
@@ -110,31 +123,18 @@ pub(super) fn rotate(block: &Point, side: Side, held: bool, hand: Hand) -> Vec<S
     // To the left is counter-clockwise.
     let from = across(usual_rad + side.sign() * TURNS_RAD);
     let to = across(usual_rad - side.sign() * TURNS_RAD);
-    let turned = |stage| {
-        let stage = hand.along("points", Axis::Points, down(0.0), stage);
-        hand.along("opens", Axis::Fingers, from, stage)
+    let turned = |to, stage| {
+        let stage = hand.along("down", Axis::Points, down(0.0), stage);
+        hand.along("opens", Axis::Fingers, to, stage)
     };
     let mut stages = Vec::new();
     if !held {
-        let [above, lower, close] = grasp(block, hand).map(turned);
-        let above = until_along(Axis::Fingers, from, TURNED_WITHIN_RAD, above);
-        stages.extend([above, lower, close]);
+        let [before, inward, close] = grasp(block, hand).map(|stage| turned(from, stage));
+        let before = until_along(Axis::Fingers, from, TURNED_WITHIN_RAD, before);
+        stages.extend([before, inward, close]);
     }
-    let turn = stay(&format!("turn the {}", block.name), &over(block, 0.0, hand));
-    let mut turn = if held {
-        StageDraft {
-            guidance: vec![
-                "offset = action_sequence - action_sequence[:, :1]".to_owned(),
-                distance("(offset * offset).sum(dim=-1)"),
-            ],
-            ..turn
-        }
-    } else {
-        turn
-    };
-    turn = hand.along("points", Axis::Points, down(0.0), turn);
-    turn = hand.along("opens", Axis::Fingers, to, turn);
-    turn = until_along(Axis::Fingers, to, TURNED_WITHIN_RAD, turn);
+    let turn = hold(&format!("turn the {}", block.name));
+    let turn = until_along(Axis::Fingers, to, TURNED_WITHIN_RAD, turned(to, turn));
     stages.push(hand.with(Fingers::Closed, turn));
     stages
 }
@@ -149,53 +149,37 @@ const LOW_M: f64 = -0.003;
 /// The table ends here, and its back begins, along y; the fingertips come no farther back than that, m.
 const FRONT_EDGE_Y_M: f64 = 0.279;
 const FARTHEST_BACK_Y_M: f64 = 0.450;
+/// How far over the edge the fingertips go, m.
+const BEYOND_EDGE_M: f64 = 0.030;
 /// The least room between a block's middle and fingertips behind it, m.
 const ROOM_M: f64 = 0.045;
 
-fn words(block: &Point) -> [String; 3] {
-    let name = &block.name;
-    [
-        format!("stop above the table beside the {name}"),
-        format!("go down beside the {name}"),
-        format!("push the {name}"),
-    ]
-}
-
-fn pushed(
-    block: &Point,
-    from_m: Offset,
-    way: Offset,
-    travel_m: f64,
-    hand: Hand,
-) -> Vec<StageDraft> {
-    let push = Push {
-        ready_m: from_m,
-        way,
-        entry: [0.0, 0.0, 1.0],
-        hover_m: 0.080,
-        tilt_rad: 0.0,
-        travel_m,
-        enough_m: travel_m,
-    };
-    let words = words(block);
-    push.stages([&words[0], &words[1], &words[2]], hand)
+fn pushed(push: Push<'_>, hand: Hand) -> Vec<StageDraft> {
+    let name = &push.thing.name;
+    push.stages(
+        [
+            &format!("stop above the table beside the {name}"),
+            &format!("go down beside the {name}"),
+            &format!("push the {name}"),
+        ],
+        hand,
+    )
 }
 
 /// Along the table to one side.
 pub(super) fn push_aside(block: &Point, side: Side, hand: Hand) -> Vec<StageDraft> {
-    let way = [side.sign(), 0.0, 0.0];
-    let from_m = plus(middle_of(block), [-side.sign() * BESIDE_M, 0.0, LOW_M]);
-    let mut stages = pushed(block, from_m, way, TRAVEL_M, hand);
-    if let Some(last) = stages.last_mut() {
-        last.margins = vec![format!(
-            "{} * (keypoints[{}][0] - {}) - {}",
-            number(side.sign()),
-            block.index,
-            number(block.position_m[0]),
-            number(PUSHED_M)
-        )];
-    }
-    stages
+    let push = Push {
+        thing: block,
+        beside_m: [-side.sign() * BESIDE_M, 0.0, LOW_M],
+        way: [side.sign(), 0.0, 0.0],
+        entry: [0.0, 0.0, 1.0],
+        hover_m: HOVER_M,
+        tilt_rad: 0.0,
+        travel_m: TRAVEL_M,
+        enough: Enough::Thing(PUSHED_M),
+        tracked: false,
+    };
+    pushed(push, hand)
 }
 
 /// Over the table's front edge into the open drawer.
@@ -207,12 +191,22 @@ pub(super) fn push_into(
     hand: Hand,
     no_room: impl FnOnce() -> AuthorError,
 ) -> Result<Vec<StageDraft>, AuthorError> {
-    let middle = middle_of(block);
-    let y = (middle[1] + BESIDE_M).min(FARTHEST_BACK_Y_M);
-    if y - middle[1] < ROOM_M || Spot::of(block) != Spot::Table {
+    let [_, y, _] = middle_of(block);
+    let behind_m = BESIDE_M.min(FARTHEST_BACK_Y_M - y);
+    if behind_m < ROOM_M || Spot::of(block) != Spot::Table {
         return Err(no_room());
     }
-    let from_m = [middle[0], y, middle[2] + LOW_M];
-    let travel_m = y - FRONT_EDGE_Y_M + 0.030;
-    Ok(pushed(block, from_m, [0.0, -1.0, 0.0], travel_m, hand))
+    let travel_m = y + behind_m - FRONT_EDGE_Y_M + BEYOND_EDGE_M;
+    let push = Push {
+        thing: block,
+        beside_m: [0.0, behind_m, LOW_M],
+        way: [0.0, -1.0, 0.0],
+        entry: [0.0, 0.0, 1.0],
+        hover_m: HOVER_M,
+        tilt_rad: 0.0,
+        travel_m: travel_m + 0.010,
+        enough: Enough::Tips(travel_m),
+        tracked: false,
+    };
+    Ok(pushed(push, hand))
 }

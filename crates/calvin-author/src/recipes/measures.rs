@@ -11,10 +11,8 @@ use crate::scene::{Kind, Point};
 pub(super) type Offset = [f64; 3];
 
 const DRAWER_HANDLE: Offset = [-0.017, -0.011, -0.008];
+/// The arm at rest hides a part of one that stands far to the left, which is then seen 2 cm higher until it moves.
 const SLIDE_HANDLE: Offset = [-0.010, -0.001, -0.005];
-/// Of one that stands far to the left, where the arm at rest hides a part of it.
-const SLIDE_HANDLE_BEHIND_ARM: Offset = [-0.012, -0.015, -0.023];
-const BEHIND_ARM_X_M: f64 = 0.250;
 /// The fingers at rest hide a half of it.
 const BUTTON: Offset = [-0.007, 0.010, 0.005];
 const SWITCH: Offset = [-0.018, -0.004, -0.002];
@@ -25,9 +23,6 @@ pub(super) fn middle(point: &Point) -> Offset {
     match point.kind {
         Kind::Block => BLOCK,
         Kind::DrawerHandle | Kind::Drawer => DRAWER_HANDLE,
-        Kind::SlideHandle | Kind::Slide if point.position_m[0] < BEHIND_ARM_X_M => {
-            SLIDE_HANDLE_BEHIND_ARM
-        }
         Kind::SlideHandle | Kind::Slide => SLIDE_HANDLE,
         Kind::Button | Kind::Led => BUTTON,
         Kind::Switch | Kind::Bulb => SWITCH,
@@ -53,7 +48,9 @@ pub(super) const ALONG_BACK: Offset = [0.0, 0.5, 0.866_025_403_784_438_6];
 pub(super) const TOOL_TO_TIP_M: f64 = 0.0366;
 /// Between the fingers there is at most this when they have closed on nothing.
 pub(super) const CLOSED_WIDTH_M: f64 = 0.010;
-/// The same of a block: a red one may be held by its longer sides.
+/// Fingers nearer to each other have missed a block.
+pub(super) const EMPTY_WIDTH_M: f64 = 0.025;
+/// Between fingers that hold a block there is at most this: a red one may be held by its longer sides.
 pub(super) fn held_width_m(block: &Point) -> f64 {
     if block.is_called("red") { 0.062 } else { 0.046 }
 }

@@ -1,10 +1,10 @@
 //! How each goal is reached, in stages that the experts' demonstrations contain.
 
+mod approach;
 mod blocks;
 mod fixtures;
 mod measures;
 mod push;
-mod tips;
 
 use tiller_reward::{Access, HandAccess};
 use tiller_vlm::AuthorError;

@@ -1,11 +1,12 @@
 //! Picking a thing up and putting it somewhere, with the hand straight down.
 
-use super::measures::{Graspable, Offset};
-use super::terms::{
-    EXACT, Fingers, Hand, Margin, ROUGH, distance, of_done, of_guidance, reach, stay, until_closed,
+use tiller_vlm::recipe::{
+    Fingers, Hand, Margin, StageDraft, Target, distance, number, reach, stay, tensor, until_closed,
     until_open,
 };
-use crate::program::{StageText, number, tensor};
+
+use super::measures::{Graspable, Offset};
+use super::terms::{EXACT, Posture, ROUGH};
 use crate::scene::Point;
 
 /// How far above the grasp the hand stops first, and the least height there, m: above what stands on the table.
@@ -57,22 +58,22 @@ impl Item<'_> {
         std::array::from_fn(|axis| self.how.origin[axis] + self.how.hold[axis])
     }
 
-    fn grip_at(&self, height_m: f64) -> Vec<String> {
+    fn grip_at(&self, height_m: f64) -> Target {
         let [x, y, z] = self.grip();
         let offset = tensor([x, y, z + height_m]);
-        vec![format!(
+        Target::new(&[format!(
             "target = keypoints[{}] + {offset}",
             self.point.index
-        )]
+        )])
     }
 
     /// A stage that brings the hand to where it grasps, or above it.
-    fn approach(&self, description: &str, height_m: f64, margin: Margin) -> StageText {
+    fn approach(&self, description: &str, height_m: f64, margin: Margin) -> StageDraft {
         let target = self.grip_at(height_m);
         let Some(radius_m) = self.how.ring else {
             return reach(description, &target, margin);
         };
-        let mut guidance = of_guidance(&target);
+        let mut guidance = target.guidance;
         guidance.push("offset = action_sequence - target".to_owned());
         guidance.push(format!(
             "rim = torch.sqrt((offset[:, :, :2] * offset[:, :, :2]).sum(dim=-1) + 0.000001) - {}",
@@ -87,9 +88,9 @@ impl Item<'_> {
         guidance.push(distance(
             "rim * rim + (along * along).sum(dim=-1) + height * height",
         ));
-        let mut done = of_done(&target);
+        let mut done = target.done;
         done.push("offset = end_effector - target".to_owned());
-        StageText {
+        StageDraft {
             description: description.to_owned(),
             guidance,
             reward: "-distance.mean()".to_owned(),
@@ -107,10 +108,10 @@ impl Item<'_> {
     }
 
     /// Fingers that close where the thing is.
-    fn grasp(&self) -> StageText {
+    fn grasp(&self) -> StageDraft {
         let target = self.grip_at(0.0);
         let mut stage = stay(&format!("grasp the {}", self.name()), &target);
-        stage.done = of_done(&target);
+        stage.done = target.done;
         stage.done.push("offset = end_effector - target".to_owned());
         let aside = match self.how.ring {
             Some(radius_m) => format!("torch.abs(torch.norm(offset[:2]) - {})", number(radius_m)),
@@ -140,7 +141,7 @@ impl Item<'_> {
 }
 
 /// Above it, down, the fingers closed, and up.
-pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
+pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageDraft> {
     let name = item.name();
     let grip_z_m = item.point.position_m[2] + item.grip()[2];
     let above_m = ABOVE_M.max(TRAVEL_Z_M - grip_z_m);
@@ -155,11 +156,11 @@ pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
 }
 
 /// Straight up from where the hand is, until the thing has risen with it.
-fn lift(item: &Item<'_>, to_z_m: f64) -> StageText {
+fn lift(item: &Item<'_>, to_z_m: f64) -> StageDraft {
     let (index, z) = (item.point.index, item.point.position_m[2]);
-    let mut guidance = of_guidance(&[item.lost()]);
+    let mut guidance = Target::new(&[item.lost()]).guidance;
     guidance.extend(straight_up(to_z_m, item.how.lifted));
-    StageText {
+    StageDraft {
         description: format!("lift the {}", item.name()),
         guidance,
         reward: "-lost - (missing + aside).mean()".to_owned(),
@@ -189,7 +190,7 @@ fn straight_up(to_z_m: f64, step_m: Option<f64>) -> Vec<String> {
 }
 
 /// From the hand to over the place, down, and let go.
-pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> Vec<StageText> {
+pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> Vec<StageDraft> {
     let name = item.name();
     let [.., hold_z] = item.how.hold;
     let release_m = goal.offset[2] + item.how.rests + goal.drop_m + hold_z;
@@ -198,7 +199,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let grip_z_m = item.point.position_m[2] + item.grip()[2];
     let mut stages = Vec::new();
     if carry_z_m > grip_z_m + RAISE_M + 0.020 {
-        let raise = StageText {
+        let raise = StageDraft {
             description: format!("raise the {name}"),
             guidance: straight_up(carry_z_m, None),
             reward: "-(missing + aside).mean()".to_owned(),
@@ -222,7 +223,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
 
 /// Where the hand has to be for what it holds to be over the place, at a height: as far beside it as the hand is
 /// beside the thing now, within what a grasp allows.
-fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
+fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Target {
     let [x, y, _] = item.how.origin;
     let astray_m = item.how.astray;
     let mut lines = vec![format!(
@@ -260,5 +261,5 @@ fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
     lines.push(format!(
         "target = torch.stack([place[0], place[1], torch.tensor({z})])"
     ));
-    lines
+    Target::new(&lines)
 }
