@@ -68,8 +68,19 @@ pub struct SeedRange {
 pub struct Sampling {
     pub particles: usize,
     pub guide_scale: f32,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub gripper_scale: f32,
     pub guidance_start: f32,
     pub mcmc_steps: usize,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_one(value: &f32) -> bool {
+    *value == one()
 }
 
 /// See [`StrengthConfig`].
@@ -262,6 +273,7 @@ impl Tuned {
         let steering = &mut planner.steering;
         steering.particles = self.sampling.particles;
         steering.guide_scale = self.sampling.guide_scale;
+        steering.gripper_scale = self.sampling.gripper_scale;
         steering.guidance_start = self.sampling.guidance_start;
         steering.mcmc_steps = self.sampling.mcmc_steps;
         steering.strength = StrengthConfig {

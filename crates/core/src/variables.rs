@@ -8,13 +8,14 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 63] = [
+const OF_THE_DATAFLOW: [&str; 64] = [
     "TILLER_CALIBRATION",
     "TILLER_COUNTS",
     "TILLER_DETECTOR",
     "TILLER_EPISODES",
     "TILLER_EPISODE_S",
     "TILLER_FRAME_TOLERANCE_MS",
+    "TILLER_GRIPPER_SCALE",
     "TILLER_GUIDE",
     "TILLER_GUIDE_SCALE",
     "TILLER_IGNORED",

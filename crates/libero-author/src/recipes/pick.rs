@@ -20,7 +20,8 @@ const GRASPED: Margin = Margin {
     plane: 0.030,
     height: 0.025,
 };
-/// How far a held thing may be from where the hand grasps it, m: what the hand hides of it moves its keypoint.
+/// How far a held thing may be from where the hand grasps it, m: what is hidden of it moves its keypoint. On a long way
+/// it may be hidden for so long that nothing can be said.
 const SLACK_M: f64 = 0.050;
 /// How gently a rim is gone along to where the demonstrations hold it.
 const ALONG_RIM: f64 = 0.5;
