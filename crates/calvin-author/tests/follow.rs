@@ -140,8 +140,8 @@ fn requests_that_are_joined_are_done_one_after_the_other() {
             ["turn_on_led", "open_drawer", "move_slider_left"],
         ),
         (
-            "move the slider left, turn on the light bulb, and open the drawer",
-            ["move_slider_left", "turn_on_lightbulb", "open_drawer"],
+            "turn on the light bulb, move the slider left, and open the drawer",
+            ["turn_on_lightbulb", "move_slider_left", "open_drawer"],
         ),
     ] {
         let follower = Follower {

@@ -10,7 +10,6 @@ use tiller_steering::Denoiser;
 
 /// Megabytes that the graphs of one bundle may take.
 const LARGEST_MB: u64 = 10;
-const SIDE: usize = 256;
 /// About where hands are at the start: TCP x, y, z, metres.
 const NEUTRAL_M: [f64; 3] = [0.45, 0.0, 0.20];
 
@@ -52,19 +51,30 @@ fn predicts_finite_bounded_motion(bundle: &Bundle) {
         assert!(space.scale[column] <= 0.5, "{:?}", space.scale);
     }
 
-    let rgb = vec![128; SIDE * SIDE * 3];
-    let view = |name| ImageView {
-        name,
-        width: SIDE,
-        height: SIDE,
-        rgb: &rgb,
-    };
+    let images = bundle.manifest().observations.iter();
+    let images: Vec<_> = images
+        .filter(|observation| observation.shape.len() == 3)
+        .map(|image| {
+            let [height, width] = [image.shape[1], image.shape[2]];
+            (&*image.source, width, height, vec![128; height * width * 3])
+        })
+        .collect();
+    let images: Vec<_> = images
+        .iter()
+        .map(|(name, width, height, rgb)| ImageView {
+            name,
+            width: *width,
+            height: *height,
+            rgb,
+        })
+        .collect();
+    assert_eq!(images.len(), 2);
     let mut state = Vec::new();
     let told = bundle.manifest().robot_state();
     StateComponent::write(&told, &Pose::down(NEUTRAL_M), 0.0, &mut state);
     let condition = policy
         .encode(&Observation {
-            images: &[view("static"), view("wrist")],
+            images: &images,
             state: &state,
             environment: &[],
         })
