@@ -47,11 +47,11 @@ struct Motion {
     torque_nm: [f64; JOINTS],
 }
 
-/// How a motion ended: the answer to the request that began it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Ended {
+/// An answer that comes later than its request: how a motion ended, or that errors are cleared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Late {
     pub(crate) request: u32,
-    pub(crate) status: MoveStatus,
+    pub(crate) answer: Answer,
 }
 
 /// The robot. See the module's documentation.
@@ -67,6 +67,8 @@ pub(crate) struct Robot {
     reflex_reason: ErrorFlags,
     /// Whether errors can only be cleared by hand.
     is_stuck: bool,
+    /// The request to clear errors that waits for the arm to rest.
+    recovering: Option<u32>,
     tool: Isometry3<f64>,
     stiffness: [f64; 16],
     load: (f64, [f64; 3], [f64; 9]),
@@ -91,6 +93,7 @@ impl Robot {
             errors: [0; _],
             reflex_reason: [0; _],
             is_stuck: false,
+            recovering: None,
             tool: Isometry3::identity(),
             stiffness: frames::IDENTITY,
             load: (0.0, [0.0; 3], [0.0; 9]),
@@ -133,27 +136,21 @@ impl Robot {
         self.log.note(self.number, event);
     }
 
-    /// Answers a request other than that to connect; `id` is the request's. What a motion that ends
-    /// by it was asked with is answered first.
-    pub(crate) fn answer(&mut self, request: Request, id: u32) -> (Option<Ended>, Answer) {
-        match request {
-            Request::Connect { .. } | Request::Unknown => (None, Answer::NotPossible),
+    /// Answers a request other than that to connect, now or later; `id` is the request's.
+    pub(crate) fn answer(&mut self, request: Request, id: u32) -> Option<Answer> {
+        Some(match request {
+            // A motion is ended first, by `end`.
+            Request::StopMove => Answer::StopMove(StopMoveStatus::Success),
+            Request::Connect { .. } | Request::Unknown => Answer::NotPossible,
             Request::Move {
                 controller,
                 generator,
-            } => (None, Answer::Move(self.begin(controller, generator, id))),
-            Request::StopMove => {
-                let ended = self.end(MoveStatus::Preempted);
-                (ended, Answer::StopMove(StopMoveStatus::Success))
-            }
-            Request::Set(setting) => {
-                let status = self.set(setting);
-                (None, Answer::Set(status))
-            }
-            Request::Recover => (None, Answer::Recovery(self.recover())),
-            Request::Model if self.version == FciVersion::V10 => (None, Answer::Model(FR3_URDF)),
-            Request::Model => (None, Answer::Model(FER_URDF)),
-        }
+            } => Answer::Move(self.begin(controller, generator, id)),
+            Request::Set(setting) => Answer::Set(self.set(setting)),
+            Request::Recover => return self.recover(id).map(Answer::Recovery),
+            Request::Model if self.version == FciVersion::V10 => Answer::Model(FR3_URDF),
+            Request::Model => Answer::Model(FER_URDF),
+        })
     }
 
     fn begin(&mut self, controller: u32, generator: u32, id: u32) -> MoveStatus {
@@ -190,7 +187,7 @@ impl Robot {
     }
 
     /// Ends the motion under way, if there is one; the arm is braked.
-    pub(crate) fn end(&mut self, status: MoveStatus) -> Option<Ended> {
+    pub(crate) fn end(&mut self, status: MoveStatus) -> Option<Late> {
         let motion = self.motion.take()?;
         if self.mode == RobotMode::Move {
             self.mode = RobotMode::Idle;
@@ -203,14 +200,14 @@ impl Robot {
             status: format!("{status:?}"),
             commanded_ms: motion.commanded,
         });
-        Some(Ended {
+        Some(Late {
             request: motion.request,
-            status,
+            answer: Answer::Move(status),
         })
     }
 
     /// What the robot does when something is wrong with it or with what it is told.
-    pub(crate) fn reflex(&mut self, flag: ErrorFlag) -> Option<Ended> {
+    pub(crate) fn reflex(&mut self, flag: ErrorFlag) -> Option<Late> {
         self.errors = flag.alone();
         self.reflex_reason = self.errors;
         self.mode = RobotMode::Reflex;
@@ -219,7 +216,7 @@ impl Robot {
     }
 
     /// Trouble from outside.
-    pub(crate) fn suffer(&mut self, trouble: Trouble) -> Option<Ended> {
+    pub(crate) fn suffer(&mut self, trouble: Trouble) -> Option<Late> {
         match trouble {
             Trouble::Reflex(flag) => self.reflex(flag),
             Trouble::UserStop(true) => {
@@ -241,19 +238,32 @@ impl Robot {
         }
     }
 
-    fn recover(&mut self) -> AutomaticErrorRecoveryStatus {
+    /// Clears errors once the arm rests; says at once where that is not possible.
+    fn recover(&mut self, id: u32) -> Option<AutomaticErrorRecoveryStatus> {
         match self.mode {
-            RobotMode::UserStopped | RobotMode::Move => {
-                AutomaticErrorRecoveryStatus::CommandNotPossibleRejected
+            RobotMode::Idle | RobotMode::Reflex if !self.is_stuck => {
+                self.mode = RobotMode::AutomaticErrorRecovery;
+                self.recovering = Some(id);
+                None
             }
-            _ if self.is_stuck => AutomaticErrorRecoveryStatus::ManualErrorRecoveryRequiredRejected,
-            _ => {
-                self.errors = [0; _];
-                self.mode = RobotMode::Idle;
-                self.note(Event::Recovered);
-                AutomaticErrorRecoveryStatus::Success
+            RobotMode::Idle | RobotMode::Reflex => {
+                Some(AutomaticErrorRecoveryStatus::ManualErrorRecoveryRequiredRejected)
             }
+            _ => Some(AutomaticErrorRecoveryStatus::CommandNotPossibleRejected),
         }
+    }
+
+    /// Clears the errors if that was asked and the arm rests.
+    fn clear(&mut self) -> Option<Late> {
+        if self.joints.dq_rad_s != [0.0; JOINTS] || self.mode != RobotMode::AutomaticErrorRecovery {
+            return None;
+        }
+        let request = self.recovering.take()?;
+        self.errors = [0; _];
+        self.mode = RobotMode::Idle;
+        self.note(Event::Recovered);
+        let answer = Answer::Recovery(AutomaticErrorRecoveryStatus::Success);
+        Some(Late { request, answer })
     }
 
     fn set(&mut self, setting: Setting) -> GetterSetterStatus {
@@ -315,9 +325,9 @@ impl Robot {
         &mut self,
         command: Option<&Command>,
         gripper_width_m: f64,
-    ) -> Option<Ended> {
+    ) -> Option<Late> {
         self.number += 1;
-        let ended = match self.motion.take() {
+        let late = match self.motion.take() {
             Some(mut motion) => {
                 let followed = self.follow(&mut motion, command);
                 self.motion = Some(motion);
@@ -329,7 +339,7 @@ impl Robot {
             }
             None => {
                 self.joints.brake();
-                None
+                self.clear()
             }
         };
         let drive = match &self.motion {
@@ -344,7 +354,7 @@ impl Robot {
             self.joints.settle(reading.q_rad);
             self.joints.dq_rad_s = reading.dq_rad_s;
         }
-        ended
+        late
     }
 
     /// One cycle of a motion; true where the command was the last.

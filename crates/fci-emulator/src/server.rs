@@ -19,7 +19,8 @@ use crate::faults::{Fault, Line, Trouble};
 use crate::gripper::{Hand, WIDEST_M};
 use crate::log::Entry;
 use crate::reference::Peaks;
-use crate::robot::{Ended, Robot};
+use crate::robot::{Late, Robot};
+use crate::wire::{self, Answer};
 
 mod life;
 mod ports;
@@ -122,14 +123,15 @@ struct World {
     scheduled: Vec<Scheduled>,
 }
 
-/// The command that begins a motion, whose end is its second answer.
-const MOVE: u32 = 1;
-
 impl World {
-    fn tell_end(&mut self, ended: Option<Ended>, version: FciVersion) {
-        if let (Some(ended), Some(peer)) = (ended, &mut self.robot_peer) {
-            let answer = crate::wire::Answer::Move(ended.status);
-            peer.answer(MOVE, ended.request, &crate::wire::answer(version, &answer));
+    /// Answers a request that was left open.
+    fn tell(&mut self, late: Option<Late>, version: FciVersion) {
+        if let (Some(late), Some(peer)) = (late, &mut self.robot_peer) {
+            let command = match late.answer {
+                Answer::Recovery(_) => wire::recovery_command(version),
+                _ => wire::MOVE,
+            };
+            peer.answer(command, late.request, &wire::answer(version, &late.answer));
         }
     }
 
@@ -151,8 +153,8 @@ impl World {
             Fault::UserStop(is_pressed) => Trouble::UserStop(is_pressed),
             Fault::Stuck(is_stuck) => Trouble::Stuck(is_stuck),
         };
-        let ended = self.robot.suffer(trouble);
-        self.tell_end(ended, version);
+        let late = self.robot.suffer(trouble);
+        self.tell(late, version);
     }
 }
 

@@ -132,6 +132,17 @@ pub(crate) struct State {
     pub(crate) success_rate: f64,
 }
 
+/// The command that begins a motion, in both versions.
+pub(crate) const MOVE: u32 = 1;
+
+/// The command that clears errors.
+pub(crate) fn recovery_command(version: FciVersion) -> u32 {
+    match version {
+        FciVersion::V10 => V10Command::AutomaticErrorRecovery.to_u32(),
+        FciVersion::V5 => v5::Command::AutomaticErrorRecovery.to_u32(),
+    }
+}
+
 /// What the client asks; `None` where the bytes are too few for it.
 pub(crate) fn request(version: FciVersion, number: u32, payload: &[u8]) -> Option<Request> {
     let Some(command) = command_of(version, number) else {

@@ -18,7 +18,7 @@ fn begin(robot: &mut Robot, generator: Generate, controller: Control) -> Answer 
         controller: controller.to_u32(),
         generator: generator.to_u32(),
     };
-    robot.answer(request, 5).1
+    robot.answer(request, 5).unwrap()
 }
 
 fn moving() -> Robot {
@@ -50,7 +50,7 @@ fn smooth(way: f64, tick: u32) -> f64 {
     way * t * t * t * (10.0 - 15.0 * t + 6.0 * t * t)
 }
 
-fn step(robot: &mut Robot, joint_1: f64) -> Option<Ended> {
+fn step(robot: &mut Robot, joint_1: f64) -> Option<Late> {
     let command = at(robot, joint_1);
     robot.cycle(Some(&command), 0.08)
 }
@@ -64,12 +64,15 @@ fn events(robot: &Robot) -> Vec<Event> {
     entries.map(|Entry { event, .. }| event.clone()).collect()
 }
 
-fn aborted_for(flag: ErrorFlag, robot: &Robot, ended: Option<Ended>) {
-    let expected = Ended {
+fn over(status: MoveStatus) -> Option<Late> {
+    Some(Late {
         request: 5,
-        status: MoveStatus::ReflexAborted,
-    };
-    assert_eq!(ended, Some(expected), "{flag}");
+        answer: Answer::Move(status),
+    })
+}
+
+fn aborted_for(flag: ErrorFlag, robot: &Robot, ended: Option<Late>) {
+    assert_eq!(ended, over(MoveStatus::ReflexAborted), "{flag}");
     assert_eq!(mode(robot), RobotMode::Reflex);
     assert_eq!(robot.state().errors, flag.alone());
     assert_eq!(robot.state().reflex_reason, flag.alone());
@@ -86,8 +89,8 @@ fn a_smooth_motion_goes_to_its_end() {
         is_last: true,
         ..at(&robot, 0.3)
     };
-    let ended = robot.cycle(Some(&last), 0.08).unwrap();
-    assert_eq!((ended.request, ended.status), (5, MoveStatus::Success));
+    let ended = robot.cycle(Some(&last), 0.08);
+    assert_eq!(ended, over(MoveStatus::Success));
     assert_eq!(mode(&robot), RobotMode::Idle);
     assert!((robot.arm().reading().q_rad[0] - 0.3).abs() < 1e-9);
 }
@@ -182,20 +185,22 @@ fn after_a_reflex_the_arm_brakes_and_only_recovery_lets_it_move() {
     }
     let ended = robot.suffer(Trouble::Reflex(ErrorFlag::CARTESIAN_REFLEX));
     aborted_for(ErrorFlag::CARTESIAN_REFLEX, &robot, ended);
-    for _ in 0..200 {
-        robot.cycle(None, 0.08);
-    }
-    assert_eq!(robot.arm().reading().dq_rad_s, [0.0; 7]);
     let refused = begin(&mut robot, Generate::JointPosition, Control::JointImpedance);
+    let rejected = Answer::Move(MoveStatus::CommandNotPossibleRejected);
+    assert_eq!(refused, rejected);
     assert_eq!(
-        refused,
-        Answer::Move(MoveStatus::CommandNotPossibleRejected)
+        robot.answer(Request::Recover, 6),
+        None,
+        "not before it rests"
     );
-    let recovered = robot.answer(Request::Recover, 6).1;
-    assert_eq!(
-        recovered,
-        Answer::Recovery(AutomaticErrorRecoveryStatus::Success)
-    );
+    let mut recovered = None;
+    while recovered.is_none() {
+        assert_eq!(mode(&robot), RobotMode::AutomaticErrorRecovery);
+        recovered = robot.cycle(None, 0.08);
+    }
+    assert_eq!(robot.state().dq_d_rad_s, [0.0; 7]);
+    let answer = Answer::Recovery(AutomaticErrorRecoveryStatus::Success);
+    assert_eq!(recovered, Some(Late { request: 6, answer }));
     assert_eq!(robot.state().errors, [0; 41]);
     let reason = robot.state().reflex_reason;
     assert_eq!(
@@ -213,21 +218,21 @@ fn recovery_is_refused_where_people_must_look() {
     robot.suffer(Trouble::Stuck(true));
     robot.suffer(Trouble::Reflex(ErrorFlag::CARTESIAN_REFLEX));
     let manual = AutomaticErrorRecoveryStatus::ManualErrorRecoveryRequiredRejected;
-    let answer = robot.answer(Request::Recover, 1).1;
-    assert_eq!(answer, Answer::Recovery(manual));
+    let answer = robot.answer(Request::Recover, 1);
+    assert_eq!(answer, Some(Answer::Recovery(manual)));
     robot.suffer(Trouble::Stuck(false));
     robot.suffer(Trouble::UserStop(true));
     let impossible = AutomaticErrorRecoveryStatus::CommandNotPossibleRejected;
-    let answer = robot.answer(Request::Recover, 2).1;
-    assert_eq!(answer, Answer::Recovery(impossible));
+    let answer = robot.answer(Request::Recover, 2);
+    assert_eq!(answer, Some(Answer::Recovery(impossible)));
 }
 
 #[test]
 fn the_user_stop_ends_a_motion_and_holds_until_it_is_released() {
     let mut robot = moving();
     step(&mut robot, 0.0);
-    let ended = robot.suffer(Trouble::UserStop(true)).unwrap();
-    assert_eq!(ended.status, MoveStatus::EmergencyAborted);
+    let ended = robot.suffer(Trouble::UserStop(true));
+    assert_eq!(ended, over(MoveStatus::EmergencyAborted));
     assert_eq!(mode(&robot), RobotMode::UserStopped);
     let refused = begin(&mut robot, Generate::JointPosition, Control::JointImpedance);
     assert_eq!(
@@ -239,14 +244,14 @@ fn the_user_stop_ends_a_motion_and_holds_until_it_is_released() {
 }
 
 #[test]
-fn stop_ends_the_motion_first_and_does_no_harm_without_one() {
+fn stop_ends_the_motion_and_does_no_harm_without_one() {
     let mut robot = moving();
     step(&mut robot, 0.0);
-    let (ended, answer) = robot.answer(Request::StopMove, 9);
-    let success = Answer::StopMove(StopMoveStatus::Success);
-    assert_eq!(ended.unwrap().status, MoveStatus::Preempted);
-    assert_eq!(answer, success);
-    assert_eq!(robot.answer(Request::StopMove, 10), (None, success));
+    let ended = robot.end(MoveStatus::Preempted);
+    assert_eq!(ended, over(MoveStatus::Preempted));
+    assert_eq!(robot.end(MoveStatus::Preempted), None);
+    let answer = robot.answer(Request::StopMove, 10);
+    assert_eq!(answer, Some(Answer::StopMove(StopMoveStatus::Success)));
 }
 
 #[test]
@@ -259,7 +264,7 @@ fn joint_rates_and_twists_of_the_hand_move_the_arm() {
         assert_eq!(robot.cycle(Some(&command), 0.08), None);
     }
     assert!((robot.arm().reading().q_rad[0] - 0.1).abs() < 1e-3);
-    robot.answer(Request::StopMove, 6);
+    robot.end(MoveStatus::Preempted);
     for _ in 0..200 {
         robot.cycle(None, 0.08);
     }
@@ -302,7 +307,7 @@ fn what_is_set_shows_in_the_state_and_nonsense_is_refused() {
     let mut robot = robot();
     let mut tool = frames::IDENTITY;
     tool[14] = 0.05;
-    let set = |robot: &mut Robot, setting| robot.answer(Request::Set(setting), 1).1;
+    let set = |robot: &mut Robot, setting| robot.answer(Request::Set(setting), 1).unwrap();
     let before = robot.state().pose;
     let success = Answer::Set(GetterSetterStatus::Success);
     assert_eq!(set(&mut robot, Setting::EndEffector(tool)), success);

@@ -141,8 +141,8 @@ impl Life {
                 world.suffer(fault, version);
             }
         }
-        let ended = world.robot.cycle(command.as_ref(), world.hand.width_m());
-        world.tell_end(ended, version);
+        let late = world.robot.cycle(command.as_ref(), world.hand.width_m());
+        world.tell(late, version);
         let measured_m = world.robot.arm().reading().gripper_width_m;
         if let Some(done) = world.hand.cycle(measured_m) {
             world.tell_hand(done);

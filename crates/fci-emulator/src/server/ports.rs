@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use franka::wire::gripper::{GRIPPER_VERSION, GripperStatus};
 
+use franka::MoveStatus;
+
 use super::Shared;
 use crate::FciVersion;
 use crate::connection::{Message, Peer, Service};
@@ -24,7 +26,11 @@ impl Service for RobotPort {
         let version = self.0.version;
         let request = wire::request(version, message.command, &message.payload);
         let mut world = self.0.world();
-        let (ended, answer) = match request {
+        if request == Some(Request::StopMove) {
+            let late = world.robot.end(MoveStatus::Preempted);
+            world.tell(late, version);
+        }
+        let answer = match request {
             Some(Request::Connect {
                 version: asked,
                 udp_port,
@@ -38,13 +44,12 @@ impl Service for RobotPort {
                 } else {
                     world.robot.note(Event::TurnedAway { version: asked });
                 }
-                (None, Answer::Connected { is_accepted })
+                Some(Answer::Connected { is_accepted })
             }
             Some(request) => world.robot.answer(request, message.id),
-            None => (None, Answer::NotPossible),
+            None => Some(Answer::NotPossible),
         };
-        world.tell_end(ended, version);
-        if let Some(peer) = &mut world.robot_peer {
+        if let (Some(answer), Some(peer)) = (answer, &mut world.robot_peer) {
             let bytes = wire::answer(version, &answer);
             peer.answer(message.command, message.id, &bytes);
         }
