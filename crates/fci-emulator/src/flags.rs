@@ -5,7 +5,7 @@ use std::fmt;
 use franka::errors::{ERROR_COUNT, ERROR_NAMES};
 
 /// One of the robot's 41 errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ErrorFlag(usize);
 
 /// Which errors are set, byte by byte as they are sent.
@@ -69,6 +69,12 @@ impl ErrorFlag {
         let mut flags = [0; ERROR_COUNT];
         flags[self.0] = 1;
         flags
+    }
+}
+
+impl fmt::Debug for ErrorFlag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

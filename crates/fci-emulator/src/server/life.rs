@@ -12,11 +12,11 @@ use crate::wire::{self, Command};
 
 const PERIOD: Duration = Duration::from_millis(1);
 
-/// Being further behind than this, the robot does not catch up.
-const LOST: Duration = Duration::from_millis(50);
+/// What a client has at least for its answer.
+const LEAST: Duration = Duration::from_micros(750);
 
 /// How long a client in lockstep may take for an answer before it counts as missed.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Milliseconds between two states of the hand.
 const HAND_PERIOD: u64 = 16;
@@ -74,21 +74,13 @@ impl Life {
                     .then(|| self.wait_for(before.number))
                     .flatten()
             } else {
-                due = self.sleep_until(due + PERIOD);
+                // A robot that was late hurries no more than this, or its client would miss cycles.
+                due = (due + PERIOD).max(Instant::now() + LEAST);
+                thread::sleep(due.saturating_duration_since(Instant::now()));
                 self.latest(before.number)
             };
             before = self.cycle(command.filter(|_| before.will_come));
         }
-    }
-
-    /// When it is now due, having slept so long.
-    fn sleep_until(&self, due: Instant) -> Instant {
-        let now = Instant::now();
-        if now > due + LOST {
-            return now;
-        }
-        thread::sleep(due.saturating_duration_since(now));
-        due
     }
 
     /// The answer to the state of that number, if it has come.
