@@ -290,7 +290,11 @@ impl Arm for FciArm {
         Some(self.elapsed_ms)
     }
 
-    fn recover(&mut self) -> Result<(), FciError> {
+    fn recover(&mut self) -> Result<bool, FciError> {
+        if self.motion.is_some() && self.failure.is_none() {
+            return Ok(false);
+        }
+        let was_ready = self.failure.is_none() && is_ready(&self.state);
         let of = |error| FciError::of(error, 0.0);
         // Whoever lost one connection may not know of the other yet.
         let is_of_connection = |failure: &FciError| failure.is_of_connection();
@@ -311,7 +315,7 @@ impl Arm for FciArm {
         if self.state.robot_mode == RobotMode::UserStopped {
             return Err(FciError::UserStop);
         }
-        if self.motion.is_none() && !is_ready(&self.state) {
+        if !is_ready(&self.state) {
             self.robot.automatic_error_recovery().map_err(of)?;
             // States from before may still be on their way.
             for _ in 0..MOST_STATES {
@@ -321,13 +325,14 @@ impl Arm for FciArm {
                 }
             }
         }
-        if self.motion.is_none() && !is_ready(&self.state) {
+        if !is_ready(&self.state) {
             return Err(not_ready(&self.state));
         }
         self.is_new = true;
         self.elapsed_ms = 1;
         self.failure = None;
-        Ok(())
+        self.motion = None;
+        Ok(!was_ready)
     }
 }
 

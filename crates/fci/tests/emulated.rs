@@ -127,8 +127,9 @@ impl Rig {
 
     /// Begins anew from where the arm is, as after a stop that somebody lifted.
     fn recover(&mut self) -> Result<(), FciError> {
-        self.arm.recover()?;
-        self.actuator = None;
+        if self.arm.recover()? {
+            self.actuator = None;
+        }
         Ok(())
     }
 
@@ -326,9 +327,8 @@ fn a_motion_ends_well_with_the_arm() {
 
 /// Reads and holds, so long as `is_done` is not met; in real time, for hands take theirs.
 fn hold(arm: &mut FciArm, width_m: f64, is_done: impl Fn(&FciArm) -> bool) {
-    let q_rad = arm.read().unwrap().q_rad;
     let setpoint = tiller_motion::Setpoint {
-        q_rad,
+        q_rad: tiller_core::kinematics::HOME_Q,
         gripper_width_m: width_m,
     };
     for _ in 0..200_000 {
@@ -349,6 +349,7 @@ fn the_hand_opens_closes_holds_and_changes_its_mind() {
     };
     let emulator = Emulator::start(&config).unwrap();
     let mut arm = FciArm::connect(&with_hand(&emulator)).unwrap();
+    arm.read().unwrap();
     assert!(!arm.hand().unwrap().is_holding);
     hold(&mut arm, 0.0, |arm| arm.hand().unwrap().is_holding);
     assert!((arm.hand().unwrap().width_m - 0.03).abs() < 1e-6);

@@ -60,13 +60,14 @@ pub trait Arm {
         None
     }
 
-    /// Makes a robot that has stopped by itself ready again, because somebody asked for it. May take
-    /// seconds. By default there is nothing to do.
+    /// Makes a robot that has stopped by itself ready again, because somebody asked for it; false, as
+    /// by default, where it had not stopped. May take seconds. Whoever commands it must then begin
+    /// from where it is.
     ///
     /// # Errors
     /// When the robot cannot be made ready, or only by people.
-    fn recover(&mut self) -> Result<(), Self::Error> {
-        Ok(())
+    fn recover(&mut self) -> Result<bool, Self::Error> {
+        Ok(false)
     }
 }
 
@@ -85,7 +86,7 @@ impl<A: Arm + ?Sized> Arm for Box<A> {
         (**self).elapsed_ms()
     }
 
-    fn recover(&mut self) -> Result<(), Self::Error> {
+    fn recover(&mut self) -> Result<bool, Self::Error> {
         (**self).recover()
     }
 }

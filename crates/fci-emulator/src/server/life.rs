@@ -15,8 +15,9 @@ const PERIOD: Duration = Duration::from_millis(1);
 /// What a client has at least for its answer.
 const LEAST: Duration = Duration::from_micros(750);
 
-/// How long a client in lockstep may take for an answer before it counts as missed.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a client in lockstep may take for an answer before it counts as missed; less than the
+/// second after which clients give a silent robot up.
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Milliseconds between two states of the hand.
 const HAND_PERIOD: u64 = 16;
