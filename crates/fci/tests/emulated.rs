@@ -6,10 +6,13 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod common;
+
+use common::Rig;
 use tiller_fci::{FciArm, FciConfig, FciError, HandConfig};
 use tiller_fci_emulator::{Clock, Config, Emulator, ErrorFlag, Event, Fault, FciVersion};
-use tiller_motion::limits::{Limits, Robot};
-use tiller_motion::{ActionStep, Actuator, ActuatorConfig, Arm, Chunk, Mode};
+use tiller_motion::limits::Robot;
+use tiller_motion::{Arm, Mode};
 
 fn lockstep() -> Config {
     Config {
@@ -34,107 +37,6 @@ fn with_hand(emulator: &Emulator) -> FciConfig {
     FciConfig {
         hand: Some(hand),
         ..settings(emulator)
-    }
-}
-
-/// An arm and what commands it, as a node has them.
-struct Rig {
-    arm: FciArm,
-    actuator: Option<Actuator>,
-    limits: Limits,
-    now_ns: u64,
-    seq: u64,
-}
-
-impl Rig {
-    fn new(settings: &FciConfig) -> Self {
-        let arm = FciArm::connect(settings).unwrap();
-        let limits = match arm.robot() {
-            Robot::Fr3 => Limits::fr3(),
-            Robot::Panda => Limits::panda(),
-        };
-        Self {
-            arm,
-            actuator: None,
-            limits,
-            now_ns: 0,
-            seq: 0,
-        }
-    }
-
-    /// The milliseconds of one reading.
-    fn tick(&mut self) -> Result<(), FciError> {
-        let reading = self.arm.read();
-        let due = self.arm.elapsed_ms().unwrap();
-        if let (None, Ok(reading)) = (&self.actuator, &reading) {
-            let config = ActuatorConfig {
-                limits: self.limits,
-                ..ActuatorConfig::default()
-            };
-            self.actuator = Some(Actuator::new(config, reading, self.now_ns).unwrap());
-        }
-        let Some(actuator) = &mut self.actuator else {
-            return reading.map(drop);
-        };
-        for passed in 1..=due {
-            self.now_ns += 1_000_000;
-            let setpoint = match &reading {
-                Ok(reading) if passed == due => actuator.tick(reading, self.now_ns),
-                _ => actuator.tick_without_reading(self.now_ns),
-            };
-            self.arm.command(&setpoint)?;
-        }
-        reading.map(drop)
-    }
-
-    /// Milliseconds until something goes wrong, or all of `ms`; every 700 of them a chunk of half a
-    /// second takes the hand elsewhere.
-    fn wander(&mut self, ms: u64) -> Result<(), FciError> {
-        self.tick()?;
-        let end_ns = self.now_ns + ms * 1_000_000;
-        let mut next_ns = self.now_ns;
-        while self.now_ns < end_ns {
-            if self.now_ns >= next_ns {
-                next_ns += 700_000_000;
-                self.send_chunk();
-            }
-            self.tick()?;
-        }
-        Ok(())
-    }
-
-    fn send_chunk(&mut self) {
-        let actuator = self.actuator.as_mut().unwrap();
-        self.seq += 1;
-        let anchor = actuator.status().anchor;
-        let side = if self.seq.is_multiple_of(2) {
-            -1.0
-        } else {
-            1.0
-        };
-        let up = [0.008, -0.008, 0.0][(self.seq % 3) as usize];
-        let step = ActionStep {
-            delta_position_m: [0.5 * up, 0.02 * side, up],
-            gripper: if self.seq % 4 < 2 { 1.0 } else { -1.0 },
-        };
-        let chunk = Chunk {
-            seq: self.seq,
-            stamp_ns: self.now_ns,
-            ..Chunk::of_displacements(anchor, 10.0, &[step; 5])
-        };
-        actuator.accept(&chunk, self.now_ns).unwrap();
-    }
-
-    /// Begins anew from where the arm is, as after a stop that somebody lifted.
-    fn recover(&mut self) -> Result<(), FciError> {
-        if self.arm.recover()? {
-            self.actuator = None;
-        }
-        Ok(())
-    }
-
-    fn fails(&mut self, ms: u64) -> FciError {
-        self.wander(ms).expect_err("something should go wrong")
     }
 }
 
