@@ -31,6 +31,11 @@ const REST_RAD_S: f64 = 1e-3;
 /// Longest gap in the robot's time that is made up for, ms; it stops by itself well before.
 const LONGEST_MS: u64 = 100;
 
+/// What single precision makes of accelerations and jerks by differences of the robot's state, which
+/// the limiter goes by: of joints' angles up to 4 rad, rad/s2 and rad/s3.
+const ROUNDING_RAD_S2: f64 = 0.5;
+const ROUNDING_RAD_S3: f64 = 500.0;
+
 /// States that a robot may take to be ready once it has said that it is.
 const MOST_STATES: usize = 1000;
 
@@ -181,25 +186,42 @@ impl FciArm {
                 Ok(())
             }
             Err(error @ FrankaError::Network(_)) => Err(self.fail(error)),
-            Err(error) => Err(FciError::of(error, 0.0)),
+            Err(error) => Err(self.not_begun(error)),
+        }
+    }
+
+    /// Why a motion did not begin; where the robot stopped at once, its state has the reason.
+    fn not_begun(&mut self, error: FrankaError) -> FciError {
+        match self.robot.read_once() {
+            Ok(state) if state.robot_mode == RobotMode::Reflex => {
+                let failure = FciError::Reflex {
+                    reasons: state.last_motion_errors.names(),
+                    received: state.control_command_success_rate,
+                };
+                self.failure = Some(failure.clone());
+                failure
+            }
+            _ => FciError::of(error, 0.0),
         }
     }
 
     /// The robot's own limits as a last guard: what it would stop for is not sent.
     fn limited(&self, q_rad: &Joints) -> Result<Joints, FciError> {
         let (acceleration, jerk) = match self.robot.version() {
-            FciVersion::V5 => (&fer::MAX_JOINT_ACCELERATION, &fer::MAX_JOINT_JERK),
+            FciVersion::V5 => (fer::MAX_JOINT_ACCELERATION, fer::MAX_JOINT_JERK),
             FciVersion::V10 => (
-                &rate_limiting::MAX_JOINT_ACCELERATION,
-                &rate_limiting::MAX_JOINT_JERK,
+                rate_limiting::MAX_JOINT_ACCELERATION,
+                rate_limiting::MAX_JOINT_JERK,
             ),
         };
+        let acceleration = acceleration.map(|most| most - ROUNDING_RAD_S2);
+        let jerk = jerk.map(|most| most - ROUNDING_RAD_S3);
         let state = &self.state;
         limit_rate_joint_positions(
             &self.robot.upper_joint_velocity_limits(&state.q_d),
             &self.robot.lower_joint_velocity_limits(&state.q_d),
-            acceleration,
-            jerk,
+            &acceleration,
+            &jerk,
             q_rad,
             &state.q_d,
             &state.dq_d,
