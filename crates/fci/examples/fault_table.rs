@@ -20,7 +20,7 @@ use tiller_motion::{Arm, Mode};
 const RUNS: u64 = 20;
 
 /// Milliseconds of each run.
-const RUN_MS: u64 = 10_000;
+const RUN_MS: u64 = 5_000;
 
 /// What one row came to.
 #[derive(Default)]
