@@ -128,6 +128,17 @@ fn asked_to_stop() {
     row.print("stop by message");
 }
 
+/// Chunks that no policy should send.
+fn provoked() {
+    let mut row = Row::default();
+    for seed in 0..RUNS {
+        let emulator = emulator(seed);
+        row.error = rig(&emulator).provoke(RUN_MS, seed).err().or(row.error);
+        count(&emulator, &mut row);
+    }
+    row.print("chunks that no policy should send");
+}
+
 fn main() {
     println!("| fault | reflexes | missed a run | longest way to rest, ms | mm | told |");
     println!("|---|---|---|---|---|---|");
@@ -149,4 +160,5 @@ fn main() {
     robot_side("user stop", |_| Fault::UserStop(true));
     robot_side("connection cut", |_| Fault::Drop);
     asked_to_stop();
+    provoked();
 }

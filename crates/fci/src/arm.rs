@@ -64,6 +64,8 @@ pub struct FciArm {
     /// Whether some were.
     was_late: bool,
     has_priority: bool,
+    /// Share of the last hundred commands that the robot received while it moved.
+    received: f64,
 }
 
 impl FciArm {
@@ -95,6 +97,7 @@ impl FciArm {
             late: 0,
             was_late: false,
             has_priority: false,
+            received: 0.0,
         })
     }
 
@@ -140,6 +143,10 @@ impl FciArm {
                 // Nothing is late for an arm that does not follow yet.
                 let longest_ms = if self.motion.is_some() { LONGEST_MS } else { 1 };
                 self.elapsed_ms = passed.clamp(1, longest_ms) as u32;
+                // A robot that has stopped tells of none any more.
+                if state.robot_mode == RobotMode::Move {
+                    self.received = state.control_command_success_rate;
+                }
                 self.state = state;
                 self.is_new = true;
                 Ok(())
@@ -150,7 +157,7 @@ impl FciArm {
 
     /// What went wrong, which holds until somebody recovers the arm.
     fn fail(&mut self, error: FrankaError) -> FciError {
-        let error = FciError::of(error, self.state.control_command_success_rate);
+        let error = FciError::of(error, self.received);
         self.motion = None;
         self.failure = Some(error.clone());
         error

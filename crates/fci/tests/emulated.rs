@@ -71,6 +71,18 @@ fn ten_seconds_of_chunks_without_a_reflex() {
 }
 
 #[test]
+fn whatever_chunks_come_the_robot_has_no_reason_to_stop() {
+    for seed in 1..=3 {
+        let emulator = Emulator::start(&lockstep()).unwrap();
+        let mut rig = Rig::new(&settings(&emulator));
+        rig.provoke(4_000, seed).unwrap();
+        let counters = emulator.counters();
+        assert_eq!(reflexes(&emulator), [], "{counters:?}");
+        assert!(counters.peaks.velocity > 0.2, "{counters:?}");
+    }
+}
+
+#[test]
 fn a_panda_is_moved_as_well() {
     let config = Config {
         version: FciVersion::V5,
@@ -95,16 +107,16 @@ fn lost_packets_and_a_short_stall_are_borne() {
             commands: share,
         });
         let mut rig = Rig::new(&settings(&emulator));
-        rig.wander(10_000).unwrap();
+        rig.wander(5_000).unwrap();
         let counters = emulator.counters();
-        assert!(counters.missed as f64 > 10_000.0 * share, "{counters:?}");
+        assert!(counters.missed as f64 > 5_000.0 * share, "{counters:?}");
         assert_eq!(reflexes(&emulator), [], "{counters:?}");
     }
     for at_ms in [300, 450, 600, 1234] {
         let emulator = Emulator::start(&lockstep()).unwrap();
         emulator.fault_at(at_ms, Fault::Stall { ms: 19 });
         let mut rig = Rig::new(&settings(&emulator));
-        rig.wander(3_000).unwrap();
+        rig.wander(2_000).unwrap();
         assert_eq!(emulator.counters().missed, 19);
     }
 }
@@ -116,6 +128,11 @@ fn twenty_milliseconds_of_silence_are_a_reflex_by_name() {
     let mut rig = Rig::new(&settings(&emulator));
     let error = rig.fails(3_000);
     assert!(is_reflex(&error, ErrorFlag::COMMUNICATION), "{error}");
+    // What the robot said last before nothing passed: everything had come.
+    assert!(
+        matches!(error, FciError::Reflex { received, .. } if received == 1.0),
+        "{error}"
+    );
 }
 
 #[test]

@@ -94,6 +94,58 @@ impl Rig {
         actuator.accept(&chunk, self.now_ns).unwrap();
     }
 
+    /// Milliseconds with chunks that no policy should send: far, fast, not numbers, anchored elsewhere.
+    /// What is refused is refused.
+    pub(crate) fn provoke(&mut self, ms: u64, seed: u64) -> Result<(), FciError> {
+        self.tick()?;
+        let mut state = seed;
+        let mut chance = move || {
+            // Knuth's linear congruence; the upper bits are the random ones.
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let end_ns = self.now_ns + ms * 1_000_000;
+        let mut next_ns = self.now_ns;
+        while self.now_ns < end_ns {
+            if self.now_ns >= next_ns {
+                next_ns += 50_000_000 + (chance() * 400e6) as u64;
+                self.send_hostile(&mut chance);
+            }
+            self.tick()?;
+        }
+        Ok(())
+    }
+
+    fn send_hostile(&mut self, chance: &mut impl FnMut() -> f64) {
+        let actuator = self.actuator.as_mut().unwrap();
+        self.seq += 1;
+        let mut anchor = actuator.status().anchor;
+        if chance() < 0.1 {
+            anchor.position_m[0] += 0.3 * (chance() - 0.5);
+        }
+        let size_m = [0.01, 0.05, 1.0, 1e9][(chance() * 4.0) as usize];
+        let mut steps = [ActionStep {
+            delta_position_m: [0.0; 3],
+            gripper: 0.0,
+        }; 8];
+        for step in &mut steps {
+            step.delta_position_m = [(); 3].map(|()| size_m * (2.0 * chance() - 1.0));
+            if chance() < 0.01 {
+                step.delta_position_m[2] = f64::NAN;
+            }
+        }
+        let rate_hz = [5.0, 10.0, 20.0, 50.0][(chance() * 4.0) as usize];
+        let chunk = Chunk {
+            seq: self.seq,
+            stamp_ns: self.now_ns,
+            ..Chunk::of_displacements(anchor, rate_hz, &steps)
+        };
+        // Refused or not: only what the robot makes of it counts.
+        let _ = actuator.accept(&chunk, self.now_ns);
+    }
+
     /// Begins anew from where the arm is, as after a stop that somebody lifted.
     pub(crate) fn recover(&mut self) -> Result<(), FciError> {
         if self.arm.recover()? {
