@@ -51,8 +51,8 @@ fn run_with_relay(
     run_file(file.path(), &[&base[..], settings].concat(), 300)
 }
 
-const WRIST: (&str, &str, &str) = ("steered-sampler", "wrist_image", "simulator/wrist_image");
-const DEPTH: (&str, &str, &str) = ("keypoint-grounding", "depth", "simulator/depth");
+const WRIST: (&str, &str, &str) = ("steered-sampler", "wrist_image", "world/wrist_image");
+const DEPTH: (&str, &str, &str) = ("keypoint-grounding", "depth", "world/depth");
 
 fn warnings(run: &Run) -> Value {
     run.summary()["notices"]["warnings"].clone()

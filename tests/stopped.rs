@@ -60,7 +60,7 @@ fn a_stopped_node_ends_the_run_which_names_it() {
     assert_eq!(summary["outcome"], "failed", "{summary:#}");
     let reason = summary["reason"].as_str().unwrap();
     assert!(reason.contains("`franka-actuator`"), "{reason}");
-    let waited = summary["waiting_for"]["simulator"].as_str().unwrap();
+    let waited = summary["waiting_for"]["world"].as_str().unwrap();
     assert!(waited.contains("arm_command"), "{waited}");
 }
 

@@ -29,8 +29,6 @@ from layout import Layout
 from model import Policy, Shape
 from trunk import IMAGE_MEAN, IMAGE_STD, Trunk
 
-IMAGE = (3, 256, 256)
-
 
 @dataclass(frozen=True)
 class Use:
@@ -98,7 +96,10 @@ def export_bundle(checkpoint: Path, out: Path, use: Use) -> str:
     # Built beside the bundle and moved in at the end, so that a reader never sees half of one.
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         work = Path(folder)
-        errors = [_encoder(policy, work / "encoder.onnx"), _denoiser(policy, work / "denoiser.onnx")]
+        errors = [
+            _encoder(policy, columns.sizes, work / "encoder.onnx"),
+            _denoiser(policy, work / "denoiser.onnx"),
+        ]
         if max(errors) > TOLERANCE:
             raise SystemExit(f"the exported graphs differ from the networks by {errors}")
         manifest = _manifest(out.name, shape, columns, method, stored["statistics"], use)
@@ -109,11 +110,11 @@ def export_bundle(checkpoint: Path, out: Path, use: Use) -> str:
     return f"{size / 1e6:.2f} MB, encoder within {errors[0]:.1e}, denoiser within {errors[1]:.1e}"
 
 
-def _encoder(policy: Policy, path: Path) -> float:
+def _encoder(policy: Policy, sizes: tuple[tuple[int, int], ...], path: Path) -> float:
     encoder = Encoder(policy).eval()
     generator = torch.Generator().manual_seed(0)
     cameras = policy.shape.cameras
-    pictures = [torch.rand(1, *IMAGE, generator=generator) * 2.0 - 1.0 for _ in cameras]
+    pictures = [torch.rand(1, 3, *size, generator=generator) * 2.0 - 1.0 for size in sizes]
     inputs = (*pictures, torch.randn(1, policy.shape.state_dim, generator=generator))
     names = [*map(image_column, cameras), STATE]
     export_graph(encoder, inputs, names, "condition", {}, path)
@@ -146,11 +147,11 @@ def _manifest(
             "name": image_column(camera),
             "kind": "image",
             "source": camera,
-            "shape": IMAGE,
+            "shape": (3, *size),
             "mean": _floats(IMAGE_MEAN),
             "std": _floats(IMAGE_STD),
         }
-        for camera in shape.cameras
+        for camera, size in zip(shape.cameras, columns.sizes, strict=True)
     ]
     state = {"name": STATE, "kind": "state", "source": "robot_state"}
     if columns.components != layout.DEFAULT_COMPONENTS:

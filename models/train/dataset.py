@@ -67,8 +67,21 @@ def read_layout(root: Path, features: dict) -> Layout:
         if not isinstance(features.get(name, {}).get("names"), list):
             raise SystemExit(f"{root}/meta/info.json does not name the columns of {name}")
     # Sorted, so that a bundle does not depend on the order in which a file lists them.
-    cameras = sorted(name.removeprefix(IMAGES) for name in features if name.startswith(IMAGES))
+    names = sorted(name.removeprefix(IMAGES) for name in features if name.startswith(IMAGES))
+    cameras = {name: _picture_size(root, name, features[image_column(name)]) for name in names}
     return layout.read(features[ACTION]["names"], features[STATE]["names"], cameras)
+
+
+def _picture_size(root: Path, camera: str, feature: dict) -> tuple[int, int]:
+    """Rows and columns."""
+    match feature.get("shape"):
+        case [int(rows), int(columns), 3]:
+            return rows, columns
+        case found:
+            raise SystemExit(
+                f"{root}/meta/info.json: {image_column(camera)}: expected the shape"
+                f" [rows, columns, 3], found {found}"
+            )
 
 
 def pictures(demonstrations: Demonstrations, keep: np.ndarray, batch: int) -> Iterator[dict]:

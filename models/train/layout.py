@@ -28,6 +28,8 @@ class Layout:
     turns: bool = False
     components: tuple[str, ...] = DEFAULT_COMPONENTS
     cameras: tuple[str, ...] = ("static", "wrist")
+    # Rows and columns of each camera's pictures, pixels.
+    sizes: tuple[tuple[int, int], ...] = ((256, 256), (256, 256))
 
     @property
     def action_dim(self) -> int:
@@ -59,11 +61,15 @@ class Layout:
 
 def from_record(record: dict) -> Layout:
     """The layout of a checkpoint; one that holds none is of the play table."""
-    return Layout(**{key: tuple(v) if isinstance(v, list) else v for key, v in record.items()})
+    return Layout(**{key: _frozen(value) for key, value in record.items()})
 
 
-def read(action: list[str], state: list[str], cameras: list[str]) -> Layout:
-    """The layout that columns of these names have."""
+def _frozen(value):
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def read(action: list[str], state: list[str], cameras: dict[str, tuple[int, int]]) -> Layout:
+    """The layout that columns of these names have, with cameras and their pictures' rows and columns."""
     known = {(*POSITION, GRIPPER): False, (*POSITION, *ROTATION, GRIPPER): True}
     turns = known.get(tuple(action))
     if turns is None:
@@ -71,7 +77,7 @@ def read(action: list[str], state: list[str], cameras: list[str]) -> Layout:
         raise SystemExit(f"the data set's actions are {action}; supported: {supported}")
     if not cameras:
         raise SystemExit("the data set has no camera: expected observation.images.*")
-    return Layout(turns, _components(state), tuple(cameras))
+    return Layout(turns, _components(state), tuple(cameras), tuple(cameras.values()))
 
 
 def _components(state: list[str]) -> tuple[str, ...]:

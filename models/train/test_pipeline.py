@@ -31,7 +31,9 @@ from export import Encoder, Use, action_table, export_bundle
 from layout import Layout
 from model import Policy, Shape
 
-SIZE = 256
+# Width and height of each camera's pictures, for a hand that turns and for one that does not; 84 is no whole
+# number of the trunk's strides.
+SIDES = {False: {"static": 256, "wrist": 256}, True: {"static": 200, "wrist": 84}}
 EPISODE_FRAMES = 20
 STEP = 0.02
 TURN = 0.05
@@ -52,18 +54,34 @@ def png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def picture(column: float) -> np.ndarray:
+def picture(column: float, side: int) -> np.ndarray:
     """Grey, with a red square at `column` in [-1, 1] of the width."""
-    pixels = np.full((SIZE, SIZE, 3), 120, np.uint8)
-    centre = int((column * 0.4 + 0.5) * SIZE)
-    pixels[112:144, centre - 16 : centre + 16] = (220, 30, 30)
+    pixels = np.full((side, side, 3), 120, np.uint8)
+    centre, half = int((column * 0.4 + 0.5) * side), side // 16
+    rows = slice(side // 2 - half, side // 2 + half)
+    pixels[rows, centre - half : centre + half] = (220, 30, 30)
     return pixels
+
+
+def pictures(column: float, turns: bool) -> dict[str, np.ndarray]:
+    """What each camera sees; the wrist's sees nothing."""
+    side = SIDES[turns]["wrist"]
+    wrist = np.full((side, side, 3), 90, np.uint8)
+    return {"static": picture(column, SIDES[turns]["static"]), "wrist": wrist}
+
+
+def sizes(turns: bool) -> dict[str, tuple[int, int]]:
+    """Rows and columns by camera."""
+    return {camera: (side, side) for camera, side in SIDES[turns].items()}
 
 
 def info(turns: bool) -> dict:
     """`meta/info.json`, as far as training reads it; the cameras not in the order of the alphabet."""
     action, state = LAYOUTS[turns]
-    pictures = {f"observation.images.{camera}": {"dtype": "image"} for camera in ("wrist", "static")}
+    pictures = {
+        f"observation.images.{camera}": {"dtype": "image", "shape": [*sizes(turns)[camera], 3]}
+        for camera in ("wrist", "static")
+    }
     columns = {"action": {"names": action}, "observation.state": {"names": state}}
     return {"fps": 10, "codebase_version": "v3.0", "features": pictures | columns}
 
@@ -78,7 +96,7 @@ def write_dataset(root: Path, episodes: int, seed: int, turns: bool) -> None:
     rows = {name: [] for name in ("state", "action", "episode", "frame", "static", "wrist")}
     for episode in range(episodes):
         side = random.uniform(-1.0, 1.0)
-        static, wrist = png(picture(side)), png(np.full((SIZE, SIZE, 3), 90, np.uint8))
+        seen = {camera: png(pixels) for camera, pixels in pictures(side, turns).items()}
         for frame in range(EPISODE_FRAMES):
             rotation = DOWN if turns else []
             rows["state"].append([0.4, 0.0, 0.3 + 0.005 * frame, *rotation, 0.08])
@@ -86,8 +104,8 @@ def write_dataset(root: Path, episodes: int, seed: int, turns: bool) -> None:
             rows["action"].append([0.0, STEP * side, 0.0, *turn, 1.0 if side > 0 else -1.0])
             rows["episode"].append(episode)
             rows["frame"].append(frame)
-            rows["static"].append({"bytes": static, "path": f"frame-{frame:06}.png"})
-            rows["wrist"].append({"bytes": wrist, "path": f"frame-{frame:06}.png"})
+            for camera, data in seen.items():
+                rows[camera].append({"bytes": data, "path": f"frame-{frame:06}.png"})
     picture_type = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     table = pa.table(
         {
@@ -133,7 +151,7 @@ class Chunks(unittest.TestCase):
 
 class Columns(unittest.TestCase):
     def read(self, action: list[str], state: list[str]) -> Layout:
-        return layout.read(action, state, ["static", "wrist"])
+        return layout.read(action, state, sizes(turns=False))
 
     def test_what_columns_are_is_read_from_their_names(self):
         table, turning = (self.read(*LAYOUTS[turns]) for turns in (False, True))
@@ -142,9 +160,12 @@ class Columns(unittest.TestCase):
         self.assertEqual((turning.rotation, turning.gripper), ([3, 4, 5], 6))
         self.assertEqual(turning.components, ("position", "rotation_6d", "gripper_width"))
         self.assertEqual(turning.of_state(layout.NOISE), [0.002] * 3 + [0.01] * 6 + [0.001])
+        small = layout.read(*LAYOUTS[True], sizes(turns=True))
+        self.assertEqual((small.cameras, small.sizes), (("static", "wrist"), ((200, 200), (84, 84))))
         # As it comes back from a checkpoint, with lists or with tuples.
-        for record in (turning.as_dict(), json.loads(json.dumps(turning.as_dict()))):
-            self.assertEqual(layout.from_record(record), turning)
+        for own in (turning, small):
+            for record in (own.as_dict(), json.loads(json.dumps(own.as_dict()))):
+                self.assertEqual(layout.from_record(record), own)
 
     def test_unknown_columns_are_refused_by_name(self):
         action, state = LAYOUTS[True]
@@ -154,6 +175,10 @@ class Columns(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaisesRegex(SystemExit, "does not name the columns of observation.state"):
                 dataset.read_layout(Path(folder), {})
+            features = info(turns=False)["features"]
+            features["observation.images.wrist"]["shape"] = [3, 84, 84]
+            with self.assertRaisesRegex(SystemExit, r"wrist: expected .*found \[3, 84, 84\]"):
+                dataset.read_layout(Path(folder), features)
 
 
 class Pipeline(unittest.TestCase):
@@ -184,7 +209,8 @@ class Pipeline(unittest.TestCase):
             self.assertEqual(action["rotation"], {"columns": [3, 4, 5], "kind": "rotation_vector"})
             self.assertEqual((action["gripper"], action["mode"]), (6, "delta"))
             self.assertEqual(action["guide"], ["position", "gripper"])
-            state = manifest["observation"][-1]
+            *images, state = manifest["observation"]
+            self.assertEqual([it["shape"] for it in images], [[3, 200, 200], [3, 84, 84]])
             self.assertEqual(state["components"], ["position", "rotation_6d", "gripper_width"])
             self.assertEqual(state["shape"], [10])
             record = json.loads((root / "flow" / "training.json").read_text())
@@ -227,7 +253,7 @@ class Pipeline(unittest.TestCase):
                 self.assertAlmostEqual(float(end[5]), 16 * TURN * side, delta=0.15)
 
     def the_keypoints_of_a_bundle_are_read_back(self, folder: Path, turns: bool = False) -> None:
-        columns = layout.read(*LAYOUTS[turns], ["static", "wrist"])
+        columns = layout.read(*LAYOUTS[turns], sizes(turns))
         shape = Shape(action_dim=columns.action_dim, state_dim=columns.state_dim)
         policy = Policy(shape).eval()
         bundle.load_vision(policy, folder)
@@ -253,9 +279,8 @@ class Pipeline(unittest.TestCase):
 def observation(side: float, turns: bool) -> dict[str, np.ndarray]:
     """What the policy sees when the square is at `side`, by source."""
     rotation = DOWN if turns else []
-    return {
-        "static": picture(side)[None],
-        "wrist": np.full((1, SIZE, SIZE, 3), 90, np.uint8),
+    seen = {camera: pixels[None] for camera, pixels in pictures(side, turns).items()}
+    return seen | {
         "robot_state": np.array([[0.4, 0.0, 0.3, *rotation, 0.08]]),
     }
 

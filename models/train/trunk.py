@@ -34,15 +34,18 @@ class SameConv(nn.Conv2d):
     """Convolution with TensorFlow's `SAME` padding, which is uneven for even sizes and stride 2."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        # For sizes that the stride divides, the total padding is kernel - stride.
-        total = max(kernel - stride, 0)
-        before = total // 2
-        after = total - before
-        if before == after:
-            return F.conv2d(x, self.weight, self.bias, self.stride, before, 1, self.groups)
-        x = F.pad(x, (before, after, before, after))
+        # A picture's sizes are fixed when it is exported.
+        (top, bottom), (left, right) = (self._padding(int(size)) for size in x.shape[2:])
+        if (top, left) == (bottom, right):
+            return F.conv2d(x, self.weight, self.bias, self.stride, (top, left), 1, self.groups)
+        x = F.pad(x, (left, right, top, bottom))
         return F.conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
+
+    def _padding(self, size: int) -> tuple[int, int]:
+        """Before and after, so that the result has `size / stride` places, rounded up."""
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        return total // 2, total - total // 2
 
 
 def _fused(weights: dict, conv: str, norm: str, stride: int = 1, groups: int = 1) -> SameConv:
@@ -81,7 +84,7 @@ class _Block(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Normalised pictures [B, 3, H, W] to a feature map [B, 40, H / 8, W / 8]; frozen."""
+    """Normalised pictures [B, 3, H, W] to a feature map [B, 40, H / 8, W / 8], rounded up; frozen."""
 
     def __init__(self):
         super().__init__()

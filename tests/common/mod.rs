@@ -113,7 +113,7 @@ pub(crate) fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
     run_file(Path::new("dataflow.yml"), settings, limit_s)
 }
 
-/// The same with another file, which lies in the root folder.
+/// The same with another file.
 pub(crate) fn run_file(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32) -> Run {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
@@ -137,10 +137,16 @@ pub(crate) fn run_file(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32)
 /// Starts the default dataflow and lets it run.
 #[allow(dead_code, reason = "not every test watches a run")]
 pub(crate) fn start_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Running {
+    start_file(Path::new("dataflow.yml"), settings, limit_s)
+}
+
+/// The same with another file.
+#[allow(dead_code, reason = "not every test watches a run")]
+pub(crate) fn start_file(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32) -> Running {
     let alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let log = fs::File::create(folder.path().join("dora.log")).unwrap();
-    let child = command(Path::new("dataflow.yml"), settings, limit_s, folder.path())
+    let child = command(dataflow, settings, limit_s, folder.path())
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)

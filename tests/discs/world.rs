@@ -31,6 +31,7 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
         level: CommandLevel::Joints,
         step_ns: STEP_NS,
         turns_hand: false,
+        workspace: tiller_motion::Limits::panda().workspace,
     },
     cameras: [("static", Channels::ALL), ("wrist", Channels::COLOUR)]
         .map(|(name, channels)| CameraInfo {

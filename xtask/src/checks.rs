@@ -53,10 +53,11 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
         let mut lints = cargo(&environment, &all);
         lint::instead_of_compiling(&mut lints, &xtask);
         step("lints", lints)?;
-        // No GPU is needed to see that what runs on one still compiles.
+        // Neither a GPU nor a camera is needed to see that what runs on one still compiles.
         let mut lints = cargo(&environment, &all);
-        lint::instead_of_compiling(lints.args(["--features", "tiller-policy/cuda"]), &xtask);
-        step("lints for CUDA", lints)?;
+        let features = "tiller-policy/cuda,camera/v4l2";
+        lint::instead_of_compiling(lints.args(["--features", features]), &xtask);
+        step("lints for CUDA and V4L2", lints)?;
     }
     say(&format!(
         "all checks passed in {} s",

@@ -165,7 +165,11 @@ fn run_dataflow(
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);
-    let key = private_key(|name| std::env::var(name).ok())?;
+    let key = match environment.root.join("vlm.key").exists() {
+        // The node reads it first.
+        true => None,
+        false => private_key(|name| std::env::var(name).ok())?,
+    };
     if let Some(key) = &key {
         command.env("TILLER_VLM_KEY_FILE", key.path());
     }

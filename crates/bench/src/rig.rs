@@ -2,8 +2,8 @@
 //! dataflow.
 
 use tiller_core::Pose;
-use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, ArmReading, Chunk, Refusal};
-use tiller_world::{Command, EpisodeSpec, SETPOINT_NS, World, WorldError, WorldKind};
+use tiller_motion::{Actuator, ActuatorConfig, ActuatorStatus, ArmReading, Chunk, Limits, Refusal};
+use tiller_world::{Command, EpisodeSpec, SETPOINT_NS, World, WorldError, WorldInfo, WorldKind};
 
 /// Length of one policy step, ns: the shipped policies run at 10 Hz.
 pub const POLICY_STEP_NS: u64 = 100_000_000;
@@ -120,9 +120,21 @@ impl Rig {
     }
 }
 
+/// The actuator's settings over a world's part of the cell.
+pub(crate) fn actuator_config(info: &WorldInfo) -> ActuatorConfig {
+    let defaults = ActuatorConfig::default();
+    ActuatorConfig {
+        limits: Limits {
+            workspace: info.robot.workspace,
+            ..defaults.limits
+        },
+        ..defaults
+    }
+}
+
 fn actuator(world: &dyn World) -> Result<Actuator, RigError> {
     Ok(Actuator::new(
-        ActuatorConfig::default(),
+        actuator_config(world.info()),
         &world.arm().reading,
         world.time_ns(),
     )?)

@@ -12,6 +12,8 @@ use crate::{EpisodeLine, FREE_RUN, Method};
 
 /// Methods side by side in a table: as many as fit a wide terminal.
 const COLUMNS: usize = 4;
+/// Least columns of a name.
+const MIN_NAME: usize = 14;
 
 /// Successes out of trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -223,7 +225,7 @@ impl Tally {
     }
 
     fn rows(&self, methods: &[String]) -> Vec<String> {
-        let mut lines = Vec::new();
+        let (width, mut lines) = (self.name_width(), Vec::new());
         let mut tasks = 0;
         for task in self.tasks() {
             let cells: Vec<Cell> = methods
@@ -232,10 +234,10 @@ impl Tally {
                 .collect();
             if cells.iter().any(|cell| cell.trials > 0) {
                 if tasks == 0 {
-                    lines.push(row("task", methods.iter().cloned()));
+                    lines.push(row(width, "task", methods.iter().cloned()));
                 }
                 tasks += 1;
-                lines.push(row(task, cells.into_iter().map(Cell::text)));
+                lines.push(row(width, task, cells.into_iter().map(Cell::text)));
             }
         }
         for suite in self.plain_suites() {
@@ -245,16 +247,17 @@ impl Tally {
                 .collect();
             // A sum over a single task would only repeat its row.
             if tasks > 1 && cells.iter().any(|cell| cell.trials > 0) {
-                lines.push(row(&suite.name, cells.into_iter().map(Cell::text)));
+                lines.push(row(width, &suite.name, cells.into_iter().map(Cell::text)));
             }
         }
         lines
     }
 
     fn varied_rows(&self, methods: &[String]) -> Vec<String> {
-        let mut lines = Vec::new();
+        let (width, mut lines) = (self.name_width(), Vec::new());
         for variation in self.variations() {
             lines.push(row(
+                width,
                 &format!("{} {}", variation.axis, variation.strength),
                 methods.iter().cloned(),
             ));
@@ -262,10 +265,19 @@ impl Tally {
                 let cells = methods
                     .iter()
                     .map(|name| self.suite(Some(variation), &suite, name).text());
-                lines.push(row(&format!("  {}", suite.name), cells));
+                lines.push(row(width, &format!("  {}", suite.name), cells));
             }
         }
         lines
+    }
+
+    /// Columns that the names take.
+    fn name_width(&self) -> usize {
+        let names = self
+            .tasks()
+            .into_iter()
+            .map(|task| visible(task).chars().count());
+        names.max().unwrap_or(0).max(MIN_NAME) + 1
     }
 
     fn times(&self) -> String {
@@ -295,8 +307,8 @@ impl Tally {
     }
 }
 
-fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
-    let mut line = format!("{:<15}", visible(name));
+fn row(width: usize, name: &str, cells: impl Iterator<Item = String>) -> String {
+    let mut line = format!("{:<width$}", visible(name));
     for cell in cells {
         line.push_str(&format!("{cell:<26}"));
     }
@@ -372,6 +384,19 @@ pub(crate) mod tests {
         assert!(row("all").contains("39/40"), "{text}");
         assert!(text.contains("5.0 s simulated, 7.0 chunks"), "{text}");
         assert_eq!(tally.running(), "full 97 % of 40, unsteered 5 % of 20");
+    }
+
+    #[test]
+    fn columns_stand_below_each_other_however_long_a_name_is() {
+        let mut tally = tally();
+        for task in ["push_red", "push_red_and_nothing_but_red"] {
+            tally.add(&line(task, "full", true));
+        }
+        let text = tally.text();
+        let lines = text.lines().filter(|line| line.starts_with("push_red"));
+        let starts: Vec<_> = lines.map(|line| line.find("1/1 ")).collect();
+        assert_eq!(starts.len(), 2, "{text}");
+        assert!(starts[0].is_some() && starts[0] == starts[1], "{text}");
     }
 
     #[test]

@@ -68,8 +68,19 @@ pub struct SeedRange {
 pub struct Sampling {
     pub particles: usize,
     pub guide_scale: f32,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub gripper_scale: f32,
     pub guidance_start: f32,
     pub mcmc_steps: usize,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_one(value: &f32) -> bool {
+    *value == one()
 }
 
 /// See [`StrengthConfig`].
@@ -120,6 +131,7 @@ pub struct Stages {
     pub stall_s: f64,
     pub timeout_s: f64,
     pub max_timeouts: u32,
+    pub max_back: u32,
     pub max_visits: u32,
 }
 
@@ -214,6 +226,7 @@ impl Tuned {
             stall_s,
             timeout_s,
             max_timeouts,
+            max_back,
             max_visits,
         } = self.stages;
         // A negative time saturates to 0, which the check refuses.
@@ -221,6 +234,7 @@ impl Tuned {
             stall_ns: (stall_s * 1e9) as u64,
             stage_timeout_ns: (timeout_s * 1e9) as u64,
             max_timeouts,
+            max_back,
             max_visits,
             ..StageConfig::default()
         }
@@ -259,6 +273,7 @@ impl Tuned {
         let steering = &mut planner.steering;
         steering.particles = self.sampling.particles;
         steering.guide_scale = self.sampling.guide_scale;
+        steering.gripper_scale = self.sampling.gripper_scale;
         steering.guidance_start = self.sampling.guidance_start;
         steering.mcmc_steps = self.sampling.mcmc_steps;
         steering.strength = StrengthConfig {

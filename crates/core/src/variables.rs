@@ -8,13 +8,14 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 61] = [
+const OF_THE_DATAFLOW: [&str; 64] = [
     "TILLER_CALIBRATION",
     "TILLER_COUNTS",
     "TILLER_DETECTOR",
     "TILLER_EPISODES",
     "TILLER_EPISODE_S",
     "TILLER_FRAME_TOLERANCE_MS",
+    "TILLER_GRIPPER_SCALE",
     "TILLER_GUIDE",
     "TILLER_GUIDE_SCALE",
     "TILLER_IGNORED",
@@ -26,6 +27,7 @@ const OF_THE_DATAFLOW: [&str; 61] = [
     "TILLER_PLANE_HEIGHT_M",
     "TILLER_PLAN_AHEAD_STEPS",
     "TILLER_POLICY",
+    "TILLER_REACH",
     "TILLER_RUN_DIR",
     "TILLER_SEED",
     "TILLER_SPEED",
@@ -69,11 +71,25 @@ const OF_THE_DATAFLOW: [&str; 61] = [
     "TILLER_VLM_TOTAL_TIMEOUT_S",
     "TILLER_VLM_TRIES",
     "TILLER_WALL_LIMIT_S",
+    "TILLER_WORKSPACE",
     "TILLER_WORLD",
 ];
 
-/// What the dataflows of other worlds read beside it.
-const OF_OTHER_WORLDS: [&str; 3] = ["TILLER_FIRST_STATE", "TILLER_SCENE", "TILLER_SUITE"];
+/// What the dataflows of other worlds, and of hardware, read beside it.
+const OF_OTHER_WORLDS: [&str; 12] = [
+    "TILLER_ARM",
+    "TILLER_CAMERAS",
+    "TILLER_CAMERA_AT_END",
+    "TILLER_CAMERA_BLACK_LEVEL",
+    "TILLER_CAMERA_FROZEN_MS",
+    "TILLER_CAMERA_LATE_MS",
+    "TILLER_CAMERA_RATE_HZ",
+    "TILLER_CAMERA_SIZE",
+    "TILLER_FFMPEG",
+    "TILLER_FIRST_STATE",
+    "TILLER_SCENE",
+    "TILLER_SUITE",
+];
 
 /// What is read elsewhere: folders of what a world needs, the filter of the logs, and what tests are asked to keep or to leave out.
 const OTHERS: [&str; 6] = [

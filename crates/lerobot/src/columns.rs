@@ -46,12 +46,12 @@ pub(crate) fn frames(
             fixed_list(spec.action_names.len(), action)?,
         ),
     ];
-    for (camera, name) in spec.cameras.iter().enumerate() {
+    for (camera, known) in spec.cameras.iter().enumerate() {
         let pngs: Vec<&[u8]> = frames
             .iter()
             .map(|frame| frame.pngs[camera].as_slice())
             .collect();
-        columns.push((DatasetSpec::image_key(name), images(&pngs)?));
+        columns.push((DatasetSpec::image_key(&known.name), images(&pngs)?));
     }
     let fps = f64::from(spec.fps);
     let timestamps = Float32Array::from_iter_values((0..n).map(|i| (i as f64 / fps) as f32));

@@ -20,10 +20,17 @@ pub struct DatasetSpec {
     pub state_names: Vec<String>,
     /// Names of the entries of `action`.
     pub action_names: Vec<String>,
-    /// Cameras: `static` becomes the feature `observation.images.static`.
-    pub cameras: Vec<String>,
-    /// Columns and rows of every image, pixels.
-    pub image_size: [u32; 2],
+    /// Cameras.
+    pub cameras: Vec<CameraSpec>,
+}
+
+/// A camera of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraSpec {
+    /// Its name: `static` becomes the feature `observation.images.static`.
+    pub name: String,
+    /// Columns and rows of its images, pixels.
+    pub size: [u32; 2],
 }
 
 impl DatasetSpec {
@@ -40,14 +47,14 @@ impl DatasetSpec {
             |names: &[String]| json!({"dtype": "float32", "shape": [names.len()], "names": names});
         features.insert("observation.state".to_owned(), vector(&self.state_names));
         features.insert("action".to_owned(), vector(&self.action_names));
-        let [width, height] = self.image_size;
         for camera in &self.cameras {
+            let [width, height] = camera.size;
             let feature = json!({
                 "dtype": "image",
                 "shape": [height, width, 3],
                 "names": ["height", "width", "channels"],
             });
-            features.insert(Self::image_key(camera), feature);
+            features.insert(Self::image_key(&camera.name), feature);
         }
         features.insert("timestamp".to_owned(), scalar("float32"));
         for name in ["frame_index", "episode_index", "index", "task_index"] {
@@ -83,7 +90,7 @@ impl DatasetSpec {
         features.insert("observation.state".to_owned(), list(self.state_names.len()));
         features.insert("action".to_owned(), list(self.action_names.len()));
         for camera in &self.cameras {
-            features.insert(Self::image_key(camera), json!({"_type": "Image"}));
+            features.insert(Self::image_key(&camera.name), json!({"_type": "Image"}));
         }
         features.insert(
             "timestamp".to_owned(),

@@ -9,6 +9,6 @@ mod info;
 mod stats;
 mod writer;
 
-pub use info::DatasetSpec;
+pub use info::{CameraSpec, DatasetSpec};
 pub use stats::{FeatureStats, ImageStats};
 pub use writer::{DatasetError, DatasetSummary, DatasetWriter, Episode, Frame};

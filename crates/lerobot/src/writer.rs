@@ -303,7 +303,7 @@ impl DatasetWriter {
         self.spec
             .cameras
             .iter()
-            .map(|camera| DatasetSpec::image_key(camera))
+            .map(|camera| DatasetSpec::image_key(&camera.name))
             .collect()
     }
 

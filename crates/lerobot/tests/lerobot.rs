@@ -15,7 +15,9 @@ use arrow::array::{
 };
 use arrow::datatypes::{Float32Type, Float64Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use tiller_lerobot::{DatasetError, DatasetSpec, DatasetWriter, Episode, Frame, ImageStats};
+use tiller_lerobot::{
+    CameraSpec, DatasetError, DatasetSpec, DatasetWriter, Episode, Frame, ImageStats,
+};
 
 fn spec() -> DatasetSpec {
     let names = |names: [&str; 4]| names.map(str::to_owned).to_vec();
@@ -24,8 +26,12 @@ fn spec() -> DatasetSpec {
         robot_type: "panda".to_owned(),
         state_names: names(["x", "y", "z", "gripper_width"]),
         action_names: names(["dx", "dy", "dz", "gripper"]),
-        cameras: vec!["static".to_owned(), "wrist".to_owned()],
-        image_size: [8, 8],
+        cameras: [("static", [8, 8]), ("wrist", [6, 4])]
+            .map(|(name, size)| CameraSpec {
+                name: name.to_owned(),
+                size,
+            })
+            .to_vec(),
     }
 }
 
@@ -145,10 +151,10 @@ fn frames_and_metadata_come_back() {
     assert_eq!(info["codebase_version"], "v3.0");
     assert_eq!(info["total_frames"], 9);
     assert_eq!(info["splits"]["train"], "0:3");
-    assert_eq!(
-        info["features"]["observation.images.static"]["shape"],
-        serde_json::json!([8, 8, 3])
-    );
+    for (camera, size) in [("static", [8, 8, 3]), ("wrist", [4, 6, 3])] {
+        let feature = &info["features"][format!("observation.images.{camera}")];
+        assert_eq!(feature["shape"], serde_json::json!(size), "{camera}");
+    }
     let stats = json("stats.json");
     assert_eq!(stats["observation.state"]["count"], serde_json::json!([9]));
     assert_eq!(stats["action"]["min"][2], -0.01_f32 as f64);

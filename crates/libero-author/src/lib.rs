@@ -31,7 +31,6 @@
 //! ```
 
 mod embedded;
-mod program;
 mod recipes;
 mod scene;
 mod understand;

@@ -1,6 +1,9 @@
 //! The keypoints as an author sees them: kinds of things, what tells them apart, and places.
 
-use tiller_vlm::{Abilities, AuthorError, SceneKeypoint};
+use tiller_vlm::{Abilities, AuthorError, SceneKeypoint, things};
+
+/// A keypoint of a kind that is known.
+pub type Point = things::Point<Kind>;
 
 /// One of a cabinet's three drawers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,26 +97,6 @@ const ENDINGS: [(&str, Kind); 12] = [
     ("rack", Kind::Rack),
 ];
 
-/// A keypoint of a kind that is known.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Point {
-    /// Row among the program's keypoints.
-    pub index: usize,
-    /// The whole name, in lower case.
-    pub name: String,
-    /// What it is on.
-    pub kind: Kind,
-    /// Where it was seen, m.
-    pub position_m: [f64; 3],
-}
-
-impl Point {
-    /// Whether a word is part of the name.
-    pub(crate) fn is_called(&self, word: &str) -> bool {
-        self.name.split(' ').any(|known| known == word)
-    }
-}
-
 /// Checked keypoints.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
@@ -123,24 +106,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// Checks the positions and finds out what is what. Keypoints of unknown things are left out.
     pub(crate) fn new(keypoints: &[SceneKeypoint]) -> Result<Self, AuthorError> {
-        let mut points = Vec::new();
-        for keypoint in keypoints {
-            keypoint.check()?;
-            let name = keypoint.thing();
-            let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
-            let kind = ENDINGS.iter().find(|(ending, _)| {
-                let before = name.strip_suffix(ending);
-                before.is_some_and(|before| before.is_empty() || before.ends_with(' '))
-            });
-            if let (Some((_, kind)), true) = (kind, is_plain) {
-                points.push(Point {
-                    index: keypoint.index,
-                    name,
-                    kind: *kind,
-                    position_m: keypoint.position_m,
-                });
-            }
-        }
+        let points = things::points(keypoints, &ENDINGS)?;
         Ok(Self { points })
     }
 
@@ -227,22 +193,5 @@ mod tests {
         let cabinet = scene.of(Kind::Cabinet).next().unwrap();
         assert_eq!(scene.part(cabinet, drawer).map(|part| part.index), Some(1));
         assert!(scene.knows("akita") && !scene.knows("teapot"));
-    }
-
-    #[test]
-    fn positions_must_be_usable() {
-        for bad in [f64::NAN, f64::INFINITY, 3.1] {
-            let error = Scene::new(&[keypoint(4, "plate", bad)]).unwrap_err();
-            assert!(
-                matches!(error, AuthorError::BadKeypoint { index: 4, .. }),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_name_cannot_carry_text_into_a_program() {
-        let scene = Scene::new(&[keypoint(0, "x\"; import os # bowl", 0.5)]).unwrap();
-        assert!(scene.points.is_empty());
     }
 }

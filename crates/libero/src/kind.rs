@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
+use tiller_core::file::here_or_above;
 use tiller_core::shown;
+use tiller_motion::Limits;
 use tiller_world::{
     Absent, CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, TaskInfo, World, WorldError,
     WorldInfo, WorldKind,
@@ -132,10 +134,8 @@ pub fn installed() -> Result<LiberoKind, Absent> {
         about: ABOUT,
         reason,
     };
-    let here = std::env::current_dir().unwrap_or_default();
-    let mut above = here.ancestors().map(|folder| folder.join(PACKS));
     let folder = std::env::var_os(PACKS_VARIABLE).map(PathBuf::from);
-    let folder = folder.or_else(|| above.find(|folder| folder.is_dir()));
+    let folder = folder.or_else(|| here_or_above(PACKS));
     let folder = folder.ok_or_else(|| {
         absent(format!(
             "there are no scene packs in {PACKS}, here or in a folder above: `tiller sim install libero` \
@@ -195,6 +195,7 @@ impl LiberoKind {
                 level: CommandLevel::Joints,
                 step_ns: PHYSICS_NS,
                 turns_hand: true,
+                workspace: Limits::panda().workspace,
             },
             cameras: CAMERAS
                 .map(|(name, _)| CameraInfo {

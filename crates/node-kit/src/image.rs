@@ -292,13 +292,7 @@ impl ImageInput {
             Pixels::Depth(Words::InPlace(words)) => bytemuck::cast_slice(words.values()),
             Pixels::Depth(Words::Converted(words)) => bytemuck::cast_slice(words),
         };
-        let (words, rest) = bytes.as_chunks::<8>();
-        let rest = rest.iter().map(|byte| u64::from(*byte));
-        let words = words.iter().map(|word| u64::from_le_bytes(*word));
-        // Firefox's hash: a word a multiplication.
-        let mix =
-            |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-        words.chain(rest).fold(0, mix).max(1)
+        fingerprint(bytes)
     }
 
     fn unwanted(&self, expected: &'static str) -> ImageError {
@@ -307,6 +301,17 @@ impl ImageInput {
             found: self.header.encoding.as_str(),
         }
     }
+}
+
+/// A number that changes with the bytes and is never 0; the same in every run.
+pub fn fingerprint(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let rest = rest.iter().map(|byte| u64::from(*byte));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    // Firefox's hash: a word a multiplication.
+    let mix =
+        |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    words.chain(rest).fold(0, mix).max(1)
 }
 
 impl Bytes {

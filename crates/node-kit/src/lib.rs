@@ -12,7 +12,7 @@ mod start;
 mod stream;
 pub mod testing;
 
-pub use image::{ImageError, ImageInput, ImageReader, robot_clock_ns};
+pub use image::{ImageError, ImageInput, ImageReader, fingerprint, robot_clock_ns};
 pub use inbox::{End, Failure, HEARTBEAT, Inbox, Input, Next};
 pub use log::init_logs;
 pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};

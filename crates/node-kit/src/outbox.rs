@@ -25,6 +25,8 @@ const REFUSALS: Duration = Duration::from_secs(1);
 pub struct Outbox {
     node: DoraNode,
     wired: Vec<String>,
+    /// What the dataflow declares; none where there is no dataflow, as in tests.
+    declared: Option<Vec<String>>,
     session: u64,
     numbers: BTreeMap<String, u64>,
     latched: BTreeMap<String, Latched>,
@@ -48,7 +50,12 @@ impl Outbox {
     pub fn new(node: DoraNode) -> Self {
         let inputs = &node.node_config().inputs;
         let wired = inputs.keys().map(ToString::to_string).collect();
-        Self::with_inputs(node, wired, session_from_clock())
+        let outputs = node.node_config().outputs.iter();
+        let declared = Some(outputs.map(ToString::to_string).collect());
+        Self {
+            declared,
+            ..Self::with_inputs(node, wired, session_from_clock())
+        }
     }
 
     /// Wraps a node to which the dataflow wires these inputs, in this session.
@@ -56,6 +63,7 @@ impl Outbox {
         Self {
             node,
             wired,
+            declared: None,
             session,
             numbers: BTreeMap::new(),
             latched: BTreeMap::new(),
@@ -84,10 +92,6 @@ impl Outbox {
             Some(end) => input.ends_with(end),
             None => known == input,
         };
-        let quoted = |names: Vec<&str>| {
-            let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-            names.join(", ")
-        };
         let is_unknown = |input: &&str| {
             *input != HEARTBEAT && !known.iter().any(|known| matches(known.as_ref(), input))
         };
@@ -104,6 +108,28 @@ impl Outbox {
             "the dataflow wires inputs that this node does not read: expected none but {}, found {}",
             quoted(known.iter().map(AsRef::as_ref).collect()),
             quoted(unknown)
+        )
+    }
+
+    /// Refuses a dataflow that does not declare outputs which the node will send: dora would leave
+    /// them out.
+    ///
+    /// # Errors
+    /// With the names of those outputs.
+    pub fn check_outputs<N: AsRef<str>>(&self, sent: &[N]) -> Result<()> {
+        let Some(declared) = &self.declared else {
+            return Ok(());
+        };
+        let is_missing = |output: &&str| !declared.iter().any(|known| known == output);
+        let missing: Vec<_> = sent.iter().map(AsRef::as_ref).filter(is_missing).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "the dataflow does not declare outputs that this node sends: expected {} among its \
+             `outputs`, found {}",
+            quoted(missing),
+            quoted(declared.iter().map(String::as_str).collect())
         )
     }
 
@@ -331,6 +357,11 @@ impl Outbox {
             .send_output_sample(output.to_owned().into(), parameters, Some(sample))
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
+}
+
+fn quoted(names: Vec<&str>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 /// Larger after every restart; nobody restarts a node twice in a microsecond.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tiller_core::SECOND_NS;
+use tiller_motion::Limits;
 use tiller_world::{
     AxisInfo, CameraInfo, Channels, CommandLevel, GroupInfo, RobotInfo, Said, TaskInfo, Variation,
     World, WorldError, WorldInfo, WorldKind,
@@ -106,6 +107,7 @@ fn info() -> WorldInfo {
             level: CommandLevel::Joints,
             step_ns: STEP_NS,
             turns_hand: false,
+            workspace: Limits::panda().workspace,
         },
         cameras: vec![
             camera(Camera::Static, Channels::ALL),

@@ -26,6 +26,9 @@ pub struct StageConfig {
     pub least_progress: f64,
     /// Visits of one stage that may run out of time, or stall, before the machine gives up.
     pub max_timeouts: u32,
+    /// Stages that a visit without an end goes back at most: one the first time, one more each further time in a
+    /// row.
+    pub max_back: u32,
     /// Visits of one stage, for whatever reason, before the machine gives up.
     pub max_visits: u32,
     /// Go back a stage when progress slips from above `upper` to below `lower`.
@@ -51,6 +54,7 @@ impl Default for StageConfig {
             stall_ns: 3 * SECOND_NS / 2,
             least_progress: 0.05,
             max_timeouts: 16,
+            max_back: 3,
             max_visits: 24,
             back_on_slip: true,
             query_after_ns: 4 * SECOND_NS,
@@ -82,6 +86,7 @@ impl StageConfig {
             ("stage_timeout_ns", self.stage_timeout_ns),
             ("stall_ns", self.stall_ns),
             ("max_timeouts", u64::from(self.max_timeouts)),
+            ("max_back", u64::from(self.max_back)),
             ("max_visits", u64::from(self.max_visits)),
         ];
         for (name, value) in counts {

@@ -39,6 +39,8 @@ struct Budget {
     info: StageInfo,
     visits: u32,
     timeouts: u32,
+    /// Timeouts since it was last complete.
+    in_a_row: u32,
 }
 
 impl StageMachine {
@@ -111,6 +113,7 @@ impl StageMachine {
             info: info.clone(),
             visits: 0,
             timeouts: 0,
+            in_a_row: 0,
         };
         self.program = stages.iter().map(fresh).collect();
         self.ended = false;
@@ -206,24 +209,25 @@ impl StageMachine {
     }
 
     /// Ends a visit that leads nowhere. What a stage stands on (pose, grasp, contact) is often what
-    /// keeps it from getting on, so the stage before is repeated.
+    /// keeps it from getting on, so the stage before is repeated; where that was not enough, one more each time.
     fn overrun(&mut self, spent: &str) -> Decision {
-        let stage = self.stage;
-        let timeouts = self.current_mut().map_or(0, |budget| {
-            budget.timeouts += 1;
-            budget.timeouts
-        });
+        let (stage, most) = (self.stage, self.config.max_back);
+        let Some(budget) = self.current_mut() else {
+            return self.decision(DecisionKind::Stay, spent.to_owned());
+        };
+        budget.timeouts += 1;
+        budget.in_a_row += 1;
+        let (timeouts, back) = (budget.timeouts, budget.in_a_row.min(most).min(stage - 1));
         if timeouts >= self.config.max_timeouts {
             let reason = format!("stage {stage} {spent}, as {timeouts} times in all: giving up");
             return self.end(DecisionKind::GiveUp, reason);
         }
-        if stage > 1 {
-            let reason = format!("stage {stage} {spent}: back one stage");
-            self.revisit(stage - 1, DecisionKind::Back, reason)
-        } else {
-            let reason = format!("stage {stage} {spent}: it is entered afresh");
-            self.revisit(stage, DecisionKind::Stay, reason)
-        }
+        let (kind, what) = match back {
+            0 => (DecisionKind::Stay, "it is entered afresh".to_owned()),
+            1 => (DecisionKind::Back, "back one stage".to_owned()),
+            _ => (DecisionKind::Back, format!("back {back} stages")),
+        };
+        self.revisit(stage - back, kind, format!("stage {stage} {spent}: {what}"))
     }
 
     /// Takes advice if it is for the active visit and names a real stage.
@@ -355,6 +359,9 @@ impl StageMachine {
     }
 
     fn complete(&mut self, reason: String) -> Decision {
+        if let Some(budget) = self.current_mut() {
+            budget.in_a_row = 0;
+        }
         if self.stage == self.num_stages() {
             let reason = format!("the last stage is complete: {reason}");
             return self.end(DecisionKind::Finished, reason);

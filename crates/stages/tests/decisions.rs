@@ -232,6 +232,46 @@ fn stories_lead_to_their_decisions() {
             ],
         ),
         (
+            "time and again in a row: one stage further back each time",
+            done_stages(3),
+            [
+                vec![D(0.1), D(0.1), D(0.1), D(0.1), Wait(16.0)],
+                vec![D(0.1), D(0.1), Wait(16.0)],
+                vec![D(0.1), D(0.1), D(0.1), D(0.1), Wait(16.0)],
+            ]
+            .concat(),
+            vec![
+                (K::Advance, 2, 2, true),
+                (K::Advance, 3, 3, true),
+                (K::Back, 2, 4, true),
+                (K::Advance, 3, 5, true),
+                (K::Back, 1, 6, true),
+                (K::Advance, 2, 7, true),
+                (K::Advance, 3, 8, true),
+                (K::Back, 1, 9, true),
+            ],
+        ),
+        (
+            "time in a row only since the stage was complete",
+            done_stages(4),
+            [
+                vec![D(0.1), D(0.1), D(0.1), D(0.1), Wait(16.0)],
+                vec![D(0.1), D(0.1), D(0.1), D(0.1), Wait(16.0)],
+                vec![D(0.1), D(0.1), Wait(16.0)],
+            ]
+            .concat(),
+            vec![
+                (K::Advance, 2, 2, true),
+                (K::Advance, 3, 3, true),
+                (K::Back, 2, 4, true),
+                (K::Advance, 3, 5, true),
+                (K::Advance, 4, 6, true),
+                (K::Back, 3, 7, true),
+                (K::Advance, 4, 8, true),
+                (K::Back, 2, 9, true),
+            ],
+        ),
+        (
             "time in the first stage: afresh until the tries are spent",
             done_stages(2),
             vec![Wait(16.0); 18],

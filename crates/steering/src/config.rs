@@ -166,6 +166,9 @@ pub struct SteeringConfig {
     /// guidance does in effect is to choose among behaviours: 0.5 prefers, 1 decides even for
     /// one that the policy shows once in 5000 times, above 2 chunks leave the policy's range.
     pub guide_scale: f32,
+    /// What guidance of the gripper is stronger by; at least 0. Fingers are open or closed: where a policy, in places
+    /// that it does not know, would not close them, a push that only prefers moves nothing.
+    pub gripper_scale: f32,
     /// Fraction of the sampling steps after which guidance replaces diversity, in `[0, 1]`.
     pub guidance_start: f32,
     /// How guidance fades with progress.
@@ -194,6 +197,7 @@ impl Default for SteeringConfig {
             guided_steps: None,
             guide: Guide::default(),
             guide_scale: 1.0,
+            gripper_scale: 1.0,
             guidance_start: 0.2,
             strength: StrengthConfig::default(),
             at: GradientPoint::default(),
@@ -247,6 +251,7 @@ impl SteeringConfig {
             problems.push("guided_steps", "at least 1", 0);
         }
         problems.number("guide_scale", self.guide_scale, 0.0..);
+        problems.number("gripper_scale", self.gripper_scale, 0.0..);
         problems.number("guidance_start", self.guidance_start, 0.0..=1.0);
         problems.number("strength.steepness", self.strength.steepness, 0.0..);
         problems.number("strength.midpoint", self.strength.midpoint, ..);
@@ -291,6 +296,7 @@ mod tests {
             scheduler: flow(0, 0.0),
             guided_steps: Some(0),
             guide_scale: f32::NAN,
+            gripper_scale: -1.0,
             guidance_start: 1.5,
             strength: StrengthConfig {
                 steepness: -1.0,
@@ -312,7 +318,7 @@ mod tests {
             ..Default::default()
         };
         let text = config.validate().unwrap_err().to_string();
-        assert_eq!(text.lines().count(), 1 + 16, "{text}");
+        assert_eq!(text.lines().count(), 1 + 17, "{text}");
         assert!(
             text.contains("guidance_start: expected a number from 0 to 1, found 1.5"),
             "{text}"

@@ -195,6 +195,25 @@ fn more_guidance_closes_the_gripper_further() {
 }
 
 #[test]
+fn the_gripper_may_be_guided_more_than_the_arm() {
+    let sampled = |gripper_scale: f32| {
+        let config = SteeringConfig {
+            guide_scale: 0.25,
+            gripper_scale,
+            ..config(ALL)
+        };
+        let moving = layout(BASE, [0, 1, 2], [3, 4, 5]);
+        sample(config, moving, 4, &mut closed())
+    };
+    let mean = |scale| sampled(scale).rewards.iter().sum::<f32>() / PARTICLES as f32;
+    let rewards = [0.0, 1.0, 4.0].map(mean);
+    assert!(
+        rewards.windows(2).all(|pair| pair[1] > pair[0]),
+        "{rewards:?}"
+    );
+}
+
+#[test]
 fn without_leave_rotation_and_gripper_stay_the_policys_own() {
     let moving = || layout(BASE, [0, 1, 2], [3, 4, 5]);
     let unguided = SteeringConfig {

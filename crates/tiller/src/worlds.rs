@@ -6,18 +6,23 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use tiller_bench::{Subject, Subjects};
+use tiller_calvin_author::EmbeddedAuthor as CalvinAuthor;
+use tiller_core::file::here_or_above;
 use tiller_libero_author::EmbeddedAuthor as LiberoAuthor;
 use tiller_playtable_author::EmbeddedAuthor as PlayTableAuthor;
 
 /// Parameters that were tuned for LIBERO.
 const TUNED_FOR_LIBERO: &str = include_str!("../../../benchmarks/libero.toml");
+/// Parameters for CALVIN.
+const TUNED_FOR_CALVIN: &str = include_str!("../../../benchmarks/calvin.toml");
 /// The environment of the official package, in Tiller's folder.
 const LIBERO_PYTHON: &str = ".sim/libero/bin/python";
 
 pub(crate) fn worlds() -> Subjects {
     // Some read files.
     static WORLDS: LazyLock<Subjects> = LazyLock::new(|| {
-        with_libero(Subjects::new().with(tiller_playtable::kind(), PlayTableAuthor))
+        let playtable = Subjects::new().with(tiller_playtable::kind(), PlayTableAuthor);
+        with_calvin(with_libero(playtable))
     });
     WORLDS.clone()
 }
@@ -34,13 +39,22 @@ fn with_libero(worlds: Subjects) -> Subjects {
     }
 }
 
+fn with_calvin(worlds: Subjects) -> Subjects {
+    match tiller_calvin::installed() {
+        Ok(kind) => worlds.and(Subject {
+            policy: "calvin-flow",
+            tuned: TUNED_FOR_CALVIN,
+            ..Subject::new(kind, CalvinAuthor)
+        }),
+        Err(absent) => worlds.without(absent),
+    }
+}
+
 /// The official environment, which does again what was done here.
 fn referee() -> Vec<OsString> {
-    let here = std::env::current_dir().unwrap_or_default();
     let venv = std::env::var_os("TILLER_LIBERO_VENV");
     let venv = venv.map(|venv| PathBuf::from(venv).join("bin/python"));
-    let mut above = here.ancestors().map(|folder| folder.join(LIBERO_PYTHON));
-    let python = venv.or_else(|| above.find(|python| python.exists()));
+    let python = venv.or_else(|| here_or_above(LIBERO_PYTHON));
     let python = python.unwrap_or_else(|| LIBERO_PYTHON.into());
     let arguments = ["-m", "tiller_libero.referee", "-"].map(OsString::from);
     [python.into_os_string()]

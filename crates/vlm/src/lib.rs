@@ -21,9 +21,12 @@ pub mod exchange;
 mod http;
 pub mod prompt;
 pub mod provider;
+pub mod recipe;
 pub mod repair;
 pub mod settings;
 pub mod text;
+pub mod things;
+pub mod words;
 
 pub use author::{Abilities, Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
 pub use tiller_reward::HandAccess;

@@ -89,6 +89,40 @@ fn the_table_names_all_that_is_read_and_nothing_else() {
     assert_eq!(asked, named);
 }
 
+/// What dataflows name where nobody names another file.
+#[test]
+fn without_a_key_both_places_for_one_are_named() {
+    for file in ["vlm.key", "../vlm.key"] {
+        let pairs = [
+            ("VLM_PROVIDER", "anthropic"),
+            ("MODEL", "m"),
+            ("KEY_FILE", file),
+        ];
+        let found = problems(pairs);
+        assert_eq!(found.len(), 1, "{found:?}");
+        for place in ["ANTHROPIC_API_KEY", "KEY_FILE", "`vlm.key`"] {
+            assert!(found[0].1.contains(place), "{place}: {found:?}");
+        }
+        // Whoever needs no key is not asked for one.
+        assert_eq!(problems([("KEY_FILE", file)]), []);
+        let own = [("BASE_URL", "http://localhost:11434/v1")];
+        let openai = [
+            ("VLM_PROVIDER", "openai"),
+            ("MODEL", "m"),
+            ("KEY_FILE", file),
+        ];
+        assert_eq!(problems(openai.into_iter().chain(own)), []);
+    }
+    // Any other file must be there.
+    let pairs = [
+        ("VLM_PROVIDER", "openai"),
+        ("MODEL", "m"),
+        ("BASE_URL", "http://localhost:11434/v1"),
+        ("KEY_FILE", "/nowhere/vlm.key"),
+    ];
+    assert_eq!(problems(pairs)[0].0, "KEY_FILE");
+}
+
 #[test]
 fn a_secret_in_the_place_of_any_setting_is_in_no_message() {
     const CANARY: &str = "zq7Kv93xT";

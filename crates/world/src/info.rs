@@ -1,5 +1,7 @@
 //! What a world has, as far as it is known before it is made.
 
+use tiller_motion::Workspace;
+
 use crate::camera::Channels;
 use crate::episode::Variation;
 
@@ -43,6 +45,8 @@ pub struct RobotInfo {
     pub step_ns: u64,
     /// Whether tasks need the hand turned: then experts turn it, and data sets and policies have its rotation.
     pub turns_hand: bool,
+    /// Where the tool may be sent: the part of the cell in the actuator's limits.
+    pub workspace: Workspace,
 }
 
 /// What a robot's own controller takes.

@@ -366,7 +366,7 @@ def serve(kind: type[Loop], settings: type, open_world: Callable[..., World]) ->
 
     node = dora.Node()
     try:
-        kind(chosen, world, Outbox(node, "simulator")).run(node)
+        kind(chosen, world, Outbox(node, "world")).run(node)
     finally:
         world.close()
     return 0

@@ -1,45 +1,18 @@
 """With a checkout of CALVIN: scenes, actions, pictures, the oracle, the step in pieces. Ten seconds."""
 
-import math
 import unittest
 
 from .needs import needs_checkout
 
 try:
     import numpy as np
-    from tiller_calvin.lockstep import LINK_TO_TOOL_M, Lockstep
+    from tiller_calvin.lockstep import Lockstep
     from tiller_calvin.official import SCENES, Official, Refused, Start
+
+    from .arm import forward
 except ImportError:
     # The tests say so and are skipped.
     pass
-
-QUARTER = math.pi / 2
-# The arm's modified Denavit-Hartenberg parameters (Franka's documentation): a, d, alpha.
-DH = (
-    (0.0, 0.333, 0.0),
-    (0.0, 0.0, -QUARTER),
-    (0.0, 0.316, QUARTER),
-    (0.0825, 0.0, QUARTER),
-    (-0.0825, 0.384, -QUARTER),
-    (0.0, 0.0, QUARTER),
-    (0.088, 0.0, QUARTER),
-)
-
-
-def tool_m(q_rad):
-    """Where the tool is by the arm's kinematics, [3]."""
-    pose = np.eye(4)
-    for (a, d, alpha), q in zip(DH, q_rad, strict=True):
-        ca, sa, cq, sq = np.cos(alpha), np.sin(alpha), np.cos(q), np.sin(q)
-        pose = pose @ np.array(
-            [
-                [cq, -sq, 0, a],
-                [sq * ca, cq * ca, -sa, -d * sa],
-                [sq * sa, cq * sa, ca, d * ca],
-                [0, 0, 0, 1],
-            ]
-        )
-    return pose[:3, 3] + LINK_TO_TOOL_M * pose[:3, 2]
 
 
 def state(official):
@@ -228,8 +201,11 @@ class Oracle(unittest.TestCase):
             self.assertEqual(world.instruction, "press the button")
             world.begin(0)
             arm = world.arm()
-            np.testing.assert_allclose(arm["tcp_position_m"], tool_m(arm["q_rad"]), atol=1e-3)
+            tool_m, hand, _ = forward(arm["q_rad"])
+            np.testing.assert_allclose(arm["tcp_position_m"], tool_m, atol=1e-3)
             self.assertAlmostEqual(np.linalg.norm(arm["tcp_quaternion_wxyz"]), 1.0)
+            x, y, z, w = hand.as_quat()
+            self.assertGreater(abs(np.dot([w, x, y, z], arm["tcp_quaternion_wxyz"])), 1.0 - 1e-6)
             self.assertAlmostEqual(arm["gripper_width_m"], 0.08, places=3)
             target = np.array(arm["q_rad"]) + 0.05
             for _ in range(50):

@@ -36,8 +36,8 @@ class SettingsAreRead(unittest.TestCase):
 @needs("numpy")
 class Starts(unittest.TestCase):
     def test_a_task_begins_where_it_makes_sense(self):
-        self.assertEqual(Start.of("open_drawer"), Start())
-        self.assertEqual(Start.of("turn_off_led").lights, ("led",))
+        self.assertEqual(Start.of("open_drawer"), Start(joints_m=(("base__drawer", 0.0),)))
+        self.assertEqual(Start.of("turn_off_led").lights, (("led", True),))
         self.assertEqual(dict(Start.of("close_drawer").joints_m), {"base__drawer": 0.2})
         start = Start.of("lift_pink_block_slider")
         self.assertEqual((start.block, start.surface), ("block_pink", "slider"))

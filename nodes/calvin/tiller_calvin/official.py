@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Before anything loads NumPy.
@@ -36,6 +36,10 @@ OPEN, CLOSED = 1, -1
 MAX_DEPTH_M = 65.0
 # Where a door must stand, or a light be on, for a task to make sense.
 DRAWER_OPEN_M, SLIDE_LEFT_M, SWITCH_ON_M = 0.2, 0.25, 0.08
+# Seeds from here on are those of scenes to learn from.
+FIRST_TRAINING_SEED = 1_000_000
+# Handles are a part of their link, the same in every scene: what lies at least so far along the link's z, m.
+HANDLES_FROM_M = {"drawer_link": 0.184, "slide_link": 0.024}
 
 
 @contextlib.contextmanager
@@ -81,7 +85,8 @@ class Start:
 
     # By the joint's name, m; the others stand at their initial place.
     joints_m: tuple[tuple[str, float], ...] = ()
-    lights: tuple[str, ...] = ()
+    # Whether a light is on; the others are off. The light bulb follows its switch.
+    lights: tuple[tuple[str, bool], ...] = ()
     # A block and the kind of surface it lies on; the other blocks lie anywhere.
     block: str | None = None
     surface: str | None = None
@@ -93,15 +98,18 @@ class Start:
         Raises Refused where a reset alone cannot make it: a block in the hand, in the drawer or on
         another block.
         """
+        drawer, slide, switch = "base__drawer", "base__slide", "base__switch"
         fixed = {
-            "close_drawer": Start(joints_m=(("base__drawer", DRAWER_OPEN_M),)),
-            "move_slider_right": Start(joints_m=(("base__slide", SLIDE_LEFT_M),)),
-            "turn_off_lightbulb": Start(
-                joints_m=(("base__switch", SWITCH_ON_M),), lights=("lightbulb",)
-            ),
-            "turn_off_led": Start(lights=("led",)),
+            "open_drawer": Start(joints_m=((drawer, 0.0),)),
+            "close_drawer": Start(joints_m=((drawer, DRAWER_OPEN_M),)),
+            "move_slider_left": Start(joints_m=((slide, 0.0),)),
+            "move_slider_right": Start(joints_m=((slide, SLIDE_LEFT_M),)),
+            "turn_on_lightbulb": Start(joints_m=((switch, 0.0),)),
+            "turn_off_lightbulb": Start(joints_m=((switch, SWITCH_ON_M),)),
+            "turn_on_led": Start(lights=(("led", False),)),
+            "turn_off_led": Start(lights=(("led", True),)),
             "push_into_drawer": Start(
-                joints_m=(("base__drawer", DRAWER_OPEN_M),), block="block_red", surface="table"
+                joints_m=((drawer, DRAWER_OPEN_M),), block="block_red", surface="table"
             ),
         }
         if task in fixed:
@@ -116,6 +124,20 @@ class Start:
             surface = "slider" if words[-1] == "slider" else "table"
             return Start(block=f"block_{words[1]}", surface=surface)
         return Start()
+
+    def among_anything(self, seed: int) -> "Start":
+        """This start; in half of the seeds what it says nothing of stands anywhere."""
+        random = np.random.default_rng([seed, 1])
+        if random.random() < 0.5:
+            return self
+        joints = {
+            "base__drawer": random.uniform(0.0, DRAWER_OPEN_M),
+            "base__slide": random.uniform(0.0, SLIDE_LEFT_M),
+            "base__switch": random.choice([0.0, SWITCH_ON_M]),
+        }
+        lights = {"led": bool(random.random() < 0.5)}
+        joints, lights = joints | dict(self.joints_m), lights | dict(self.lights)
+        return replace(self, joints_m=tuple(joints.items()), lights=tuple(lights.items()))
 
 
 @dataclass
@@ -138,6 +160,16 @@ class Picture:
         """[h, w] in millimetres, 0 where it is unknown."""
         known = self.depth_m < MAX_DEPTH_M
         return np.where(known, np.rint(self.depth_m * 1000.0), 0).astype(np.uint16)
+
+    def points_m(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """[n, 3] in the world: what is seen in these pixels."""
+        depth = self.depth_m[rows, columns]
+        at = [
+            (columns + 0.5 - self.principal_point[0]) / self.focal[0] * depth,
+            (rows + 0.5 - self.principal_point[1]) / self.focal[1] * depth,
+            depth,
+        ]
+        return np.stack(at, 1) @ self.world_from_camera[:3, :3].T + self.world_from_camera[:3, 3]
 
 
 class Official:
@@ -169,6 +201,8 @@ class Official:
             self.close()
             raise Refused("an environment of CALVIN is open already: one at a time in a process")
         self.labels, self._label_of = self._name_things()
+        # By the number of the link's label: the body, the link, and the handle's number and beginning.
+        self._handles = self._name_handles()
         self.substep, self.start_info = 0, self.env.get_info()
 
     def _make(self, hydra) -> None:
@@ -200,9 +234,14 @@ class Official:
         return self.env.robot
 
     def begin(self, seed: int, start: Start = Start()) -> None:
-        """An empty simulation, the scene drawn from the seed, and what a task's start asks for."""
+        """An empty simulation, the scene drawn from the seed, and what a task's start asks for.
+
+        In half of the training scenes, whose seeds begin at FIRST_TRAINING_SEED, the rest stands anywhere.
+        """
         if not 0 <= seed < 2**32:
             raise Refused(f"seed: expected 0 to {2**32 - 1}, found {seed}")
+        if seed >= FIRST_TRAINING_SEED:
+            start = start.among_anything(seed)
         env = self.env
         with quiet():
             env.seed(seed)
@@ -236,8 +275,9 @@ class Official:
                 joint.reset(wanted.pop(joint.name))
         if wanted:
             raise Refused(f"scene {self.scene_name}: there is no joint {', '.join(wanted)}")
+        lights = dict(start.lights)
         for light in scene.lights:
-            if light.name in start.lights:
+            if lights.get(light.name):
                 light.turn_on()
         for button in scene.buttons:
             button.reset()
@@ -288,9 +328,12 @@ class Official:
             self.env.scene.step()
         return self.is_between_steps
 
-    def achieved(self) -> set[str]:
-        """The tasks achieved since the start, as CALVIN's oracle judges."""
-        return set(self.tasks.get_task_info(self.start_info, self.env.get_info()))
+    def achieved(self, among: set[str] | None = None) -> set[str]:
+        """The tasks achieved since the start, as CALVIN's oracle judges; of all, or of these alone."""
+        info = self.env.get_info()
+        if among is None:
+            return self.tasks.get_task_info(self.start_info, info)
+        return self.tasks.get_task_info_for_set(self.start_info, info, among)
 
     def _name_things(self) -> tuple[dict[int, str], dict[tuple[int, int], int]]:
         """Labels by number, and the number by body and link (-1 is a body's base).
@@ -310,6 +353,29 @@ class Official:
         links = self.pybullet.getNumJoints(self.robot.robot_uid, physicsClientId=self.env.cid)
         label_of |= {(self.robot.robot_uid, link): len(labels) for link in range(-1, links)}
         return labels, label_of
+
+    def _name_handles(self) -> dict[int, tuple[int, int, int, float]]:
+        """Adds a label for each handle; see `_handles`."""
+        handles = {}
+        for thing in self.env.scene.fixed_objects:
+            for link, index in sorted(thing.info_dict["links"].items(), key=lambda pair: pair[1]):
+                if link in HANDLES_FROM_M:
+                    number = len(self.labels) + 1
+                    self.labels[number] = f"{link.removesuffix('_link')} handle"
+                    whole = self._label_of[thing.uid, index]
+                    handles[whole] = (thing.uid, index, number, HANDLES_FROM_M[link])
+        return handles
+
+    def _mark_handles(self, seen: Picture) -> None:
+        """Gives handles their own number, by where the depth says that a pixel of their link lies."""
+        for whole, (body, link, number, from_m) in self._handles.items():
+            rows, columns = np.nonzero(seen.segmentation == whole)
+            frame = self.pybullet.getLinkState(
+                body, link, computeForwardKinematics=True, physicsClientId=self.env.cid
+            )
+            axis = np.reshape(self.pybullet.getMatrixFromQuaternion(frame[5]), (3, 3))[:, 2]
+            beyond = (seen.points_m(rows, columns) - frame[4]) @ axis > from_m
+            seen.segmentation[rows[beyond], columns[beyond]] = number
 
     def view(self, camera: str) -> tuple[list[float], list[float]]:
         """View and projection matrix of a camera, 16 numbers each, columns first, as PyBullet has them."""
@@ -348,7 +414,7 @@ class Official:
         # OpenGL's cameras look along -z with y up.
         gl = np.linalg.inv(np.reshape(view, (4, 4)).T)
         focal = side / 2 / np.tan(np.radians(cam.fov) / 2)
-        return Picture(
+        picture = Picture(
             np.ascontiguousarray(np.reshape(colours, (side, side, 4))[:, :, :3].astype(np.uint8)),
             far * near / (far - (far - near) * buffer),
             segmentation,
@@ -356,6 +422,8 @@ class Official:
             (side / 2, side / 2),
             gl @ np.diag([1.0, -1.0, -1.0, 1.0]),
         )
+        self._mark_handles(picture)
+        return picture
 
     def close(self) -> None:
         """Frees the simulation."""

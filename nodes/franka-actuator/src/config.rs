@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use tiller_core::Problems;
+use tiller_core::{Problems, WorkspaceBox};
 use tiller_motion::ActuatorConfig;
+use tiller_motion::limits::Limits;
 use tiller_node_kit::Environment;
 
 use crate::arms::{ARMS, Opening};
@@ -15,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) arm: Opening,
     /// Limits and checks.
     pub(crate) actuator: ActuatorConfig,
+    /// Where the tool may be sent, whatever arm it is.
+    pub(crate) cell: Cell,
     /// Folder of the journal; none keeps no journal.
     pub(crate) journal: Option<PathBuf>,
 }
@@ -30,17 +33,80 @@ impl Settings {
             defaults.max_chunk_age_ns / 1_000_000,
             1..=60_000,
         );
-        let actuator = ActuatorConfig {
+        let mut actuator = ActuatorConfig {
             max_chunk_age_ns: age_ms * 1_000_000,
             ..defaults
         };
+        let cell = Cell::read(&mut env);
+        cell.bound(&mut actuator.limits);
+        let found = actuator.problems();
+        env.refuse_all(found);
         let journal = env.optional("JOURNAL_DIR").map(PathBuf::from);
         env.finish(Self {
             arm,
             actuator,
+            cell,
             journal,
         })
     }
+}
+
+/// Where the tool may be sent, as far as that is set: `WORKSPACE` is a range of metres along x, y and z, `REACH` one from
+/// shoulder to wrist.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cell {
+    bounds: Option<WorkspaceBox>,
+    reach_m: Option<(f64, f64)>,
+}
+
+impl Cell {
+    fn read(env: &mut Environment) -> Self {
+        let mut cell = Self::default();
+        if let Some(text) = env.optional("WORKSPACE") {
+            match ranges(&text) {
+                Some([x, y, z]) => {
+                    cell.bounds = Some(WorkspaceBox {
+                        min_m: [x.0, y.0, z.0],
+                        max_m: [x.1, y.1, z.1],
+                    });
+                }
+                None => env.refuse_as(
+                    "WORKSPACE",
+                    "ranges of metres along x, y and z, such as `0.2..0.9, -0.55..0.55, -0.35..0.75`",
+                    &text,
+                ),
+            }
+        }
+        if let Some(text) = env.optional("REACH") {
+            match ranges(&text) {
+                Some([reach]) => cell.reach_m = Some(reach),
+                None => env.refuse_as("REACH", "a range of metres, such as `0.33..0.68`", &text),
+            }
+        }
+        cell
+    }
+
+    /// Puts what is set in the place of what an arm's limits say.
+    pub(crate) fn bound(&self, limits: &mut Limits) {
+        let workspace = &mut limits.workspace;
+        if let Some(bounds) = self.bounds {
+            workspace.bounds = bounds;
+        }
+        if let Some((least, most)) = self.reach_m {
+            (workspace.min_reach_m, workspace.max_reach_m) = (least, most);
+        }
+    }
+}
+
+/// So many ranges `LOW..HIGH`, with commas between them.
+fn ranges<const N: usize>(text: &str) -> Option<[(f64, f64); N]> {
+    let range = |part: &str| {
+        let (low, high) = part.trim().split_once("..")?;
+        let (low, high): (f64, f64) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+        (low < high && low.is_finite() && high.is_finite()).then_some((low, high))
+    };
+    let found: Vec<_> = text.split(',').map(range).collect::<Option<_>>()?;
+    found.try_into().ok()
 }
 
 #[cfg(test)]
@@ -62,5 +128,30 @@ mod tests {
     fn limits_are_on_by_default() {
         let settings = Settings::read(Environment::from_pairs([])).unwrap();
         assert_eq!(settings.actuator, ActuatorConfig::default());
+    }
+
+    #[test]
+    fn a_workspace_of_its_own_is_a_box_and_a_reach() {
+        let env = Environment::from_pairs([
+            ("WORKSPACE", "0..0.85, -0.3..0.6, 0.08 .. 0.75"),
+            ("REACH", "0.23..0.71"),
+        ]);
+        let workspace = Settings::read(env).unwrap().actuator.limits.workspace;
+        assert_eq!(workspace.bounds.min_m, [0.0, -0.3, 0.08]);
+        assert_eq!(workspace.bounds.max_m, [0.85, 0.6, 0.75]);
+        assert_eq!((workspace.min_reach_m, workspace.max_reach_m), (0.23, 0.71));
+    }
+
+    #[test]
+    fn a_workspace_that_is_none_is_told_with_all_else() {
+        for bad in ["0..0.85", "0..1, 0..1, nan..1", "1..0, 0..1, 0..1", "far"] {
+            let env = Environment::from_pairs([("WORKSPACE", bad), ("REACH", "0.3..5")]);
+            let error = Settings::read(env).unwrap_err().to_string();
+            assert!(
+                error.contains("WORKSPACE: expected ranges of metres"),
+                "{error}"
+            );
+            assert!(error.contains("max_reach_m"), "{error}");
+        }
     }
 }

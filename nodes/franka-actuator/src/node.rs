@@ -70,7 +70,8 @@ pub(crate) fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) ->
     };
     let machine: Box<dyn Machine> = match settings.arm.open()? {
         Body::Simulated => Box::new(Lockstep::new(settings.actuator, journal)),
-        Body::Driven(driver, limits) => {
+        Body::Driven(driver, mut limits) => {
+            settings.cell.bound(&mut limits);
             let journal = journal.map(Recorder::boxed);
             let config = ActuatorConfig {
                 limits,

@@ -171,6 +171,42 @@ class InPieces(unittest.TestCase):
         far_m = world.ghost.site_xpos[world.site] - world.data.site_xpos[world.site]
         self.assertLess(np.linalg.norm(far_m), 0.003)
 
+    def test_the_hand_keeps_up_with_set_points_that_move(self):
+        import mujoco
+        import numpy as np
+
+        from tiller_libero.lockstep import Lockstep
+
+        world = Lockstep(SUITE, TASK, cameras=False)
+        self.addCleanup(world.close)
+        world.begin(0, 0)
+        start = np.array(world.arm()["q_rad"])
+        way = np.array([0.3, 0.2, 0.0, 0.1, 0.0, 0.1, 0.3])
+        far_m = []
+        for command in range(60):
+            shares = (20 * command + 1 + np.arange(20)) / 1500
+            setpoints = start + shares[:, None] * way
+            world.run(setpoints, 0.08)
+            world.ghost.qpos[world.q_at] = setpoints[-1]
+            mujoco.mj_kinematics(world.model, world.ghost)
+            there, here = world.ghost.site_xpos[world.site], world.data.site_xpos[world.site]
+            far_m.append(np.linalg.norm(there - here))
+        # Without the lead 6 mm.
+        self.assertLess(np.mean(far_m[15:]), 0.002)
+
+    def test_parts_have_labels_of_their_own(self):
+        import numpy as np
+
+        from tiller_libero.lockstep import Lockstep
+
+        world = Lockstep(SUITE, TASK)
+        self.addCleanup(world.close)
+        world.begin(0, 0)
+        seen = world.look("agentview", 256, everything=True)
+        shown = {world.labels[label] for label in np.unique(seen.segmentation) if label}
+        parts = {"wooden cabinet middle drawer", "flat stove knob", "flat stove burner"}
+        self.assertLessEqual(parts | {"wooden cabinet", "flat stove", "robot"}, shown)
+
     def test_things_are_seen_where_they_are(self):
         import numpy as np
 

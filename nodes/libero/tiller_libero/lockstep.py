@@ -3,7 +3,7 @@
 The benchmark's controller takes a displacement of the hand every 50 ms; the actuator commands the arm's
 joints, 20 set-points of 1 ms at a time. So the environment's own step is taken in pieces of 20 ms, with
 the very calls that it makes, and whenever its controller wants an action it gets the way from the hand
-to where the set-points lead it.
+to where the set-points lead it, and somewhat further, as in Tiller's own LIBERO world.
 """
 
 import math
@@ -14,6 +14,8 @@ import numpy as np
 from tiller_bridge.robot import CLOSING_BELOW_M, LINK_TO_TOOL_M, Picture
 
 from .official import ACTION_SIZE, STEP_S, Official, Suite, quiet
+from .pack import object_entry
+from .parts import parts
 
 STEP_NS = round(STEP_S * 1e9)
 SUBSTEP_NS = 2_000_000
@@ -21,7 +23,10 @@ SUBSTEPS = STEP_NS // SUBSTEP_NS
 COMMAND_NS = 20_000_000
 # A displacement of 1 asks for this much; the controller comes about a third of the way in one step.
 POSITION_M, ROTATION_RAD, GAIN = 0.05, 0.5, 3.0
+# How far ahead of the newest set-point it is led, in ways of the last control step, against its lag.
+AHEAD = 1.25
 HOLD_NS = 1_000_000_000
+MOST_LABELS = 255
 ROBOT_PARTS = ("Panda0", "MountedPanda0", "RethinkMount0", "PandaGripper0")
 
 
@@ -59,6 +64,8 @@ class Lockstep:
         self.substep = 0
         self.actions = []
         self.action = [0.0] * ACTION_SIZE
+        # The set-point that the last action led to, [7].
+        self.followed: np.ndarray | None = None
         # A second state of the same model, for where set-points lead the hand.
         self.ghost = mujoco.MjData(self.model)
         joints = [self.model.joint(f"robot0_joint{n}") for n in range(1, 8)]
@@ -77,7 +84,10 @@ class Lockstep:
         self._observe()
 
     def _name_things(self) -> None:
-        """Labels by the benchmark's instances: `akita black bowl`, numbered where there are more."""
+        """Labels by the benchmark's instances: `akita black bowl`, numbered where there are more.
+
+        What moves or glows of them has labels of its own.
+        """
         instances = [name for name in self.env.model.instances_to_ids if name not in ROBOT_PARTS]
         category = {name: name.rpartition("_")[0].replace("_", " ") for name in instances}
         many = {kind for kind in category.values() if list(category.values()).count(kind) > 1}
@@ -88,16 +98,37 @@ class Lockstep:
         ids = {name: number for number, name in enumerate(instances, start=1)}
         robot = len(ids) + 1
         self.labels = {ids[name]: names[name] for name in instances} | {robot: "robot"}
-        # By kind of element and number; marks on a thing (sites, such as a burner's) belong to it.
-        self.label_of = {
-            int(mujoco.mjtObj.mjOBJ_GEOM): np.zeros(self.model.ngeom, np.uint8),
-            int(mujoco.mjtObj.mjOBJ_SITE): np.zeros(self.model.nsite, np.uint8),
-        }
         model = self.env.model
+        # Parts by what they are: bodies have their parents', geoms and sites those of their bodies.
+        of_body, of_name = np.zeros(self.model.nbody, np.uint8), {}
+        fixtures = [name for name in instances if name in self.env.fixtures_dict]
+        for name in fixtures:
+            for part in parts(name, object_entry(self.env, name)):
+                label = len(self.labels) + 1
+                # Beyond what 8 bits tell apart, a part has the label of its thing.
+                if label > MOST_LABELS:
+                    break
+                self.labels[label] = f"{names[name]} {part.name}"
+                if part.joint is None:
+                    of_name[part.geom] = label
+                else:
+                    of_body[self.model.joint(part.joint).bodyid] = label
+        for body in range(1, self.model.nbody):
+            of_body[body] = of_body[body] or of_body[self.model.body_parentid[body]]
+        # By kind of element and number; marks on a thing (sites, such as a burner's) belong to it.
+        elements = (
+            (mujoco.mjtObj.mjOBJ_GEOM, self.model.ngeom, self.model.geom_bodyid),
+            (mujoco.mjtObj.mjOBJ_SITE, self.model.nsite, self.model.site_bodyid),
+        )
         owners = (model.geom_ids_to_instances, model.site_ids_to_instances)
-        for labels, owner in zip(self.label_of.values(), owners, strict=True):
-            for element, name in owner.items():
-                labels[element] = ids.get(name, robot)
+        self.label_of = {}
+        for (kind, count, bodies), owner in zip(elements, owners, strict=True):
+            labels = of_body[bodies]
+            for element in range(count):
+                whole = ids.get(owner[element], robot) if element in owner else 0
+                own = of_name.get(mujoco.mj_id2name(self.model, kind, element))
+                labels[element] = own or labels[element] or whole
+            self.label_of[int(kind)] = labels
 
     @property
     def instruction(self) -> str:
@@ -110,10 +141,11 @@ class Lockstep:
 
     def run(self, setpoints: np.ndarray, gripper_width_m: float) -> None:
         """Follows set-points [n, 7], one a millisecond, for n milliseconds (an even number)."""
-        for _ in range(0, len(setpoints), SUBSTEP_NS // 1_000_000):
+        pieces = SUBSTEP_NS // 1_000_000
+        for first in range(0, len(setpoints), pieces):
             is_new = self.substep % SUBSTEPS == 0
             if is_new:
-                self.action = self.towards(setpoints[-1], gripper_width_m)
+                self.action = self.lead(setpoints[first + pieces - 1], gripper_width_m)
                 self.actions.append(self.action)
             self._substep(is_new)
 
@@ -139,6 +171,12 @@ class Lockstep:
         if self.held_since_ns is None:
             self.held_since_ns = self.time_ns
         self.success |= self.time_ns - self.held_since_ns >= HOLD_NS
+
+    def lead(self, q_rad: np.ndarray, gripper_width_m: float) -> list[float]:
+        """The action to where a set-point [7] leads, ahead of it by as much as the controller lags."""
+        before = q_rad if self.followed is None else self.followed
+        self.followed = np.array(q_rad)
+        return self.towards(q_rad + AHEAD * (q_rad - before), gripper_width_m)
 
     def towards(self, q_rad: np.ndarray, gripper_width_m: float) -> list[float]:
         """The action that leads the hand to where these joints would have it."""

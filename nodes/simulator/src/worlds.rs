@@ -4,7 +4,11 @@ use tiller_world::Registry;
 
 pub(crate) fn worlds() -> Registry {
     let worlds = Registry::new().with(tiller_playtable::kind());
-    match tiller_libero::installed() {
+    let worlds = match tiller_libero::installed() {
+        Ok(kind) => worlds.with(kind),
+        Err(absent) => worlds.without(absent),
+    };
+    match tiller_calvin::installed() {
         Ok(kind) => worlds.with(kind),
         Err(absent) => worlds.without(absent),
     }

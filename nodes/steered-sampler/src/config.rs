@@ -66,6 +66,7 @@ impl Settings {
         let steering = SteeringConfig {
             particles: env.number("PARTICLES", defaults.particles, 1..=4096),
             guide_scale: env.number("GUIDE_SCALE", defaults.guide_scale, 0.0..=100.0),
+            gripper_scale: env.number("GRIPPER_SCALE", defaults.gripper_scale, 0.0..=100.0),
             ..defaults
         };
         let guide = read_guide(&mut env);
@@ -225,13 +226,14 @@ mod tests {
             ("SEED", "-1"),
             ("PARTICLES", "0"),
             ("GUIDE_SCALE", "strong"),
+            ("GRIPPER_SCALE", "-1"),
             ("PLAN_AHEAD_STEPS", "17"),
             ("EXECUTION_PROVIDER", "tpu"),
             ("PROVIDER", "cpu"),
             ("CAMERAS", "static"),
             ("GUIDE", "wrist"),
         ]);
-        assert_eq!(Settings::read(env).unwrap_err().found.len(), 9);
+        assert_eq!(Settings::read(env).unwrap_err().found.len(), 10);
     }
 
     #[test]

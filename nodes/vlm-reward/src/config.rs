@@ -34,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) prompts: Arc<PromptSet>,
     /// Who writes without a network.
     pub(crate) embedded: Arc<dyn Author>,
+    /// Where the key is from; none where none is sent.
+    pub(crate) key_origin: Option<String>,
     /// What the key's owner should know.
     pub(crate) key_remark: Option<&'static str>,
 }
@@ -73,6 +75,7 @@ impl Setup {
             client: Arc::new(client),
             prompts: Arc::new(ready.prompts),
             embedded,
+            key_origin: ready.key_origin,
             key_remark: ready.key_remark,
         })
     }

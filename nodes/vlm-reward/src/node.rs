@@ -55,6 +55,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
     let mut node = Node::new(setup)?;
+    if let Some(origin) = &setup.key_origin {
+        tracing::info!("the key is from {origin}");
+    }
     if let Some(remark) = setup.key_remark {
         outbox.tell(Level::Warning, "key_file", remark.to_owned())?;
     }

@@ -11,12 +11,13 @@ use tiller_vlm::Author;
 /// # Errors
 /// The names that there are.
 pub(crate) fn embedded() -> Result<Arc<dyn Author>, Problems> {
-    let authors: [(&str, Arc<dyn Author>); 2] = [
+    let authors: [(&str, Arc<dyn Author>); 3] = [
         (
             "playtable",
             Arc::new(tiller_playtable_author::EmbeddedAuthor),
         ),
         ("libero", Arc::new(tiller_libero_author::EmbeddedAuthor)),
+        ("calvin", Arc::new(tiller_calvin_author::EmbeddedAuthor)),
     ];
     let mut env = Environment::process().private();
     let author = env.choice("WORLD", authors[0].0, &authors);

@@ -7,7 +7,7 @@ mod slots;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eyre::{OptionExt, Result, WrapErr, ensure};
+use eyre::{Result, WrapErr, ensure};
 use serde::Serialize;
 use std::sync::Arc;
 pub use tiller_world::FIRST_TRAINING_SEED;
@@ -16,7 +16,7 @@ use tiller_world::{TaskInfo, WorldInfo, WorldKind};
 use crate::parallel::in_order;
 use crate::progress::Progress;
 use record::Recorder;
-use tiller_lerobot::{DatasetSpec, DatasetSummary, DatasetWriter};
+use tiller_lerobot::{CameraSpec, DatasetSpec, DatasetSummary, DatasetWriter};
 
 /// What to record.
 #[derive(Clone, Debug)]
@@ -77,17 +77,16 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
         config.episodes_per_task,
     );
     let info = config.kind.info();
-    let size = info.cameras.first().map(|camera| camera.size);
-    let size = size.ok_or_eyre("the world has no camera")?;
+    ensure!(!info.cameras.is_empty(), "the world has no camera");
     let start = Instant::now();
     let slots = slots::plan(info, &config.tasks, config.episodes_per_task, config.seed);
-    let mut writer = DatasetWriter::create(&config.out, spec(info, size))?;
+    let mut writer = DatasetWriter::create(&config.out, spec(info))?;
     let mut progress = Progress::new(slots.len() as u64, config.quiet);
     let (mut failed_attempts, mut short_tasks, mut frames) = (0, Vec::new(), 0_u64);
     in_order(
         &slots,
         config.jobs,
-        || Recorder::new(config.kind.as_ref(), size),
+        || Recorder::new(config.kind.as_ref()),
         slots::fill,
         |slot, outcome| {
             failed_attempts += outcome.failures;
@@ -119,7 +118,7 @@ pub fn run(config: &DemosConfig) -> Result<DemosSummary> {
     })
 }
 
-fn spec(info: &WorldInfo, size: [usize; 2]) -> DatasetSpec {
+fn spec(info: &WorldInfo) -> DatasetSpec {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     let turns_hand = info.robot.turns_hand;
     DatasetSpec {
@@ -130,8 +129,10 @@ fn spec(info: &WorldInfo, size: [usize; 2]) -> DatasetSpec {
         cameras: info
             .cameras
             .iter()
-            .map(|camera| camera.name.to_owned())
+            .map(|camera| CameraSpec {
+                name: camera.name.to_owned(),
+                size: camera.size.map(|edge| edge as u32),
+            })
             .collect(),
-        image_size: size.map(|edge| edge as u32),
     }
 }

@@ -3,7 +3,7 @@
 use eyre::{Result, WrapErr};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use tiller_world::{Channels, EpisodeSpec, Frame as CameraFrame, TaskInfo, WorldKind};
+use tiller_world::{CameraInfo, Channels, EpisodeSpec, Frame as CameraFrame, TaskInfo, WorldKind};
 
 use super::columns;
 use crate::rig::{POLICY_STEP_NS, Rig};
@@ -17,20 +17,16 @@ const SETTLE_NS: u64 = 300_000_000;
 /// A world with its cameras.
 pub(super) struct Recorder {
     rig: Rig,
-    cameras: Vec<&'static str>,
-    /// Columns and rows of all images, pixels.
-    size: [usize; 2],
+    cameras: Vec<CameraInfo>,
     turns_hand: bool,
     frame: CameraFrame,
 }
 
 impl Recorder {
-    pub(super) fn new(kind: &dyn WorldKind, size: [usize; 2]) -> Result<Self> {
-        let cameras = &kind.info().cameras;
+    pub(super) fn new(kind: &dyn WorldKind) -> Result<Self> {
         Ok(Self {
             rig: Rig::new(kind).wrap_err("cannot make the world")?,
-            cameras: cameras.iter().map(|camera| camera.name).collect(),
-            size,
+            cameras: kind.info().cameras.clone(),
             turns_hand: kind.info().robot.turns_hand,
             frame: CameraFrame::default(),
         })
@@ -82,9 +78,9 @@ impl Recorder {
         let mut pngs = Vec::with_capacity(self.cameras.len());
         for (camera, stats) in self.cameras.iter().zip(stats) {
             let (world, frame) = (&mut self.rig.world, &mut self.frame);
-            world.look(camera, self.size, Channels::COLOUR, frame)?;
-            stats.push(&frame.rgb, self.size[0]);
-            pngs.push(png(&frame.rgb, self.size)?);
+            world.look(camera.name, camera.size, Channels::COLOUR, frame)?;
+            stats.push(&frame.rgb, camera.size[0]);
+            pngs.push(png(&frame.rgb, camera.size)?);
         }
         Ok(pngs)
     }

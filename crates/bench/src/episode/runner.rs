@@ -11,7 +11,6 @@ use tiller_closed_loop::{
 };
 use tiller_core::StateComponent;
 use tiller_grounding::GroundingConfig;
-use tiller_motion::ActuatorConfig;
 use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::Recorder;
 use tiller_stages::StageConfig;
@@ -24,6 +23,7 @@ use super::course::Course;
 use super::cpu::thread_cpu_s;
 use super::eyes::Eyes;
 use super::{EpisodeResult, EpisodeSpec, seconds};
+use crate::rig::actuator_config;
 use crate::subject::Subject;
 
 /// What all episodes have in common.
@@ -184,7 +184,7 @@ impl Runner {
             stages: config.stages.clone(),
             ..SwitcherConfig::default()
         })?;
-        let actuator = Actuator::new(ActuatorConfig::default());
+        let actuator = Actuator::new(actuator_config(self.world.info()));
         Ok(InProcess::new(sampler, switcher, actuator))
     }
 }

@@ -200,6 +200,20 @@ pub fn is_plain(name: &Path) -> bool {
     parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
+/// What stands at this place in the working folder, or in the nearest folder above that has it.
+///
+/// ```
+/// use tiller_core::file::here_or_above;
+/// assert!(here_or_above("Cargo.toml").is_some());
+/// assert_eq!(here_or_above(".sim/no-such-simulator"), None);
+/// ```
+#[must_use]
+pub fn here_or_above(place: impl AsRef<Path>) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let mut places = here.ancestors().map(|folder| folder.join(place.as_ref()));
+    places.find(|place| place.exists())
+}
+
 /// Whether others than the owner may read what is there; no, if nothing is.
 #[must_use]
 pub fn others_may_read(path: &Path) -> bool {

@@ -21,6 +21,8 @@ pub(super) struct Graspable {
     pub(super) ring: Option<f64>,
     /// How far the origin is above what the thing stands on.
     pub(super) rests: f64,
+    /// How far from there it may be held. A plate that hangs from its rim shows its centroid elsewhere.
+    pub(super) astray: f64,
     /// How fast it may be lifted, a step of 100 ms: a plate slips out of fingers in a hurry.
     pub(super) lifted: Option<f64>,
     /// Height at which the hand carries it over the table.
@@ -34,6 +36,7 @@ const BOWL: Graspable = Graspable {
     hold: [0.0, 0.0, 0.035],
     ring: Some(0.052),
     rests: 0.0,
+    astray: 0.020,
     lifted: None,
     carried: 0.141,
     width: 0.012,
@@ -44,6 +47,7 @@ const BIGGER_BOWL: Graspable = Graspable {
     hold: [0.0, 0.0, 0.059],
     ring: Some(0.078),
     rests: 0.0,
+    astray: 0.020,
     lifted: None,
     carried: 0.141,
     width: 0.015,
@@ -53,6 +57,7 @@ const CHEESE: Graspable = Graspable {
     hold: [0.0, 0.0, -0.007],
     ring: None,
     rests: 0.0085,
+    astray: 0.020,
     lifted: None,
     carried: 0.141,
     width: 0.047,
@@ -62,6 +67,7 @@ const BOTTLE: Graspable = Graspable {
     hold: [0.0, 0.0, 0.118],
     ring: None,
     rests: 0.0,
+    astray: 0.020,
     lifted: None,
     carried: 0.141,
     width: 0.019,
@@ -71,9 +77,10 @@ const PLATE: Graspable = Graspable {
     hold: [0.0, 0.064, 0.004],
     ring: None,
     rests: 0.0025,
+    astray: 0.005,
     lifted: Some(0.012),
     carried: 0.085,
-    width: 0.026,
+    width: 0.034,
 };
 
 /// How a thing is grasped; none for what is not.
@@ -96,7 +103,7 @@ pub(super) const BURNER_ABOVE_TABLE_M: f64 = 0.030;
 /// From a knob's keypoint to where its bar is held.
 pub(super) const KNOB: Offset = [0.0028, 0.0057, 0.0083];
 /// Between the fingers there is at most this when they have closed on its bar.
-pub(super) const KNOB_WIDTH_M: f64 = 0.030;
+pub(super) const KNOB_WIDTH_M: f64 = 0.045;
 /// From a plate's keypoint to what stands on it, and from a bowl's to what lies in it.
 pub(super) const ON_PLATE: Offset = [0.0019, 0.0002, -0.0045];
 /// From a rack's keypoint to the middle of its highest board.

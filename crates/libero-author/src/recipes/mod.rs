@@ -7,6 +7,7 @@ mod terms;
 
 use tiller_reward::HandAccess;
 use tiller_vlm::AuthorError;
+use tiller_vlm::recipe::Hand;
 use tiller_vlm::text::ProgramText;
 
 use crate::scene::{Kind, Level, Point, Scene};
@@ -15,7 +16,6 @@ use measures::{
     BURNER, BURNER_ABOVE_TABLE_M, CABINET, CABINET_TOP, FRONT_M, ON_PLATE, Offset, RACK, graspable,
 };
 use pick::Item;
-use terms::Hand;
 
 /// Most stages of a program.
 const MAX_STAGES: usize = 16;
@@ -40,13 +40,7 @@ pub(crate) fn write(
 ) -> Result<ProgramText, AuthorError> {
     let hand = Hand { access };
     let (mut notes, mut stages) = (Vec::new(), Vec::new());
-    let mut note = |point: &Point| {
-        let [x, y, z] = point.position_m;
-        notes.push(format!(
-            "Keypoint {} is the {}, seen at ({x:.3}, {y:.3}, {z:.3}).",
-            point.index, point.name
-        ));
-    };
+    let mut note = |point: &Point| notes.push(point.note());
     let mut opened = Vec::new();
     for (index, goal) in goals.iter().enumerate() {
         let goes_on = index + 1 < goals.len();

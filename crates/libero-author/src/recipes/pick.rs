@@ -1,11 +1,12 @@
 //! Picking a thing up and putting it somewhere, with the hand straight down.
 
-use super::measures::{Graspable, Offset};
-use super::terms::{
-    EXACT, Fingers, Hand, Margin, ROUGH, distance, of_done, of_guidance, reach, stay, until_closed,
+use tiller_vlm::recipe::{
+    Fingers, Hand, Margin, StageDraft, Target, distance, number, reach, stay, tensor, until_closed,
     until_open,
 };
-use crate::program::{StageText, number, tensor};
+
+use super::measures::{Graspable, Offset};
+use super::terms::{EXACT, Posture, ROUGH};
 use crate::scene::Point;
 
 /// How far above the grasp the hand stops first, and the least height there, m: above what stands on the table.
@@ -14,10 +15,16 @@ const TRAVEL_Z_M: f64 = 0.161;
 /// How far a thing is raised before it is carried, and when it counts as raised, m.
 const RAISE_M: f64 = 0.120;
 const RAISED_M: f64 = 0.040;
+/// How far from where it grasps the hand may be for fingers that have closed to hold something, m.
+const GRASPED: Margin = Margin {
+    plane: 0.030,
+    height: 0.025,
+};
+/// How far a held thing may be from where the hand grasps it, m: what is hidden of it moves its keypoint. On a long way
+/// it may be hidden for so long that nothing can be said.
+const SLACK_M: f64 = 0.050;
 /// How gently a rim is gone along to where the demonstrations hold it.
 const ALONG_RIM: f64 = 0.5;
-/// How far a thing may be off where the demonstrations hold it, m.
-const ASTRAY_M: f64 = 0.020;
 const LOWERED: Margin = Margin {
     plane: 0.020,
     height: 0.018,
@@ -51,22 +58,22 @@ impl Item<'_> {
         std::array::from_fn(|axis| self.how.origin[axis] + self.how.hold[axis])
     }
 
-    fn grip_at(&self, height_m: f64) -> Vec<String> {
+    fn grip_at(&self, height_m: f64) -> Target {
         let [x, y, z] = self.grip();
         let offset = tensor([x, y, z + height_m]);
-        vec![format!(
+        Target::new(&[format!(
             "target = keypoints[{}] + {offset}",
             self.point.index
-        )]
+        )])
     }
 
     /// A stage that brings the hand to where it grasps, or above it.
-    fn approach(&self, description: &str, height_m: f64, margin: Margin) -> StageText {
+    fn approach(&self, description: &str, height_m: f64, margin: Margin) -> StageDraft {
         let target = self.grip_at(height_m);
         let Some(radius_m) = self.how.ring else {
             return reach(description, &target, margin);
         };
-        let mut guidance = of_guidance(&target);
+        let mut guidance = target.guidance;
         guidance.push("offset = action_sequence - target".to_owned());
         guidance.push(format!(
             "rim = torch.sqrt((offset[:, :, :2] * offset[:, :, :2]).sum(dim=-1) + 0.000001) - {}",
@@ -81,9 +88,9 @@ impl Item<'_> {
         guidance.push(distance(
             "rim * rim + (along * along).sum(dim=-1) + height * height",
         ));
-        let mut done = of_done(&target);
+        let mut done = target.done;
         done.push("offset = end_effector - target".to_owned());
-        StageText {
+        StageDraft {
             description: description.to_owned(),
             guidance,
             reward: "-distance.mean()".to_owned(),
@@ -100,34 +107,63 @@ impl Item<'_> {
         }
     }
 
+    /// Fingers that close where the thing is.
+    fn grasp(&self) -> StageDraft {
+        let target = self.grip_at(0.0);
+        let mut stage = stay(&format!("grasp the {}", self.name()), &target);
+        stage.done = target.done;
+        stage.done.push("offset = end_effector - target".to_owned());
+        let aside = match self.how.ring {
+            Some(radius_m) => format!("torch.abs(torch.norm(offset[:2]) - {})", number(radius_m)),
+            None => "torch.norm(offset[:2])".to_owned(),
+        };
+        stage.margins = vec![
+            format!("{} - {aside}", number(GRASPED.plane)),
+            format!("{} - torch.abs(offset[2])", number(GRASPED.height)),
+        ];
+        until_closed(stage, self.how.width)
+    }
+
+    /// How much further from the hand the thing is than one that is held: what was lost on the way is noticed by it.
+    fn lost(&self) -> String {
+        let held_m = SLACK_M + self.how.ring.unwrap_or(0.0);
+        format!(
+            "lost = torch.relu(torch.norm(hand - keypoints[{}] - {}) - {})",
+            self.point.index,
+            tensor(self.grip()),
+            number(held_m)
+        )
+    }
+
     fn name(&self) -> &str {
         &self.point.name
     }
 }
 
 /// Above it, down, the fingers closed, and up.
-pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageText> {
+pub(super) fn take(item: &Item<'_>, hand: Hand) -> Vec<StageDraft> {
     let name = item.name();
     let grip_z_m = item.point.position_m[2] + item.grip()[2];
     let above_m = ABOVE_M.max(TRAVEL_Z_M - grip_z_m);
     let above = item.approach(&format!("stop above the {name}"), above_m, ROUGH);
     let down = item.approach(&format!("go down to the {name}"), 0.0, EXACT);
-    let grasp = stay(&format!("grasp the {name}"));
     vec![
         hand.upright(Fingers::Open, above),
         hand.upright(Fingers::Open, down),
-        hand.upright(Fingers::Closed, until_closed(grasp, item.how.width)),
+        hand.upright(Fingers::Closed, item.grasp()),
         hand.upright(Fingers::Closed, lift(item, grip_z_m + RAISE_M)),
     ]
 }
 
 /// Straight up from where the hand is, until the thing has risen with it.
-fn lift(item: &Item<'_>, to_z_m: f64) -> StageText {
+fn lift(item: &Item<'_>, to_z_m: f64) -> StageDraft {
     let (index, z) = (item.point.index, item.point.position_m[2]);
-    StageText {
+    let mut guidance = Target::new(&[item.lost()]).guidance;
+    guidance.extend(straight_up(to_z_m, item.how.lifted));
+    StageDraft {
         description: format!("lift the {}", item.name()),
-        guidance: straight_up(to_z_m, item.how.lifted),
-        reward: "-(missing + aside).mean()".to_owned(),
+        guidance,
+        reward: "-lost - (missing + aside).mean()".to_owned(),
         done: Vec::new(),
         margins: vec![format!("keypoints[{index}][2] - {}", number(z + RAISED_M))],
     }
@@ -154,7 +190,7 @@ fn straight_up(to_z_m: f64, step_m: Option<f64>) -> Vec<String> {
 }
 
 /// From the hand to over the place, down, and let go.
-pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> Vec<StageText> {
+pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> Vec<StageDraft> {
     let name = item.name();
     let [.., hold_z] = item.how.hold;
     let release_m = goal.offset[2] + item.how.rests + goal.drop_m + hold_z;
@@ -163,7 +199,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let grip_z_m = item.point.position_m[2] + item.grip()[2];
     let mut stages = Vec::new();
     if carry_z_m > grip_z_m + RAISE_M + 0.020 {
-        let raise = StageText {
+        let raise = StageDraft {
             description: format!("raise the {name}"),
             guidance: straight_up(carry_z_m, None),
             reward: "-(missing + aside).mean()".to_owned(),
@@ -176,7 +212,7 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
     let at = target(item, goal, number(end_z_m));
     let carry = reach(&format!("carry the {name} to {place}"), &over, OVER);
     let lower = reach(&format!("lower the {name}"), &at, LOWERED);
-    let release = stay(&format!("let go of the {name}"));
+    let release = stay(&format!("let go of the {name}"), &at);
     stages.extend([
         hand.upright(Fingers::Closed, carry),
         hand.upright(Fingers::Closed, lower),
@@ -187,8 +223,9 @@ pub(super) fn put(item: &Item<'_>, place: &str, goal: &Goal<'_>, hand: Hand) -> 
 
 /// Where the hand has to be for what it holds to be over the place, at a height: as far beside it as the hand is
 /// beside the thing now, within what a grasp allows.
-fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
+fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Target {
     let [x, y, _] = item.how.origin;
+    let astray_m = item.how.astray;
     let mut lines = vec![format!(
         "held = hand[:2] - keypoints[{}][:2] - {}",
         item.point.index,
@@ -199,16 +236,16 @@ fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
             lines.push("length = torch.sqrt((held * held).sum() + 0.000001)".to_owned());
             lines.push(format!(
                 "held = held * torch.clamp(length, {}, {}) / length",
-                number(radius_m - ASTRAY_M),
-                number(radius_m + ASTRAY_M)
+                number(radius_m - astray_m),
+                number(radius_m + astray_m)
             ));
         }
         None => {
             let [x, y, _] = item.how.hold;
             lines.push(format!(
                 "held = torch.minimum(torch.maximum(held, {}), {})",
-                tensor([x - ASTRAY_M, y - ASTRAY_M]),
-                tensor([x + ASTRAY_M, y + ASTRAY_M])
+                tensor([x - astray_m, y - astray_m]),
+                tensor([x + astray_m, y + astray_m])
             ));
         }
     }
@@ -224,5 +261,5 @@ fn target(item: &Item<'_>, goal: &Goal<'_>, z: String) -> Vec<String> {
     lines.push(format!(
         "target = torch.stack([place[0], place[1], torch.tensor({z})])"
     ));
-    lines
+    Target::new(&lines)
 }

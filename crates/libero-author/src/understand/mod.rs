@@ -1,7 +1,4 @@
 //! From an instruction to goals, or a reason why not.
-//!
-//! Every word must be accounted for. A reader that skips what it does not know would open the drawer when told to
-//! open it *halfway* or *never*, which is worse than asking back.
 
 mod goal;
 mod parse;

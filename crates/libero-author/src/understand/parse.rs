@@ -1,50 +1,23 @@
 //! From words to goals.
 
-use tiller_core::{MAX_INSTRUCTION, clip};
 use tiller_vlm::AuthorError;
+use tiller_vlm::words::{Instruction, JOINTS, QUESTIONS, Reader, quoted};
 
 use super::goal::{Goal, Place};
-use super::phrase::{Phrase, Reader};
-use super::words::{COURTESIES, JOINTS, NEGATIONS, QUESTIONS, Towards, VERBS, Verb, WAYS};
+use super::phrase::{Phrase, phrase};
+use super::words::{Towards, VERBS, Verb, WAYS};
 use crate::scene::{Kind, Level, Point, Scene};
 
-/// The longest instruction that is read, in words.
-const MAX_WORDS: usize = 60;
-/// Characters of what is too much that an error quotes.
-const MAX_QUOTED: usize = 60;
-
 /// Understands an instruction in a scene: its goals, first things first.
-///
-/// One that is longer than [`MAX_INSTRUCTION`] is refused: what would be cut off may turn its meaning.
 pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<Vec<Goal>, AuthorError> {
-    let instruction = instruction.trim();
-    let read = clip(instruction, MAX_INSTRUCTION).into_owned();
-    let cut = instruction.char_indices().nth(MAX_INSTRUCTION);
-    let words = split_words(&read);
+    let Instruction { text, words } = Instruction::read(instruction, || scene.abilities())?;
     let mut meaning = Meaning {
         scene,
-        instruction: read,
+        instruction: text,
         goals: Vec::new(),
         drawer: None,
         thing: None,
     };
-    if let Some((end, _)) = cut {
-        let more = clip(instruction[end..].trim(), MAX_QUOTED).into_owned();
-        return Err(meaning.not_understood(&[more]));
-    }
-    if words.len() > MAX_WORDS {
-        return Err(meaning.not_understood(&words[MAX_WORDS..]));
-    }
-    if words.iter().all(|word| JOINTS.contains(&word.as_str())) {
-        let can = scene.abilities();
-        return Err(AuthorError::Empty { can });
-    }
-    if words.iter().any(|word| NEGATIONS.contains(&word.as_str())) {
-        return Err(AuthorError::Negated {
-            instruction: meaning.instruction,
-            can: scene.abilities(),
-        });
-    }
     let mut reader = Reader::new(&words);
     loop {
         while reader.takes_any(&JOINTS) || reader.takes_any(&QUESTIONS) {}
@@ -53,33 +26,11 @@ pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<Vec<Goal>, Autho
         }
         let goal = meaning.clause(&mut reader)?;
         meaning.add(goal);
-        let ends = reader.rest().first();
-        if ends.is_some_and(|word| !JOINTS.contains(&word.as_str())) {
+        if !reader.ends() {
             return Err(meaning.not_understood(reader.rest()));
         }
     }
     Ok(meaning.goals)
-}
-
-/// Words in lower case, `'s`, commas and semicolons by themselves, other punctuation and courtesies left out.
-fn split_words(text: &str) -> Vec<String> {
-    let text = text
-        .to_lowercase()
-        .replace(['\u{2019}', '\u{2018}', '`'], "'");
-    let text = text
-        .replace("'s ", " 's ")
-        .replace("cream-cheese", "cream cheese");
-    let mut words = Vec::new();
-    for piece in text.split_whitespace() {
-        let bare = piece.trim_matches(|c: char| ".!?:\"()\u{201c}\u{201d},;".contains(c));
-        if !bare.is_empty() && !COURTESIES.contains(&bare) {
-            words.push(bare.to_owned());
-        }
-        if let Some(joint) = piece.chars().next_back().filter(|c| ",;".contains(*c)) {
-            words.push(joint.to_string());
-        }
-    }
-    words
 }
 
 /// What has been understood so far.
@@ -120,7 +71,7 @@ impl Meaning<'_> {
     fn clause(&self, reader: &mut Reader<'_>) -> Result<Goal, AuthorError> {
         let words = reader.rest();
         let Some(verb) = reader.takes_one(&VERBS) else {
-            let phrase = clip(&words.join(" "), MAX_QUOTED).into_owned();
+            let phrase = quoted(&words.join(" "));
             let can = self.scene.abilities();
             return Err(AuthorError::UnknownVerb { phrase, can });
         };
@@ -172,7 +123,7 @@ impl Meaning<'_> {
 
     /// A noun phrase that has to come next.
     fn noun(&self, reader: &mut Reader<'_>, said: &str) -> Result<Phrase, AuthorError> {
-        if let Some(phrase) = reader.phrase(self.scene) {
+        if let Some(phrase) = phrase(reader, self.scene) {
             return Ok(phrase);
         }
         let can = self.scene.abilities();
@@ -183,7 +134,7 @@ impl Meaning<'_> {
                 can,
             });
         }
-        let phrase = clip(&reader.rest().join(" "), MAX_QUOTED).into_owned();
+        let phrase = quoted(&reader.rest().join(" "));
         Err(AuthorError::UnknownObject { phrase, can })
     }
 
@@ -246,9 +197,9 @@ impl Meaning<'_> {
         let Some(towards) = reader.takes_one(&WAYS) else {
             return Ok(None);
         };
-        let phrase = reader.phrase(self.scene);
+        let phrase = phrase(reader, self.scene);
         let place = match (towards, phrase) {
-            (Towards::In, None) if ends(reader) => Place::Drawer(self.open_drawer()?),
+            (Towards::In, None) if reader.ends() => Place::Drawer(self.open_drawer()?),
             (Towards::In, Some(Phrase::Pronoun)) => Place::Drawer(self.open_drawer()?),
             (Towards::Front, Some(Phrase::Thing(Kind::Stove, told)))
             | (Towards::On, Some(Phrase::Front(told))) => {
@@ -265,7 +216,7 @@ impl Meaning<'_> {
             }
             (_, None) => {
                 let can = self.scene.abilities();
-                let phrase = clip(&reader.rest().join(" "), MAX_QUOTED).into_owned();
+                let phrase = quoted(&reader.rest().join(" "));
                 return Err(AuthorError::UnknownObject { phrase, can });
             }
             (_, Some(phrase)) => return Err(self.unsupported("put things on", &phrase)),
@@ -381,10 +332,4 @@ impl Meaning<'_> {
             can: self.scene.abilities(),
         }
     }
-}
-
-/// Whether a request ends here.
-fn ends(reader: &Reader<'_>) -> bool {
-    let next = reader.rest().first();
-    next.is_none_or(|word| JOINTS.contains(&word.as_str()))
 }

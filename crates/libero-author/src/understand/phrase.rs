@@ -1,6 +1,8 @@
-//! Reading words one after the other, and noun phrases.
+//! Noun phrases.
 
-use super::words::{ARTICLES, COLOURS, LEVELS, NOUNS, Noun, PRONOUNS};
+use tiller_vlm::words::{ARTICLES, PRONOUNS, Reader};
+
+use super::words::{COLOURS, LEVELS, NOUNS, Noun};
 use crate::scene::{Kind, Level, Scene};
 
 /// A noun phrase as it was said.
@@ -18,150 +20,112 @@ pub(super) enum Phrase {
     Pronoun,
 }
 
-/// Words and how far they have been read.
-#[derive(Debug, Clone)]
-pub(super) struct Reader<'w> {
-    words: &'w [String],
-    pub(super) at: usize,
+/// Reads a noun phrase; none where there is none that is understood, and nothing is read then.
+pub(super) fn phrase(reader: &mut Reader<'_>, scene: &Scene) -> Option<Phrase> {
+    let from = reader.at;
+    let found = read_phrase(reader, scene);
+    if found.is_none() {
+        reader.at = from;
+    }
+    found
 }
 
-impl<'w> Reader<'w> {
-    pub(super) fn new(words: &'w [String]) -> Self {
-        Self { words, at: 0 }
+fn read_phrase(reader: &mut Reader<'_>, scene: &Scene) -> Option<Phrase> {
+    if reader.takes_any(&PRONOUNS) {
+        return Some(Phrase::Pronoun);
     }
-
-    pub(super) fn rest(&self) -> &'w [String] {
-        self.words.get(self.at..).unwrap_or_default()
+    reader.takes_any(&ARTICLES);
+    if reader.takes("top of") {
+        return top_of(reader, scene);
     }
-
-    /// Reads a phrase if it is next.
-    pub(super) fn takes(&mut self, phrase: &str) -> bool {
-        let count = phrase.split(' ').count();
-        let rest = self.rest();
-        let is_next = rest.len() >= count && phrase.split(' ').zip(rest).all(|(a, b)| a == b);
-        if is_next {
-            self.at += count;
+    if reader.takes("front of") {
+        return match read_phrase(reader, scene)? {
+            Phrase::Thing(Kind::Stove | Kind::Burner, words) => Some(Phrase::Front(words)),
+            _ => None,
+        };
+    }
+    let mut told = Vec::new();
+    let mut level = None;
+    let noun = loop {
+        if let Some(noun) = reader.takes_one(&NOUNS) {
+            break noun;
         }
-        is_next
-    }
-
-    /// Reads the first phrase of a table that is next.
-    pub(super) fn takes_one<T: Copy>(&mut self, table: &[(&str, T)]) -> Option<T> {
-        let found = table.iter().find(|(phrase, _)| self.takes(phrase));
-        found.map(|(_, meaning)| *meaning)
-    }
-
-    pub(super) fn takes_any(&mut self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| self.takes(phrase))
-    }
-
-    /// Reads a noun phrase; none where there is none that is understood, and nothing is read then.
-    pub(super) fn phrase(&mut self, scene: &Scene) -> Option<Phrase> {
-        let from = self.at;
-        let found = self.read_phrase(scene);
-        if found.is_none() {
-            self.at = from;
-        }
-        found
-    }
-
-    fn read_phrase(&mut self, scene: &Scene) -> Option<Phrase> {
-        if self.takes_any(&PRONOUNS) {
-            return Some(Phrase::Pronoun);
-        }
-        self.takes_any(&ARTICLES);
-        if self.takes("top of") {
-            return self.top_of(scene);
-        }
-        if self.takes("front of") {
-            return match self.read_phrase(scene)? {
-                Phrase::Thing(Kind::Stove | Kind::Burner, words) => Some(Phrase::Front(words)),
-                _ => None,
-            };
-        }
-        let mut told = Vec::new();
-        let mut level = None;
-        let noun = loop {
-            if let Some(noun) = self.takes_one(&NOUNS) {
-                break noun;
-            }
-            if let Some(found) = self.takes_one(&LEVELS) {
-                if level.replace(found).is_some() {
-                    return None;
-                }
-                continue;
-            }
-            let word = self.rest().first()?;
-            if !COLOURS.contains(&word.as_str()) && !scene.knows(word) {
+        if let Some(found) = reader.takes_one(&LEVELS) {
+            if level.replace(found).is_some() {
                 return None;
             }
-            told.push(word.clone());
-            self.at += 1;
-        };
-        match (noun, level) {
-            (Noun::Drawer, _) => self.drawer(level, told, scene),
-            (Noun::Thing(_), Some(_)) => None,
-            (Noun::Thing(kind), None) => self.thing(kind, told),
+            continue;
         }
+        let word = reader.rest().first()?;
+        if !COLOURS.contains(&word.as_str()) && !scene.knows(word) {
+            return None;
+        }
+        told.push(word.clone());
+        reader.at += 1;
+    };
+    match (noun, level) {
+        (Noun::Drawer, _) => drawer(reader, level, told, scene),
+        (Noun::Thing(_), Some(_)) => None,
+        (Noun::Thing(kind), None) => thing(reader, kind, told),
     }
+}
 
-    /// What `the top of` is of: a cabinet, by itself or by its drawers.
-    fn top_of(&mut self, scene: &Scene) -> Option<Phrase> {
-        match self.read_phrase(scene)? {
+/// What `the top of` is of: a cabinet, by itself or by its drawers.
+fn top_of(reader: &mut Reader<'_>, scene: &Scene) -> Option<Phrase> {
+    match read_phrase(reader, scene)? {
+        Phrase::Thing(Kind::Cabinet, words) | Phrase::Drawer(None, words) => {
+            Some(Phrase::Top(words))
+        }
+        // The top of anything else is where things are put on it anyway.
+        Phrase::Thing(kind, words) if kind != Kind::Knob => Some(Phrase::Thing(kind, words)),
+        _ => None,
+    }
+}
+
+/// `.. drawer`, `.. drawer of the cabinet`.
+fn drawer(
+    reader: &mut Reader<'_>,
+    level: Option<Level>,
+    mut told: Vec<String>,
+    scene: &Scene,
+) -> Option<Phrase> {
+    if reader.takes("of") {
+        match read_phrase(reader, scene)? {
             Phrase::Thing(Kind::Cabinet, words) | Phrase::Drawer(None, words) => {
-                Some(Phrase::Top(words))
+                told.extend(words);
             }
-            // The top of anything else is where things are put on it anyway.
-            Phrase::Thing(kind, words) if kind != Kind::Knob => Some(Phrase::Thing(kind, words)),
-            _ => None,
+            _ => return None,
         }
     }
+    Some(Phrase::Drawer(level, told))
+}
 
-    /// `.. drawer`, `.. drawer of the cabinet`.
-    fn drawer(
-        &mut self,
-        level: Option<Level>,
-        mut told: Vec<String>,
-        scene: &Scene,
-    ) -> Option<Phrase> {
-        if self.takes("of") {
-            match self.read_phrase(scene)? {
-                Phrase::Thing(Kind::Cabinet, words) | Phrase::Drawer(None, words) => {
-                    told.extend(words);
+/// `.. cabinet`, `.. cabinet's middle drawer`, `.. stove's front`.
+fn thing(reader: &mut Reader<'_>, kind: Kind, told: Vec<String>) -> Option<Phrase> {
+    let is_owner = reader.takes("'s");
+    match kind {
+        Kind::Cabinet => {
+            let from = reader.at;
+            let level = reader.takes_one(&LEVELS);
+            if reader.takes("drawer") || reader.takes("layer") {
+                return Some(Phrase::Drawer(level, told));
+            }
+            if is_owner && level == Some(Level::Top) {
+                return Some(Phrase::Top(told));
+            }
+            reader.at = from;
+        }
+        Kind::Stove => {
+            if is_owner && reader.takes("front") {
+                return Some(Phrase::Front(told));
+            }
+            for (word, part) in [("burner", Kind::Burner), ("knob", Kind::Knob)] {
+                if reader.takes(word) {
+                    return Some(Phrase::Thing(part, told));
                 }
-                _ => return None,
             }
         }
-        Some(Phrase::Drawer(level, told))
+        _ => {}
     }
-
-    /// `.. cabinet`, `.. cabinet's middle drawer`, `.. stove's front`.
-    fn thing(&mut self, kind: Kind, told: Vec<String>) -> Option<Phrase> {
-        let is_owner = self.takes("'s");
-        match kind {
-            Kind::Cabinet => {
-                let from = self.at;
-                let level = self.takes_one(&LEVELS);
-                if self.takes("drawer") || self.takes("layer") {
-                    return Some(Phrase::Drawer(level, told));
-                }
-                if is_owner && level == Some(Level::Top) {
-                    return Some(Phrase::Top(told));
-                }
-                self.at = from;
-            }
-            Kind::Stove => {
-                if is_owner && self.takes("front") {
-                    return Some(Phrase::Front(told));
-                }
-                for (word, part) in [("burner", Kind::Burner), ("knob", Kind::Knob)] {
-                    if self.takes(word) {
-                        return Some(Phrase::Thing(part, told));
-                    }
-                }
-            }
-            _ => {}
-        }
-        (!is_owner).then_some(Phrase::Thing(kind, told))
-    }
+    (!is_owner).then_some(Phrase::Thing(kind, told))
 }

@@ -129,21 +129,7 @@ pub(super) const WAYS: [(&str, Towards); 10] = [
     ("in", Towards::In),
 ];
 
-pub(super) const ARTICLES: [&str; 5] = ["the", "a", "an", "this", "that"];
-/// What may stand anywhere and changes nothing.
-pub(super) const COURTESIES: [&str; 3] = ["please", "kindly", "now"];
-/// What may stand before a request.
-pub(super) const QUESTIONS: [&str; 4] = ["can you", "could you", "would you", "will you"];
-/// What joins requests.
-pub(super) const JOINTS: [&str; 6] = ["and", "then", "next", "afterwards", ",", ";"];
-/// What turns a request into its opposite, or takes some of it back.
-pub(super) const NEGATIONS: [&str; 13] = [
-    "not", "don't", "dont", "never", "no", "without", "avoid", "except", "instead", "unless",
-    "but", "neither", "nor",
-];
 pub(super) const COLOURS: [&str; 14] = [
     "black", "white", "red", "green", "blue", "yellow", "brown", "pink", "purple", "orange",
     "grey", "gray", "wooden", "flat",
 ];
-/// What a thing that was named before is called.
-pub(super) const PRONOUNS: [&str; 2] = ["it", "them"];

@@ -20,8 +20,6 @@ const LOADED_WANDER_M: [[f64; 3]; 2] = [[0.41, -0.01, 0.141], [0.7, 0.2, 0.281]]
 /// Where loads are put back onto the table, m, and how far from where they were at most.
 const TABLE_M: [[f64; 2]; 2] = [[0.46, -0.05], [0.66, 0.16]];
 const PUT_BACK_M: f64 = 0.05;
-/// Where the hand goes from the knob, m.
-const KNOB_AWAY_M: Vector3<f64> = Vector3::new(0.06, 0.0, 0.08);
 /// Attempts to grasp.
 const ATTEMPTS: u32 = 3;
 
@@ -83,7 +81,7 @@ pub(super) fn write(skill: Skill, view: &View<'_>, random: &mut Random) -> Vec<P
             goal,
             lift_z_m,
         } => put(load, goal, lift_z_m, view, random),
-        Skill::TurnOn => turn_on(view, random),
+        Skill::TurnOn => turn_on(random),
         Skill::Open => open(view, random),
     });
     script
@@ -184,7 +182,7 @@ fn take(load: Load, rest_z_m: f64, attempts: u32, random: &mut Random) -> Vec<Ph
     ]
 }
 
-fn turn_on(view: &View<'_>, random: &mut Random) -> Vec<Phase> {
+fn turn_on(random: &mut Random) -> Vec<Phase> {
     vec![
         Phase::Approach(Approach::draw(Spot::Knob, true, random)),
         Phase::Grip {
@@ -196,11 +194,14 @@ fn turn_on(view: &View<'_>, random: &mut Random) -> Vec<Phase> {
             gripper: OPEN,
             steps: 4,
         },
-        // Away from the arm's base too: straight up it would fold.
         Phase::Go(Go {
+            to: To::Up {
+                z_m: 0.0,
+                by_m: 0.03,
+            },
             orientation: None,
-            steps: 10,
-            ..Phase::go(view.spot(Spot::Knob) + KNOB_AWAY_M, down(), 0.02)
+            steps: 5,
+            ..Phase::go(Vector3::zeros(), down(), 0.01)
         }),
     ]
 }

@@ -123,7 +123,7 @@ impl<'a> View<'a> {
             Spot::Of(Load::Cheese) => self.load(Load::Cheese) + Vector3::new(0.0, 0.0, -0.007),
             Spot::Of(Load::Bottle) => self.load(Load::Bottle) + Vector3::new(0.0, 0.0, 0.118),
             Spot::Of(Load::Plate) => self.load(Load::Plate) + Vector3::new(0.0, 0.064, 0.004),
-            Spot::Knob => self.body(KNOB) + Vector3::new(0.014, 0.001, 0.036),
+            Spot::Knob => self.body(KNOB) + Vector3::new(0.022, 0.001, 0.036),
             Spot::Drawer => self.body(CABINET) + Vector3::new(0.003, 0.302, 0.188),
         }
     }

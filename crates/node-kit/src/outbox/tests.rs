@@ -188,3 +188,17 @@ fn a_status_hides_nothing() {
         ["`\\u{1b}[2J\\u{202e}drawer\\u{200b}` is\nnot\tunderstood\\r"]
     );
 }
+
+#[test]
+fn an_output_that_the_dataflow_does_not_declare_is_named() {
+    let (said, _) = with_outbox(|outbox| {
+        // Without a dataflow nothing is declared, and nothing refused.
+        outbox.check_outputs(&["image"])?;
+        outbox.declared = Some(vec!["image".to_owned(), "status".to_owned()]);
+        outbox.check_outputs(&["image"])?;
+        let refused = outbox.check_outputs(&["image", "wrist_image"]);
+        Ok(refused.unwrap_err().to_string())
+    });
+    let expected = "expected `wrist_image` among its `outputs`, found `image`, `status`";
+    assert!(said.ends_with(expected), "{said}");
+}

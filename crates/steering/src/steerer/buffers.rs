@@ -161,6 +161,16 @@ impl Blocks {
         self.moved[0].len()
     }
 
+    /// Multiplies the gradient `[.., D]` of the gripper.
+    pub(super) fn weigh_gripper(&self, gradient: &mut [f32], dim: usize, by: f32) {
+        let [.., gripper] = &self.moved;
+        for row in gradient.chunks_exact_mut(dim) {
+            for column in gripper {
+                row[*column] *= by;
+            }
+        }
+    }
+
     /// Sets the gradient `[.., D]` of columns that are not to be moved to 0.
     pub(super) fn hold(&self, gradient: &mut [f32], dim: usize) {
         if self.held.is_empty() {

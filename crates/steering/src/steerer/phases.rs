@@ -184,6 +184,8 @@ impl Steerer {
                 let shape = (stride, self.space.dim());
                 let moved = (&self.blocks.moved, rows);
                 guidance::normalise_blocks(mode, gradient, shape, moved, lost, norms);
+                self.blocks
+                    .weigh_gripper(gradient, self.space.dim(), self.config.gripper_scale);
             }
             let estimates = buffers.clean[own.clone()]
                 .iter_mut()

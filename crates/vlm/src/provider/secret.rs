@@ -1,7 +1,7 @@
 //! Keys that never show.
 
-use std::fmt;
-use std::path::Path;
+use std::path::{Component, Path};
+use std::{fmt, fs, io};
 
 use thiserror::Error;
 use tiller_core::file::{FileError, others_may_read, read_regular_text};
@@ -16,13 +16,17 @@ const LENGTH: std::ops::RangeInclusive<usize> = 1..=4096;
 /// What a key from a file is said to come from; the path is a setting, and settings are not quoted.
 const FILE: &str = "the key file";
 
+/// The key file that is looked for where none is named. Named here or in a folder above, as dataflows
+/// do, it alone may be missing.
+pub const DEFAULT_KEY_FILE: &str = "vlm.key";
+
 /// Why there is no key. Neither the key's text nor the value of a setting is in it: a key may have
 /// been given where a path is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SecretError {
     /// Neither variable nor file is given.
-    #[error("no key: set {variable}, or KEY_FILE to a file that holds it")]
+    #[error("no key: set {variable}, or KEY_FILE to a file that holds it (`vlm.key` by default)")]
     Missing {
         /// The variable that would be read.
         variable: String,
@@ -162,6 +166,29 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
+/// The key file that is to be read: the one that is named, else [`DEFAULT_KEY_FILE`] if it is there.
+#[must_use]
+pub fn key_file(named: Option<String>) -> Option<String> {
+    key_file_in(Path::new(""), named)
+}
+
+/// The same, for paths from another folder.
+fn key_file_in(folder: &Path, named: Option<String>) -> Option<String> {
+    let path = named.unwrap_or_else(|| DEFAULT_KEY_FILE.to_owned());
+    let is_missing = || {
+        let found = fs::symlink_metadata(folder.join(&path));
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    (!is_default(&path) || !is_missing()).then_some(path)
+}
+
+/// Whether a path names the default key file, in this folder or in one above.
+pub(crate) fn is_default(path: &str) -> bool {
+    let mut parts = Path::new(path).components().rev();
+    let is_above = |part| matches!(part, Component::ParentDir | Component::CurDir);
+    parts.next() == Some(Component::Normal(DEFAULT_KEY_FILE.as_ref())) && parts.all(is_above)
+}
+
 fn trimmed(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim()
 }
@@ -247,13 +274,41 @@ mod tests {
         let missing = Secret::load("X_API_KEY", |_| None).unwrap_err();
         assert_eq!(
             missing.to_string(),
-            "no key: set X_API_KEY, or KEY_FILE to a file that holds it"
+            "no key: set X_API_KEY, or KEY_FILE to a file that holds it (`vlm.key` by default)"
         );
         std::fs::remove_file(&file).unwrap();
         assert!(matches!(
             Secret::from_file(&file),
             Err(SecretError::Unreadable { .. })
         ));
+    }
+
+    #[test]
+    fn only_the_default_key_file_may_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("dataflows");
+        fs::create_dir(&below).unwrap();
+        let named = |name: &str| Some(name.to_owned());
+        for name in ["vlm.key", "./vlm.key", "../vlm.key", "../../vlm.key"] {
+            assert_eq!(key_file_in(&below, named(name)), None, "{name}");
+        }
+        assert_eq!(key_file_in(&below, None), None);
+        for name in [
+            "/keys/vlm.key",
+            "keys/vlm.key",
+            "openai.key",
+            "vlm.key.txt",
+            "..",
+        ] {
+            assert_eq!(key_file_in(&below, named(name)), named(name));
+        }
+        fs::write(folder.path().join("vlm.key"), KEY).unwrap();
+        let above = named("../vlm.key");
+        assert_eq!(key_file_in(&below, above.clone()), above);
+        assert_eq!(key_file_in(folder.path(), None), named("vlm.key"));
+        // A link that leads nowhere is a slip, not a file that is missing.
+        std::os::unix::fs::symlink("nowhere", below.join("vlm.key")).unwrap();
+        assert_eq!(key_file_in(&below, None), named("vlm.key"));
     }
 
     #[test]

@@ -13,9 +13,9 @@ use crate::cache::Cache;
 use crate::exchange::{Client, RetryPolicy};
 use crate::prompt::PromptSet;
 use crate::provider::{
-    Api, ConfigError, EmbeddedProvider, FilesProvider, Matching, PictureDetail, Provider,
-    RemoteConfig, RemoteProvider, Secret, SecretError, Timeouts, TokenLimit, parse_extra_body,
-    parse_headers,
+    Api, ConfigError, DEFAULT_KEY_FILE, EmbeddedProvider, FilesProvider, Matching, PictureDetail,
+    Provider, RemoteConfig, RemoteProvider, Secret, SecretError, Timeouts, TokenLimit,
+    is_default_key_file, key_file, parse_extra_body, parse_headers,
 };
 use crate::repair::{AuthoringPolicy, Fallback};
 
@@ -215,24 +215,27 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Key
             Err(error) => refuse(env, &error),
         }
     }
-    let from_file = env.optional("KEY_FILE").is_some();
+    let file = key_file(env.optional("KEY_FILE"));
     let mut key_source = None;
-    match key(env, api) {
+    match key(env, api, file.as_deref()) {
         Ok(key) => {
             key_source = Some(KeySource {
                 remark: key.remark(),
-                origin: match from_file {
-                    true => "the file that KEY_FILE names".to_owned(),
-                    false => api.key_variable().to_owned(),
+                origin: match &file {
+                    Some(file) if is_default_key_file(file) => {
+                        format!("the file `{DEFAULT_KEY_FILE}`")
+                    }
+                    Some(_) => "the file that KEY_FILE names".to_owned(),
+                    None => api.key_variable().to_owned(),
                 },
             });
             config.key = Some(key);
         }
         Err(SecretError::Missing { .. }) if config.base_url.is_some() => {}
         Err(error) => {
-            let name = match from_file {
-                true => "KEY_FILE",
-                false => api.key_variable(),
+            let name = match file {
+                Some(_) => "KEY_FILE",
+                None => api.key_variable(),
             };
             let found = env.optional(name);
             env.refuse(name, &format!("a key ({error})"), found);
@@ -257,11 +260,10 @@ fn remote(env: &mut Environment, api: Api) -> Option<(RemoteProvider, Option<Key
     }
 }
 
-fn key(env: &mut Environment, api: Api) -> Result<Secret, SecretError> {
-    let file = env.optional("KEY_FILE");
+fn key(env: &mut Environment, api: Api, file: Option<&str>) -> Result<Secret, SecretError> {
     let text = env.optional(api.key_variable());
     Secret::load(api.key_variable(), |name| match name {
-        "KEY_FILE" => file.clone(),
+        "KEY_FILE" => file.map(str::to_owned),
         _ => text.clone(),
     })
 }

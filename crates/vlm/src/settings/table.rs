@@ -137,11 +137,14 @@ pub const SETTINGS: &[Setting] = &[
         "the service itself",
         "such as `http://localhost:11434/v1`; one that ends in the route is taken too",
     ),
-    value(
-        "KEY_FILE",
-        "FILE",
-        "",
-        "a file with the key, which only you should read; else `OPENAI_API_KEY`, `AZURE_OPENAI_API_KEY`, `ANTHROPIC_API_KEY` or `GEMINI_API_KEY`",
+    set_to(
+        value(
+            "KEY_FILE",
+            "FILE",
+            "`vlm.key`",
+            "a file with the key, which only you should read; `vlm.key` may be missing, any other must be there; else `OPENAI_API_KEY`, `AZURE_OPENAI_API_KEY`, `ANTHROPIC_API_KEY` or `GEMINI_API_KEY`",
+        ),
+        "vlm.key",
     ),
     value(
         "KEY_HEADER",

@@ -192,11 +192,11 @@ fn what_was_waited_for_when_time_ran_out_is_named_and_what_came_is_not() {
         let text = format!("waiting for {what}: none has come");
         said(1, node, Level::Warning, "waiting", &text)
     };
-    let goes_on = said(2, "simulator", Level::Info, "waiting_over", "it goes on");
+    let goes_on = said(2, "world", Level::Info, "waiting_over", "it goes on");
     let script = Script::new(ESSENTIAL)
         .message("sampler_status", &waits("steered-sampler", "keypoints"))
-        .message("simulator_status", &waits("simulator", "arm_command"))
-        .message("simulator_status", &goes_on)
+        .message("world_status", &waits("world", "arm_command"))
+        .message("world_status", &goes_on)
         .message("task_status", &over(false))
         .closed("task_status");
     let summary = drive(folder.path(), script);

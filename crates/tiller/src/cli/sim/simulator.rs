@@ -67,7 +67,11 @@ impl Simulator {
                 "Next, scene packs for Tiller's own LIBERO world (half a minute a suite):\n  \
                  {python} -m tiller_libero.export --suite libero_goal --out .sim/packs/libero"
             ),
-            Self::Calvin => "nodes/calvin/README.md says how to go on.".to_owned(),
+            Self::Calvin => {
+                "Next: tiller bench calvin --suite articulated; tiller demos --world calvin; \
+                             dora run dataflows/calvin.yml"
+                    .to_owned()
+            }
         }
     }
 

@@ -23,7 +23,7 @@ fn settings_are_checked_and_the_key_stays_hidden() {
     };
     assert_eq!(
         problem(keyless),
-        "no key: set OPENAI_API_KEY, or KEY_FILE to a file that holds it"
+        "no key: set OPENAI_API_KEY, or KEY_FILE to a file that holds it (`vlm.key` by default)"
     );
     for model in ["", "a model", "../../v2", "m?x=1"] {
         let named = RemoteConfig {

@@ -30,6 +30,7 @@ pub(super) fn kind() -> impl WorldKind {
             level: CommandLevel::Joints,
             step_ns: STEP_NS,
             turns_hand: false,
+            workspace: tiller_motion::Limits::panda().workspace,
         },
         cameras: vec![CameraInfo {
             name: "static",
