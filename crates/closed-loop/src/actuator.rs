@@ -50,6 +50,9 @@ pub enum ActuatorEvent {
     },
     /// Time has passed.
     Time,
+    /// An arm that keeps its own time had stopped by itself and is ready again: motion is allowed, and
+    /// begins from where it is.
+    Recovered,
 }
 
 /// What is to be done.
@@ -149,6 +152,7 @@ impl Actuator {
                 self.stopped = Some(reason);
             }
             ActuatorEvent::Resume => self.on_resume(effects),
+            ActuatorEvent::Recovered => self.on_recovered(effects),
             ActuatorEvent::Finish { reason } => self.on_finish(&reason, effects),
             ActuatorEvent::Refused { kind, text } => effects.push(self.safety(kind, text)),
             ActuatorEvent::Time => {}

@@ -24,6 +24,9 @@ pub enum LimitedArmError<E: std::error::Error + 'static> {
     Journal(#[from] JournalError),
 }
 
+/// A millisecond, ns.
+const TICK_NS: u64 = 1_000_000;
+
 /// An arm that can only be moved through an [`Actuator`].
 pub struct LimitedArm<A: Arm> {
     arm: A,
@@ -48,7 +51,8 @@ impl<A: Arm> LimitedArm<A> {
         }
     }
 
-    /// Takes an event, such as a chunk, at `now_ns`; what it leads to is passed to `tell`.
+    /// Takes an event, such as a chunk, at `now_ns`; what it leads to is passed to `tell`. To resume an
+    /// arm that has stopped by itself is to recover it first.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -58,13 +62,34 @@ impl<A: Arm> LimitedArm<A> {
         now_ns: u64,
         mut tell: impl FnMut(ActuatorEffect),
     ) -> Result<(), JournalError> {
+        let event = match event {
+            ActuatorEvent::Resume => self.resumed(),
+            event => event,
+        };
         let recorded = self.feed(event, now_ns);
         self.effects.drain(..).for_each(&mut tell);
         recorded
     }
 
-    /// One millisecond: read, limit, command. Call at 1 kHz; `now_ns` stamps the reading. Allocates
-    /// nothing, unless there is something to tell.
+    fn resumed(&mut self) -> ActuatorEvent {
+        match self.arm.recover() {
+            Ok(false) => ActuatorEvent::Resume,
+            Ok(true) => ActuatorEvent::Recovered,
+            Err(error) => ActuatorEvent::Refused {
+                kind: "not_resumed".to_owned(),
+                text: format!("the robot is not ready: {error}"),
+            },
+        }
+    }
+
+    /// Whether a tick waits for the robot: it then needs no other clock.
+    pub fn keeps_time(&self) -> bool {
+        self.arm.elapsed_ms().is_some()
+    }
+
+    /// One millisecond: read, limit, command. Call at 1 kHz, or without a pause where the arm keeps
+    /// time; `now_ns` stamps the reading. Where the robot's clock has gone on further, milliseconds
+    /// without a reading come first. Allocates nothing, unless there is something to tell.
     ///
     /// A failed reading is commanded through: the arm keeps getting setpoints, which brake once
     /// readings have been missing for the configured time.
@@ -85,17 +110,25 @@ impl<A: Arm> LimitedArm<A> {
             gripper_width_m: reading.gripper_width_m,
             ..Default::default()
         });
-        let recorded = self.feed(ActuatorEvent::Tick(state), now_ns);
+        let due = u64::from(self.arm.elapsed_ms().unwrap_or(1).max(1));
+        let mut state = state;
+        let mut recorded = Ok(());
         let mut commanded = Ok(());
-        for effect in self.effects.drain(..) {
-            match effect {
-                ActuatorEffect::Setpoint(q_rad, gripper_width_m) => {
-                    commanded = self.arm.command(&Setpoint {
-                        q_rad,
-                        gripper_width_m,
-                    });
+        for left in (0..due).rev() {
+            let measured = if left == 0 { state.take() } else { None };
+            let at_ns = now_ns.saturating_sub(left * TICK_NS);
+            recorded = recorded.and(self.feed(ActuatorEvent::Tick(measured), at_ns));
+            for effect in self.effects.drain(..) {
+                match effect {
+                    ActuatorEffect::Setpoint(q_rad, gripper_width_m) => {
+                        let setpoint = Setpoint {
+                            q_rad,
+                            gripper_width_m,
+                        };
+                        commanded = commanded.and(self.arm.command(&setpoint));
+                    }
+                    effect => tell(effect),
                 }
-                effect => tell(effect),
             }
         }
         commanded.map_err(LimitedArmError::Command)?;

@@ -52,6 +52,23 @@ pub trait Arm {
     /// # Errors
     /// When the robot did not take it.
     fn command(&mut self, setpoint: &Setpoint) -> Result<(), Self::Error>;
+
+    /// Milliseconds that the last reading waited for by the robot's own clock, at least 1: so many
+    /// setpoints are due before the next reading, for those that are late count too. `None`, the
+    /// default, where the caller keeps the time: a reading and a setpoint every millisecond.
+    fn elapsed_ms(&self) -> Option<u32> {
+        None
+    }
+
+    /// Makes a robot that has stopped by itself ready again, because somebody asked for it; false, as
+    /// by default, where it had not stopped. May take seconds. Whoever commands it must then begin
+    /// from where it is.
+    ///
+    /// # Errors
+    /// When the robot cannot be made ready, or only by people.
+    fn recover(&mut self) -> Result<bool, Self::Error> {
+        Ok(false)
+    }
 }
 
 impl<A: Arm + ?Sized> Arm for Box<A> {
@@ -63,5 +80,13 @@ impl<A: Arm + ?Sized> Arm for Box<A> {
 
     fn command(&mut self, setpoint: &Setpoint) -> Result<(), Self::Error> {
         (**self).command(setpoint)
+    }
+
+    fn elapsed_ms(&self) -> Option<u32> {
+        (**self).elapsed_ms()
+    }
+
+    fn recover(&mut self) -> Result<bool, Self::Error> {
+        (**self).recover()
     }
 }

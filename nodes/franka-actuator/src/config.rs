@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use tiller_core::{Problems, WorkspaceBox};
-use tiller_motion::{ActuatorConfig, Workspace};
+use tiller_motion::ActuatorConfig;
+use tiller_motion::limits::Limits;
 use tiller_node_kit::Environment;
 
 use crate::arms::{ARMS, Opening};
@@ -15,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) arm: Opening,
     /// Limits and checks.
     pub(crate) actuator: ActuatorConfig,
+    /// Where the tool may be sent, whatever arm it is.
+    pub(crate) cell: Cell,
     /// Folder of the journal; none keeps no journal.
     pub(crate) journal: Option<PathBuf>,
 }
@@ -34,45 +37,65 @@ impl Settings {
             max_chunk_age_ns: age_ms * 1_000_000,
             ..defaults
         };
-        actuator.limits.workspace = workspace(&mut env, actuator.limits.workspace);
+        let cell = Cell::read(&mut env);
+        cell.bound(&mut actuator.limits);
         let found = actuator.problems();
         env.refuse_all(found);
         let journal = env.optional("JOURNAL_DIR").map(PathBuf::from);
         env.finish(Self {
             arm,
             actuator,
+            cell,
             journal,
         })
     }
 }
 
-/// Where the tool may be sent: `WORKSPACE` is a range of metres along x, y and z, `REACH` one from shoulder to wrist.
-fn workspace(env: &mut Environment, default: Workspace) -> Workspace {
-    let mut workspace = default;
-    if let Some(text) = env.optional("WORKSPACE") {
-        match ranges(&text) {
-            Some([x, y, z]) => {
-                workspace.bounds = WorkspaceBox {
-                    min_m: [x.0, y.0, z.0],
-                    max_m: [x.1, y.1, z.1],
-                };
+/// Where the tool may be sent, as far as that is set: `WORKSPACE` is a range of metres along x, y and z, `REACH` one from
+/// shoulder to wrist.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cell {
+    bounds: Option<WorkspaceBox>,
+    reach_m: Option<(f64, f64)>,
+}
+
+impl Cell {
+    fn read(env: &mut Environment) -> Self {
+        let mut cell = Self::default();
+        if let Some(text) = env.optional("WORKSPACE") {
+            match ranges(&text) {
+                Some([x, y, z]) => {
+                    cell.bounds = Some(WorkspaceBox {
+                        min_m: [x.0, y.0, z.0],
+                        max_m: [x.1, y.1, z.1],
+                    });
+                }
+                None => env.refuse_as(
+                    "WORKSPACE",
+                    "ranges of metres along x, y and z, such as `0.2..0.9, -0.55..0.55, -0.35..0.75`",
+                    &text,
+                ),
             }
-            None => env.refuse_as(
-                "WORKSPACE",
-                "ranges of metres along x, y and z, such as `0.2..0.9, -0.55..0.55, -0.35..0.75`",
-                &text,
-            ),
+        }
+        if let Some(text) = env.optional("REACH") {
+            match ranges(&text) {
+                Some([reach]) => cell.reach_m = Some(reach),
+                None => env.refuse_as("REACH", "a range of metres, such as `0.33..0.68`", &text),
+            }
+        }
+        cell
+    }
+
+    /// Puts what is set in the place of what an arm's limits say.
+    pub(crate) fn bound(&self, limits: &mut Limits) {
+        let workspace = &mut limits.workspace;
+        if let Some(bounds) = self.bounds {
+            workspace.bounds = bounds;
+        }
+        if let Some((least, most)) = self.reach_m {
+            (workspace.min_reach_m, workspace.max_reach_m) = (least, most);
         }
     }
-    if let Some(text) = env.optional("REACH") {
-        match ranges(&text) {
-            Some([(least, most)]) => {
-                (workspace.min_reach_m, workspace.max_reach_m) = (least, most);
-            }
-            None => env.refuse_as("REACH", "a range of metres, such as `0.33..0.68`", &text),
-        }
-    }
-    workspace
 }
 
 /// So many ranges `LOW..HIGH`, with commas between them.
@@ -95,7 +118,7 @@ mod tests {
         let env = Environment::from_pairs([("ARM", "toaster"), ("MAX_CHUNK_AGE_MS", "0")]);
         let error = Settings::read(env).unwrap_err().to_string();
         assert!(
-            error.contains("ARM: expected one of `simulation`, `dry-run`, found `toaster`"),
+            error.contains("ARM: expected one of `simulation`, `dry-run`, `fci`, found `toaster`"),
             "{error}"
         );
         assert!(error.contains("MAX_CHUNK_AGE_MS"), "{error}");

@@ -140,7 +140,7 @@ impl Course {
                 ending = Some(Instant::now());
                 self.take(stop("nobody commands the arm any more"), now_ns);
             }
-            self.tick(now_ns);
+            let has_waited = self.tick(now_ns) && self.arm.keeps_time();
             self.is_stopped
                 .store(self.arm.is_stopped(), Ordering::Release);
             // Some ticks longer: until it was told that the arm is at rest.
@@ -156,6 +156,11 @@ impl Course {
                 // Told to nobody only where the node has ended.
                 let _ = self.tell.send(ActuatorEffect::Tell(notice));
                 return;
+            }
+            if has_waited {
+                // The robot's clock is the arm's.
+                due = Instant::now();
+                continue;
             }
             due += PERIOD;
             let now = Instant::now();
@@ -185,12 +190,14 @@ impl Course {
         }
     }
 
-    fn tick(&mut self, now_ns: u64) {
+    /// A millisecond; false where something went wrong.
+    fn tick(&mut self, now_ns: u64) -> bool {
         let tell = &self.tell;
         let result = self.arm.tick(now_ns, |effect| drop(tell.send(effect)));
-        if let Err(error) = result {
-            self.fail(&error);
+        if let Err(error) = &result {
+            self.fail(error);
         }
+        result.is_ok()
     }
 
     /// Tells of a failure as the machine tells of what it refuses: the arm is commanded all the same.

@@ -6,6 +6,7 @@ use eyre::Result;
 use tiller_closed_loop::journal::{self, Recorder};
 use tiller_closed_loop::{ActuatorEffect, ActuatorEvent};
 use tiller_messages::{ActionChunk, ArmState, Episode};
+use tiller_motion::ActuatorConfig;
 use tiller_node_kit::{End, Inbox, Input, Next, Outbox, Refused, Stream};
 
 use crate::arms::Body;
@@ -69,9 +70,14 @@ pub(crate) fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) ->
     };
     let machine: Box<dyn Machine> = match settings.arm.open()? {
         Body::Simulated => Box::new(Lockstep::new(settings.actuator, journal)),
-        Body::Driven(driver) => {
+        Body::Driven(driver, mut limits) => {
+            settings.cell.bound(&mut limits);
             let journal = journal.map(Recorder::boxed);
-            Box::new(Driven::new(driver, settings.actuator, journal)?)
+            let config = ActuatorConfig {
+                limits,
+                ..settings.actuator
+            };
+            Box::new(Driven::new(driver, config, journal)?)
         }
     };
     let mut node = Node {

@@ -65,6 +65,15 @@ impl Actuator {
         )));
     }
 
+    /// Setpoints are elsewhere than an arm that has stopped by itself: they begin anew.
+    pub(super) fn on_recovered(&mut self, effects: &mut Vec<ActuatorEffect>) {
+        self.motion = None;
+        self.stopped = None;
+        self.chunk_session = 0;
+        let text = "the arm is ready again: it starts from where it is".to_owned();
+        effects.push(ActuatorEffect::Tell(Notice::info("recovered", text)));
+    }
+
     /// The arm stays where it is and comes to rest; chunks are counted anew.
     pub(super) fn on_episode(&mut self, episode: EpisodeId, effects: &mut Vec<ActuatorEffect>) {
         if episode <= self.episode {

@@ -17,6 +17,11 @@ struct Driver {
     commands: Vec<Setpoint>,
     /// Reads that still succeed.
     reads_left: usize,
+    /// What the robot's clock says, if it has one.
+    elapsed_ms: Option<u32>,
+    /// Whether the robot has stopped by itself, and whether people must see to it.
+    has_stopped: bool,
+    is_stuck: bool,
 }
 
 impl Arm for Driver {
@@ -31,6 +36,18 @@ impl Arm for Driver {
         self.reading.q_rad = setpoint.q_rad;
         self.commands.push(*setpoint);
         Ok(())
+    }
+
+    fn elapsed_ms(&self) -> Option<u32> {
+        self.elapsed_ms
+    }
+
+    fn recover(&mut self) -> Result<bool, NoAnswer> {
+        if self.is_stuck {
+            return Err(NoAnswer);
+        }
+        self.reads_left = usize::MAX;
+        Ok(std::mem::take(&mut self.has_stopped))
     }
 }
 
@@ -48,6 +65,9 @@ impl Rig {
             reading: ArmReading::at_rest(HOME_Q, 0.04),
             commands: Vec::new(),
             reads_left,
+            elapsed_ms: None,
+            has_stopped: false,
+            is_stuck: false,
         };
         Self {
             arm: LimitedArm::new(driver, ActuatorConfig::default(), None),
@@ -205,4 +225,46 @@ fn a_stop_holds_until_it_is_lifted() {
     );
     let executions = rig.executions();
     assert_eq!(executions.last().unwrap().mode, ExecutionMode::Holding);
+}
+
+#[test]
+fn a_robot_whose_clock_went_on_gets_a_setpoint_for_every_millisecond() {
+    let mut rig = Rig::new(usize::MAX);
+    rig.run(1);
+    assert!(!rig.arm.keeps_time());
+    rig.arm.arm.elapsed_ms = Some(4);
+    let before = rig.arm.arm().commands.len();
+    rig.run(3);
+    assert!(rig.arm.keeps_time());
+    assert_eq!(rig.arm.arm().commands.len() - before, 12);
+}
+
+#[test]
+fn a_robot_that_stopped_by_itself_is_resumed_from_where_it_is() {
+    let mut rig = Rig::new(10);
+    rig.run(200);
+    assert!(rig.arm.is_stopped());
+    // Somebody has moved it meanwhile.
+    rig.arm.arm.reading.q_rad[0] += 0.6;
+    rig.arm.arm.has_stopped = true;
+    let there = rig.arm.arm().reading.q_rad;
+    rig.on(ActuatorEvent::Resume);
+    rig.run(50);
+    assert!(!rig.arm.is_stopped());
+    let last = rig.arm.arm().commands.last().unwrap();
+    assert_eq!(last.q_rad, there);
+    let is_recovered = |effect: &ActuatorEffect| matches!(effect, ActuatorEffect::Tell(notice) if notice.code == "recovered");
+    assert!(rig.told.iter().any(is_recovered));
+}
+
+#[test]
+fn a_robot_that_people_must_see_to_stays_stopped() {
+    let mut rig = Rig::new(10);
+    rig.run(200);
+    rig.arm.arm.is_stuck = true;
+    rig.on(ActuatorEvent::Resume);
+    rig.run(50);
+    assert!(rig.arm.is_stopped());
+    let is_refusal = |effect: &ActuatorEffect| matches!(effect, ActuatorEffect::Safety(event) if event.kind == "not_resumed");
+    assert!(rig.told.iter().any(is_refusal));
 }

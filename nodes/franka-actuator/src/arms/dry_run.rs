@@ -1,6 +1,7 @@
 //! No robot: an arm that is where it was told to be, to see what would be done before a robot does it.
 
 use tiller_motion::kinematics::HOME_Q;
+use tiller_motion::limits::Limits;
 use tiller_motion::{Arm, ArmReading, PERIOD_S, Setpoint};
 use tiller_node_kit::Environment;
 
@@ -12,9 +13,8 @@ const FINGER_SPEED_M_S: f64 = 0.1;
 /// An arm at home with open fingers. It has no settings.
 pub(crate) fn kind(_: &mut Environment) -> Opening {
     Opening::new(|| {
-        Ok(Body::Driven(Box::new(DryRun(ArmReading::at_rest(
-            HOME_Q, 0.08,
-        )))))
+        let arm = DryRun(ArmReading::at_rest(HOME_Q, 0.08));
+        Ok(Body::Driven(Box::new(arm), Limits::panda()))
     })
 }
 

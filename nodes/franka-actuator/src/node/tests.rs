@@ -11,6 +11,7 @@ use crate::config::Settings;
 
 mod damages;
 mod driven;
+mod fci;
 
 const STATE_NS: u64 = 20_000_000;
 

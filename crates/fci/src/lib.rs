@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod arm;
+mod config;
+mod error;
+mod hand;
+mod steady;
+
+pub use arm::FciArm;
+pub use config::{FciConfig, HandConfig};
+pub use error::FciError;
+pub use hand::HandState;
