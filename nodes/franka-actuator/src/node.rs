@@ -74,7 +74,7 @@ pub(crate) fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) ->
             settings.cell.bound(&mut limits);
             let journal = journal.map(Recorder::boxed);
             let config = ActuatorConfig {
-                limits,
+                limits: *limits,
                 ..settings.actuator
             };
             Box::new(Driven::new(driver, config, journal)?)

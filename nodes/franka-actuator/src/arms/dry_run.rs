@@ -14,7 +14,7 @@ const FINGER_SPEED_M_S: f64 = 0.1;
 pub(crate) fn kind(_: &mut Environment) -> Opening {
     Opening::new(|| {
         let arm = DryRun(ArmReading::at_rest(HOME_Q, 0.08));
-        Ok(Body::Driven(Box::new(arm), Limits::panda()))
+        Ok(Body::Driven(Box::new(arm), Box::new(Limits::panda())))
     })
 }
 

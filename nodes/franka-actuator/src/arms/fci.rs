@@ -48,7 +48,7 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
             },
             ..limits
         };
-        Ok(Body::Driven(Box::new(Fci(arm)), limits))
+        Ok(Body::Driven(Box::new(Fci(arm)), Box::new(limits)))
     })
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Body {
     /// In lockstep with a simulator: every `sim_arm_state` is answered by an `arm_command`.
     Simulated,
     /// By a driver, which is read and commanded once a millisecond, within these limits.
-    Driven(Driver, Limits),
+    Driven(Driver, Box<Limits>),
 }
 
 /// A driver of any kind.
