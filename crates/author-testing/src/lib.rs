@@ -17,6 +17,23 @@ use tiller_world::{Command, EpisodeSpec, Frame, SETPOINT_NS, World};
 use eye::Eye;
 use pull::{Hand, Longest, POINTS};
 
+/// An instruction in a scene of named keypoints (m, in the frame of the arm's base), for a hand of which rewards read
+/// positions alone.
+#[must_use]
+pub fn request_in(scene: &[(&str, [f64; 3])], instruction: &str) -> AuthorRequest {
+    let keypoints = scene.iter().enumerate();
+    let keypoints = keypoints.map(|(index, (name, position_m))| SceneKeypoint {
+        index,
+        name: (*name).to_owned(),
+        position_m: *position_m,
+    });
+    AuthorRequest {
+        instruction: instruction.to_owned(),
+        keypoints: keypoints.collect(),
+        hand: HandAccess::POSITIONS,
+    }
+}
+
 /// Whatever went wrong that says nothing about a program.
 pub type FollowError = Box<dyn std::error::Error>;
 

@@ -77,6 +77,9 @@ pub struct Settings {
     pub guide: Option<String>,
     /// Policy steps (100 ms) after which an episode has failed.
     pub max_steps: usize,
+    /// SHA-256 of the programs that were followed in the place of the world's author's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs_sha256: Option<String>,
     /// The full method's parameters.
     pub tuned: Tuned,
 }

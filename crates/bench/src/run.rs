@@ -285,6 +285,7 @@ fn settings(config: &BenchConfig) -> Result<Settings> {
         provider: config.provider.to_string(),
         max_steps: config.max_steps,
         guide: config.guide.map(|guide| guide.to_string()),
+        programs_sha256: config.subject.programs_sha256.clone(),
         tuned: config.tuned.clone(),
     })
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
-use tiller_vlm::Author;
+use tiller_vlm::{Author, RecordedPrograms};
 use tiller_world::{Absent, WorldError, WorldKind};
 
 use crate::tuned::SHIPPED;
@@ -23,6 +23,8 @@ pub struct Subject {
     /// Command that judges records of its episodes in the simulator that it stands for, if there is one: program
     /// and arguments.
     pub referee: Option<Vec<OsString>>,
+    /// SHA-256 of the programs that are followed in the place of an author's.
+    pub programs_sha256: Option<String>,
 }
 
 impl fmt::Debug for Subject {
@@ -41,6 +43,17 @@ impl Subject {
             policy: "flow",
             tuned: SHIPPED,
             referee: None,
+            programs_sha256: None,
+        }
+    }
+
+    /// The same world with programs that were written before.
+    #[must_use]
+    pub fn with_programs(self, programs: RecordedPrograms) -> Self {
+        Self {
+            programs_sha256: Some(programs.sha256().to_owned()),
+            author: Arc::new(programs),
+            ..self
         }
     }
 }

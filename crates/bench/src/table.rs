@@ -351,6 +351,7 @@ pub(crate) mod tests {
                 provider: "cpu".to_owned(),
                 max_steps: 400,
                 guide: None,
+                programs_sha256: None,
                 tuned: Tuned::shipped().unwrap(),
             },
         }

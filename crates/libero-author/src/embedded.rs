@@ -4,7 +4,7 @@ use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest};
 
 use crate::recipes;
 use crate::scene::Scene;
-use crate::understand::{Goal, parse, wording};
+use crate::understand::{Goal, parse};
 
 /// Understands a small English about LIBERO-Goal's things and knows a recipe for every goal in it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,10 +25,6 @@ impl Author for EmbeddedAuthor {
         let scene = Scene::new(&request.keypoints)?;
         let goals = parse(&request.instruction, &scene)?;
         let program = recipes::write(&request.instruction, &goals, &scene, request.hand)?;
-        Ok(Answer {
-            text: program.to_string(),
-            source: "embedded".to_owned(),
-            understood: Some(wording(&goals)),
-        })
+        Ok(program.answer())
     }
 }

@@ -41,10 +41,6 @@ impl Author for EmbeddedAuthor {
     fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError> {
         let scene = Scene::new(&request.keypoints)?;
         let spec = parse(&request.instruction, &scene)?;
-        Ok(Answer {
-            text: recipes::write(&spec, &scene, request.hand)?.to_string(),
-            source: "embedded".to_owned(),
-            understood: Some(spec.wording()),
-        })
+        Ok(recipes::write(&spec, &scene, request.hand)?.answer())
     }
 }

@@ -196,6 +196,26 @@ pub enum AuthorError {
         /// What would work instead.
         can: Abilities,
     },
+    /// Nobody wrote a program for it before.
+    #[error("no program was recorded for \"{instruction}\"; there are some for: {}", .recorded.join(", "))]
+    NotRecorded {
+        /// The whole instruction.
+        instruction: String,
+        /// What there are programs for.
+        recorded: Vec<String>,
+    },
+    /// A recorded program is for another scene.
+    #[error(
+        "the program was recorded for a scene in which keypoint {index} is on the {expected}, found {found}"
+    )]
+    OtherScene {
+        /// The keypoint's row.
+        index: usize,
+        /// What it was on.
+        expected: String,
+        /// What it is on here.
+        found: String,
+    },
     /// A keypoint's position cannot be used.
     #[error("keypoint {index} ({name}) stands at {found:?}, expected a finite position within 3 m")]
     BadKeypoint {

@@ -22,6 +22,7 @@ mod http;
 pub mod prompt;
 pub mod provider;
 pub mod recipe;
+mod recorded;
 pub mod repair;
 pub mod settings;
 pub mod text;
@@ -29,4 +30,5 @@ pub mod things;
 pub mod words;
 
 pub use author::{Abilities, Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
+pub use recorded::{RecordedError, RecordedPrograms};
 pub use tiller_reward::HandAccess;

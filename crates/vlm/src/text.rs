@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+use crate::author::{Answer, AuthorError};
+use crate::recipe::StageDraft;
+
+/// Most stages of a program.
+pub const MAX_STAGES: usize = 16;
+
 /// A program in the making; [`fmt::Display`] writes the PyTorch text.
 #[derive(Debug, Clone)]
 pub struct ProgramText {
@@ -24,6 +30,43 @@ pub struct StageText {
     pub reward: String,
     /// Lines of the body of `stageI_done(keypoints, start_keypoints, end_effector)`.
     pub done: Vec<String>,
+}
+
+impl ProgramText {
+    /// The program of goals, in canonical words, that are reached one after the other.
+    ///
+    /// # Errors
+    /// [`AuthorError::SeveralTasks`] for more than [`MAX_STAGES`].
+    pub fn of_goals(
+        instruction: &str,
+        goals: &[impl fmt::Display],
+        mut notes: Vec<String>,
+        stages: Vec<StageDraft>,
+    ) -> Result<Self, AuthorError> {
+        let goals: Vec<String> = goals.iter().map(ToString::to_string).collect();
+        if stages.len() > MAX_STAGES {
+            return Err(AuthorError::SeveralTasks {
+                instruction: instruction.to_owned(),
+                found: goals,
+            });
+        }
+        notes.dedup();
+        Ok(Self {
+            title: goals.join(", then "),
+            notes,
+            stages: stages.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    /// The answer of an author that needs no network, who has understood the title.
+    #[must_use]
+    pub fn answer(self) -> Answer {
+        Answer {
+            text: self.to_string(),
+            source: "embedded".to_owned(),
+            understood: Some(self.title),
+        }
+    }
 }
 
 /// Parameters beside the usual ones, by name; each stands in a signature where a line reads it.

@@ -16,6 +16,11 @@ const MAX_QUOTED: usize = 60;
 pub const ARTICLES: [&str; 5] = ["the", "a", "an", "this", "that"];
 /// What may stand before a request.
 pub const QUESTIONS: [&str; 4] = ["can you", "could you", "would you", "will you"];
+/// What may be said to tell things apart.
+pub const COLOURS: [&str; 12] = [
+    "red", "blue", "pink", "green", "yellow", "black", "white", "brown", "purple", "orange",
+    "grey", "gray",
+];
 /// What joins requests.
 pub const JOINTS: [&str; 6] = ["and", "then", "next", "afterwards", ",", ";"];
 /// What a thing that was named before is called.
@@ -99,6 +104,58 @@ fn split(text: &str) -> Vec<String> {
     words
 }
 
+/// What is done to drawers, doors, lights and things in every world; what a verb asks of a thing may hang on a word
+/// that follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Open.
+    Open,
+    /// Close.
+    Close,
+    /// Turn on.
+    TurnOn,
+    /// Turn off.
+    TurnOff,
+    /// `turn` or `switch` by itself: on or off comes later, if it is about a light.
+    Turn,
+    /// Of a drawer: out.
+    Pull,
+    /// Of a drawer: in.
+    Push,
+    /// Lift.
+    Lift,
+}
+
+/// The verbs that mean them, the longest phrases first.
+pub const DEEDS: [(&str, Deed); 26] = [
+    ("pull open", Deed::Open),
+    ("slide open", Deed::Open),
+    ("pull out", Deed::Open),
+    ("slide out", Deed::Open),
+    ("open up", Deed::Open),
+    ("push in", Deed::Close),
+    ("slide in", Deed::Close),
+    ("push closed", Deed::Close),
+    ("push shut", Deed::Close),
+    ("slide closed", Deed::Close),
+    ("slide shut", Deed::Close),
+    ("turn on", Deed::TurnOn),
+    ("switch on", Deed::TurnOn),
+    ("turn off", Deed::TurnOff),
+    ("switch off", Deed::TurnOff),
+    ("pick up", Deed::Lift),
+    ("lift up", Deed::Lift),
+    ("open", Deed::Open),
+    ("close", Deed::Close),
+    ("shut", Deed::Close),
+    ("turn", Deed::Turn),
+    ("switch", Deed::Turn),
+    ("pull", Deed::Pull),
+    ("push", Deed::Push),
+    ("lift", Deed::Lift),
+    ("raise", Deed::Lift),
+];
+
 /// Words and how far they have been read.
 #[derive(Debug, Clone)]
 pub struct Reader<'w> {
@@ -142,6 +199,12 @@ impl<'w> Reader<'w> {
     pub fn takes_one<T: Copy>(&mut self, table: &[(&str, T)]) -> Option<T> {
         let found = table.iter().find(|(phrase, _)| self.takes(phrase));
         found.map(|(_, meaning)| *meaning)
+    }
+
+    /// Reads a verb that is next: one of [`DEEDS`], or one of a world's own.
+    pub fn takes_verb<V: Copy + From<Deed>>(&mut self, own: &[(&str, V)]) -> Option<V> {
+        let deed = self.takes_one(&DEEDS).map(V::from);
+        deed.or_else(|| self.takes_one(own))
     }
 
     /// Reads the first of some phrases that is next.
@@ -196,5 +259,14 @@ mod tests {
         assert!(!reader.takes("red") && reader.takes_any(&ARTICLES) && reader.takes("red block"));
         assert!(reader.ends());
         assert_eq!(reader.since(2), "the red block");
+        let words = split("hoist it and pull out the drawer");
+        let mut reader = Reader::new(&words);
+        assert_eq!(
+            reader.takes_verb(&[("hoist", Deed::Lift)]),
+            Some(Deed::Lift)
+        );
+        reader.at = 3;
+        assert_eq!(reader.takes_verb::<Deed>(&[]), Some(Deed::Open));
+        assert!(reader.takes("the drawer"));
     }
 }

@@ -12,10 +12,7 @@ use tiller_vlm::recipe::Hand;
 use tiller_vlm::text::ProgramText;
 
 use crate::scene::Scene;
-use crate::understand::{Goal, wording};
-
-/// Most stages of a program.
-const MAX_STAGES: usize = 16;
+use crate::understand::Goal;
 
 /// Writes the program for goals that are to be reached one after the other.
 ///
@@ -75,16 +72,5 @@ pub(crate) fn write(
             _ => None,
         };
     }
-    if stages.len() > MAX_STAGES {
-        return Err(AuthorError::SeveralTasks {
-            instruction: instruction.to_owned(),
-            found: goals.iter().map(Goal::to_string).collect(),
-        });
-    }
-    notes.dedup();
-    Ok(ProgramText {
-        title: wording(goals),
-        notes,
-        stages: stages.into_iter().map(Into::into).collect(),
-    })
+    ProgramText::of_goals(instruction, goals, notes, stages)
 }

@@ -92,9 +92,3 @@ impl fmt::Display for Goal {
         }
     }
 }
-
-/// Goals in words.
-pub(crate) fn wording(goals: &[Goal]) -> String {
-    let goals: Vec<_> = goals.iter().map(Goal::to_string).collect();
-    goals.join(", then ")
-}

@@ -7,6 +7,5 @@ mod parse;
 mod phrase;
 mod words;
 
-pub(crate) use goal::wording;
 pub use goal::{Goal, Side};
 pub(crate) use parse::parse;

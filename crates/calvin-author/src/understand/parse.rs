@@ -128,7 +128,7 @@ impl Meaning<'_> {
     fn clause(&mut self, reader: &mut Reader<'_>) -> Result<Half, AuthorError> {
         let half = self.act(reader)?;
         let at = reader.at;
-        let is_for = reader.takes_any(&PURPOSES) && reader.clone().takes_one(&VERBS).is_some();
+        let is_for = reader.takes_any(&PURPOSES) && reader.clone().takes_verb(&VERBS).is_some();
         if !is_for {
             reader.at = at;
             return Ok(half);
@@ -155,7 +155,7 @@ impl Meaning<'_> {
     /// A verb and what it is about, up to a purpose.
     fn act(&mut self, reader: &mut Reader<'_>) -> Result<Half, AuthorError> {
         let from = reader.at;
-        let Some(mut verb) = reader.takes_one(&VERBS) else {
+        let Some(mut verb) = reader.takes_verb(&VERBS) else {
             return Err(AuthorError::UnknownVerb {
                 phrase: quoted(&reader.rest().join(" ")),
                 can: self.scene.abilities(),
@@ -165,7 +165,7 @@ impl Meaning<'_> {
         let mut ahead = reader.clone();
         if verb == Verb::Grasp
             && ahead.takes("and")
-            && let Some(next) = ahead.takes_one(&VERBS)
+            && let Some(next) = ahead.takes_verb(&VERBS)
         {
             (verb, *reader) = (next, ahead);
         }

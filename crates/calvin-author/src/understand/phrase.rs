@@ -1,8 +1,8 @@
 //! Noun phrases.
 
-use tiller_vlm::words::{ARTICLES, PRONOUNS, Reader};
+use tiller_vlm::words::{ARTICLES, COLOURS, PRONOUNS, Reader};
 
-use super::words::{COLOURS, NOUNS, Noun};
+use super::words::{NOUNS, Noun, SIZES};
 use crate::scene::Kind;
 
 /// A noun phrase as it was said.
@@ -51,7 +51,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Phrase> {
             break noun;
         }
         let word = reader.rest().first()?;
-        if !COLOURS.contains(&word.as_str()) {
+        if !COLOURS.contains(&word.as_str()) && !SIZES.contains(&word.as_str()) {
             return None;
         }
         told.push(word.clone());

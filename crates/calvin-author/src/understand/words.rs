@@ -1,5 +1,7 @@
 //! The words that are understood.
 
+use tiller_vlm::words::Deed;
+
 use super::goal::Side;
 use crate::scene::{Kind, Spot};
 
@@ -29,31 +31,24 @@ pub(super) enum Verb {
     Use,
 }
 
-/// Verbs, the longest phrases first.
-pub(super) const VERBS: [(&str, Verb); 43] = [
-    ("pull open", Verb::Open),
-    ("slide open", Verb::Open),
-    ("pull out", Verb::Open),
-    ("slide out", Verb::Open),
-    ("open up", Verb::Open),
-    ("push in", Verb::Close),
-    ("slide in", Verb::Close),
-    ("push closed", Verb::Close),
-    ("push shut", Verb::Close),
-    ("slide closed", Verb::Close),
-    ("slide shut", Verb::Close),
-    ("turn on", Verb::TurnOn),
-    ("switch on", Verb::TurnOn),
-    ("turn off", Verb::TurnOff),
-    ("switch off", Verb::TurnOff),
-    ("pick up", Verb::Lift),
-    ("lift up", Verb::Lift),
+impl From<Deed> for Verb {
+    fn from(deed: Deed) -> Self {
+        match deed {
+            Deed::Open => Self::Open,
+            Deed::Close => Self::Close,
+            Deed::TurnOn => Self::TurnOn,
+            Deed::TurnOff => Self::TurnOff,
+            Deed::Turn => Self::Turn,
+            Deed::Pull => Self::Pull,
+            Deed::Push => Self::Push,
+            Deed::Lift => Self::Lift,
+        }
+    }
+}
+
+/// Verbs beside those of every world, the longest phrases first.
+pub(super) const VERBS: [(&str, Verb); 17] = [
     ("take hold of", Verb::Grasp),
-    ("open", Verb::Open),
-    ("close", Verb::Close),
-    ("shut", Verb::Close),
-    ("pull", Verb::Pull),
-    ("push", Verb::Push),
     ("move", Verb::Move),
     ("slide", Verb::Move),
     ("shift", Verb::Move),
@@ -63,13 +58,9 @@ pub(super) const VERBS: [(&str, Verb); 43] = [
     ("hit", Verb::Press),
     ("toggle", Verb::Toggle),
     ("flip", Verb::Toggle),
-    ("turn", Verb::Turn),
-    ("switch", Verb::Turn),
     ("rotate", Verb::Rotate),
     ("spin", Verb::Rotate),
     ("twist", Verb::Rotate),
-    ("lift", Verb::Lift),
-    ("raise", Verb::Lift),
     ("grasp", Verb::Grasp),
     ("grab", Verb::Grasp),
     ("take", Verb::Grasp),
@@ -130,11 +121,8 @@ pub(super) const NOUNS: [(&str, Noun); 40] = [
     ("lamp", Noun::AnyLight),
 ];
 
-/// What may be said to tell things apart.
-pub(super) const COLOURS: [&str; 14] = [
-    "red", "blue", "pink", "green", "yellow", "black", "white", "brown", "purple", "orange",
-    "grey", "gray", "small", "big",
-];
+/// What may be said beside colours to tell things apart.
+pub(super) const SIZES: [&str; 2] = ["small", "big"];
 
 /// Where along the table something goes, the longest phrases first.
 pub(super) const SIDES: [(&str, Side); 12] = [

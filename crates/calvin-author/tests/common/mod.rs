@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use tiller_reward::HandAccess;
-use tiller_vlm::{AuthorRequest, SceneKeypoint};
+pub(crate) use tiller_author_testing::request_in;
+use tiller_vlm::AuthorRequest;
 
 /// Names and positions at the beginning of an episode in scene D: the red block on the table, the blue one on the shelf.
 pub(crate) const SCENE: &[(&str, [f64; 3])] = &[
@@ -21,21 +21,6 @@ pub(crate) const SCENE: &[(&str, [f64; 3])] = &[
     ("slide handle", [0.390, 0.477, 0.334]),
     ("drawer handle", [0.537, 0.221, 0.128]),
 ];
-
-/// An instruction in a scene.
-pub(crate) fn request_in(scene: &[(&str, [f64; 3])], instruction: &str) -> AuthorRequest {
-    let keypoints = scene.iter().enumerate();
-    let keypoints = keypoints.map(|(index, (name, position_m))| SceneKeypoint {
-        index,
-        name: (*name).to_owned(),
-        position_m: *position_m,
-    });
-    AuthorRequest {
-        instruction: instruction.to_owned(),
-        keypoints: keypoints.collect(),
-        hand: HandAccess::POSITIONS,
-    }
-}
 
 /// An instruction in the usual scene.
 pub(crate) fn request(instruction: &str) -> AuthorRequest {

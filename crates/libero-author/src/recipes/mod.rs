@@ -11,14 +11,12 @@ use tiller_vlm::recipe::Hand;
 use tiller_vlm::text::ProgramText;
 
 use crate::scene::{Kind, Level, Point, Scene};
-use crate::understand::{Goal, Place, wording};
+use crate::understand::{Goal, Place};
 use measures::{
     BURNER, BURNER_ABOVE_TABLE_M, CABINET, CABINET_TOP, FRONT_M, ON_PLATE, Offset, RACK, graspable,
 };
 use pick::Item;
 
-/// Most stages of a program.
-const MAX_STAGES: usize = 16;
 /// How far above its place a thing is let go, m; of cheese into a bowl, above the bowl's rim.
 const DROP_M: f64 = 0.010;
 /// How far above that the way there leads, m; over the sides of a drawer, which would be pushed shut.
@@ -78,18 +76,7 @@ pub(crate) fn write(
             }
         }
     }
-    if stages.len() > MAX_STAGES {
-        return Err(AuthorError::SeveralTasks {
-            instruction: instruction.to_owned(),
-            found: goals.iter().map(Goal::to_string).collect(),
-        });
-    }
-    notes.dedup();
-    Ok(ProgramText {
-        title: wording(goals),
-        notes,
-        stages: stages.into_iter().map(Into::into).collect(),
-    })
+    ProgramText::of_goals(instruction, goals, notes, stages)
 }
 
 fn item<'p>(point: &'p Point, scene: &Scene) -> Result<Item<'p>, AuthorError> {

@@ -5,6 +5,5 @@ mod parse;
 mod phrase;
 mod words;
 
-pub(crate) use goal::wording;
 pub use goal::{Goal, Place};
 pub(crate) use parse::parse;

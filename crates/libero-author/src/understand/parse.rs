@@ -70,7 +70,7 @@ impl Meaning<'_> {
 
     fn clause(&self, reader: &mut Reader<'_>) -> Result<Goal, AuthorError> {
         let words = reader.rest();
-        let Some(verb) = reader.takes_one(&VERBS) else {
+        let Some(verb) = reader.takes_verb(&VERBS) else {
             let phrase = quoted(&words.join(" "));
             let can = self.scene.abilities();
             return Err(AuthorError::UnknownVerb { phrase, can });

@@ -1,8 +1,8 @@
 //! Noun phrases.
 
-use tiller_vlm::words::{ARTICLES, PRONOUNS, Reader};
+use tiller_vlm::words::{ARTICLES, COLOURS, PRONOUNS, Reader};
 
-use super::words::{COLOURS, LEVELS, NOUNS, Noun};
+use super::words::{LEVELS, LOOKS, NOUNS, Noun};
 use crate::scene::{Kind, Level, Scene};
 
 /// A noun phrase as it was said.
@@ -57,7 +57,8 @@ fn read_phrase(reader: &mut Reader<'_>, scene: &Scene) -> Option<Phrase> {
             continue;
         }
         let word = reader.rest().first()?;
-        if !COLOURS.contains(&word.as_str()) && !scene.knows(word) {
+        let is_look = COLOURS.contains(&word.as_str()) || LOOKS.contains(&word.as_str());
+        if !is_look && !scene.knows(word) {
             return None;
         }
         told.push(word.clone());

@@ -1,5 +1,7 @@
 //! The words that are understood.
 
+use tiller_vlm::words::Deed;
+
 use crate::scene::{Kind, Level};
 
 /// An action, by its verb; what it asks of a drawer may hang on a word that follows.
@@ -19,32 +21,23 @@ pub(super) enum Verb {
     Lift,
 }
 
-/// Verbs, the longest phrases first.
-pub(super) const VERBS: [(&str, Verb); 37] = [
-    ("slide open", Verb::Open),
-    ("pull open", Verb::Open),
-    ("pull out", Verb::Open),
-    ("slide out", Verb::Open),
-    ("open up", Verb::Open),
-    ("push in", Verb::Close),
-    ("slide in", Verb::Close),
-    ("push closed", Verb::Close),
-    ("push shut", Verb::Close),
-    ("slide closed", Verb::Close),
-    ("slide shut", Verb::Close),
-    ("turn on", Verb::TurnOn),
-    ("switch on", Verb::TurnOn),
-    ("turn off", Verb::TurnOff),
-    ("switch off", Verb::TurnOff),
-    ("pick up", Verb::Lift),
-    ("lift up", Verb::Lift),
-    ("open", Verb::Open),
-    ("close", Verb::Close),
-    ("shut", Verb::Close),
-    ("turn", Verb::Turn),
-    ("switch", Verb::Turn),
-    ("pull", Verb::Pull),
-    ("push", Verb::Push),
+impl From<Deed> for Verb {
+    fn from(deed: Deed) -> Self {
+        match deed {
+            Deed::Open => Self::Open,
+            Deed::Close => Self::Close,
+            Deed::TurnOn => Self::TurnOn,
+            Deed::TurnOff => Self::TurnOff,
+            Deed::Turn => Self::Turn,
+            Deed::Pull => Self::Pull,
+            Deed::Push => Self::Push,
+            Deed::Lift => Self::Lift,
+        }
+    }
+}
+
+/// Verbs beside those of every world, the longest phrases first.
+pub(super) const VERBS: [(&str, Verb); 11] = [
     ("slide", Verb::Push),
     ("put", Verb::Put),
     ("place", Verb::Put),
@@ -54,8 +47,6 @@ pub(super) const VERBS: [(&str, Verb); 37] = [
     ("bring", Verb::Put),
     ("carry", Verb::Put),
     ("drop", Verb::Put),
-    ("lift", Verb::Lift),
-    ("raise", Verb::Lift),
     ("grasp", Verb::Lift),
     ("take", Verb::Lift),
 ];
@@ -129,7 +120,5 @@ pub(super) const WAYS: [(&str, Towards); 10] = [
     ("in", Towards::In),
 ];
 
-pub(super) const COLOURS: [&str; 14] = [
-    "black", "white", "red", "green", "blue", "yellow", "brown", "pink", "purple", "orange",
-    "grey", "gray", "wooden", "flat",
-];
+/// What may be said beside colours to tell things apart.
+pub(super) const LOOKS: [&str; 2] = ["wooden", "flat"];

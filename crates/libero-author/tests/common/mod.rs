@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use tiller_reward::HandAccess;
-use tiller_vlm::{AuthorRequest, SceneKeypoint};
+pub(crate) use tiller_author_testing::request_in;
+use tiller_vlm::AuthorRequest;
 
 /// Names and positions in the first state of `libero_goal`.
 pub(crate) const SCENE: &[(&str, [f64; 3])] = &[
@@ -36,21 +36,6 @@ pub(crate) const OBJECTS: &[(&str, [f64; 3])] = &[
     ("yellow stove burner", [0.412, 0.201, 0.018]),
     ("yellow stove knob", [0.268, 0.198, 0.021]),
 ];
-
-/// An instruction in a scene.
-pub(crate) fn request_in(scene: &[(&str, [f64; 3])], instruction: &str) -> AuthorRequest {
-    let keypoints = scene.iter().enumerate();
-    let keypoints = keypoints.map(|(index, (name, position_m))| SceneKeypoint {
-        index,
-        name: (*name).to_owned(),
-        position_m: *position_m,
-    });
-    AuthorRequest {
-        instruction: instruction.to_owned(),
-        keypoints: keypoints.collect(),
-        hand: HandAccess::POSITIONS,
-    }
-}
 
 /// An instruction in LIBERO-Goal's scene.
 pub(crate) fn request(instruction: &str) -> AuthorRequest {

@@ -13,6 +13,7 @@ use tiller_bench::{
 };
 use tiller_policy::Provider;
 use tiller_steering::Guide;
+use tiller_vlm::RecordedPrograms;
 use tiller_world::{ALL_TASKS, Absent, Suite, Variation, WorldInfo, WorldKind};
 
 use super::bench_report::ReportArgs;
@@ -215,6 +216,11 @@ struct WorldArgs {
     /// Episodes at the same time, one core each [default: one a core].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Reward programs that were written before, in the place of the world's author: a folder of files NAME.py, each with a
+    /// line `# Instruction: ..` that says what it is for and lines `# Keypoint 3 is the plate` that say what it takes
+    /// keypoints for.
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
     /// Write one JSON line an episode: task, seed, method, success, steps, chunks, stages, times. A
     /// file that exists is continued: episodes that it holds are not run again, and the table
     /// counts all of it.
@@ -268,6 +274,10 @@ impl BenchArgs {
 impl WorldArgs {
     fn run(self, subject: Subject) -> Result<ExitCode> {
         let stop = Arc::new(AtomicBool::new(false));
+        let subject = match &self.programs {
+            Some(folder) => subject.with_programs(RecordedPrograms::load(folder)?),
+            None => subject,
+        };
         let suites = subject.kind.info().suites();
         let suite = suites.iter().find(|suite| suite.name == self.suite);
         let suite = suite.ok_or_else(|| eyre!("--suite {}: there is none", self.suite))?;
