@@ -37,6 +37,7 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
         .map(|(name, channels)| CameraInfo {
             name,
             size: [256; 2],
+            max_size: [256; 2],
             channels,
         })
         .to_vec(),

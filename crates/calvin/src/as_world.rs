@@ -16,7 +16,7 @@ use crate::words::{Advice, Done, Greeting, Order, Seen, State, VERSION};
 /// What draws its pictures.
 const RENDERER: &str = "PyBullet's software renderer";
 /// Least and most columns and rows of a picture, pixels.
-const SIDES: std::ops::RangeInclusive<usize> = 16..=1024;
+pub(crate) const SIDES: std::ops::RangeInclusive<usize> = 16..=1024;
 
 /// CALVIN's environment. Its oracle is the judge: an episode succeeds in the moment in which it names the task.
 pub struct CalvinWorld {

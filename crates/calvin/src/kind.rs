@@ -13,7 +13,7 @@ use tiller_world::{
     WorldInfo, WorldKind,
 };
 
-use crate::as_world::CalvinWorld;
+use crate::as_world::{CalvinWorld, SIDES};
 use crate::tasks::{ARTICULATED, LABELS, MOVABLE, OTHER, TASKS, WITHOUT_KEYPOINTS};
 
 /// CALVIN's name among the worlds.
@@ -131,6 +131,7 @@ fn info() -> WorldInfo {
             .map(|(name, _, side)| CameraInfo {
                 name,
                 size: [side; 2],
+                max_size: [*SIDES.end(); 2],
                 channels: Channels::ALL,
             })
             .to_vec(),

@@ -17,7 +17,7 @@ use crate::expert::Skill;
 use crate::native::{PHYSICS_NS, STEP_NS};
 use crate::pack::{PACK_FILE, Pack, PackError, Thing};
 use crate::parts::parts;
-use crate::render::Look;
+use crate::render::{LIMIT, Look};
 
 /// LIBERO's name among the worlds.
 pub const NAME: &str = "libero";
@@ -201,6 +201,7 @@ impl LiberoKind {
                 .map(|(name, _)| CameraInfo {
                     name,
                     size: [SIDE; 2],
+                    max_size: LIMIT,
                     channels: Channels::ALL,
                 })
                 .to_vec(),

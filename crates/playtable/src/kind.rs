@@ -13,6 +13,7 @@ use crate::as_world::TableWorld;
 use crate::camera::Camera;
 use crate::goal::{Goals, interpret};
 use crate::labels::{KEYPOINT_COUNTS, WITHOUT_KEYPOINTS, labels};
+use crate::render::SIDE_LIMIT;
 use crate::said::Spoken;
 use crate::task::Task;
 use crate::vary::{self, Axis};
@@ -97,6 +98,7 @@ fn info() -> WorldInfo {
     let camera = |camera: Camera, channels| CameraInfo {
         name: camera.name(),
         size: [SIDE; 2],
+        max_size: [SIDE_LIMIT; 2],
         channels,
     };
     WorldInfo {

@@ -16,8 +16,8 @@ use crate::author::{Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
 const MAX_BYTES: u64 = 1 << 18;
 /// Files of a folder.
 const MAX_FILES: usize = 1_000;
-/// The line that says what a program is for; there may be several.
-const INSTRUCTION: &str = "# Instruction:";
+/// Lines that say what a program is for; there may be several. Embedded authors write the latter.
+const FOR: [&str; 2] = ["# Instruction:", "# Task:"];
 /// A line that says what a keypoint was on: `# Keypoint 3 is the plate`.
 const KEYPOINT: &str = "# Keypoint ";
 
@@ -44,7 +44,7 @@ pub enum RecordedError {
         found: usize,
     },
     /// A program does not say what it is for.
-    #[error("{file}: expected a line `{INSTRUCTION} ..`, found none")]
+    #[error("{file}: expected a line `# Instruction: ..`, found none")]
     NoInstruction {
         /// The file.
         file: PathBuf,
@@ -70,8 +70,8 @@ struct Recorded {
     text: String,
 }
 
-/// A folder of programs `NAME.py`, each with lines `# Instruction: put the bowl on the plate` that say what it is for, and, so
-/// that it is never followed in a scene whose keypoints stand in another order, `# Keypoint 3 is the plate`.
+/// A folder of programs `NAME.py`, each with lines `# Instruction: put the bowl on the plate` (or `# Task: ..`) that say what it
+/// is for, and, so that it is never followed in a scene whose keypoints stand in another order, `# Keypoint 3 is the plate`.
 #[derive(Clone)]
 pub struct RecordedPrograms {
     programs: Vec<Recorded>,
@@ -128,22 +128,21 @@ impl RecordedPrograms {
     }
 
     fn add(&mut self, path: PathBuf, text: String) -> Result<(), RecordedError> {
-        let said = text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix(INSTRUCTION));
+        let said = text.lines().filter_map(|line| {
+            let line = line.trim();
+            FOR.into_iter().find_map(|words| line.strip_prefix(words))
+        });
         let said: Vec<String> = said.map(plain).filter(|words| !words.is_empty()).collect();
         if said.is_empty() {
             return Err(RecordedError::NoInstruction { file: path });
         }
         let index = self.programs.len();
         for instruction in said {
-            if let Some(other) = self.by_instruction.insert(instruction.clone(), index) {
+            let other = self.by_instruction.insert(instruction.clone(), index);
+            if let Some(other) = other.and_then(|other| self.programs.get(other)) {
                 return Err(RecordedError::Twice {
                     file: path,
-                    other: self
-                        .programs
-                        .get(other)
-                        .map_or_else(|| "itself".to_owned(), |it| it.file.clone()),
+                    other: other.file.clone(),
                     instruction,
                 });
             }
@@ -217,6 +216,7 @@ mod tests {
     use tiller_reward::HandAccess;
 
     const PROGRAM: &str = "# Instruction: Put the bowl on the plate.\n\
+        # Task: put the bowl on the plate\n\
         # Instruction: place the bowl onto the plate\n\
         # Keypoint 0 is the bowl, seen at (0.558, 0.005, 0.017).\n\
         # Keypoint 1 is the plate\n\

@@ -64,6 +64,8 @@ pub struct CameraInfo {
     pub name: &'static str,
     /// Columns and rows that policies see, pixels.
     pub size: [usize; 2],
+    /// Most columns and rows that it can show, pixels.
+    pub max_size: [usize; 2],
     /// Channels that it can deliver.
     pub channels: Channels,
 }

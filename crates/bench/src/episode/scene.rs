@@ -2,12 +2,12 @@
 
 use eyre::{OptionExt, Result, WrapErr};
 use tiller_grounding::{Grounder, Keypoint};
-use tiller_world::{CameraGeometry, Channels, EpisodeSpec, Frame, WorldKind};
+use tiller_world::{CameraGeometry, CameraInfo, Channels, EpisodeSpec, Frame, WorldKind};
 
 use super::eyes::Eyes;
 use crate::rig::Rig;
 
-/// Edge of the picture for people, pixels.
+/// Columns of the picture for people, pixels, where a camera can show so many.
 const PICTURE_SIZE: usize = 768;
 
 /// The keypoints of a scene, and where the hand begins.
@@ -77,11 +77,8 @@ impl SeededObservation {
             .collect();
         let first = eyes.first().ok_or_eyre("the world has no camera")?;
         let camera = first.geometry;
-        let name = kind.info().cameras[0].name;
-        let size = [
-            PICTURE_SIZE,
-            (PICTURE_SIZE * first.height).div_ceil(first.width.max(1)),
-        ];
+        let CameraInfo { name, max_size, .. } = kind.info().cameras[0];
+        let size = large([first.width, first.height], max_size);
         let mut picture = Frame::default();
         rig.world.look(name, size, Channels::COLOUR, &mut picture)?;
         Ok(Self {
@@ -97,6 +94,15 @@ impl SeededObservation {
             },
         })
     }
+}
+
+/// Columns and rows of a picture of that shape that is large, but not larger than a camera can show.
+fn large([width, height]: [usize; 2], [most_width, most_height]: [usize; 2]) -> [usize; 2] {
+    let (width, height) = (width.max(1), height.max(1));
+    let columns = PICTURE_SIZE
+        .min(most_width)
+        .min(most_height * width / height);
+    [columns, columns * height / width]
 }
 
 fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<(SeededScene, Rig, Eyes)> {
@@ -116,4 +122,18 @@ fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<(SeededSc
         end_effector_m: rig.tool_m(),
     };
     Ok((scene, rig, eyes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_as_large_as_cameras_can_show() {
+        assert_eq!(large([256, 256], [1024, 1024]), [768, 768]);
+        assert_eq!(large([256, 256], [640, 480]), [480, 480]);
+        assert_eq!(large([320, 240], [640, 480]), [640, 480]);
+        assert_eq!(large([200, 100], [4000, 4000]), [768, 384]);
+        assert_eq!(large([4, 4], [4, 4]), [4, 4]);
+    }
 }

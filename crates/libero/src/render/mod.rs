@@ -2,5 +2,6 @@
 
 mod renderer;
 
+pub(crate) use renderer::LIMIT;
 pub use renderer::{Look, Renderer};
 pub use tiller_offscreen::RenderError;

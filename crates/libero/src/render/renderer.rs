@@ -14,7 +14,7 @@ use tiller_world::{Channels, Frame};
 use crate::native::Native;
 
 /// Largest columns and rows: the off-screen buffer of the package's scenes.
-const LIMIT: [usize; 2] = [640, 480];
+pub(crate) const LIMIT: [usize; 2] = [640, 480];
 /// Room in `MuJoCo`'s list of things to draw, as the package has it.
 const MAX_GEOMS: usize = 1000;
 /// The group of geoms that collide: the package does not draw them.

@@ -3,4 +3,5 @@
 mod renderer;
 
 pub use renderer::Renderer;
+pub(crate) use renderer::SIDE_LIMIT;
 pub use tiller_offscreen::RenderError;

@@ -11,7 +11,7 @@ use tiller_offscreen::{
 use tiller_world::{Channels, Frame};
 
 /// Largest width and height: the scene's off-screen buffer.
-const SIDE_LIMIT: usize = 1024;
+pub(crate) const SIDE_LIMIT: usize = 1024;
 /// Room in MuJoCo's list of things to draw; the scene has about fifty.
 const MAX_GEOMS: usize = 500;
 /// Colour of the lamp when lit.

@@ -35,6 +35,7 @@ pub(super) fn kind() -> impl WorldKind {
         cameras: vec![CameraInfo {
             name: "static",
             size: [4, 4],
+            max_size: [4, 4],
             channels: Channels::COLOUR,
         }],
         labels: Vec::new(),
