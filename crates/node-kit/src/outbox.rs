@@ -32,6 +32,7 @@ pub struct Outbox {
     latched: BTreeMap<String, Latched>,
     refusals: BTreeMap<String, Refusals>,
     frames: Frames,
+    is_closed: bool,
 }
 
 struct Latched {
@@ -69,6 +70,7 @@ impl Outbox {
             latched: BTreeMap::new(),
             refusals: BTreeMap::new(),
             frames: Frames::default(),
+            is_closed: false,
         }
     }
 
@@ -181,6 +183,19 @@ impl Outbox {
             .try_for_each(|(output, array)| self.send_array(&output, array))
     }
 
+    /// Lets go of all who listen: their inputs close as if the node had ended. Nothing is sent any more;
+    /// what is told goes to the log alone.
+    ///
+    /// # Errors
+    /// When dora does not take it.
+    pub fn close(&mut self) -> Result<()> {
+        self.is_closed = true;
+        let declared = self.declared.take().unwrap_or_default();
+        self.node
+            .close_outputs(declared.into_iter().map(Into::into).collect())
+            .wrap_err("cannot close the outputs")
+    }
+
     fn numbered<M: Message>(&mut self, output: &str, mut message: M) -> ArrayRef {
         if message.seq() == 0 {
             let number = self.numbers.entry(output.to_owned()).or_default();
@@ -191,6 +206,9 @@ impl Outbox {
     }
 
     fn send_array(&mut self, output: &str, array: ArrayRef) -> Result<()> {
+        if self.is_closed {
+            return Ok(());
+        }
         self.node
             .send_output(
                 output.to_owned().into(),
@@ -348,6 +366,9 @@ impl Outbox {
         size: (Unit, usize),
         write: impl FnOnce(&mut [u8]) -> Result<()>,
     ) -> Result<()> {
+        if self.is_closed {
+            return Ok(());
+        }
         let memory = self.node.sample_allocator();
         let sample = self.frames.fill(&memory, size, write)?;
         let mut parameters = parameters(header);
