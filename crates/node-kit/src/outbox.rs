@@ -23,7 +23,9 @@ const REFUSALS: Duration = Duration::from_secs(1);
 
 /// A node's outputs. Messages are numbered here, and carry the node's session.
 pub struct Outbox {
-    node: DoraNode,
+    /// None once the outputs are closed.
+    node: Option<DoraNode>,
+    node_id: String,
     wired: Vec<String>,
     /// What the dataflow declares; none where there is no dataflow, as in tests.
     declared: Option<Vec<String>>,
@@ -32,7 +34,6 @@ pub struct Outbox {
     latched: BTreeMap<String, Latched>,
     refusals: BTreeMap<String, Refusals>,
     frames: Frames,
-    is_closed: bool,
 }
 
 struct Latched {
@@ -62,7 +63,8 @@ impl Outbox {
     /// Wraps a node to which the dataflow wires these inputs, in this session.
     pub(crate) fn with_inputs(node: DoraNode, wired: Vec<String>, session: u64) -> Self {
         Self {
-            node,
+            node_id: node.id().to_string(),
+            node: Some(node),
             wired,
             declared: None,
             session,
@@ -70,13 +72,12 @@ impl Outbox {
             latched: BTreeMap::new(),
             refusals: BTreeMap::new(),
             frames: Frames::default(),
-            is_closed: false,
         }
     }
 
     /// The node's name in the dataflow.
     pub fn node_id(&self) -> &str {
-        self.node.id().as_ref()
+        &self.node_id
     }
 
     /// The inputs that the dataflow wires to this node.
@@ -185,15 +186,9 @@ impl Outbox {
 
     /// Lets go of all who listen: their inputs close as if the node had ended. Nothing is sent any more;
     /// what is told goes to the log alone.
-    ///
-    /// # Errors
-    /// When dora does not take it.
-    pub fn close(&mut self) -> Result<()> {
-        self.is_closed = true;
-        let declared = self.declared.take().unwrap_or_default();
-        self.node
-            .close_outputs(declared.into_iter().map(Into::into).collect())
-            .wrap_err("cannot close the outputs")
+    pub fn close(&mut self) {
+        // To close them one by one would overtake what was sent before.
+        self.node = None;
     }
 
     fn numbered<M: Message>(&mut self, output: &str, mut message: M) -> ArrayRef {
@@ -206,16 +201,15 @@ impl Outbox {
     }
 
     fn send_array(&mut self, output: &str, array: ArrayRef) -> Result<()> {
-        if self.is_closed {
+        let Some(node) = &mut self.node else {
             return Ok(());
-        }
-        self.node
-            .send_output(
-                output.to_owned().into(),
-                MetadataParameters::default(),
-                array,
-            )
-            .wrap_err_with(|| format!("cannot send `{output}`"))
+        };
+        node.send_output(
+            output.to_owned().into(),
+            MetadataParameters::default(),
+            array,
+        )
+        .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 
     /// Logs a text and sends it as a [`Status`] on the output `status`. Whatever it quotes is visible in
@@ -366,16 +360,15 @@ impl Outbox {
         size: (Unit, usize),
         write: impl FnOnce(&mut [u8]) -> Result<()>,
     ) -> Result<()> {
-        if self.is_closed {
+        let Some(node) = &mut self.node else {
             return Ok(());
-        }
-        let memory = self.node.sample_allocator();
+        };
+        let memory = node.sample_allocator();
         let sample = self.frames.fill(&memory, size, write)?;
         let mut parameters = parameters(header);
         let framing = Parameter::String(FRAMING_ARROW_IPC.to_owned());
         parameters.insert(FRAMING.to_owned(), framing);
-        self.node
-            .send_output_sample(output.to_owned().into(), parameters, Some(sample))
+        node.send_output_sample(output.to_owned().into(), parameters, Some(sample))
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 }

@@ -315,7 +315,7 @@ impl Node<'_> {
     /// the arm to rest.
     pub(super) fn leave(&mut self, outbox: &mut Outbox) -> Result<()> {
         if self.franka.is_some() {
-            outbox.close()?;
+            outbox.close();
         }
         self.let_go(outbox)
     }
