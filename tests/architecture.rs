@@ -541,7 +541,7 @@ fn the_emulated_robot_differs_in_the_arm() {
         "FRANKA_ADDRESS: \"127.0.0.1:${TILLER_FCI_PORT:-1337}\"",
         "FRANKA_HAND_ADDRESS: \"127.0.0.1:${TILLER_FCI_GRIPPER_PORT:-1338}\"",
         "REAL_TIME: without",
-        "OPERATING_SHARE: \"${TILLER_OPERATING_SHARE:-0.8}\"",
+        "OPERATING_SHARE: \"${TILLER_OPERATING_SHARE:-0.3}\"",
         "GRASP_FORCE_N: \"${TILLER_GRASP_FORCE_N:-20}\"",
         "GRIPPER_SPEED_M_S: \"${TILLER_GRIPPER_SPEED_M_S:-0.2}\"",
     ];

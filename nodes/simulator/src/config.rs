@@ -155,7 +155,7 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.found.len(), 6, "{error}");
         assert!(
-            error.to_string().contains("found earthquake@3000"),
+            error.to_string().contains("found `earthquake@3000`"),
             "{error}"
         );
         let slow = [

@@ -46,8 +46,35 @@ pub(super) struct Franka {
     reflexes: u64,
     /// The stop whose end is awaited.
     stop: Option<Stopping>,
-    /// How far the arm was at most from where it was told to be: a joint, rad, and the tool, m.
-    error: (f64, f64),
+    error: TrackingError,
+}
+
+/// How far the arm was from where it was told to be.
+#[derive(Debug, Default)]
+struct TrackingError {
+    /// The worst joint, rad.
+    joint_rad: f64,
+    /// The tool at the worst, m, and its squares, m2, of so many.
+    tool_m: f64,
+    squares_m2: f64,
+    count: u32,
+}
+
+impl TrackingError {
+    fn take(&mut self, told_rad: &JointVector, arm: &ArmMeasurement) {
+        let apart = told_rad.iter().zip(&arm.reading.q_rad);
+        let joint_rad = apart.map(|(told, is)| (told - is).abs());
+        let told_m = forward(told_rad).position_m;
+        let tool_m = distance_m(&told_m, &arm.base_from_tool.position_m);
+        self.joint_rad = joint_rad.fold(self.joint_rad, f64::max);
+        self.tool_m = self.tool_m.max(tool_m);
+        self.squares_m2 += tool_m * tool_m;
+        self.count += 1;
+    }
+
+    fn rms_m(&self) -> f64 {
+        (self.squares_m2 / f64::from(self.count.max(1))).sqrt()
+    }
 }
 
 /// In this order they are dropped: nobody waits for an arm that has gone.
@@ -86,7 +113,7 @@ impl Franka {
             known: 0,
             reflexes: 0,
             stop: None,
-            error: (0.0, 0.0),
+            error: TrackingError::default(),
         }
     }
 
@@ -101,26 +128,17 @@ impl Franka {
         Some(format!(
             "{} commands, {} missed, {} reflexes; of the limits of velocity {:.2}, acceleration \
              {:.2}, jerk {:.2}; from where it was told at most {:.1} mrad in a joint, {:.1} mm at \
-             the tool",
+             the tool, {:.2} mm rms",
             counters.commands,
             counters.missed,
             self.reflexes,
             peaks.velocity,
             peaks.acceleration,
             peaks.jerk,
-            1e3 * self.error.0,
-            1e3 * self.error.1
+            1e3 * self.error.joint_rad,
+            1e3 * self.error.tool_m,
+            1e3 * self.error.rms_m()
         ))
-    }
-
-    /// Takes in where the arm was told to be, and where it is.
-    fn compare(&mut self, told_rad: &JointVector, arm: &ArmMeasurement) {
-        let apart = told_rad.iter().zip(&arm.reading.q_rad);
-        let joint_rad = apart.map(|(told, is)| (told - is).abs());
-        let told_m = forward(told_rad).position_m;
-        let tool_m = distance_m(&told_m, &arm.base_from_tool.position_m);
-        self.error.0 = joint_rad.fold(self.error.0, f64::max);
-        self.error.1 = self.error.1.max(tool_m);
     }
 }
 
@@ -182,7 +200,7 @@ impl Node<'_> {
             let arm = self.world.arm();
             running.reins.done(arm.reading);
             if let Some(told_rad) = told_rad {
-                franka.compare(&told_rad, &arm);
+                franka.error.take(&told_rad, &arm);
             }
             self.watch_rest(outbox)?;
             let over = self.judge(outbox)?;
