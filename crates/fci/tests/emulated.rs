@@ -281,9 +281,8 @@ fn a_stop_at_any_moment_brings_the_arm_to_rest() {
         assert_eq!(reflexes(&emulator), [], "{at_ms}");
     }
     assert!(moving > 8, "only {moving} moments of motion");
-    println!("{slowest_ms} ms, {:.1} mm at most", 1e3 * longest_m);
     assert!(
-        slowest_ms <= 400 && longest_m < 0.05,
+        slowest_ms <= 100 && longest_m < 0.01,
         "{slowest_ms} ms, {longest_m} m"
     );
 }
