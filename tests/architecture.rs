@@ -452,18 +452,33 @@ fn what_a_world_is_knows_none() {
 
 /// Lines of a dataflow without comments, without the node `world` and without what only says where the file lies.
 fn lines_of(file: &str) -> Vec<String> {
+    let lines = lines_by_node(file).into_iter();
+    let others = lines.filter(|(node, _)| node != "world");
+    others.map(|(_, line)| line).collect()
+}
+
+/// What the node `world` listens to and sends.
+fn ports_of_world(file: &str) -> Vec<String> {
+    let lines = lines_by_node(file).into_iter();
+    let world = lines.filter(|(node, _)| node == "world");
+    let ports = world.skip_while(|(_, line)| line.trim() != "inputs:");
+    ports.map(|(_, line)| line).collect()
+}
+
+/// Lines of a dataflow without comments, each with the node that it is about.
+fn lines_by_node(file: &str) -> Vec<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = fs::read_to_string(path).unwrap();
     let mut lines = Vec::new();
-    let mut is_world = false;
+    let mut node = String::new();
     for line in text.lines().map(str::trim_end) {
         let line = line.replace("../", "");
         if let Some(id) = line.strip_prefix("  - id: ") {
-            is_world = id == "world";
+            id.clone_into(&mut node);
         }
         let is_told = !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        if is_told && !is_world {
-            lines.push(line);
+        if is_told {
+            lines.push((node.clone(), line));
         }
     }
     lines
@@ -510,4 +525,29 @@ fn hardware_differs_in_cameras_arm_and_calibration() {
         "ARM: \"${TILLER_ARM:-fci}\"",
     ];
     assert_eq!(different, expected);
+}
+
+/// The driver for real arms moves the simulated one: nothing but the arm is different.
+#[test]
+fn the_emulated_robot_differs_in_the_arm() {
+    let file = "dataflows/emulated-franka.yml";
+    let (simulated, emulated) = (lines_of("dataflow.yml"), lines_of(file));
+    let (others, same): (Vec<_>, Vec<_>) = emulated
+        .into_iter()
+        .partition(|line| !simulated.contains(line));
+    let others: Vec<_> = others.iter().map(|line| line.trim()).collect();
+    let expected = [
+        "ARM: fci",
+        "FRANKA_ADDRESS: \"127.0.0.1:${TILLER_FCI_PORT:-1337}\"",
+        "FRANKA_HAND_ADDRESS: \"127.0.0.1:${TILLER_FCI_GRIPPER_PORT:-1338}\"",
+        "REAL_TIME: without",
+        "OPERATING_SHARE: \"${TILLER_OPERATING_SHARE:-0.3}\"",
+        "GRASP_FORCE_N: \"${TILLER_GRASP_FORCE_N:-20}\"",
+        "GRIPPER_SPEED_M_S: \"${TILLER_GRIPPER_SPEED_M_S:-0.2}\"",
+    ];
+    assert_eq!(others, expected);
+    let is_arm = |line: &String| line.trim() == "ARM: simulation";
+    let ours: Vec<_> = simulated.into_iter().filter(|line| !is_arm(line)).collect();
+    assert_eq!(same, ours);
+    assert_eq!(ports_of_world(file), ports_of_world("dataflow.yml"));
 }

@@ -62,6 +62,10 @@ pub(crate) struct DemoArgs {
     /// Where pictures, program and summary go [default: runs/<time>-<instruction>-<seed>].
     #[arg(long)]
     out: Option<PathBuf>,
+    /// The dataflow, a path from the project's folder; dataflows/emulated-franka.yml moves the simulated
+    /// arm through a Franka's control interface, on ports that are free.
+    #[arg(long, default_value = "dataflow.yml")]
+    dataflow: PathBuf,
     /// Print the summary as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -71,6 +75,9 @@ pub(crate) struct DemoArgs {
 pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
     tiller_core::unknown_variables_here().finish(())?;
     let environment = setup::prepare()?;
+    if !environment.root.join(&args.dataflow).is_file() {
+        bail!("no dataflow {}", args.dataflow.display());
+    }
     say("building (the first build takes several minutes)");
     run_visible(
         environment
@@ -80,8 +87,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
 
     let folder = run_folder(&environment.root, args)?;
     say(&format!(
-        "running dataflow.yml: \"{}\", seed {}",
-        args.instruction, args.seed
+        "running {}: \"{}\", seed {}",
+        args.dataflow.display(),
+        args.instruction,
+        args.seed
     ));
     let log_path = folder.join("dora.log");
     let begin = Instant::now();
@@ -107,6 +116,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
     let waits = summary["waited"].as_array().into_iter().flatten();
     for wait in waits.filter_map(Value::as_str) {
         say(&format!("waited {wait}"));
+    }
+    if let Some(robot) = summary["robot"].as_str() {
+        say(&format!("the robot: {robot}"));
     }
     say(&format!(
         "pictures, program, summary and dora.log: {}",
@@ -152,7 +164,8 @@ fn run_dataflow(
     let log = create_in_place(log_path)?;
     let mut command = environment.command("dora");
     command
-        .args(["run", "dataflow.yml"])
+        .arg("run")
+        .arg(&args.dataflow)
         .env("TILLER_INSTRUCTION", &args.instruction)
         .env("TILLER_SEED", args.seed.to_string())
         .env("TILLER_POLICY", &args.policy)
@@ -160,6 +173,7 @@ fn run_dataflow(
         .env("TILLER_STEER", if args.unsteered { "off" } else { "on" })
         .env("TILLER_RUN_DIR", folder)
         .env("DORA_COORDINATOR_PORT", free_port()?.to_string())
+        .envs(robot_ports(|name| std::env::var_os(name).is_some())?)
         // An operator that hangs is not waited for longer than this when all else has ended, s.
         .env("DORA_FINISH_DRAIN_GRACE_SECS", "10")
         .stdin(Stdio::null())
@@ -204,10 +218,26 @@ fn private_key(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<NamedTe
         .wrap_err("the key could not be put into a file of its own")
 }
 
+/// Ports of an emulated robot and its hand, where none are set: two demos must not meet there either.
+fn robot_ports(is_set: impl Fn(&str) -> bool) -> Result<Vec<(&'static str, String)>> {
+    let names = ["TILLER_FCI_PORT", "TILLER_FCI_GRIPPER_PORT"];
+    let free = names.into_iter().filter(|name| !is_set(name));
+    // All are held until the last one is found, so that no two are the same.
+    let held = free.map(|name| Ok((name, loopback()?)));
+    let held: Vec<_> = held.collect::<Result<_>>()?;
+    let ports = held.iter();
+    ports
+        .map(|(name, listener)| Ok((*name, listener.local_addr()?.port().to_string())))
+        .collect()
+}
+
 /// dora's default port belongs to the whole machine; two demos must not meet there.
 fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).wrap_err("no free TCP port on loopback")?;
-    Ok(listener.local_addr()?.port())
+    Ok(loopback()?.local_addr()?.port())
+}
+
+fn loopback() -> Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", 0)).wrap_err("no free TCP port on loopback")
 }
 
 /// A child in a process group of its own, so that its nodes end with it.
@@ -394,6 +424,16 @@ mod tests {
     fn colours_go_and_other_escapes_stay() {
         let line = "\u{1b}[1;31mERROR\u{1b}[0m no\u{1b}[2J \u{1b}[31";
         assert_eq!(without_colours(line), "ERROR no\u{1b}[2J \u{1b}[31");
+    }
+
+    #[test]
+    fn a_robot_gets_two_ports_of_its_own_unless_they_are_set() {
+        let ports = robot_ports(|_| false).unwrap();
+        assert_eq!(ports.len(), 2);
+        assert_ne!(ports[0].1, ports[1].1);
+        let left = robot_ports(|name| name == "TILLER_FCI_PORT").unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].0, "TILLER_FCI_GRIPPER_PORT");
     }
 
     #[test]

@@ -23,7 +23,7 @@ struct Cli {
 enum Command {
     /// Fetch the pinned wheels into `.venv` and link the native libraries (demo and test do it too).
     Setup,
-    /// Build everything and run `dataflow.yml` for one instruction in simulation.
+    /// Build everything and run a dataflow, `dataflow.yml` by default, for one instruction in simulation.
     ///
     /// Exits with 0 only if the simulator's task oracle says that the task succeeded. The pictures,
     /// the reward program and a summary are left in a folder under `runs/`.

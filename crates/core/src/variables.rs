@@ -76,7 +76,7 @@ const OF_THE_DATAFLOW: [&str; 64] = [
 ];
 
 /// What the dataflows of other worlds, and of hardware, read beside it.
-const OF_OTHER_WORLDS: [&str; 12] = [
+const OF_OTHER_WORLDS: [&str; 20] = [
     "TILLER_ARM",
     "TILLER_CAMERAS",
     "TILLER_CAMERA_AT_END",
@@ -85,8 +85,16 @@ const OF_OTHER_WORLDS: [&str; 12] = [
     "TILLER_CAMERA_LATE_MS",
     "TILLER_CAMERA_RATE_HZ",
     "TILLER_CAMERA_SIZE",
+    "TILLER_FCI_CLOCK",
+    "TILLER_FCI_FAULTS",
+    "TILLER_FCI_GRIPPER_PORT",
+    "TILLER_FCI_PORT",
+    "TILLER_FCI_ROBOT",
     "TILLER_FFMPEG",
     "TILLER_FIRST_STATE",
+    "TILLER_GRASP_FORCE_N",
+    "TILLER_GRIPPER_SPEED_M_S",
+    "TILLER_OPERATING_SHARE",
     "TILLER_SCENE",
     "TILLER_SUITE",
 ];

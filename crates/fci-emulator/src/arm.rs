@@ -17,6 +17,9 @@ pub enum Drive {
     Torque([f64; JOINTS]),
 }
 
+/// Waits for an arm that takes its time; called before each millisecond.
+pub type Pace = Box<dyn Fn() + Send>;
+
 /// An arm with a gripper that the emulator moves: kinematic, or a simulator's.
 pub trait EmulatedArm: Send {
     /// What the robot's sensors measure now.
@@ -24,6 +27,16 @@ pub trait EmulatedArm: Send {
 
     /// One millisecond; the fingers are to be `gripper_width_m` apart.
     fn step(&mut self, drive: &Drive, gripper_width_m: f64);
+
+    /// Whether torques move it, as they do by default; where not, the robot refuses such motions.
+    fn takes_torques(&self) -> bool {
+        true
+    }
+
+    /// How to wait until it can be stepped again; none, the default, for an arm that always can.
+    fn pace(&self) -> Option<Pace> {
+        None
+    }
 }
 
 /// How much the arm resists its own motion under torques, Nm s/rad.

@@ -20,8 +20,12 @@ const HOMING_M_S: f64 = 0.1;
 /// How near the opening must come to the one it was told, m.
 const REACHED_M: f64 = 1e-3;
 
-/// How long the fingers must be held up by something before they count as stopped, ms.
+/// How long the fingers must stand still short of where they are driven before they count as held up
+/// by something, ms.
 const BLOCKED_MS: u32 = 50;
+
+/// Fingers that moved less than this stand still, m.
+const STILL_M: f64 = 2e-4;
 
 /// Highest continuous force, N.
 const STRONGEST_N: f64 = 70.0;
@@ -117,7 +121,9 @@ struct Task {
     kind: HandRequest,
     target_m: f64,
     speed_m_s: f64,
-    blocked_ms: u32,
+    /// Where the fingers were when they moved last, and since when, ms.
+    still_m: f64,
+    still_ms: u32,
 }
 
 /// The hand.
@@ -182,7 +188,8 @@ impl Hand {
             kind,
             target_m,
             speed_m_s: speed_m_s.min(FASTEST_M_S),
-            blocked_ms: 0,
+            still_m: measured_m,
+            still_ms: 0,
         });
         done
     }
@@ -221,10 +228,14 @@ impl Hand {
         let mut task = self.task.take()?;
         let step_m = task.speed_m_s * PERIOD_S;
         self.width_m += (task.target_m - self.width_m).clamp(-step_m, step_m);
-        let is_blocked = (measured_m - self.width_m).abs() > REACHED_M;
-        task.blocked_ms = if is_blocked { task.blocked_ms + 1 } else { 0 };
-        let is_there = (self.width_m - task.target_m).abs() < 1e-9 && !is_blocked;
-        let is_held_up = task.blocked_ms >= BLOCKED_MS;
+        let is_behind = (measured_m - self.width_m).abs() > REACHED_M;
+        if (measured_m - task.still_m).abs() > STILL_M {
+            (task.still_m, task.still_ms) = (measured_m, 0);
+        } else {
+            task.still_ms += 1;
+        }
+        let is_there = (self.width_m - task.target_m).abs() < 1e-9 && !is_behind;
+        let is_held_up = is_behind && task.still_ms >= BLOCKED_MS;
         if !is_there && !is_held_up {
             self.task = Some(task);
             return None;
@@ -236,7 +247,7 @@ impl Hand {
                 self.width_m = measured_m;
                 self.task = Some(Task {
                     target_m: WIDEST_M,
-                    blocked_ms: 0,
+                    still_ms: 0,
                     ..task
                 });
                 None
@@ -250,7 +261,7 @@ impl Hand {
                 let is_grasped = measured_m > width_m - inner_m && measured_m < width_m + outer_m;
                 self.is_grasped = is_grasped;
                 // The fingers go on pressing on what is between them.
-                self.width_m = (measured_m - 2.0 * REACHED_M).max(0.0);
+                self.width_m = task.target_m;
                 Some(answer(task.kind, task.request, told(is_grasped)))
             }
             _ => Some(answer(task.kind, task.request, told(is_there))),
@@ -359,6 +370,23 @@ mod tests {
         assert!((measured_m - WIDEST_M).abs() < REACHED_M, "{measured_m}");
         hand.take(half, 3, WIDEST_M);
         assert_eq!(run(&mut hand, 0.06).0.status, GripperStatus::Unsuccessful);
+    }
+
+    #[test]
+    fn fingers_that_trail_are_not_held_up() {
+        let mut hand = Hand::new(WIDEST_M);
+        hand.take(GRASP, 1, WIDEST_M);
+        let mut measured_m = WIDEST_M;
+        let done = loop {
+            // Some millimetres behind all the way, and a thing in between.
+            measured_m += (hand.width_m() - measured_m) / 40.0;
+            measured_m = measured_m.max(0.02);
+            if let Some(done) = hand.cycle(measured_m) {
+                break done;
+            }
+        };
+        assert_eq!(done.status, GripperStatus::Success);
+        assert_eq!(measured_m, 0.02);
     }
 
     #[test]

@@ -64,7 +64,8 @@ impl Log {
         }
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.0
+    /// Those after the first `known`.
+    pub(crate) fn since(&self, known: usize) -> &[Entry] {
+        self.0.get(known..).unwrap_or_default()
     }
 }

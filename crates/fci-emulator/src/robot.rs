@@ -166,6 +166,9 @@ impl Robot {
         if is_alone && (!is_torque || self.version == FciVersion::V5) {
             return MoveStatus::InvalidArgumentRejected;
         }
+        if is_torque && !self.arm.takes_torques() {
+            return MoveStatus::CommandNotPossibleRejected;
+        }
         if self.mode != RobotMode::Idle {
             return MoveStatus::CommandNotPossibleRejected;
         }

@@ -18,6 +18,7 @@ use crate::connection::{self, Service};
 use crate::faults::{Fault, Line, Trouble};
 use crate::gripper::{Hand, WIDEST_M};
 use crate::log::Entry;
+use crate::plan::PlannedFault;
 use crate::reference::Peaks;
 use crate::robot::{Late, Robot};
 use crate::wire::{self, Answer};
@@ -201,6 +202,7 @@ impl Emulator {
         let gripper_at = gripper_listener.local_addr()?;
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let width_m = arm.reading().gripper_width_m;
+        let pace = arm.pace();
         let shared = Arc::new(Shared {
             world: Mutex::new(World {
                 robot: Robot::new(config.version, arm)?,
@@ -219,7 +221,7 @@ impl Emulator {
             gripper_at,
             threads: Vec::new(),
         };
-        let life = Life::new(Arc::clone(&shared), socket, config.clock)?;
+        let life = Life::new(Arc::clone(&shared), socket, config.clock, pace)?;
         emulator.spawn("fci-robot", move || life.run())?;
         emulator.serve(
             robot_listener,
@@ -276,7 +278,21 @@ impl Emulator {
     /// What happened so far, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
-        self.shared.world().robot.log.entries().to_vec()
+        self.log_since(0)
+    }
+
+    /// The same without the first `known` entries.
+    #[must_use]
+    pub fn log_since(&self, known: usize) -> Vec<Entry> {
+        self.shared.world().robot.log.since(known).to_vec()
+    }
+
+    /// Does what is planned: now, or at its moment.
+    pub fn plan(&self, planned: &PlannedFault) {
+        match planned.commanded_ms {
+            Some(commanded_ms) => self.fault_at(commanded_ms, planned.fault),
+            None => self.fault(planned.fault),
+        }
     }
 
     /// What was counted so far.

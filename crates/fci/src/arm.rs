@@ -1,6 +1,7 @@
 //! The arm.
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 use franka::rate_limiting::{self, fer};
 use franka::realtime::{
@@ -27,6 +28,9 @@ const START_RAD: f64 = 0.05;
 
 /// Speed below which the arm counts as at rest, rad/s.
 const REST_RAD_S: f64 = 1e-3;
+
+/// How long a robot that cannot be reached is left alone.
+const RETRY: Duration = Duration::from_millis(200);
 
 /// Longest gap in the robot's time that is made up for, ms; it stops by itself well before.
 const LONGEST_MS: u64 = 100;
@@ -99,6 +103,23 @@ impl FciArm {
             has_priority: false,
             received: 0.0,
         })
+    }
+
+    /// The same with a robot that may be starting: one that cannot be reached is tried again for
+    /// `patience`.
+    ///
+    /// # Errors
+    /// As [`FciArm::connect`].
+    pub fn connect_within(config: &FciConfig, patience: Duration) -> Result<Self, FciError> {
+        let begin = Instant::now();
+        loop {
+            match Self::connect(config) {
+                Err(FciError::Unreachable { .. }) if begin.elapsed() < patience => {
+                    thread::sleep(RETRY);
+                }
+                connected => return connected,
+            }
+        }
     }
 
     /// Which robot answered.

@@ -244,6 +244,64 @@ fn a_motion_ends_well_with_the_arm() {
     assert!(ended, "{:?}", emulator.log());
 }
 
+/// The tool's way from `from`, m.
+fn way_m(emulator: &Emulator, from: &[f64; 7]) -> f64 {
+    let at = |q_rad: &[f64; 7]| tiller_motion::kinematics::forward(q_rad).position_m;
+    let (from, to) = (at(from), at(&emulator.reading().q_rad));
+    let squares = (0..3).map(|axis| (to[axis] - from[axis]).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+fn is_moving(emulator: &Emulator) -> bool {
+    let rates = emulator.reading().dq_rad_s;
+    rates.iter().any(|rate| rate.abs() > 1e-3)
+}
+
+/// At moments all over a motion: a stop by the client is a motion like any other, without a reflex.
+#[test]
+fn a_stop_at_any_moment_brings_the_arm_to_rest() {
+    let (mut slowest_ms, mut longest_m, mut moving) = (0, 0.0_f64, 0);
+    for at_ms in (60..1_400).step_by(90) {
+        let emulator = Emulator::start(&lockstep()).unwrap();
+        let mut rig = Rig::new(&settings(&emulator));
+        rig.wander(at_ms).unwrap();
+        moving += u32::from(is_moving(&emulator));
+        let (from, begun_ns) = (emulator.reading().q_rad, rig.now_ns);
+        let now_ns = rig.now_ns;
+        rig.actuator.as_mut().unwrap().stop("a test", now_ns);
+        while rig.actuator.as_ref().unwrap().status().mode != Mode::Stopped {
+            rig.tick().unwrap();
+        }
+        slowest_ms = slowest_ms.max((rig.now_ns - begun_ns) / 1_000_000);
+        longest_m = longest_m.max(way_m(&emulator, &from));
+        for _ in 0..50 {
+            rig.tick().unwrap();
+        }
+        assert!(!is_moving(&emulator), "{at_ms}");
+        assert_eq!(reflexes(&emulator), [], "{at_ms}");
+    }
+    assert!(moving > 8, "only {moving} moments of motion");
+    assert!(
+        slowest_ms <= 100 && longest_m < 0.01,
+        "{slowest_ms} ms, {longest_m} m"
+    );
+}
+
+#[test]
+fn whoever_is_started_anew_in_motion_takes_the_arm_up_where_it_is() {
+    let emulator = Emulator::start(&lockstep()).unwrap();
+    let mut rig = Rig::new(&settings(&emulator));
+    rig.wander(1_000).unwrap();
+    assert!(is_moving(&emulator));
+    drop(rig);
+    let mut rig = Rig::new(&settings(&emulator));
+    rig.wander(2_000).unwrap();
+    assert_eq!(reflexes(&emulator), []);
+    let begun = emulator.log().into_iter();
+    let begun = begun.filter(|entry| matches!(entry.event, Event::MotionBegan { .. }));
+    assert_eq!(begun.count(), 2);
+}
+
 /// Reads and holds, so long as `is_done` is not met; in real time, for hands take theirs.
 fn hold(arm: &mut FciArm, width_m: f64, is_done: impl Fn(&FciArm) -> bool) {
     let setpoint = tiller_motion::Setpoint {

@@ -23,7 +23,9 @@ const REFUSALS: Duration = Duration::from_secs(1);
 
 /// A node's outputs. Messages are numbered here, and carry the node's session.
 pub struct Outbox {
-    node: DoraNode,
+    /// None once the outputs are closed.
+    node: Option<DoraNode>,
+    node_id: String,
     wired: Vec<String>,
     /// What the dataflow declares; none where there is no dataflow, as in tests.
     declared: Option<Vec<String>>,
@@ -61,7 +63,8 @@ impl Outbox {
     /// Wraps a node to which the dataflow wires these inputs, in this session.
     pub(crate) fn with_inputs(node: DoraNode, wired: Vec<String>, session: u64) -> Self {
         Self {
-            node,
+            node_id: node.id().to_string(),
+            node: Some(node),
             wired,
             declared: None,
             session,
@@ -74,7 +77,7 @@ impl Outbox {
 
     /// The node's name in the dataflow.
     pub fn node_id(&self) -> &str {
-        self.node.id().as_ref()
+        &self.node_id
     }
 
     /// The inputs that the dataflow wires to this node.
@@ -181,6 +184,13 @@ impl Outbox {
             .try_for_each(|(output, array)| self.send_array(&output, array))
     }
 
+    /// Lets go of all who listen: their inputs close as if the node had ended. Nothing is sent any more;
+    /// what is told goes to the log alone.
+    pub fn close(&mut self) {
+        // To close them one by one would overtake what was sent before.
+        self.node = None;
+    }
+
     fn numbered<M: Message>(&mut self, output: &str, mut message: M) -> ArrayRef {
         if message.seq() == 0 {
             let number = self.numbers.entry(output.to_owned()).or_default();
@@ -191,13 +201,15 @@ impl Outbox {
     }
 
     fn send_array(&mut self, output: &str, array: ArrayRef) -> Result<()> {
-        self.node
-            .send_output(
-                output.to_owned().into(),
-                MetadataParameters::default(),
-                array,
-            )
-            .wrap_err_with(|| format!("cannot send `{output}`"))
+        let Some(node) = &mut self.node else {
+            return Ok(());
+        };
+        node.send_output(
+            output.to_owned().into(),
+            MetadataParameters::default(),
+            array,
+        )
+        .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 
     /// Logs a text and sends it as a [`Status`] on the output `status`. Whatever it quotes is visible in
@@ -348,13 +360,15 @@ impl Outbox {
         size: (Unit, usize),
         write: impl FnOnce(&mut [u8]) -> Result<()>,
     ) -> Result<()> {
-        let memory = self.node.sample_allocator();
+        let Some(node) = &mut self.node else {
+            return Ok(());
+        };
+        let memory = node.sample_allocator();
         let sample = self.frames.fill(&memory, size, write)?;
         let mut parameters = parameters(header);
         let framing = Parameter::String(FRAMING_ARROW_IPC.to_owned());
         parameters.insert(FRAMING.to_owned(), framing);
-        self.node
-            .send_output_sample(output.to_owned().into(), parameters, Some(sample))
+        node.send_output_sample(output.to_owned().into(), parameters, Some(sample))
             .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 }

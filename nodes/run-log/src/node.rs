@@ -328,6 +328,7 @@ impl Log {
             collateral: self.ending.collateral(),
             waiting_for: self.notices.waiting_for(),
             waited: self.notices.waited(),
+            robot: self.notices.robot(),
             motion: self.motion.motion(),
             control: self.cadence.cadence(),
             latencies: self.latency.latencies(),

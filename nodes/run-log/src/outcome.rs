@@ -53,6 +53,9 @@ pub(crate) struct RunSummary {
     /// Who was waited for, how long, and what came of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) waited: Vec<String>,
+    /// What a robot that tells of itself went through, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) robot: Option<String>,
     /// Whether the arm kept moving.
     pub(crate) motion: Motion,
     /// Whether the control loop kept its rhythm.
@@ -98,6 +101,9 @@ pub(crate) struct Notices {
     /// Waits that are over.
     #[serde(skip)]
     waited: Vec<String>,
+    /// The newest word of the robot.
+    #[serde(skip)]
+    robot: Option<String>,
 }
 
 impl Notices {
@@ -113,6 +119,7 @@ impl Notices {
             }
             // A run may have any number of episodes.
             "waited" if self.waited.len() < MAX_WAITS => self.waited.push(status.text.clone()),
+            "robot" => self.robot = Some(status.text.clone()),
             "waiting_over" | "program" => {
                 self.waiting.remove(&status.node);
             }
@@ -133,6 +140,11 @@ impl Notices {
     /// Who was waited for, and how long.
     pub(crate) fn waited(&self) -> Vec<String> {
         self.waited.clone()
+    }
+
+    /// What a robot went through.
+    pub(crate) fn robot(&self) -> Option<String> {
+        self.robot.clone()
     }
 
     /// Takes the actuator's word.

@@ -7,6 +7,8 @@ use tiller_core::Problems;
 use tiller_node_kit::Environment;
 use tiller_world::{Registry, WorldKind};
 
+use crate::robot::Robot;
+
 /// Settings of the node.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -29,6 +31,8 @@ pub struct Settings {
     pub(crate) speed: f64,
     /// Width and height of the images, pixels; none for those of the world's cameras.
     pub(crate) image_side: Option<usize>,
+    /// Who moves the arm.
+    pub(crate) robot: Robot,
 }
 
 impl Settings {
@@ -42,6 +46,7 @@ impl Settings {
         let speed = env.number("SPEED", 1.0, 0.1..=100.0);
         let image_side = env.optional("IMAGE_SIDE");
         let image_side = image_side.map(|_| env.number("IMAGE_SIDE", 256, 32..=1024));
+        let robot = Robot::read(&mut env, seed);
         let instruction = env.text("INSTRUCTION", "");
         let task = env.optional("TASK");
         let names = worlds.names();
@@ -74,6 +79,7 @@ impl Settings {
         let episode_ns = (episode_s * 1e9) as u64;
         // 0 goes on for ever.
         let episodes = Some(env.number("EPISODES", 1_u64, 0..=1_000_000)).filter(|n| *n > 0);
+        robot.check(&mut env, speed, episodes);
         let wall_limit_s = env.number("WALL_LIMIT_S", 0.0, 0.0..=1e6);
         let wall_limit = (wall_limit_s > 0.0).then(|| Duration::from_secs_f64(wall_limit_s));
         env.finish(Self {
@@ -86,6 +92,7 @@ impl Settings {
             wall_limit,
             speed,
             image_side,
+            robot,
         })
     }
 }
@@ -132,6 +139,38 @@ mod tests {
         );
         let none = Settings::read(Environment::from_pairs([]), &Registry::new());
         assert!(none.unwrap_err().to_string().contains("WORLD"));
+    }
+
+    #[test]
+    fn a_robot_behind_its_interface_is_checked_as_a_whole() {
+        let error = read(&[
+            ("ROBOT", "fci"),
+            ("FCI_PORT", "100000"),
+            ("FCI_ROBOT", "ur5"),
+            ("FCI_CLOCK", "sundial"),
+            ("FCI_FAULTS", "loss=0.05, earthquake@3000"),
+            ("SPEED", "2"),
+            ("EPISODES", "3"),
+        ])
+        .unwrap_err();
+        assert_eq!(error.found.len(), 6, "{error}");
+        assert!(
+            error.to_string().contains("found `earthquake@3000`"),
+            "{error}"
+        );
+        let slow = [
+            ("ROBOT", "fci"),
+            ("FCI_CLOCK", "real-time"),
+            ("SPEED", "0.5"),
+        ];
+        assert!(read(&slow).is_err());
+        let settings = read(&[("ROBOT", "fci"), ("FCI_FAULTS", "drop@9"), ("SEED", "4")]).unwrap();
+        let Robot::Fci(fci) = settings.robot else {
+            panic!("{:?}", settings.robot);
+        };
+        assert_eq!((fci.config.robot_port, fci.config.seed), (1337, 4));
+        assert_eq!(fci.faults.len(), 1);
+        assert_eq!(read(&[("SPEED", "2")]).unwrap().robot, Robot::Lockstep);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod images;
 mod lockstep;
 mod node;
 mod pacer;
+mod robot;
 
 pub use config::Settings;
 pub use node::{ESSENTIAL, run};

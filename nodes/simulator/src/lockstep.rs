@@ -5,7 +5,9 @@ use eyre::{Result, bail};
 use tiller_core::EpisodeId;
 use tiller_messages::{ArmCommand, ArmState};
 use tiller_motion::Setpoint;
-use tiller_world::{Command, EpisodeSpec, Verdict, World, WorldError, WorldKind};
+use tiller_world::{
+    ArmMeasurement, Command, EpisodeSpec, SETPOINT_NS, Verdict, World, WorldError, WorldKind,
+};
 
 use crate::images::PERIOD_NS;
 
@@ -90,6 +92,21 @@ impl Lockstep {
             }));
         self.world.run(&Command::Joints(&self.setpoints))?;
         Ok(())
+    }
+
+    /// Runs setpoints, one a millisecond: a whole number of the world's steps.
+    pub(crate) fn follow(&mut self, setpoints: &[Setpoint]) -> Result<()> {
+        Ok(self.world.run(&Command::Joints(setpoints))?)
+    }
+
+    /// What the arm measures, and where its tool is.
+    pub(crate) fn arm(&self) -> ArmMeasurement {
+        self.world.arm()
+    }
+
+    /// Milliseconds of one step of the world.
+    pub(crate) fn step_ms(&self) -> usize {
+        (self.world.info().robot.step_ns / SETPOINT_NS) as usize
     }
 
     /// What the arm's sensors say.

@@ -1,11 +1,12 @@
-//! The node's loop: publish a state, wait for the command that answers it, run it.
+//! The node's loop: publish a state, wait for the command that answers it, run it; or go where the client
+//! of an emulated robot has it go.
 
 use std::time::{Duration, Instant};
 
 use eyre::Result;
 use tiller_core::EpisodeId;
 use tiller_messages::{ArmCommand, Episode as EpisodeMessage, Level, StageCommand, TaskStatus};
-use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream};
+use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream, robot_clock_ns};
 use tiller_world::EpisodeSpec;
 
 use crate::config::Settings;
@@ -13,6 +14,11 @@ use crate::episode::{Episode, Over};
 use crate::images::{Images, PERIOD_NS};
 use crate::lockstep::Lockstep;
 use crate::pacer::Pacer;
+use crate::robot::Robot;
+
+mod franka;
+
+use franka::Franka;
 
 /// Without commands the arm cannot be held.
 pub const ESSENTIAL: &[&str] = &["arm_command"];
@@ -54,8 +60,13 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
         is_over: false,
         status: None,
         said: None,
+        franka: match &settings.robot {
+            Robot::Lockstep => None,
+            Robot::Fci(fci) => Some(Franka::new(fci)),
+        },
     };
     node.begin(settings.instruction.clone(), settings.tasks.clone(), outbox)?;
+    node.start_robot(outbox)?;
     let started = Instant::now();
     loop {
         match inbox.wait_at_most(node.time_left(Instant::now())) {
@@ -63,7 +74,7 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
-                return Ok(());
+                return node.let_go(outbox);
             }
         }
         if let Some(said) = node.said.take() {
@@ -71,14 +82,15 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
         }
         let wall_limit = settings.wall_limit;
         if wall_limit.is_some_and(|limit| started.elapsed() >= limit) {
+            node.sum_up(outbox)?;
             node.report(Some(Over::WallClock), outbox)?;
-            return Ok(());
+            return node.leave(outbox);
         }
         if let Some(over) = node.go_on(outbox)? {
             let time_s = node.world.episode_ns() as f64 * 1e-9;
             tracing::info!("{} after {time_s:.1} s", over.reason());
             if node.is_last() {
-                return Ok(());
+                return node.leave(outbox);
             }
             node.next(outbox)?;
         }
@@ -108,6 +120,8 @@ struct Node<'a> {
     status: Option<(bool, Vec<String>)>,
     /// An instruction that came while the world was running.
     said: Option<EpisodeMessage>,
+    /// The robot whose client moves the arm; none where commands do.
+    franka: Option<Franka>,
 }
 
 #[derive(Default)]
@@ -121,6 +135,9 @@ impl Node<'_> {
     /// How long nothing but an input can happen: until the pending command may run, or the state has
     /// waited long enough for its answer.
     fn time_left(&mut self, now: Instant) -> Duration {
+        if self.franka.is_some() {
+            return Duration::ZERO;
+        }
         if self.answer.is_some() {
             return self.pacer.time_left(self.world.time_ns(), now);
         }
@@ -158,6 +175,10 @@ impl Node<'_> {
     }
 
     fn take_command(&mut self, command: ArmCommand) -> Result<(), Refused> {
+        if self.franka.is_some() {
+            let reason = "expected none with ROBOT=fci, whose client moves the arm, found one";
+            return Err(Refused::new("arm_command", reason));
+        }
         let (now_ns, stamp_ns) = (self.world.time_ns(), command.stamp_ns);
         if stamp_ns == now_ns {
             self.answer = Some(command);
@@ -216,7 +237,7 @@ impl Node<'_> {
         self.episode = Episode::new(self.settings.episode_ns);
         let message = EpisodeMessage {
             id,
-            stamp_ns: self.world.time_ns(),
+            stamp_ns: self.stamp_ns(),
             instruction,
             seed,
             tasks,
@@ -270,6 +291,9 @@ impl Node<'_> {
 
     /// Runs the pending command if its time has come, and publishes what comes of it.
     fn go_on(&mut self, outbox: &mut Outbox) -> Result<Option<Over>> {
+        if self.franka.is_some() {
+            return self.live(outbox);
+        }
         let Some(command) = self.answer.take() else {
             return self.ask_again(outbox).map(|()| None);
         };
@@ -287,10 +311,18 @@ impl Node<'_> {
             )?;
         }
         self.world.run(&command)?;
+        self.judge(outbox)
+    }
+
+    /// After a piece of time: what came of it, and what is seen now.
+    fn judge(&mut self, outbox: &mut Outbox) -> Result<Option<Over>> {
         let over = self
             .episode
             .check(self.world.episode_ns(), self.world.verdict())
             .filter(|_| !self.is_over);
+        if over.is_some() {
+            self.sum_up(outbox)?;
+        }
         self.report(over, outbox)?;
         if over.is_none() {
             self.publish(outbox)?;
@@ -298,10 +330,22 @@ impl Node<'_> {
         Ok(over)
     }
 
+    /// The time in messages: the world's, or with a robot the machine's, by which that lives too.
+    fn stamp_ns(&self) -> u64 {
+        match &self.franka {
+            None => self.world.time_ns(),
+            Some(_) => robot_clock_ns(),
+        }
+    }
+
     fn publish(&mut self, outbox: &mut Outbox) -> Result<()> {
-        self.send_state(outbox)?;
+        if self.franka.is_none() {
+            self.send_state(outbox)?;
+        }
         if self.world.time_ns().is_multiple_of(PERIOD_NS) {
-            let (origin_ns, started) = (self.world.origin_ns(), Instant::now());
+            let started = Instant::now();
+            let since_reset_ns = self.world.time_ns() - self.world.origin_ns();
+            let origin_ns = self.stamp_ns().saturating_sub(since_reset_ns);
             self.images.send(self.world.world(), origin_ns, outbox)?;
             // The first look starts a renderer: meanwhile nobody listened for the answer.
             self.asked_at = Instant::now();
@@ -342,7 +386,7 @@ impl Node<'_> {
             return Ok(());
         }
         let status = TaskStatus {
-            stamp_ns: self.world.time_ns(),
+            stamp_ns: self.stamp_ns(),
             episode: self.last_id,
             tasks: verdict.tasks.clone(),
             success: verdict.success,

@@ -60,7 +60,7 @@ fn mode(robot: &Robot) -> RobotMode {
 }
 
 fn events(robot: &Robot) -> Vec<Event> {
-    let entries = robot.log.entries().iter();
+    let entries = robot.log.since(0).iter();
     entries.map(|Entry { event, .. }| event.clone()).collect()
 }
 

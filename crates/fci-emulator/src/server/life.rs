@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Clock, Shared};
+use crate::arm::Pace;
 use crate::wire::{self, Command};
 
 const PERIOD: Duration = Duration::from_millis(1);
@@ -29,6 +30,7 @@ pub(super) struct Life {
     shared: Arc<Shared>,
     socket: UdpSocket,
     clock: Clock,
+    pace: Option<Pace>,
     bytes: Vec<u8>,
 }
 
@@ -46,13 +48,19 @@ struct Before {
 }
 
 impl Life {
-    pub(super) fn new(shared: Arc<Shared>, socket: UdpSocket, clock: Clock) -> io::Result<Self> {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        socket: UdpSocket,
+        clock: Clock,
+        pace: Option<Pace>,
+    ) -> io::Result<Self> {
         // Short enough to see that the robot is to end, or that its motion has.
         socket.set_read_timeout(Some(Duration::from_millis(5)))?;
         Ok(Self {
             shared,
             socket,
             clock,
+            pace,
             bytes: Vec::with_capacity(4096),
         })
     }
@@ -80,6 +88,10 @@ impl Life {
                 thread::sleep(due.saturating_duration_since(Instant::now()));
                 self.latest(before.number)
             };
+            // Nobody is kept waiting by it: no lock is held.
+            if let Some(pace) = &self.pace {
+                pace();
+            }
             before = self.cycle(command.filter(|_| before.will_come));
         }
     }

@@ -1,5 +1,7 @@
 //! A Franka arm over the Franka Control Interface.
 
+use std::time::Duration;
+
 use eyre::WrapErr;
 use tiller_fci::{FciArm, FciConfig, HandConfig};
 use tiller_motion::limits::{Limits, OperatingFraction, Robot};
@@ -7,6 +9,9 @@ use tiller_motion::{Arm, ArmReading, Setpoint};
 use tiller_node_kit::Environment;
 
 use super::{Body, DriverError, Opening};
+
+/// How long a robot may take to be there; dora ends a node that is silent for ten seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Reads where the robot is and how it reacts.
 pub(crate) fn kind(env: &mut Environment) -> Opening {
@@ -34,7 +39,7 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
     };
     let share = env.number("OPERATING_SHARE", 0.3, 0.05..=0.8);
     Opening::new(move || {
-        let arm = FciArm::connect(&config).wrap_err("cannot use the arm")?;
+        let arm = FciArm::connect_within(&config, PATIENCE).wrap_err("cannot use the arm")?;
         let limits = match arm.robot() {
             Robot::Fr3 => Limits::fr3(),
             Robot::Panda => Limits::panda(),

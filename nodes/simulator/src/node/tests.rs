@@ -9,6 +9,7 @@ use super::{ESSENTIAL, run};
 use crate::config::Settings;
 
 mod damages;
+mod franka;
 mod signal;
 
 const STATE_NS: u64 = 20_000_000;
