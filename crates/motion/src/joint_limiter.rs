@@ -381,7 +381,7 @@ fn share_within(part: &Vector3<f64>, rest: &Vector3<f64>, most: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinematics::HOME_Q;
+    use crate::kinematics::{HOME_Q, Pose, inverse};
     use proptest::prelude::*;
 
     /// The tool as finite differences of where the chain puts it.
@@ -513,10 +513,10 @@ mod tests {
         }
     }
 
-    fn over_a_table(height_m: f64) -> JointLimiter {
+    fn over_a_table(height_m: f64, q_rad: JointVector) -> JointLimiter {
         let mut limits = Limits::panda();
         limits.clearance.table_height_m = Some(height_m);
-        JointLimiter::new(&limits, HOME_Q)
+        JointLimiter::new(&limits, q_rad)
     }
 
     /// Joints 2 and 4 lower the hand.
@@ -524,7 +524,7 @@ mod tests {
 
     #[test]
     fn it_stops_before_the_table_and_may_leave_it() {
-        let mut limiter = over_a_table(0.1);
+        let mut limiter = over_a_table(0.1, HOME_Q);
         let mut held = false;
         for _ in 0..3000 {
             limiter.step(&DOWNWARDS);
@@ -543,12 +543,18 @@ mod tests {
 
     #[test]
     fn a_start_too_near_the_table_may_only_leave_it() {
-        let fingertips = Chain::new(&HOME_Q).position.z - 0.009;
-        let mut limiter = over_a_table(fingertips + 0.02);
+        let low = inverse(
+            &Pose::down([0.5, 0.0, 0.1]),
+            &HOME_Q,
+            &Limits::panda().joint,
+        )
+        .unwrap();
+        let fingertips = Chain::new(&low).position.z - 0.009;
+        let mut limiter = over_a_table(fingertips + 0.02, low);
         for _ in 0..1000 {
             limiter.step(&DOWNWARDS);
         }
-        let start = Chain::new(&HOME_Q).position.z;
+        let start = Chain::new(&low).position.z;
         assert!((limiter.motion.chain.position.z - start).abs() < 1e-6);
         for _ in 0..1000 {
             limiter.step(&DOWNWARDS.map(|rate| -rate));

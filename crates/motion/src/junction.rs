@@ -85,6 +85,9 @@ impl Junction {
             );
         }
         let (rate_hz, expected_hz) = (chunk.layout.rate_hz, underway.rate_hz);
+        if !rate_hz.is_finite() {
+            return refuse(SafetyKind::NotFinite, "expected a finite rate".into());
+        }
         if rate_hz != expected_hz {
             return refuse(
                 SafetyKind::Malformed,

@@ -193,7 +193,8 @@ fn live(
         for event in actuator.drain_events() {
             *trial.kinds.entry(event.kind.as_str()).or_default() += 1;
             if let Some(violation) = event.violation {
-                assert!(violation.limit.is_finite() && violation.value.is_finite());
+                let is_number = violation.limit.is_finite() && violation.value.is_finite();
+                assert!(is_number, "{event:?}");
             }
         }
     }
