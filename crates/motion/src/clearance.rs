@@ -10,7 +10,7 @@ use crate::limits::Limits;
 /// How far outside its box the TCP may come on a way between waypoints inside, m.
 const WALL_SLACK_M: f64 = 0.005;
 
-/// Links from this one on can reach a table.
+/// The first of [`CAPSULES`] that can reach a table: those before it are of links 0 to 2.
 const FIRST_OVER_TABLE: usize = 3;
 
 /// How finely a way is looked at where something is near, m of the fastest motion that there could be.
@@ -58,23 +58,22 @@ pub(crate) struct Rooms([f64; OBSTACLES]);
 impl Rooms {
     /// At a posture.
     pub(crate) fn new(limits: &Limits, chain: &Chain) -> Self {
-        let body = Body::new(chain);
+        let (body, clearance) = (Body::new(chain), &limits.clearance);
+        let mut rooms = [f64::INFINITY; OBSTACLES];
+        for (room_m, pair) in rooms.iter_mut().zip(PAIRS) {
+            *room_m = body.distance_m(pair) - clearance.between_links_m;
+        }
+        if let Some(table_m) = clearance.table_height_m {
+            let over_table = rooms[PAIRS.len()..WALL].iter_mut().enumerate();
+            for (index, room_m) in over_table.skip(FIRST_OVER_TABLE) {
+                *room_m = body.lowest_m(index) - table_m - limit_m(limits, PAIRS.len() + index);
+            }
+        }
         let bounds = &limits.workspace.bounds;
         let (low, high) = (Vector3::from(bounds.min_m), Vector3::from(bounds.max_m));
-        let table_m = limits.clearance.table_height_m.unwrap_or(f64::NEG_INFINITY);
-        Self(std::array::from_fn(|index| {
-            let distance_m = match index {
-                WALL => {
-                    let above = (chain.position - low).min();
-                    above.min((high - chain.position).min())
-                }
-                _ => match PAIRS.get(index) {
-                    Some(pair) => body.distance_m(*pair),
-                    None => body.lowest_m(index - PAIRS.len()) - table_m,
-                },
-            };
-            distance_m - limit_m(limits, index)
-        }))
+        let above = (chain.position - low).min();
+        rooms[WALL] = above.min((high - chain.position).min()) + WALL_SLACK_M;
+        Self(rooms)
     }
 
     /// Rooms that are kept from here on: none, or less than none where it begins like that.
@@ -123,11 +122,7 @@ impl Rooms {
     fn free_s(&self, floors: &Self, speeds_m_s: &[f64; JOINTS + 1]) -> (f64, usize) {
         let mut free = (f64::INFINITY, WALL);
         for (index, (room_m, floor_m)) in self.0.iter().zip(&floors.0).enumerate() {
-            let (first, last) = match obstacle(index) {
-                Obstacle::Links(first, last) => (first, last.min(JOINTS)),
-                Obstacle::Table(link) => (0, link.min(JOINTS)),
-                Obstacle::Wall => (0, JOINTS),
-            };
+            let (first, last) = BETWEEN[index];
             // What does not move has for ever.
             let time_s = (room_m - floor_m) / (speeds_m_s[last] - speeds_m_s[first]);
             if time_s < free.0 {
@@ -138,15 +133,35 @@ impl Rooms {
     }
 }
 
-fn obstacle(index: usize) -> Obstacle {
-    match PAIRS.get(index) {
-        Some((a, b)) => Obstacle::Links(CAPSULES[*a].link, CAPSULES[*b].link),
-        None if index == WALL => Obstacle::Wall,
-        None => Obstacle::Table(CAPSULES[index - PAIRS.len()].link),
+const fn obstacle(index: usize) -> Obstacle {
+    if index < PAIRS.len() {
+        let (a, b) = PAIRS[index];
+        Obstacle::Links(CAPSULES[a].link, CAPSULES[b].link)
+    } else if index < WALL {
+        Obstacle::Table(CAPSULES[index - PAIRS.len()].link)
+    } else {
+        Obstacle::Wall
     }
 }
 
-/// Least distance to an obstacle, m; what cannot come near to it has none.
+/// The links between which joints move each obstacle and the robot towards each other: the hand moves
+/// as link 7.
+const BETWEEN: [(usize, usize); OBSTACLES] = {
+    let mut between = [(0, JOINTS); OBSTACLES];
+    let mut index = 0;
+    while index < WALL {
+        let (first, last) = match obstacle(index) {
+            Obstacle::Links(first, last) => (first, last),
+            Obstacle::Table(link) => (0, link),
+            Obstacle::Wall => (0, JOINTS),
+        };
+        between[index] = (first, if last < JOINTS { last } else { JOINTS });
+        index += 1;
+    }
+    between
+};
+
+/// Least distance to an obstacle, m.
 fn limit_m(limits: &Limits, index: usize) -> f64 {
     let clearance = &limits.clearance;
     match obstacle(index) {
@@ -155,8 +170,7 @@ fn limit_m(limits: &Limits, index: usize) -> f64 {
         Obstacle::Table(HAND) if index - PAIRS.len() == FINGERTIPS => {
             clearance.fingers_above_table_m
         }
-        Obstacle::Table(link) if link >= FIRST_OVER_TABLE => clearance.above_table_m,
-        Obstacle::Table(_) => f64::NEG_INFINITY,
+        Obstacle::Table(_) => clearance.above_table_m,
     }
 }
 

@@ -208,7 +208,7 @@ impl Checker {
         }
         let frames = frames(q);
         self.sample_tool(&frames, extremes)?;
-        let limit_m = BETWEEN_LINKS_M + 0.03;
+        let limit_m = BETWEEN_LINKS_M + 0.01;
         let found = least(&body(&frames), self.cell.table_m, limit_m);
         let most = [BETWEEN_LINKS_M, OVER_TABLE_M, FINGERTIPS_M];
         for (index, (found_m, least_m)) in found.into_iter().zip(most).enumerate() {
@@ -320,9 +320,9 @@ fn least(body: &[(Vector, Vector); 13], table_m: Option<f64>, limit_m: f64) -> [
         for (b, (link_b, .., radius_b)) in BODY.iter().enumerate().skip(a + 1) {
             if COULD_TOUCH.contains(&(*link_a, *link_b)) {
                 let radii = radius_a + radius_b;
-                let middles = length(&minus(&middle(&body[a]), &middle(&body[b])));
-                let halves = 0.5 * (size(&body[a]) + size(&body[b]));
-                if middles - halves - radii < links {
+                // Nothing of a line is further from its middle than its half.
+                let middle = to_line(&middle(&body[a]), &body[b]);
+                if middle - 0.5 * size(&body[a]) - radii < links {
                     links = links.min(apart(&body[a], &body[b]) - radii);
                 }
             }
@@ -341,7 +341,7 @@ fn least(body: &[(Vector, Vector); 13], table_m: Option<f64>, limit_m: f64) -> [
 fn apart(a: &(Vector, Vector), b: &(Vector, Vector)) -> f64 {
     let of = |part: f64| to_line(&along(&scaled(&a.0, 1.0 - part), 1.0, &a.1, part), b);
     let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..40 {
+    for _ in 0..28 {
         let third = (high - low) / 3.0;
         if of(low + third) < of(high - third) {
             high -= third;
