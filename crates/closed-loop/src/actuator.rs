@@ -229,7 +229,13 @@ impl Actuator {
 
     fn refuse(&mut self, chunk: &ActionChunk, kind: &str, text: String) -> ActuatorEffect {
         self.refused = (chunk.session, chunk.seq);
-        self.safety(kind.to_owned(), text)
+        ActuatorEffect::Safety(SafetyEvent {
+            stamp_ns: self.now_ns,
+            kind: kind.to_owned(),
+            chunk_seq: Some(chunk.seq),
+            text,
+            ..Default::default()
+        })
     }
 
     /// Answers a state. One that is sent again, because its answer was lost, gets the same answer:
@@ -441,14 +447,7 @@ impl Actuator {
 
     fn report(&mut self, effects: &mut Vec<ActuatorEffect>) {
         let events = self.motion.iter_mut().flat_map(Motion::drain_events);
-        effects.extend(events.map(|event| {
-            ActuatorEffect::Safety(SafetyEvent {
-                stamp_ns: event.stamp_ns,
-                kind: event.kind.as_str().to_owned(),
-                text: event.text,
-                ..Default::default()
-            })
-        }));
+        effects.extend(events.map(|event| ActuatorEffect::Safety(convert::safety_event(event))));
     }
 }
 

@@ -50,11 +50,14 @@ impl Pose {
     }
 }
 
-/// Positions of the joint axes and of the TCP for one joint vector, in the base frame.
+/// Where the links and the TCP are for one joint vector, in the base frame. A link turns about the z
+/// axis of its own frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain {
-    origins: [Vector3<f64>; JOINTS],
-    axes: [Vector3<f64>; JOINTS],
+    /// Origins of the frames of links 1 to 7, m.
+    pub origins: [Vector3<f64>; JOINTS],
+    /// Their orientations.
+    pub rotations: [Matrix3<f64>; JOINTS],
     /// Position of the TCP, m.
     pub position: Vector3<f64>,
     /// Orientation of the TCP: its columns are the hand's axes.
@@ -66,7 +69,7 @@ impl Chain {
     #[must_use]
     pub fn new(q_rad: &JointVector) -> Self {
         let mut origins = [Vector3::zeros(); JOINTS];
-        let mut axes = [Vector3::zeros(); JOINTS];
+        let mut rotations = [Matrix3::zeros(); JOINTS];
         let mut rotation = Matrix3::identity();
         let mut position = Vector3::zeros();
         for (joint, &(a, d, sin_alpha, cos_alpha)) in DH.iter().enumerate() {
@@ -84,14 +87,14 @@ impl Chain {
                 cos_alpha,
             );
             origins[joint] = position;
-            axes[joint] = rotation.column(2).into_owned();
+            rotations[joint] = rotation;
         }
         position += rotation.column(2) * (FLANGE_M + HAND_TCP_M);
         let s = std::f64::consts::FRAC_1_SQRT_2;
         rotation *= Matrix3::new(s, s, 0.0, -s, s, 0.0, 0.0, 0.0, 1.0);
         Self {
             origins,
-            axes,
+            rotations,
             position,
             rotation,
         }
@@ -101,10 +104,11 @@ impl Chain {
     #[must_use]
     pub fn jacobian(&self) -> Jacobian {
         let mut jacobian = Jacobian::zeros();
-        for (joint, axis) in self.axes.iter().enumerate() {
+        for (joint, rotation) in self.rotations.iter().enumerate() {
+            let axis = rotation.column(2);
             let linear = axis.cross(&(self.position - self.origins[joint]));
             jacobian.fixed_view_mut::<3, 1>(0, joint).copy_from(&linear);
-            jacobian.fixed_view_mut::<3, 1>(3, joint).copy_from(axis);
+            jacobian.fixed_view_mut::<3, 1>(3, joint).copy_from(&axis);
         }
         jacobian
     }

@@ -1,8 +1,11 @@
 //! The run as a whole: safety and success.
 
-use tiller_core::{EpisodeId, MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_STATUS};
+use tiller_core::{
+    EpisodeId, MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, visible_line,
+};
 
 use crate::message::message;
+use crate::{Message, MessageError};
 
 message! {
     /// Something the actuator refused, clamped or stopped.
@@ -11,11 +14,41 @@ message! {
         pub stamp_ns: u64,
         /// A word that machines may test for, such as `stale_chunk`.
         pub kind: String,
+        /// The chunk that it is about; null where it is about none.
+        pub chunk_seq: Option<u64>,
+        /// What was measured, with its unit at the end, such as `joint_4_position_rad`; null, as
+        /// `limit` and `value`, where there is no number to it.
+        pub quantity: Option<String>,
+        /// What it may be, at most or at least.
+        pub limit: Option<f64>,
+        /// What it was.
+        pub value: Option<f64>,
+        /// The step of the chunk that it is about, from 0; null where it is about none.
+        pub step: Option<u32>,
         /// What was expected and what was found, for people.
         pub text: String,
     }
     names kind;
     cut text to MAX_STATUS;
+    check SafetyEvent::check;
+}
+
+impl SafetyEvent {
+    fn check(&self) -> Result<(), MessageError> {
+        let found = (&self.quantity, self.limit, self.value);
+        let is_name = |name: &String| name.chars().count() <= MAX_NAME;
+        match found {
+            (None, None, None) => return Ok(()),
+            (Some(name), Some(_), Some(_)) if is_name(name) => return Ok(()),
+            _ => {}
+        }
+        Err(MessageError::Value {
+            message: Self::NAME,
+            column: "quantity, limit, value",
+            expected: format!("all three or none, the first of at most {MAX_NAME} characters"),
+            found: visible_line(&format!("{found:?}"), MAX_NAME),
+        })
+    }
 }
 
 message! {

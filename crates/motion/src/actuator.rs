@@ -6,7 +6,7 @@ use crate::admission::{Admission, Start};
 use crate::arm::{ArmReading, Setpoint};
 use crate::chunk::{Chunk, MAX_STEPS};
 use crate::config::{ActuatorConfig, ActuatorError, Resume};
-use crate::event::{EventLog, Refusal, SafetyEvent, SafetyKind};
+use crate::event::{EventLog, Reason, Refusal, SafetyEvent, SafetyKind};
 use crate::follower::Follower;
 use crate::junction::{Junction, Underway};
 use crate::kinematics::{Chain, JointVector};
@@ -15,6 +15,10 @@ use crate::reading::Readings;
 use crate::reference::Reference;
 use crate::space::{self, Numbers, Space};
 use crate::status::{ActuatorStatus, Mode, ResumeError};
+use crate::violation::{Quantity, Violation};
+
+/// Ticks without being held back after which it is told again.
+const FREE_TICKS: u32 = 200;
 
 #[derive(Debug)]
 struct Incoming {
@@ -47,6 +51,8 @@ pub struct Actuator {
     executing_gripper: Vec<Option<f64>>,
     gripper_width_m: f64,
     last_tick_ns: u64,
+    /// Ticks since the arm was last held back so as not to come too near to something.
+    free_ticks: u32,
     events: EventLog,
 }
 
@@ -64,8 +70,8 @@ impl Actuator {
             .problems()
             .finish(())
             .map_err(ActuatorError::Config)?;
-        let readings =
-            Readings::new(reading, &config.limits, now_ns).map_err(ActuatorError::Reading)?;
+        let readings = Readings::new(reading, &config.limits, now_ns)
+            .map_err(|reason| ActuatorError::Reading(reason.text))?;
         let at = place_of(readings.chain());
         Ok(Self {
             mode: Mode::Holding,
@@ -84,6 +90,7 @@ impl Actuator {
             executing_gripper: Vec::with_capacity(MAX_STEPS),
             gripper_width_m: reading.gripper_width_m.clamp(0.0, config.gripper_open_m),
             last_tick_ns: now_ns,
+            free_ticks: FREE_TICKS,
             events: EventLog::default(),
             config,
         })
@@ -102,7 +109,14 @@ impl Actuator {
                 // Time before the chunk does not count against it.
                 self.last_tick_ns = now_ns;
             }
-            Err(refusal) => self.events.push(now_ns, refusal.kind, refusal.to_string()),
+            Err(refusal) => {
+                let reason = Reason {
+                    violation: refusal.violation,
+                    text: refusal.to_string(),
+                };
+                self.events
+                    .push(now_ns, refusal.kind, Some(refusal.seq), reason);
+            }
         }
         result.map(|_| ())
     }
@@ -169,13 +183,17 @@ impl Actuator {
             last_seq: self.last_seq,
             sound: self.layout.as_ref(),
             start,
+            q_rad: self.follower.q_rad(),
             waypoints: &mut self.incoming.waypoints,
             gripper: &mut self.incoming.gripper,
         }
-        .admit(chunk, &mut |kind, text| events.push(now_ns, kind, text))?;
-        if let Some(text) = junction.as_ref().and_then(Junction::lateness) {
-            let text = format!("chunk {} {text}", chunk.seq);
-            events.push(now_ns, SafetyKind::JoinedLate, text);
+        .admit(chunk, &mut |kind, violation| {
+            let reason = of_chunk(chunk.seq, "clamped", violation.into());
+            events.push(now_ns, kind, Some(chunk.seq), reason);
+        })?;
+        if let Some(late) = junction.as_ref().and_then(Junction::lateness) {
+            let reason = of_chunk(chunk.seq, "joined late", late.into());
+            events.push(now_ns, SafetyKind::JoinedLate, Some(chunk.seq), reason);
         }
         Ok(junction)
     }
@@ -186,7 +204,7 @@ impl Actuator {
         self.stopped_for = SafetyKind::StopRequested;
         self.begin_stop(
             SafetyKind::StopRequested,
-            format!("{reason}; motion goes on after `resume`"),
+            format!("{reason}; motion goes on after `resume`").into(),
             now_ns,
         );
     }
@@ -224,11 +242,8 @@ impl Actuator {
             }
         }
         self.mode = Mode::Holding;
-        self.events.push(
-            now_ns,
-            SafetyKind::Resumed,
-            "motion is allowed again".into(),
-        );
+        self.events
+            .push(now_ns, SafetyKind::Resumed, None, "motion is allowed again");
         Ok(())
     }
 
@@ -247,13 +262,15 @@ impl Actuator {
             .take(reading, &self.config.limits, standing, now_ns);
         match taken {
             Ok(()) => self.resume_by_itself(now_ns),
-            Err(text) => {
-                if let Some(text) = text {
+            Err(reason) => {
+                if let Some(Reason { violation, text }) = reason {
                     let text = format!(
                         "reading {} refused, the last good one serves meanwhile: {text}",
                         self.readings.refused()
                     );
-                    self.events.push(now_ns, SafetyKind::ReadingRefused, text);
+                    let reason = Reason { violation, text };
+                    self.events
+                        .push(now_ns, SafetyKind::ReadingRefused, None, reason);
                 }
                 self.check_missed(now_ns);
             }
@@ -299,11 +316,13 @@ impl Actuator {
             ),
         };
         self.stopped_for = SafetyKind::ReadingLost;
-        self.begin_stop(
-            SafetyKind::ReadingLost,
-            format!("no good reading for {missed} ms; {how}"),
-            now_ns,
-        );
+        let most = f64::from(self.config.max_missed_readings);
+        let violation = Violation::new(Quantity::Missed, most, f64::from(missed));
+        let reason = Reason {
+            violation: Some(violation),
+            text: format!("{violation}; {how}"),
+        };
+        self.begin_stop(SafetyKind::ReadingLost, reason, now_ns);
     }
 
     fn resume_by_itself(&mut self, now_ns: u64) {
@@ -319,8 +338,12 @@ impl Actuator {
         if let Err(error) = self.resume(now_ns) {
             // Once: from here on somebody must look.
             self.stopped_for = SafetyKind::ResumeRefused;
-            let kind = SafetyKind::ResumeRefused;
-            self.events.push(now_ns, kind, error.to_string());
+            let reason = Reason {
+                violation: error.violation(),
+                text: error.to_string(),
+            };
+            self.events
+                .push(now_ns, SafetyKind::ResumeRefused, None, reason);
         }
     }
 
@@ -328,8 +351,12 @@ impl Actuator {
         let pause_ns = now_ns.saturating_sub(self.last_tick_ns);
         self.last_tick_ns = now_ns;
         if self.mode == Mode::Executing && pause_ns > self.config.max_loop_gap_ns {
-            let text = format!("the control loop paused for {} ms", pause_ns / 1_000_000);
-            self.give_up(SafetyKind::LoopGap, text, now_ns);
+            let (most_ms, found_ms) = (
+                self.config.max_loop_gap_ns as f64 * 1e-6,
+                pause_ns as f64 * 1e-6,
+            );
+            let pause = Violation::new(Quantity::Pause, most_ms, found_ms);
+            self.give_up(SafetyKind::LoopGap, pause, now_ns);
         }
         match self.mode {
             Mode::Holding | Mode::Executing => self.follow(now_ns),
@@ -343,6 +370,7 @@ impl Actuator {
             }
             Mode::Stopped => self.follower.brake(),
         }
+        self.tell_held_back(now_ns);
         Setpoint {
             q_rad: *self.follower.q_rad(),
             gripper_width_m: self.gripper_width_m,
@@ -365,13 +393,26 @@ impl Actuator {
         if self.reference.is_finished() {
             self.mode = Mode::Holding;
         }
-        if let Some(text) = self.lost() {
-            self.give_up(SafetyKind::TrackingLost, text, now_ns);
+        if let Some(distance) = self.lost() {
+            self.give_up(SafetyKind::TrackingLost, distance, now_ns);
+        }
+    }
+
+    /// Tells once of what the arm is held back for.
+    fn tell_held_back(&mut self, now_ns: u64) {
+        let Some(nearest) = self.follower.held_back() else {
+            self.free_ticks = self.free_ticks.saturating_add(1);
+            return;
+        };
+        if std::mem::take(&mut self.free_ticks) >= FREE_TICKS {
+            let (kind, violation) = nearest.violation();
+            let reason = of_chunk(self.chunk_seq, "held back", violation.into());
+            self.events.push(now_ns, kind, Some(self.chunk_seq), reason);
         }
     }
 
     /// Whether robot, setpoints and plan are too far apart.
-    fn lost(&self) -> Option<String> {
+    fn lost(&self) -> Option<Violation> {
         let most = (
             self.config.max_tracking_error_m,
             self.config.max_tracking_error_rad,
@@ -397,15 +438,15 @@ impl Actuator {
         matches!(self.mode, Mode::Stopping | Mode::Stopped)
     }
 
-    fn begin_stop(&mut self, kind: SafetyKind, text: String, now_ns: u64) {
+    fn begin_stop(&mut self, kind: SafetyKind, reason: Reason, now_ns: u64) {
         if !self.is_stopping() {
             self.mode = Mode::Stopping;
-            self.events.push(now_ns, kind, text);
+            self.events.push(now_ns, kind, None, reason);
         }
     }
 
     /// Drops the rest of the chunk and settles where a new one would start.
-    fn give_up(&mut self, kind: SafetyKind, text: String, now_ns: u64) {
+    fn give_up(&mut self, kind: SafetyKind, violation: Violation, now_ns: u64) {
         let (lead, most_rad) = (self.lead(), self.max_anchor_lead_rad());
         let at = match self.reference.space() {
             Space::Pose => {
@@ -417,11 +458,8 @@ impl Actuator {
         };
         self.reference.settle_at(at);
         self.mode = Mode::Holding;
-        self.events.push(
-            now_ns,
-            kind,
-            format!("chunk {} given up: {text}", self.chunk_seq),
-        );
+        let reason = of_chunk(self.chunk_seq, "given up", violation.into());
+        self.events.push(now_ns, kind, Some(self.chunk_seq), reason);
     }
 
     fn anchor(&self) -> Pose {
@@ -465,5 +503,13 @@ impl Actuator {
             measured: self.readings.chain(),
             measured_q_rad: self.readings.q_rad(),
         }
+    }
+}
+
+/// What became of a chunk, and why.
+fn of_chunk(seq: u64, what: &str, reason: Reason) -> Reason {
+    Reason {
+        violation: reason.violation,
+        text: format!("chunk {seq} {what}: {}", reason.text),
     }
 }

@@ -5,13 +5,16 @@ use tiller_core::{ActionLayout, ArmColumns, Pose};
 
 use crate::action::Flaw;
 use crate::chunk::{Chunk, MAX_STEPS};
+use crate::clearance::{self, Nearest};
 use crate::config::{ActuatorConfig, OnViolation, Orientation};
-use crate::event::{Refusal, Report, SafetyKind};
+use crate::course::Course;
+use crate::event::{Reason, Refusal, Report, SafetyKind};
 use crate::kinematics::{Chain, DOWN_WXYZ, JOINTS, JointVector};
 use crate::space::{
     self, BLEND_JOINT_RAD_S, BLEND_SPEED_M_S, BLEND_TURN_RAD_S, Numbers, Space, joints, position,
     rotation, turn,
 };
+use crate::violation::{Quantity, Violation};
 
 /// Slowest and fastest policy rate, Hz.
 const RATES_HZ: (f64, f64) = (1.0, 100.0);
@@ -52,6 +55,8 @@ pub(crate) struct Admission<'a> {
     pub(crate) sound: Option<&'a ActionLayout>,
     /// What the chunk's own steps start from.
     pub(crate) start: Start<'a>,
+    /// Where the joints are told to be now, rad.
+    pub(crate) q_rad: &'a JointVector,
     /// Receives the start and one waypoint a step.
     pub(crate) waypoints: &'a mut Vec<Numbers>,
     /// Receives one opening of the gripper a step.
@@ -70,7 +75,7 @@ impl Admission<'_> {
     pub(crate) fn admit(
         &mut self,
         chunk: &Chunk,
-        clamped: &mut dyn FnMut(SafetyKind, String),
+        clamped: &mut dyn FnMut(SafetyKind, Violation),
     ) -> Result<(), Refusal> {
         self.check_form(chunk)?;
         self.check_time(chunk)?;
@@ -81,7 +86,7 @@ impl Admission<'_> {
     }
 
     fn check_form(&self, chunk: &Chunk) -> Result<(), Refusal> {
-        let refuse = |kind, text| Err(Refusal::new(chunk.seq, kind, text));
+        let refuse = |kind, reason: Reason| Err(Refusal::new(chunk.seq, kind, reason));
         let rate_hz = chunk.layout.rate_hz;
         let anchor = &chunk.anchor;
         let mut numbers = anchor.position_m.iter().chain(&anchor.quaternion_wxyz);
@@ -92,12 +97,18 @@ impl Admission<'_> {
             );
         }
         if !anchor.is_valid() {
+            let norm = nalgebra::Vector4::from(anchor.quaternion_wxyz).norm();
             return refuse(
                 SafetyKind::Malformed,
-                format!(
-                    "expected an anchor with a unit quaternion, found {:?}",
-                    anchor.quaternion_wxyz
-                ),
+                Violation::new(Quantity::QuaternionNorm, 1.0, norm).into(),
+            );
+        }
+        let (slowest, fastest) = RATES_HZ;
+        if !(slowest..=fastest).contains(&rate_hz) {
+            let limit = if rate_hz < slowest { slowest } else { fastest };
+            return refuse(
+                SafetyKind::Malformed,
+                Violation::new(Quantity::Rate, limit, rate_hz).into(),
             );
         }
         if self.sound != Some(&chunk.layout) {
@@ -105,16 +116,9 @@ impl Admission<'_> {
             if !problems.is_empty() {
                 return refuse(
                     SafetyKind::Malformed,
-                    format!("the action layout: {problems}"),
+                    format!("the action layout: {problems}").into(),
                 );
             }
-        }
-        let (slowest, fastest) = RATES_HZ;
-        if !(slowest..=fastest).contains(&rate_hz) {
-            return refuse(
-                SafetyKind::Malformed,
-                format!("expected a rate of {slowest} to {fastest} Hz, found {rate_hz}"),
-            );
         }
         let dim = chunk.layout.dim;
         if !chunk.actions.len().is_multiple_of(dim) {
@@ -123,7 +127,8 @@ impl Admission<'_> {
                 format!(
                     "expected whole steps of {dim} numbers, found {} numbers",
                     chunk.actions.len()
-                ),
+                )
+                .into(),
             );
         }
         if let Some(at) = chunk.actions.iter().position(|value| !value.is_finite()) {
@@ -134,54 +139,44 @@ impl Admission<'_> {
                     chunk.actions[at],
                     at % dim,
                     at / dim
-                ),
+                )
+                .into(),
             );
         }
         let most = chunk.step_count().min(MAX_STEPS);
         if chunk.execute_steps == 0 || chunk.execute_steps > most {
+            let limit = if chunk.execute_steps == 0 { 1 } else { most };
+            let found = chunk.execute_steps as f64;
             return refuse(
                 SafetyKind::Malformed,
-                format!(
-                    "expected 1 to {most} steps to execute, found {}",
-                    chunk.execute_steps
-                ),
+                Violation::new(Quantity::Steps, limit as f64, found).into(),
             );
         }
         Ok(())
     }
 
     fn check_time(&self, chunk: &Chunk) -> Result<(), Refusal> {
-        let refuse = |kind, text| Err(Refusal::new(chunk.seq, kind, text));
+        let refuse = |kind, quantity, limit, found| {
+            let violation = Violation::new(quantity, limit, found);
+            Err(Refusal::new(chunk.seq, kind, violation))
+        };
         if let Some(last) = self.last_seq
             && chunk.seq <= last
         {
-            return refuse(
-                SafetyKind::OutOfOrder,
-                format!(
-                    "expected a sequence number above {last}, found {}",
-                    chunk.seq
-                ),
-            );
+            let (above, found) = (last as f64, chunk.seq as f64);
+            return refuse(SafetyKind::OutOfOrder, Quantity::Sequence, above, found);
         }
+        let in_ms = |ns: u64| ns as f64 * 1e-6;
         let age_ns = self.now_ns.saturating_sub(chunk.stamp_ns);
-        if age_ns > self.config.max_chunk_age_ns {
-            return refuse(
-                SafetyKind::Stale,
-                format!(
-                    "expected an observation at most {} ms old, found {} ms",
-                    self.config.max_chunk_age_ns / 1_000_000,
-                    age_ns / 1_000_000
-                ),
-            );
+        let most_ns = self.config.max_chunk_age_ns;
+        if age_ns > most_ns {
+            let (most, found) = (in_ms(most_ns), in_ms(age_ns));
+            return refuse(SafetyKind::Stale, Quantity::Age, most, found);
         }
-        if chunk.stamp_ns.saturating_sub(self.now_ns) > CLOCK_SLACK_NS {
-            return refuse(
-                SafetyKind::FromFuture,
-                format!(
-                    "expected a stamp up to now ({}), found {}",
-                    self.now_ns, chunk.stamp_ns
-                ),
-            );
+        let lead_ns = chunk.stamp_ns.saturating_sub(self.now_ns);
+        if lead_ns > CLOCK_SLACK_NS {
+            let (most, found) = (in_ms(CLOCK_SLACK_NS), in_ms(lead_ns));
+            return refuse(SafetyKind::FromFuture, Quantity::Lead, most, found);
         }
         Ok(())
     }
@@ -194,7 +189,7 @@ impl Admission<'_> {
             Start::Anchor { pose, q_rad } => {
                 let start = self.anchor(chunk, &pose, &q_rad, report)?;
                 let inside = match space {
-                    Space::Pose => self.inside(&start),
+                    Space::Pose => self.over_table(self.inside(&start)).0,
                     Space::Joints => start,
                 };
                 self.waypoints.push(inside);
@@ -206,6 +201,9 @@ impl Admission<'_> {
                 waypoints[waypoints.len() - 1]
             }
         };
+        let limits = &self.config.limits;
+        let from = self.waypoints[self.waypoints.len() - 1];
+        let mut course = Course::new(limits, space, self.q_rad, &from);
         let longest = self.longest(chunk.layout.rate_hz);
         for step in self.gripper.len()..chunk.execute_steps {
             let action = chunk.action(step);
@@ -229,14 +227,15 @@ impl Admission<'_> {
                 Space::Pose => self.pose_waypoint(&last, step, report)?,
                 Space::Joints => self.joint_waypoint(&last, step, report)?,
             };
+            let waypoint = self.clear_waypoint(&mut course, &waypoint, step, report)?;
             self.waypoints.push(waypoint);
             let opening = action.opening();
             if let Some(opening) = opening {
                 let beyond = (opening - 0.5).abs() - 0.5;
                 if beyond > 5e-4 {
-                    report.add(OnViolation::Clamp, SafetyKind::GripperRange, beyond, || {
-                        format!("expected an opening of 0 to 1, found {opening} in step {step}")
-                    })?;
+                    let limit = opening.clamp(0.0, 1.0);
+                    let found = Violation::new(Quantity::Opening, limit, opening).in_step(step);
+                    report.add(OnViolation::Clamp, SafetyKind::GripperRange, beyond, found)?;
                 }
             }
             self.gripper
@@ -257,15 +256,15 @@ impl Admission<'_> {
         let gap = Space::Pose.between(&place_of(expected), &place_of(&chunk.anchor));
         let (metres, radians) = (position(&gap).norm(), turn(&gap).norm());
         let (most_m, most_rad) = (limits.max_anchor_gap_m, limits.max_anchor_gap_rad);
-        if metres > most_m || radians > most_rad {
-            let size = (metres / most_m).max(radians / most_rad);
-            report.add(self.config.on_anchor, SafetyKind::AnchorGap, size, || {
-                format!(
-                    "expected the anchor within {most_m} m and {most_rad} rad of {:.3?}, found \
-                     {:.3?}, {metres:.4} m and {radians:.4} rad away",
-                    expected.position_m, chunk.anchor.position_m
-                )
-            })?;
+        let (far, turned) = (metres / most_m, radians / most_rad);
+        if far > 1.0 || turned > 1.0 {
+            let gap = if far >= turned {
+                Violation::new(Quantity::AnchorGap, most_m, metres)
+            } else {
+                Violation::new(Quantity::AnchorTurn, most_rad, radians)
+            };
+            let size = far.max(turned);
+            report.add(self.config.on_anchor, SafetyKind::AnchorGap, size, gap)?;
         }
         let ArmColumns::Pose { rotation, .. } = &chunk.layout.arm else {
             return Ok(Numbers::from(*q_rad));
@@ -295,10 +294,7 @@ impl Admission<'_> {
             return Err(Refusal::new(
                 seq,
                 SafetyKind::Tilted,
-                format!(
-                    "expected the gripper within {MAX_STRAIGHTENED_RAD} rad of straight down, \
-                     found {tilt:.3}: turn it there first, or have the orientation held"
-                ),
+                Violation::new(Quantity::Tilt, MAX_STRAIGHTENED_RAD, tilt),
             ));
         }
         Ok(down)
@@ -335,23 +331,22 @@ impl Admission<'_> {
         report: &mut Report<'_>,
     ) -> Result<(), Refusal> {
         let policy = self.config.on_step;
-        let mut too_large = |size: f64, most: f64, what: &str| {
-            report.add(policy, SafetyKind::StepTooLarge, size / most, || {
-                format!("expected {what} up to {most}, found {size:.4} in step {step}")
-            })
+        let mut too_large = |quantity: Quantity, size: f64, most: f64| {
+            let found = Violation::new(quantity, most, size).in_step(step);
+            report.add(policy, SafetyKind::StepTooLarge, size / most, found)
         };
         match space {
             Space::Pose => {
                 let mut displacement = position(way);
                 let (size, most) = (displacement.norm(), longest.displacement_m);
                 if size > most * (1.0 + HAIR) {
-                    too_large(size, most, "steps (m)")?;
+                    too_large(Quantity::Step, size, most)?;
                     displacement = at_most(displacement, most);
                 }
                 let mut turn = turn(way);
                 let (size, most) = (turn.norm(), longest.turn_rad);
                 if size > most * (1.0 + HAIR) {
-                    too_large(size, most, "turns (rad)")?;
+                    too_large(Quantity::StepTurn, size, most)?;
                     turn = at_most(turn, most);
                 }
                 *way = space::way(&displacement, &turn);
@@ -367,8 +362,8 @@ impl Admission<'_> {
                 });
                 let excess = share(worst);
                 if excess > 1.0 + HAIR {
-                    let what = format!("ways of joint {} (rad)", worst + 1);
-                    too_large(way[worst].abs(), longest.joint_rad[worst], &what)?;
+                    let (size, most) = (way[worst].abs(), longest.joint_rad[worst]);
+                    too_large(Quantity::JointStep(worst), size, most)?;
                     *way /= way.amax();
                     let share = |joint: usize| way[joint].abs() / longest.joint_rad[joint];
                     *way /= (0..JOINTS).map(share).fold(0.0, f64::max);
@@ -395,9 +390,53 @@ impl Admission<'_> {
         report: &mut Report<'_>,
     ) -> Result<Numbers, Refusal> {
         let inside = self.inside(wanted);
-        let wanted = position(wanted);
-        self.report_outside((wanted - position(&inside)).norm(), &wanted, step, report)?;
-        Ok(inside)
+        let outside_m = (position(wanted) - position(&inside)).norm();
+        self.report_outside(outside_m, step, report)?;
+        let (over, too_low) = self.over_table(inside);
+        if let Some(hand) = too_low {
+            self.report_near(&hand, step, report)?;
+        }
+        Ok(over)
+    }
+
+    /// The place raised until the hand keeps its height over the table; what of it was too low.
+    fn over_table(&self, mut place: Numbers) -> (Numbers, Option<Nearest>) {
+        let z_of_axes = rotation(&place).inverse() * Vector3::z();
+        let found = clearance::too_low(&self.config.limits, place[2], &z_of_axes);
+        place[2] += found.map_or(0.0, |(raise_m, _)| raise_m);
+        (place, found.map(|(_, hand)| hand))
+    }
+
+    /// The way to a waypoint ends where the arm would come too near to itself or to the table, and with
+    /// it the path.
+    fn clear_waypoint(
+        &self,
+        course: &mut Course,
+        wanted: &Numbers,
+        step: usize,
+        report: &mut Report<'_>,
+    ) -> Result<Numbers, Refusal> {
+        let from = self.waypoints[self.waypoints.len() - 1];
+        let (reached, obstacle) = course.go(&self.config.limits, &from, wanted);
+        if let Some(obstacle) = obstacle {
+            self.report_near(&obstacle, step, report)?;
+        }
+        Ok(reached)
+    }
+
+    fn report_near(
+        &self,
+        nearest: &Nearest,
+        step: usize,
+        report: &mut Report<'_>,
+    ) -> Result<(), Refusal> {
+        let (kind, violation) = nearest.violation();
+        let size = nearest.limit_m - nearest.distance_m;
+        if size <= HAIR {
+            return Ok(());
+        }
+        let policy = self.config.on_workspace;
+        report.add(policy, kind, size, violation.in_step(step))
     }
 
     /// Joints are moved into their own limits; where the tool would leave the box, the way there
@@ -420,30 +459,26 @@ impl Admission<'_> {
             let excess = (wanted[joint] - to[joint]).abs();
             if excess > HAIR {
                 let (policy, kind) = (self.config.on_workspace, SafetyKind::OutsideJointLimits);
-                report.add(policy, kind, excess, || {
-                    format!(
-                        "expected joint {} within {low:.4} to {high:.4} rad, found {:.4} in step {step}",
-                        joint + 1,
-                        wanted[joint]
-                    )
-                })?;
+                let quantity = Quantity::JointPosition(joint);
+                let found = Violation::new(quantity, to[joint], wanted[joint]).in_step(step);
+                report.add(policy, kind, excess, found)?;
             }
         }
         let outside = |q: &Numbers| {
             let tcp = Chain::new(&joints(q)).position;
             let inside = Vector3::from(limits.workspace.bounds.clamp(tcp.into()));
-            ((tcp - inside).norm(), tcp)
+            (tcp - inside).norm()
         };
-        let (excess, tcp) = outside(&to);
-        let allowed = outside(&from).0.max(HAIR);
+        let excess = outside(&to);
+        let allowed = outside(&from).max(HAIR);
         if excess <= allowed {
             return Ok(to);
         }
-        self.report_outside(excess, &tcp, step, report)?;
+        self.report_outside(excess, step, report)?;
         let (mut inner, mut outer) = (0.0, 1.0);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (inner + outer);
-            if outside(&(from + (to - from) * middle)).0 <= allowed {
+            if outside(&(from + (to - from) * middle)) <= allowed {
                 inner = middle;
             } else {
                 outer = middle;
@@ -455,7 +490,6 @@ impl Admission<'_> {
     fn report_outside(
         &self,
         excess: f64,
-        wanted: &Vector3<f64>,
         step: usize,
         report: &mut Report<'_>,
     ) -> Result<(), Refusal> {
@@ -463,12 +497,8 @@ impl Admission<'_> {
             return Ok(());
         }
         let (policy, kind) = (self.config.on_workspace, SafetyKind::OutsideWorkspace);
-        report.add(policy, kind, excess, || {
-            format!(
-                "step {step} leads {excess:.4} m outside the workspace, to {:.3?}",
-                wanted.as_slice()
-            )
-        })
+        let found = Violation::new(Quantity::Outside, 0.0, excess).in_step(step);
+        report.add(policy, kind, excess, found)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether one joint can still brake before its limits.
+//! Whether one joint can still brake before its limits, and how far all of them go until they rest.
 
 use crate::PERIOD_S;
 
@@ -61,5 +61,48 @@ impl Side {
         let delay = (acceleration + self.max_acceleration).max(0.0) / self.jerk + PERIOD_S;
         let distance = peak * delay + peak * peak / (2.0 * self.max_acceleration);
         rate.max(0.0) * PERIOD_S + distance <= self.room
+    }
+}
+
+/// How joints that brake together come to rest, their rates keeping their ratio.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stop {
+    /// Until the deceleration is there, s.
+    pub(crate) delay_s: f64,
+    /// From then until rest, s.
+    pub(crate) braking_s: f64,
+}
+
+impl Stop {
+    /// The way to rest, as the time that it would take at the rates before.
+    pub(crate) fn way_s(&self) -> f64 {
+        self.delay_s + 0.5 * self.braking_s
+    }
+
+    /// The share of the rates, up to 1, from which the way to rest is `way_s` at the rates before: with
+    /// fewer of them braking takes less time, and the way is a quadratic function of the share.
+    pub(crate) fn share_within(&self, way_s: f64) -> f64 {
+        let root = (self.delay_s * self.delay_s + 2.0 * self.braking_s * way_s).sqrt();
+        (2.0 * way_s / (self.delay_s + root)).min(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_rates_has_that_share_of_the_way_to_rest() {
+        let stop = Stop {
+            delay_s: 0.01,
+            braking_s: 0.2,
+        };
+        assert!((stop.share_within(stop.way_s()) - 1.0).abs() < 1e-12);
+        for way_s in [0.0, 1e-4, 0.05, 0.1] {
+            let share = stop.share_within(way_s);
+            let way = share * stop.delay_s + 0.5 * share * share * stop.braking_s;
+            assert!((way - way_s).abs() < 1e-12);
+        }
+        assert_eq!(stop.share_within(1.0), 1.0);
     }
 }

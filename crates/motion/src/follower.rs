@@ -9,6 +9,7 @@
 use nalgebra::Vector3;
 
 use crate::PERIOD_S;
+use crate::clearance::Nearest;
 use crate::joint_limiter::JointLimiter;
 use crate::kinematics::{
     Chain, DAMPING, DampedInverse, HOME_Q, JOINTS, JointVector, Twist, damped_inverse, damped_rates,
@@ -122,6 +123,11 @@ impl Follower {
     /// Where the tool is commanded to be.
     pub(crate) fn chain(&self) -> &Chain {
         self.limiter.chain()
+    }
+
+    /// What the arm was held back for, so as not to come too near to it.
+    pub(crate) fn held_back(&self) -> Option<&Nearest> {
+        self.limiter.held_back()
     }
 
     pub(crate) fn is_at_rest(&self) -> bool {

@@ -13,15 +13,30 @@
 //! wherever the step leads the joint can still brake before its velocity and its position limit.
 //! Being able to brake is thus kept from one step to the next. Bounds are approached slowly enough
 //! ([`Side::approach_rate`]) that the cut is not met on the way.
+//!
+//! In the same way nothing of the robot comes too near to itself, to the table or through a wall of its
+//! box: what is wanted is slowed down so that braking gently ends before, and a step from where
+//! braking as hard as may be would not is not made, but one that brakes.
 
 use nalgebra::{SVector, Vector3};
 
 use crate::PERIOD_S;
-use crate::braking::Side;
-use crate::kinematics::{Chain, JOINTS, Jacobian, JointVector, Twist};
+use crate::braking::{Side, Stop};
+use crate::clearance::{self, LOOKS, Nearest, Rooms};
+use crate::kinematics::{Chain, JOINTS, Jacobian, JointVector, Twist, damped_inverse};
 use crate::limits::Limits;
 
 type Joints = SVector<f64, JOINTS>;
+
+/// Shares of the highest decelerations that the ways to rest rely on: of one that is planned, and of
+/// the last one that is possible.
+const APPROACH_SHARE: f64 = 0.8;
+const BRAKE_SHARE: f64 = 0.95;
+
+/// How much more than the tool may accelerate is put right, in how many rounds, with which damping.
+const TOOL_SLACK: f64 = 1.01;
+const TOOL_ROUNDS: usize = 10;
+const TOOL_DAMPING: f64 = 0.01;
 
 /// Highest speed and acceleration of the tool, of its position or its orientation.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +45,23 @@ struct Bound {
     acceleration: f64,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct JointLimiter {
+/// Where the arm is and how it moves.
+#[derive(Debug, Clone, Copy)]
+struct Motion {
     position: JointVector,
     rate: Joints,
     acceleration: Joints,
+    chain: Chain,
+    jacobian: Jacobian,
+    /// Acceleration of the tool at constant joint rates.
+    drift: Twist,
+    rooms: Rooms,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct JointLimiter {
+    limits: Limits,
+    motion: Motion,
     lowest: JointVector,
     highest: JointVector,
     max_rate: JointVector,
@@ -42,24 +69,32 @@ pub(crate) struct JointLimiter {
     max_jerk: JointVector,
     linear: Bound,
     angular: Bound,
-    chain: Chain,
-    jacobian: Jacobian,
-    /// Acceleration of the tool at constant joint rates.
-    drift: Twist,
+    /// Least rooms: none, or less where the start was too near and the arm has not got away yet.
+    floors: Rooms,
+    /// What the last step was slowed down for.
+    held_back: Option<Nearest>,
 }
 
 impl JointLimiter {
     /// At rest at `position_rad`. A start within the position margin is allowed: the bound then is
-    /// the start itself and tightens as the joint moves inward.
+    /// the start itself and tightens as the joint moves inward. So is one that is too near to
+    /// something: it may only get further away.
     pub(crate) fn new(limits: &Limits, position_rad: JointVector) -> Self {
         let (joint, tool, share) = (&limits.joint, &limits.cartesian, &limits.operating);
         let scale = |row: &JointVector, factor: f64| row.map(|value| value * factor);
         let margin = limits.position_margin_rad;
         let chain = Chain::new(&position_rad);
+        let rooms = Rooms::new(limits, &chain);
         Self {
-            position: position_rad,
-            rate: Joints::zeros(),
-            acceleration: Joints::zeros(),
+            motion: Motion {
+                position: position_rad,
+                rate: Joints::zeros(),
+                acceleration: Joints::zeros(),
+                jacobian: chain.jacobian(),
+                chain,
+                drift: Twist::zeros(),
+                rooms,
+            },
             lowest: std::array::from_fn(|j| {
                 (joint.position_min_rad[j] + margin).min(position_rad[j])
             }),
@@ -77,28 +112,28 @@ impl JointLimiter {
                 speed: tool.rotation_speed_rad_s * share.velocity,
                 acceleration: tool.rotation_acceleration_rad_s2 * share.acceleration,
             },
-            jacobian: chain.jacobian(),
-            chain,
-            drift: Twist::zeros(),
+            floors: rooms.floors(),
+            held_back: None,
+            limits: *limits,
         }
     }
 
     pub(crate) fn position(&self) -> &JointVector {
-        &self.position
+        &self.motion.position
     }
 
     /// Where the tool is.
     pub(crate) fn chain(&self) -> &Chain {
-        &self.chain
+        &self.motion.chain
     }
 
     pub(crate) fn jacobian(&self) -> &Jacobian {
-        &self.jacobian
+        &self.motion.jacobian
     }
 
     /// How the tool moves.
     pub(crate) fn twist(&self) -> Twist {
-        self.jacobian * self.rate
+        self.motion.jacobian * self.motion.rate
     }
 
     /// Highest speed (rad/s) and acceleration (rad/s2) that motion may use.
@@ -107,50 +142,168 @@ impl JointLimiter {
     }
 
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.rate.amax() < 1e-7 && self.acceleration.amax() < 1e-4
+        self.motion.rate.amax() < 1e-7 && self.motion.acceleration.amax() < 1e-4
+    }
+
+    /// What the last step was slowed down or braked for, so as not to come too near to it.
+    pub(crate) fn held_back(&self) -> Option<&Nearest> {
+        self.held_back.as_ref()
     }
 
     /// Moves one period towards `wanted_rad_s`.
     pub(crate) fn step(&mut self, wanted_rad_s: &JointVector) -> &JointVector {
+        self.held_back = None;
+        let before = self.motion;
+        let wanted = Joints::from(*wanted_rad_s);
+        self.move_towards(wanted);
+        if wanted != Joints::zeros()
+            && let Some(obstacle) = self.cannot_stop_before()
+        {
+            self.motion = before;
+            self.move_towards(Joints::zeros());
+            self.held_back = Some(obstacle);
+        }
+        self.floors.raise(&self.motion.rooms);
+        &self.motion.position
+    }
+
+    fn move_towards(&mut self, wanted: Joints) {
         let sides: [[Side; 2]; JOINTS] = std::array::from_fn(|joint| self.sides(joint));
-        let wanted = self.allowed_rates(&sides, Joints::from(*wanted_rad_s));
-        let target = self.allowed_acceleration(&(wanted - self.rate));
-        let change = target - self.acceleration;
+        let wanted = self.allowed_rates(&sides, wanted);
+        let wanted = self.kept_clear(wanted);
+        let target = self.allowed_acceleration(&(wanted - self.motion.rate));
+        let motion = &mut self.motion;
+        let change = target - motion.acceleration;
         let ease = (0..JOINTS)
             .map(|joint| self.max_jerk[joint] * PERIOD_S / change[joint].abs().max(1e-12))
             .fold(1.0, f64::min);
-        let together = self.acceleration + change * ease;
+        let together = motion.acceleration + change * ease;
+        let (mut lows, mut highs) = (Joints::zeros(), Joints::zeros());
         for (joint, [up, down]) in sides.iter().enumerate() {
             let most = self.max_acceleration[joint];
-            let now = self.acceleration[joint];
+            let now = motion.acceleration[joint];
             let jump = self.max_jerk[joint] * PERIOD_S;
             let low = (now - jump).max(-most);
-            let high = up.highest_acceleration(low, (now + jump).min(most));
-            let low = -down.highest_acceleration(-high, -low);
-            let acceleration = together[joint].clamp(low, high);
-            self.acceleration[joint] = acceleration;
-            self.rate[joint] += acceleration * PERIOD_S;
-            self.position[joint] += self.rate[joint] * PERIOD_S;
+            highs[joint] = up.highest_acceleration(low, (now + jump).min(most));
+            lows[joint] = -down.highest_acceleration(-highs[joint], -low);
         }
-        self.chain = Chain::new(&self.position);
-        let jacobian = self.chain.jacobian();
-        self.drift = (jacobian - self.jacobian) * self.rate / PERIOD_S;
-        self.jacobian = jacobian;
-        &self.position
+        let acceleration = self.spare_the_tool(together, &lows, &highs);
+        let motion = &mut self.motion;
+        motion.acceleration = acceleration;
+        motion.rate += acceleration * PERIOD_S;
+        for joint in 0..JOINTS {
+            motion.position[joint] += motion.rate[joint] * PERIOD_S;
+        }
+        motion.chain = Chain::new(&motion.position);
+        let jacobian = motion.chain.jacobian();
+        motion.drift = (jacobian - motion.jacobian) * motion.rate / PERIOD_S;
+        motion.jacobian = jacobian;
+        motion.rooms = Rooms::new(&self.limits, &motion.chain);
+    }
+
+    /// The acceleration within every joint's interval, next to the wanted one. Where a joint that is cut at
+    /// its bound leaves its line with the others and the tool would accelerate too much, the others make
+    /// up for it as far as their intervals let them.
+    fn spare_the_tool(&self, wanted: Joints, lows: &Joints, highs: &Joints) -> Joints {
+        let within = |wanted: Joints| wanted.sup(lows).inf(highs);
+        let mut acceleration = within(wanted);
+        for _ in 0..TOOL_ROUNDS {
+            let twist = self.motion.jacobian * acceleration + self.motion.drift;
+            let mut excess = Twist::zeros();
+            for (rows, bound) in [(0, &self.linear), (3, &self.angular)] {
+                let part = twist.fixed_rows::<3>(rows);
+                let size = part.norm();
+                if size > bound.acceleration * TOOL_SLACK {
+                    let share = 1.0 - bound.acceleration / size;
+                    excess.fixed_rows_mut::<3>(rows).copy_from(&(part * share));
+                }
+            }
+            if excess == Twist::zeros() {
+                break;
+            }
+            let inverse = damped_inverse(&self.motion.jacobian, TOOL_DAMPING);
+            acceleration = within(acceleration - inverse * excess);
+        }
+        acceleration
+    }
+
+    /// The way to rest from these rates when braking with so much of what the joints and the tool can
+    /// do.
+    fn stop(&self, rates: &Joints, share: f64) -> Stop {
+        let twist = self.motion.jacobian * rates;
+        let joints = (0..JOINTS)
+            .map(|joint| rates[joint].abs() / self.max_acceleration[joint])
+            .fold(0.0, f64::max);
+        let tool = (linear(&twist).norm() / self.linear.acceleration)
+            .max(angular(&twist).norm() / self.angular.acceleration);
+        let build_up = (0..JOINTS)
+            .map(|joint| {
+                let change = self.max_acceleration[joint] + self.motion.acceleration[joint].abs();
+                change / self.max_jerk[joint]
+            })
+            .fold(0.0, f64::max);
+        Stop {
+            delay_s: build_up + 2.0 * PERIOD_S,
+            braking_s: joints.max(tool) / share,
+        }
+    }
+
+    /// What may be wanted: so much of it that braking gently ends before anything is too near.
+    fn kept_clear(&mut self, wanted: Joints) -> Joints {
+        let stop = self.stop(&wanted, APPROACH_SHARE);
+        let motion = &self.motion;
+        let (way_s, obstacle) = clearance::free_way_s(
+            &self.limits,
+            (&motion.position, &motion.rooms),
+            &wanted,
+            stop.way_s(),
+            &self.floors,
+            LOOKS,
+        );
+        if obstacle.is_some() {
+            self.held_back = obstacle;
+            return wanted * stop.share_within(way_s);
+        }
+        wanted
+    }
+
+    /// The rates once jerk has taken the acceleration back, meanwhile they still change.
+    fn peak(&self) -> Joints {
+        let motion = &self.motion;
+        let take_back = (0..JOINTS)
+            .map(|joint| motion.acceleration[joint].abs() / self.max_jerk[joint])
+            .fold(0.0, f64::max);
+        motion.rate + motion.acceleration * (0.5 * take_back)
+    }
+
+    /// What the arm would come too near to, however it brakes from here.
+    fn cannot_stop_before(&self) -> Option<Nearest> {
+        let motion = &self.motion;
+        let peak = self.peak();
+        let stop = self.stop(&peak, BRAKE_SHARE);
+        let (_, obstacle) = clearance::free_way_s(
+            &self.limits,
+            (&motion.position, &motion.rooms),
+            &peak,
+            stop.way_s(),
+            &self.floors,
+            LOOKS,
+        );
+        obstacle
     }
 
     /// A joint seen towards its upper and its lower bound.
     fn sides(&self, joint: usize) -> [Side; 2] {
         let up = Side {
-            rate: self.rate[joint],
-            room: self.highest[joint] - self.position[joint],
+            rate: self.motion.rate[joint],
+            room: self.highest[joint] - self.motion.position[joint],
             max_rate: self.max_rate[joint],
             max_acceleration: self.max_acceleration[joint],
             jerk: self.max_jerk[joint],
         };
         let down = Side {
             rate: -up.rate,
-            room: self.position[joint] - self.lowest[joint],
+            room: self.motion.position[joint] - self.lowest[joint],
             ..up
         };
         [up, down]
@@ -162,7 +315,7 @@ impl JointLimiter {
         for (joint, [up, down]) in sides.iter().enumerate() {
             wanted[joint] = wanted[joint].clamp(-down.approach_rate(), up.approach_rate());
         }
-        let twist = self.jacobian * wanted;
+        let twist = self.motion.jacobian * wanted;
         let tool = (self.linear.speed / linear(&twist).norm().max(1e-12))
             .min(self.angular.speed / angular(&twist).norm().max(1e-12));
         let slow_down = (0..JOINTS)
@@ -184,15 +337,15 @@ impl JointLimiter {
             })
             .fold(1.0, f64::min);
         let target = change * (ease / PERIOD_S);
-        let twist = self.jacobian * target;
+        let twist = self.motion.jacobian * target;
         let share = share_within(
             &linear(&twist),
-            &linear(&self.drift),
+            &linear(&self.motion.drift),
             self.linear.acceleration,
         )
         .min(share_within(
             &angular(&twist),
-            &angular(&self.drift),
+            &angular(&self.motion.drift),
             self.angular.acceleration,
         ));
         target * share
@@ -228,7 +381,7 @@ fn share_within(part: &Vector3<f64>, rest: &Vector3<f64>, most: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinematics::HOME_Q;
+    use crate::kinematics::{HOME_Q, Pose, inverse};
     use proptest::prelude::*;
 
     /// The tool as finite differences of where the chain puts it.
@@ -299,7 +452,7 @@ mod tests {
             for _ in 0..1000 {
                 stream.push(*limiter.step(&[0.0; JOINTS]));
             }
-            prop_assert!(limiter.is_at_rest(), "{:?} {:?}", limiter.rate, limiter.acceleration);
+            prop_assert!(limiter.is_at_rest(), "{:?} {:?}", limiter.motion.rate, limiter.motion.acceleration);
             check(&limits, &stream)?;
         }
     }
@@ -313,7 +466,7 @@ mod tests {
             wanted = [0.1 * (1.0 - phase.cos()); JOINTS];
             limiter.step(&wanted);
         }
-        for (rate, wanted) in limiter.rate.iter().zip(&wanted) {
+        for (rate, wanted) in limiter.motion.rate.iter().zip(&wanted) {
             assert!((rate - wanted).abs() < 1e-12);
         }
     }
@@ -327,5 +480,93 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(limiter.step(&[0.0; JOINTS]), &q);
         }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_way_to_rest_is_no_longer_than_foreseen(
+            demands in prop::collection::vec((prop::array::uniform7(-3.0..3.0f64), 1usize..200), 1..6),
+            fr3 in any::<bool>(),
+            share in 0.1..0.8f64,
+        ) {
+            let mut limits = if fr3 { Limits::fr3() } else { Limits::panda() };
+            limits.operating.velocity = share;
+            limits.operating.acceleration = share;
+            limits.workspace.bounds.min_m = [-2.0; 3];
+            limits.workspace.bounds.max_m = [2.0; 3];
+            let mut limiter = JointLimiter::new(&limits, HOME_Q);
+            for (demand, ticks) in &demands {
+                for _ in 0..*ticks {
+                    limiter.step(demand);
+                }
+            }
+            let (start, stop) = (limiter.motion.position, limiter.stop(&limiter.peak(), BRAKE_SHARE));
+            let foreseen = limiter.peak().map(|rate| rate.abs() * stop.way_s());
+            while !limiter.is_at_rest() {
+                limiter.step(&[0.0; JOINTS]);
+            }
+            for joint in 0..JOINTS {
+                let way = (limiter.motion.position[joint] - start[joint]).abs();
+                prop_assert!(way <= foreseen[joint] + 2e-3, "joint {joint}: {way} {}", foreseen[joint]);
+            }
+        }
+    }
+
+    fn over_a_table(height_m: f64, q_rad: JointVector) -> JointLimiter {
+        let mut limits = Limits::panda();
+        limits.clearance.table_height_m = Some(height_m);
+        JointLimiter::new(&limits, q_rad)
+    }
+
+    /// Joints 2 and 4 lower the hand.
+    const DOWNWARDS: JointVector = [0.0, 0.6, 0.0, -0.3, 0.0, 0.2, 0.0];
+
+    #[test]
+    fn it_stops_before_the_table_and_may_leave_it() {
+        let mut limiter = over_a_table(0.1, HOME_Q);
+        let mut held = false;
+        for _ in 0..3000 {
+            limiter.step(&DOWNWARDS);
+            held |= limiter.held_back().is_some();
+            let lowest = lowest_room(&limiter);
+            assert!(lowest > 0.0, "{lowest}");
+        }
+        assert!(held && limiter.motion.rate.amax() < 1e-3);
+        let at_table = limiter.motion.chain.position.z;
+        assert!(at_table < 0.13, "{at_table}");
+        for _ in 0..1000 {
+            limiter.step(&DOWNWARDS.map(|rate| -rate));
+        }
+        assert!(limiter.motion.chain.position.z > at_table + 0.1);
+    }
+
+    #[test]
+    fn a_start_too_near_the_table_may_only_leave_it() {
+        let low = inverse(
+            &Pose::down([0.5, 0.0, 0.1]),
+            &HOME_Q,
+            &Limits::panda().joint,
+        )
+        .unwrap();
+        let fingertips = Chain::new(&low).position.z - 0.009;
+        let mut limiter = over_a_table(fingertips + 0.02, low);
+        for _ in 0..1000 {
+            limiter.step(&DOWNWARDS);
+        }
+        let start = Chain::new(&low).position.z;
+        assert!((limiter.motion.chain.position.z - start).abs() < 1e-6);
+        for _ in 0..1000 {
+            limiter.step(&DOWNWARDS.map(|rate| -rate));
+        }
+        assert!(limiter.motion.chain.position.z > start + 0.1);
+        for _ in 0..3000 {
+            limiter.step(&DOWNWARDS);
+        }
+        assert!(lowest_room(&limiter) > 0.0);
+    }
+
+    fn lowest_room(limiter: &JointLimiter) -> f64 {
+        limiter.motion.rooms.least_m()
     }
 }

@@ -8,8 +8,9 @@
 use std::ops::{Range, RangeInclusive};
 
 use crate::chunk::Chunk;
-use crate::event::{Refusal, SafetyKind};
+use crate::event::{Reason, Refusal, SafetyKind};
 use crate::space::Space;
+use crate::violation::{Quantity, Violation};
 
 /// What is under way when a chunk comes.
 #[derive(Debug, Clone, Copy)]
@@ -43,23 +44,22 @@ impl Junction {
         let Some(wanted) = chunk.continues else {
             return Ok(None);
         };
-        let refuse = |kind, text| Err(Refusal::new(chunk.seq, kind, text));
+        let refuse = |kind, reason: Reason| Err(Refusal::new(chunk.seq, kind, reason));
         if underway.steps == 0 {
             return refuse(
                 SafetyKind::NotContinuing,
                 format!(
                     "expected a path under way to carry on, found none of chunk {}",
                     wanted.seq
-                ),
+                )
+                .into(),
             );
         }
         if wanted.seq != underway.seq {
+            let (expected, found) = (underway.seq as f64, wanted.seq as f64);
             return refuse(
                 SafetyKind::NotContinuing,
-                format!(
-                    "expected a chunk that carries on chunk {}, found one for chunk {}",
-                    underway.seq, wanted.seq
-                ),
+                Violation::new(Quantity::ContinuedSequence, expected, found).into(),
             );
         }
         let space = Space::of(&chunk.layout);
@@ -71,40 +71,37 @@ impl Junction {
                     underway.space.as_str(),
                     underway.seq,
                     space.as_str()
-                ),
+                )
+                .into(),
             );
         }
         let first = wanted.step as usize;
         let planned = first.saturating_add(wanted.frozen_steps as usize);
         if planned > underway.steps {
+            let (most, found) = (underway.steps as f64, planned as f64);
             return refuse(
                 SafetyKind::NotContinuing,
-                format!(
-                    "expected frozen steps up to step {} of chunk {}, found {planned}",
-                    underway.steps, underway.seq
-                ),
+                Violation::new(Quantity::FrozenEnd, most, found).into(),
             );
         }
-        if chunk.layout.rate_hz != underway.rate_hz {
+        let (rate_hz, expected_hz) = (chunk.layout.rate_hz, underway.rate_hz);
+        if !rate_hz.is_finite() {
+            return refuse(SafetyKind::NotFinite, "expected a finite rate".into());
+        }
+        if rate_hz != expected_hz {
             return refuse(
                 SafetyKind::Malformed,
-                format!(
-                    "expected the rate of chunk {}, {} Hz, found {}",
-                    underway.seq, underway.rate_hz, chunk.layout.rate_hz
-                ),
+                Violation::new(Quantity::Rate, expected_hz, rate_hz).into(),
             );
         }
         // A step that has begun is finished; after the last one nothing is.
         let open = (underway.done + 1).min(underway.steps);
         let join = planned.max(open);
         if join - first >= chunk.execute_steps {
+            let (below, found) = (chunk.execute_steps as f64, (join - first) as f64);
             return refuse(
                 SafetyKind::Stale,
-                format!(
-                    "expected fewer than {} steps over since it was planned, found {}",
-                    chunk.execute_steps,
-                    join - first
-                ),
+                Violation::new(Quantity::StepsOver, below, found).into(),
             );
         }
         Ok(Some(Self {
@@ -130,9 +127,9 @@ impl Junction {
     }
 
     /// What to say of a chunk that came too late for its frozen steps.
-    pub(crate) fn lateness(&self) -> Option<String> {
+    pub(crate) fn lateness(&self) -> Option<Violation> {
         let late = self.join - self.planned;
-        (late > 0).then(|| format!("joined {late} step(s) after its frozen steps"))
+        (late > 0).then(|| Violation::new(Quantity::LateSteps, 0.0, late as f64))
     }
 }
 
@@ -187,7 +184,7 @@ mod tests {
     fn late_it_joins_at_the_next_step_that_has_not_begun() {
         let junction = joined(4, 1, &UNDERWAY).unwrap();
         assert_eq!(junction.kept_steps(), 4..6);
-        assert!(junction.lateness().unwrap().contains("1 step"));
+        assert_eq!(junction.lateness().unwrap().value, 1.0);
         let over = Underway {
             done: 8,
             ..UNDERWAY

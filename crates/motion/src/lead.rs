@@ -5,6 +5,7 @@ use tiller_core::Pose;
 
 use crate::kinematics::{Chain, JointVector};
 use crate::space::{self, Numbers, Space};
+use crate::violation::{Quantity, Violation};
 
 /// The arm where it is commanded to be and where it was measured.
 #[derive(Debug, Clone, Copy)]
@@ -16,50 +17,41 @@ pub(crate) struct Lead<'a> {
 }
 
 impl Lead<'_> {
-    /// What to say when the robot is further behind its setpoint than `most` (m, rad).
-    pub(crate) fn lost(&self, most: (f64, f64)) -> Option<String> {
-        let (most_m, most_rad) = most;
+    /// How the robot is further behind its setpoint than `most` (m, rad).
+    pub(crate) fn lost(&self, most: (f64, f64)) -> Option<Violation> {
+        let quantities = (Quantity::TrackingError, Quantity::TrackingTurn);
         let (commanded, measured) = (self.commanded, self.measured);
         let behind_m = (commanded.position - measured.position).norm();
-        let lost =
-            behind_m > most_m || is_turned(&commanded.rotation, &measured.rotation, most_rad);
-        lost.then(|| {
-            format!(
-                "expected the robot within {most_m} m and {most_rad} rad of its setpoint, found \
-                 {behind_m:.3} m and {:.3} rad",
-                angle(&commanded.rotation, &measured.rotation)
-            )
-        })
+        apart(
+            quantities,
+            behind_m,
+            (&commanded.rotation, &measured.rotation),
+            most,
+        )
     }
 
-    /// What to say when the setpoints are further behind the plan than `most` (m, rad).
+    /// How the setpoints are further behind the plan than `most` (m, rad): it is out of reach.
     pub(crate) fn out_of_reach(
         &self,
         space: Space,
         planned: &Numbers,
         most: (f64, f64),
-    ) -> Option<String> {
-        let (most_m, most_rad) = most;
+    ) -> Option<Violation> {
         match space {
             Space::Pose => {
+                let quantities = (Quantity::PlanError, Quantity::PlanTurn);
                 let short_m = (space::position(planned) - self.commanded.position).norm();
                 let rotation = space::rotation(planned).to_rotation_matrix();
-                let turned = is_turned(&self.commanded.rotation, rotation.matrix(), most_rad);
-                (short_m > most_m || turned).then(|| {
-                    format!(
-                        "expected setpoints within {most_m} m and {most_rad} rad of the plan, \
-                         found {short_m:.3} m and {:.3} rad: out of reach",
-                        angle(&self.commanded.rotation, rotation.matrix())
-                    )
-                })
+                apart(
+                    quantities,
+                    short_m,
+                    (&self.commanded.rotation, rotation.matrix()),
+                    most,
+                )
             }
             Space::Joints => {
                 let short_rad = (planned - Numbers::from(*self.commanded_q_rad)).amax();
-                (short_rad > most_rad).then(|| {
-                    format!(
-                        "expected joints within {most_rad} rad of the plan, found {short_rad:.3} rad"
-                    )
-                })
+                (short_rad > most.1).then(|| Violation::new(Quantity::PlanTurn, most.1, short_rad))
             }
         }
     }
@@ -91,6 +83,19 @@ impl Lead<'_> {
             q_rad[joint] + lead.clamp(-most_rad, most_rad) - lead
         })
     }
+}
+
+/// A distance or a turn that is larger than it may be.
+fn apart(
+    (distance, turn): (Quantity, Quantity),
+    found_m: f64,
+    (a, b): (&Matrix3<f64>, &Matrix3<f64>),
+    (most_m, most_rad): (f64, f64),
+) -> Option<Violation> {
+    if found_m > most_m {
+        return Some(Violation::new(distance, most_m, found_m));
+    }
+    is_turned(a, b, most_rad).then(|| Violation::new(turn, most_rad, angle(a, b)))
 }
 
 /// Where the tool is.

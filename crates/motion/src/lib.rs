@@ -52,9 +52,12 @@ mod actuator;
 mod admission;
 mod arm;
 mod average;
+pub mod body;
 mod braking;
 mod chunk;
+mod clearance;
 mod config;
+mod course;
 mod event;
 mod follower;
 mod joint_limiter;
@@ -66,6 +69,7 @@ mod reading;
 mod reference;
 mod space;
 mod status;
+mod violation;
 mod workspace;
 
 pub use actuator::Actuator;
@@ -73,9 +77,10 @@ pub use arm::{Arm, ArmReading, Setpoint};
 pub use chunk::{ActionStep, Chunk, MAX_STEPS};
 pub use config::{ActuatorConfig, ActuatorError, OnViolation, Orientation, Resume};
 pub use event::{Refusal, SafetyEvent, SafetyKind};
-pub use limits::{Limits, Robot, Workspace};
+pub use limits::{Clearance, Limits, Robot, Workspace};
 pub use reference::{LAG_S, SETTLE_S};
 pub use status::{ActuatorStatus, Mode, ResumeError};
+pub use violation::{Quantity, Violation};
 
 /// Time between two setpoints, s.
 pub const PERIOD_S: f64 = 0.001;

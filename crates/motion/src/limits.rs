@@ -9,6 +9,12 @@ use tiller_core::{Problems, WorkspaceBox};
 use crate::kinematics::{JOINTS, JointVector};
 pub use crate::workspace::Workspace;
 
+/// More clearance than this leaves a folded arm no room, m.
+const MOST_CLEARANCE_M: f64 = 0.1;
+
+/// A table that is further up or down than this is none of this arm's, m.
+const MOST_TABLE_HEIGHT_M: f64 = 1.0;
+
 /// The robots whose limits are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Robot {
@@ -50,6 +56,27 @@ pub struct CartesianLimits {
     pub rotation_jerk_rad_s3: f64,
 }
 
+/// What the hand can do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HandLimits {
+    /// Grasping force that it can hold, N.
+    pub force_n: f64,
+    /// Highest force, for a moment, N.
+    pub peak_force_n: f64,
+    /// Furthest opening, m.
+    pub width_m: f64,
+    /// Highest speed of the opening, both fingers together, m/s.
+    pub speed_m_s: f64,
+}
+
+/// The Franka Hand, on either robot.
+pub const HAND: HandLimits = HandLimits {
+    force_n: 70.0,
+    peak_force_n: 140.0,
+    width_m: 0.08,
+    speed_m_s: 0.1,
+};
+
 /// The share of the robot's limits that motion may use; 1 would leave no room for the controller.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OperatingFraction {
@@ -59,6 +86,21 @@ pub struct OperatingFraction {
     pub acceleration: f64,
     /// Of every jerk.
     pub jerk: f64,
+}
+
+/// Distances that the robot's body keeps, whatever moves it; what of its room its links take up is
+/// [`CAPSULES`](crate::body::CAPSULES).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clearance {
+    /// Least distance between links that could touch, m.
+    pub between_links_m: f64,
+    /// Height of the table in the base frame, m; none where there is no table, or where what stands
+    /// on it is the matter of a simulator.
+    pub table_height_m: Option<f64>,
+    /// Least height of the links over it, m.
+    pub above_table_m: f64,
+    /// Least height of the fingertips over it, m: they are to take things from it.
+    pub fingers_above_table_m: f64,
 }
 
 /// Everything a command is checked against.
@@ -76,6 +118,8 @@ pub struct Limits {
     pub position_margin_rad: f64,
     /// Where the TCP may be sent.
     pub workspace: Workspace,
+    /// What the body keeps clear of.
+    pub clearance: Clearance,
     /// Longest displacement in one action step, m.
     pub max_step_m: f64,
     /// Largest turn in one action step, rad.
@@ -156,6 +200,12 @@ impl Limits {
                 min_reach_m: 0.33,
                 max_reach_m: 0.68,
             },
+            clearance: Clearance {
+                between_links_m: 0.02,
+                table_height_m: None,
+                above_table_m: 0.01,
+                fingers_above_table_m: 0.001,
+            },
             max_step_m: 0.055,
             max_step_rad: 0.25,
             max_joint_step_rad: 0.25,
@@ -197,6 +247,7 @@ impl Limits {
                 ("position_margin_rad", self.position_margin_rad, 0.2),
             ],
         );
+        self.clearance.compare(&hard.clearance, &mut problems);
         problems.require(
             "workspace.max_reach_m",
             workspace.min_reach_m < workspace.max_reach_m,
@@ -231,6 +282,42 @@ impl JointLimits {
                 within(problems, &[(&name, value[joint], most[joint])]);
             }
         }
+    }
+}
+
+impl Clearance {
+    fn compare(&self, hard: &Self, problems: &mut Problems) {
+        for (name, value, least) in [
+            (
+                "clearance.between_links_m",
+                self.between_links_m,
+                hard.between_links_m,
+            ),
+            (
+                "clearance.above_table_m",
+                self.above_table_m,
+                hard.above_table_m,
+            ),
+            (
+                "clearance.fingers_above_table_m",
+                self.fingers_above_table_m,
+                hard.fingers_above_table_m,
+            ),
+        ] {
+            problems.require(
+                name,
+                (least..=MOST_CLEARANCE_M).contains(&value),
+                format!("{least} to {MOST_CLEARANCE_M}"),
+                value,
+            );
+        }
+        let height_m = self.table_height_m.unwrap_or(0.0);
+        problems.require(
+            "clearance.table_height_m",
+            height_m.abs() <= MOST_TABLE_HEIGHT_M,
+            format!("-{MOST_TABLE_HEIGHT_M} to {MOST_TABLE_HEIGHT_M}"),
+            height_m,
+        );
     }
 }
 

@@ -1,8 +1,10 @@
 //! The robot's readings: which are believed, and how long ago there was one.
 
 use crate::arm::ArmReading;
+use crate::event::Reason;
 use crate::kinematics::{Chain, JOINTS, JointVector};
 use crate::limits::Limits;
+use crate::violation::{Quantity, Violation};
 
 /// How far outside its limits a joint may be measured before the reading is not believed, rad.
 const SLACK_RAD: f64 = 0.1;
@@ -29,7 +31,7 @@ pub(crate) struct Readings {
 
 impl Readings {
     /// Begins with a reading that must be good.
-    pub(crate) fn new(reading: &ArmReading, limits: &Limits, now_ns: u64) -> Result<Self, String> {
+    pub(crate) fn new(reading: &ArmReading, limits: &Limits, now_ns: u64) -> Result<Self, Reason> {
         check(reading, limits, 0.0)?;
         Ok(Self {
             q_rad: reading.q_rad,
@@ -78,7 +80,7 @@ impl Readings {
         limits: &Limits,
         standing: bool,
         now_ns: u64,
-    ) -> Result<(), Option<String>> {
+    ) -> Result<(), Option<Reason>> {
         let judged = check(reading, limits, SLACK_RAD).and_then(|()| {
             if standing {
                 Ok(())
@@ -100,10 +102,10 @@ impl Readings {
                 }
                 Ok(())
             }
-            Err(text) => {
+            Err(reason) => {
                 self.refused += 1;
                 self.miss();
-                Err((!std::mem::replace(&mut self.refusing, true)).then_some(text))
+                Err((!std::mem::replace(&mut self.refusing, true)).then_some(reason))
             }
         }
     }
@@ -113,17 +115,13 @@ impl Readings {
         self.missed = self.missed.saturating_add(1);
     }
 
-    fn check_jump(&self, reading: &ArmReading, limits: &Limits, now_ns: u64) -> Result<(), String> {
+    fn check_jump(&self, reading: &ArmReading, limits: &Limits, now_ns: u64) -> Result<(), Reason> {
         let time_s = now_ns.saturating_sub(self.good_ns) as f64 * 1e-9;
         for joint in 0..JOINTS {
             let found = (reading.q_rad[joint] - self.q_rad[joint]).abs();
             let most = JUMP_RAD + limits.joint.velocity_rad_s[joint] * time_s;
             if found > most {
-                return Err(format!(
-                    "expected joint {} within {most:.4} rad of the last good reading, found it \
-                     {found:.4} rad away",
-                    joint + 1
-                ));
+                return Err(Violation::new(Quantity::JointJump(joint), most, found).into());
             }
         }
         Ok(())
@@ -131,10 +129,10 @@ impl Readings {
 }
 
 /// Says what is wrong with a reading by itself, if anything.
-fn check(reading: &ArmReading, limits: &Limits, slack_rad: f64) -> Result<(), String> {
+fn check(reading: &ArmReading, limits: &Limits, slack_rad: f64) -> Result<(), Reason> {
     let numbers = || reading.q_rad.iter().chain(&reading.dq_rad_s);
     if numbers().any(|value| !value.is_finite()) || !reading.gripper_width_m.is_finite() {
-        return Err(format!("expected finite numbers, found {reading:?}"));
+        return Err(format!("expected finite numbers, found {reading:?}").into());
     }
     for joint in 0..JOINTS {
         let (q, low, high) = (
@@ -143,10 +141,8 @@ fn check(reading: &ArmReading, limits: &Limits, slack_rad: f64) -> Result<(), St
             limits.joint.position_max_rad[joint] + slack_rad,
         );
         if q < low || q > high {
-            return Err(format!(
-                "expected joint {} within {low:.4} to {high:.4} rad, found {q:.4}",
-                joint + 1
-            ));
+            let limit = if q < low { low } else { high };
+            return Err(Violation::new(Quantity::JointPosition(joint), limit, q).into());
         }
     }
     Ok(())
@@ -164,7 +160,7 @@ mod tests {
         Readings::new(&first, &Limits::panda(), 0).unwrap()
     }
 
-    fn take(readings: &mut Readings, joint_4: f64, now_ns: u64) -> Result<(), Option<String>> {
+    fn take(readings: &mut Readings, joint_4: f64, now_ns: u64) -> Result<(), Option<Reason>> {
         let mut reading = ArmReading::at_rest(HOME_Q, 0.0);
         reading.q_rad[3] = joint_4;
         readings.take(&reading, &Limits::panda(), false, now_ns)
@@ -186,7 +182,7 @@ mod tests {
     fn a_joint_that_leaps_within_its_limits_is_not_believed() {
         let mut readings = readings();
         let text = take(&mut readings, HOME_Q[3] + 0.5, MS).unwrap_err();
-        assert!(text.unwrap().contains("joint 4"));
+        assert!(text.unwrap().text.contains("joint 4"));
         take(&mut readings, HOME_Q[3] + 0.19, 2 * MS).unwrap();
         // A second later it may have gone anywhere near.
         take(&mut readings, HOME_Q[3] + 1.5, 1000 * MS).unwrap();

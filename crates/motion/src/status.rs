@@ -6,6 +6,7 @@ use thiserror::Error;
 use tiller_core::Pose;
 
 use crate::kinematics::JointVector;
+use crate::violation::{Quantity, Violation};
 
 /// What the actuator is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,4 +91,26 @@ pub enum ResumeError {
         /// Angle found.
         found_rad: f64,
     },
+}
+
+impl ResumeError {
+    /// The limit and the value, of those that have them.
+    #[must_use]
+    pub fn violation(&self) -> Option<Violation> {
+        match *self {
+            Self::NotStopped(_) | Self::NoReading(_) => None,
+            Self::Displaced {
+                expected_m,
+                found_m,
+            } => Some(Violation::new(Quantity::Displaced, expected_m, found_m)),
+            Self::JointMoved {
+                joint,
+                expected_rad,
+                found_rad,
+            } => {
+                let quantity = Quantity::JointDisplaced(joint - 1);
+                Some(Violation::new(quantity, expected_rad, found_rad))
+            }
+        }
+    }
 }

@@ -57,12 +57,12 @@ fn steps_that_are_too_large_are_shortened_or_refused_with_their_numbers() {
         (
             six(ActionMode::DeltaPose(Frame::Base)),
             vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.9],
-            "turns (rad) up to 0.15",
+            "a turn in a step of at most 0.15 rad",
         ),
         (
             seven(ActionMode::JointVelocity),
             vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0],
-            "ways of joint 7 (rad) up to 0.18",
+            "a way of joint 7 in a step of at most 0.18",
         ),
     ];
     for (layout, actions, text) in too_large {
@@ -116,7 +116,7 @@ fn an_anchor_turned_too_far_is_refused_or_drawn_in() {
     let chunk = far(&mut rig);
     let refusal = rig.actuator.accept(&chunk, 0).unwrap_err();
     assert_eq!(refusal.kind, SafetyKind::AnchorGap);
-    assert!(refusal.text.contains("0.5000 rad away"), "{}", refusal.text);
+    assert!(refusal.text.contains("found 0.5 rad"), "{}", refusal.text);
     let mut rig = Rig::new(ActuatorConfig {
         on_anchor: OnViolation::Clamp,
         ..ActuatorConfig::default()
@@ -165,7 +165,7 @@ fn what_is_no_chunk_for_a_hand_is_refused_by_name() {
         (
             |c| c.anchor.quaternion_wxyz = [0.0; 4],
             SafetyKind::Malformed,
-            "unit quaternion",
+            "a quaternion of norm",
         ),
         (
             |c| c.anchor.quaternion_wxyz[0] = f64::NAN,

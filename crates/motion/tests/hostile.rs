@@ -190,7 +190,7 @@ fn refusals_say_what_was_expected_and_found() {
     let (_, text) = refusal(|chunk| chunk.stamp_ns = 1001 * MS);
     assert_eq!(
         text,
-        "expected an observation at most 1000 ms old, found 2000 ms"
+        "expected an observation with an age of at most 1000 ms, found 2000 ms"
     );
 }
 

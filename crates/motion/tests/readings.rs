@@ -61,7 +61,9 @@ fn what_stopped_says_how_to_go_on_and_goes_on() {
     let events = rig.actuator.drain_events();
     assert_eq!(events.len(), 1);
     assert!(
-        events[0].text.contains("no good reading for 21 ms"),
+        events[0]
+            .text
+            .contains("a good reading of at most 20 ms, found 21 ms"),
         "{}",
         events[0].text
     );

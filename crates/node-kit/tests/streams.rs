@@ -109,7 +109,7 @@ fn a_node_in_another_language_is_read() {
         visible: vec![true],
         ..Default::default()
     };
-    let json = r#"{"schema_version": 3, "session": 1, "seq": 1, "stamp_ns": 5, "episode": 0,
+    let json = r#"{"schema_version": 4, "session": 1, "seq": 1, "stamp_ns": 5, "episode": 0,
         "generation": 0, "names": ["handle"], "xyz_m": [0.5, 0.0, 0.25], "visible": [true],
         "axes": []}"#
         .replace('\n', " ");

@@ -51,12 +51,16 @@ impl Settings {
     }
 }
 
-/// Where the tool may be sent, as far as that is set: `WORKSPACE` is a range of metres along x, y and z, `REACH` one from
-/// shoulder to wrist.
+/// Where the arm may be, as far as that is set: `WORKSPACE` is a range of metres along x, y and z, `REACH` one from
+/// shoulder to wrist, `TABLE_HEIGHT_M` where the table is and `LINK_CLEARANCE_M` and `TABLE_CLEARANCE_M` how far
+/// from each other and from it the links stay.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cell {
     bounds: Option<WorkspaceBox>,
     reach_m: Option<(f64, f64)>,
+    table_height_m: Option<f64>,
+    between_links_m: Option<f64>,
+    above_table_m: Option<f64>,
 }
 
 impl Cell {
@@ -83,6 +87,17 @@ impl Cell {
                 None => env.refuse_as("REACH", "a range of metres, such as `0.33..0.68`", &text),
             }
         }
+        let mut metres = |name| {
+            let text = env.optional(name)?;
+            let found = text.parse::<f64>().ok().filter(|metres| metres.is_finite());
+            if found.is_none() {
+                env.refuse(name, "a number of metres", Some(text));
+            }
+            found
+        };
+        cell.table_height_m = metres("TABLE_HEIGHT_M");
+        cell.between_links_m = metres("LINK_CLEARANCE_M");
+        cell.above_table_m = metres("TABLE_CLEARANCE_M");
         cell
     }
 
@@ -94,6 +109,14 @@ impl Cell {
         }
         if let Some((least, most)) = self.reach_m {
             (workspace.min_reach_m, workspace.max_reach_m) = (least, most);
+        }
+        let clearance = &mut limits.clearance;
+        clearance.table_height_m = self.table_height_m.or(clearance.table_height_m);
+        if let Some(metres) = self.between_links_m {
+            clearance.between_links_m = metres;
+        }
+        if let Some(metres) = self.above_table_m {
+            clearance.above_table_m = metres;
         }
     }
 }
@@ -140,6 +163,28 @@ mod tests {
         assert_eq!(workspace.bounds.min_m, [0.0, -0.3, 0.08]);
         assert_eq!(workspace.bounds.max_m, [0.85, 0.6, 0.75]);
         assert_eq!((workspace.min_reach_m, workspace.max_reach_m), (0.23, 0.71));
+    }
+
+    #[test]
+    fn a_table_is_kept_clear_of_where_there_is_one() {
+        let env = Environment::from_pairs([
+            ("TABLE_HEIGHT_M", "-0.02"),
+            ("LINK_CLEARANCE_M", "0.03"),
+            ("TABLE_CLEARANCE_M", "0.05"),
+        ]);
+        let clearance = Settings::read(env).unwrap().actuator.limits.clearance;
+        assert_eq!(clearance.table_height_m, Some(-0.02));
+        assert_eq!(
+            (clearance.between_links_m, clearance.above_table_m),
+            (0.03, 0.05)
+        );
+        for bad in ["nan", "low", "-3"] {
+            let env =
+                Environment::from_pairs([("TABLE_HEIGHT_M", bad), ("LINK_CLEARANCE_M", "0.001")]);
+            let error = Settings::read(env).unwrap_err().to_string();
+            let is_told = error.contains("TABLE_HEIGHT_M") || error.contains("table_height_m");
+            assert!(is_told && error.contains("between_links_m"), "{error}");
+        }
     }
 
     #[test]

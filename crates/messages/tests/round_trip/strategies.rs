@@ -292,9 +292,14 @@ prop_compose! {
 
 prop_compose! {
     pub(crate) fn safety_event()(
-        session: u64, seq: u64, stamp_ns: u64, kind in text(), text in text(),
+        session: u64, seq: u64, stamp_ns: u64, kind in text(), chunk_seq: Option<u64>,
+        number in option::of((text(), number(), number())), step: Option<u32>, text in text(),
     ) -> SafetyEvent {
-        SafetyEvent { session, seq, stamp_ns, kind, text }
+        let (quantity, limit, value) = match number {
+            Some((quantity, limit, value)) => (Some(quantity), Some(limit), Some(value)),
+            None => (None, None, None),
+        };
+        SafetyEvent { session, seq, stamp_ns, kind, chunk_seq, quantity, limit, value, step, text }
     }
 }
 

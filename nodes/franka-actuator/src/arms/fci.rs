@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eyre::WrapErr;
 use tiller_fci::{FciArm, FciConfig, HandConfig};
-use tiller_motion::limits::{Limits, OperatingFraction, Robot};
+use tiller_motion::limits::{CartesianLimits, HAND, Limits, OperatingFraction, Robot};
 use tiller_motion::{Arm, ArmReading, Setpoint};
 use tiller_node_kit::Environment;
 
@@ -24,8 +24,12 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
     let hand_defaults = HandConfig::at(&hand_address);
     let has_hand = env.choice("FRANKA_HAND", "yes", &[("yes", true), ("no", false)]);
     let hand = HandConfig {
-        speed_m_s: env.number("GRIPPER_SPEED_M_S", hand_defaults.speed_m_s, 0.01..=0.2),
-        force_n: env.number("GRASP_FORCE_N", hand_defaults.force_n, 1.0..=70.0),
+        speed_m_s: env.number(
+            "GRIPPER_SPEED_M_S",
+            hand_defaults.speed_m_s,
+            0.01..=HAND.speed_m_s,
+        ),
+        force_n: env.number("GRASP_FORCE_N", hand_defaults.force_n, 1.0..=HAND.force_n),
         homes: env.choice("HOME_HAND", "no", &[("yes", true), ("no", false)]),
         ..hand_defaults
     };
@@ -37,7 +41,7 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
         collision_n: env.number("COLLISION_N", defaults.collision_n, 1.0..=100.0),
         ..defaults
     };
-    let share = env.number("OPERATING_SHARE", 0.3, 0.05..=0.8);
+    let derating = Derating::read(env);
     Opening::new(move || {
         let arm = FciArm::connect_within(&config, PATIENCE).wrap_err("cannot use the arm")?;
         let limits = match arm.robot() {
@@ -45,16 +49,54 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
             Robot::Panda => Limits::panda(),
         };
         tracing::info!("an arm at {}: {:?}", config.address, arm.robot());
-        let limits = Limits {
-            operating: OperatingFraction {
-                velocity: share,
-                acceleration: share,
-                jerk: share.min(limits.operating.jerk),
-            },
-            ..limits
-        };
+        let limits = derating.of(limits);
         Ok(Body::Driven(Box::new(Fci(arm)), Box::new(limits)))
     })
+}
+
+/// How much of what a robot can do is used: never more than all of it.
+#[derive(Debug, Clone, Copy)]
+struct Derating {
+    operating: OperatingFraction,
+    tool_speed_m_s: f64,
+    tool_turn_rad_s: f64,
+}
+
+impl Derating {
+    fn read(env: &mut Environment) -> Self {
+        let allowed = || 0.05..=0.8;
+        let share = env.number("OPERATING_SHARE", 0.3, allowed());
+        let tool = Limits::fr3().cartesian;
+        Self {
+            operating: OperatingFraction {
+                velocity: env.number("VELOCITY_SHARE", share, allowed()),
+                acceleration: env.number("ACCELERATION_SHARE", share, allowed()),
+                jerk: env.number("JERK_SHARE", share, allowed()),
+            },
+            tool_speed_m_s: env.number("TOOL_SPEED_M_S", tool.speed_m_s, 0.05..=tool.speed_m_s),
+            tool_turn_rad_s: env.number(
+                "TOOL_TURN_RAD_S",
+                tool.rotation_speed_rad_s,
+                0.05..=tool.rotation_speed_rad_s,
+            ),
+        }
+    }
+
+    fn of(&self, limits: Limits) -> Limits {
+        let cartesian = &limits.cartesian;
+        Limits {
+            operating: OperatingFraction {
+                jerk: self.operating.jerk.min(limits.operating.jerk),
+                ..self.operating
+            },
+            cartesian: CartesianLimits {
+                speed_m_s: self.tool_speed_m_s.min(cartesian.speed_m_s),
+                rotation_speed_rad_s: self.tool_turn_rad_s.min(cartesian.rotation_speed_rad_s),
+                ..*cartesian
+            },
+            ..limits
+        }
+    }
 }
 
 /// The driver with the errors of this node.
@@ -77,5 +119,50 @@ impl Arm for Fci {
 
     fn recover(&mut self) -> Result<bool, DriverError> {
         self.0.recover().map_err(DriverError::of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn derating(pairs: &[(&str, &str)]) -> Derating {
+        let mut env = Environment::from_pairs(pairs.iter().copied());
+        let derating = Derating::read(&mut env);
+        env.finish(derating).unwrap()
+    }
+
+    #[test]
+    fn every_group_is_lowered_by_itself_and_none_is_raised() {
+        for hard in [Limits::panda(), Limits::fr3()] {
+            let limits = derating(&[]).of(hard);
+            assert_eq!(limits.operating.velocity, 0.3);
+            assert_eq!(limits.operating.jerk, 0.3);
+            assert_eq!(limits.cartesian, hard.cartesian);
+            let limits = derating(&[
+                ("OPERATING_SHARE", "0.8"),
+                ("ACCELERATION_SHARE", "0.1"),
+                ("TOOL_SPEED_M_S", "0.25"),
+                ("TOOL_TURN_RAD_S", "0.5"),
+            ])
+            .of(hard);
+            assert_eq!(limits.operating.velocity, 0.8);
+            assert_eq!(limits.operating.acceleration, 0.1);
+            assert_eq!(limits.operating.jerk, hard.operating.jerk);
+            assert_eq!(limits.cartesian.speed_m_s, 0.25);
+            assert_eq!(limits.cartesian.rotation_speed_rad_s, 0.5);
+            assert!(limits.problems().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_speed_beyond_the_robots_is_refused() {
+        let mut env = Environment::from_pairs([("TOOL_SPEED_M_S", "5"), ("JERK_SHARE", "1")]);
+        let derating = Derating::read(&mut env);
+        let error = env.finish(derating).unwrap_err().to_string();
+        assert!(
+            error.contains("TOOL_SPEED_M_S") && error.contains("JERK_SHARE"),
+            "{error}"
+        );
     }
 }
