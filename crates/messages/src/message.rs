@@ -8,7 +8,7 @@ use crate::MessageError;
 use crate::liberal::{Misfit, as_type};
 
 /// Version of all schemas of this crate; it rises with any change to any of them.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// A message with an Arrow form.
 pub trait Message: Sized {
@@ -54,6 +54,7 @@ pub fn schemas() -> Vec<(&'static str, Fields)> {
     vec![
         entry::<crate::ArmState>(),
         entry::<crate::ExecutionState>(),
+        entry::<crate::Order>(),
         entry::<crate::ArmCommand>(),
         entry::<crate::Episode>(),
         entry::<crate::ProgramContract>(),

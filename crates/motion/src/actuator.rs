@@ -107,6 +107,18 @@ impl Actuator {
         result.map(|_| ())
     }
 
+    /// Whether [`Actuator::accept`] would take `chunk` over; nothing moves. Violations are events all the same.
+    ///
+    /// # Errors
+    /// As [`Actuator::accept`].
+    pub fn check(&mut self, chunk: &Chunk, now_ns: u64) -> Result<(), Refusal> {
+        let result = self.admit(chunk, now_ns).map(|_| ());
+        if let Err(refusal) = &result {
+            self.events.push(now_ns, refusal.kind, refusal.to_string());
+        }
+        result
+    }
+
     fn take_over(&mut self, chunk: &Chunk, junction: Option<&Junction>) {
         let waypoints = &self.incoming.waypoints;
         match junction {
@@ -279,6 +291,11 @@ impl Actuator {
             anchor_q_rad: self.anchor_q_rad(),
             refused_readings: self.readings.refused(),
         }
+    }
+
+    /// What the actuator is doing, without what else its status says.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// What was refused, clamped or stopped since the last call, oldest first.
