@@ -15,7 +15,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Running, root, run_file, start_file, summary};
+use common::{Running, process, root, run_file, signal, start_file, summary};
 use image::{ImageBuffer, Luma, Rgb};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -168,16 +168,38 @@ fn warned(summary: &Value, begin: &str) -> Vec<String> {
     codes.cloned().collect()
 }
 
-/// Pictures become keypoints, these a program, this chunks, and those motion, from instruction to instruction.
-#[test]
-fn recordings_and_a_dry_run_make_the_whole_loop() {
-    let lab = Lab::new();
+/// A program that goes to a place, and the settings by which it is asked for.
+fn program(lab: &Lab) -> String {
     let program = "num_stages = 1\n# Stage 1: go above the first object\n\
                    def stage1_guidance(keypoints, action_sequence):\n    \
                    above = keypoints[0] + torch.tensor([0.0, 0.0, 0.15])\n    \
                    return -torch.norm(action_sequence - above, dim=-1).mean()\n";
     let answer = lab.path("answer.txt");
     fs::write(&answer, program).unwrap();
+    answer
+}
+
+/// What the operator's command says, one JSON object a line.
+fn order(running: &Running, word: &str) -> Vec<Value> {
+    let folder = running.folder.path().to_str().unwrap().to_owned();
+    let output = Command::new(root().join("target/release/tiller"))
+        .args([word, "--json", "--run-dir", &folder])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{word}: {error}\n{}", log(running));
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Pictures become keypoints, these a program, this chunks, and those motion, from instruction to instruction.
+#[test]
+fn recordings_and_a_dry_run_make_the_whole_loop() {
+    let lab = Lab::new();
+    let answer = program(&lab);
     let running = lab.start(&[
         ("TILLER_VLM_PROVIDER", "files"),
         ("TILLER_VLM_ANSWERS", &answer),
@@ -199,6 +221,60 @@ fn recordings_and_a_dry_run_make_the_whole_loop() {
     assert_eq!(warned(&summary, "camera_"), [""; 0], "{summary:#}");
     let safety = &summary["notices"]["safety"];
     assert!(safety["other_episode"].is_null(), "{safety}\n{}", run.log);
+}
+
+/// An operator allows the first motion, stops it by message and by signal, and allows it again.
+#[test]
+fn nothing_moves_before_it_is_armed_and_every_stop_takes_that_away() {
+    let lab = Lab::new();
+    let answer = program(&lab);
+    let running = lab.start(&[
+        ("TILLER_VLM_PROVIDER", "files"),
+        ("TILLER_VLM_ANSWERS", &answer),
+        ("TILLER_VLM_ADVICE", "off"),
+        ("TILLER_ARMING", "required"),
+    ]);
+    wait_for(&running, "picture of every camera", is_ready);
+    let instruction = "go above the first thing";
+    say(&running, instruction);
+    let hears = |what: &'static str| move |run: &Running| log(run).contains(what);
+    wait_for(
+        &running,
+        "word of the arming",
+        hears("waiting for `tiller arm`"),
+    );
+    // Long enough for chunks to be planned and checked.
+    thread::sleep(Duration::from_secs(3));
+    assert!(summary(running.folder.path()).is_none_or(|found| chunks(&found) == 0));
+
+    let moves_again = |before: u64| {
+        move |run: &Running| {
+            summary(run.folder.path()).is_some_and(|found| chunks(&found) > before + 1)
+        }
+    };
+    let so_far = || summary(running.folder.path()).map_or(0, |found| chunks(&found));
+    assert_eq!(order(&running, "arm")[0]["mode"], "ready");
+    wait_for(&running, "motion once armed", moves_again(0));
+
+    let stopped = order(&running, "stop");
+    let [.., taken, rest] = &stopped[..] else {
+        panic!("{stopped:?}\n{}", log(&running));
+    };
+    assert!(taken["taken_ms"].is_f64(), "{stopped:?}");
+    assert_eq!(rest["mode"], "stopped", "{stopped:?}");
+    println!("stop taken and at rest: {taken} {rest}");
+    assert_eq!(order(&running, "resume")[0]["mode"], "idle");
+    let before = so_far();
+    assert_eq!(order(&running, "arm")[0]["mode"], "ready");
+    wait_for(&running, "motion once armed again", moves_again(before));
+
+    let pid = process(running.folder.path(), "release/franka-actuator").unwrap();
+    signal("-USR1", &pid);
+    let told = "stop_requested: requested by signal SIGUSR1";
+    wait_for(&running, "word of the signal", hears(told));
+    order(&running, "resume");
+    let run = running.stop();
+    assert!(!run.log.contains("panicked"), "{}", run.log);
 }
 
 /// A camera sends no labels: who asks for them is told so, and who cannot do without waits.

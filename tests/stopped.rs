@@ -8,32 +8,10 @@
 
 mod common;
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Run, Running, start_dataflow};
-
-/// The process of this run whose command line contains `what`.
-fn process(folder: &Path, what: &str) -> Option<String> {
-    let folder = folder.to_str()?;
-    let holds = |path: &Path, text: &str| {
-        let bytes = fs::read(path).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).contains(text)
-    };
-    fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
-        let path = entry.path();
-        let is_it = holds(&path.join("cmdline"), what) && holds(&path.join("environ"), folder);
-        is_it.then(|| entry.file_name().to_string_lossy().into_owned())
-    })
-}
-
-fn signal(signal: &str, pid: &str) {
-    let status = Command::new("kill").args([signal, pid]).status().unwrap();
-    assert!(status.success(), "kill {signal} {pid}");
-}
+use common::{Run, Running, process, signal, start_dataflow};
 
 /// Stops a process of the run once the arm moves, and lets the run come to its end.
 fn stop(what: &str, run: Running) -> Run {

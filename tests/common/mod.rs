@@ -158,3 +158,24 @@ pub(crate) fn start_file(dataflow: &Path, settings: &[(&str, &str)], limit_s: u3
         _alone: alone,
     }
 }
+
+/// The process of the run in this folder whose command line contains `what`.
+#[allow(dead_code, reason = "not every test looks for processes")]
+pub(crate) fn process(folder: &Path, what: &str) -> Option<String> {
+    let folder = folder.to_str()?;
+    let holds = |path: &Path, text: &str| {
+        let bytes = fs::read(path).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).contains(text)
+    };
+    fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
+        let path = entry.path();
+        let is_it = holds(&path.join("cmdline"), what) && holds(&path.join("environ"), folder);
+        is_it.then(|| entry.file_name().to_string_lossy().into_owned())
+    })
+}
+
+#[allow(dead_code, reason = "not every test sends signals")]
+pub(crate) fn signal(signal: &str, pid: &str) {
+    let status = Command::new("kill").args([signal, pid]).status().unwrap();
+    assert!(status.success(), "kill {signal} {pid}");
+}

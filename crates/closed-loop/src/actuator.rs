@@ -4,19 +4,26 @@
 
 mod answer;
 mod driven;
+mod lockstep;
+mod permission;
+mod watch;
 
 use serde::{Deserialize, Serialize};
-use tiller_core::{EpisodeId, GRIPPER_OPEN_M, JOINTS};
+use tiller_core::{EpisodeId, JOINTS};
 use tiller_messages::{ActionChunk, ArmCommand, ArmState, ExecutionState, Message, SafetyEvent};
 use tiller_motion::{
-    ActionStep, Actuator as Motion, ActuatorConfig, ArmReading, Chunk, Mode, Refusal, Setpoint,
+    ActionStep, Actuator as Motion, ActuatorConfig, ArmFault, ArmReading, Chunk, Mode, Refusal,
+    Setpoint,
 };
 
-use answer::{Answer, execution};
+use answer::Answer;
+use permission::Permission;
 
 use crate::convert;
 use crate::notice::{Notice, Waiting};
+use crate::recovery::RecoveryConfig;
 use crate::stamps::StampFilter;
+use crate::watchdog::{Source, Watchdog, WatchdogConfig};
 
 /// What the machine is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,6 +60,40 @@ pub enum ActuatorEvent {
     /// An arm that keeps its own time had stopped by itself and is ready again: motion is allowed, and
     /// begins from where it is.
     Recovered,
+    /// The arm may move: an operator stands by.
+    Arm,
+    /// The operator's order of this number was taken; everybody is told at once.
+    Ordered(u64),
+    /// An arm that keeps its own time could not be read or commanded.
+    Failed {
+        /// Why it would not move; `None` where it may the next time.
+        #[serde(with = "convert::fault")]
+        fault: Option<ArmFault>,
+        /// What it says.
+        text: String,
+    },
+    /// An arm that keeps its own time is being made ready again.
+    Recovering,
+    /// Its hand finds out where its fingers are, or has.
+    Homing(bool),
+    /// Something that is watched was heard.
+    Heard(Source),
+    /// Nothing more is expected of it until it is heard again.
+    Quiet(Source),
+    /// The control loop of an arm that keeps its own time took so long for a round, ns.
+    Late(u64),
+}
+
+/// What a machine demands beyond the limits of motion.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// Nothing moves until [`ActuatorEvent::Arm`], nor after whatever stops the arm. Default: no.
+    pub requires_arming: bool,
+    /// What is missed, and what becomes of the arm then. Default: nothing is.
+    pub watchdog: WatchdogConfig,
+    /// Recovery of an arm that keeps its own time from reflexes, by itself; it stays armed meanwhile.
+    /// Default: none.
+    pub recovery: Option<RecoveryConfig>,
 }
 
 /// What is to be done.
@@ -76,21 +117,11 @@ pub enum ActuatorEffect {
 /// Setpoints in a command: one period of the arm's states at 1 kHz.
 pub const SETPOINTS: u64 = 20;
 
-/// Longest way to rest, ticks.
-const BRAKE_TICKS: u64 = 2_000;
-
 /// Time between two setpoints, ns.
 const TICK_NS: u64 = 1_000_000;
 
 /// Steps a second of the chunk that brings the arm to rest, Hz.
 const REST_RATE_HZ: f64 = 10.0;
-
-/// How far outside its limits a joint of an arm that cannot be moved is held all the same, rad.
-const HELD_OUTSIDE_RAD: f64 = 0.1;
-
-/// How far an arm may be from its setpoint, in any joint, and still be in the motion of the episode
-/// before, rad: a world that sets a scene of its own puts it elsewhere.
-const STILL_THERE_RAD: f64 = 0.05;
 
 /// The machine. See the module's documentation.
 #[derive(Debug)]
@@ -108,6 +139,12 @@ pub struct Actuator {
     refused: (u64, u64),
     /// Why motion is not allowed, if it is not.
     stopped: Option<String>,
+    permission: Permission,
+    watchdog: Watchdog,
+    /// The operator's order that was taken last.
+    order: u64,
+    /// Whether everybody is to be told at the next tick, whatever its number.
+    is_due: bool,
     stamps: StampFilter,
     waiting: Waiting,
     /// Whose states are waited for.
@@ -130,10 +167,24 @@ impl Actuator {
             chunk_session: 0,
             refused: (0, 0),
             stopped: None,
+            permission: Permission::new(&Guard::default()),
+            watchdog: Watchdog::default(),
+            order: 0,
+            is_due: false,
             stamps: StampFilter::default(),
             waiting: Waiting::default(),
             awaited: "sim_arm_state",
             ticks: 0,
+        }
+    }
+
+    /// The same that demands what `guard` says.
+    #[must_use]
+    pub fn guarded(self, guard: &Guard) -> Self {
+        Self {
+            permission: Permission::new(guard),
+            watchdog: Watchdog::new(guard.watchdog.clone()),
+            ..self
         }
     }
 
@@ -145,23 +196,30 @@ impl Actuator {
             ActuatorEvent::Measured(state) => self.on_measured(state, effects),
             ActuatorEvent::Tick(state) => self.on_tick(state, now_ns, effects),
             ActuatorEvent::Episode(episode) => self.on_episode(episode, effects),
-            ActuatorEvent::Stop { reason } => {
-                if let Some(motion) = &mut self.motion {
-                    motion.stop(&reason, self.now_ns);
-                }
-                self.stopped = Some(reason);
+            ActuatorEvent::Stop { reason } => self.on_stop(reason),
+            ActuatorEvent::Arm => self.on_arm(effects),
+            ActuatorEvent::Ordered(order) => {
+                self.order = order;
+                self.is_due = true;
             }
+            ActuatorEvent::Failed { fault, text } => self.on_failed(fault, text, effects),
+            ActuatorEvent::Recovering => self.on_recovering(effects),
+            ActuatorEvent::Homing(is_homing) => self.permission.is_homing = is_homing,
+            ActuatorEvent::Heard(source) => self.on_heard(source, effects),
+            ActuatorEvent::Quiet(source) => self.watchdog.forget(source),
+            ActuatorEvent::Late(took_ns) => self.on_late(took_ns, effects),
             ActuatorEvent::Resume => self.on_resume(effects),
             ActuatorEvent::Recovered => self.on_recovered(effects),
             ActuatorEvent::Finish { reason } => self.on_finish(&reason, effects),
             ActuatorEvent::Refused { kind, text } => effects.push(self.safety(kind, text)),
             ActuatorEvent::Time => {}
         }
+        self.watch(effects);
         self.report(effects);
-        let missing = self
-            .motion
-            .is_none()
-            .then(|| (self.awaited, "none that can be used has come".to_owned()));
+        let missing = match &self.motion {
+            None => Some((self.awaited, "none that can be used has come")),
+            Some(motion) => self.permission.awaits(motion.mode()),
+        };
         effects.extend(
             self.waiting
                 .update(missing, now_ns)
@@ -180,11 +238,23 @@ impl Actuator {
     pub fn is_stopped(&self) -> bool {
         self.motion
             .as_ref()
-            .is_none_or(|motion| motion.status().mode == Mode::Stopped)
+            .is_none_or(|motion| motion.mode() == Mode::Stopped)
+    }
+
+    /// Whether chunks are executed, or would be once the arm may move.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.permission.is_armed()
     }
 
     fn on_chunk(&mut self, chunk: &ActionChunk, effects: &mut Vec<ActuatorEffect>) {
-        let refusal = self.refusal(chunk);
+        let mut refusal = self.refusal(chunk);
+        if refusal.is_none() && self.permission.executes() {
+            self.on_heard(Source::Chunk, effects);
+            refusal = self
+                .held()
+                .map(|text| ("held", format!("chunk {}: {text}", chunk.seq)));
+        }
         let Some(motion) = &mut self.motion else {
             let text = format!("chunk {} came before the first arm state", chunk.seq);
             effects.push(self.refuse(chunk, "not_accepting", text));
@@ -198,10 +268,19 @@ impl Actuator {
             // A sampler that was started anew counts anew.
             motion.forget_sequence();
         }
-        match motion.accept(&convert::chunk(chunk), self.now_ns) {
-            Ok(()) => self.chunk_session = chunk.session,
-            // The refusal is an event as well, which `report` sends.
-            Err(_) => self.refused = (chunk.session, chunk.seq),
+        let taken = if self.permission.executes() {
+            motion.accept(&convert::chunk(chunk), self.now_ns).is_ok()
+        } else {
+            // What is wrong with it is known before it could move anything.
+            let _ = motion.check(&convert::chunk(chunk), self.now_ns);
+            false
+        };
+        // A refusal is an event as well, which `report` sends.
+        if taken {
+            self.chunk_session = chunk.session;
+            self.permission.has_begun = true;
+        } else {
+            self.refused = (chunk.session, chunk.seq);
         }
     }
 
@@ -238,52 +317,6 @@ impl Actuator {
         })
     }
 
-    /// Answers a state. One that is sent again, because its answer was lost, gets the same answer:
-    /// time has not passed.
-    fn on_measured(&mut self, state: ArmState, effects: &mut Vec<ActuatorEffect>) {
-        if let Some(answer) = &self.answer
-            && (state.episode, state.stamp_ns) == (answer.episode, answer.command.stamp_ns)
-        {
-            answer.clone().tell(state, effects);
-            return;
-        }
-        if state.episode < self.episode {
-            let text = format!(
-                "expected a state of {}, found {}",
-                self.episode, state.episode
-            );
-            effects.push(self.safety("state_refused".to_owned(), text));
-            return;
-        }
-        if state.episode == self.episode && !self.stamps.accept(state.stamp_ns) {
-            // No answer: the arm is at another time. Where its clock has really jumped, it asks again
-            // and is believed.
-            let text = self.stamps.complaint("sim_arm_state", state.stamp_ns);
-            effects.push(self.safety("state_refused".to_owned(), text));
-            return;
-        }
-        match check(&state) {
-            Ok(()) => self.take_state(state, effects),
-            Err(text) => {
-                effects.push(self.safety("state_refused".to_owned(), text));
-                self.move_on(state, None, effects);
-            }
-        }
-    }
-
-    fn take_state(&mut self, state: ArmState, effects: &mut Vec<ActuatorEffect>) {
-        if state.episode != self.episode {
-            self.enter_episode(&state, effects);
-        }
-        self.now_ns = state.stamp_ns;
-        let reading = reading(&state);
-        if !self.begin(&reading, effects) {
-            self.answer_in_place(state, effects);
-            return;
-        }
-        self.move_on(state, Some(reading), effects);
-    }
-
     /// Begins to move the arm from where it is, unless that was done; false where that cannot be.
     fn begin(&mut self, reading: &ArmReading, effects: &mut Vec<ActuatorEffect>) -> bool {
         if self.motion.is_some() {
@@ -302,137 +335,9 @@ impl Actuator {
     /// Whoever began to move the arm anew: a stop holds until it is lifted.
     fn keep_stopped(&mut self) {
         if let (Some(motion), Some(reason)) = (&mut self.motion, &self.stopped)
-            && !matches!(motion.status().mode, Mode::Stopping | Mode::Stopped)
+            && !matches!(motion.mode(), Mode::Stopping | Mode::Stopped)
         {
             motion.stop(reason, self.now_ns);
-        }
-    }
-
-    /// One period of motion, in answer to a state; without a reading where the state holds none that
-    /// can be used, for the arm would wait for ever.
-    fn move_on(
-        &mut self,
-        state: ArmState,
-        reading: Option<ArmReading>,
-        effects: &mut Vec<ActuatorEffect>,
-    ) {
-        self.keep_stopped();
-        let Some(motion) = &mut self.motion else {
-            return;
-        };
-        let (episode, refused_before) = (self.episode, motion.status().refused_readings);
-        let execution = execution(
-            motion,
-            episode,
-            self.now_ns,
-            self.chunk_session,
-            self.refused,
-        );
-        let mut command = ArmCommand {
-            stamp_ns: state.stamp_ns,
-            q_rad: Vec::with_capacity(SETPOINTS as usize * JOINTS),
-            ..Default::default()
-        };
-        for _ in 0..SETPOINTS {
-            let setpoint = millisecond(motion, reading.as_ref(), self.now_ns);
-            self.now_ns = self.now_ns.saturating_add(TICK_NS);
-            command.q_rad.extend(setpoint.q_rad);
-            command.gripper_width_m = setpoint.gripper_width_m;
-            self.held = Some((setpoint.q_rad, setpoint.gripper_width_m));
-        }
-        let is_believed = reading.is_some() && motion.status().refused_readings == refused_before;
-        let answer = Answer {
-            episode: state.episode,
-            command,
-            execution,
-            is_believed,
-        };
-        self.answer = Some(answer.clone());
-        answer.tell(state, effects);
-    }
-
-    /// An arm that cannot be moved from where it is is told to stay there, or it would wait for ever;
-    /// not where no arm can be.
-    fn answer_in_place(&self, state: ArmState, effects: &mut Vec<ActuatorEffect>) {
-        let joint = &self.config.limits.joint;
-        let is_possible = (0..JOINTS).all(|j| {
-            let low = joint.position_min_rad[j] - HELD_OUTSIDE_RAD;
-            let high = joint.position_max_rad[j] + HELD_OUTSIDE_RAD;
-            (low..=high).contains(&state.q_rad[j])
-        });
-        if is_possible {
-            effects.push(ActuatorEffect::Command(ArmCommand {
-                stamp_ns: state.stamp_ns,
-                q_rad: state.q_rad.repeat(SETPOINTS as usize),
-                gripper_width_m: state.gripper_width_m.clamp(0.0, GRIPPER_OPEN_M),
-                ..Default::default()
-            }));
-        }
-    }
-
-    /// A simulated arm begins an episode where its world has put it: anywhere, or where it was.
-    fn enter_episode(&mut self, state: &ArmState, effects: &mut Vec<ActuatorEffect>) {
-        let is_first = self.episode == EpisodeId(0);
-        self.episode = state.episode;
-        self.stamps = StampFilter::default();
-        self.stamps.accept(state.stamp_ns);
-        if let Some(motion) = &mut self.motion
-            && let Some((held, _)) = &self.held
-            && (0..JOINTS).all(|j| (held[j] - state.q_rad[j]).abs() <= STILL_THERE_RAD)
-            && rest(motion, state.stamp_ns).is_ok()
-        {
-            // Nobody's chunk: whatever comes next is counted anew.
-            self.chunk_session = 0;
-        } else {
-            self.motion = None;
-            self.held = None;
-        }
-        if !is_first {
-            let text = format!("{} begins: the arm starts from where it is", state.episode);
-            effects.push(ActuatorEffect::Tell(Notice::info("episode", text)));
-        }
-    }
-
-    fn on_resume(&mut self, effects: &mut Vec<ActuatorEffect>) {
-        self.stopped = None;
-        let Some(motion) = &mut self.motion else {
-            return;
-        };
-        if let Err(error) = motion.resume(self.now_ns) {
-            effects.push(self.safety("not_resumed".to_owned(), error.to_string()));
-        }
-    }
-
-    /// The way to rest, all of it: the arm may execute it without another word.
-    fn on_finish(&mut self, reason: &str, effects: &mut Vec<ActuatorEffect>) {
-        let (Some(motion), Some((q_rad, gripper_width_m))) = (&mut self.motion, self.held) else {
-            return;
-        };
-        let mut reading = ArmReading::at_rest(q_rad, gripper_width_m);
-        motion.stop(reason, self.now_ns);
-        let mut command = ArmCommand {
-            stamp_ns: self.now_ns,
-            gripper_width_m,
-            ..Default::default()
-        };
-        let mut ticks = 0;
-        while motion.status().mode != Mode::Stopped && ticks < BRAKE_TICKS {
-            let now_ns = self.now_ns.saturating_add(ticks * TICK_NS);
-            reading.q_rad = motion.tick(&reading, now_ns).q_rad;
-            command.q_rad.extend(reading.q_rad);
-            ticks += 1;
-        }
-        if motion.status().mode == Mode::Stopped {
-            let text = format!("the arm comes to rest within {ticks} ms: {reason}");
-            effects.push(ActuatorEffect::Tell(Notice::info("at_rest", text)));
-        } else {
-            let text = format!("the arm is not at rest after {ticks} ms: {reason}");
-            effects.push(ActuatorEffect::Tell(Notice::error("not_at_rest", text)));
-        }
-        if ticks > 0 {
-            self.held = Some((reading.q_rad, gripper_width_m));
-            self.answer = None;
-            effects.push(ActuatorEffect::Command(command));
         }
     }
 
@@ -466,18 +371,6 @@ fn millisecond(motion: &mut Motion, reading: Option<&ArmReading>, now_ns: u64) -
         Some(reading) => motion.tick(reading, now_ns),
         None => motion.tick_without_reading(now_ns),
     }
-}
-
-/// Says what is wrong with the numbers of a state, if anything.
-fn check(state: &ArmState) -> Result<(), String> {
-    state.check_finite().map_err(|error| error.to_string())?;
-    if state.tcp.is_valid() {
-        return Ok(());
-    }
-    let found = state.tcp.quaternion_wxyz;
-    Err(format!(
-        "ArmState.tcp: expected a unit quaternion, found {found:?}"
-    ))
 }
 
 /// Brings the arm to rest near where it is, whatever it was doing; one that was stopped stays so.

@@ -35,3 +35,33 @@ pub(crate) fn safety_event(event: tiller_motion::SafetyEvent) -> SafetyEvent {
         ..Default::default()
     }
 }
+
+/// A fault in a journal: its word.
+pub(crate) mod fault {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use tiller_motion::ArmFault;
+
+    #[expect(
+        clippy::ref_option,
+        reason = "serde passes a reference to the field as it is"
+    )]
+    pub(crate) fn serialize<S: Serializer>(
+        fault: &Option<ArmFault>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        fault.map(ArmFault::as_str).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<ArmFault>, D::Error> {
+        let Some(word) = Option::<String>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let known = ArmFault::ALL.into_iter().find(|one| one.as_str() == word);
+        known.map(Some).ok_or_else(|| {
+            D::Error::custom(format!("expected the word of a fault, found `{word}`"))
+        })
+    }
+}

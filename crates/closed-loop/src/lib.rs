@@ -22,12 +22,14 @@ mod meter;
 mod notice;
 mod planning;
 mod program;
+mod recovery;
 mod sampler;
 mod scale;
 mod stamps;
 mod switcher;
+mod watchdog;
 
-pub use actuator::{Actuator, ActuatorEffect, ActuatorEvent, SETPOINTS};
+pub use actuator::{Actuator, ActuatorEffect, ActuatorEvent, Guard, SETPOINTS};
 pub use hand::Hand;
 pub use in_process::{InProcess, LoopEffect, LoopEvent};
 pub use limited_arm::{LimitedArm, LimitedArmError};
@@ -38,9 +40,11 @@ pub use planning::{
     policy_state,
 };
 pub use program::{compile_options, hand_access, keep_last_stage, program_message};
+pub use recovery::RecoveryConfig;
 pub use sampler::{
     Ahead, BlindnessConfig, PlanFailure, PlanReport, PolicyFacts, Sampler, SamplerConfig,
     SamplerEffect, SamplerEvent,
 };
 pub use scale::{GoalSource, Reading, Scale};
 pub use switcher::{Switcher, SwitcherConfig, SwitcherEffect, SwitcherEvent};
+pub use watchdog::{MAX_CAMERAS, Reaction, Source, Watch, Watchdog, WatchdogConfig};

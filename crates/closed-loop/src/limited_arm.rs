@@ -1,18 +1,19 @@
 //! The only way to a driver: everything that it is told has passed the machine and its limits.
 
+use std::error::Error;
 use std::io::Write;
 
-use thiserror::Error;
 use tiller_messages::ArmState;
 use tiller_motion::kinematics::forward;
-use tiller_motion::{ActuatorConfig, Arm, Setpoint};
+use tiller_motion::{ActuatorConfig, Arm, ArmFault, Setpoint};
 
-use crate::actuator::{Actuator, ActuatorEffect, ActuatorEvent};
+use crate::actuator::{Actuator, ActuatorEffect, ActuatorEvent, Guard};
 use crate::journal::{JournalError, Recorder};
+use crate::recovery::Recovery;
 
 /// Why a millisecond of a limited arm went wrong; the next one is tried all the same.
-#[derive(Debug, Error)]
-pub enum LimitedArmError<E: std::error::Error + 'static> {
+#[derive(Debug, thiserror::Error)]
+pub enum LimitedArmError<E: Error + 'static> {
     /// The robot could not be read; it was commanded all the same, and is braked where that goes on.
     #[error("reading the robot failed")]
     Read(#[source] E),
@@ -27,12 +28,23 @@ pub enum LimitedArmError<E: std::error::Error + 'static> {
 /// A millisecond, ns.
 const TICK_NS: u64 = 1_000_000;
 
+/// A round of the control loop that takes longer than this, ns, is passed on as late.
+const LATE_NS: u64 = 3 * TICK_NS;
+
 /// An arm that can only be moved through an [`Actuator`].
 pub struct LimitedArm<A: Arm> {
     arm: A,
     machine: Actuator,
     journal: Option<Recorder<Box<dyn Write + Send>>>,
     effects: Vec<ActuatorEffect>,
+    /// What is wrong with the arm as it was told last; the inner one where it may move all the same.
+    failing: Option<Option<ArmFault>>,
+    is_homing: bool,
+    recovery: Recovery,
+    /// When the last tick was, ns; none where it was no ordinary one.
+    ticked_ns: Option<u64>,
+    /// Whether the last tick commanded the arm: the first command may take its time.
+    was_commanded: bool,
 }
 
 impl<A: Arm> LimitedArm<A> {
@@ -48,11 +60,27 @@ impl<A: Arm> LimitedArm<A> {
             machine: Actuator::driven(config),
             journal,
             effects: Vec::with_capacity(8),
+            failing: None,
+            is_homing: false,
+            recovery: Recovery::new(None),
+            ticked_ns: None,
+            was_commanded: false,
+        }
+    }
+
+    /// The same with a machine that demands what `guard` says.
+    #[must_use]
+    pub fn guarded(self, guard: &Guard) -> Self {
+        Self {
+            machine: self.machine.guarded(guard),
+            recovery: Recovery::new(guard.recovery),
+            ..self
         }
     }
 
     /// Takes an event, such as a chunk, at `now_ns`; what it leads to is passed to `tell`. To resume an
-    /// arm that has stopped by itself is to recover it first.
+    /// arm that has stopped by itself is to recover it first, to arm one for the first time to home
+    /// its hand, where that is set.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -62,13 +90,42 @@ impl<A: Arm> LimitedArm<A> {
         now_ns: u64,
         mut tell: impl FnMut(ActuatorEffect),
     ) -> Result<(), JournalError> {
+        let is_to_arm = matches!(event, ActuatorEvent::Arm);
         let event = match event {
-            ActuatorEvent::Resume => self.resumed(),
+            ActuatorEvent::Resume => {
+                self.recovery.leave();
+                if self.arm.fault().is_some() {
+                    let recorded = self.feed(ActuatorEvent::Recovering, now_ns);
+                    self.effects.drain(..).for_each(&mut tell);
+                    recorded?;
+                }
+                // That took as long as it took.
+                self.was_commanded = false;
+                self.resumed()
+            }
             event => event,
         };
-        let recorded = self.feed(event, now_ns);
+        let mut recorded = self.feed(event, now_ns);
+        if is_to_arm && self.machine.is_armed() && !self.is_homing {
+            recorded = recorded.and_then(|()| self.home(now_ns));
+        }
         self.effects.drain(..).for_each(&mut tell);
         recorded
+    }
+
+    fn home(&mut self, now_ns: u64) -> Result<(), JournalError> {
+        let event = match self.arm.home() {
+            Ok(false) => return Ok(()),
+            Ok(true) => {
+                self.is_homing = true;
+                ActuatorEvent::Homing(true)
+            }
+            Err(error) => ActuatorEvent::Failed {
+                fault: self.arm.fault(),
+                text: format!("homing the hand failed: {error}"),
+            },
+        };
+        self.feed(event, now_ns)
     }
 
     fn resumed(&mut self) -> ActuatorEvent {
@@ -112,8 +169,9 @@ impl<A: Arm> LimitedArm<A> {
         });
         let due = u64::from(self.arm.elapsed_ms().unwrap_or(1).max(1));
         let mut state = state;
-        let mut recorded = Ok(());
+        let mut recorded = self.note_round(due, now_ns);
         let mut commanded = Ok(());
+        let mut is_commanded = false;
         for left in (0..due).rev() {
             let measured = if left == 0 { state.take() } else { None };
             let at_ns = now_ns.saturating_sub(left * TICK_NS);
@@ -126,14 +184,98 @@ impl<A: Arm> LimitedArm<A> {
                             gripper_width_m,
                         };
                         commanded = commanded.and(self.arm.command(&setpoint));
+                        is_commanded = true;
                     }
                     effect => tell(effect),
                 }
             }
         }
-        commanded.map_err(LimitedArmError::Command)?;
+        self.ticked_ns = (is_commanded && self.was_commanded).then_some(now_ns);
+        self.was_commanded = is_commanded;
+        if self.is_homing && !self.arm.is_homing() {
+            self.is_homing = false;
+            recorded = recorded.and(self.feed(ActuatorEvent::Homing(false), now_ns));
+        }
+        if self.recovery.is_due(now_ns) {
+            recorded = recorded.and(self.recover(now_ns, &mut tell));
+        }
+        let done = commanded
+            .map_err(LimitedArmError::Command)
+            .and(reading.map(|_| ()).map_err(LimitedArmError::Read));
+        recorded = recorded.and(self.note(&done, now_ns));
+        self.effects.drain(..).for_each(tell);
         recorded?;
-        reading.map(|_| ()).map_err(LimitedArmError::Read)
+        done
+    }
+
+    /// Recovers from a reflex without being asked.
+    fn recover(
+        &mut self,
+        now_ns: u64,
+        tell: &mut impl FnMut(ActuatorEffect),
+    ) -> Result<(), JournalError> {
+        if self.arm.fault() != Some(ArmFault::Reflex) {
+            return Ok(());
+        }
+        self.feed(ActuatorEvent::Recovering, now_ns)?;
+        self.effects.drain(..).for_each(tell);
+        self.was_commanded = false;
+        let event = self.resumed();
+        let has_failed = matches!(event, ActuatorEvent::Refused { .. });
+        self.feed(event, now_ns)?;
+        match has_failed {
+            true => self.plan_recovery(now_ns),
+            false => Ok(()),
+        }
+    }
+
+    fn plan_recovery(&mut self, now_ns: u64) -> Result<(), JournalError> {
+        match self.recovery.plan(now_ns) {
+            Err(Some(reason)) => self.feed(ActuatorEvent::Stop { reason }, now_ns),
+            Ok(()) | Err(None) => Ok(()),
+        }
+    }
+
+    /// A round that took too long: by the robot's clock where that is the arm's, else by the caller's.
+    fn note_round(&mut self, due: u64, now_ns: u64) -> Result<(), JournalError> {
+        let Some(before_ns) = self.ticked_ns else {
+            return Ok(());
+        };
+        let took_ns = match self.arm.elapsed_ms() {
+            Some(_) => due * TICK_NS,
+            None => now_ns.saturating_sub(before_ns),
+        };
+        if took_ns <= LATE_NS {
+            return Ok(());
+        }
+        self.feed(ActuatorEvent::Late(took_ns), now_ns)
+    }
+
+    /// What is wrong with the arm is told when it begins, or becomes another thing.
+    fn note(
+        &mut self,
+        done: &Result<(), LimitedArmError<A::Error>>,
+        now_ns: u64,
+    ) -> Result<(), JournalError> {
+        let Err(error) = done else {
+            self.failing = None;
+            return Ok(());
+        };
+        let fault = self.arm.fault();
+        if self.failing.replace(fault) == Some(fault) {
+            return Ok(());
+        }
+        let cause = error.source().map(|cause| format!(": {cause}"));
+        let text = format!("{error}{}", cause.unwrap_or_default());
+        self.feed(ActuatorEvent::Failed { fault, text }, now_ns)?;
+        match fault {
+            Some(ArmFault::Reflex) => self.plan_recovery(now_ns),
+            Some(_) => {
+                self.recovery.cancel();
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn feed(&mut self, event: ActuatorEvent, now_ns: u64) -> Result<(), JournalError> {

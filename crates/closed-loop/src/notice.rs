@@ -1,5 +1,7 @@
 //! What a machine wants people to know.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use tiller_messages::Level;
 
@@ -52,9 +54,9 @@ const PATIENCE_NS: u64 = 800_000_000;
 impl Waiting {
     /// Takes what is missing now, if anything: a key that stays the same while the cause does, and
     /// the words for it.
-    pub(crate) fn update(
+    pub(crate) fn update<T: fmt::Display>(
         &mut self,
-        missing: Option<(&'static str, String)>,
+        missing: Option<(&'static str, T)>,
         now_ns: u64,
     ) -> Option<Notice> {
         let Some((key, text)) = missing else {
@@ -96,6 +98,7 @@ mod tests {
     use super::*;
 
     const SECOND_NS: u64 = 1_000_000_000;
+    const NOTHING: Option<(&str, String)> = None;
 
     #[test]
     fn what_lasts_is_named_once_and_its_end_too() {
@@ -110,9 +113,9 @@ mod tests {
         );
         assert!(told.text.contains("keypoints"), "{}", told.text);
         assert_eq!(waiting.update(missing(), 9 * SECOND_NS), None);
-        let over = waiting.update(None, 10 * SECOND_NS).unwrap();
+        let over = waiting.update(NOTHING, 10 * SECOND_NS).unwrap();
         assert_eq!(over.code, "waiting_over");
-        assert_eq!(waiting.update(None, 11 * SECOND_NS), None);
+        assert_eq!(waiting.update(NOTHING, 11 * SECOND_NS), None);
     }
 
     #[test]
@@ -124,6 +127,6 @@ mod tests {
             waiting.update(Some(("stage", String::new())), SECOND_NS + 1),
             None
         );
-        assert_eq!(waiting.update(None, 2 * SECOND_NS), None);
+        assert_eq!(waiting.update(NOTHING, 2 * SECOND_NS), None);
     }
 }

@@ -12,15 +12,15 @@ use franka::robot::robot_impl::{DEFAULT_DEVIATION, RobotImpl};
 use franka::wire::f64s_to_wire;
 use franka::wire::robot::{Deviation, MotionGeneratorCommand, MoveMotionGeneratorMode};
 use franka::{
-    FciVersion, FrankaError, MoveControllerMode, RealtimeConfig, RobotMode, RobotState,
-    VersionPolicy, limit_rate_joint_positions,
+    FciVersion, FrankaError, MoveControllerMode, RobotMode, RobotState, limit_rate_joint_positions,
 };
 use tiller_motion::limits::Robot;
-use tiller_motion::{Arm, ArmReading, Setpoint};
+use tiller_motion::{Arm, ArmFault, ArmReading, Setpoint};
 
 use crate::config::FciConfig;
 use crate::error::FciError;
 use crate::hand::{Hand, HandState};
+use crate::probe::connect;
 use crate::steady::{Joints, Steady};
 
 /// How far from where the robot is told to be a motion may begin, rad.
@@ -68,6 +68,8 @@ pub struct FciArm {
     /// Whether some were.
     was_late: bool,
     has_priority: bool,
+    /// Whether the hand was homed because somebody asked for it.
+    has_homed: bool,
     /// Share of the last hundred commands that the robot received while it moved.
     received: f64,
 }
@@ -101,6 +103,7 @@ impl FciArm {
             late: 0,
             was_late: false,
             has_priority: false,
+            has_homed: false,
             received: 0.0,
         })
     }
@@ -340,6 +343,34 @@ impl Arm for FciArm {
         Some(self.elapsed_ms)
     }
 
+    fn fault(&self) -> Option<ArmFault> {
+        match &self.failure {
+            Some(failure) => Some(failure.fault()),
+            None if self.motion.is_some() || is_ready(&self.state) => None,
+            None => Some(not_ready(&self.state).fault()),
+        }
+    }
+
+    fn home(&mut self) -> Result<bool, FciError> {
+        let wanted = self
+            .config
+            .hand
+            .as_ref()
+            .is_some_and(|hand| hand.homes_when_asked);
+        match &self.hand {
+            Some(hand) if wanted && !self.has_homed => {
+                hand.home();
+                self.has_homed = true;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn is_homing(&self) -> bool {
+        self.hand.as_ref().is_some_and(Hand::is_homing)
+    }
+
     fn recover(&mut self) -> Result<bool, FciError> {
         if self.motion.is_some() && self.failure.is_none() {
             return Ok(false);
@@ -363,6 +394,7 @@ impl Arm for FciArm {
             state => state.map_err(of)?,
         };
         if self.state.robot_mode == RobotMode::UserStopped {
+            self.failure = Some(FciError::UserStop);
             return Err(FciError::UserStop);
         }
         if !is_ready(&self.state) {
@@ -409,15 +441,7 @@ impl Drop for FciArm {
 /// Connects to the robot and tells it how to react.
 fn open(config: &FciConfig) -> Result<RobotImpl, FciError> {
     let connecting = |error| FciError::on_connecting(error, &config.address);
-    // The client raises the priority of the thread that connects, which is not the arm's.
-    let address = config.address.clone();
-    let robot = thread::spawn(move || {
-        let policy = VersionPolicy::Auto;
-        RobotImpl::new_with_policy(&address, RealtimeConfig::Ignore, 0, policy)
-    })
-    .join()
-    .map_err(|_| FciError::Protocol("the client panicked while connecting".to_owned()))?
-    .map_err(connecting)?;
+    let robot = connect(&config.address)?.map_err(connecting)?;
     let (torque, force) = ([config.collision_nm; 7], [config.collision_n; 6]);
     robot
         .set_collision_behavior(

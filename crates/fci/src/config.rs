@@ -43,6 +43,8 @@ pub struct HandConfig {
     pub force_n: f64,
     /// Whether the hand is homed on connecting: it moves. Default: no.
     pub homes: bool,
+    /// Whether it is homed when `Arm::home` asks for it, once. Default: no.
+    pub homes_when_asked: bool,
 }
 
 impl HandConfig {
@@ -54,6 +56,7 @@ impl HandConfig {
             speed_m_s: 0.1,
             force_n: 20.0,
             homes: false,
+            homes_when_asked: false,
         }
     }
 }

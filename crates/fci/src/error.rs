@@ -2,6 +2,7 @@
 
 use franka::{FrankaError, MoveStatus, RobotMode};
 use thiserror::Error;
+use tiller_motion::ArmFault;
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -81,6 +82,20 @@ impl FciError {
     /// Whether the robot must be connected to anew.
     pub(crate) fn is_of_connection(&self) -> bool {
         matches!(self, Self::ConnectionLost(_) | Self::HandLost(_))
+    }
+
+    /// What of it matters to whoever moves the arm.
+    #[must_use]
+    pub fn fault(&self) -> ArmFault {
+        match self {
+            Self::Reflex { .. } => ArmFault::Reflex,
+            Self::NotReady { mode } if *mode == RobotMode::Reflex => ArmFault::Reflex,
+            Self::UserStop => ArmFault::UserStop,
+            Self::ConnectionLost(_) | Self::HandLost(_) | Self::Unreachable { .. } => {
+                ArmFault::Connection
+            }
+            _ => ArmFault::NotReady,
+        }
     }
 
     /// What went wrong while talking to a robot; `received` is its share of commands.

@@ -1,5 +1,6 @@
 //! The Franka hand: commands that take their time, on a thread of their own.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -38,6 +39,8 @@ struct Shared {
     /// What is being done, or was done last.
     doing_m: AtomicU64,
     is_busy: AtomicBool,
+    /// From when it is asked for until it is done.
+    is_homing: AtomicBool,
     is_lost: AtomicBool,
     is_ending: AtomicBool,
     /// Why it is lost; written once, before `is_lost`.
@@ -45,8 +48,9 @@ struct Shared {
 }
 
 impl Shared {
-    fn lose(&self, error: &FrankaError) {
+    fn lose(&self, error: &(impl Display + ?Sized)) {
         *self.why.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
+        self.is_homing.store(false, Ordering::Release);
         self.is_lost.store(true, Ordering::Release);
     }
 
@@ -90,6 +94,7 @@ impl Hand {
             wanted_m: cell(state.width),
             doing_m: cell(state.width),
             is_busy: AtomicBool::new(false),
+            is_homing: AtomicBool::new(false),
             is_lost: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
             why: Mutex::new(String::new()),
@@ -117,6 +122,16 @@ impl Hand {
     /// The fingers are to be so far apart; where they close, they grasp what is between them.
     pub(crate) fn want(&self, width_m: f64) {
         store(&self.shared.wanted_m, width_m);
+    }
+
+    /// The fingers are to find out where they are; whatever is wanted comes after it.
+    pub(crate) fn home(&self) {
+        self.shared.is_homing.store(true, Ordering::Release);
+    }
+
+    /// Whether they do.
+    pub(crate) fn is_homing(&self) -> bool {
+        self.shared.is_homing.load(Ordering::Acquire)
     }
 
     /// What the hand measures.
@@ -173,6 +188,16 @@ fn listen(gripper: &Gripper, shared: &Shared) {
 /// Does what is wanted.
 fn work(gripper: &Gripper, shared: &Shared, config: &HandConfig) {
     while !shared.is_over() {
+        if shared.is_homing.load(Ordering::Acquire) {
+            match gripper.homing() {
+                Ok(true) => {}
+                Ok(false) => return shared.lose("the hand could not be homed"),
+                Err(error) => return shared.lose(&error),
+            }
+            // It is elsewhere now than where it was told to be.
+            store(&shared.doing_m, f64::NAN);
+            shared.is_homing.store(false, Ordering::Release);
+        }
         let (wanted_m, done_m) = (shared.wanted(), load(&shared.doing_m));
         if (wanted_m - done_m).abs() <= SAME_M || !wanted_m.is_finite() {
             thread::sleep(LOOK);

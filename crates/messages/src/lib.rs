@@ -40,7 +40,7 @@ pub use image::{Encoding, HeaderError, HeaderValue, ImageHeader, Label, MAX_PIXE
 pub use message::{Message, SCHEMA_VERSION, schemas};
 pub use perception::Keypoints;
 pub use program::{Level, RewardProgram, Status};
-pub use robot::{ArmCommand, ArmState, ExecutionMode, ExecutionState};
+pub use robot::{ArmCommand, ArmState, ExecutionMode, ExecutionState, Order};
 pub use run::{Episode, SafetyEvent, TaskStatus};
 pub use sequence::{Arrival, SequenceCheck};
 pub use stage::{Progress, StageAdvice, StageCommand, StageQuery};

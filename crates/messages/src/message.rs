@@ -54,6 +54,7 @@ pub fn schemas() -> Vec<(&'static str, Fields)> {
     vec![
         entry::<crate::ArmState>(),
         entry::<crate::ExecutionState>(),
+        entry::<crate::Order>(),
         entry::<crate::ArmCommand>(),
         entry::<crate::Episode>(),
         entry::<crate::ProgramContract>(),

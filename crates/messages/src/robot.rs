@@ -1,6 +1,6 @@
 //! The arm: what it measures, what it is doing and what it is told.
 
-use tiller_core::{EpisodeId, JOINTS, Pose};
+use tiller_core::{EpisodeId, JOINTS, MAX_STATUS, Pose};
 
 use crate::message::message;
 use crate::{Message, MessageError};
@@ -31,7 +31,8 @@ message! {
         pub stamp_ns: u64,
         /// The episode that is under way; 0 before the first.
         pub episode: EpisodeId,
-        /// `holding`, `executing`, `stopping` or `stopped`.
+        /// `idle`, `homing`, `ready`, `executing`, `holding`, `held`, `stopping`, `stopped`, `fault` or
+        /// `recovering`.
         pub mode: ExecutionMode,
         /// Where the next chunk's displacements start, in the base frame: the commanded tool pose,
         /// near the measured one.
@@ -48,29 +49,69 @@ message! {
         pub refused_session: u64,
         /// The `seq` of the newest chunk that was refused; 0 if none was.
         pub refused_seq: u64,
+        /// The [`Order`] that was taken last; 0 before the first.
+        pub order: u64,
     }
 }
 
 /// What an actuator is doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ExecutionMode {
+    /// Nothing moves before an operator arms the arm; chunks are checked, and not executed.
+    Idle,
+    /// The arm stands still while its hand finds out where its fingers are.
+    Homing,
+    /// The arm may move, and no chunk has come yet.
+    Ready,
+    /// Following a chunk.
+    Executing,
     /// Standing still, or settling, for want of a fresh chunk.
     #[default]
     Holding,
-    /// Following a chunk.
-    Executing,
+    /// Brought to rest by a watchdog; chunks are refused until what is missing is back.
+    Held,
     /// Braking after a stop or a fault.
     Stopping,
     /// At rest after a stop; chunks are refused until the actuator is told to resume.
     Stopped,
+    /// The arm has stopped by itself, or is not ready.
+    Fault,
+    /// The arm is being made ready again after a fault.
+    Recovering,
+}
+
+impl ExecutionMode {
+    /// Whether chunks are executed; in all other modes they are refused.
+    #[must_use]
+    pub fn takes_chunks(self) -> bool {
+        matches!(self, Self::Ready | Self::Executing | Self::Holding)
+    }
 }
 
 crate::column::words!(ExecutionMode {
-    Holding => "holding",
+    Idle => "idle",
+    Homing => "homing",
+    Ready => "ready",
     Executing => "executing",
+    Holding => "holding",
+    Held => "held",
     Stopping => "stopping",
     Stopped => "stopped",
+    Fault => "fault",
+    Recovering => "recovering",
 });
+
+message! {
+    /// What an operator wants of the actuator; the output that it comes by says what: `stop`, `resume`
+    /// or `arm`.
+    pub struct Order {
+        /// Its number, larger than those before; [`ExecutionState::order`] acknowledges it.
+        pub id: u64,
+        /// Who or what asks, for people.
+        pub reason: String,
+    }
+    cut reason to MAX_STATUS;
+}
 
 message! {
     /// Joint setpoints for the simulated arm.

@@ -109,16 +109,30 @@ impl Actuator {
                 // Time before the chunk does not count against it.
                 self.last_tick_ns = now_ns;
             }
-            Err(refusal) => {
-                let reason = Reason {
-                    violation: refusal.violation,
-                    text: refusal.to_string(),
-                };
-                self.events
-                    .push(now_ns, refusal.kind, Some(refusal.seq), reason);
-            }
+            Err(refusal) => self.tell_of(refusal, now_ns),
         }
         result.map(|_| ())
+    }
+
+    /// Whether [`Actuator::accept`] would take `chunk` over; nothing moves. Violations are events all the same.
+    ///
+    /// # Errors
+    /// As [`Actuator::accept`].
+    pub fn check(&mut self, chunk: &Chunk, now_ns: u64) -> Result<(), Refusal> {
+        let result = self.admit(chunk, now_ns).map(|_| ());
+        if let Err(refusal) = &result {
+            self.tell_of(refusal, now_ns);
+        }
+        result
+    }
+
+    fn tell_of(&mut self, refusal: &Refusal, now_ns: u64) {
+        let reason = Reason {
+            violation: refusal.violation,
+            text: refusal.to_string(),
+        };
+        self.events
+            .push(now_ns, refusal.kind, Some(refusal.seq), reason);
     }
 
     fn take_over(&mut self, chunk: &Chunk, junction: Option<&Junction>) {
@@ -296,6 +310,11 @@ impl Actuator {
             anchor_q_rad: self.anchor_q_rad(),
             refused_readings: self.readings.refused(),
         }
+    }
+
+    /// What the actuator is doing, without what else its status says.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// What was refused, clamped or stopped since the last call, oldest first.

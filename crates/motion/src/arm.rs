@@ -33,6 +33,40 @@ pub struct Setpoint {
     pub gripper_width_m: f64,
 }
 
+/// Why an arm that would move does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ArmFault {
+    /// It stopped by itself: a collision, a limit, commands that did not come.
+    Reflex,
+    /// Somebody pressed its stop.
+    UserStop,
+    /// It cannot be reached any more.
+    Connection,
+    /// Anything else that keeps it from moving.
+    NotReady,
+}
+
+impl ArmFault {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Reflex,
+        Self::UserStop,
+        Self::Connection,
+        Self::NotReady,
+    ];
+
+    /// Stable name in snake case, for messages and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reflex => "reflex",
+            Self::UserStop => "user_stop",
+            Self::Connection => "connection",
+            Self::NotReady => "not_ready",
+        }
+    }
+}
+
 /// A robot arm with a gripper, at the level of its drivers.
 ///
 /// Implementations pass commands on as they are. The rest of the program gets them wrapped in
@@ -60,6 +94,25 @@ pub trait Arm {
         None
     }
 
+    /// Why the arm would not move now. `None`, the default, where it would, or where nobody knows.
+    fn fault(&self) -> Option<ArmFault> {
+        None
+    }
+
+    /// Begins what the hand must do before it can be used, such as to find out where its fingers are;
+    /// false, as by default, where there is nothing to do.
+    ///
+    /// # Errors
+    /// When it cannot begin.
+    fn home(&mut self) -> Result<bool, Self::Error> {
+        Ok(false)
+    }
+
+    /// Whether what [`Arm::home`] began is under way.
+    fn is_homing(&self) -> bool {
+        false
+    }
+
     /// Makes a robot that has stopped by itself ready again, because somebody asked for it; false, as
     /// by default, where it had not stopped. May take seconds. Whoever commands it must then begin
     /// from where it is.
@@ -84,6 +137,18 @@ impl<A: Arm + ?Sized> Arm for Box<A> {
 
     fn elapsed_ms(&self) -> Option<u32> {
         (**self).elapsed_ms()
+    }
+
+    fn fault(&self) -> Option<ArmFault> {
+        (**self).fault()
+    }
+
+    fn home(&mut self) -> Result<bool, Self::Error> {
+        (**self).home()
+    }
+
+    fn is_homing(&self) -> bool {
+        (**self).is_homing()
     }
 
     fn recover(&mut self) -> Result<bool, Self::Error> {

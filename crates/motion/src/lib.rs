@@ -73,7 +73,7 @@ mod violation;
 mod workspace;
 
 pub use actuator::Actuator;
-pub use arm::{Arm, ArmReading, Setpoint};
+pub use arm::{Arm, ArmFault, ArmReading, Setpoint};
 pub use chunk::{ActionStep, Chunk, MAX_STEPS};
 pub use config::{ActuatorConfig, ActuatorError, OnViolation, Orientation, Resume};
 pub use event::{Refusal, SafetyEvent, SafetyKind};

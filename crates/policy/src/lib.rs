@@ -56,4 +56,4 @@ pub use observation::{ImageView, Observation, Supply};
 pub use observer::Observer;
 pub use policy::Policy;
 pub use provider::Provider;
-pub use runtime::{LIBRARY_FILE, RuntimeOptions};
+pub use runtime::{LIBRARY_FILE, RuntimeOptions, find_runtime};

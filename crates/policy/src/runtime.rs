@@ -85,6 +85,14 @@ impl Runtime {
     }
 }
 
+/// ONNX Runtime's shared library, as a policy would find it.
+///
+/// # Errors
+/// With the places that were looked at.
+pub fn find_runtime() -> Result<PathBuf, PolicyError> {
+    find_library(None)
+}
+
 /// The library to load. What was named explicitly is used or refused, never replaced by a guess.
 fn find_library(named: Option<&Path>) -> Result<PathBuf, PolicyError> {
     let named = named

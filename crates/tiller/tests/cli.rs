@@ -38,7 +38,9 @@ fn wander() -> String {
 #[test]
 fn help_teaches_every_command() {
     let help = out(&tiller(&["--help"]));
-    for command in ["demos", "reward", "bench", "observe", "sample", "vlm"] {
+    for command in [
+        "demos", "reward", "bench", "observe", "sample", "stop", "arm", "doctor", "vlm",
+    ] {
         assert!(help.contains(command), "{help}");
     }
     let bench = out(&tiller(&["bench", "playtable", "--help"]));

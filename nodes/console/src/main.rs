@@ -1,7 +1,9 @@
 //! The operator's way into a running dataflow.
 
 mod node;
+mod orders;
 mod request;
+mod socket;
 
 use std::process::ExitCode;
 

@@ -1,137 +1,131 @@
-//! The node's loop: requests from the socket, episodes to the dataflow.
+//! The node's loop: requests from the socket, episodes and orders to the dataflow.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use eyre::{Result, WrapErr};
+use eyre::Result;
 use tiller_core::EpisodeId;
-use tiller_messages::{Episode, Level, TaskStatus};
-use tiller_node_kit::{Inbox, Next, Outbox, Stream};
+use tiller_messages::{Episode, ExecutionState, Level, Order, SafetyEvent, TaskStatus};
+use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
 
-use crate::request::{self, Say};
+use crate::orders::Orders;
+use crate::request::{Kind, Request};
+use crate::socket::{Asked, listen};
 
 /// The world's verdicts end with the run.
 pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
 
-/// How often requests are looked for.
-const POLL: Duration = Duration::from_millis(50);
+const INPUTS: &[&str] = &["task_status", "execution_state", "safety_event"];
 
-/// Longest line of a request, bytes.
-const MAX_LINE: u64 = 64 * 1024;
-
-/// How long a client may take for its line.
-const CLIENT_LIMIT: Duration = Duration::from_secs(5);
-
-/// A request and where its answer goes.
-type Asked = (Say, Sender<String>);
-
-/// The socket's file, removed at the end.
-struct Socket(PathBuf);
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+/// How often requests are looked for: a stop waits no longer than this.
+const POLL: Duration = Duration::from_millis(5);
 
 /// Listens until the run ends.
 pub(crate) fn run(folder: &Path, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
-    outbox.check_inputs(ESSENTIAL)?;
+    outbox.check_inputs(INPUTS)?;
     let (_socket, requests) = listen(folder)?;
-    let mut verdicts = Stream::<TaskStatus>::default();
-    let mut last = EpisodeId(0);
+    let mut console = Console::default();
     loop {
         match inbox.wait_at_most(POLL) {
-            // It is the end of them that matters here; a damaged one is named all the same.
-            Next::Input(input) => drop(outbox.accept(verdicts.read(&input))?),
+            Next::Input(input) => console.take(&input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
                 return Ok(());
             }
         }
-        while let Ok((say, answer)) = requests.try_recv() {
-            last = EpisodeId(microseconds().max(last.0 + 1));
-            let text = format!("`{}` is passed on as {last}", say.instruction);
-            let episode = Episode {
-                id: last,
-                instruction: say.instruction,
-                seed: say.seed,
-                ..Default::default()
-            };
-            outbox.send("episode", episode)?;
-            outbox.tell(Level::Info, "said", text)?;
-            // A client that has gone has its instruction all the same.
-            let _ = answer.send(format!("{{\"episode\": {}}}", last.0));
+        while let Ok(asked) = requests.try_recv() {
+            console.answer(asked, outbox)?;
         }
     }
 }
 
-/// Numbers that grow from run to run.
-fn microseconds() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    since_epoch.map_or(1, |time| time.as_micros() as u64)
+#[derive(Default)]
+struct Console {
+    verdicts: Stream<TaskStatus>,
+    states: Stream<ExecutionState>,
+    events: Stream<SafetyEvent>,
+    orders: Orders,
+    /// The last number given to an episode or an order.
+    last: u64,
 }
 
-/// Opens the socket; requests that are understood come out of the channel.
-fn listen(folder: &Path) -> Result<(Socket, Receiver<Asked>)> {
-    let path = folder.join("console.sock");
-    let what = || format!("cannot listen on `{}`", path.display());
-    fs::create_dir_all(folder).wrap_err_with(what)?;
-    // What a killed run has left; another that runs has a folder of its own.
-    let _ = fs::remove_file(&path);
-    let listener = UnixListener::bind(&path).wrap_err_with(what)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).wrap_err_with(what)?;
-    let (sender, receiver) = channel();
-    thread::Builder::new()
-        .name("console".to_owned())
-        .spawn(move || {
-            for client in listener.incoming().flatten() {
-                let sender = sender.clone();
-                // One thread a client: a slow one keeps nobody waiting.
-                let _ = thread::Builder::new().spawn(move || serve(&client, &sender));
+impl Console {
+    fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
+        match input.id.as_str() {
+            // It is the end of them that matters here; a damaged one is named all the same.
+            "task_status" => drop(outbox.accept(self.verdicts.read(input))?),
+            "execution_state" => {
+                if let Some(state) = outbox.accept(self.states.read(input))? {
+                    self.orders.see(&state, Instant::now());
+                }
             }
-        })
-        .wrap_err_with(what)?;
-    Ok((Socket(path), receiver))
-}
-
-fn serve(client: &UnixStream, requests: &Sender<Asked>) {
-    let answer = match read_line(client).and_then(|line| request::read(&line)) {
-        Ok(say) => {
-            let (sender, receiver) = channel();
-            let taken = requests.send((say, sender)).is_ok();
-            taken
-                .then(|| receiver.recv_timeout(CLIENT_LIMIT).ok())
-                .flatten()
-                .unwrap_or_else(|| refusal("the dataflow does not answer"))
+            "safety_event" => {
+                if let Some(event) = outbox.accept(self.events.read(input))? {
+                    self.orders.hear(&event);
+                }
+            }
+            _ => {}
         }
-        Err(reason) => refusal(&reason),
-    };
-    let mut client = client;
-    let _ = writeln!(client, "{answer}");
-}
+        Ok(())
+    }
 
-fn refusal(reason: &str) -> String {
-    serde_json::json!({ "error": reason }).to_string()
-}
+    fn answer(&mut self, (request, answer): Asked, outbox: &mut Outbox) -> Result<()> {
+        match request {
+            Request::Say { instruction, seed } => self.say(instruction, seed, &answer, outbox),
+            Request::Order(kind) => self.order(kind, answer, outbox),
+            Request::Look => {
+                let _ = answer.send(self.orders.look(Instant::now()));
+                Ok(())
+            }
+        }
+    }
 
-fn read_line(client: &UnixStream) -> Result<String, String> {
-    let failed = |error: std::io::Error| error.to_string();
-    client
-        .set_read_timeout(Some(CLIENT_LIMIT))
-        .map_err(failed)?;
-    let mut line = String::new();
-    BufReader::new(client.take(MAX_LINE))
-        .read_line(&mut line)
-        .map_err(failed)?;
-    Ok(line)
+    fn say(
+        &mut self,
+        instruction: String,
+        seed: u64,
+        answer: &Sender<String>,
+        outbox: &mut Outbox,
+    ) -> Result<()> {
+        let id = EpisodeId(self.next());
+        let text = format!("`{instruction}` is passed on as {id}");
+        let episode = Episode {
+            id,
+            instruction,
+            seed,
+            ..Default::default()
+        };
+        outbox.send("episode", episode)?;
+        outbox.tell(Level::Info, "said", text)?;
+        // A client that has gone has its instruction all the same.
+        let _ = answer.send(format!("{{\"episode\": {}}}", id.0));
+        Ok(())
+    }
+
+    /// Sent before anything else is done; that it was taken is seen in the execution state.
+    fn order(&mut self, kind: Kind, answer: Sender<String>, outbox: &mut Outbox) -> Result<()> {
+        let (id, now) = (self.next(), Instant::now());
+        let word = kind.as_str();
+        let order = Order {
+            id,
+            reason: format!("requested by an operator (`tiller {word}`)"),
+            ..Default::default()
+        };
+        outbox.send(word, order)?;
+        self.orders.sent(id, kind, now, answer);
+        let text = format!("an operator wants the actuator to {word}");
+        outbox.tell(Level::Info, "ordered", text)
+    }
+
+    /// Numbers that grow from run to run.
+    fn next(&mut self) -> u64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let microseconds = since_epoch.map_or(1, |time| time.as_micros() as u64);
+        self.last = microseconds.max(self.last + 1);
+        self.last
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What an operator may ask for, one JSON object a line.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tiller_core::{MAX_INSTRUCTION, visible_line};
 
 /// Characters of a request that a refusal quotes.
@@ -8,33 +8,83 @@ const MAX_QUOTED: usize = 60;
 
 /// A request that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Say {
-    /// What the robot is to do.
-    pub(crate) instruction: String,
-    /// Seed of all randomness.
-    pub(crate) seed: u64,
+pub(crate) enum Request {
+    /// The robot is to do something.
+    Say {
+        /// What.
+        instruction: String,
+        /// Seed of all randomness.
+        seed: u64,
+    },
+    /// The actuator is to do something.
+    Order(Kind),
+    /// What the actuator is doing.
+    Look,
+}
+
+/// What the actuator may be told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Stop,
+    Resume,
+    Arm,
+}
+
+impl Kind {
+    /// The word for it, which is the output's name as well.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Resume => "resume",
+            Self::Arm => "arm",
+        }
+    }
 }
 
 /// Reads a line.
 ///
 /// # Errors
 /// What was expected and what was found.
-pub(crate) fn read(line: &str) -> Result<Say, String> {
+pub(crate) fn read(line: &str) -> Result<Request, String> {
     let value: Value =
         serde_json::from_str(line).map_err(|error| format!("expected a JSON object: {error}"))?;
     let Value::Object(fields) = value else {
         let found = visible_line(&value.to_string(), MAX_QUOTED);
         return Err(format!("expected a JSON object, found {found}"));
     };
-    if let Some(unknown) = fields
-        .keys()
-        .find(|key| !["say", "seed"].contains(&key.as_str()))
-    {
+    let known: &[&str] = if fields.contains_key("order") {
+        &["order"]
+    } else {
+        &["say", "seed"]
+    };
+    if let Some(unknown) = fields.keys().find(|key| !known.contains(&key.as_str())) {
         let unknown = visible_line(unknown, MAX_QUOTED);
         return Err(format!(
-            "expected the keys `say` and `seed`, found `{unknown}`"
+            "expected the keys `say` and `seed`, or `order` alone, found `{unknown}`"
         ));
     }
+    match fields.get("order") {
+        Some(order) => read_order(order),
+        None => read_instruction(&fields),
+    }
+}
+
+fn read_order(order: &Value) -> Result<Request, String> {
+    Ok(match order.as_str() {
+        Some("stop") => Request::Order(Kind::Stop),
+        Some("resume") => Request::Order(Kind::Resume),
+        Some("arm") => Request::Order(Kind::Arm),
+        Some("look") => Request::Look,
+        _ => {
+            let found = visible_line(&order.to_string(), MAX_QUOTED);
+            return Err(format!(
+                "`order`: expected one of `stop`, `resume`, `arm`, `look`, found {found}"
+            ));
+        }
+    })
+}
+
+fn read_instruction(fields: &Map<String, Value>) -> Result<Request, String> {
     let instruction = match fields.get("say") {
         Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
         found => {
@@ -54,7 +104,7 @@ pub(crate) fn read(line: &str) -> Result<Say, String> {
             .as_u64()
             .ok_or_else(|| format!("`seed`: expected a number of 0 or more, found {seed}"))?,
     };
-    Ok(Say { instruction, seed })
+    Ok(Request::Say { instruction, seed })
 }
 
 #[cfg(test)]
@@ -63,9 +113,25 @@ mod tests {
 
     #[test]
     fn an_instruction_is_read() {
-        let say = read(r#"{"say": " open the drawer ", "seed": 7}"#).unwrap();
-        assert_eq!((say.instruction.as_str(), say.seed), ("open the drawer", 7));
-        assert_eq!(read(r#"{"say": "x"}"#).unwrap().seed, 0);
+        let say = |instruction: &str, seed| Request::Say {
+            instruction: instruction.to_owned(),
+            seed,
+        };
+        let read_one = |line| read(line).unwrap();
+        assert_eq!(
+            read_one(r#"{"say": " open the drawer ", "seed": 7}"#),
+            say("open the drawer", 7)
+        );
+        assert_eq!(read_one(r#"{"say": "x"}"#), say("x", 0));
+    }
+
+    #[test]
+    fn an_order_is_read() {
+        for kind in [Kind::Stop, Kind::Resume, Kind::Arm] {
+            let line = format!(r#"{{"order": "{}"}}"#, kind.as_str());
+            assert_eq!(read(&line), Ok(Request::Order(kind)));
+        }
+        assert_eq!(read(r#"{"order": "look"}"#), Ok(Request::Look));
     }
 
     #[test]
@@ -77,6 +143,9 @@ mod tests {
             (r#"{"say": 3}"#, "`say`"),
             (r#"{"say": "x", "seed": -1}"#, "`seed`"),
             (r#"{"say": "x", "run": "rm"}"#, "`run`"),
+            (r#"{"order": "dance"}"#, "`resume`"),
+            (r#"{"order": 7}"#, "`order`"),
+            (r#"{"order": "stop", "seed": 1}"#, "`seed`"),
         ] {
             let error = read(line).unwrap_err();
             assert!(error.contains(expected), "{line}: {error}");

@@ -2,20 +2,26 @@
 
 use std::path::PathBuf;
 
+use tiller_closed_loop::{Guard, RecoveryConfig};
 use tiller_core::{Problems, WorkspaceBox};
 use tiller_motion::ActuatorConfig;
 use tiller_motion::limits::Limits;
 use tiller_node_kit::Environment;
 
 use crate::arms::{ARMS, Opening};
+use crate::watched::Watches;
 
 /// Settings of the node.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Which arm is moved.
     pub(crate) arm: Opening,
     /// Limits and checks.
     pub(crate) actuator: ActuatorConfig,
+    /// What is demanded beyond them.
+    pub(crate) guard: Guard,
+    /// What is missed, and what becomes of the arm then.
+    pub(crate) watch: Watches,
     /// Where the tool may be sent, whatever arm it is.
     pub(crate) cell: Cell,
     /// Folder of the journal; none keeps no journal.
@@ -24,10 +30,15 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads and checks everything.
-    pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
+    ///
+    /// # Errors
+    /// With all problems at once.
+    pub fn read(mut env: Environment) -> Result<Self, Problems> {
         let defaults = ActuatorConfig::default();
         let kind = env.choice("ARM", "simulation", ARMS);
         let arm = kind(&mut env);
+        let guard = guard(&mut env, arm.is_moved);
+        let watch = Watches::read(&mut env, arm.is_real);
         let age_ms = env.number(
             "MAX_CHUNK_AGE_MS",
             defaults.max_chunk_age_ns / 1_000_000,
@@ -45,10 +56,33 @@ impl Settings {
         env.finish(Self {
             arm,
             actuator,
+            guard,
+            watch,
             cell,
             journal,
         })
     }
+}
+
+/// What an arm that can hurt demands by default, and others where it is set.
+fn guard(env: &mut Environment, is_moved: bool) -> Guard {
+    let arming = if is_moved { "required" } else { "off" };
+    Guard {
+        requires_arming: env.choice("ARMING", arming, &[("required", true), ("off", false)]),
+        recovery: recovery(env),
+        ..Guard::default()
+    }
+}
+
+/// Recovery from reflexes by itself, if that is set.
+fn recovery(env: &mut Environment) -> Option<RecoveryConfig> {
+    let by_itself = [("manual", false), ("automatic", true)];
+    let is_automatic = env.choice("RECOVERY", "manual", &by_itself);
+    let config = RecoveryConfig {
+        delay_ns: env.number("RECOVERY_DELAY_MS", 2_000, 100..=60_000) * 1_000_000,
+        most: env.number("RECOVERY_MOST", 3, 1..=10),
+    };
+    is_automatic.then_some(config)
 }
 
 /// Where the arm may be, as far as that is set: `WORKSPACE` is a range of metres along x, y and z, `REACH` one from
@@ -151,6 +185,32 @@ mod tests {
     fn limits_are_on_by_default() {
         let settings = Settings::read(Environment::from_pairs([])).unwrap();
         assert_eq!(settings.actuator, ActuatorConfig::default());
+    }
+
+    #[test]
+    fn an_arm_of_metal_is_armed_by_hand_and_others_where_that_is_set() {
+        let requires = |pairs: &[(&'static str, &'static str)]| {
+            let env = Environment::from_pairs(pairs.iter().copied());
+            Settings::read(env).unwrap().guard.requires_arming
+        };
+        let robot = ("FRANKA_ADDRESS", "172.16.0.2");
+        assert!(!requires(&[]));
+        assert!(!requires(&[("ARM", "dry-run")]));
+        assert!(requires(&[("ARM", "dry-run"), ("ARMING", "required")]));
+        assert!(requires(&[("ARM", "fci"), robot]));
+        assert!(!requires(&[("ARM", "fci"), robot, ("ARMING", "off")]));
+        assert!(!requires(&[("ARM", "fci"), robot, ("MOTION", "dry")]));
+    }
+
+    #[test]
+    fn nothing_is_recovered_by_itself_unless_that_is_set() {
+        let recovery = |pairs: &[(&'static str, &'static str)]| {
+            let env = Environment::from_pairs(pairs.iter().copied());
+            Settings::read(env).unwrap().guard.recovery
+        };
+        assert_eq!(recovery(&[("RECOVERY_MOST", "2")]), None);
+        let set = recovery(&[("RECOVERY", "automatic"), ("RECOVERY_MOST", "2")]).unwrap();
+        assert_eq!((set.most, set.delay_ns), (2, 2_000_000_000));
     }
 
     #[test]

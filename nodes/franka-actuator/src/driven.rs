@@ -1,20 +1,25 @@
-//! An arm with a driver: a thread of its own reads, limits and commands once a millisecond.
+//! An arm with a driver: a thread of its own reads, limits and commands it once a millisecond. It waits
+//! for nobody but the arm, and asks for memory only where there is something out of the ordinary.
 
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use eyre::{Result, WrapErr, eyre};
-use tiller_closed_loop::journal::Recorder;
-use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, LimitedArm, Notice, SETPOINTS};
+use eyre::{Result, WrapErr, bail, eyre};
+use tiller_closed_loop::journal::{JournalError, Recorder};
+use tiller_closed_loop::{
+    ActuatorEffect, ActuatorEvent, Guard, LimitedArm, LimitedArmError, Notice, SETPOINTS,
+};
 use tiller_motion::ActuatorConfig;
 use tiller_node_kit::robot_clock_ns;
 
 use crate::arms::Driver;
 use crate::node::Machine;
+use crate::realtime::{self, RealTime};
+use crate::rings::Rings;
+use crate::signals;
 
 const PERIOD: Duration = Duration::from_millis(1);
 
@@ -25,54 +30,80 @@ const LOST: Duration = Duration::from_millis(10);
 const REST_LIMIT: Duration = Duration::from_secs(3);
 
 /// A journal that a thread can own.
-pub(crate) type Journal = Recorder<Box<dyn Write + Send>>;
+pub type Journal = Recorder<Box<dyn Write + Send>>;
 
 /// An arm that moves on a thread of its own.
-pub(crate) struct Driven {
-    events: Option<Sender<ActuatorEvent>>,
-    effects: Receiver<ActuatorEffect>,
-    is_stopped: Arc<AtomicBool>,
+pub struct Driven {
+    rings: Arc<Rings>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Driven {
-    /// Takes over the arm.
-    pub(crate) fn new(
+    /// Takes over the arm; its thread asks for real time as `real_time` says.
+    ///
+    /// # Errors
+    /// When the thread cannot be started, or is refused what is required.
+    pub fn new(
         driver: Driver,
         config: ActuatorConfig,
+        guard: &Guard,
+        real_time: RealTime,
         journal: Option<Journal>,
     ) -> Result<Self> {
-        let (events, heard) = channel();
-        let (tell, effects) = channel();
-        let is_stopped = Arc::new(AtomicBool::new(true));
+        let rings = Arc::new(Rings::new());
+        let (sender, granted) = sync_channel(1);
         let course = Course {
-            arm: LimitedArm::new(driver, config, journal),
-            heard,
-            tell,
-            is_stopped: Arc::clone(&is_stopped),
+            arm: LimitedArm::new(driver, config, journal).guarded(guard),
+            rings: Arc::clone(&rings),
+            is_journal_lost: false,
         };
         let thread = thread::Builder::new()
             .name("arm".to_owned())
-            .spawn(move || course.run())
+            .spawn(move || {
+                let granted = (real_time != RealTime::Without).then(realtime::ask);
+                let goes_on = granted
+                    .as_ref()
+                    .is_none_or(|granted| real_time.judge(granted).is_ok());
+                let is_heard = sender.send(granted).is_ok();
+                if goes_on && is_heard {
+                    course.run();
+                }
+            })
             .wrap_err("cannot start the arm's thread")?;
+        let granted = granted.recv().wrap_err("the arm's thread has ended")?;
+        if let Some(granted) = granted
+            && let Some(text) = real_time.judge(&granted)?
+        {
+            let text = format!("the arm's thread: {text}");
+            rings.tell(ActuatorEffect::Tell(if granted.is_all() {
+                Notice::info("real_time", text)
+            } else {
+                Notice::warning("real_time", text)
+            }));
+        }
         Ok(Self {
-            events: Some(events),
-            effects,
-            is_stopped,
+            rings,
             thread: Some(thread),
         })
     }
 
     fn collect(&self, effects: &mut Vec<ActuatorEffect>) {
-        effects.extend(self.effects.try_iter());
+        effects.extend(std::iter::from_fn(|| self.rings.collect()));
+        let lost = self.rings.take_lost();
+        if lost > 0 {
+            let text = format!("{lost} words of the arm's thread were lost: this node was busy");
+            effects.push(ActuatorEffect::Tell(Notice::warning("effects_lost", text)));
+        }
     }
 
     fn send(&self, event: ActuatorEvent) -> Result<()> {
-        let events = self.events.as_ref();
-        if events.is_some_and(|events| events.send(event).is_ok()) {
-            return Ok(());
+        if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            bail!("the arm's thread has ended");
         }
-        Err(eyre!("the arm's thread has ended"))
+        if !self.rings.send(event) {
+            bail!("the arm's thread does not listen any more");
+        }
+        Ok(())
     }
 }
 
@@ -97,7 +128,7 @@ impl Machine for Driven {
     }
 
     fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::Acquire)
+        self.rings.is_stopped()
     }
 
     fn finish(
@@ -109,8 +140,7 @@ impl Machine for Driven {
         if let Some(reason) = reason {
             self.send(ActuatorEvent::Stop { reason })?;
         }
-        // Without anybody to hear, the thread ends as soon as the arm is at rest.
-        self.events = None;
+        self.rings.end();
         if let Some(thread) = self.thread.take() {
             thread
                 .join()
@@ -121,12 +151,22 @@ impl Machine for Driven {
     }
 }
 
+impl Drop for Driven {
+    /// An arm that nobody commands any more is brought to rest.
+    fn drop(&mut self) {
+        self.rings.end();
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
 /// What the thread does.
 struct Course {
     arm: LimitedArm<Driver>,
-    heard: Receiver<ActuatorEvent>,
-    tell: Sender<ActuatorEffect>,
-    is_stopped: Arc<AtomicBool>,
+    rings: Arc<Rings>,
+    is_journal_lost: bool,
 }
 
 impl Course {
@@ -136,13 +176,21 @@ impl Course {
         let mut rested: u64 = 0;
         loop {
             let now_ns = robot_clock_ns();
-            if ending.is_none() && !self.listen(now_ns) {
+            // What was sent before the end is heard before it.
+            let is_ending = self.rings.is_ending();
+            while let Some(event) = self.rings.hear() {
+                self.take(event, now_ns);
+            }
+            if ending.is_none() && is_ending {
                 ending = Some(Instant::now());
-                self.take(stop("nobody commands the arm any more"), now_ns);
+                let reason = "nobody commands the arm any more".to_owned();
+                self.take(ActuatorEvent::Stop { reason }, now_ns);
+            }
+            if signals::is_stop_asked() {
+                self.take(signals::stop(), now_ns);
             }
             let has_waited = self.tick(now_ns) && self.arm.keeps_time();
-            self.is_stopped
-                .store(self.arm.is_stopped(), Ordering::Release);
+            self.rings.note_stopped(self.arm.is_stopped());
             // Some ticks longer: until it was told that the arm is at rest.
             rested = if self.arm.is_stopped() { rested + 1 } else { 0 };
             if let Some(since) = ending
@@ -153,8 +201,7 @@ impl Course {
                 } else {
                     Notice::error("not_at_rest", format!("not at rest after {REST_LIMIT:?}"))
                 };
-                // Told to nobody only where the node has ended.
-                let _ = self.tell.send(ActuatorEffect::Tell(notice));
+                self.rings.tell(ActuatorEffect::Tell(notice));
                 return;
             }
             if has_waited {
@@ -171,51 +218,34 @@ impl Course {
         }
     }
 
-    /// Takes in what has come; false once nothing more can.
-    fn listen(&mut self, now_ns: u64) -> bool {
-        loop {
-            match self.heard.try_recv() {
-                Ok(event) => self.take(event, now_ns),
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-    }
-
     fn take(&mut self, event: ActuatorEvent, now_ns: u64) {
-        let tell = &self.tell;
-        let result = self.arm.on(event, now_ns, |effect| drop(tell.send(effect)));
-        if let Err(error) = result {
-            self.fail(&error);
-        }
+        let rings = &self.rings;
+        let result = self.arm.on(event, now_ns, |effect| rings.tell(effect));
+        self.judge(result);
     }
 
-    /// A millisecond; false where something went wrong.
+    /// A millisecond; false where something went wrong, which the machine tells.
     fn tick(&mut self, now_ns: u64) -> bool {
-        let tell = &self.tell;
-        let result = self.arm.tick(now_ns, |effect| drop(tell.send(effect)));
-        if let Err(error) = &result {
-            self.fail(error);
+        let rings = &self.rings;
+        match self.arm.tick(now_ns, |effect| rings.tell(effect)) {
+            Err(LimitedArmError::Journal(error)) => {
+                self.judge(Err(error));
+                false
+            }
+            result => result.is_ok(),
         }
-        result.is_ok()
     }
 
-    /// Tells of a failure as the machine tells of what it refuses: the arm is commanded all the same.
-    fn fail(&mut self, error: &dyn std::error::Error) {
-        let cause = error.source().map(|cause| format!(": {cause}"));
-        let text = format!("{error}{}", cause.unwrap_or_default());
-        let kind = "arm_failed".to_owned();
-        let event = tiller_messages::SafetyEvent {
-            kind,
-            text,
-            ..Default::default()
-        };
-        let _ = self.tell.send(ActuatorEffect::Safety(event));
+    /// A record that cannot be written is told once, and moves nothing.
+    fn judge(&mut self, recorded: Result<(), JournalError>) {
+        if let Err(error) = recorded
+            && !std::mem::replace(&mut self.is_journal_lost, true)
+        {
+            let notice = Notice::error("journal_lost", error.to_string());
+            self.rings.tell(ActuatorEffect::Tell(notice));
+        }
     }
 }
 
-fn stop(reason: &str) -> ActuatorEvent {
-    ActuatorEvent::Stop {
-        reason: reason.to_owned(),
-    }
-}
+#[cfg(test)]
+mod tests;

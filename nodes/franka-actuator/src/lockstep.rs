@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use eyre::Result;
 use tiller_closed_loop::journal::Recorder;
-use tiller_closed_loop::{Actuator, ActuatorEffect, ActuatorEvent};
+use tiller_closed_loop::{Actuator, ActuatorEffect, ActuatorEvent, Guard};
 use tiller_motion::ActuatorConfig;
 
 use crate::node::Machine;
+use crate::signals;
 
 pub(crate) struct Lockstep {
     actuator: Actuator,
@@ -17,11 +18,30 @@ pub(crate) struct Lockstep {
 }
 
 impl Lockstep {
-    pub(crate) fn new(config: ActuatorConfig, journal: Option<Recorder<BufWriter<File>>>) -> Self {
+    pub(crate) fn new(
+        config: ActuatorConfig,
+        guard: &Guard,
+        journal: Option<Recorder<BufWriter<File>>>,
+    ) -> Self {
         Self {
-            actuator: Actuator::new(config),
+            actuator: Actuator::new(config).guarded(guard),
             journal,
         }
+    }
+
+    fn feed(
+        &mut self,
+        event: ActuatorEvent,
+        now_ns: u64,
+        effects: &mut Vec<ActuatorEffect>,
+    ) -> Result<()> {
+        let recorded = self.journal.as_ref().map(|_| event.clone());
+        let before = effects.len();
+        self.actuator.on(event, now_ns, effects);
+        if let (Some(journal), Some(event)) = (&mut self.journal, recorded) {
+            journal.record(now_ns, &event, &effects[before..])?;
+        }
+        Ok(())
     }
 }
 
@@ -36,16 +56,14 @@ impl Machine for Lockstep {
         now_ns: u64,
         effects: &mut Vec<ActuatorEffect>,
     ) -> Result<()> {
+        if signals::is_stop_asked() {
+            self.feed(signals::stop(), now_ns, effects)?;
+        }
         // Its states say which episode it is in.
         if matches!(event, ActuatorEvent::Episode(_)) {
             return Ok(());
         }
-        let recorded = self.journal.as_ref().map(|_| event.clone());
-        self.actuator.on(event, now_ns, effects);
-        if let (Some(journal), Some(event)) = (&mut self.journal, recorded) {
-            journal.record(now_ns, &event, effects)?;
-        }
-        Ok(())
+        self.feed(event, now_ns, effects)
     }
 
     fn is_stopped(&self) -> bool {

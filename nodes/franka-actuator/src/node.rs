@@ -4,21 +4,35 @@ use std::time::Duration;
 
 use eyre::Result;
 use tiller_closed_loop::journal::{self, Recorder};
-use tiller_closed_loop::{ActuatorEffect, ActuatorEvent};
-use tiller_messages::{ActionChunk, ArmState, Episode};
+use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, Source};
+use tiller_messages::{ActionChunk, ArmState, Episode, Level, Message, Order, StageCommand};
 use tiller_motion::ActuatorConfig;
 use tiller_node_kit::{End, Inbox, Input, Next, Outbox, Refused, Stream};
 
-use crate::arms::Body;
+use crate::arms::{Body, DrivenBody};
 use crate::config::Settings;
 use crate::driven::Driven;
 use crate::lockstep::Lockstep;
+use crate::signals;
+use crate::watched::Watched;
 
 /// Without states there is nothing to move. Chunks are essential too, but their end is no reason
 /// to drop the arm: it is brought to rest first.
-pub(crate) const ESSENTIAL: &[&str] = &["sim_arm_state"];
+pub const ESSENTIAL: &[&str] = &["sim_arm_state"];
 
-const INPUTS: &[&str] = &["action_chunk", "sim_arm_state", "episode", "stop", "resume"];
+const INPUTS: &[&str] = &[
+    "action_chunk",
+    "sim_arm_state",
+    "episode",
+    "stop",
+    "resume",
+    "arm",
+    "image",
+    "*_image",
+    "keypoints",
+    "program_contract",
+    "stage",
+];
 
 /// What is refused tends to come again: these kinds are told at once, then at most once a second.
 const REFUSALS: &[&str] = &[
@@ -27,6 +41,7 @@ const REFUSALS: &[&str] = &[
     "arm_failed",
     "other_episode",
     "not_accepting",
+    "held",
     "not_finite",
     "malformed",
     "stale",
@@ -35,7 +50,7 @@ const REFUSALS: &[&str] = &[
 ];
 
 /// What moves the arm: the actuator's machine, here or on a thread of its own.
-pub(crate) trait Machine {
+pub trait Machine {
     /// How long to wait for anything before looking at the clock again.
     fn patience(&self) -> Duration;
 
@@ -61,23 +76,38 @@ pub(crate) trait Machine {
 
 /// Runs until the arm's states end, or until it has come to rest after the chunks ended or the
 /// dataflow was told to stop.
-pub(crate) fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+///
+/// # Errors
+/// When the arm cannot be used, or dora is lost.
+pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
     inbox.announce_end_of("action_chunk");
     let journal = match &settings.journal {
         Some(folder) => Some(journal::create(folder, outbox.node_id())?),
         None => None,
     };
-    let machine: Box<dyn Machine> = match settings.arm.open()? {
-        Body::Simulated => Box::new(Lockstep::new(settings.actuator, journal)),
-        Body::Driven(driver, mut limits) => {
+    signals::listen()?;
+    let watched = Watched::new(&settings.watch, outbox.wired_inputs());
+    for source in watched.unwired() {
+        let text = format!("`{source}` is not wired to this node: nobody misses it");
+        outbox.tell(Level::Warning, "not_watched", text)?;
+    }
+    let guard = &watched.guard(&settings.guard);
+    let machine: Box<dyn Machine> = match settings.arm.open(guard.requires_arming)? {
+        Body::Simulated => Box::new(Lockstep::new(settings.actuator, guard, journal)),
+        Body::Driven(body) => {
+            let DrivenBody {
+                driver,
+                mut limits,
+                real_time,
+            } = *body;
             settings.cell.bound(&mut limits);
             let journal = journal.map(Recorder::boxed);
             let config = ActuatorConfig {
-                limits: *limits,
+                limits,
                 ..settings.actuator
             };
-            Box::new(Driven::new(driver, config, journal)?)
+            Box::new(Driven::new(driver, config, guard, real_time, journal)?)
         }
     };
     let mut node = Node {
@@ -85,6 +115,8 @@ pub(crate) fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) ->
         chunks: Stream::default(),
         states: Stream::default(),
         episodes: Stream::default(),
+        stages: Stream::default(),
+        watched,
         effects: Vec::new(),
         ending: false,
     };
@@ -112,12 +144,18 @@ struct Node {
     chunks: Stream<ActionChunk>,
     states: Stream<ArmState>,
     episodes: Stream<Episode>,
+    stages: Stream<StageCommand>,
+    watched: Watched,
     effects: Vec<ActuatorEffect>,
     ending: bool,
 }
 
 impl Node {
     fn take(&mut self, input: &Input, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        // Pictures are not looked at, nor what else only shows that its sender lives.
+        if let Some(source) = self.watched.source(&input.id) {
+            return self.on(ActuatorEvent::Heard(source), now_ns, outbox);
+        }
         let event = match input.id.as_str() {
             "action_chunk" => self
                 .chunks
@@ -131,19 +169,40 @@ impl Node {
                 .episodes
                 .read(input)
                 .map(|read| read.map(|episode| ActuatorEvent::Episode(episode.id))),
-            // Whatever they carry: a stop is never refused for its form.
-            "stop" => Ok(Some(ActuatorEvent::Stop {
-                reason:
-                    "requested by input `stop`; a message to input `resume` allows motion again"
-                        .to_owned(),
-            })),
-            "resume" => Ok(Some(ActuatorEvent::Resume)),
+            "stage" => self.stages.read(input).map(|read| {
+                let is_over = |stage: &StageCommand| stage.finished || stage.gave_up;
+                read.filter(is_over)
+                    .map(|_| ActuatorEvent::Quiet(Source::Chunk))
+            }),
+            "stop" | "resume" | "arm" => return self.obey(input, now_ns, outbox),
             _ => Ok(None),
         };
         match event {
             Ok(Some(event)) => self.on(event, now_ns, outbox),
             Ok(None) => Ok(()),
             Err(refused) => self.refuse(&refused, now_ns, outbox),
+        }
+    }
+
+    /// Does what an operator wants, whatever the message carries: a stop is never refused for its form.
+    /// Where it carries a number, that is acknowledged.
+    fn obey(&mut self, input: &Input, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        let order = Order::from_arrow(input.data.as_array().as_ref()).ok();
+        let event = match input.id.as_str() {
+            "resume" => ActuatorEvent::Resume,
+            "arm" => ActuatorEvent::Arm,
+            _ => {
+                let words = order.as_ref().map(|order| order.reason.as_str());
+                let words = words.filter(|words| !words.is_empty());
+                ActuatorEvent::Stop {
+                    reason: words.unwrap_or("requested by input `stop`").to_owned(),
+                }
+            }
+        };
+        self.on(event, now_ns, outbox)?;
+        match order {
+            Some(order) => self.on(ActuatorEvent::Ordered(order.id), now_ns, outbox),
+            None => Ok(()),
         }
     }
 

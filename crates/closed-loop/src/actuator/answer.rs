@@ -1,10 +1,9 @@
 //! What a measured state is answered with.
 
 use tiller_core::EpisodeId;
-use tiller_messages::{ArmCommand, ArmState, ExecutionMode, ExecutionState};
-use tiller_motion::{Actuator as Motion, Mode};
+use tiller_messages::{ArmCommand, ArmState, ExecutionState};
 
-use super::ActuatorEffect;
+use super::{Actuator, ActuatorEffect};
 
 /// A command and what everybody else may know.
 #[derive(Debug, Clone)]
@@ -27,31 +26,24 @@ impl Answer {
     }
 }
 
-/// What the actuator is doing.
-pub(super) fn execution(
-    motion: &Motion,
-    episode: EpisodeId,
-    stamp_ns: u64,
-    chunk_session: u64,
-    (refused_session, refused_seq): (u64, u64),
-) -> ExecutionState {
-    let status = motion.status();
-    ExecutionState {
-        stamp_ns,
-        episode,
-        mode: match status.mode {
-            Mode::Holding => ExecutionMode::Holding,
-            Mode::Executing => ExecutionMode::Executing,
-            Mode::Stopping => ExecutionMode::Stopping,
-            Mode::Stopped => ExecutionMode::Stopped,
-        },
-        anchor: status.anchor,
-        anchor_q_rad: status.anchor_q_rad,
-        chunk_session,
-        chunk_seq: status.chunk_seq,
-        chunk_step: status.chunk_step,
-        refused_session,
-        refused_seq,
-        ..Default::default()
+impl Actuator {
+    /// What the actuator is doing; nothing before the arm was seen.
+    pub(super) fn execution(&self) -> Option<ExecutionState> {
+        let status = self.motion.as_ref()?.status();
+        let (refused_session, refused_seq) = self.refused;
+        Some(ExecutionState {
+            stamp_ns: self.now_ns,
+            episode: self.episode,
+            mode: self.permission.mode(status.mode, self.is_held()),
+            anchor: status.anchor,
+            anchor_q_rad: status.anchor_q_rad,
+            chunk_session: self.chunk_session,
+            chunk_seq: status.chunk_seq,
+            chunk_step: status.chunk_step,
+            refused_session,
+            refused_seq,
+            order: self.order,
+            ..Default::default()
+        })
     }
 }

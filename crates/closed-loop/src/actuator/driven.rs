@@ -4,9 +4,9 @@ use tiller_core::EpisodeId;
 use tiller_messages::ArmState;
 use tiller_motion::ActuatorConfig;
 
-use super::answer::execution;
 use super::{Actuator, ActuatorEffect, SETPOINTS, millisecond, reading, rest};
 use crate::notice::Notice;
+use crate::watchdog::Source;
 
 impl Actuator {
     /// A machine for an arm that keeps its own time: fed by [`ActuatorEvent::Tick`] once a
@@ -33,6 +33,7 @@ impl Actuator {
         self.ticks += 1;
         let reading = state.as_ref().map(reading);
         if let Some(reading) = &reading {
+            self.permission.is_read();
             self.begin(reading, effects);
         }
         self.keep_stopped();
@@ -41,14 +42,17 @@ impl Actuator {
         };
         let refused_before = motion.status().refused_readings;
         let setpoint = millisecond(motion, reading.as_ref(), self.now_ns);
-        effects.push(ActuatorEffect::Setpoint(
-            setpoint.q_rad,
-            setpoint.gripper_width_m,
-        ));
-        if !is_told {
+        let is_believed = motion.status().refused_readings == refused_before;
+        if self.permission.is_commanded() {
+            effects.push(ActuatorEffect::Setpoint(
+                setpoint.q_rad,
+                setpoint.gripper_width_m,
+            ));
+        }
+        if !is_told && !self.is_due {
             return;
         }
-        let is_believed = motion.status().refused_readings == refused_before;
+        self.is_due = false;
         if let (true, Some(state)) = (is_believed, state) {
             effects.push(ActuatorEffect::Arm(ArmState {
                 stamp_ns: self.now_ns,
@@ -56,22 +60,7 @@ impl Actuator {
                 ..state
             }));
         }
-        effects.push(ActuatorEffect::Execution(execution(
-            motion,
-            self.episode,
-            self.now_ns,
-            self.chunk_session,
-            self.refused,
-        )));
-    }
-
-    /// Setpoints are elsewhere than an arm that has stopped by itself: they begin anew.
-    pub(super) fn on_recovered(&mut self, effects: &mut Vec<ActuatorEffect>) {
-        self.motion = None;
-        self.stopped = None;
-        self.chunk_session = 0;
-        let text = "the arm is ready again: it starts from where it is".to_owned();
-        effects.push(ActuatorEffect::Tell(Notice::info("recovered", text)));
+        effects.extend(self.execution().map(ActuatorEffect::Execution));
     }
 
     /// The arm stays where it is and comes to rest; chunks are counted anew.
@@ -80,9 +69,14 @@ impl Actuator {
             return;
         }
         self.episode = episode;
+        // Neither is there before the scene was looked at anew.
+        self.watchdog.forget(Source::Chunk);
+        self.watchdog.forget(Source::Keypoints);
         if let Some(motion) = &mut self.motion {
-            // A refusal is among the motion's events; the chunk under way then goes to its end.
-            let _ = rest(motion, self.now_ns);
+            if self.permission.is_armed() {
+                // A refusal is among the motion's events; the chunk under way then goes to its end.
+                let _ = rest(motion, self.now_ns);
+            }
             motion.forget_sequence();
             self.chunk_session = 0;
         }

@@ -4,8 +4,10 @@ use tiller_messages::ExecutionMode;
 
 use super::*;
 
+mod arming;
 mod chunks;
 mod states;
+mod watch;
 mod whatever;
 
 const PERIOD_NS: u64 = SETPOINTS * TICK_NS;
@@ -228,7 +230,7 @@ fn the_first_state_starts_it() {
     let execution = rig.execution().unwrap();
     assert_eq!(
         (execution.mode, execution.stamp_ns, execution.episode),
-        (ExecutionMode::Holding, state.stamp_ns, EPISODE)
+        (ExecutionMode::Ready, state.stamp_ns, EPISODE)
     );
     assert!(execution.anchor.distance_to(&forward(&HOME_Q)).0 < 1e-9);
 }
@@ -302,7 +304,7 @@ fn stop_brings_it_to_rest_and_resume_lets_it_move_again() {
     assert_eq!(rig.safety(), ["not_accepting"]);
     rig.on(ActuatorEvent::Resume);
     assert_eq!(rig.safety(), ["resumed"]);
-    assert_eq!(rig.mode(), ExecutionMode::Holding);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
     rig.on(ActuatorEvent::Chunk(rig.chunk(3)));
     assert!(rig.safety().is_empty(), "{:?}", rig.effects);
     assert_eq!(rig.mode(), ExecutionMode::Executing);
@@ -321,7 +323,7 @@ fn a_stop_before_the_first_state_holds_until_resume_even_in_another_episode() {
     rig.periods(4);
     assert_eq!(rig.execution().unwrap().mode, ExecutionMode::Stopped);
     rig.on(ActuatorEvent::Resume);
-    assert_eq!(rig.mode(), ExecutionMode::Holding);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
 }
 
 #[test]
@@ -380,7 +382,7 @@ fn another_episode_begins_where_its_world_has_put_the_arm() {
     let execution = rig.execution().unwrap();
     assert_eq!(
         (execution.episode, execution.mode),
-        (EpisodeId(5), ExecutionMode::Holding)
+        (EpisodeId(5), ExecutionMode::Ready)
     );
     assert!(execution.anchor.distance_to(&forward(&found)).0 < 1e-9);
     old.stamp_ns = rig.now_ns;

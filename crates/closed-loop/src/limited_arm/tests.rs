@@ -4,6 +4,7 @@ use tiller_motion::ArmReading;
 use tiller_motion::kinematics::HOME_Q;
 
 use super::*;
+use crate::recovery::RecoveryConfig;
 
 const MS: u64 = 1_000_000;
 
@@ -22,12 +23,19 @@ struct Driver {
     /// Whether the robot has stopped by itself, and whether people must see to it.
     has_stopped: bool,
     is_stuck: bool,
+    /// Ticks that homing the hand has left.
+    homing: usize,
+    homings: usize,
 }
 
 impl Arm for Driver {
     type Error = NoAnswer;
 
     fn read(&mut self) -> Result<ArmReading, NoAnswer> {
+        self.homing = self.homing.saturating_sub(self.homings);
+        if self.has_stopped {
+            return Err(NoAnswer);
+        }
         self.reads_left = self.reads_left.checked_sub(1).ok_or(NoAnswer)?;
         Ok(self.reading)
     }
@@ -40,6 +48,19 @@ impl Arm for Driver {
 
     fn elapsed_ms(&self) -> Option<u32> {
         self.elapsed_ms
+    }
+
+    fn fault(&self) -> Option<ArmFault> {
+        self.has_stopped.then_some(ArmFault::Reflex)
+    }
+
+    fn home(&mut self) -> Result<bool, NoAnswer> {
+        self.homings += 1;
+        Ok(self.homing > 0)
+    }
+
+    fn is_homing(&self) -> bool {
+        self.homing > 0
     }
 
     fn recover(&mut self) -> Result<bool, NoAnswer> {
@@ -68,6 +89,8 @@ impl Rig {
             elapsed_ms: None,
             has_stopped: false,
             is_stuck: false,
+            homing: 0,
+            homings: 0,
         };
         Self {
             arm: LimitedArm::new(driver, ActuatorConfig::default(), None),
@@ -160,7 +183,7 @@ fn a_robot_that_stops_answering_is_braked_and_the_loss_is_told() {
     rig.run(599);
     assert_eq!(rig.failures, 300);
     assert!(rig.arm.is_stopped());
-    assert_eq!(rig.dangers(), ["reading_lost"]);
+    assert_eq!(rig.dangers(), ["arm_failed", "reading_lost"]);
     let commands = &rig.arm.arm().commands;
     assert_eq!(commands.len(), 600, "setpoints go on without readings");
     let limits = ActuatorConfig::default().limits.joint.acceleration_rad_s2;
@@ -179,7 +202,7 @@ fn an_arm_that_cannot_be_read_is_not_moved() {
     assert_eq!(rig.failures, 100);
     assert!(rig.arm.arm().commands.is_empty() && rig.arm.is_stopped());
     rig.on(ActuatorEvent::Chunk(rig.chunk(1, 0)));
-    assert_eq!(rig.dangers(), ["not_accepting"]);
+    assert_eq!(rig.dangers(), ["arm_failed", "not_accepting"]);
 }
 
 #[test]
@@ -224,7 +247,7 @@ fn a_stop_holds_until_it_is_lifted() {
         ["stop_requested", "not_accepting", "resumed"]
     );
     let executions = rig.executions();
-    assert_eq!(executions.last().unwrap().mode, ExecutionMode::Holding);
+    assert_eq!(executions.last().unwrap().mode, ExecutionMode::Ready);
 }
 
 #[test]
@@ -267,4 +290,247 @@ fn a_robot_that_people_must_see_to_stays_stopped() {
     assert!(rig.arm.is_stopped());
     let is_refusal = |effect: &ActuatorEffect| matches!(effect, ActuatorEffect::Safety(event) if event.kind == "not_resumed");
     assert!(rig.told.iter().any(is_refusal));
+}
+
+/// One that is to be armed.
+fn guarded() -> Rig {
+    let mut rig = Rig::new(usize::MAX);
+    rig.arm = rig.arm.guarded(&Guard {
+        requires_arming: true,
+        ..Guard::default()
+    });
+    rig
+}
+
+impl Rig {
+    fn mode(&self) -> ExecutionMode {
+        self.executions().last().unwrap().mode
+    }
+
+    fn codes(&self) -> Vec<&str> {
+        let notices = self.told.iter().filter_map(|effect| match effect {
+            ActuatorEffect::Tell(notice) => Some(notice.code.as_str()),
+            _ => None,
+        });
+        notices.collect()
+    }
+}
+
+#[test]
+fn an_arm_gets_no_setpoint_before_it_is_armed_and_begins_from_where_it_is_then() {
+    let mut rig = guarded();
+    rig.run(1);
+    assert_eq!(rig.mode(), ExecutionMode::Idle);
+    rig.on(ActuatorEvent::Chunk(rig.chunk(1, 0)));
+    rig.run(1_500);
+    assert!(rig.arm.arm().commands.is_empty());
+    assert_eq!(rig.codes(), ["waiting"], "once");
+    assert_eq!(rig.dangers(), [""; 0], "nothing was wrong with the chunk");
+    let seen = rig.executions();
+    assert_eq!(seen.last().unwrap().refused_seq, 1);
+    // Somebody moves it by hand meanwhile.
+    for _ in 0..400 {
+        rig.arm.arm.reading.q_rad[0] += 1e-3;
+        rig.run(1);
+    }
+    let there = rig.arm.arm().reading.q_rad;
+    rig.on(ActuatorEvent::Arm);
+    rig.run(40);
+    assert_eq!(rig.codes(), ["waiting", "armed", "waiting_over"]);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
+    let commands = &rig.arm.arm().commands;
+    assert_eq!(commands.len(), 40);
+    assert!(commands.iter().all(|setpoint| setpoint.q_rad == there));
+}
+
+#[test]
+fn a_stop_takes_the_arming_away_and_the_arm_still_gets_a_setpoint_every_millisecond() {
+    let mut rig = guarded();
+    rig.run(1);
+    rig.on(ActuatorEvent::Arm);
+    rig.run(1);
+    rig.on(ActuatorEvent::Chunk(rig.chunk(1, 0)));
+    rig.run(300);
+    assert_eq!(rig.mode(), ExecutionMode::Executing);
+    rig.on(ActuatorEvent::Stop {
+        reason: "test".to_owned(),
+    });
+    rig.run(500);
+    assert_eq!(rig.mode(), ExecutionMode::Stopped);
+    rig.on(ActuatorEvent::Arm);
+    assert_eq!(rig.dangers().last(), Some(&"not_armed"));
+    rig.on(ActuatorEvent::Resume);
+    rig.run(20);
+    assert_eq!(rig.mode(), ExecutionMode::Idle);
+    let before = rig.arm.arm().commands.len();
+    rig.on(ActuatorEvent::Chunk(rig.chunk(2, 0)));
+    rig.on(ActuatorEvent::Episode(EpisodeId(3)));
+    rig.run(200);
+    let commands = &rig.arm.arm().commands;
+    assert_eq!(commands.len() - before, 200);
+    assert!(
+        commands[before..]
+            .iter()
+            .all(|one| one == &commands[before])
+    );
+    rig.on(ActuatorEvent::Arm);
+    rig.run(20);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
+    let anchored = ActionChunk {
+        anchor: forward(&rig.arm.arm().reading.q_rad),
+        ..rig.chunk(3, 3)
+    };
+    rig.on(ActuatorEvent::Chunk(anchored));
+    rig.run(40);
+    assert_eq!(rig.mode(), ExecutionMode::Executing, "{:?}", rig.dangers());
+}
+
+#[test]
+fn a_reflex_is_told_once_and_takes_the_arming_away() {
+    let mut rig = guarded();
+    rig.run(1);
+    rig.on(ActuatorEvent::Arm);
+    rig.run(100);
+    rig.arm.arm.has_stopped = true;
+    rig.run(100);
+    assert_eq!(rig.mode(), ExecutionMode::Fault);
+    let failures = rig
+        .dangers()
+        .iter()
+        .filter(|kind| **kind == "arm_failed")
+        .count();
+    assert_eq!(failures, 1, "{:?}", rig.dangers());
+    rig.on(ActuatorEvent::Resume);
+    let modes: Vec<_> = rig.executions().iter().map(|state| state.mode).collect();
+    assert!(modes.contains(&ExecutionMode::Recovering), "{modes:?}");
+    let before = rig.arm.arm().commands.len();
+    rig.run(60);
+    assert_eq!(rig.mode(), ExecutionMode::Idle);
+    assert_eq!(rig.arm.arm().commands.len(), before, "nothing moves");
+    rig.on(ActuatorEvent::Arm);
+    rig.run(60);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
+}
+
+#[test]
+fn an_order_is_acknowledged_within_a_millisecond() {
+    let mut rig = Rig::new(usize::MAX);
+    rig.run(5);
+    let before = rig.executions().len();
+    rig.on(ActuatorEvent::Ordered(77));
+    rig.run(1);
+    let executions = rig.executions();
+    assert_eq!(executions.len(), before + 1);
+    assert_eq!(executions[before].order, 77);
+}
+
+#[test]
+fn the_hand_is_homed_once_it_is_armed_and_chunks_wait_for_it() {
+    let mut rig = guarded();
+    rig.arm.arm.homing = 100;
+    rig.run(50);
+    assert_eq!((rig.arm.arm.homings, rig.mode()), (0, ExecutionMode::Idle));
+    rig.on(ActuatorEvent::Arm);
+    rig.run(50);
+    assert_eq!(rig.mode(), ExecutionMode::Homing);
+    rig.on(ActuatorEvent::Chunk(rig.chunk(1, 0)));
+    rig.run(20);
+    assert_eq!(rig.mode(), ExecutionMode::Homing);
+    rig.run(60);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
+    assert_eq!(rig.arm.arm.homings, 1);
+}
+
+/// An arm that is armed and recovers from reflexes by itself.
+fn by_itself() -> Rig {
+    let mut rig = Rig::new(usize::MAX);
+    rig.arm = rig.arm.guarded(&Guard {
+        requires_arming: true,
+        recovery: Some(RecoveryConfig {
+            delay_ns: 500 * MS,
+            most: 2,
+        }),
+        ..Guard::default()
+    });
+    rig.run(1);
+    rig.on(ActuatorEvent::Arm);
+    rig.run(20);
+    rig
+}
+
+#[test]
+fn so_many_reflexes_in_a_row_are_recovered_from_and_the_arm_stays_armed() {
+    let mut rig = by_itself();
+    for _ in 0..2 {
+        rig.arm.arm.has_stopped = true;
+        rig.run(400);
+        assert_eq!(rig.mode(), ExecutionMode::Fault);
+        rig.run(200);
+        assert_eq!(rig.mode(), ExecutionMode::Ready, "{:?}", rig.dangers());
+    }
+    rig.arm.arm.has_stopped = true;
+    rig.run(5_000);
+    assert_eq!(rig.mode(), ExecutionMode::Fault);
+    // Somebody must look, and arm it again.
+    rig.on(ActuatorEvent::Resume);
+    rig.run(60);
+    assert_eq!(rig.mode(), ExecutionMode::Idle);
+}
+
+#[test]
+fn a_recovery_that_fails_is_tried_again_and_given_up() {
+    let mut rig = by_itself();
+    rig.arm.arm.is_stuck = true;
+    rig.arm.arm.has_stopped = true;
+    rig.run(5_000);
+    let tries = rig
+        .dangers()
+        .iter()
+        .filter(|kind| **kind == "not_resumed")
+        .count();
+    assert_eq!(tries, 2, "{:?}", rig.dangers());
+    assert_eq!(rig.mode(), ExecutionMode::Fault);
+}
+
+#[test]
+fn rounds_that_take_too_long_hold_the_arm_until_they_are_in_time_again() {
+    use crate::watchdog::{Reaction, Watch, WatchdogConfig};
+    let mut rig = Rig::new(usize::MAX);
+    rig.arm = rig.arm.guarded(&Guard {
+        watchdog: WatchdogConfig {
+            overrun: Watch {
+                reaction: Reaction::Hold,
+                limit_ns: 10 * MS,
+            },
+            ..WatchdogConfig::default()
+        },
+        ..Guard::default()
+    });
+    // The start may take its time.
+    rig.run(1);
+    rig.now_ns += 80 * MS;
+    rig.run(1);
+    rig.now_ns += 80 * MS;
+    rig.run(30);
+    assert_eq!(rig.dangers(), [""; 0]);
+    rig.now_ns += 9 * MS;
+    rig.run(30);
+    assert_eq!(rig.dangers(), [""; 0], "the limit is kept");
+    rig.now_ns += 10 * MS;
+    rig.run(100);
+    assert_eq!(rig.dangers(), ["loop_overrun"]);
+    assert_eq!(rig.mode(), ExecutionMode::Held);
+    rig.run(1_000);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
+    assert_eq!(rig.codes(), ["watchdog_over"]);
+    // A robot that keeps time says itself how late it was.
+    rig.arm.arm.elapsed_ms = Some(1);
+    rig.now_ns += 500 * MS;
+    rig.run(30);
+    assert_eq!(rig.dangers().len(), 1);
+    rig.arm.arm.elapsed_ms = Some(12);
+    rig.run(1);
+    rig.arm.arm.elapsed_ms = Some(1);
+    rig.run(20);
+    assert_eq!(rig.dangers(), ["loop_overrun", "loop_overrun"]);
 }

@@ -295,7 +295,10 @@ impl Sampler {
             Some(execution) => self.schedule.due(execution, now_ns),
             None => Due::NotYet,
         };
-        if let Some(seq) = self.schedule.take_lost() {
+        // An arm that takes none says itself why.
+        let is_taking = |state: &ExecutionState| state.mode.takes_chunks();
+        let is_taking = self.execution.as_ref().is_some_and(is_taking);
+        if let Some(seq) = self.schedule.take_lost().filter(|_| is_taking) {
             effects.push(SamplerEffect::Tell(Notice::warning(
                 "chunk_not_taken_up",
                 format!("chunk {seq} was refused or lost: planning anew"),

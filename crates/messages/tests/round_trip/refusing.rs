@@ -507,7 +507,7 @@ fn words_that_nobody_knows_are_refused() {
     let word: ArrayRef = Arc::new(StringArray::from(vec!["dancing"]));
     let state = with_column(&ExecutionState::default().to_arrow(), "mode", Some(word));
     let error = ExecutionState::from_arrow(&state).unwrap_err().to_string();
-    let expected = "ExecutionState.mode: expected one of `holding`, `executing`, `stopping`, \
-                    `stopped`, found `dancing`";
+    let expected = "ExecutionState.mode: expected one of `idle`, `homing`, `ready`, `executing`, \
+                    `holding`, `held`, `stopping`, `stopped`, `fault`, `recovering`, found `dancing`";
     assert_eq!(error, expected);
 }

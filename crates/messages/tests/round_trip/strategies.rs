@@ -135,16 +135,22 @@ prop_compose! {
 
 prop_compose! {
     pub(crate) fn execution_state()(
-        numbers in uniform4(any::<u64>()), chunk in uniform3(any::<u64>()), chunk_step: u32,
+        numbers in uniform4(any::<u64>()), chunk in uniform4(any::<u64>()), chunk_step: u32,
         episode in episode_id(), mode in prop::sample::select(ExecutionMode::ALL),
         anchor in pose(), anchor_q_rad in uniform7(number()),
     ) -> ExecutionState {
         let [session, seq, stamp_ns, refused_session] = numbers;
-        let [chunk_session, chunk_seq, refused_seq] = chunk;
+        let [chunk_session, chunk_seq, refused_seq, order] = chunk;
         ExecutionState {
             session, seq, stamp_ns, episode, mode, anchor, anchor_q_rad, chunk_session, chunk_seq,
-            chunk_step, refused_session, refused_seq,
+            chunk_step, refused_session, refused_seq, order,
         }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn order()(session: u64, seq: u64, id: u64, reason in text()) -> Order {
+        Order { session, seq, id, reason }
     }
 }
 

@@ -5,10 +5,13 @@
 
 mod bench;
 mod bench_report;
+mod console;
 mod demos;
+mod doctor;
 mod hand;
 mod input;
 mod observe;
+mod order;
 mod reward;
 mod sample;
 mod say;
@@ -40,13 +43,17 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Arm(order::ArmArgs),
     Demos(demos::DemosArgs),
+    Doctor(doctor::DoctorArgs),
+    Resume(order::ResumeArgs),
     Reward(reward::RewardArgs),
     Bench(bench::BenchArgs),
     Observe(observe::ObserveArgs),
     Sample(Box<sample::SampleArgs>),
     Say(say::SayArgs),
     Sim(sim::SimArgs),
+    Stop(order::StopArgs),
     Vlm(vlm::VlmArgs),
 }
 
@@ -57,13 +64,17 @@ impl Cli {
     /// When the work could not be done.
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
+            Command::Arm(args) => args.run(),
             Command::Demos(args) => args.run(),
+            Command::Doctor(args) => args.run(),
+            Command::Resume(args) => args.run(),
             Command::Reward(args) => args.run(),
             Command::Bench(args) => args.run(),
             Command::Observe(args) => args.run(),
             Command::Sample(args) => args.run(),
             Command::Say(args) => args.run(),
             Command::Sim(args) => args.run(),
+            Command::Stop(args) => args.run(),
             Command::Vlm(args) => args.run(),
         }
     }

@@ -1,10 +1,17 @@
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::thread;
+
 use serde_json::Value;
 use tempfile::TempDir;
 use tiller_core::MAX_INSTRUCTION;
-use tiller_messages::{Status, TaskStatus};
+use tiller_messages::{ExecutionMode, Status};
 use tiller_node_kit::testing::{Script, Sent, Trial, message_damages};
 
 use super::*;
+use crate::socket::MAX_LINE;
 
 /// A client that waits until somebody listens.
 fn connect(folder: &Path) -> UnixStream {
@@ -69,6 +76,60 @@ fn what_is_said_becomes_an_episode_and_the_socket_goes_with_the_run() {
     assert_eq!(statuses[0].code, "said");
     assert!(statuses[0].text.contains("`open the drawer`"));
     assert!(!folder.path().join("console.sock").exists());
+}
+
+#[test]
+fn orders_go_out_by_their_names_and_are_answered_once_the_actuator_has_taken_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let client = thread::spawn(move || {
+        let mut stream = connect(&path);
+        writeln!(stream, r#"{{"order": "stop"}}"#).unwrap();
+        let lines = BufReader::new(stream).lines();
+        lines
+            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+            .collect::<Vec<Value>>()
+    });
+    // What the actuator tells while the order is on its way, when it is taken, and at rest: its number
+    // is not known beforehand.
+    let state = |seq: u64, order, mode| ExecutionState {
+        seq,
+        order,
+        mode,
+        ..Default::default()
+    };
+    let modes = [
+        (0, ExecutionMode::Executing),
+        (u64::MAX, ExecutionMode::Stopping),
+        (u64::MAX, ExecutionMode::Stopped),
+    ];
+    let mut script = Script::new(ESSENTIAL).gap(0.01);
+    for seq in 1..=300 {
+        let (order, mode) = modes[usize::try_from((seq - 1) / 100).unwrap()];
+        script = script.message("execution_state", &state(seq, order, mode));
+    }
+    let (result, sent) = script
+        .wired(&["task_status"])
+        .stop()
+        .run(|inbox, outbox| run(folder.path(), inbox, outbox))
+        .expect("the harness works");
+    result.unwrap();
+    let lines = client.join().unwrap();
+    let orders = sent.messages::<Order>("stop").unwrap();
+    assert_eq!(orders.len(), 1);
+    assert!(orders[0].reason.contains("tiller stop"));
+    assert_eq!(lines[0]["order"], orders[0].id);
+    assert!(lines[0]["taken_ms"].is_f64(), "{lines:?}");
+    assert_eq!(lines[1]["mode"], "stopped");
+    assert!(lines[1]["rest_ms"].as_f64() >= lines[0]["taken_ms"].as_f64());
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn an_actuator_that_says_nothing_is_told() {
+    let (answer, ..) = with_client(|folder| ask(folder, r#"{"order": "look"}"#));
+    let error = answer["error"].as_str().unwrap();
+    assert!(error.contains("says nothing"), "{error}");
 }
 
 #[test]

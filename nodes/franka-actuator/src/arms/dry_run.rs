@@ -2,40 +2,38 @@
 
 use tiller_motion::kinematics::HOME_Q;
 use tiller_motion::limits::Limits;
-use tiller_motion::{Arm, ArmReading, PERIOD_S, Setpoint};
+use tiller_motion::{Arm, ArmReading, Setpoint};
 use tiller_node_kit::Environment;
 
-use super::{Body, DriverError, Opening};
+use super::shadow::Shade;
+use super::{Body, DrivenBody, DriverError, Opening};
+use crate::realtime::RealTime;
 
-/// How fast its fingers move, m/s.
-const FINGER_SPEED_M_S: f64 = 0.1;
-
-/// An arm at home with open fingers. It has no settings.
-pub(crate) fn kind(_: &mut Environment) -> Opening {
-    Opening::new(|| {
-        let arm = DryRun(ArmReading::at_rest(HOME_Q, 0.08));
-        Ok(Body::Driven(Box::new(arm), Box::new(Limits::panda())))
+/// An arm at home with open fingers. Only its thread is set.
+pub(crate) fn kind(env: &mut Environment) -> Opening {
+    let real_time = RealTime::read(env, "without");
+    Opening::new(move || {
+        let driver = Box::new(DryRun(Shade::at(&ArmReading::at_rest(HOME_Q, 0.08))));
+        let limits = Limits::panda();
+        Ok(Body::Driven(Box::new(DrivenBody {
+            driver,
+            limits,
+            real_time,
+        })))
     })
 }
 
-struct DryRun(ArmReading);
+struct DryRun(Shade);
 
 impl Arm for DryRun {
     type Error = DriverError;
 
     fn read(&mut self) -> Result<ArmReading, DriverError> {
-        Ok(self.0)
+        Ok(self.0.reading())
     }
 
     fn command(&mut self, setpoint: &Setpoint) -> Result<(), DriverError> {
-        let reading = &mut self.0;
-        for (joint, wanted) in setpoint.q_rad.iter().enumerate() {
-            reading.dq_rad_s[joint] = (wanted - reading.q_rad[joint]) / PERIOD_S;
-            reading.q_rad[joint] = *wanted;
-        }
-        let step_m = FINGER_SPEED_M_S * PERIOD_S;
-        let left_m = setpoint.gripper_width_m - reading.gripper_width_m;
-        reading.gripper_width_m += left_m.clamp(-step_m, step_m);
+        self.0.go(setpoint);
         Ok(())
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use eyre::WrapErr;
 use tiller_fci::{FciArm, FciConfig, HandConfig};
 use tiller_motion::limits::{CartesianLimits, HAND, Limits, OperatingFraction, Robot};
-use tiller_motion::{Arm, ArmReading, Setpoint};
+use tiller_motion::{Arm, ArmFault, ArmReading, Setpoint};
 use tiller_node_kit::Environment;
 
-use super::{Body, DriverError, Opening};
+use super::shadow::Shadow;
+use super::{Body, DrivenBody, DriverError, Opening};
+use crate::realtime::RealTime;
 
 /// How long a robot may take to be there; dora ends a node that is silent for ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -30,19 +32,28 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
             0.01..=HAND.speed_m_s,
         ),
         force_n: env.number("GRASP_FORCE_N", hand_defaults.force_n, 1.0..=HAND.force_n),
-        homes: env.choice("HOME_HAND", "no", &[("yes", true), ("no", false)]),
         ..hand_defaults
     };
-    let without = [("require", false), ("without", true)];
+    let homes = env.choice("HOME_HAND", "no", &[("yes", true), ("no", false)]);
+    let real_time = RealTime::read(env, "require");
     let config = FciConfig {
         hand: has_hand.then_some(hand),
-        without_real_time: env.choice("REAL_TIME", "require", &without),
+        // The thread asks for it itself, as that of every arm does.
+        without_real_time: true,
         collision_nm: env.number("COLLISION_NM", defaults.collision_nm, 1.0..=100.0),
         collision_n: env.number("COLLISION_N", defaults.collision_n, 1.0..=100.0),
         ..defaults
     };
     let derating = Derating::read(env);
-    Opening::new(move || {
+    let is_moved = env.choice("MOTION", "on", &[("on", true), ("dry", false)]);
+    Opening::real(is_moved, move |requires_arming| {
+        let homes = homes && is_moved;
+        let hand = config.hand.map(|hand| HandConfig {
+            homes: homes && !requires_arming,
+            homes_when_asked: homes && requires_arming,
+            ..hand
+        });
+        let config = FciConfig { hand, ..config };
         let arm = FciArm::connect_within(&config, PATIENCE).wrap_err("cannot use the arm")?;
         let limits = match arm.robot() {
             Robot::Fr3 => Limits::fr3(),
@@ -50,7 +61,16 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
         };
         tracing::info!("an arm at {}: {:?}", config.address, arm.robot());
         let limits = derating.of(limits);
-        Ok(Body::Driven(Box::new(Fci(arm)), Box::new(limits)))
+        Ok(Body::Driven(Box::new(DrivenBody {
+            driver: if is_moved {
+                Box::new(Fci(arm))
+            } else {
+                tracing::warn!("MOTION=dry: the arm is only read, and a shadow of it moves");
+                Box::new(Shadow::new(Fci(arm)))
+            },
+            limits,
+            real_time,
+        })))
     })
 }
 
@@ -115,6 +135,18 @@ impl Arm for Fci {
 
     fn elapsed_ms(&self) -> Option<u32> {
         self.0.elapsed_ms()
+    }
+
+    fn fault(&self) -> Option<ArmFault> {
+        self.0.fault()
+    }
+
+    fn home(&mut self) -> Result<bool, DriverError> {
+        self.0.home().map_err(DriverError::of)
+    }
+
+    fn is_homing(&self) -> bool {
+        self.0.is_homing()
     }
 
     fn recover(&mut self) -> Result<bool, DriverError> {

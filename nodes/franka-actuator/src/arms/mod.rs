@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod fci;
+mod shadow;
 
 use std::fmt;
 
@@ -9,6 +10,8 @@ use eyre::Result;
 use tiller_motion::Arm;
 use tiller_motion::limits::Limits;
 use tiller_node_kit::Environment;
+
+use crate::realtime::RealTime;
 
 /// Reads the settings of one kind of arm.
 pub(crate) type Kind = fn(&mut Environment) -> Opening;
@@ -24,34 +27,67 @@ pub(crate) const ARMS: &[(&str, Kind)] = &[
 pub(crate) enum Body {
     /// In lockstep with a simulator: every `sim_arm_state` is answered by an `arm_command`.
     Simulated,
-    /// By a driver, which is read and commanded once a millisecond, within these limits.
-    Driven(Driver, Box<Limits>),
+    /// By a driver, which is read and commanded once a millisecond.
+    Driven(Box<DrivenBody>),
+}
+
+/// An arm with a driver.
+pub(crate) struct DrivenBody {
+    pub(crate) driver: Driver,
+    /// What it is held to.
+    pub(crate) limits: Limits,
+    /// What its thread asks of the machine.
+    pub(crate) real_time: RealTime,
 }
 
 /// A driver of any kind.
-pub(crate) type Driver = Box<dyn Arm<Error = DriverError> + Send>;
+pub type Driver = Box<dyn Arm<Error = DriverError> + Send>;
 
 /// What went wrong in a driver.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct DriverError(Box<dyn std::error::Error + Send + Sync>);
+pub struct DriverError(Box<dyn std::error::Error + Send + Sync>);
 
 impl DriverError {
-    pub(crate) fn of(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    /// Wraps an error of a driver.
+    pub fn of(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(Box::new(error))
     }
 }
 
+/// Opens an arm; true where somebody will arm it before it moves.
+type Open = Box<dyn FnOnce(bool) -> Result<Body>>;
+
 /// An arm whose settings are read and which waits to be opened.
-pub(crate) struct Opening(Box<dyn FnOnce() -> Result<Body>>);
+pub(crate) struct Opening {
+    open: Open,
+    /// Whether it is of metal: such an arm is watched unless that is set otherwise.
+    pub(crate) is_real: bool,
+    /// Whether it can hurt: such an arm is armed by hand unless that is set otherwise.
+    pub(crate) is_moved: bool,
+}
 
 impl Opening {
+    /// An arm of numbers.
     pub(crate) fn new(open: impl FnOnce() -> Result<Body> + 'static) -> Self {
-        Self(Box::new(open))
+        Self {
+            open: Box::new(|_| open()),
+            is_real: false,
+            is_moved: false,
+        }
     }
 
-    pub(crate) fn open(self) -> Result<Body> {
-        (self.0)()
+    /// An arm of metal, which may be moved or only read.
+    pub(crate) fn real(is_moved: bool, open: impl FnOnce(bool) -> Result<Body> + 'static) -> Self {
+        Self {
+            open: Box::new(open),
+            is_real: true,
+            is_moved,
+        }
+    }
+
+    pub(crate) fn open(self, requires_arming: bool) -> Result<Body> {
+        (self.open)(requires_arming)
     }
 }
 

@@ -1,6 +1,6 @@
 use tiller_core::{ActionLayout, Pose};
 use tiller_messages::{
-    ActionChunk, ArmCommand, ArmState, ExecutionMode, ExecutionState, SafetyEvent, Status,
+    ActionChunk, ArmCommand, ArmState, ExecutionMode, ExecutionState, Order, SafetyEvent, Status,
 };
 use tiller_motion::kinematics::{HOME_Q, forward};
 use tiller_node_kit::Environment;
@@ -95,7 +95,7 @@ fn each_state_is_answered_once_with_twenty_setpoints() {
     let executions = executions(&sent);
     assert_eq!(executions.len(), 2);
     for execution in &executions {
-        assert_eq!(execution.mode, ExecutionMode::Holding);
+        assert_eq!(execution.mode, ExecutionMode::Ready);
         assert_eq!(execution.chunk_seq, 0);
         assert!(execution.anchor.is_valid());
     }
@@ -166,7 +166,7 @@ fn bad_chunks_are_refused_and_reported_and_the_sampler_hears_of_it() {
     let kinds: Vec<_> = events.iter().map(|e| (e.seq, e.kind.as_str())).collect();
     assert_eq!(kinds[..2], [(1, "not_finite"), (2, "stale")]);
     let executions = executions(&sent);
-    assert_eq!(executions[1].mode, ExecutionMode::Holding);
+    assert_eq!(executions[1].mode, ExecutionMode::Ready);
     assert_eq!(executions[1].chunk_seq, 0);
     assert_eq!(executions[1].refused_seq, 2, "the newest of them");
 }

@@ -15,7 +15,8 @@ fn emulator() -> Emulator {
     .unwrap()
 }
 
-fn drive_franka(emulator: &Emulator, script: Script) -> Sent {
+/// The robot with these settings, and those that an emulated one needs.
+fn drive_with(emulator: &Emulator, more: &[(&'static str, &'static str)], script: Script) -> Sent {
     let (robot, hand) = (emulator.address(), emulator.gripper_address());
     let pairs = [
         ("ARM", "fci"),
@@ -24,12 +25,18 @@ fn drive_franka(emulator: &Emulator, script: Script) -> Sent {
         ("REAL_TIME", "without"),
         ("MAX_CHUNK_AGE_MS", "60000"),
     ];
+    let pairs = pairs.into_iter().chain(more.iter().copied());
     let settings = Settings::read(Environment::from_pairs(pairs)).unwrap();
     let (result, sent) = script
         .run(|inbox, outbox| run(settings, inbox, outbox))
         .expect("the harness works");
     result.unwrap();
     sent
+}
+
+/// One that moves as soon as a chunk comes.
+fn drive_franka(emulator: &Emulator, script: Script) -> Sent {
+    drive_with(emulator, &[("ARMING", "off")], script)
 }
 
 fn in_episode(chunk: ActionChunk) -> ActionChunk {
@@ -115,8 +122,218 @@ fn a_reflex_is_told_and_resume_recovers_the_robot() {
     let stopped = modes
         .iter()
         .position(|mode| *mode == ExecutionMode::Stopped);
-    let holding = modes
-        .iter()
-        .rposition(|mode| *mode == ExecutionMode::Holding);
+    let holding = modes.iter().rposition(|mode| *mode == ExecutionMode::Ready);
     assert!(stopped.is_some() && holding > stopped, "{modes:?}");
+}
+
+fn order(id: u64) -> Order {
+    Order {
+        id,
+        reason: "a test".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn has_begun_to_move(emulator: &Emulator) -> bool {
+    let begins = |entry: &tiller_fci_emulator::Entry| {
+        matches!(entry.event, Event::MotionBegan { .. } | Event::Gripper(_))
+    };
+    emulator.log().iter().any(begins) || emulator.counters().taken > 0
+}
+
+#[test]
+fn nothing_reaches_the_robot_before_it_is_armed() {
+    let emulator = emulator();
+    let script = begun()
+        .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
+        .pause("action_chunk", 1.5)
+        .stop();
+    let sent = drive_with(&emulator, &[("HOME_HAND", "yes")], script);
+    assert!(!has_begun_to_move(&emulator), "{:?}", emulator.log());
+    let executions = executions(&sent);
+    let is_idle = |state: &ExecutionState| {
+        [
+            ExecutionMode::Idle,
+            ExecutionMode::Stopping,
+            ExecutionMode::Stopped,
+        ]
+        .contains(&state.mode)
+    };
+    assert!(executions.len() > 10 && executions.iter().all(is_idle));
+    assert!(executions.iter().any(|state| state.refused_seq == 1));
+    let statuses: Vec<Status> = sent.messages("status").unwrap();
+    let waits: Vec<_> = statuses.iter().filter(|s| s.code == "waiting").collect();
+    assert_eq!(waits.len(), 1, "{statuses:?}");
+    assert!(waits[0].text.contains("`tiller arm`"), "{}", waits[0].text);
+    assert_eq!(
+        sent.messages::<ArmState>("arm_state").unwrap()[0].q_rad,
+        HOME_Q
+    );
+}
+
+#[test]
+fn once_armed_the_hand_is_homed_chunks_move_it_and_a_stop_takes_that_away() {
+    let emulator = emulator();
+    let later = |seq| in_episode(chunk(seq, robot_clock_ns()));
+    let script = begun()
+        .message("arm", &order(1))
+        .pause("episode", 3.0)
+        .message("action_chunk", &later(1))
+        .pause("action_chunk", 0.5)
+        .message("stop", &order(2))
+        .pause("episode", 1.0)
+        .message("resume", &order(3))
+        .pause("episode", 0.3)
+        .message("action_chunk", &later(2))
+        .pause("episode", 0.5)
+        .stop();
+    let sent = drive_with(&emulator, &[("HOME_HAND", "yes")], script);
+    let executions = executions(&sent);
+    let mut modes: Vec<_> = executions.iter().map(|state| state.mode).collect();
+    modes.dedup();
+    let expected = [
+        ExecutionMode::Idle,
+        ExecutionMode::Homing,
+        ExecutionMode::Ready,
+        ExecutionMode::Executing,
+        ExecutionMode::Stopping,
+        ExecutionMode::Stopped,
+        ExecutionMode::Idle,
+    ];
+    assert_eq!(modes[..expected.len()], expected, "{modes:?}");
+    let mut orders: Vec<_> = executions.iter().map(|state| state.order).collect();
+    orders.dedup();
+    assert_eq!(orders, [0, 1, 2, 3], "each is acknowledged");
+    let homings = |entry: &&tiller_fci_emulator::Entry| matches!(&entry.event, Event::Gripper(what) if what.to_lowercase().contains("homing"));
+    assert_eq!(
+        emulator.log().iter().filter(homings).count(),
+        1,
+        "{:?}",
+        emulator.log()
+    );
+}
+
+#[test]
+fn in_a_dry_run_the_shadow_moves_and_the_robot_hears_nothing() {
+    let emulator = emulator();
+    let script = begun()
+        .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
+        .pause("action_chunk", 3.0)
+        .stop();
+    let sent = drive_with(
+        &emulator,
+        &[("MOTION", "dry"), ("HOME_HAND", "yes")],
+        script,
+    );
+    let states: Vec<ArmState> = sent.messages("arm_state").unwrap();
+    let last = states.last().unwrap();
+    let moved_m = last.tcp.position_m[1] - home().position_m[1];
+    assert!(
+        (moved_m - 0.16).abs() < 3e-3,
+        "{moved_m}: {:?}",
+        kinds(&sent)
+    );
+    assert!(last.gripper_width_m < 0.01, "{}", last.gripper_width_m);
+    assert!(!has_begun_to_move(&emulator), "{:?}", emulator.log());
+    assert_eq!(emulator.reading().q_rad, HOME_Q);
+    let modes: Vec<_> = executions(&sent).iter().map(|state| state.mode).collect();
+    assert!(modes.contains(&ExecutionMode::Executing));
+    assert!(
+        !modes.contains(&ExecutionMode::Idle),
+        "nothing is to be armed"
+    );
+}
+
+#[test]
+fn a_dry_run_stands_where_the_arm_was_found() {
+    let mut q_rad = HOME_Q;
+    q_rad[0] = 0.4;
+    let emulator = Emulator::start(&Config {
+        clock: Clock::Lockstep,
+        q_rad,
+        ..Config::default()
+    })
+    .unwrap();
+    let sent = drive_with(&emulator, &[("MOTION", "dry")], begun().stop());
+    let states: Vec<ArmState> = sent.messages("arm_state").unwrap();
+    assert!(
+        states.iter().all(|state| state.q_rad == q_rad),
+        "{states:?}"
+    );
+}
+
+/// Settings of an arm that recovers from reflexes by itself.
+const BY_ITSELF: [(&str, &str); 4] = [
+    ("ARMING", "off"),
+    ("RECOVERY", "automatic"),
+    ("RECOVERY_DELAY_MS", "200"),
+    ("RECOVERY_MOST", "2"),
+];
+
+fn recoveries(emulator: &Emulator) -> usize {
+    let entries = emulator.log();
+    let recovered = entries
+        .iter()
+        .filter(|entry| entry.event == Event::Recovered);
+    recovered.count()
+}
+
+#[test]
+fn a_reflex_is_recovered_from_by_itself_where_that_is_set() {
+    let emulator = emulator();
+    emulator.fault_at(300, Fault::Reflex(ErrorFlag::CARTESIAN_REFLEX));
+    let script = begun()
+        .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
+        .pause("action_chunk", 3.0)
+        .stop();
+    let sent = drive_with(&emulator, &BY_ITSELF, script);
+    assert_eq!(recoveries(&emulator), 1, "{:?}", kinds(&sent));
+    let mut modes: Vec<_> = executions(&sent).iter().map(|state| state.mode).collect();
+    modes.dedup();
+    let fault = modes
+        .iter()
+        .position(|mode| *mode == ExecutionMode::Fault)
+        .unwrap();
+    let expected = [
+        ExecutionMode::Fault,
+        ExecutionMode::Recovering,
+        ExecutionMode::Ready,
+    ];
+    assert_eq!(modes[fault..fault + 3], expected, "{modes:?}");
+}
+
+#[test]
+fn without_being_set_a_reflex_waits_for_people() {
+    let emulator = emulator();
+    emulator.fault_at(300, Fault::Reflex(ErrorFlag::CARTESIAN_REFLEX));
+    let script = begun()
+        .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
+        .pause("action_chunk", 3.0)
+        .stop();
+    let sent = drive_franka(&emulator, script);
+    assert_eq!(recoveries(&emulator), 0);
+    assert_eq!(executions(&sent).last().unwrap().mode, ExecutionMode::Fault);
+}
+
+#[test]
+fn a_user_stop_and_what_only_people_can_clear_are_left_to_them() {
+    for fault in [Fault::UserStop(true), Fault::Drop] {
+        let emulator = emulator();
+        emulator.fault_at(300, fault);
+        let script = begun()
+            .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
+            .pause("action_chunk", 2.5)
+            .stop();
+        let sent = drive_with(&emulator, &BY_ITSELF, script);
+        assert_eq!(recoveries(&emulator), 0, "{fault:?}: {:?}", kinds(&sent));
+        let modes: Vec<_> = executions(&sent).iter().map(|state| state.mode).collect();
+        assert!(
+            modes.contains(&ExecutionMode::Fault),
+            "{fault:?}: {modes:?}"
+        );
+        assert!(
+            !modes.contains(&ExecutionMode::Recovering),
+            "{fault:?}: {modes:?}"
+        );
+    }
 }
