@@ -532,22 +532,21 @@ fn hardware_differs_in_cameras_arm_and_calibration() {
 fn the_emulated_robot_differs_in_the_arm() {
     let file = "dataflows/emulated-franka.yml";
     let (simulated, emulated) = (lines_of("dataflow.yml"), lines_of(file));
-    let (others, same): (Vec<_>, Vec<_>) = emulated
-        .into_iter()
-        .partition(|line| !simulated.contains(line));
-    let others: Vec<_> = others.iter().map(|line| line.trim()).collect();
+    assert_eq!(simulated.len(), emulated.len());
+    let different: Vec<_> = simulated
+        .iter()
+        .zip(&emulated)
+        .filter(|(ours, theirs)| ours != theirs)
+        .map(|(_, theirs)| theirs.trim())
+        .collect();
     let expected = [
         "ARM: fci",
+        "ARMING: \"${TILLER_ARMING:-off}\"",
+        "ON_NO_SAMPLER: \"${TILLER_ON_NO_SAMPLER:-hold}\"",
         "FRANKA_ADDRESS: \"127.0.0.1:${TILLER_FCI_PORT:-1337}\"",
         "FRANKA_HAND_ADDRESS: \"127.0.0.1:${TILLER_FCI_GRIPPER_PORT:-1338}\"",
-        "REAL_TIME: without",
-        "OPERATING_SHARE: \"${TILLER_OPERATING_SHARE:-0.3}\"",
-        "GRASP_FORCE_N: \"${TILLER_GRASP_FORCE_N:-20}\"",
-        "GRIPPER_SPEED_M_S: \"${TILLER_GRIPPER_SPEED_M_S:-0.2}\"",
+        "REAL_TIME: \"${TILLER_REAL_TIME:-without}\"",
     ];
-    assert_eq!(others, expected);
-    let is_arm = |line: &String| line.trim() == "ARM: simulation";
-    let ours: Vec<_> = simulated.into_iter().filter(|line| !is_arm(line)).collect();
-    assert_eq!(same, ours);
+    assert_eq!(different, expected);
     assert_eq!(ports_of_world(file), ports_of_world("dataflow.yml"));
 }

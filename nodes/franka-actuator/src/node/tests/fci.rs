@@ -138,7 +138,7 @@ fn has_begun_to_move(emulator: &Emulator) -> bool {
     let begins = |entry: &tiller_fci_emulator::Entry| {
         matches!(entry.event, Event::MotionBegan { .. } | Event::Gripper(_))
     };
-    emulator.log().iter().any(begins) || emulator.counters().taken > 0
+    emulator.log().iter().any(begins) || emulator.counters().commands > 0
 }
 
 #[test]
