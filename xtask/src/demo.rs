@@ -218,26 +218,26 @@ fn private_key(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<NamedTe
         .wrap_err("the key could not be put into a file of its own")
 }
 
-/// Ports of an emulated robot and its hand, where none are set: two demos must not meet there either.
+/// Ports of an emulated robot and its hand, where none are set: two demos must not meet there either. They
+/// are taken seconds later, so they are none that the system gives to others meanwhile.
 fn robot_ports(is_set: impl Fn(&str) -> bool) -> Result<Vec<(&'static str, String)>> {
     let names = ["TILLER_FCI_PORT", "TILLER_FCI_GRIPPER_PORT"];
-    let free = names.into_iter().filter(|name| !is_set(name));
-    // All are held until the last one is found, so that no two are the same.
-    let held = free.map(|name| Ok((name, loopback()?)));
-    let held: Vec<_> = held.collect::<Result<_>>()?;
-    let ports = held.iter();
-    ports
-        .map(|(name, listener)| Ok((*name, listener.local_addr()?.port().to_string())))
+    let first = 20_000 + (std::process::id() % 5_000) as u16 * 2;
+    let mut free = (first..32_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    let unset = names.into_iter().filter(|name| !is_set(name));
+    unset
+        .map(|name| {
+            let port = free.next();
+            let port = port.ok_or_else(|| eyre!("no free TCP port from {first} to 31999"))?;
+            Ok((name, port.to_string()))
+        })
         .collect()
 }
 
 /// dora's default port belongs to the whole machine; two demos must not meet there.
 fn free_port() -> Result<u16> {
-    Ok(loopback()?.local_addr()?.port())
-}
-
-fn loopback() -> Result<TcpListener> {
-    TcpListener::bind(("127.0.0.1", 0)).wrap_err("no free TCP port on loopback")
+    let listener = TcpListener::bind(("127.0.0.1", 0)).wrap_err("no free TCP port on loopback")?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// A child in a process group of its own, so that its nodes end with it.

@@ -18,8 +18,8 @@ use tiller_messages::ArmState;
 const REST_RAD_S: f64 = 5e-3;
 const MOVED_RAD: f64 = 1e-4;
 
-/// For how long an arm must rest, ns.
-const REST_NS: u64 = 100_000_000;
+/// For how many of the robot's milliseconds an arm must rest.
+const REST_TICKS: usize = 100;
 
 /// Where the arm was, and when, ns of the caller's clock.
 struct Sample {
@@ -111,20 +111,20 @@ fn to_rest(reason: &str, now_ns: u64, samples: &[Sample], at: usize) {
     let Some(begin) = after.first() else {
         return;
     };
-    let mut since: Option<&Sample> = None;
-    for sample in after {
+    let mut since: Option<(usize, &Sample)> = None;
+    for (ticks, sample) in after.iter().enumerate() {
         if !sample.is_at_rest() {
             since = None;
             continue;
         }
-        let rest = since.get_or_insert(sample);
-        if sample.now_ns - rest.now_ns >= REST_NS {
+        let (first, _) = *since.get_or_insert((ticks, sample));
+        if ticks - first >= REST_TICKS {
             break;
         }
     }
     match since {
-        Some(rest) => println!(
-            "stop ({reason}): at rest after {:.0} ms and {:.1} mm",
+        Some((ticks, rest)) => println!(
+            "stop ({reason}): at rest after {:.0} ms, {ticks} ticks and {:.1} mm",
             rest.now_ns.saturating_sub(now_ns) as f64 * 1e-6,
             rest.distance_mm(begin)
         ),

@@ -7,6 +7,7 @@
 )]
 
 use std::f64::consts::PI;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use franka::{
@@ -14,7 +15,9 @@ use franka::{
     RealtimeConfig, Robot, RobotMode, RobotOptions, RobotState, Torques, VersionPolicy,
     motion_finished,
 };
-use tiller_fci_emulator::{Clock, Config, Emulator, ErrorFlag, Event, Fault};
+use tiller_core::kinematics::HOME_Q;
+use tiller_fci_emulator::{Clock, Config, Emulator, ErrorFlag, Event, Fault, RemoteArm};
+use tiller_motion::ArmReading;
 
 fn lockstep() -> Config {
     Config {
@@ -234,6 +237,33 @@ fn stop_from_another_thread_preempts() {
         let exception = exception(motion.join().unwrap());
         assert_eq!(exception.move_status, Some(MoveStatus::Preempted));
     });
+}
+
+/// A simulator's arm follows positions, and waits for nobody's client.
+#[test]
+fn an_arm_on_another_thread_is_moved_by_positions_alone() {
+    let reading = ArmReading::at_rest(HOME_Q, 0.08);
+    let (arm, mut reins) = RemoteArm::new(reading, 2, true);
+    let emulator = Emulator::start_with(&lockstep(), Box::new(arm)).unwrap();
+    let simulator = thread::spawn(move || {
+        while let Some(setpoints) = reins.take(Duration::from_secs(5)) {
+            let last = setpoints[setpoints.len() - 1];
+            reins.done(ArmReading::at_rest(last.q_rad, last.gripper_width_m));
+        }
+    });
+    let robot = connect(&emulator);
+    swing(&robot, 0.5).unwrap();
+    let away = emulator.reading().q_rad[3] - HOME_Q[3];
+    assert!((away - 0.1).abs() < 1e-3, "{away}");
+    let refused = robot.control_torques(
+        |_: &RobotState, _| motion_finished(Torques::new([0.0; 7])),
+        true,
+        franka::DEFAULT_CUTOFF_FREQUENCY,
+    );
+    assert!(refused.is_err());
+    assert_eq!(emulator.counters().missed, 0);
+    drop((robot, emulator));
+    simulator.join().unwrap();
 }
 
 #[test]

@@ -237,8 +237,9 @@ impl Node<'_> {
                     (Level::Info, "robot_disconnected", text.to_owned())
                 }
                 Event::TurnedAway { version } => {
+                    // Clients find out which one it is by asking.
                     let text = format!("the robot turned a client of version {version} away");
-                    (Level::Warning, "robot_refused", text)
+                    (Level::Info, "robot_refused", text)
                 }
                 Event::Reflex(flag) => {
                     franka.reflexes += 1;
