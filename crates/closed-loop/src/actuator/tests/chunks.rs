@@ -60,6 +60,8 @@ fn a_chunk_before_the_first_state_is_refused() {
     rig.actuator = Actuator::new(ActuatorConfig::default());
     rig.on(ActuatorEvent::Chunk(chunk));
     assert_eq!(rig.safety(), ["not_accepting"]);
+    let about = |effect: &ActuatorEffect| matches!(effect, ActuatorEffect::Safety(event) if event.chunk_seq == Some(1));
+    assert!(rig.effects.iter().any(about));
     rig.period();
     let execution = rig.execution().unwrap();
     assert_eq!(
@@ -78,6 +80,16 @@ fn what_is_absurd_is_clamped_and_told() {
     for kind in ["step_too_large", "outside_workspace", "gripper_range"] {
         assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
     }
+    // With its numbers, for whoever reads them rather than the text.
+    let opening = rig.effects.iter().find_map(|effect| match effect {
+        ActuatorEffect::Safety(event) if event.kind == "gripper_range" => Some(event),
+        _ => None,
+    });
+    let opening = opening.unwrap();
+    assert_eq!((opening.chunk_seq, opening.step), (Some(1), Some(0)));
+    assert_eq!(opening.quantity.as_deref(), Some("opening"));
+    assert_eq!(opening.limit, Some(1.0));
+    assert!(opening.value > Some(1.0), "{opening:?}");
     rig.periods(100);
 }
 
