@@ -62,7 +62,7 @@ fn a_robot_and_its_hand_are_looked_at_and_told_nothing() {
         let log = emulator.log();
         let is_look = |event: &Event| matches!(event, Event::Connected | Event::Disconnected);
         assert!(log.iter().all(|entry| is_look(&entry.event)), "{log:?}");
-        assert_eq!(emulator.counters().taken, 0);
+        assert_eq!(emulator.counters().commands, 0);
     }
 }
 
