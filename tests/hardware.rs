@@ -272,7 +272,6 @@ fn nothing_moves_before_it_is_armed_and_every_stop_takes_that_away() {
     signal("-USR1", &pid);
     let told = "stop_requested: requested by signal SIGUSR1";
     wait_for(&running, "word of the signal", hears(told));
-    order(&running, "resume");
     let run = running.stop();
     assert!(!run.log.contains("panicked"), "{}", run.log);
 }

@@ -143,6 +143,10 @@ pub struct Actuator {
     watchdog: Watchdog,
     /// The operator's order that was taken last.
     order: u64,
+    /// Whether it is an arm that keeps its own time.
+    is_driven: bool,
+    /// Whether motion begins anew with the next reading: the arm may have been moved by hand.
+    begins_anew: bool,
     /// Whether everybody is to be told at the next tick, whatever its number.
     is_due: bool,
     stamps: StampFilter,
@@ -167,7 +171,9 @@ impl Actuator {
             chunk_session: 0,
             refused: (0, 0),
             stopped: None,
-            permission: Permission::new(&Guard::default()),
+            permission: Permission::new(&Guard::default(), false),
+            is_driven: false,
+            begins_anew: false,
             watchdog: Watchdog::default(),
             order: 0,
             is_due: false,
@@ -182,7 +188,7 @@ impl Actuator {
     #[must_use]
     pub fn guarded(self, guard: &Guard) -> Self {
         Self {
-            permission: Permission::new(guard),
+            permission: Permission::new(guard, self.is_driven),
             watchdog: Watchdog::new(guard.watchdog.clone()),
             ..self
         }

@@ -42,10 +42,6 @@ pub(crate) mod fault {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use tiller_motion::ArmFault;
 
-    #[expect(
-        clippy::ref_option,
-        reason = "serde passes a reference to the field as it is"
-    )]
     pub(crate) fn serialize<S: Serializer>(
         fault: &Option<ArmFault>,
         serializer: S,

@@ -134,10 +134,15 @@ impl Watchdog {
         std::mem::take(&mut heard.is_missing)
     }
 
-    /// Whether the source was heard and still is expected to be.
-    #[must_use]
-    pub fn is_expected(&self, source: Source) -> bool {
-        index(source).is_some_and(|at| self.heard[at].at_ns.is_some())
+    /// A source need not be heard before now: its silence counts from here, unless it is missing already
+    /// or nothing is expected of it.
+    pub fn excuse(&mut self, source: Source, now_ns: u64) {
+        if let Some(at) = index(source)
+            && !self.heard[at].is_missing
+            && let Some(at_ns) = &mut self.heard[at].at_ns
+        {
+            *at_ns = now_ns;
+        }
     }
 
     /// Nothing more is expected of a source until it is heard again.

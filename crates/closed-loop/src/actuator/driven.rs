@@ -17,6 +17,7 @@ impl Actuator {
     pub fn driven(config: ActuatorConfig) -> Self {
         Self {
             awaited: "arm",
+            is_driven: true,
             ..Self::new(config)
         }
     }
@@ -34,6 +35,9 @@ impl Actuator {
         let reading = state.as_ref().map(reading);
         if let Some(reading) = &reading {
             self.permission.is_read();
+            if std::mem::take(&mut self.begins_anew) {
+                self.motion = None;
+            }
             self.begin(reading, effects);
         }
         self.keep_stopped();
@@ -43,7 +47,7 @@ impl Actuator {
         let refused_before = motion.status().refused_readings;
         let setpoint = millisecond(motion, reading.as_ref(), self.now_ns);
         let is_believed = motion.status().refused_readings == refused_before;
-        if self.permission.is_commanded() {
+        if self.permission.is_commanded() && !self.begins_anew {
             effects.push(ActuatorEffect::Setpoint(
                 setpoint.q_rad,
                 setpoint.gripper_width_m,

@@ -26,12 +26,13 @@ pub(super) struct Permission {
 }
 
 impl Permission {
-    pub(super) fn new(guard: &Guard) -> Self {
+    /// For an arm that keeps its own time, or one that waits for an answer to each of its states.
+    pub(super) fn new(guard: &Guard, is_driven: bool) -> Self {
         Self {
             requires_arming: guard.requires_arming,
             survives_reflexes: guard.recovery.is_some(),
             is_armed: !guard.requires_arming,
-            is_commanded: !guard.requires_arming,
+            is_commanded: !guard.requires_arming || !is_driven,
             has_begun: false,
             is_homing: false,
             is_recovering: false,
@@ -119,8 +120,8 @@ impl Actuator {
         }
         self.stopped = None;
         if !self.permission.is_commanded {
-            // It may have been moved by hand meanwhile: where it is now, it will begin.
-            self.motion = None;
+            // It may have been moved by hand meanwhile: where it is then, it will begin.
+            self.begins_anew = true;
             let text = "motion is allowed again, once the arm is armed".to_owned();
             effects.push(ActuatorEffect::Tell(Notice::info("resumed", text)));
             return;
@@ -151,7 +152,7 @@ impl Actuator {
         if !self.permission.is_commanded {
             self.permission.is_commanded = true;
             // It may have been moved by hand while it got no setpoints.
-            self.motion = None;
+            self.begins_anew = true;
         }
         self.is_due = true;
         let text = "the arm is armed: from now on chunks move it".to_owned();

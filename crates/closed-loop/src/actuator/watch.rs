@@ -1,6 +1,6 @@
 //! What becomes of the arm when a watchdog misses something.
 
-use tiller_motion::Mode;
+use tiller_motion::{Actuator as Motion, Mode};
 
 use super::{Actuator, ActuatorEffect, rest};
 use crate::notice::Notice;
@@ -23,15 +23,10 @@ impl Actuator {
 
     /// Looks whether anything is missing.
     pub(super) fn watch(&mut self, effects: &mut Vec<ActuatorEffect>) {
-        let is_moving = |mode| mode == Mode::Executing;
-        if self
-            .motion
-            .as_ref()
-            .is_some_and(|motion| is_moving(motion.mode()))
-            && self.watchdog.is_expected(Source::Chunk)
-        {
+        let is_moving = |motion: &Motion| motion.mode() == Mode::Executing;
+        if self.motion.as_ref().is_some_and(is_moving) {
             // The next chunk is missed from when this one is over.
-            self.on_heard(Source::Chunk, effects);
+            self.watchdog.excuse(Source::Chunk, self.now_ns);
         }
         if self.watchdog.is_loop_back(self.now_ns) {
             self.tell_back(Source::Loop, effects);
@@ -66,7 +61,8 @@ impl Actuator {
             _ => "the arm is held until that is over",
         };
         effects.push(self.safety(source.kind().to_owned(), format!("{what}: {then}")));
-        if !self.permission.is_armed() {
+        // Who waits for a chunk rests already.
+        if !self.permission.is_armed() || (source, reaction) == (Source::Chunk, Reaction::Hold) {
             return;
         }
         if reaction == Reaction::Stop {

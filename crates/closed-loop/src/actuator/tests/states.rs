@@ -98,7 +98,7 @@ fn without_readings_it_stops_and_says_how_it_goes_on() {
     rig.periods(1);
     rig.on(ActuatorEvent::Resume);
     assert_eq!(rig.safety(), ["resumed"]);
-    assert_eq!(rig.mode(), ExecutionMode::Holding);
+    assert_eq!(rig.mode(), ExecutionMode::Ready);
 }
 
 #[test]

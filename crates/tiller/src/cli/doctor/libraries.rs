@@ -35,7 +35,7 @@ fn inference() -> Finding {
     };
     // SAFETY: the function of this name has this form in every version; what it returns is static.
     let version = unsafe {
-        let entry: extern "C" fn() -> *const ApiBase = std::mem::transmute(entry);
+        let entry = std::mem::transmute::<*mut c_void, extern "C" fn() -> *const ApiBase>(entry);
         text(((*entry()).get_version)())
     };
     Finding::ok(name, format!("{version} (`{}`)", path.display()))
@@ -52,7 +52,7 @@ fn physics() -> Finding {
     }
     // SAFETY: the function of this name takes nothing and returns a static text.
     let version = unsafe {
-        let entry: extern "C" fn() -> *const c_char = std::mem::transmute(entry);
+        let entry = std::mem::transmute::<*mut c_void, extern "C" fn() -> *const c_char>(entry);
         text(entry())
     };
     Finding::ok(name, version)
@@ -74,7 +74,8 @@ fn drawing() -> Finding {
     };
     // SAFETY: the function of this name has this form; without a display it returns a static text or none.
     let version = unsafe {
-        let entry: extern "C" fn(*mut c_void, c_int) -> *const c_char = std::mem::transmute(entry);
+        type Query = extern "C" fn(*mut c_void, c_int) -> *const c_char;
+        let entry = std::mem::transmute::<*mut c_void, Query>(entry);
         let version = entry(std::ptr::null_mut(), VERSION);
         if version.is_null() {
             "before 1.5".to_owned()

@@ -47,7 +47,11 @@ fn a_chunk_moves_an_arm_that_keeps_its_own_time() {
         age_ns < 10_000_000_000,
         "the clock of the cameras: {age_ns}"
     );
-    assert!((moved_m - 0.16).abs() < 2e-3, "{moved_m}: {told:?}");
+    let count = states.len();
+    assert!(
+        (moved_m - 0.16).abs() < 2e-3,
+        "{moved_m} in {count} states: {told:?}"
+    );
     assert!(
         states
             .windows(2)

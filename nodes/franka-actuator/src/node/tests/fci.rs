@@ -119,9 +119,7 @@ fn a_reflex_is_told_and_resume_recovers_the_robot() {
         .into_iter()
         .map(|state| state.mode)
         .collect();
-    let stopped = modes
-        .iter()
-        .position(|mode| *mode == ExecutionMode::Stopped);
+    let stopped = modes.iter().position(|mode| *mode == ExecutionMode::Fault);
     let holding = modes.iter().rposition(|mode| *mode == ExecutionMode::Ready);
     assert!(stopped.is_some() && holding > stopped, "{modes:?}");
 }
@@ -132,6 +130,12 @@ fn order(id: u64) -> Order {
         reason: "a test".to_owned(),
         ..Default::default()
     }
+}
+
+/// Whether an arm is there: the robot tells angles in single precision.
+fn is_at(found: &[f64; 7], expected: &[f64; 7]) -> bool {
+    let ways = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    ways.fold(0.0, f64::max) < 1e-6
 }
 
 fn has_begun_to_move(emulator: &Emulator) -> bool {
@@ -165,10 +169,8 @@ fn nothing_reaches_the_robot_before_it_is_armed() {
     let waits: Vec<_> = statuses.iter().filter(|s| s.code == "waiting").collect();
     assert_eq!(waits.len(), 1, "{statuses:?}");
     assert!(waits[0].text.contains("`tiller arm`"), "{}", waits[0].text);
-    assert_eq!(
-        sent.messages::<ArmState>("arm_state").unwrap()[0].q_rad,
-        HOME_Q
-    );
+    let states = sent.messages::<ArmState>("arm_state").unwrap();
+    assert!(is_at(&states[0].q_rad, &HOME_Q), "{:?}", states[0]);
 }
 
 #[test]
@@ -200,7 +202,7 @@ fn once_armed_the_hand_is_homed_chunks_move_it_and_a_stop_takes_that_away() {
         ExecutionMode::Stopped,
         ExecutionMode::Idle,
     ];
-    assert_eq!(modes[..expected.len()], expected, "{modes:?}");
+    assert!(modes.starts_with(&expected), "{modes:?}");
     let mut orders: Vec<_> = executions.iter().map(|state| state.order).collect();
     orders.dedup();
     assert_eq!(orders, [0, 1, 2, 3], "each is acknowledged");
@@ -257,7 +259,7 @@ fn a_dry_run_stands_where_the_arm_was_found() {
     let sent = drive_with(&emulator, &[("MOTION", "dry")], begun().stop());
     let states: Vec<ArmState> = sent.messages("arm_state").unwrap();
     assert!(
-        states.iter().all(|state| state.q_rad == q_rad),
+        states.iter().all(|state| is_at(&state.q_rad, &q_rad)),
         "{states:?}"
     );
 }
