@@ -174,28 +174,46 @@ fn nothing_reaches_the_robot_before_it_is_armed() {
 }
 
 #[test]
-fn once_armed_the_hand_is_homed_chunks_move_it_and_a_stop_takes_that_away() {
+fn the_hand_is_homed_once_the_arm_is_armed() {
+    let emulator = emulator();
+    let script = begun()
+        .message("arm", &order(1))
+        .pause("episode", 6.0)
+        .message("arm", &order(2))
+        .pause("episode", 0.3)
+        .stop();
+    let sent = drive_with(&emulator, &[("HOME_HAND", "yes")], script);
+    let mut modes: Vec<_> = executions(&sent).iter().map(|state| state.mode).collect();
+    modes.dedup();
+    let expected = [ExecutionMode::Idle, ExecutionMode::Homing];
+    assert!(modes.starts_with(&expected), "{modes:?}");
+    let homings = |entry: &&tiller_fci_emulator::Entry| matches!(&entry.event, Event::Gripper(what) if what.to_lowercase().contains("homing"));
+    let log = emulator.log();
+    assert_eq!(log.iter().filter(homings).count(), 1, "{log:?}");
+}
+
+#[test]
+fn once_armed_chunks_move_it_until_a_stop_takes_that_away() {
     let emulator = emulator();
     let later = |seq| in_episode(chunk(seq, robot_clock_ns()));
     let script = begun()
         .message("arm", &order(1))
-        .pause("episode", 3.0)
+        .pause("episode", 0.5)
         .message("action_chunk", &later(1))
         .pause("action_chunk", 0.5)
         .message("stop", &order(2))
-        .pause("episode", 1.0)
+        .pause("episode", 2.0)
         .message("resume", &order(3))
-        .pause("episode", 0.3)
+        .pause("episode", 0.5)
         .message("action_chunk", &later(2))
         .pause("episode", 0.5)
         .stop();
-    let sent = drive_with(&emulator, &[("HOME_HAND", "yes")], script);
+    let sent = drive_with(&emulator, &[], script);
     let executions = executions(&sent);
     let mut modes: Vec<_> = executions.iter().map(|state| state.mode).collect();
     modes.dedup();
     let expected = [
         ExecutionMode::Idle,
-        ExecutionMode::Homing,
         ExecutionMode::Ready,
         ExecutionMode::Executing,
         ExecutionMode::Stopping,
@@ -206,13 +224,6 @@ fn once_armed_the_hand_is_homed_chunks_move_it_and_a_stop_takes_that_away() {
     let mut orders: Vec<_> = executions.iter().map(|state| state.order).collect();
     orders.dedup();
     assert_eq!(orders, [0, 1, 2, 3], "each is acknowledged");
-    let homings = |entry: &&tiller_fci_emulator::Entry| matches!(&entry.event, Event::Gripper(what) if what.to_lowercase().contains("homing"));
-    assert_eq!(
-        emulator.log().iter().filter(homings).count(),
-        1,
-        "{:?}",
-        emulator.log()
-    );
 }
 
 #[test]
