@@ -1,5 +1,6 @@
 //! What becomes of the arm when a watchdog misses something.
 
+use tiller_messages::SafetyEvent;
 use tiller_motion::{Actuator as Motion, Mode};
 
 use super::{Actuator, ActuatorEffect, rest};
@@ -60,7 +61,19 @@ impl Actuator {
             Reaction::Stop => "the arm is stopped",
             _ => "the arm is held until that is over",
         };
-        effects.push(self.safety(source.kind().to_owned(), format!("{what}: {then}")));
+        let quantity = match source {
+            Source::Loop => "round_ms",
+            _ => "silent_ms",
+        };
+        effects.push(ActuatorEffect::Safety(SafetyEvent {
+            stamp_ns: self.now_ns,
+            kind: source.kind().to_owned(),
+            quantity: Some(quantity.to_owned()),
+            limit: Some(limit_ms as f64),
+            value: Some(silent_ms as f64),
+            text: format!("{what}: {then}"),
+            ..Default::default()
+        }));
         // Who waits for a chunk rests already.
         if !self.permission.is_armed() || (source, reaction) == (Source::Chunk, Reaction::Hold) {
             return;

@@ -44,11 +44,14 @@ impl Rig {
         for count in 1..=most {
             self.periods(1);
             let told = self.effects.iter().find_map(|effect| match effect {
-                ActuatorEffect::Safety(event) => Some((event.kind.clone(), event.text.clone())),
+                ActuatorEffect::Safety(event) => Some(event.clone()),
                 _ => None,
             });
-            if let Some((kind, text)) = told {
-                return (count, kind, text);
+            if let Some(event) = told {
+                let (limit_ms, silent_ms) = (event.limit.unwrap(), event.value.unwrap());
+                assert_eq!(event.quantity.as_deref(), Some("silent_ms"));
+                assert!(silent_ms >= limit_ms && event.text.contains(&format!("{silent_ms} ms")));
+                return (count, event.kind, event.text);
             }
         }
         panic!("nothing was told in {most} periods");
