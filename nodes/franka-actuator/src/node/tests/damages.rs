@@ -68,7 +68,7 @@ fn damaged_chunks() {
     let mut damages = message_damages(&before, &good);
     let words = ["expected a stamp", "found"];
     damages.push(Damage::stamped(&good, good.stamp_ns + HOUR_NS, &words));
-    let words = ["at most 1000 ms old", "found"];
+    let words = ["an age of at most 1000 ms", "found"];
     damages.push(Damage::stamped(&good, STATE_NS, &words));
     let trial = Trial {
         input: "action_chunk",
