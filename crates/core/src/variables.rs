@@ -8,7 +8,8 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 89] = [
+const OF_THE_DATAFLOW: [&str; 97] = [
+    "TILLER_ACCELERATION_SHARE",
     "TILLER_ARMING",
     "TILLER_CALIBRATION",
     "TILLER_COLLISION_N",
@@ -29,7 +30,9 @@ const OF_THE_DATAFLOW: [&str; 89] = [
     "TILLER_HOME_HAND",
     "TILLER_IGNORED",
     "TILLER_INSTRUCTION",
+    "TILLER_JERK_SHARE",
     "TILLER_JOURNAL_DIR",
+    "TILLER_LINK_CLEARANCE_M",
     "TILLER_MAX_CHUNK_AGE_MS",
     "TILLER_MIN_PIXELS",
     "TILLER_MOTION",
@@ -58,8 +61,13 @@ const OF_THE_DATAFLOW: [&str; 89] = [
     "TILLER_SPEED",
     "TILLER_STAGE_TIMEOUT_S",
     "TILLER_STEER",
+    "TILLER_TABLE_CLEARANCE_M",
+    "TILLER_TABLE_HEIGHT_M",
     "TILLER_TASK",
     "TILLER_THREADS",
+    "TILLER_TOOL_SPEED_M_S",
+    "TILLER_TOOL_TURN_RAD_S",
+    "TILLER_VELOCITY_SHARE",
     "TILLER_VLM_ADVICE",
     "TILLER_VLM_ALLOW_PLAIN_HTTP",
     "TILLER_VLM_ANSWERS",
@@ -101,7 +109,7 @@ const OF_THE_DATAFLOW: [&str; 89] = [
 ];
 
 /// What the dataflows of other worlds, and of hardware, read beside it.
-const OF_OTHER_WORLDS: [&str; 20] = [
+const OF_OTHER_WORLDS: [&str; 17] = [
     "TILLER_ARM",
     "TILLER_CAMERAS",
     "TILLER_CAMERA_AT_END",
@@ -117,9 +125,6 @@ const OF_OTHER_WORLDS: [&str; 20] = [
     "TILLER_FCI_ROBOT",
     "TILLER_FFMPEG",
     "TILLER_FIRST_STATE",
-    "TILLER_GRASP_FORCE_N",
-    "TILLER_GRIPPER_SPEED_M_S",
-    "TILLER_OPERATING_SHARE",
     "TILLER_SCENE",
     "TILLER_SUITE",
 ];
