@@ -68,7 +68,7 @@ pub fn look_at_robot(address: &str, time: Duration) -> Result<RobotLook, FciErro
     let of = |error| FciError::of(error, 0.0);
     let first = robot.read_once().map_err(of)?;
     let (begin, mut last) = (Instant::now(), Instant::now());
-    let mut state = first.clone();
+    let mut state = first;
     let mut intervals_ms = Vec::new();
     let mut lost = 0;
     while begin.elapsed() < time {

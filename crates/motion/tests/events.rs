@@ -11,6 +11,9 @@ use tiller_motion::{
     Actuator, ActuatorConfig, ArmReading, Chunk, Limits, Quantity, Resume, SafetyEvent, SafetyKind,
 };
 
+/// What is told, of which quantity, with which limit and value, and how it is provoked.
+type Case = (SafetyKind, Quantity, f64, f64, fn(&mut Chunk));
+
 /// The one event of a kind, its limit and its value.
 #[track_caller]
 fn the(events: &[SafetyEvent], kind: SafetyKind) -> (Quantity, f64, f64, &SafetyEvent) {
@@ -52,7 +55,7 @@ fn good(rig: &mut Rig) -> Chunk {
 fn what_is_wrong_with_a_chunk_has_its_numbers() {
     use SafetyKind::{AnchorGap, FromFuture, GripperRange, Malformed, OutOfOrder, StepTooLarge};
     let limits = Limits::panda();
-    let cases: [(SafetyKind, Quantity, f64, f64, fn(&mut Chunk)); 9] = [
+    let cases: [Case; 9] = [
         (Malformed, Quantity::Rate, 1.0, 0.0, |c| {
             c.layout.rate_hz = 0.0
         }),

@@ -205,7 +205,7 @@ impl Attacker {
     ) -> Vec<f64> {
         let beyond = random.pick(&[0.3, 0.99, 1.0, 1.0001, 1.5, 20.0]);
         let sign = match self.tactic {
-            Tactic::Alternating if (self.left as usize + step) % 2 == 0 => -1.0,
+            Tactic::Alternating if (self.left as usize + step).is_multiple_of(2) => -1.0,
             _ => 1.0,
         };
         let towards: [f64; 7] = std::array::from_fn(|index| match self.tactic {

@@ -183,11 +183,11 @@ impl Checker {
         const HZ: f64 = 1000.0;
         let (robot, share) = (&self.cell.robot, &self.cell.share);
         extremes.samples += 1;
-        for j in 0..7 {
-            if !(robot.low_rad[j]..=robot.high_rad[j]).contains(&q[j]) {
-                return Err(format!("joint {} at {}", j + 1, q[j]));
+        for (j, &angle) in q.iter().enumerate() {
+            if !(robot.low_rad[j]..=robot.high_rad[j]).contains(&angle) {
+                return Err(format!("joint {} at {}", j + 1, angle));
             }
-            let rate = (q[j] - self.q[j]) * HZ;
+            let rate = (angle - self.q[j]) * HZ;
             let acceleration = (rate - self.rate[j]) * HZ;
             let jerk = (acceleration - self.acceleration[j]) * HZ;
             // What is left of 53 bits after three differences of angles, at 1 kHz.
@@ -204,7 +204,7 @@ impl Checker {
                     return Err(format!("{what} of joint {}: {value} of {most}", j + 1));
                 }
             }
-            (self.q[j], self.rate[j], self.acceleration[j]) = (q[j], rate, acceleration);
+            (self.q[j], self.rate[j], self.acceleration[j]) = (angle, rate, acceleration);
         }
         let frames = frames(q);
         self.sample_tool(&frames, extremes)?;
