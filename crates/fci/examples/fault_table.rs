@@ -57,7 +57,6 @@ fn emulator(seed: u64) -> Emulator {
 fn rig(emulator: &Emulator) -> Rig {
     Rig::new(&FciConfig {
         hand: None,
-        without_real_time: true,
         ..FciConfig::at(&emulator.address())
     })
 }

@@ -4,10 +4,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use franka::rate_limiting::{self, fer};
-use franka::realtime::{
-    NO_REALTIME_KERNEL_MESSAGE, has_realtime_kernel,
-    set_current_thread_to_highest_scheduler_priority,
-};
 use franka::robot::robot_impl::{DEFAULT_DEVIATION, RobotImpl};
 use franka::wire::f64s_to_wire;
 use franka::wire::robot::{Deviation, MotionGeneratorCommand, MoveMotionGeneratorMode};
@@ -67,7 +63,6 @@ pub struct FciArm {
     late: u32,
     /// Whether some were.
     was_late: bool,
-    has_priority: bool,
     /// Whether the hand was homed because somebody asked for it.
     has_homed: bool,
     /// Share of the last hundred commands that the robot received while it moved.
@@ -79,12 +74,8 @@ impl FciArm {
     /// hand's homing where that is set.
     ///
     /// # Errors
-    /// When the robot cannot be reached, speaks another version, refuses a setting, or the machine
-    /// is not one for real time.
+    /// When the robot cannot be reached, speaks another version, or refuses a setting.
     pub fn connect(config: &FciConfig) -> Result<Self, FciError> {
-        if !config.without_real_time && !has_realtime_kernel() {
-            return Err(FciError::NoRealTime(NO_REALTIME_KERNEL_MESSAGE.to_owned()));
-        }
         let robot = open(config)?;
         let hand = config.hand.as_ref().map(Hand::connect).transpose()?;
         let state = robot
@@ -102,7 +93,6 @@ impl FciArm {
             elapsed_ms: 1,
             late: 0,
             was_late: false,
-            has_priority: false,
             has_homed: false,
             received: 0.0,
         })
@@ -144,16 +134,6 @@ impl FciArm {
             is_holding: false,
         };
         self.hand.as_ref().map_or(Ok(none), Hand::state)
-    }
-
-    /// The arm's thread is the one that reads: it gets the priority that the robot's time needs.
-    fn take_priority(&mut self) -> Result<(), FciError> {
-        if self.has_priority || self.config.without_real_time {
-            return Ok(());
-        }
-        set_current_thread_to_highest_scheduler_priority().map_err(FciError::NoRealTime)?;
-        self.has_priority = true;
-        Ok(())
     }
 
     /// Takes over the next state.
@@ -285,7 +265,6 @@ impl Arm for FciArm {
 
     /// Waits for the robot's next state, a millisecond at most; for a second where it is silent.
     fn read(&mut self) -> Result<ArmReading, FciError> {
-        self.take_priority()?;
         if let Some(failure) = &self.failure
             && failure.is_of_connection()
         {

@@ -7,8 +7,6 @@ pub struct FciConfig {
     pub address: String,
     /// The gripper; `None` for an arm without one, whose fingers then count as closed.
     pub hand: Option<HandConfig>,
-    /// Whether to go without a real-time kernel or without its priorities. Default: no.
-    pub without_real_time: bool,
     /// Torque at the joints at which the robot stops for a collision, Nm. Default: 20.
     pub collision_nm: f64,
     /// Force at the hand at which it does, N; for torques the same number in Nm. Default: 20.
@@ -24,7 +22,6 @@ impl FciConfig {
         Self {
             address: address.to_owned(),
             hand: Some(HandConfig::at(address)),
-            without_real_time: false,
             collision_nm: 20.0,
             collision_n: 20.0,
             stiffness_nm_rad: None,

@@ -21,12 +21,6 @@ pub enum FciError {
         /// Which.
         found: u16,
     },
-    /// The machine gives no real-time priorities.
-    #[error(
-        "expected a real-time kernel and its priorities: {0}; see the robot's manual, or say that \
-         it is to go without"
-    )]
-    NoRealTime(String),
     /// The robot is in a mode in which it does not move.
     #[error("expected a robot that is ready to move, found it in mode {mode:?}")]
     NotReady {
@@ -105,7 +99,6 @@ impl FciError {
             FrankaError::IncompatibleVersion { server_version, .. } => Self::WrongVersion {
                 found: server_version,
             },
-            FrankaError::Realtime(text) => Self::NoRealTime(text),
             FrankaError::Command(text) | FrankaError::InvalidArgument(text) => Self::Refused(text),
             FrankaError::Control(exception) => match exception.move_status {
                 Some(MoveStatus::ReflexAborted) => Self::Reflex {

@@ -24,7 +24,6 @@ fn lockstep() -> Config {
 fn settings(emulator: &Emulator) -> FciConfig {
     FciConfig {
         hand: None,
-        without_real_time: true,
         ..FciConfig::at(&emulator.address())
     }
 }

@@ -17,7 +17,6 @@ fn ten_seconds_of_chunks_are_accepted() {
     let address = std::env::var("FRANKA_SIM_ADDRESS").expect("an address");
     let mut rig = Rig::new(&FciConfig {
         hand: None,
-        without_real_time: true,
         ..FciConfig::at(&address)
     });
     rig.wander(10_000).unwrap();

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use franka_actuator::{Driven, Driver, DriverError, Machine, RealTime};
+use franka_actuator::{Driven, Driver, DriverError, Fci, Machine, RealTime};
 use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, Guard};
 use tiller_core::ActionLayout;
 use tiller_fci::{FciArm, FciConfig};
@@ -119,25 +119,6 @@ impl Arm for Numbers {
     fn command(&mut self, setpoint: &Setpoint) -> Result<(), DriverError> {
         self.0.q_rad = setpoint.q_rad;
         Ok(())
-    }
-}
-
-/// The driver of a Franka, with the errors of this node.
-struct Fci(FciArm);
-
-impl Arm for Fci {
-    type Error = DriverError;
-
-    fn read(&mut self) -> Result<ArmReading, DriverError> {
-        self.0.read().map_err(DriverError::of)
-    }
-
-    fn command(&mut self, setpoint: &Setpoint) -> Result<(), DriverError> {
-        self.0.command(setpoint).map_err(DriverError::of)
-    }
-
-    fn elapsed_ms(&self) -> Option<u32> {
-        self.0.elapsed_ms()
     }
 }
 
@@ -250,7 +231,6 @@ fn row(name: &str, is_loaded: bool, real_time: RealTime, time: Duration) {
         None => Box::new(Numbers(ArmReading::at_rest(HOME_Q, 0.08))),
         Some(emulator) => Box::new(Fci(FciArm::connect(&FciConfig {
             hand: None,
-            without_real_time: true,
             ..FciConfig::at(&emulator.address())
         })
         .unwrap())),

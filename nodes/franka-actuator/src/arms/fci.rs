@@ -38,8 +38,6 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
     let real_time = RealTime::read(env, "require");
     let config = FciConfig {
         hand: has_hand.then_some(hand),
-        // The thread asks for it itself, as that of every arm does.
-        without_real_time: true,
         collision_nm: env.number("COLLISION_NM", defaults.collision_nm, 1.0..=100.0),
         collision_n: env.number("COLLISION_N", defaults.collision_n, 1.0..=100.0),
         ..defaults
@@ -120,7 +118,7 @@ impl Derating {
 }
 
 /// The driver with the errors of this node.
-struct Fci(FciArm);
+pub struct Fci(pub FciArm);
 
 impl Arm for Fci {
     type Error = DriverError;

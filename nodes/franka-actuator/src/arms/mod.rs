@@ -4,6 +4,8 @@ mod dry_run;
 mod fci;
 mod shadow;
 
+pub use fci::Fci;
+
 use std::fmt;
 
 use eyre::Result;

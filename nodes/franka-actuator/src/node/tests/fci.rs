@@ -61,6 +61,18 @@ fn kinds(sent: &Sent) -> Vec<String> {
     events(sent).into_iter().map(|event| event.kind).collect()
 }
 
+/// Whether [`chunk`] was executed to its end, by what the arm is told to have measured last.
+#[track_caller]
+fn assert_chunk_was_executed(sent: &Sent) {
+    let states: Vec<ArmState> = sent.messages("arm_state").unwrap();
+    let last = states.last().unwrap();
+    let moved_m = last.tcp.position_m[1] - home().position_m[1];
+    let told = kinds(sent);
+    assert!((moved_m - 0.16).abs() < 3e-3, "{moved_m}: {told:?}");
+    // The chunk closes the hand, and nothing is in between.
+    assert!(last.gripper_width_m < 0.01, "{}", last.gripper_width_m);
+}
+
 #[test]
 fn a_chunk_moves_a_franka_and_its_hand() {
     let emulator = emulator();
@@ -69,16 +81,7 @@ fn a_chunk_moves_a_franka_and_its_hand() {
         .pause("action_chunk", 4.0)
         .stop();
     let sent = drive_franka(&emulator, script);
-    let states: Vec<ArmState> = sent.messages("arm_state").unwrap();
-    let last = states.last().unwrap();
-    let moved_m = last.tcp.position_m[1] - home().position_m[1];
-    assert!(
-        (moved_m - 0.16).abs() < 3e-3,
-        "{moved_m}: {:?}",
-        kinds(&sent)
-    );
-    // The chunk closes the hand, and nothing is in between.
-    assert!(last.gripper_width_m < 0.01, "{}", last.gripper_width_m);
+    assert_chunk_was_executed(&sent);
     assert!(!kinds(&sent).contains(&"arm_failed".to_owned()));
     // A share of the robot's limits by default.
     let peaks = emulator.counters().peaks;
@@ -242,15 +245,7 @@ fn in_a_dry_run_the_shadow_moves_and_the_robot_hears_nothing() {
         &[("MOTION", "dry"), ("HOME_HAND", "yes")],
         script,
     );
-    let states: Vec<ArmState> = sent.messages("arm_state").unwrap();
-    let last = states.last().unwrap();
-    let moved_m = last.tcp.position_m[1] - home().position_m[1];
-    assert!(
-        (moved_m - 0.16).abs() < 3e-3,
-        "{moved_m}: {:?}",
-        kinds(&sent)
-    );
-    assert!(last.gripper_width_m < 0.01, "{}", last.gripper_width_m);
+    assert_chunk_was_executed(&sent);
     assert!(!has_begun_to_move(&emulator), "{:?}", emulator.log());
     assert_eq!(emulator.reading().q_rad, HOME_Q);
     let modes: Vec<_> = executions(&sent).iter().map(|state| state.mode).collect();

@@ -23,7 +23,6 @@ fn turn(port: u16) -> JoinHandle<Result<(), FciError>> {
     thread::spawn(move || {
         let config = FciConfig {
             hand: None,
-            without_real_time: true,
             ..FciConfig::at(&format!("127.0.0.1:{port}"))
         };
         let mut arm = FciArm::connect_within(&config, Duration::from_secs(30))?;
