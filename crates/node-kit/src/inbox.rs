@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use dora_node_api::{DoraArray, Event, EventStream, Metadata};
 
+use crate::testing::Feed;
+
 /// An input that any node may be wired a timer to. Nobody reads it: it has a node that otherwise hears
 /// nothing speak with dora, which ends one that does not for `health_check_timeout`.
 pub const HEARTBEAT: &str = "heartbeat";
@@ -16,13 +18,53 @@ pub const HEARTBEAT: &str = "heartbeat";
 /// inputs closes: without those it has nothing to do, and a dataflow whose nodes end one after
 /// the other stops instead of hanging.
 pub struct Inbox {
-    events: EventStream,
+    events: Source,
     essential: &'static [&'static str],
     announced: Vec<&'static str>,
     failures: Vec<Failure>,
     ended: Option<End>,
     dropped: BTreeMap<String, u64>,
     started: Instant,
+}
+
+/// Where events come from.
+pub(crate) enum Source {
+    /// A running dataflow.
+    Dora(Box<EventStream>),
+    /// A test's script.
+    Script(Box<Feed>),
+}
+
+/// What a source has to say.
+pub(crate) enum Received {
+    Event(Event),
+    /// Nothing until the deadline.
+    Nothing,
+    /// Nothing ever again.
+    Closed,
+}
+
+impl Source {
+    fn receive(&mut self, deadline: Option<Instant>) -> Received {
+        let stream = match self {
+            Source::Dora(stream) => stream,
+            Source::Script(feed) => return feed.receive(deadline),
+        };
+        let event = match deadline {
+            None => stream.recv(),
+            Some(deadline) => {
+                stream.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            }
+        };
+        match event {
+            // dora reports the timeout as an error event; only the clock tells it from others.
+            Some(Event::Error(_)) if deadline.is_some_and(|at| Instant::now() >= at) => {
+                Received::Nothing
+            }
+            Some(event) => Received::Event(event),
+            None => Received::Closed,
+        }
+    }
 }
 
 /// What to do next.
@@ -97,6 +139,10 @@ impl fmt::Display for End {
 impl Inbox {
     /// Wraps the stream of a node that cannot go on without its `essential` inputs.
     pub fn new(events: EventStream, essential: &'static [&'static str]) -> Self {
+        Self::of(Source::Dora(Box::new(events)), essential)
+    }
+
+    pub(crate) fn of(events: Source, essential: &'static [&'static str]) -> Self {
         Self {
             events,
             essential,
@@ -126,31 +172,25 @@ impl Inbox {
 
     /// Waits for the next message, however long it takes.
     pub fn wait(&mut self) -> Next {
-        loop {
-            if let Some(end) = &self.ended {
-                return Next::End(end.clone());
-            }
-            let event = self.events.recv();
-            if let Some(next) = self.sort(event) {
-                return next;
-            }
-        }
+        self.next(None)
     }
 
     /// Waits at most this long; returns [`Next::Idle`] when nothing came.
     pub fn wait_at_most(&mut self, limit: Duration) -> Next {
-        let deadline = Instant::now() + limit;
+        self.next(Some(Instant::now() + limit))
+    }
+
+    fn next(&mut self, deadline: Option<Instant>) -> Next {
         loop {
             if let Some(end) = &self.ended {
                 return Next::End(end.clone());
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            let event = self.events.recv_timeout(left);
-            // dora reports the timeout as an error event; only the clock tells it from others.
-            if matches!(event, Some(Event::Error(_))) && Instant::now() >= deadline {
-                return Next::Idle;
-            }
-            if let Some(next) = self.sort(event) {
+            let sorted = match self.events.receive(deadline) {
+                Received::Event(event) => self.sort(event),
+                Received::Nothing => Some(Next::Idle),
+                Received::Closed => Some(self.end(End::Stopped)),
+            };
+            if let Some(next) = sorted {
                 return next;
             }
         }
@@ -159,39 +199,39 @@ impl Inbox {
     /// After the end: waits a while for word of failures. A node that fails closes its outputs
     /// before it exits, so why an input has closed may be known only after it has.
     pub fn learn_of_failures(&mut self, limit: Duration) {
-        let deadline = Instant::now() + limit;
+        let deadline = Some(Instant::now() + limit);
         while self.failures.is_empty() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.events.recv_timeout(left) {
-                None => return,
-                Some(Event::Error(_)) if Instant::now() >= deadline => return,
-                event => drop(self.sort(event)),
+            match self.events.receive(deadline) {
+                Received::Event(event) => drop(self.sort(event)),
+                Received::Nothing | Received::Closed => return,
             }
         }
     }
 
     /// Messages that dora dropped because this node was busy, by input, since the start.
     pub fn dropped(&mut self) -> &BTreeMap<String, u64> {
-        for (id, count) in self.events.drain_drop_counts() {
-            *self.dropped.entry(id.to_string()).or_default() += count;
+        if let Source::Dora(events) = &mut self.events {
+            for (id, count) in events.drain_drop_counts() {
+                *self.dropped.entry(id.to_string()).or_default() += count;
+            }
         }
         &self.dropped
     }
 
-    fn sort(&mut self, event: Option<Event>) -> Option<Next> {
+    fn sort(&mut self, event: Event) -> Option<Next> {
         match event {
-            Some(Event::Input { id, .. }) if id.as_str() == HEARTBEAT => None,
-            Some(Event::Input { id, metadata, data }) => Some(Next::Input(Input {
+            Event::Input { id, .. } if id.as_str() == HEARTBEAT => None,
+            Event::Input { id, metadata, data } => Some(Next::Input(Input {
                 id: id.to_string(),
                 metadata,
                 data,
             })),
-            Some(Event::InputClosed { id }) => self.closed(id.as_str()),
-            Some(Event::NodeFailed {
+            Event::InputClosed { id } => self.closed(id.as_str()),
+            Event::NodeFailed {
                 affected_input_ids,
                 error,
                 source_node_id,
-            }) => {
+            } => {
                 tracing::debug!("node {source_node_id} failed: {error}");
                 // `InputClosed` follows; it says when what was still queued has been read.
                 let node = source_node_id.to_string();
@@ -202,12 +242,12 @@ impl Inbox {
                 }
                 None
             }
-            Some(Event::Stop(_)) | None => Some(self.end(End::Stopped)),
-            Some(Event::Error(error)) => {
+            Event::Stop(_) => Some(self.end(End::Stopped)),
+            Event::Error(error) => {
                 tracing::warn!("dora: {error}");
                 None
             }
-            Some(_) => None,
+            _ => None,
         }
     }
 

@@ -20,31 +20,29 @@
 //! ```
 
 mod damage;
+mod feed;
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StructArray, UInt8Array, UInt16Array};
-use arrow::datatypes::{DataType, Field, Schema};
-use dora_node_api::integration_testing::integration_testing_format::{
-    IncomingEvent, InputData, IntegrationTestInput, TimedIncomingEvent,
-};
+use arrow::array::{Array, ArrayRef, StructArray, UInt8Array, UInt16Array};
+use arrow::datatypes::{DataType, Schema};
+use dora_node_api::integration_testing::integration_testing_format::IntegrationTestInput;
 use dora_node_api::integration_testing::{
-    OutputJson, TestingInput, TestingOptions, TestingOutput, drain_outputs, output_channel,
+    OutputJson, TestingInput, TestingOptions, TestingOutput, output_channel,
 };
 use dora_node_api::{DoraNode, MetadataParameters};
-use eyre::{Result, WrapErr, eyre};
-use tempfile::TempDir;
+use eyre::{Result, eyre};
 use tiller_messages::{ImageHeader, Message};
 
 pub use damage::{Damage, Trial, image_damages, message_damages};
+pub(crate) use feed::Feed;
 
 use crate::image::parameters;
+use crate::inbox::Source;
 use crate::{Inbox, Outbox};
 
-/// Seconds between two scripted inputs: long enough for a node to read one before the next
-/// supersedes it.
+/// Seconds between two scripted inputs.
 const DEFAULT_GAP_S: f64 = 0.01;
 
 /// The session of every node that a script runs.
@@ -58,11 +56,20 @@ pub struct Script {
     gap_s: f64,
 }
 
+/// An input as it arrives.
+#[derive(Clone)]
+struct Arrival {
+    id: &'static str,
+    parameters: MetadataParameters,
+    array: ArrayRef,
+}
+
 enum Step {
-    Input {
-        id: &'static str,
-        parameters: MetadataParameters,
-        array: ArrayRef,
+    Input(Arrival),
+    /// The same again and again until what the node has sent is enough.
+    Until {
+        again: Arrival,
+        enough: Box<dyn FnMut(&Sent) -> bool>,
     },
     Closed {
         id: &'static str,
@@ -73,8 +80,13 @@ enum Step {
     },
 }
 
+/// Enough for [`Script::until`]: so many messages by one output since the node's start.
+pub fn sent(output: &'static str, count: usize) -> impl Fn(&Sent) -> bool {
+    move |sent| sent.count(output) >= count
+}
+
 /// What the node sent.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sent {
     outputs: Vec<OutputJson>,
 }
@@ -109,43 +121,43 @@ impl Script {
 
     /// Any other data arrives.
     pub fn array(mut self, id: &'static str, array: ArrayRef) -> Self {
-        self.steps.push(Step::Input {
+        self.steps.push(Step::Input(Arrival {
             id,
             parameters: MetadataParameters::default(),
             array,
-        });
+        }));
         self
     }
 
     /// Something arrives that is not as it should be.
     pub fn damaged(mut self, id: &'static str, damage: &Damage) -> Self {
-        self.steps.push(Step::Input {
+        self.steps.push(Step::Input(Arrival {
             id,
             parameters: damage.parameters.clone(),
             array: Arc::clone(&damage.array),
-        });
+        }));
         self
     }
 
     /// An image with 8 bits a channel arrives.
     pub fn image(mut self, id: &'static str, header: &ImageHeader, pixels: &[u8]) -> Self {
         let array: ArrayRef = Arc::new(UInt8Array::from_iter_values(pixels.iter().copied()));
-        self.steps.push(Step::Input {
+        self.steps.push(Step::Input(Arrival {
             id,
             parameters: parameters(header),
             array,
-        });
+        }));
         self
     }
 
     /// A depth image arrives.
     pub fn depth(mut self, id: &'static str, header: &ImageHeader, depth_mm: &[u16]) -> Self {
         let array: ArrayRef = Arc::new(UInt16Array::from_iter_values(depth_mm.iter().copied()));
-        self.steps.push(Step::Input {
+        self.steps.push(Step::Input(Arrival {
             id,
             parameters: parameters(header),
             array,
-        });
+        }));
         self
     }
 
@@ -168,33 +180,37 @@ impl Script {
         self
     }
 
-    /// Nothing arrives for a while. dora's harness then also holds back what the node sends, so
-    /// a node that sends on its own is better kept awake by ticks.
+    /// Nothing arrives for a while.
     pub fn wait(mut self, seconds: f64) -> Self {
         self.steps.push(Step::Wait { seconds });
         self
     }
 
-    /// Nothing new arrives for a while: what came last by this input comes again and again, which
-    /// keeps the node awake and its outputs going.
+    /// Nothing new arrives for a while: what came last by this input comes again and again.
     pub fn pause(mut self, id: &'static str, seconds: f64) -> Self {
-        let last = self.steps.iter().rev().find_map(|step| match step {
-            Step::Input {
-                id: input,
-                parameters,
-                array,
-            } if *input == id => Some((parameters.clone(), Arc::clone(array))),
-            _ => None,
-        });
-        if let Some((parameters, array)) = last {
+        if let Some(last) = self.last(id).cloned() {
             let times = (seconds / self.gap_s).ceil() as usize;
-            self.steps.extend((0..times).map(|_| Step::Input {
-                id,
-                parameters: parameters.clone(),
-                array: Arc::clone(&array),
-            }));
+            let again = std::iter::repeat_n(last, times).map(Step::Input);
+            self.steps.extend(again);
         }
         self
+    }
+
+    /// Nothing new arrives until what the node has sent is enough: what came last by this input
+    /// comes again and again. However slow the machine is, the script waits, for minutes if it must.
+    pub fn until(mut self, id: &'static str, enough: impl FnMut(&Sent) -> bool + 'static) -> Self {
+        if let Some(again) = self.last(id).cloned() {
+            let enough = Box::new(enough);
+            self.steps.push(Step::Until { again, enough });
+        }
+        self
+    }
+
+    fn last(&self, id: &str) -> Option<&Arrival> {
+        self.steps.iter().rev().find_map(|step| match step {
+            Step::Input(arrival) if arrival.id == id => Some(arrival),
+            _ => None,
+        })
     }
 
     /// Runs the node to its end; gives its result and what it sent.
@@ -205,82 +221,33 @@ impl Script {
         self,
         run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<T>,
     ) -> Result<(Result<T>, Sent)> {
-        let folder = TempDir::new().wrap_err("cannot make a folder for the inputs")?;
-        let events = self.events(&folder)?;
+        let inputs = self.inputs();
         let id = "test-node".parse().map_err(|error| eyre!("{error}"))?;
-        let input = TestingInput::Input(IntegrationTestInput::new(id, events));
-        let (sender, mut receiver) = output_channel();
+        let nothing = TestingInput::Input(IntegrationTestInput::new(id, Vec::new()));
+        let (sender, receiver) = output_channel();
         let options = TestingOptions {
             skip_output_time_offsets: true,
         };
-        let (node, events) =
-            DoraNode::init_testing(input, TestingOutput::ToChannel(sender), options)?;
-        let mut inbox = Inbox::new(events, self.essential);
-        let mut outbox = Outbox::with_inputs(node, self.inputs(), SESSION);
+        // dora's own events come at fixed times whatever the node does; the script's wait for it.
+        let (node, _events) =
+            DoraNode::init_testing(nothing, TestingOutput::ToChannel(sender), options)?;
+        let (feed, outputs) = Feed::new(self.steps, self.gap_s, receiver);
+        let mut inbox = Inbox::of(Source::Script(Box::new(feed)), self.essential);
+        let mut outbox = Outbox::with_inputs(node, inputs, SESSION);
         let result = run(&mut inbox, &mut outbox);
         drop((inbox, outbox));
-        Ok((
-            result,
-            Sent {
-                outputs: drain_outputs(&mut receiver),
-            },
-        ))
+        Ok((result, outputs.into_all()?))
     }
 
     fn inputs(&self) -> Vec<String> {
         let used = self.steps.iter().filter_map(|step| match step {
-            Step::Input { id, .. } | Step::Closed { id } => Some(*id),
-            Step::Stop | Step::Wait { .. } => None,
+            Step::Input(arrival) => Some(arrival.id),
+            Step::Closed { id } => Some(*id),
+            Step::Until { .. } | Step::Stop | Step::Wait { .. } => None,
         });
         let inputs: BTreeSet<_> = used.chain(self.wired.iter().copied()).collect();
         inputs.into_iter().map(str::to_owned).collect()
     }
-
-    fn events(&self, folder: &TempDir) -> Result<Vec<TimedIncomingEvent>> {
-        let mut events = Vec::new();
-        let mut time_s = 0.0;
-        for (index, step) in self.steps.iter().enumerate() {
-            time_s += self.gap_s;
-            let event = match step {
-                Step::Wait { seconds } => {
-                    time_s += seconds;
-                    continue;
-                }
-                Step::Stop => IncomingEvent::Stop,
-                Step::Closed { id } => IncomingEvent::InputClosed { id: (*id).into() },
-                Step::Input {
-                    id,
-                    parameters,
-                    array,
-                } => IncomingEvent::Input {
-                    id: (*id).into(),
-                    metadata: Some(parameters.clone()),
-                    data: Some(Box::new(write(folder, index, array)?)),
-                },
-            };
-            events.push(TimedIncomingEvent {
-                time_offset_secs: time_s,
-                event,
-            });
-        }
-        Ok(events)
-    }
-}
-
-/// Inputs go through Arrow files: JSON would lose types and take seconds for an image.
-fn write(folder: &TempDir, index: usize, array: &ArrayRef) -> Result<InputData> {
-    let path = folder.path().join(format!("{index}.arrow"));
-    let field = Field::new("data", array.data_type().clone(), true);
-    let schema = Arc::new(Schema::new(vec![field]));
-    let batch = RecordBatch::try_new(schema.clone(), vec![array.clone()])?;
-    let mut writer = arrow_ipc::writer::FileWriter::try_new(File::create(&path)?, &schema)?;
-    writer.write(&batch)?;
-    writer.finish()?;
-    Ok(InputData::ArrowFile {
-        path,
-        batch_index: 0,
-        column: Some("data".to_owned()),
-    })
 }
 
 impl Sent {
@@ -289,7 +256,15 @@ impl Sent {
     /// # Errors
     /// When one of them is no such message.
     pub fn messages<M: Message>(&self, output: &str) -> Result<Vec<M>> {
-        self.on(output).map(|sent| decode(sent)).collect()
+        self.messages_after(output, 0)
+    }
+
+    /// The messages on one output, in order, but for the first ones.
+    ///
+    /// # Errors
+    /// When one of them is no such message.
+    pub fn messages_after<M: Message>(&self, output: &str, first: usize) -> Result<Vec<M>> {
+        self.on(output).skip(first).map(decode).collect()
     }
 
     /// How many messages, images included, went out on one output.
@@ -318,6 +293,10 @@ impl Sent {
             .iter()
             .filter_map(|sent| sent["id"].as_str())
             .collect()
+    }
+
+    fn extend(&mut self, outputs: Vec<OutputJson>) {
+        self.outputs.extend(outputs);
     }
 
     fn on<'a>(&'a self, output: &'a str) -> impl Iterator<Item = &'a OutputJson> {

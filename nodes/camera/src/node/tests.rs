@@ -3,7 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use image::{ImageBuffer, Luma, Rgb};
-use tiller_messages::{ArmCommand, Status};
+use tiller_messages::Status;
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent, Trial, message_damages};
 
@@ -41,15 +41,9 @@ fn said(seq: u64, id: u64, instruction: &str) -> Episode {
     }
 }
 
-/// Keeps the node awake for longer than a recording lasts: the harness holds back what is sent while nothing
-/// arrives.
-fn awake(script: Script) -> Script {
-    let command = |seq| ArmCommand {
-        seq,
-        ..Default::default()
-    };
-    let stays = |script: Script, seq| script.message("arm_command", &command(seq));
-    (1..=200).fold(script, stays).closed("arm_command")
+/// Longer than a recording lasts.
+fn long(script: Script) -> Script {
+    script.wait(60.0).closed("arm_command")
 }
 
 fn script() -> Script {
@@ -98,7 +92,7 @@ fn cameras_send_pictures_each_on_a_port_of_its_own() {
         recording(&[40, 50].repeat(12)),
     );
     let cameras = cameras(&[("static", table.path()), ("wrist", wrist.path())]);
-    let (result, sent) = drive(&[("CAMERAS", &cameras)], awake(script()));
+    let (result, sent) = drive(&[("CAMERAS", &cameras)], long(script()));
     result.unwrap();
     let reds = |port| -> BTreeSet<u8> { sent.images(port).iter().map(|image| image[0]).collect() };
     // A busy node leaves older frames out.
@@ -120,7 +114,7 @@ fn what_is_said_is_passed_on_as_an_episode_that_begins_now() {
     let script = script()
         .message("episode", &said(1, 70, "tidy up"))
         .message("episode", &said(2, 70, "go on"));
-    let (result, sent) = drive(&[("CAMERAS", &cameras)], awake(script));
+    let (result, sent) = drive(&[("CAMERAS", &cameras)], long(script));
     result.unwrap();
     let mut episodes: Vec<Episode> = sent.messages("episode").unwrap();
     // Latched: whoever joins gets it too.
@@ -146,7 +140,7 @@ fn a_picture_that_is_none_is_named_and_ends_nothing() {
         fs::write(table.path().join(damaged), b"no picture").unwrap();
     }
     let cameras = cameras(&[("static", table.path())]);
-    let (result, sent) = drive(&[("CAMERAS", &cameras)], awake(script()));
+    let (result, sent) = drive(&[("CAMERAS", &cameras)], long(script()));
     result.unwrap();
     assert_eq!(sent.count("image"), 1);
     let told = statuses(&sent);
@@ -166,7 +160,7 @@ fn a_frozen_and_a_black_camera_are_told_once_each() {
     }
     let cameras = cameras(&[("static", table.path()), ("wrist", wrist.path())]);
     let pairs = [("CAMERAS", cameras.as_str()), ("FROZEN_MS", "300")];
-    let (result, sent) = drive(&pairs, awake(script()));
+    let (result, sent) = drive(&pairs, long(script()));
     result.unwrap();
     let mut told: Vec<_> = statuses(&sent)
         .into_iter()
@@ -190,7 +184,7 @@ fn a_source_that_fails_is_told_once_and_tried_again() {
     let settings = settings(&[("CAMERAS", &cameras)]);
     let (image, away) = (table.path().join("image"), table.path().join("away"));
     fs::rename(&image, &away).unwrap();
-    let (result, sent) = awake(script())
+    let (result, sent) = long(script())
         .run(|inbox, outbox| {
             std::thread::scope(|scope| {
                 scope.spawn(|| {

@@ -2,6 +2,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::rc::Rc;
 use std::thread;
 
 use serde_json::Value;
@@ -34,28 +35,23 @@ fn ask(folder: &Path, line: &str) -> Value {
     serde_json::from_str(&answer).unwrap()
 }
 
-/// Runs the node for two seconds, in which a client does something. Verdicts keep it awake: the
-/// harness holds back what is sent while nothing arrives.
+/// Runs the node until a client has done something.
 fn with_client<T: Send + 'static>(
     client: impl FnOnce(&Path) -> T + Send + 'static,
 ) -> (T, Sent, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
-    let client = thread::spawn(move || client(&path));
-    let script = (1..=100).fold(Script::new(ESSENTIAL).gap(0.02), |script, seq| {
-        script.message(
-            "task_status",
-            &TaskStatus {
-                seq,
-                ..Default::default()
-            },
-        )
-    });
-    let (result, sent) = script
+    let client = Rc::new(thread::spawn(move || client(&path)));
+    let watched = Rc::clone(&client);
+    let (result, sent) = Script::new(ESSENTIAL)
+        .message("task_status", &TaskStatus::default())
+        .until("task_status", move |_| watched.is_finished())
+        .pause("task_status", 0.2)
         .closed("task_status")
         .run(|inbox, outbox| run(folder.path(), inbox, outbox))
         .expect("the harness works");
     result.unwrap();
+    let client = Rc::into_inner(client).expect("the script is over");
     (client.join().unwrap(), sent, folder)
 }
 

@@ -66,6 +66,35 @@ fn executions(sent: &Sent) -> Vec<ExecutionState> {
     sent.messages("execution_state").unwrap()
 }
 
+/// Whether it has been in these modes, one after the other; others may lie between.
+fn has_been(modes: &'static [ExecutionMode]) -> impl FnMut(&Sent) -> bool {
+    let (mut read, mut left) = (0, modes.iter().peekable());
+    move |sent| {
+        let new: Vec<ExecutionState> = sent.messages_after("execution_state", read).unwrap();
+        read += new.len();
+        for state in new {
+            left.next_if(|mode| **mode == state.mode);
+        }
+        left.peek().is_none()
+    }
+}
+
+/// The newest state of the arm.
+fn newest(sent: &Sent) -> Option<ArmState> {
+    let count = sent.count("arm_state");
+    let last = sent.messages_after("arm_state", count.saturating_sub(1));
+    last.unwrap().pop()
+}
+
+/// Whether a chunk has been executed and the arm stands still after it.
+fn has_come_to_rest() -> impl FnMut(&Sent) -> bool {
+    let mut is_over = has_been(&[ExecutionMode::Executing, ExecutionMode::Holding]);
+    move |sent| {
+        let rests = |arm: ArmState| arm.dq_rad_s.iter().all(|speed| speed.abs() < 1e-4);
+        is_over(sent) && newest(sent).is_some_and(rests)
+    }
+}
+
 fn events(sent: &Sent) -> Vec<SafetyEvent> {
     sent.messages("safety_event").unwrap()
 }

@@ -34,7 +34,7 @@ fn a_chunk_moves_an_arm_that_keeps_its_own_time() {
         .message("episode", &episode())
         .pause("episode", 0.2)
         .message("action_chunk", &chunk)
-        .pause("action_chunk", 1.5)
+        .until("action_chunk", has_come_to_rest())
         .stop();
     let sent = drive_dry(script);
     assert_eq!(commands(&sent).len(), 0, "the driver has them");
@@ -79,9 +79,10 @@ fn the_end_of_the_chunks_brings_it_to_rest() {
                 ..chunk(1, robot_clock_ns())
             },
         )
-        .pause("action_chunk", 0.4)
+        .until("action_chunk", has_been(&[ExecutionMode::Executing]))
         .closed("action_chunk")
-        .pause("episode", 1.0);
+        .until("episode", has_been(&[ExecutionMode::Stopped]))
+        .pause("episode", 0.2);
     let sent = drive_dry(script);
     let executions = executions(&sent);
     assert_eq!(executions.last().unwrap().mode, ExecutionMode::Stopped);

@@ -61,6 +61,20 @@ fn kinds(sent: &Sent) -> Vec<String> {
     events(sent).into_iter().map(|event| event.kind).collect()
 }
 
+/// Whether [`chunk`] is over, hand and all.
+fn is_executed() -> impl FnMut(&Sent) -> bool {
+    let mut rests = has_come_to_rest();
+    move |sent| rests(sent) && newest(sent).is_some_and(|arm| arm.gripper_width_m < 0.01)
+}
+
+fn has_recovered() -> impl FnMut(&Sent) -> bool {
+    has_been(&[ExecutionMode::Fault, ExecutionMode::Ready])
+}
+
+fn has_failed() -> impl FnMut(&Sent) -> bool {
+    has_been(&[ExecutionMode::Fault])
+}
+
 /// Whether [`chunk`] was executed to its end, by what the arm is told to have measured last.
 #[track_caller]
 fn assert_chunk_was_executed(sent: &Sent) {
@@ -78,7 +92,7 @@ fn a_chunk_moves_a_franka_and_its_hand() {
     let emulator = emulator();
     let script = begun()
         .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
-        .pause("action_chunk", 4.0)
+        .until("action_chunk", is_executed())
         .stop();
     let sent = drive_franka(&emulator, script);
     assert_chunk_was_executed(&sent);
@@ -99,9 +113,9 @@ fn a_reflex_is_told_and_resume_recovers_the_robot() {
     emulator.fault_at(400, Fault::Reflex(ErrorFlag::CARTESIAN_REFLEX));
     let script = begun()
         .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
-        .pause("action_chunk", 2.0)
+        .until("action_chunk", has_failed())
         .message("resume", &SafetyEvent::default())
-        .pause("resume", 1.0)
+        .until("resume", has_recovered())
         .stop();
     let sent = drive_franka(&emulator, script);
     let told = events(&sent);
@@ -153,7 +167,11 @@ fn nothing_reaches_the_robot_before_it_is_armed() {
     let emulator = emulator();
     let script = begun()
         .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
-        .pause("action_chunk", 1.5)
+        .until("action_chunk", |sent| {
+            let statuses: Vec<Status> = sent.messages("status").unwrap();
+            statuses.iter().any(|status| status.code == "waiting")
+        })
+        .pause("action_chunk", 0.5)
         .stop();
     let sent = drive_with(&emulator, &[("HOME_HAND", "yes")], script);
     assert!(!has_begun_to_move(&emulator), "{:?}", emulator.log());
@@ -181,7 +199,10 @@ fn the_hand_is_homed_once_the_arm_is_armed() {
     let emulator = emulator();
     let script = begun()
         .message("arm", &order(1))
-        .pause("episode", 6.0)
+        .until(
+            "episode",
+            has_been(&[ExecutionMode::Homing, ExecutionMode::Ready]),
+        )
         .message("arm", &order(2))
         .pause("episode", 0.3)
         .stop();
@@ -201,13 +222,16 @@ fn once_armed_chunks_move_it_until_a_stop_takes_that_away() {
     let later = |seq| in_episode(chunk(seq, robot_clock_ns()));
     let script = begun()
         .message("arm", &order(1))
-        .pause("episode", 0.5)
+        .until("episode", has_been(&[ExecutionMode::Ready]))
         .message("action_chunk", &later(1))
-        .pause("action_chunk", 1.0)
+        .until("action_chunk", has_been(&[ExecutionMode::Executing]))
         .message("stop", &order(2))
-        .pause("episode", 2.0)
+        .until("episode", has_been(&[ExecutionMode::Stopped]))
         .message("resume", &order(3))
-        .pause("episode", 0.5)
+        .until(
+            "episode",
+            has_been(&[ExecutionMode::Stopped, ExecutionMode::Idle]),
+        )
         .message("action_chunk", &later(2))
         .pause("episode", 0.5)
         .stop();
@@ -238,7 +262,7 @@ fn in_a_dry_run_the_shadow_moves_and_the_robot_hears_nothing() {
     let emulator = emulator();
     let script = begun()
         .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
-        .pause("action_chunk", 3.0)
+        .until("action_chunk", is_executed())
         .stop();
     let sent = drive_with(
         &emulator,
@@ -296,7 +320,7 @@ fn a_reflex_is_recovered_from_by_itself_where_that_is_set() {
     emulator.fault_at(300, Fault::Reflex(ErrorFlag::CARTESIAN_REFLEX));
     let script = begun()
         .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
-        .pause("action_chunk", 3.0)
+        .until("action_chunk", has_recovered())
         .stop();
     let sent = drive_with(&emulator, &BY_ITSELF, script);
     assert_eq!(recoveries(&emulator), 1, "{:?}", kinds(&sent));
@@ -320,7 +344,8 @@ fn without_being_set_a_reflex_waits_for_people() {
     emulator.fault_at(300, Fault::Reflex(ErrorFlag::CARTESIAN_REFLEX));
     let script = begun()
         .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
-        .pause("action_chunk", 3.0)
+        .until("action_chunk", has_failed())
+        .pause("action_chunk", 1.0)
         .stop();
     let sent = drive_franka(&emulator, script);
     assert_eq!(recoveries(&emulator), 0);
@@ -334,7 +359,8 @@ fn a_user_stop_and_what_only_people_can_clear_are_left_to_them() {
         emulator.fault_at(300, fault);
         let script = begun()
             .message("action_chunk", &in_episode(chunk(1, robot_clock_ns())))
-            .pause("action_chunk", 2.5)
+            .until("action_chunk", has_failed())
+            .pause("action_chunk", 1.0)
             .stop();
         let sent = drive_with(&emulator, &BY_ITSELF, script);
         assert_eq!(recoveries(&emulator), 0, "{fault:?}: {:?}", kinds(&sent));

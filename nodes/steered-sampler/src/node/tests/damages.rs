@@ -41,7 +41,13 @@ fn faults(input: &'static str, damages: &[Damage], more: &dyn Fn(Script) -> Scri
         before: &|| {
             let script = nearly().gap(0.004);
             let script = script.message("keypoints", &keypoints(4, 100));
-            let script = state(script.pause("arm_state", 0.1), 4, 300, 1, 1);
+            let script = state(
+                script.until("arm_state", sent("action_chunk", 1)),
+                4,
+                300,
+                1,
+                1,
+            );
             state(
                 script.message("keypoints", &keypoints(5, 300)),
                 5,
@@ -53,7 +59,7 @@ fn faults(input: &'static str, damages: &[Damage], more: &dyn Fn(Script) -> Scri
         after: &|script| {
             let script = more(script);
             scene(state(script, 8, 340, 1, 2), 8, 400)
-                .pause("arm_state", PLANNING_S)
+                .until("arm_state", sent("action_chunk", 2))
                 .closed("arm_state")
         },
         drive: &|script| drive(&[], script),
