@@ -11,7 +11,7 @@ use tiller_closed_loop::{
     CarryOn, GoalSource, GrowthConfig, Hand, MeterError, Plan, PlanError, PlanRequest, Planner,
     PlannerConfig, Reading, Scale, StageMeter, UnderWay,
 };
-use tiller_core::{Continuation, ProgramId, Visit};
+use tiller_core::{Continuation, Pose, ProgramId, Visit};
 use tiller_reward::{CompileOptions, Scene, compile};
 use tiller_steering::{
     Denoiser, DenoiserError, FeynmanKacConfig, Start, SteeringError, TraceLevel,
@@ -39,6 +39,8 @@ struct Pilot {
 struct Moment<'a> {
     keypoints: &'a [[f64; 3]],
     anchor_m: [f64; 3],
+    /// Where the step that is under way begins.
+    step_start_m: [f64; 3],
     guidance: bool,
     chunk_index: u64,
     carry_on: Option<CarryOn>,
@@ -48,6 +50,7 @@ fn moment(chunk_index: u64) -> Moment<'static> {
     Moment {
         keypoints: &KEYPOINTS,
         anchor_m: HOME,
+        step_start_m: HOME,
         guidance: true,
         chunk_index,
         carry_on: None,
@@ -99,7 +102,7 @@ impl Pilot {
         };
         let stage = self.meter.visit().stage;
         let program = self.meter.program().filter(|_| moment.guidance).cloned();
-        let request = PlanRequest {
+        let mut request = PlanRequest {
             planned_progress: self.meter.planned(),
             gain,
             seed: 11,
@@ -107,6 +110,7 @@ impl Pilot {
             carry_on: moment.carry_on.clone(),
             ..PlanRequest::outside_of_runs(program, stage, keypoints, moment.anchor_m, HOME)
         };
+        request.execution.step_start = Pose::down(moment.step_start_m);
         let plan = self.planner.plan(denoiser, &request)?;
         let scene = Scene::from(keypoints);
         let way = (plan.selected_trajectory(), &plan.path);
@@ -418,8 +422,10 @@ fn a_plan_carries_on_the_one_before() {
     let (first, _) = pilot.plan(&moment(0));
     let path = |plan: &Plan| plan.selected_trajectory().to_vec();
     let begun = &path(&first)[6 * 3..7 * 3];
+    let step_start_m = std::array::from_fn(|axis| f64::from(begun[axis]));
     let (second, _) = pilot.plan(&Moment {
-        anchor_m: std::array::from_fn(|axis| f64::from(begun[axis]) + 0.01),
+        anchor_m: step_start_m.map(|place| place + 0.01),
+        step_start_m,
         ..carrying_on(first.under_way())
     });
     assert_eq!(second.chunk[..2 * 4], first.chunk[6 * 4..8 * 4]);
@@ -427,14 +433,18 @@ fn a_plan_carries_on_the_one_before() {
     for (new, old) in path(&second)[..9].iter().zip(&path(&first)[6 * 3..9 * 3]) {
         assert!((new - old).abs() < 1e-6);
     }
-    // Where the actuator had to leave the path, the path begins where the arm is.
-    let (first, _) = pilot.plan(&moment(0));
-    let (third, _) = pilot.plan(&Moment {
-        anchor_m: [0.4, 0.3, 0.25],
-        ..carrying_on(first.under_way())
-    });
-    assert_eq!(path(&third)[..3], [0.4, 0.3, 0.25]);
-    assert_eq!(third.chunk[..2 * 4], first.chunk[6 * 4..8 * 4]);
+    // Where the actuator has left the path, however little, the plan begins where that led.
+    for aside_m in [0.02, 0.2] {
+        let (first, _) = pilot.plan(&moment(0));
+        let begins_m = [step_start_m[0], step_start_m[1] + aside_m, step_start_m[2]];
+        let (third, _) = pilot.plan(&Moment {
+            anchor_m: begins_m,
+            step_start_m: begins_m,
+            ..carrying_on(first.under_way())
+        });
+        assert_eq!(path(&third)[..3], begins_m.map(|place| place as f32));
+        assert_eq!(third.chunk[..2 * 4], first.chunk[6 * 4..8 * 4]);
+    }
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl<C: Column> Part for C {
 fn pose_columns(name: &'static str) -> [&'static str; 2] {
     match name {
         "tcp" => ["tcp_position_m", "tcp_quaternion_wxyz"],
+        "step_start" => ["step_start_position_m", "step_start_quaternion_wxyz"],
         _ => ["anchor_position_m", "anchor_quaternion_wxyz"],
     }
 }

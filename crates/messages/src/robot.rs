@@ -39,6 +39,11 @@ message! {
         pub anchor: Pose,
         /// The joints of that pose, `[7]`, rad.
         pub anchor_q_rad: [f64; JOINTS],
+        /// Where step `chunk_step` of the chunk begins, in the base frame, as it is executed: what
+        /// was clamped is clamped here. The anchor where there is no chunk.
+        pub step_start: Pose,
+        /// The joints there, `[7]`, rad; of a chunk of poses those of the anchor.
+        pub step_start_q_rad: [f64; JOINTS],
         /// The session of the chunk being executed or last executed; 0 before the first.
         pub chunk_session: u64,
         /// The `seq` of that chunk; 0 before the first.

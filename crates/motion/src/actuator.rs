@@ -302,12 +302,23 @@ impl Actuator {
 
     /// What the actuator is doing and where the next chunk should start.
     pub fn status(&self) -> ActuatorStatus {
+        let (anchor, anchor_q_rad) = (self.anchor(), self.anchor_q_rad());
+        let (step_start, step_start_q_rad) = match self.step_start() {
+            Some((Space::Pose, place)) => (space::pose(place), anchor_q_rad),
+            Some((Space::Joints, place)) => {
+                let q_rad = space::joints(place);
+                (space::pose(&place_of(&Chain::new(&q_rad))), q_rad)
+            }
+            None => (anchor, anchor_q_rad),
+        };
         ActuatorStatus {
             chunk_seq: self.chunk_seq,
             chunk_step: self.chunk_step,
             mode: self.mode,
-            anchor: self.anchor(),
-            anchor_q_rad: self.anchor_q_rad(),
+            anchor,
+            anchor_q_rad,
+            step_start,
+            step_start_q_rad,
             refused_readings: self.readings.refused(),
         }
     }
@@ -479,6 +490,13 @@ impl Actuator {
         self.mode = Mode::Holding;
         let reason = of_chunk(self.chunk_seq, "given up", violation.into());
         self.events.push(now_ns, kind, Some(self.chunk_seq), reason);
+    }
+
+    /// Where the step that is under way begins; none where nothing is.
+    fn step_start(&self) -> Option<(Space, &Numbers)> {
+        let begun = self.reference.steps_done();
+        let place = self.reference.waypoints().get(begun)?;
+        (!self.is_stopping()).then_some((self.reference.space(), place))
     }
 
     fn anchor(&self) -> Pose {

@@ -300,12 +300,12 @@ impl Admission<'_> {
         Ok(down)
     }
 
-    /// Making up for the distance to the anchor takes its share of the speed limits.
+    /// What an arm can do in a step, less what making up for the distance to the anchor takes. An arm
+    /// that operates at a share of its speed takes longer for a step and keeps its path.
     fn longest(&self, rate_hz: f64) -> Longest {
         let limits = &self.config.limits;
-        let share = limits.operating.velocity;
         let at_speed = |most: f64, speed: f64, blend: f64| {
-            most.min((speed * share - blend).max(0.1 * blend) / rate_hz)
+            most.min((speed - blend).max(0.1 * blend) / rate_hz)
         };
         let cartesian = &limits.cartesian;
         Longest {

@@ -57,6 +57,11 @@ pub struct ActuatorStatus {
     pub anchor: Pose,
     /// The same in joints, rad: where a joint chunk starts.
     pub anchor_q_rad: JointVector,
+    /// Where step `chunk_step` of the chunk begins, as executed, clamped where the chunk was: from
+    /// there a chunk that carries it on leads. The anchor where there is no chunk.
+    pub step_start: Pose,
+    /// The same in joints, rad; of a chunk of poses those of the anchor.
+    pub step_start_q_rad: JointVector,
     /// Readings that were not believed since the start.
     pub refused_readings: u64,
 }

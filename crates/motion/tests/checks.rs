@@ -57,12 +57,12 @@ fn steps_that_are_too_large_are_shortened_or_refused_with_their_numbers() {
         (
             six(ActionMode::DeltaPose(Frame::Base)),
             vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.9],
-            "a turn in a step of at most 0.15 rad",
+            "a turn in a step of at most 0.2 rad",
         ),
         (
             seven(ActionMode::JointVelocity),
             vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0],
-            "a way of joint 7 in a step of at most 0.18",
+            "a way of joint 7 in a step of at most 0.23",
         ),
     ];
     for (layout, actions, text) in too_large {
@@ -80,7 +80,7 @@ fn steps_that_are_too_large_are_shortened_or_refused_with_their_numbers() {
         let start = rig.pose();
         send(&mut rig, layout, actions);
         rig.run(600);
-        assert!(rig.pose().distance_to(&start).1 < 0.19);
+        assert!(rig.pose().distance_to(&start).1 < 0.24);
         let events = rig.actuator.drain_events();
         assert_eq!(events.len(), 1);
         assert!(events[0].text.starts_with("chunk 1 clamped: ") && events[0].text.contains(text));

@@ -104,6 +104,57 @@ fn a_plan_that_turns_after_its_frozen_steps_keeps_the_limits_and_never_stops() {
 }
 
 #[test]
+fn where_a_step_begins_is_told_as_it_is_executed() {
+    let mut rig = Rig::over(ActuatorConfig::default(), START);
+    let most_m = ActuatorConfig::default().limits.max_step_m;
+    let chunk = rig.chunk(&[[0.1, 0.0, 0.0], [0.0, 0.01, 0.0], [0.0, 0.1, 0.0]]);
+    accept(&mut rig, &chunk);
+    assert_eq!(rig.kinds(), ["step_too_large"]);
+    let begins = [
+        START,
+        [START[0] + most_m, START[1], START[2]],
+        [START[0] + most_m, START[1] + 0.01, START[2]],
+        [START[0] + most_m, START[1] + 0.01 + most_m, START[2]],
+    ];
+    while rig.actuator.status().mode != Mode::Holding {
+        rig.tick();
+        let status = rig.actuator.status();
+        let told = status.step_start.position_m;
+        let expected = begins[status.chunk_step as usize];
+        assert!(distance(told, expected) < 1e-9, "{told:?} {expected:?}");
+    }
+    rig.actuator.stop("a test", rig.now_ns);
+    let status = rig.actuator.status();
+    assert_eq!(status.step_start, status.anchor, "nothing is carried on");
+}
+
+#[test]
+fn an_arm_with_a_share_of_its_speed_takes_longer_and_keeps_the_path() {
+    let mut config = ActuatorConfig::default();
+    config.limits.operating.velocity = 0.1;
+    config.limits.operating.acceleration = 0.2;
+    let mut rig = Rig::over(config, START);
+    let steps: Vec<_> = (0..8)
+        .map(|step| [0.0, [0.05, -0.02][step / 4], 0.0])
+        .collect();
+    rig.send(&steps).unwrap();
+    let mut ticks = 0;
+    while rig.actuator.status().mode != Mode::Holding {
+        rig.tick();
+        ticks += 1;
+    }
+    rig.run(500);
+    assert!(rig.kinds().is_empty());
+    assert!(ticks > 1600, "0.28 m at 0.17 m/s in {ticks} ms");
+    let furthest = rig
+        .path()
+        .iter()
+        .fold(0.0, |most: f64, place| most.max(place[1]));
+    assert!((furthest - 0.2).abs() < 5e-3, "{furthest}");
+    assert!(distance(rig.tcp(), [START[0], START[1] + 0.12, START[2]]) < 1e-3);
+}
+
+#[test]
 fn a_late_chunk_leaves_out_what_it_missed() {
     let mut rig = Rig::over(ActuatorConfig::default(), START);
     let mut first = rig.chunk(&[[0.01, 0.0, 0.0]; 16]);

@@ -37,6 +37,8 @@ impl Actuator {
             mode: self.permission.mode(status.mode, self.is_held()),
             anchor: status.anchor,
             anchor_q_rad: status.anchor_q_rad,
+            step_start: status.step_start,
+            step_start_q_rad: status.step_start_q_rad,
             chunk_session: self.chunk_session,
             chunk_seq: status.chunk_seq,
             chunk_step: status.chunk_step,

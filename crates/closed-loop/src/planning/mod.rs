@@ -210,11 +210,9 @@ impl Planner {
             };
             self.steerer
                 .carry_on(&carry_on.under_way.sample, &carry_on.continuation, softness)?;
-            start_at = carry_on.under_way.start_of(
-                carry_on.continuation.step,
-                start_at,
-                self.config.max_step_m,
-            );
+            start_at = carry_on
+                .under_way
+                .start_of_step(&request.execution, &start_at);
         }
         let sampled = self.steerer.sample(
             &mut timed,

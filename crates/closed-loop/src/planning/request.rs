@@ -75,6 +75,8 @@ impl PlanRequest {
             execution: ExecutionState {
                 anchor: Pose::down(anchor_m),
                 anchor_q_rad: HOME_Q,
+                step_start: Pose::down(anchor_m),
+                step_start_q_rad: HOME_Q,
                 ..Default::default()
             },
             keypoints: keypoints.to_vec(),
@@ -120,15 +122,14 @@ pub struct UnderWay {
 }
 
 impl UnderWay {
-    /// Where step `step` began, as planned; `now`, where the schedule is in the midst of it, if the
-    /// actuator had to change the path.
-    pub(crate) fn start_of(&self, step: u32, now: Start, max_step_m: f64) -> Start {
-        let planned = self.path.get(step as usize).copied().unwrap_or(now);
-        let apart = (planned.pose.position() - now.pose.position()).amax();
-        if apart <= 1.5 * max_step_m {
-            planned
-        } else {
-            now
+    /// Where the step that is under way begins, as the actuator executes it: it may have had to change
+    /// the path, and plans that start where their predecessors believed to be would never learn of it.
+    pub(crate) fn start_of_step(&self, execution: &ExecutionState, now: &Start) -> Start {
+        let planned = self.path.get(execution.chunk_step as usize);
+        Start {
+            pose: execution.step_start,
+            opening: planned.unwrap_or(now).opening,
+            joints_rad: Some(execution.step_start_q_rad),
         }
     }
 }

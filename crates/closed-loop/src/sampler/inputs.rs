@@ -53,15 +53,18 @@ impl Sampler {
         execution: ExecutionState,
         effects: &mut Vec<SamplerEffect>,
     ) {
-        if !execution.anchor.is_valid() {
-            effects.push(SamplerEffect::Tell(Notice::warning(
-                "execution_state_refused",
-                format!(
-                    "execution_state: expected an anchor with a unit quaternion, found {:?}",
-                    execution.anchor
-                ),
-            )));
-            return;
+        for (what, pose) in [
+            ("an anchor", &execution.anchor),
+            ("a step's start", &execution.step_start),
+        ] {
+            if !pose.is_valid() {
+                let text = format!(
+                    "execution_state: expected {what} with a unit quaternion, found {pose:?}"
+                );
+                let notice = Notice::warning("execution_state_refused", text);
+                effects.push(SamplerEffect::Tell(notice));
+                return;
+            }
         }
         if self.execution_stamps.accept(execution.stamp_ns) {
             self.execution = Some(execution);

@@ -138,12 +138,13 @@ prop_compose! {
         numbers in uniform4(any::<u64>()), chunk in uniform4(any::<u64>()), chunk_step: u32,
         episode in episode_id(), mode in prop::sample::select(ExecutionMode::ALL),
         anchor in pose(), anchor_q_rad in uniform7(number()),
+        step_start in pose(), step_start_q_rad in uniform7(number()),
     ) -> ExecutionState {
         let [session, seq, stamp_ns, refused_session] = numbers;
         let [chunk_session, chunk_seq, refused_seq, order] = chunk;
         ExecutionState {
-            session, seq, stamp_ns, episode, mode, anchor, anchor_q_rad, chunk_session, chunk_seq,
-            chunk_step, refused_session, refused_seq, order,
+            session, seq, stamp_ns, episode, mode, anchor, anchor_q_rad, step_start, step_start_q_rad,
+            chunk_session, chunk_seq, chunk_step, refused_session, refused_seq, order,
         }
     }
 }
