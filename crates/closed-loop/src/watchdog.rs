@@ -134,6 +134,17 @@ impl Watchdog {
         std::mem::take(&mut heard.is_missing)
     }
 
+    /// The clock is known from now on: silences of what was heard before count from here.
+    pub fn begin(&mut self, now_ns: u64) {
+        for at_ns in self
+            .heard
+            .iter_mut()
+            .filter_map(|heard| heard.at_ns.as_mut())
+        {
+            *at_ns = now_ns;
+        }
+    }
+
     /// A source need not be heard before now: its silence counts from here, unless it is missing already
     /// or nothing is expected of it.
     pub fn excuse(&mut self, source: Source, now_ns: u64) {

@@ -35,7 +35,7 @@ const BRAKE_SHARE: f64 = 0.95;
 
 /// How much more than the tool may accelerate is put right, in how many rounds, with which damping.
 const TOOL_SLACK: f64 = 1.01;
-const TOOL_ROUNDS: usize = 10;
+const TOOL_ROUNDS: usize = 20;
 const TOOL_DAMPING: f64 = 0.01;
 
 /// Highest speed and acceleration of the tool, of its position or its orientation.
@@ -207,24 +207,42 @@ impl JointLimiter {
     fn spare_the_tool(&self, wanted: Joints, lows: &Joints, highs: &Joints) -> Joints {
         let within = |wanted: Joints| wanted.sup(lows).inf(highs);
         let mut acceleration = within(wanted);
+        let mut excess = self.excess(&acceleration);
+        let mut inverse = None;
         for _ in 0..TOOL_ROUNDS {
-            let twist = self.motion.jacobian * acceleration + self.motion.drift;
-            let mut excess = Twist::zeros();
-            for (rows, bound) in [(0, &self.linear), (3, &self.angular)] {
-                let part = twist.fixed_rows::<3>(rows);
-                let size = part.norm();
-                if size > bound.acceleration * TOOL_SLACK {
-                    let share = 1.0 - bound.acceleration / size;
-                    excess.fixed_rows_mut::<3>(rows).copy_from(&(part * share));
-                }
-            }
             if excess == Twist::zeros() {
                 break;
             }
-            let inverse = damped_inverse(&self.motion.jacobian, TOOL_DAMPING);
-            acceleration = within(acceleration - inverse * excess);
+            let jacobian = &self.motion.jacobian;
+            let inverse = inverse.get_or_insert_with(|| damped_inverse(jacobian, TOOL_DAMPING));
+            // The first is there soon, but goes astray where intervals cut it; the other, a projected
+            // gradient of the squared excess, never makes it larger.
+            let gradient = jacobian.tr_mul(&excess) / jacobian.norm_squared();
+            for step in [*inverse * excess, gradient] {
+                let next = within(acceleration - step);
+                let left = self.excess(&next);
+                if left.norm_squared() < excess.norm_squared() {
+                    (acceleration, excess) = (next, left);
+                    break;
+                }
+            }
         }
         acceleration
+    }
+
+    /// How much more than it may the tool would accelerate.
+    fn excess(&self, acceleration: &Joints) -> Twist {
+        let twist = self.motion.jacobian * acceleration + self.motion.drift;
+        let mut excess = Twist::zeros();
+        for (rows, bound) in [(0, &self.linear), (3, &self.angular)] {
+            let part = twist.fixed_rows::<3>(rows);
+            let size = part.norm();
+            if size > bound.acceleration * TOOL_SLACK {
+                let share = 1.0 - bound.acceleration / size;
+                excess.fixed_rows_mut::<3>(rows).copy_from(&(part * share));
+            }
+        }
+        excess
     }
 
     /// The way to rest from these rates when braking with so much of what the joints and the tool can

@@ -30,6 +30,9 @@ impl Actuator {
         effects: &mut Vec<ActuatorEffect>,
     ) {
         self.now_ns = self.now_ns.max(now_ns);
+        if self.ticks == 0 {
+            self.watchdog.begin(self.now_ns);
+        }
         let is_told = self.ticks.is_multiple_of(SETPOINTS);
         self.ticks += 1;
         let reading = state.as_ref().map(reading);

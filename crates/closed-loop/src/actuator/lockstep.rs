@@ -59,6 +59,9 @@ impl Actuator {
             self.enter_episode(&state, effects);
         }
         self.now_ns = state.stamp_ns;
+        if self.motion.is_none() {
+            self.watchdog.begin(self.now_ns);
+        }
         let reading = reading(&state);
         if !self.begin(&reading, effects) {
             self.answer_in_place(state, effects);

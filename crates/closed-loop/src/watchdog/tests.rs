@@ -35,6 +35,16 @@ fn whoever_was_never_heard_is_not_missed() {
 }
 
 #[test]
+fn what_was_heard_before_the_clock_was_known_counts_from_then() {
+    let mut watchdog = Watchdog::new(config());
+    watchdog.hear(Source::Sampler, 0);
+    watchdog.begin(3_600_000 * MS);
+    assert!(alarms(&mut watchdog, 3_600_400 * MS).is_empty());
+    let missed = alarms(&mut watchdog, 3_600_401 * MS);
+    assert_eq!(missed, [Source::Sampler], "and not what was never heard");
+}
+
+#[test]
 fn a_silence_is_told_once_with_its_length_and_ends_with_the_next_word() {
     let mut watchdog = Watchdog::new(config());
     let wrist = Source::Camera(1);

@@ -12,6 +12,13 @@ fn watch(reaction: Reaction, limit_ms: u64) -> Watch {
 
 /// A machine that misses a camera for 200 ms, the sampler for 400 ms and chunks for 300 ms.
 fn watched(camera: Reaction) -> Rig {
+    let mut rig = unseen(camera);
+    rig.period();
+    rig
+}
+
+/// The same before the arm's first state.
+fn unseen(camera: Reaction) -> Rig {
     let mut rig = Rig::new();
     rig.actuator = Actuator::new(ActuatorConfig::default()).guarded(&Guard {
         watchdog: WatchdogConfig {
@@ -23,7 +30,6 @@ fn watched(camera: Reaction) -> Rig {
         },
         ..Guard::default()
     });
-    rig.period();
     rig
 }
 
@@ -56,6 +62,18 @@ impl Rig {
         }
         panic!("nothing was told in {most} periods");
     }
+}
+
+#[test]
+fn whoever_speaks_before_the_arm_is_seen_is_not_missed_at_its_first_state() {
+    let mut rig = unseen(Reaction::Hold);
+    rig.on(ActuatorEvent::Heard(CAMERA));
+    rig.on(ActuatorEvent::Heard(Source::Sampler));
+    rig.now_ns = 3_600 * SECOND_NS;
+    rig.period();
+    assert!(rig.safety().is_empty(), "{:?}", rig.effects);
+    let (periods, kind, _) = rig.until_told(15);
+    assert_eq!((periods, kind.as_str()), (10, "no_camera"));
 }
 
 #[test]
