@@ -1,5 +1,7 @@
 //! The checks that turn a chunk into waypoints.
 
+mod steps;
+
 use nalgebra::{UnitQuaternion, Vector3};
 use tiller_core::{ActionLayout, ArmColumns, Pose};
 
@@ -10,10 +12,7 @@ use crate::config::{ActuatorConfig, OnViolation, Orientation};
 use crate::course::Course;
 use crate::event::{Reason, Refusal, Report, SafetyKind};
 use crate::kinematics::{Chain, DOWN_WXYZ, JOINTS, JointVector};
-use crate::space::{
-    self, BLEND_JOINT_RAD_S, BLEND_SPEED_M_S, BLEND_TURN_RAD_S, Numbers, Space, joints, position,
-    rotation, turn,
-};
+use crate::space::{self, Numbers, Space, joints, position, rotation, turn};
 use crate::violation::{Quantity, Violation};
 
 /// Slowest and fastest policy rate, Hz.
@@ -61,13 +60,6 @@ pub(crate) struct Admission<'a> {
     pub(crate) waypoints: &'a mut Vec<Numbers>,
     /// Receives one opening of the gripper a step.
     pub(crate) gripper: &'a mut Vec<Option<f64>>,
-}
-
-/// Largest way in one step.
-struct Longest {
-    displacement_m: f64,
-    turn_rad: f64,
-    joint_rad: JointVector,
 }
 
 impl Admission<'_> {
@@ -298,79 +290,6 @@ impl Admission<'_> {
             ));
         }
         Ok(down)
-    }
-
-    /// What an arm can do in a step, less what making up for the distance to the anchor takes. An arm
-    /// that operates at a share of its speed takes longer for a step and keeps its path.
-    fn longest(&self, rate_hz: f64) -> Longest {
-        let limits = &self.config.limits;
-        let at_speed = |most: f64, speed: f64, blend: f64| {
-            most.min((speed - blend).max(0.1 * blend) / rate_hz)
-        };
-        let cartesian = &limits.cartesian;
-        Longest {
-            displacement_m: at_speed(limits.max_step_m, cartesian.speed_m_s, BLEND_SPEED_M_S),
-            turn_rad: at_speed(
-                limits.max_step_rad,
-                cartesian.rotation_speed_rad_s,
-                BLEND_TURN_RAD_S,
-            ),
-            joint_rad: limits
-                .joint
-                .velocity_rad_s
-                .map(|speed| at_speed(limits.max_joint_step_rad, speed, BLEND_JOINT_RAD_S)),
-        }
-    }
-
-    fn shorten(
-        &self,
-        space: Space,
-        way: &mut Numbers,
-        longest: &Longest,
-        step: usize,
-        report: &mut Report<'_>,
-    ) -> Result<(), Refusal> {
-        let policy = self.config.on_step;
-        let mut too_large = |quantity: Quantity, size: f64, most: f64| {
-            let found = Violation::new(quantity, most, size).in_step(step);
-            report.add(policy, SafetyKind::StepTooLarge, size / most, found)
-        };
-        match space {
-            Space::Pose => {
-                let mut displacement = position(way);
-                let (size, most) = (displacement.norm(), longest.displacement_m);
-                if size > most * (1.0 + HAIR) {
-                    too_large(Quantity::Step, size, most)?;
-                    displacement = at_most(displacement, most);
-                }
-                let mut turn = turn(way);
-                let (size, most) = (turn.norm(), longest.turn_rad);
-                if size > most * (1.0 + HAIR) {
-                    too_large(Quantity::StepTurn, size, most)?;
-                    turn = at_most(turn, most);
-                }
-                *way = space::way(&displacement, &turn);
-            }
-            Space::Joints => {
-                let share = |joint: usize| way[joint].abs() / longest.joint_rad[joint];
-                let worst = (0..JOINTS).fold(0, |worst, joint| {
-                    if share(joint) > share(worst) {
-                        joint
-                    } else {
-                        worst
-                    }
-                });
-                let excess = share(worst);
-                if excess > 1.0 + HAIR {
-                    let (size, most) = (way[worst].abs(), longest.joint_rad[worst]);
-                    too_large(Quantity::JointStep(worst), size, most)?;
-                    *way /= way.amax();
-                    let share = |joint: usize| way[joint].abs() / longest.joint_rad[joint];
-                    *way /= (0..JOINTS).map(share).fold(0.0, f64::max);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// The place with its position moved into the workspace.
