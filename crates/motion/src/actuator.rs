@@ -306,6 +306,11 @@ impl Actuator {
         self.mode
     }
 
+    /// Readings that were not believed since the start.
+    pub fn refused_readings(&self) -> u64 {
+        self.readings.refused()
+    }
+
     /// What was refused, clamped or stopped since the last call, oldest first.
     pub fn drain_events(&mut self) -> Vec<SafetyEvent> {
         self.events.drain()

@@ -222,14 +222,16 @@ impl JointLimiter {
             // The first is there soon, but goes astray where intervals cut it; the other, a projected
             // gradient of the squared excess, never makes it larger.
             let gradient = jacobian.tr_mul(&excess) / jacobian.norm_squared();
-            for step in [*inverse * excess, gradient] {
+            let steps = [*inverse * excess, gradient].into_iter();
+            let mut tries = steps.map(|step| {
                 let next = within(acceleration - step);
-                let left = self.excess(&next);
-                if left.norm_squared() < excess.norm_squared() {
-                    (acceleration, excess) = (next, left);
-                    break;
-                }
-            }
+                (next, self.excess(&next))
+            });
+            let Some(better) = tries.find(|(_, left)| left.norm_squared() < excess.norm_squared())
+            else {
+                break;
+            };
+            (acceleration, excess) = better;
         }
         acceleration
     }
@@ -360,16 +362,16 @@ impl JointLimiter {
             .fold(1.0, f64::min);
         let target = change * (ease / PERIOD_S);
         let twist = self.motion.jacobian * target;
-        let (drift, most) = (&self.motion.drift, TOOL_SHARE);
+        let drift = &self.motion.drift;
         let share = share_within(
             &linear(&twist),
             &linear(drift),
-            most * self.linear.acceleration,
+            TOOL_SHARE * self.linear.acceleration,
         )
         .min(share_within(
             &angular(&twist),
             &angular(drift),
-            most * self.angular.acceleration,
+            TOOL_SHARE * self.angular.acceleration,
         ));
         target * share
     }

@@ -32,7 +32,7 @@ use dora_node_api::integration_testing::{
     OutputJson, TestingInput, TestingOptions, TestingOutput, output_channel,
 };
 use dora_node_api::{DoraNode, MetadataParameters};
-use eyre::{Result, eyre};
+use eyre::{Result, bail, eyre};
 use tiller_messages::{ImageHeader, Message};
 
 pub use damage::{Damage, Trial, image_damages, message_damages};
@@ -54,6 +54,8 @@ pub struct Script {
     steps: Vec<Step>,
     wired: Vec<&'static str>,
     gap_s: f64,
+    /// What is to come again, and has not come before.
+    nothing_by: Option<&'static str>,
 }
 
 /// An input as it arrives.
@@ -99,6 +101,7 @@ impl Script {
             steps: Vec::new(),
             wired: Vec::new(),
             gap_s: DEFAULT_GAP_S,
+            nothing_by: None,
         }
     }
 
@@ -165,6 +168,7 @@ impl Script {
     pub fn then(mut self, next: Self) -> Self {
         self.steps.extend(next.steps);
         self.wired.extend(next.wired);
+        self.nothing_by = self.nothing_by.or(next.nothing_by);
         self
     }
 
@@ -199,9 +203,10 @@ impl Script {
     /// Nothing new arrives until what the node has sent is enough: what came last by this input
     /// comes again and again. However slow the machine is, the script waits, for minutes if it must.
     pub fn until(mut self, id: &'static str, enough: impl FnMut(&Sent) -> bool + 'static) -> Self {
-        if let Some(again) = self.last(id).cloned() {
-            let enough = Box::new(enough);
-            self.steps.push(Step::Until { again, enough });
+        let enough = Box::new(enough);
+        match self.last(id).cloned() {
+            Some(again) => self.steps.push(Step::Until { again, enough }),
+            None => self.nothing_by = Some(id),
         }
         self
     }
@@ -221,6 +226,9 @@ impl Script {
         self,
         run: impl FnOnce(&mut Inbox, &mut Outbox) -> Result<T>,
     ) -> Result<(Result<T>, Sent)> {
+        if let Some(input) = self.nothing_by {
+            bail!("expected something by `{input}` that can come again, found nothing before");
+        }
         let inputs = self.inputs();
         let id = "test-node".parse().map_err(|error| eyre!("{error}"))?;
         let nothing = TestingInput::Input(IntegrationTestInput::new(id, Vec::new()));

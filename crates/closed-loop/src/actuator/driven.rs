@@ -29,10 +29,7 @@ impl Actuator {
         now_ns: u64,
         effects: &mut Vec<ActuatorEffect>,
     ) {
-        self.now_ns = self.now_ns.max(now_ns);
-        if self.ticks == 0 {
-            self.watchdog.begin(self.now_ns);
-        }
+        self.set_clock(self.now_ns.max(now_ns));
         let is_told = self.ticks.is_multiple_of(SETPOINTS);
         self.ticks += 1;
         let reading = state.as_ref().map(reading);
@@ -47,9 +44,9 @@ impl Actuator {
         let Some(motion) = &mut self.motion else {
             return;
         };
-        let refused_before = motion.status().refused_readings;
+        let refused_before = motion.refused_readings();
         let setpoint = millisecond(motion, reading.as_ref(), self.now_ns);
-        let is_believed = motion.status().refused_readings == refused_before;
+        let is_believed = motion.refused_readings() == refused_before;
         if self.permission.is_commanded() && !self.begins_anew {
             effects.push(ActuatorEffect::Setpoint(
                 setpoint.q_rad,

@@ -58,10 +58,7 @@ impl Actuator {
         if state.episode != self.episode {
             self.enter_episode(&state, effects);
         }
-        self.now_ns = state.stamp_ns;
-        if self.motion.is_none() {
-            self.watchdog.begin(self.now_ns);
-        }
+        self.set_clock(state.stamp_ns);
         let reading = reading(&state);
         if !self.begin(&reading, effects) {
             self.answer_in_place(state, effects);
@@ -85,7 +82,7 @@ impl Actuator {
         let Some(motion) = &mut self.motion else {
             return;
         };
-        let refused_before = motion.status().refused_readings;
+        let refused_before = motion.refused_readings();
         let mut command = ArmCommand {
             stamp_ns: state.stamp_ns,
             q_rad: Vec::with_capacity(SETPOINTS as usize * JOINTS),
@@ -98,7 +95,7 @@ impl Actuator {
             command.gripper_width_m = setpoint.gripper_width_m;
             self.held = Some((setpoint.q_rad, setpoint.gripper_width_m));
         }
-        let is_believed = reading.is_some() && motion.status().refused_readings == refused_before;
+        let is_believed = reading.is_some() && motion.refused_readings() == refused_before;
         let answer = Answer {
             episode: state.episode,
             command,

@@ -15,6 +15,15 @@ impl Actuator {
         }
     }
 
+    /// The arm's time is known to be this. Before its first state it is 0, and what was heard then says
+    /// nothing of when.
+    pub(super) fn set_clock(&mut self, now_ns: u64) {
+        if self.now_ns == 0 {
+            self.watchdog.begin(now_ns);
+        }
+        self.now_ns = now_ns;
+    }
+
     /// A round of the control loop took so long.
     pub(super) fn on_late(&mut self, took_ns: u64, effects: &mut Vec<ActuatorEffect>) {
         if let Some(alarm) = self.watchdog.round_took(took_ns, self.now_ns) {

@@ -210,9 +210,15 @@ impl Planner {
             };
             self.steerer
                 .carry_on(&carry_on.under_way.sample, &carry_on.continuation, softness)?;
-            start_at = carry_on
-                .under_way
-                .start_of_step(&request.execution, &start_at);
+            // Where the step that is under way begins as it is executed: the actuator may have had to
+            // change the path, and who starts where the last plan believed to be never learns of it.
+            let planned = &carry_on.under_way.openings;
+            let opening = planned.get(carry_on.continuation.step as usize);
+            start_at = Start {
+                pose: request.execution.step_start,
+                opening: opening.copied().unwrap_or(start_at.opening),
+                joints_rad: Some(request.execution.step_start_q_rad),
+            };
         }
         let sampled = self.steerer.sample(
             &mut timed,

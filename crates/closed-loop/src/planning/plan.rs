@@ -95,7 +95,7 @@ impl Plan {
     pub fn under_way(&self) -> UnderWay {
         UnderWay {
             sample: self.sample.clone(),
-            path: self.path.clone(),
+            openings: self.path.iter().map(|place| place.opening).collect(),
         }
     }
 }

@@ -10,7 +10,6 @@ use tiller_core::{
 };
 use tiller_messages::{ArmState, ExecutionState};
 use tiller_reward::Program;
-use tiller_steering::Start;
 
 /// One moment to plan from.
 #[derive(Debug, Clone, Serialize)]
@@ -117,21 +116,8 @@ pub struct CarryOn {
 pub struct UnderWay {
     /// The chunk, normalised `[T, D]`, from row 0 of the policy's horizon on.
     pub sample: Vec<f32>,
-    /// Where its executed steps begin and the last one ends, `[P]`.
-    pub path: Vec<Start>,
-}
-
-impl UnderWay {
-    /// Where the step that is under way begins, as the actuator executes it: it may have had to change
-    /// the path, and plans that start where their predecessors believed to be would never learn of it.
-    pub(crate) fn start_of_step(&self, execution: &ExecutionState, now: &Start) -> Start {
-        let planned = self.path.get(execution.chunk_step as usize);
-        Start {
-            pose: execution.step_start,
-            opening: planned.unwrap_or(now).opening,
-            joints_rad: Some(execution.step_start_q_rad),
-        }
-    }
+    /// How far the gripper is open, 0 to 1, where its executed steps begin and the last one ends, `[P]`.
+    pub openings: Vec<f64>,
 }
 
 #[cfg(test)]

@@ -457,6 +457,8 @@ fn a_slow_policy_keeps_neither_progress_nor_stages_waiting() {
     assert!(readings >= 8, "{order:?}");
     let chunks = chunks(&sent);
     assert_eq!(chunks[0].stage, 2, "the plan for the stage before is void");
+    let spent_ms = chunks[0].planning_ns / MS;
+    assert!(spent_ms > 150, "{spent_ms} ms are not slow");
 }
 
 /// The tiny bundle with other text in its manifest and other files under its files' names.

@@ -95,12 +95,18 @@ fn a_reflex_is_told_and_so_is_the_way_to_rest() {
     let port = free_port();
     let client = turn(port);
     let sent = behind(port, &[("FCI_FAULTS", "reflex@500")], |sent| {
-        let told = ["connected", "reflex", "at_rest", "disconnected"];
-        told.iter()
-            .all(|what| is_told(sent, &format!("robot_{what}")))
+        is_told(sent, "robot_at_rest") && is_told(sent, "robot_disconnected")
     });
     let error = client.join().unwrap().unwrap_err();
     assert!(matches!(error, FciError::Reflex { .. }), "{error}");
+    for code in [
+        "robot_connected",
+        "robot_reflex",
+        "robot_at_rest",
+        "robot_disconnected",
+    ] {
+        assert!(is_told(&sent, code), "{code}: {:?}", codes(&sent));
+    }
     let verdicts: Vec<TaskStatus> = sent.messages("task_status").unwrap();
     assert!(verdicts.iter().all(|verdict| !verdict.success));
 }
