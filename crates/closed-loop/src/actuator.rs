@@ -82,6 +82,17 @@ pub enum ActuatorEvent {
     Quiet(Source),
     /// The control loop of an arm that keeps its own time took so long for a round, ns.
     Late(u64),
+    /// The driver of an arm that keeps its own time made less of a setpoint.
+    Clamped {
+        /// Of what, a word with its unit.
+        quantity: String,
+        /// What the arm's own controller takes.
+        limit: f64,
+        /// What it would have been.
+        value: f64,
+        /// The same for people.
+        text: String,
+    },
 }
 
 /// What a machine demands beyond the limits of motion.
@@ -153,8 +164,9 @@ pub struct Actuator {
     waiting: Waiting,
     /// Whose states are waited for.
     awaited: &'static str,
-    /// Milliseconds of an arm that keeps its own time.
+    /// Milliseconds of an arm that keeps its own time, and the one of which everybody was told last.
     ticks: u64,
+    told_tick: Option<u64>,
 }
 
 impl Actuator {
@@ -181,6 +193,7 @@ impl Actuator {
             waiting: Waiting::default(),
             awaited: "sim_arm_state",
             ticks: 0,
+            told_tick: None,
         }
     }
 
@@ -214,6 +227,21 @@ impl Actuator {
             ActuatorEvent::Heard(source) => self.on_heard(source, effects),
             ActuatorEvent::Quiet(source) => self.watchdog.forget(source),
             ActuatorEvent::Late(took_ns) => self.on_late(took_ns, effects),
+            ActuatorEvent::Clamped {
+                quantity,
+                limit,
+                value,
+                text,
+            } => effects.push(ActuatorEffect::Safety(SafetyEvent {
+                stamp_ns: self.now_ns,
+                kind: "step_shortened".to_owned(),
+                chunk_seq: self.chunk_under_way(),
+                quantity: Some(quantity),
+                limit: Some(limit),
+                value: Some(value),
+                text,
+                ..Default::default()
+            })),
             ActuatorEvent::Resume => self.on_resume(effects),
             ActuatorEvent::Recovered => self.on_recovered(effects),
             ActuatorEvent::Finish { reason } => self.on_finish(&reason, effects),
@@ -345,6 +373,11 @@ impl Actuator {
         {
             motion.stop(reason, self.now_ns);
         }
+    }
+
+    fn chunk_under_way(&self) -> Option<u64> {
+        let status = self.motion.as_ref()?.status();
+        (status.mode == Mode::Executing).then_some(status.chunk_seq)
     }
 
     fn safety(&self, kind: String, text: String) -> ActuatorEffect {

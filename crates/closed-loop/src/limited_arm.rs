@@ -55,6 +55,12 @@ impl<A: Arm> LimitedArm<A> {
         config: ActuatorConfig,
         journal: Option<Recorder<Box<dyn Write + Send>>>,
     ) -> Self {
+        // Between two readings of a slow controller none is missed, nor is the arm braked for want of one.
+        let between = 2 * (arm.period_ms().max(1) - 1);
+        let config = ActuatorConfig {
+            max_missed_readings: config.max_missed_readings + between,
+            ..config
+        };
         Self {
             arm,
             machine: Actuator::driven(config),
@@ -145,8 +151,8 @@ impl<A: Arm> LimitedArm<A> {
     }
 
     /// One millisecond: read, limit, command. Call at 1 kHz, or without a pause where the arm keeps
-    /// time; `now_ns` stamps the reading. Where the robot's clock has gone on further, milliseconds
-    /// without a reading come first. Allocates nothing, unless there is something to tell.
+    /// time; `clock` stamps the reading, ns, once it is there. Where the robot's clock has gone on
+    /// further, milliseconds without a reading come first. Allocates nothing, unless there is something to tell.
     ///
     /// A failed reading is commanded through: the arm keeps getting setpoints, which brake once
     /// readings have been missing for the configured time.
@@ -155,10 +161,11 @@ impl<A: Arm> LimitedArm<A> {
     /// When reading (after having commanded) or commanding failed.
     pub fn tick(
         &mut self,
-        now_ns: u64,
+        clock: impl FnOnce() -> u64,
         mut tell: impl FnMut(ActuatorEffect),
     ) -> Result<(), LimitedArmError<A::Error>> {
         let reading = self.arm.read();
+        let now_ns = clock();
         let state = reading.as_ref().ok().map(|reading| ArmState {
             stamp_ns: now_ns,
             q_rad: reading.q_rad,
@@ -189,6 +196,15 @@ impl<A: Arm> LimitedArm<A> {
                     effect => tell(effect),
                 }
             }
+        }
+        if let Some(violation) = self.arm.clamped() {
+            let event = ActuatorEvent::Clamped {
+                quantity: violation.quantity.as_str().to_owned(),
+                limit: violation.limit,
+                value: violation.value,
+                text: format!("{violation}: the arm's controller takes no more"),
+            };
+            recorded = recorded.and(self.feed(event, now_ns));
         }
         self.ticked_ns = (is_commanded && self.was_commanded).then_some(now_ns);
         self.was_commanded = is_commanded;
@@ -242,7 +258,7 @@ impl<A: Arm> LimitedArm<A> {
             return Ok(());
         };
         let took_ns = match self.arm.elapsed_ms() {
-            Some(_) => due * TICK_NS,
+            Some(_) => (due + 1).saturating_sub(self.arm.period_ms().into()) * TICK_NS,
             None => now_ns.saturating_sub(before_ns),
         };
         if took_ns <= LATE_NS {

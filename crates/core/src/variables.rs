@@ -8,7 +8,7 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 97] = [
+const OF_THE_DATAFLOW: [&str; 102] = [
     "TILLER_ACCELERATION_SHARE",
     "TILLER_ARMING",
     "TILLER_CALIBRATION",
@@ -46,6 +46,11 @@ const OF_THE_DATAFLOW: [&str; 97] = [
     "TILLER_ON_NO_SAMPLER",
     "TILLER_ON_OVERRUN",
     "TILLER_OPERATING_SHARE",
+    "TILLER_OSC_ADDRESS",
+    "TILLER_OSC_GAIN",
+    "TILLER_OSC_LEAD",
+    "TILLER_OSC_ROBOT",
+    "TILLER_OSC_SILENCE_MS",
     "TILLER_OVERRUN_MS",
     "TILLER_PARTICLES",
     "TILLER_PLANE_HEIGHT_M",

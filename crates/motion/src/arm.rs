@@ -1,6 +1,7 @@
 //! The seam to robots: what an arm is.
 
 use crate::kinematics::{JOINTS, JointVector};
+use crate::violation::Violation;
 
 /// What the robot measures.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,6 +95,17 @@ pub trait Arm {
         None
     }
 
+    /// Milliseconds between two readings in the ordinary course of things. Default: 1.
+    fn period_ms(&self) -> u32 {
+        1
+    }
+
+    /// What of the setpoints since it was asked last the driver made less of, because the arm's own
+    /// controller takes no more. `None`, the default, where it was nothing.
+    fn clamped(&mut self) -> Option<Violation> {
+        None
+    }
+
     /// Why the arm would not move now. `None`, the default, where it would, or where nobody knows.
     fn fault(&self) -> Option<ArmFault> {
         None
@@ -137,6 +149,14 @@ impl<A: Arm + ?Sized> Arm for Box<A> {
 
     fn elapsed_ms(&self) -> Option<u32> {
         (**self).elapsed_ms()
+    }
+
+    fn period_ms(&self) -> u32 {
+        (**self).period_ms()
+    }
+
+    fn clamped(&mut self) -> Option<Violation> {
+        (**self).clamped()
     }
 
     fn fault(&self) -> Option<ArmFault> {

@@ -175,7 +175,8 @@ pub struct Violation {
 
 impl Violation {
     /// Of no step. Numbers that are too large for any are the largest ones.
-    pub(crate) fn new(quantity: Quantity, limit: f64, value: f64) -> Self {
+    #[must_use]
+    pub fn new(quantity: Quantity, limit: f64, value: f64) -> Self {
         Self {
             quantity,
             limit,

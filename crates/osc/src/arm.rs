@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nalgebra::Isometry3;
 use tiller_core::Pose;
 use tiller_motion::kinematics::{JointVector, forward};
-use tiller_motion::{Arm, ArmFault, ArmReading, Setpoint};
+use tiller_motion::{Arm, ArmFault, ArmReading, Quantity, Setpoint, Violation};
 
 use crate::error::OscError;
 use crate::law::{Law, Step, ahead};
@@ -77,6 +77,8 @@ pub struct OscArm {
     passed_ms: f64,
     steps: u64,
     clamped: u64,
+    /// The worst of what was shortened since somebody asked, by how much of its limit it was.
+    worst: Option<Violation>,
     failure: Option<OscError>,
 }
 
@@ -111,6 +113,7 @@ impl OscArm {
             passed_ms: 0.0,
             steps: 0,
             clamped: 0,
+            worst: None,
             failure: stopped(state.fault),
         })
     }
@@ -138,12 +141,6 @@ impl OscArm {
         &self.hello
     }
 
-    /// Time between two states in the ordinary course of things, ms.
-    #[must_use]
-    pub fn period_ms(&self) -> u32 {
-        self.hello.period_ms().round() as u32
-    }
-
     /// Highest speeds of the tool, m/s and rad/s, at which no step is shortened: a controller of first
     /// order that keeps up with them is asked for its largest step.
     #[must_use]
@@ -160,6 +157,10 @@ impl OscArm {
 
     /// Waits for the next state, and takes over the newest one that is there.
     fn receive(&mut self) -> Result<(), OscError> {
+        if self.is_open {
+            // Nobody has led the arm on: whoever does next begins anew.
+            self.followed = None;
+        }
         let period_ms = self.hello.period_ms();
         let wait = Duration::from_secs_f64((2.0 * period_ms + SLACK_MS) * 1e-3);
         let until = Instant::now() + wait;
@@ -264,7 +265,25 @@ impl OscArm {
         }))?;
         self.steps += 1;
         self.clamped += u64::from(step.clamped.any());
+        self.note(step);
         Ok(())
+    }
+
+    fn note(&mut self, step: &Step) {
+        let of = |quantity, most: f64, found: Option<f64>| {
+            found.map(|found| Violation::new(quantity, most, found))
+        };
+        let found = [
+            of(Quantity::Step, self.law.most_m, step.clamped.translation_m),
+            of(
+                Quantity::StepTurn,
+                self.law.most_rad,
+                step.clamped.rotation_rad,
+            ),
+        ];
+        let share = |violation: &Violation| violation.value / violation.limit;
+        let found = found.into_iter().flatten().chain(self.worst);
+        self.worst = found.max_by(|a, b| share(a).total_cmp(&share(b)));
     }
 }
 
@@ -316,6 +335,14 @@ impl Arm for OscArm {
 
     fn elapsed_ms(&self) -> Option<u32> {
         Some(self.elapsed_ms)
+    }
+
+    fn period_ms(&self) -> u32 {
+        self.hello.period_ms().round().max(1.0) as u32
+    }
+
+    fn clamped(&mut self) -> Option<Violation> {
+        self.worst.take()
     }
 
     fn fault(&self) -> Option<ArmFault> {

@@ -29,20 +29,20 @@ pub struct Step {
     pub clamped: Clamped,
 }
 
-/// What was longer than the controller's largest step, and was shortened to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What was longer than the controller's largest step, and was shortened to it: how long it was.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Clamped {
-    /// The translation.
-    pub translation: bool,
-    /// The rotation.
-    pub rotation: bool,
+    /// The translation, m.
+    pub translation_m: Option<f64>,
+    /// The rotation, rad.
+    pub rotation_rad: Option<f64>,
 }
 
 impl Clamped {
     /// Whether anything was.
     #[must_use]
     pub fn any(self) -> bool {
-        self.translation || self.rotation
+        self.translation_m.is_some() || self.rotation_rad.is_some()
     }
 }
 
@@ -69,14 +69,14 @@ impl Law {
     pub fn step(&self, here: &Pose, there: &Pose) -> Step {
         let way_m = (there.position() - here.position()) * self.gain;
         let turn_rad = (there.rotation() * here.rotation().inverse()).scaled_axis() * self.gain;
-        let (translation, is_long) = shortened(way_m, self.most_m);
-        let (rotation, is_far) = shortened(turn_rad, self.most_rad);
+        let (translation, translation_m) = shortened(way_m, self.most_m);
+        let (rotation, rotation_rad) = shortened(turn_rad, self.most_rad);
         Step {
             translation_m: translation.into(),
             rotation_rad: rotation.into(),
             clamped: Clamped {
-                translation: is_long,
-                rotation: is_far,
+                translation_m,
+                rotation_rad,
             },
         }
     }
@@ -92,15 +92,18 @@ pub fn ahead(setpoint: &JointVector, before: &JointVector, periods: f64, lead: f
     })
 }
 
-fn shortened(way: Vector3<f64>, most: f64) -> (Vector3<f64>, bool) {
+fn shortened(way: Vector3<f64>, most: f64) -> (Vector3<f64>, Option<f64>) {
     let length = way.norm();
     if length <= most {
-        (way, false)
+        (way, None)
     } else if length.is_finite() {
         // Rounding must not make it longer again.
-        (way * (most / length * (1.0 - 4.0 * f64::EPSILON)), true)
+        (
+            way * (most / length * (1.0 - 4.0 * f64::EPSILON)),
+            Some(length),
+        )
     } else {
-        (Vector3::zeros(), true)
+        (Vector3::zeros(), Some(f64::INFINITY))
     }
 }
 
@@ -144,8 +147,8 @@ mod tests {
             let length_m = Vector3::from(step.translation_m).norm();
             let angle_rad = Vector3::from(step.rotation_rad).norm();
             prop_assert!(length_m <= MOST_M && angle_rad <= MOST_RAD);
-            prop_assert!(!step.clamped.translation || length_m > 0.999 * MOST_M);
-            prop_assert!(!step.clamped.rotation || angle_rad > 0.999 * MOST_RAD);
+            prop_assert!(step.clamped.translation_m.is_none() || length_m > 0.999 * MOST_M);
+            prop_assert!(step.clamped.rotation_rad.is_none() || angle_rad > 0.999 * MOST_RAD);
         }
 
         #[test]
@@ -193,10 +196,11 @@ mod tests {
         let step = law().step(&here, &there);
         let [x, y, z] = step.translation_m;
         assert!((x - 0.03).abs() < 1e-12 && (y - 0.04).abs() < 1e-12 && z.abs() < 1e-12);
-        assert!(step.clamped.translation && !step.clamped.rotation);
+        assert!((step.clamped.translation_m.unwrap() - 1.5).abs() < 1e-9);
+        assert_eq!(step.clamped.rotation_rad, None);
         there.position_m[0] = f64::NAN;
         let step = law().step(&here, &there);
         assert_eq!(step.translation_m, [0.0; 3]);
-        assert!(step.clamped.translation);
+        assert_eq!(step.clamped.translation_m, Some(f64::INFINITY));
     }
 }

@@ -175,7 +175,9 @@ mod tests {
         let env = Environment::from_pairs([("ARM", "toaster"), ("MAX_CHUNK_AGE_MS", "0")]);
         let error = Settings::read(env).unwrap_err().to_string();
         assert!(
-            error.contains("ARM: expected one of `simulation`, `dry-run`, `fci`, found `toaster`"),
+            error.contains(
+                "ARM: expected one of `simulation`, `dry-run`, `fci`, `osc`, found `toaster`"
+            ),
             "{error}"
         );
         assert!(error.contains("MAX_CHUNK_AGE_MS"), "{error}");

@@ -189,7 +189,7 @@ impl Course {
             if signals::is_stop_asked() {
                 self.take(signals::stop(), now_ns);
             }
-            let has_waited = self.tick(now_ns) && self.arm.keeps_time();
+            let has_waited = self.tick() && self.arm.keeps_time();
             self.rings.note_stopped(self.arm.is_stopped());
             // Some ticks longer: until it was told that the arm is at rest.
             rested = if self.arm.is_stopped() { rested + 1 } else { 0 };
@@ -225,9 +225,9 @@ impl Course {
     }
 
     /// A millisecond; false where something went wrong, which the machine tells.
-    fn tick(&mut self, now_ns: u64) -> bool {
+    fn tick(&mut self) -> bool {
         let rings = &self.rings;
-        match self.arm.tick(now_ns, |effect| rings.tell(effect)) {
+        match self.arm.tick(robot_clock_ns, |effect| rings.tell(effect)) {
             Err(LimitedArmError::Journal(error)) => {
                 self.judge(Err(error));
                 false

@@ -38,7 +38,8 @@ const INPUTS: &[&str] = &[
 const REFUSALS: &[&str] = &[
     "message_refused",
     "state_refused",
-    "arm_failed",
+    "arm_missed",
+    "step_shortened",
     "other_episode",
     "not_accepting",
     "held",
@@ -241,7 +242,7 @@ impl Node {
                         let Some(count) = outbox.refusal_to_tell(&event.kind) else {
                             continue;
                         };
-                        event.text = format!("{} ({count} refused so far)", event.text);
+                        event.text = format!("{} ({count} so far)", event.text);
                     }
                     tracing::warn!("{}: {}", event.kind, event.text);
                     outbox.send("safety_event", event)?;

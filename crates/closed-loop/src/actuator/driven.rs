@@ -10,7 +10,8 @@ use crate::watchdog::Source;
 
 impl Actuator {
     /// A machine for an arm that keeps its own time: fed by [`ActuatorEvent::Tick`] once a
-    /// millisecond, it begins with the first reading and tells of the arm every [`SETPOINTS`] ticks.
+    /// millisecond, it begins with the first reading and tells of itself every [`SETPOINTS`] ticks, of
+    /// the arm with the first reading after so many.
     ///
     /// [`ActuatorEvent::Tick`]: super::ActuatorEvent::Tick
     #[must_use]
@@ -53,18 +54,20 @@ impl Actuator {
                 setpoint.gripper_width_m,
             ));
         }
-        if !is_told && !self.is_due {
-            return;
-        }
-        self.is_due = false;
-        if let (true, Some(state)) = (is_believed, state) {
+        let is_due = std::mem::take(&mut self.is_due);
+        let since_told = |told| self.ticks - told >= SETPOINTS;
+        let is_arm_due = is_due || self.told_tick.is_none_or(since_told);
+        if let (true, true, Some(state)) = (is_arm_due, is_believed, state) {
+            self.told_tick = Some(self.ticks);
             effects.push(ActuatorEffect::Arm(ArmState {
                 stamp_ns: self.now_ns,
                 episode: self.episode,
                 ..state
             }));
         }
-        effects.extend(self.execution().map(ActuatorEffect::Execution));
+        if is_told || is_due {
+            effects.extend(self.execution().map(ActuatorEffect::Execution));
+        }
     }
 
     /// The arm stays where it is and comes to rest; chunks are counted anew.

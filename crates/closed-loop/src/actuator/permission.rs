@@ -190,6 +190,11 @@ impl Actuator {
         text: String,
         effects: &mut Vec<ActuatorEffect>,
     ) {
+        // What passes by itself comes often, and must not hide what does not.
+        let kind = match fault {
+            Some(_) => "arm_failed",
+            None => "arm_missed",
+        };
         if fault.is_some() {
             self.permission.fault = fault;
             if fault != Some(ArmFault::Reflex) || !self.permission.survives_reflexes {
@@ -198,7 +203,7 @@ impl Actuator {
             self.watchdog.forget(Source::Chunk);
             self.is_due = true;
         }
-        effects.push(self.safety("arm_failed".to_owned(), text));
+        effects.push(self.safety(kind.to_owned(), text));
     }
 
     /// Told at once: while the arm is being made ready, nothing else is.

@@ -1,7 +1,7 @@
 use tiller_core::{ActionLayout, EpisodeId, JOINTS};
 use tiller_messages::{ActionChunk, ExecutionMode, ExecutionState};
-use tiller_motion::ArmReading;
 use tiller_motion::kinematics::HOME_Q;
+use tiller_motion::{ArmReading, Quantity, Violation};
 
 use super::*;
 use crate::recovery::RecoveryConfig;
@@ -20,6 +20,10 @@ struct Driver {
     reads_left: usize,
     /// What the robot's clock says, if it has one.
     elapsed_ms: Option<u32>,
+    /// How often it says where it is, ms.
+    period_ms: u32,
+    /// What it makes less of.
+    clamped: Option<Violation>,
     /// Whether the robot has stopped by itself, and whether people must see to it.
     has_stopped: bool,
     is_stuck: bool,
@@ -48,6 +52,14 @@ impl Arm for Driver {
 
     fn elapsed_ms(&self) -> Option<u32> {
         self.elapsed_ms
+    }
+
+    fn period_ms(&self) -> u32 {
+        self.period_ms
+    }
+
+    fn clamped(&mut self) -> Option<Violation> {
+        self.clamped.take()
     }
 
     fn fault(&self) -> Option<ArmFault> {
@@ -87,6 +99,8 @@ impl Rig {
             commands: Vec::new(),
             reads_left,
             elapsed_ms: None,
+            period_ms: 1,
+            clamped: None,
             has_stopped: false,
             is_stuck: false,
             homing: 0,
@@ -103,8 +117,8 @@ impl Rig {
     fn run(&mut self, ticks: usize) {
         for _ in 0..ticks {
             self.now_ns += MS;
-            let told = &mut self.told;
-            let result = self.arm.tick(self.now_ns, |effect| told.push(effect));
+            let (now_ns, told) = (self.now_ns, &mut self.told);
+            let result = self.arm.tick(|| now_ns, |effect| told.push(effect));
             self.failures += usize::from(result.is_err());
         }
     }
@@ -183,7 +197,7 @@ fn a_robot_that_stops_answering_is_braked_and_the_loss_is_told() {
     rig.run(599);
     assert_eq!(rig.failures, 300);
     assert!(rig.arm.is_stopped());
-    assert_eq!(rig.dangers(), ["arm_failed", "reading_lost"]);
+    assert_eq!(rig.dangers(), ["arm_missed", "reading_lost"]);
     let commands = &rig.arm.arm().commands;
     assert_eq!(commands.len(), 600, "setpoints go on without readings");
     let limits = ActuatorConfig::default().limits.joint.acceleration_rad_s2;
@@ -202,7 +216,7 @@ fn an_arm_that_cannot_be_read_is_not_moved() {
     assert_eq!(rig.failures, 100);
     assert!(rig.arm.arm().commands.is_empty() && rig.arm.is_stopped());
     rig.on(ActuatorEvent::Chunk(rig.chunk(1, 0)));
-    assert_eq!(rig.dangers(), ["arm_failed", "not_accepting"]);
+    assert_eq!(rig.dangers(), ["arm_missed", "not_accepting"]);
 }
 
 #[test]
@@ -260,6 +274,95 @@ fn a_robot_whose_clock_went_on_gets_a_setpoint_for_every_millisecond() {
     rig.run(3);
     assert!(rig.arm.keeps_time());
     assert_eq!(rig.arm.arm().commands.len() - before, 12);
+}
+
+/// A controller that says where its arm is every 50 ms.
+fn slow() -> Rig {
+    let mut rig = Rig::new(usize::MAX);
+    rig.arm.arm.period_ms = 50;
+    let Rig { arm, .. } = rig;
+    let mut rig = Rig {
+        arm: LimitedArm::new(arm.arm, ActuatorConfig::default(), None),
+        ..Rig::new(0)
+    };
+    rig.run(1);
+    rig.arm.arm.elapsed_ms = Some(50);
+    rig
+}
+
+/// Readings that come every 50 ms, and the time that goes on as far.
+fn run_slowly(rig: &mut Rig, readings: usize) {
+    for _ in 0..readings {
+        rig.now_ns += 49 * MS;
+        rig.run(1);
+    }
+}
+
+#[test]
+fn between_two_readings_of_a_slow_controller_none_is_missed() {
+    let mut rig = slow();
+    rig.on(ActuatorEvent::Chunk(rig.chunk(1, 0)));
+    run_slowly(&mut rig, 24);
+    assert_eq!(rig.arm.arm().commands.len(), 1_201);
+    assert_eq!(rig.dangers(), [""; 0]);
+    let stamps: Vec<_> = rig
+        .told
+        .iter()
+        .filter_map(|effect| match effect {
+            ActuatorEffect::Arm(state) => Some(state.stamp_ns / MS),
+            _ => None,
+        })
+        .collect();
+    let expected: Vec<_> = (0..25).map(|reading| 1 + 50 * reading).collect();
+    assert_eq!(stamps, expected, "each is told of");
+    let last = rig.executions().last().unwrap().mode;
+    assert_eq!(last, ExecutionMode::Holding);
+}
+
+#[test]
+fn a_slow_controller_that_is_late_is_an_overrun_and_one_that_is_lost_is_braked() {
+    let mut rig = slow();
+    rig.arm = rig.arm.guarded(&Guard {
+        watchdog: crate::WatchdogConfig {
+            overrun: crate::Watch {
+                reaction: crate::Reaction::Hold,
+                limit_ns: 10 * MS,
+            },
+            ..Default::default()
+        },
+        ..Guard::default()
+    });
+    run_slowly(&mut rig, 3);
+    assert_eq!(rig.dangers(), [""; 0]);
+    rig.now_ns += 50 * MS;
+    rig.arm.arm.elapsed_ms = Some(100);
+    run_slowly(&mut rig, 1);
+    assert_eq!(rig.dangers(), ["loop_overrun"], "one alone stops nothing");
+    rig.now_ns += 100 * MS;
+    rig.arm.arm.elapsed_ms = Some(150);
+    run_slowly(&mut rig, 1);
+    assert_eq!(rig.dangers(), ["loop_overrun", "reading_lost"]);
+}
+
+#[test]
+fn what_a_driver_makes_less_of_is_told_with_its_numbers() {
+    let mut rig = Rig::new(usize::MAX);
+    rig.run(1);
+    rig.on(ActuatorEvent::Chunk(rig.chunk(1, 0)));
+    rig.run(10);
+    rig.arm.arm.clamped = Some(Violation::new(Quantity::Step, 0.05, 0.08));
+    rig.run(10);
+    let events = rig.told.iter().filter_map(|effect| match effect {
+        ActuatorEffect::Safety(event) => Some(event),
+        _ => None,
+    });
+    let events: Vec<_> = events.collect();
+    assert_eq!(events.len(), 1, "{events:?}");
+    let event = events[0];
+    assert_eq!(event.kind, "step_shortened");
+    assert_eq!(event.chunk_seq, Some(1));
+    let numbers = (event.quantity.as_deref(), event.limit, event.value);
+    assert_eq!(numbers, (Some("step_m"), Some(0.05), Some(0.08)));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The arms that `ARM` chooses from. A further one is a module here and a line in [`ARMS`].
 
+mod derating;
 mod dry_run;
 mod fci;
+mod osc;
 mod shadow;
 
 pub use fci::Fci;
@@ -23,6 +25,7 @@ pub(crate) const ARMS: &[(&str, Kind)] = &[
     ("simulation", |_| Opening::new(|| Ok(Body::Simulated))),
     ("dry-run", dry_run::kind),
     ("fci", fci::kind),
+    ("osc", osc::kind),
 ];
 
 /// How an arm is moved.

@@ -67,6 +67,10 @@ impl<A: Arm> Arm for Shadow<A> {
         self.arm.elapsed_ms()
     }
 
+    fn period_ms(&self) -> u32 {
+        self.arm.period_ms()
+    }
+
     fn fault(&self) -> Option<ArmFault> {
         self.arm.fault()
     }

@@ -86,6 +86,10 @@ impl Arm for Watched {
         self.driver.elapsed_ms()
     }
 
+    fn period_ms(&self) -> u32 {
+        self.driver.period_ms()
+    }
+
     fn fault(&self) -> Option<ArmFault> {
         self.driver.fault()
     }

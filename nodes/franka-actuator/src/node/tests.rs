@@ -12,6 +12,7 @@ use crate::config::Settings;
 mod damages;
 mod driven;
 mod fci;
+mod osc;
 
 const STATE_NS: u64 = 20_000_000;
 
