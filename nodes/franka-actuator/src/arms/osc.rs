@@ -27,14 +27,14 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
         silence: Duration::from_millis(env.number("OSC_SILENCE_MS", silence_ms, 50..=10_000)),
         ..defaults
     };
-    let robots: &[(&str, fn() -> Limits)] = &[("fr3", Limits::fr3), ("panda", Limits::panda)];
-    let limits = env.choice("OSC_ROBOT", "panda", robots);
+    let robots = [("fr3", Limits::fr3()), ("panda", Limits::panda())];
+    let limits = env.choice("OSC_ROBOT", "panda", &robots);
     let real_time = RealTime::read(env, "without");
     let derating = Derating::read(env);
     let is_moved = env.choice("MOTION", "on", &[("on", true), ("dry", false)]);
     Opening::real(is_moved, move |_| {
         let arm = OscArm::connect_within(&config, PATIENCE).wrap_err("cannot use the arm")?;
-        let limits = within(derating.of(limits()), arm.tool_speeds());
+        let limits = within(derating.of(limits), arm.tool_speeds());
         let who = arm.controller();
         tracing::info!(
             "a controller at {}: {} Hz, steps up to {} m and {} rad",
