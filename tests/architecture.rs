@@ -527,6 +527,33 @@ fn hardware_differs_in_cameras_arm_and_calibration() {
     assert_eq!(different, expected);
 }
 
+/// What listens to a recording is what listens to a world and an arm.
+#[test]
+fn a_replay_differs_in_world_and_arm() {
+    let is_replayed = |node: &str| ["world", "franka-actuator"].contains(&node);
+    let live = |file| -> Vec<String> {
+        let lines = lines_by_node(file).into_iter();
+        let live = lines.filter(|(node, _)| !is_replayed(node));
+        live.map(|(_, line)| line).collect()
+    };
+    let file = "dataflows/replay.yml";
+    assert_eq!(live(file), live("dataflow.yml"));
+    let outputs = |file| -> Vec<String> {
+        let lines = lines_by_node(file).into_iter();
+        let mut is_output = false;
+        let outputs = lines.filter(|(node, line)| {
+            is_output = match line.trim() {
+                word if word.starts_with("outputs:") => true,
+                word => is_output && !word.starts_with("- id:") && word != "inputs:",
+            };
+            is_output && is_replayed(node)
+        });
+        outputs.map(|(_, line)| line).collect()
+    };
+    assert_eq!(outputs(file), outputs("dataflow.yml"));
+    assert!(outputs(file).len() > 10);
+}
+
 /// The driver for real arms moves the simulated one: nothing but the arm is different.
 #[test]
 fn the_emulated_robot_differs_in_the_arm() {

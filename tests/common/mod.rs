@@ -1,5 +1,6 @@
 //! The real dataflow, started as `cargo xtask demo` starts it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -71,6 +72,11 @@ impl Running {
 }
 
 fn command(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32, folder: &Path) -> Command {
+    let args = ["run".as_ref(), dataflow.as_os_str()];
+    dora(&args, settings, limit_s, folder)
+}
+
+fn dora(args: &[&OsStr], settings: &[(&str, &str)], limit_s: u32, folder: &Path) -> Command {
     let venv = root().join(".venv/bin");
     assert!(
         venv.join("dora").exists(),
@@ -89,9 +95,8 @@ fn command(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32, folder: &Pa
             "--kill-after=20",
             &limit_s.to_string(),
             "dora",
-            "run",
         ])
-        .arg(dataflow)
+        .args(args)
         .current_dir(root())
         .env("PATH", format!("{}:{search}", venv.display()))
         .env("RUST_BACKTRACE", "0")
@@ -114,10 +119,16 @@ pub(crate) fn run_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Run {
 }
 
 /// The same with another file.
+#[allow(dead_code, reason = "not every test runs one")]
 pub(crate) fn run_file(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32) -> Run {
+    run_dora(&["run".as_ref(), dataflow.as_os_str()], settings, limit_s)
+}
+
+/// dora with these arguments.
+pub(crate) fn run_dora(args: &[&OsStr], settings: &[(&str, &str)], limit_s: u32) -> Run {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let output = command(dataflow, settings, limit_s, folder.path())
+    let output = dora(args, settings, limit_s, folder.path())
         .output()
         .expect("`timeout` and `dora` start");
     let mut log = String::from_utf8_lossy(&output.stdout).into_owned();

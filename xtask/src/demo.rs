@@ -66,6 +66,10 @@ pub(crate) struct DemoArgs {
     /// arm through a Franka's control interface, on ports that are free.
     #[arg(long, default_value = "dataflow.yml")]
     dataflow: PathBuf,
+    /// Record every message beside the dataflow, for `dora replay`; what is missing in the recording is
+    /// told, and fails the run where TILLER_RECORD_ON_LOSS=fail.
+    #[arg(long)]
+    record: bool,
     /// Print the summary as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -124,7 +128,37 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
         "pictures, program, summary and dora.log: {}",
         folder.display()
     ));
+    if let Some(file) = recording(&environment.root, args, &folder) {
+        say_recorded(&environment.root, &file);
+    }
     Ok(outcome == "success" && status.success())
+}
+
+/// Where the recording goes. It names programs from the dataflow's folder, so it must lie there.
+fn recording(root: &Path, args: &DemoArgs, run: &Path) -> Option<PathBuf> {
+    let name = run.file_name()?.to_string_lossy();
+    let folder = root.join(args.dataflow.parent().unwrap_or(Path::new("")));
+    args.record.then(|| folder.join(format!("{name}.drec")))
+}
+
+/// What the recorder said of its work, and what can be done with it.
+fn say_recorded(root: &Path, file: &Path) {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".json");
+    let report = read_regular_text(Path::new(&name), MAX_FILE_BYTES).ok();
+    let report: Option<Value> = report.and_then(|text| serde_json::from_str(&text).ok());
+    let shown = file.strip_prefix(root).unwrap_or(file).display();
+    match report.as_ref().map(|report| &report["complete"]) {
+        Some(Value::Bool(true)) => say(&format!("recorded, complete: {shown}")),
+        Some(_) => say(&format!(
+            "recorded, NOT complete: {shown}; {} says what is missing",
+            Path::new(&name).display()
+        )),
+        None => return say(&format!("nothing was recorded to {shown}")),
+    }
+    say(&format!(
+        "again: `dora replay {shown} --replace world,franka-actuator` (with .venv/bin in PATH)"
+    ));
 }
 
 fn run_folder(root: &Path, args: &DemoArgs) -> Result<PathBuf> {
@@ -163,9 +197,15 @@ fn run_dataflow(
 ) -> Result<ExitStatus> {
     let log = create_in_place(log_path)?;
     let mut command = environment.command("dora");
+    match recording(&environment.root, args, folder) {
+        Some(file) => command
+            .arg("record")
+            .arg(&args.dataflow)
+            .arg("-o")
+            .arg(file),
+        None => command.arg("run").arg(&args.dataflow),
+    };
     command
-        .arg("run")
-        .arg(&args.dataflow)
         .env("TILLER_INSTRUCTION", &args.instruction)
         .env("TILLER_SEED", args.seed.to_string())
         .env("TILLER_POLICY", &args.policy)

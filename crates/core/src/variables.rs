@@ -114,7 +114,7 @@ const OF_THE_DATAFLOW: [&str; 102] = [
 ];
 
 /// What the dataflows of other worlds, and of hardware, read beside it.
-const OF_OTHER_WORLDS: [&str; 17] = [
+const OF_OTHER_WORLDS: [&str; 19] = [
     "TILLER_ARM",
     "TILLER_CAMERAS",
     "TILLER_CAMERA_AT_END",
@@ -130,16 +130,19 @@ const OF_OTHER_WORLDS: [&str; 17] = [
     "TILLER_FCI_ROBOT",
     "TILLER_FFMPEG",
     "TILLER_FIRST_STATE",
+    "TILLER_RECORDING",
+    "TILLER_REPLAY_SPEED",
     "TILLER_SCENE",
     "TILLER_SUITE",
 ];
 
-/// What is read elsewhere: folders of what a world needs, the filter of the logs, and what tests are asked to keep or to leave out.
-const OTHERS: [&str; 6] = [
+/// What is read elsewhere: folders of what a world needs, the filter of the logs, what a recorder does, and what tests are asked to keep or to leave out.
+const OTHERS: [&str; 7] = [
     "TILLER_LIBERO_PACKS",
     "TILLER_LIBERO_VENV",
     "TILLER_LOG",
     "TILLER_PICTURES",
+    "TILLER_RECORD_ON_LOSS",
     "TILLER_REPORT_KEEP",
     "TILLER_TEST_WITHOUT_EGL",
 ];

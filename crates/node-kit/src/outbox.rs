@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arrow::array::ArrayRef;
 use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
-use dora_node_api::{DoraNode, MetadataParameters, Parameter};
+use dora_node_api::{DoraArray, DoraNode, MetadataParameters, Parameter};
 use eyre::{Result, WrapErr, bail, eyre};
 use tiller_core::{MAX_STATUS, clip, visible_block};
 use tiller_messages::{Encoding, ImageHeader, Level, Message, Status};
@@ -210,6 +210,28 @@ impl Outbox {
             array,
         )
         .wrap_err_with(|| format!("cannot send `{output}`"))
+    }
+
+    /// Sends what somebody else sent before, as it was; false where the dataflow declares no such output.
+    ///
+    /// # Errors
+    /// When dora cannot take it.
+    pub fn send_again(
+        &mut self,
+        output: &str,
+        parameters: MetadataParameters,
+        data: DoraArray,
+    ) -> Result<bool> {
+        let is_declared = |declared: &Vec<String>| declared.iter().any(|known| known == output);
+        if !self.declared.as_ref().is_none_or(is_declared) {
+            return Ok(false);
+        }
+        let Some(node) = &mut self.node else {
+            return Ok(true);
+        };
+        node.send_output(output.to_owned().into(), parameters, data)
+            .wrap_err_with(|| format!("cannot send `{output}`"))?;
+        Ok(true)
     }
 
     /// Logs a text and sends it as a [`Status`] on the output `status`. Whatever it quotes is visible in

@@ -1,0 +1,105 @@
+//! A run of the real dataflow, recorded and replayed with dora's own commands.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::Path;
+
+use common::{Run, root, run_dora, run_file};
+use dora_recording::RecordingReader;
+use serde_json::Value;
+
+/// Messages in a recording by output.
+fn counted(recording: &Path) -> BTreeMap<String, u64> {
+    let mut reader = RecordingReader::open(File::open(recording).unwrap()).unwrap();
+    let mut counts = BTreeMap::new();
+    while let Some(entry) = reader.next_entry_header().unwrap() {
+        let topic = format!("{}/{}", entry.node_id, entry.output_id);
+        *counts.entry(topic).or_default() += 1;
+    }
+    counts
+}
+
+fn replay(recording: &Path, options: &[&str]) -> Run {
+    let mut args: Vec<&OsStr> = vec!["replay".as_ref(), recording.as_os_str()];
+    args.extend(options.iter().map(OsStr::new));
+    run_dora(&args, &[], 300)
+}
+
+fn assert_success(run: &Run) -> Value {
+    assert!(run.status.success(), "{}", run.log);
+    let summary = run.summary();
+    assert_eq!(summary["outcome"], "success", "{}", run.log);
+    summary
+}
+
+#[test]
+fn a_run_is_recorded_and_replayed() {
+    // Programs are named from the dataflow's folder, so recordings lie there.
+    let file = tempfile::Builder::new()
+        .suffix(".drec")
+        .tempfile_in(root())
+        .unwrap();
+    let recording = file.path();
+    let args: [&OsStr; 4] = [
+        "record".as_ref(),
+        "dataflow.yml".as_ref(),
+        "-o".as_ref(),
+        recording.as_os_str(),
+    ];
+    let settings = [
+        ("TILLER_INSTRUCTION", "press the button"),
+        ("TILLER_SEED", "3"),
+    ];
+    let recorded = assert_success(&run_dora(&args, &settings, 400));
+
+    let beside = recording.with_extension("drec.json");
+    let report: Value = serde_json::from_str(&fs::read_to_string(&beside).unwrap()).unwrap();
+    fs::remove_file(&beside).unwrap();
+    assert!(report["error"].is_null(), "{report}");
+    let counts = counted(recording);
+    assert_eq!(report["messages"], counts.values().sum::<u64>(), "{report}");
+    for (topic, count) in &counts {
+        assert_eq!(report["topics"][topic]["messages"], *count, "{topic}");
+    }
+    for topic in [
+        "world/image",
+        "franka-actuator/arm_state",
+        "steered-sampler/action_chunk",
+        "stage-switcher/stage",
+        "vlm-reward/reward_program",
+    ] {
+        assert!(counts.contains_key(topic), "no {topic} in {counts:?}");
+    }
+
+    // Everybody but those who keep the record is replayed.
+    let again = assert_success(&replay(recording, &[]));
+    assert_eq!(again["instruction"], recorded["instruction"]);
+    assert_eq!(
+        again["stages"].as_array().map(Vec::len),
+        recorded["stages"].as_array().map(Vec::len)
+    );
+
+    // What was seen, to whoever looks and decides now.
+    let path = recording.to_str().unwrap();
+    let live = run_file(
+        Path::new("dataflows/replay.yml"),
+        &[
+            ("TILLER_RECORDING", path),
+            ("TILLER_INSTRUCTION", "press the button"),
+        ],
+        300,
+    );
+    let live = assert_success(&live);
+    let plans = live["latencies"]["planning"]["count"].as_u64().unwrap();
+    assert!(plans > 0, "{live}");
+    assert_eq!(live["instruction"], recorded["instruction"]);
+}
