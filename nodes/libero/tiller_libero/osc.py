@@ -24,8 +24,8 @@ from .official import STEP_S, SUITES, Official
 STILL = 1e-9
 # An action of 1 opens or closes the fingers, 0 leaves them as they are led.
 OPEN, CLOSE, STAY = -1.0, 1.0, 0.0
-# This near to a width the fingers are there, m: they move 1 cm in a step.
-WIDTH_M = 0.005
+# This near to a width the fingers are led there, m: a step leads them by 1 cm.
+WIDTH_M = 0.006
 
 
 class OscPose:
@@ -42,6 +42,8 @@ class OscPose:
         self.fingers = [self.model.joint(f"gripper0_finger_joint{n}") for n in (1, 2)]
         (_, first_m), (second_m, _) = (finger.range for finger in self.fingers)
         self.gripper_m = (0.0, float(first_m - second_m))
+        actuators = official.env.robots[0].gripper.actuators
+        self.led_at = [self.model.actuator(name).id for name in actuators]
         self.site = self.model.site(self.controller.eef_name).id
         self.base = self.model.body("robot0_base").id
         # The step leaves positions of bodies and sites behind by 2 ms, so they are worked out apart.
@@ -60,9 +62,7 @@ class OscPose:
             q_rad=[self.data.qpos[joint.qposadr[0]] for joint in self.joints],
             dq_rad_s=[self.data.qvel[joint.dofadr[0]] for joint in self.joints],
             tool_position_m=base.T @ way_m,
-            tool_quaternion_wxyz=quaternion(
-                base.T @ self.ghost.site_xmat[self.site].reshape(3, 3)
-            ),
+            tool_quaternion_wxyz=quaternion(base.T @ self.ghost.site_xmat[self.site].reshape(3, 3)),
             gripper_width_m=self._width_m(),
             fault=Fault.NONE,
         )
@@ -99,7 +99,9 @@ class OscPose:
             return CLOSE
         if width_m >= largest_m - WIDTH_M:
             return OPEN
-        wider_m = width_m - self._width_m()
+        # They lag behind where they are led.
+        first, second = self.data.ctrl[self.led_at]
+        wider_m = width_m - (first - second)
         if abs(wider_m) <= WIDTH_M:
             return STAY
         return OPEN if wider_m > 0.0 else CLOSE
