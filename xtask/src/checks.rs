@@ -48,6 +48,11 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let mut test = cargo(&environment, &["test", "--release", "--workspace"]);
     test.args(&args.rest);
     step("tests", test)?;
+    // After cargo's, which build what the bridges' ones drive.
+    let mut test = environment.command("python3");
+    test.args(["-m", "unittest", "discover", "-s", "tests", "-t", "."]);
+    test.current_dir(environment.root.join("nodes/bridge"));
+    step("tests of the bridges", test)?;
     if !args.no_lint {
         let all = ["build", "--release", "--workspace", "--all-targets"];
         let mut lints = cargo(&environment, &all);

@@ -74,6 +74,8 @@ pub struct OscArm {
     due: u32,
     /// The set-point of the last step, and the controller's time since then, ms.
     followed: Option<JointVector>,
+    /// The opening that was asked for last, m: a hand that grips goes on.
+    asked_m: Option<f64>,
     passed_ms: f64,
     steps: u64,
     clamped: u64,
@@ -110,6 +112,7 @@ impl OscArm {
             elapsed_ms: 1,
             due: 1,
             followed: None,
+            asked_m: None,
             passed_ms: 0.0,
             steps: 0,
             clamped: 0,
@@ -263,6 +266,7 @@ impl OscArm {
             rotation_rad: step.rotation_rad,
             gripper_width_m: gripper_width_m.max(least_m).min(largest_m),
         }))?;
+        self.asked_m = Some(gripper_width_m);
         self.steps += 1;
         self.clamped += u64::from(step.clamped.any());
         self.note(step);
@@ -375,7 +379,7 @@ impl Drop for OscArm {
     /// Stops the arm; where that is not heard, the end of the connection does.
     fn drop(&mut self) {
         if self.followed.is_some() && self.failure.is_none() {
-            let width_m = self.state.gripper_width_m;
+            let width_m = self.asked_m.unwrap_or(self.state.gripper_width_m);
             let _ends_anyway = self.send(&Step::default(), width_m);
         }
     }
