@@ -228,8 +228,10 @@ fn nodes_and_operators_meet_only_in_messages() {
             .cloned()
             .collect();
         assert!(others.is_empty(), "{part} depends on {others:?}");
+        // What was recorded is sent again unread.
+        let reads = part != "replay";
         assert!(
-            workspace.direct[part].contains("tiller-messages"),
+            !reads || workspace.direct[part].contains("tiller-messages"),
             "{part} must speak tiller-messages"
         );
     }
