@@ -59,7 +59,11 @@ fn a_run_is_recorded_and_replayed() {
         ("TILLER_INSTRUCTION", "press the button"),
         ("TILLER_SEED", "3"),
     ];
-    let recorded = assert_success(&run_dora(&args, &settings, 400));
+    let run = run_dora(&args, &settings, 400);
+    let recorded = assert_success(&run);
+    // dora knows the level of what nodes log.
+    let is_level = |line: &str| line.contains(" INFO ") && line.contains("vlm-reward: `press the");
+    assert!(run.log.lines().any(is_level), "{}", run.log);
 
     let beside = recording.with_extension("drec.json");
     let report: Value = serde_json::from_str(&fs::read_to_string(&beside).unwrap()).unwrap();

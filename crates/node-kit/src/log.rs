@@ -1,9 +1,15 @@
 //! Where logs go: nothing that an event quotes may steer a terminal, hide, or pass for another event.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use tiller_core::visible_under;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 /// What is logged unless `TILLER_LOG` says otherwise. dora's own crates print their whole
 /// configuration with every line, and zenoh its addresses and every message that a stopping node
@@ -13,8 +19,12 @@ const DEFAULT_FILTER: &str = "zenoh=error,zenoh::net::routing=off,dora_node_api=
 /// Stands before every further line of an event.
 const MARGIN: &str = "  | ";
 
-/// Sends logs to standard error, with everything in them visible. `TILLER_LOG` filters them as
-/// `RUST_LOG` would; default `info`.
+/// By this variable the daemon tells a node who it is.
+const STARTED_BY_DORA: &str = "DORA_NODE_CONFIG";
+
+/// Sends logs to standard error, or to dora by its own form where it has started the node, so that
+/// `dora logs --level warn` knows warnings; everything in them is visible. `TILLER_LOG` filters
+/// them as `RUST_LOG` would; default `info`.
 pub fn init_logs() {
     let wanted = std::env::var("TILLER_LOG")
         .ok()
@@ -27,16 +37,65 @@ pub fn init_logs() {
             Some(error),
         ),
     };
-    // dora prefixes lines with the time and the node. A subscriber that is set already stays.
-    let _ = tracing_subscriber::fmt()
+    let events = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| VisibleEvents(io::stderr()))
-        .with_ansi(false)
-        .without_time()
-        .with_target(false)
-        .try_init();
+        .with_ansi(false);
+    // A subscriber that is set already stays.
+    let _ = if std::env::var_os(STARTED_BY_DORA).is_some() {
+        events
+            .with_writer(io::stdout)
+            .event_format(DoraEvents)
+            .try_init()
+    } else {
+        events
+            .with_writer(|| VisibleEvents(io::stderr()))
+            .without_time()
+            .with_target(false)
+            .try_init()
+    };
     if let Some(error) = problem {
         tracing::warn!("TILLER_LOG is ignored: {error}");
+    }
+}
+
+/// The error that ends a node. dora repeats what was last on a failed node's standard error, at the
+/// level of errors and to all who listen to the node, so it is said there as it stands.
+pub(crate) fn tell_last(error: &str) {
+    if std::env::var_os(STARTED_BY_DORA).is_none() {
+        return tracing::error!("{error}");
+    }
+    let line = format!("ERROR {error}\n");
+    if VisibleEvents(io::stderr())
+        .write_all(line.as_bytes())
+        .is_err()
+    {
+        tracing::error!("{error}");
+    }
+}
+
+/// Events as dora reads them: a line of JSON each, of which it knows level, time and text.
+struct DoraEvents;
+
+impl<S, N> FormatEvent<S, N> for DoraEvents
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut line: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (mut text, mut time) = (String::new(), String::new());
+        context.format_fields(Writer::new(&mut text), event)?;
+        SystemTime.format_time(&mut Writer::new(&mut time))?;
+        let shown = serde_json::json!({
+            "level": event.metadata().level().as_str(),
+            "timestamp": time,
+            "message": visible_under(&text, MARGIN),
+        });
+        writeln!(line, "{shown}")
     }
 }
 
@@ -65,6 +124,8 @@ impl<W: Write> Write for VisibleEvents<W> {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+
+    use dora_message::common::{LogMessage, LogMessageHelper};
 
     use super::*;
 
@@ -111,5 +172,37 @@ mod tests {
         assert!(third.starts_with("  |  ERROR all is lost"), "{third}");
         assert!(third.contains(r"\u{202e}x"), "{third}");
         assert_eq!(lines.next(), None);
+    }
+
+    #[test]
+    fn dora_is_told_levels_and_nothing_passes_for_another_event() {
+        let kept = Kept::default();
+        let place = kept.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || place.clone())
+            .with_ansi(false)
+            .event_format(DoraEvents)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!("plain: naïve 抓取");
+            tracing::warn!(count = 3, "a\u{1b}[2Jb\n{{\"level\":\"ERROR\"}}");
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<LogMessage> = text
+            .lines()
+            .map(|line| LogMessage::from(serde_json::from_str::<LogMessageHelper>(line).unwrap()))
+            .collect();
+        let told: Vec<_> = lines
+            .iter()
+            .map(|line| format!("{:?}", line.level))
+            .collect();
+        assert_eq!(told, ["LogLevel(Info)", "LogLevel(Warn)"]);
+        assert_eq!(lines[0].message, "plain: naïve 抓取");
+        let second = &lines[1].message;
+        assert!(
+            second.contains(r"a\u{1b}[2Jb") && second.contains("count=3"),
+            "{second}"
+        );
+        assert!(second.contains("\n  | {"), "{second}");
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use dora_node_api::DoraNode;
 use eyre::{Result, WrapErr};
 
+use crate::log::tell_last;
 use crate::{Inbox, Outbox, init_logs};
 
 /// Runs a node: connects to dora, then calls `run`, and turns its error into one clear message
@@ -56,7 +57,7 @@ fn run_connected(
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{}", in_one_line(&error));
+            tell_last(&in_one_line(&error));
             ExitCode::FAILURE
         }
     }
