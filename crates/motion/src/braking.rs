@@ -14,18 +14,35 @@ pub(crate) struct Side {
     pub(crate) jerk: f64,
 }
 
-/// Share of a joint's highest deceleration that approaching a bound relies on; the rest is room for
-/// the joints that brake with it.
-const APPROACH_SHARE: f64 = 0.6;
+/// Most of a joint's highest deceleration that approaching a bound relies on.
+pub(crate) const APPROACH_SHARE: f64 = 0.6;
 
 impl Side {
-    /// The highest speed (rad/s) towards the bound from which gentle braking ends before it.
-    pub(crate) fn approach_rate(&self) -> f64 {
-        let acceleration = APPROACH_SHARE * self.max_acceleration;
-        // Jerk takes one acceleration back and builds the other up meanwhile.
-        let delay = 2.0 * self.max_acceleration / self.jerk + 2.0 * PERIOD_S;
-        let lost = acceleration * delay;
-        (lost * lost + 2.0 * acceleration * self.room.max(0.0)).sqrt() - lost
+    /// The highest speed (rad/s) towards the bound from which braking with `share` of the highest
+    /// deceleration ends before it.
+    pub(crate) fn approach_rate(&self, share: f64) -> f64 {
+        let deceleration = share * self.max_acceleration;
+        let lost = deceleration * self.delay_s();
+        (lost * lost + 2.0 * deceleration * self.room.max(0.0)).sqrt() - lost
+    }
+
+    /// The deceleration (rad/s2) with which the joint has to brake from now on to end before the bound,
+    /// the highest where no other would do.
+    pub(crate) fn needed_deceleration(&self) -> f64 {
+        let way = self.room - self.rate * self.delay_s();
+        let steady = if way > 0.0 {
+            self.rate * self.rate / (2.0 * way)
+        } else {
+            f64::INFINITY
+        };
+        // A slow joint may come to rest by decay; one that leaves the bound needs nothing.
+        let decay = (self.rate / self.delay_s()).max(0.0);
+        steady.min(decay).min(self.max_acceleration)
+    }
+
+    /// Jerk takes one acceleration back and builds the other up meanwhile.
+    fn delay_s(&self) -> f64 {
+        2.0 * self.max_acceleration / self.jerk + 2.0 * PERIOD_S
     }
 
     /// The highest acceleration in `[low, high]` after which braking is still possible, or `low`.

@@ -12,19 +12,22 @@
 //! Under this lies a guarantee for every joint alone: its acceleration is cut to an interval from
 //! wherever the step leads the joint can still brake before its velocity and its position limit.
 //! Being able to brake is thus kept from one step to the next. Bounds are approached slowly enough
-//! ([`Side::approach_rate`]) that the cut is not met on the way.
+//! ([`Side::approach_rate`]) that the cut is seldom met on the way, the slower the more joints have to
+//! brake at once, for the tool must be able to do what they add up to ([`Tool::braking_share`]). Where
+//! a cut joint does leave the whole, the others make up for it in the tool ([`Tool::nearest`]).
 //!
 //! In the same way nothing of the robot comes too near to itself, to the table or through a wall of its
 //! box: what is wanted is slowed down so that braking gently ends before, and a step from where
 //! braking as hard as may be would not is not made, but one that brakes.
 
-use nalgebra::{SVector, Vector3};
+use nalgebra::SVector;
 
 use crate::PERIOD_S;
-use crate::braking::{Side, Stop};
+use crate::braking::{self, Side, Stop};
 use crate::clearance::{self, LOOKS, Nearest, Rooms};
-use crate::kinematics::{Chain, JOINTS, Jacobian, JointVector, Twist, damped_inverse};
+use crate::kinematics::{Chain, JOINTS, Jacobian, JointVector, Twist};
 use crate::limits::Limits;
+use crate::tool::Tool;
 
 type Joints = SVector<f64, JOINTS>;
 
@@ -32,22 +35,6 @@ type Joints = SVector<f64, JOINTS>;
 /// the last one that is possible.
 const APPROACH_SHARE: f64 = 0.8;
 const BRAKE_SHARE: f64 = 0.95;
-
-/// Share of the tool's highest accelerations that is planned with: joints that are cut at their bounds may
-/// have to add to it.
-const TOOL_SHARE: f64 = 0.93;
-
-/// How much more than the tool may accelerate is put right, in how many rounds, with which damping.
-const TOOL_SLACK: f64 = 1.01;
-const TOOL_ROUNDS: usize = 20;
-const TOOL_DAMPING: f64 = 0.01;
-
-/// Highest speed and acceleration of the tool, of its position or its orientation.
-#[derive(Debug, Clone, Copy)]
-struct Bound {
-    speed: f64,
-    acceleration: f64,
-}
 
 /// Where the arm is and how it moves.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +58,7 @@ pub(crate) struct JointLimiter {
     max_rate: JointVector,
     max_acceleration: JointVector,
     max_jerk: JointVector,
-    linear: Bound,
-    angular: Bound,
+    tool: Tool,
     /// Least rooms: none, or less where the start was too near and the arm has not got away yet.
     floors: Rooms,
     /// What the last step was slowed down for.
@@ -84,7 +70,7 @@ impl JointLimiter {
     /// the start itself and tightens as the joint moves inward. So is one that is too near to
     /// something: it may only get further away.
     pub(crate) fn new(limits: &Limits, position_rad: JointVector) -> Self {
-        let (joint, tool, share) = (&limits.joint, &limits.cartesian, &limits.operating);
+        let (joint, share) = (&limits.joint, &limits.operating);
         let scale = |row: &JointVector, factor: f64| row.map(|value| value * factor);
         let margin = limits.position_margin_rad;
         let chain = Chain::new(&position_rad);
@@ -108,14 +94,7 @@ impl JointLimiter {
             max_rate: scale(&joint.velocity_rad_s, share.velocity),
             max_acceleration: scale(&joint.acceleration_rad_s2, share.acceleration),
             max_jerk: scale(&joint.jerk_rad_s3, share.jerk),
-            linear: Bound {
-                speed: tool.speed_m_s * share.velocity,
-                acceleration: tool.acceleration_m_s2 * share.acceleration,
-            },
-            angular: Bound {
-                speed: tool.rotation_speed_rad_s * share.velocity,
-                acceleration: tool.rotation_acceleration_rad_s2 * share.acceleration,
-            },
+            tool: Tool::new(limits),
             floors: rooms.floors(),
             held_back: None,
             limits: *limits,
@@ -173,15 +152,26 @@ impl JointLimiter {
 
     fn move_towards(&mut self, wanted: Joints) {
         let sides: [[Side; 2]; JOINTS] = std::array::from_fn(|joint| self.sides(joint));
-        let wanted = self.allowed_rates(&sides, wanted);
+        let needs = Joints::from_fn(|joint, _| {
+            let [up, down] = &sides[joint];
+            down.needed_deceleration() - up.needed_deceleration()
+        });
+        let share = self.tool.braking_share(
+            (&self.motion.jacobian, &self.motion.drift),
+            &needs,
+            &self.max_acceleration,
+            braking::APPROACH_SHARE,
+        );
+        let wanted = self.allowed_rates(&sides, share, wanted);
         let wanted = self.kept_clear(wanted);
         let target = self.allowed_acceleration(&(wanted - self.motion.rate));
-        let motion = &mut self.motion;
+        let motion = &self.motion;
         let change = target - motion.acceleration;
         let ease = (0..JOINTS)
             .map(|joint| self.max_jerk[joint] * PERIOD_S / change[joint].abs().max(1e-12))
             .fold(1.0, f64::min);
         let together = motion.acceleration + change * ease;
+        let together = self.braking_as_needed(together, &needs, share);
         let (mut lows, mut highs) = (Joints::zeros(), Joints::zeros());
         for (joint, [up, down]) in sides.iter().enumerate() {
             let most = self.max_acceleration[joint];
@@ -191,7 +181,8 @@ impl JointLimiter {
             highs[joint] = up.highest_acceleration(low, (now + jump).min(most));
             lows[joint] = -down.highest_acceleration(-highs[joint], -low);
         }
-        let acceleration = self.spare_the_tool(together, &lows, &highs);
+        let model = (&motion.jacobian, &motion.drift);
+        let acceleration = self.tool.nearest(model, together, &lows, &highs);
         let motion = &mut self.motion;
         motion.acceleration = acceleration;
         motion.rate += acceleration * PERIOD_S;
@@ -205,50 +196,20 @@ impl JointLimiter {
         motion.rooms = Rooms::new(&self.limits, &motion.chain);
     }
 
-    /// The acceleration within every joint's interval, next to the wanted one. Where a joint that is cut at
-    /// its bound leaves its line with the others and the tool would accelerate too much, the others make
-    /// up for it as far as their intervals let them.
-    fn spare_the_tool(&self, wanted: Joints, lows: &Joints, highs: &Joints) -> Joints {
-        let within = |wanted: Joints| wanted.sup(lows).inf(highs);
-        let mut acceleration = within(wanted);
-        let mut excess = self.excess(&acceleration);
-        let mut inverse = None;
-        for _ in 0..TOOL_ROUNDS {
-            if excess == Twist::zeros() {
-                break;
-            }
-            let jacobian = &self.motion.jacobian;
-            let inverse = inverse.get_or_insert_with(|| damped_inverse(jacobian, TOOL_DAMPING));
-            // The first is there soon, but goes astray where intervals cut it; the other, a projected
-            // gradient of the squared excess, never makes it larger.
-            let gradient = jacobian.tr_mul(&excess) / jacobian.norm_squared();
-            let steps = [*inverse * excess, gradient].into_iter();
-            let mut tries = steps.map(|step| {
-                let next = within(acceleration - step);
-                (next, self.excess(&next))
-            });
-            let Some(better) = tries.find(|(_, left)| left.norm_squared() < excess.norm_squared())
-            else {
-                break;
-            };
-            (acceleration, excess) = better;
-        }
-        acceleration
-    }
-
-    /// How much more than it may the tool would accelerate.
-    fn excess(&self, acceleration: &Joints) -> Twist {
-        let twist = self.motion.jacobian * acceleration + self.motion.drift;
-        let mut excess = Twist::zeros();
-        for (rows, bound) in [(0, &self.linear), (3, &self.angular)] {
-            let part = twist.fixed_rows::<3>(rows);
-            let size = part.norm();
-            if size > bound.acceleration * TOOL_SLACK {
-                let share = 1.0 - bound.acceleration / size;
-                excess.fixed_rows_mut::<3>(rows).copy_from(&(part * share));
+    /// `together`, but for joints that need more than the share of their decelerations that they rely on at
+    /// their bounds: those brake for themselves, for of the whole their part may be too small.
+    fn braking_as_needed(&self, mut together: Joints, needs: &Joints, share: f64) -> Joints {
+        for (joint, &need) in needs.iter().enumerate() {
+            let most = self.max_acceleration[joint];
+            let planned = share * most;
+            if need.abs() > planned {
+                // The more above what is needed, so that what is planned does again.
+                let brake = (need * need / planned).min(most);
+                let braking = brake.max(together[joint] * need.signum());
+                together[joint] = braking * need.signum();
             }
         }
-        excess
+        together
     }
 
     /// The way to rest from these rates when braking with so much of what the joints and the tool can
@@ -258,8 +219,6 @@ impl JointLimiter {
         let joints = (0..JOINTS)
             .map(|joint| rates[joint].abs() / self.max_acceleration[joint])
             .fold(0.0, f64::max);
-        let tool = (linear(&twist).norm() / self.linear.acceleration)
-            .max(angular(&twist).norm() / self.angular.acceleration);
         let build_up = (0..JOINTS)
             .map(|joint| {
                 let change = self.max_acceleration[joint] + self.motion.acceleration[joint].abs();
@@ -268,7 +227,7 @@ impl JointLimiter {
             .fold(0.0, f64::max);
         Stop {
             delay_s: build_up + 2.0 * PERIOD_S,
-            braking_s: joints.max(tool) / share,
+            braking_s: joints.max(self.tool.braking_s(&twist)) / share,
         }
     }
 
@@ -335,16 +294,15 @@ impl JointLimiter {
 
     /// What may be wanted: no joint faster than it can brake before its bound, and the whole no
     /// faster than every joint and the tool may be.
-    fn allowed_rates(&self, sides: &[[Side; 2]; JOINTS], mut wanted: Joints) -> Joints {
+    fn allowed_rates(&self, sides: &[[Side; 2]; JOINTS], share: f64, mut wanted: Joints) -> Joints {
         for (joint, [up, down]) in sides.iter().enumerate() {
-            wanted[joint] = wanted[joint].clamp(-down.approach_rate(), up.approach_rate());
+            let (lowest, highest) = (-down.approach_rate(share), up.approach_rate(share));
+            wanted[joint] = wanted[joint].clamp(lowest, highest);
         }
         let twist = self.motion.jacobian * wanted;
-        let tool = (self.linear.speed / linear(&twist).norm().max(1e-12))
-            .min(self.angular.speed / angular(&twist).norm().max(1e-12));
         let slow_down = (0..JOINTS)
             .map(|joint| self.max_rate[joint] / wanted[joint].abs().max(1e-12))
-            .fold(tool.min(1.0), f64::min);
+            .fold(self.tool.speed_share(&twist), f64::min);
         wanted * slow_down
     }
 
@@ -362,45 +320,9 @@ impl JointLimiter {
             .fold(1.0, f64::min);
         let target = change * (ease / PERIOD_S);
         let twist = self.motion.jacobian * target;
-        let drift = &self.motion.drift;
-        let share = share_within(
-            &linear(&twist),
-            &linear(drift),
-            TOOL_SHARE * self.linear.acceleration,
-        )
-        .min(share_within(
-            &angular(&twist),
-            &angular(drift),
-            TOOL_SHARE * self.angular.acceleration,
-        ));
+        let share = self.tool.acceleration_share(&twist, &self.motion.drift);
         target * share
     }
-}
-
-fn linear(twist: &Twist) -> Vector3<f64> {
-    twist.fixed_rows::<3>(0).into_owned()
-}
-
-fn angular(twist: &Twist) -> Vector3<f64> {
-    twist.fixed_rows::<3>(3).into_owned()
-}
-
-/// The largest share of `part`, up to 1, that together with `rest` is no longer than `most`; 1 where
-/// `rest` alone is too long, for then only braking helps.
-fn share_within(part: &Vector3<f64>, rest: &Vector3<f64>, most: f64) -> f64 {
-    let (size, across) = (part.norm_squared(), part.dot(rest));
-    let room = most * most - rest.norm_squared();
-    if room <= 0.0 || size <= 1e-18 {
-        return 1.0;
-    }
-    // |s part + rest|^2 = most^2, a quadratic equation with one positive root.
-    let root = (across * across + size * room).sqrt();
-    let share = if across > 0.0 {
-        room / (across + root)
-    } else {
-        (root - across) / size
-    };
-    share.min(1.0)
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ mod reading;
 mod reference;
 mod space;
 mod status;
+mod tool;
 mod violation;
 mod workspace;
 

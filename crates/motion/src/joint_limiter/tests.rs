@@ -1,6 +1,15 @@
 use super::*;
 use crate::kinematics::{HOME_Q, Pose, inverse};
+use nalgebra::Vector3;
 use proptest::prelude::*;
+
+fn linear(twist: &Twist) -> Vector3<f64> {
+    twist.fixed_rows::<3>(0).into_owned()
+}
+
+fn angular(twist: &Twist) -> Vector3<f64> {
+    twist.fixed_rows::<3>(3).into_owned()
+}
 
 /// The tool as finite differences of where the chain puts it.
 fn check_tool(limits: &Limits, stream: &[JointVector]) -> Result<(), TestCaseError> {
@@ -71,6 +80,39 @@ proptest! {
             stream.push(*limiter.step(&[0.0; JOINTS]));
         }
         prop_assert!(limiter.is_at_rest(), "{:?} {:?}", limiter.motion.rate, limiter.motion.acceleration);
+        check(&limits, &stream)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+
+    /// All joints run into their ends at once, where each must brake and none can make up for another.
+    #[test]
+    fn joints_that_end_together_keep_every_limit(
+        upwards in prop::array::uniform7(any::<bool>()),
+        away in prop::array::uniform7(0.05..0.6f64),
+        share in prop::array::uniform7(0.3..1.0f64),
+        fr3 in any::<bool>(),
+    ) {
+        let mut limits = if fr3 { Limits::fr3() } else { Limits::panda() };
+        // Nothing but the joints' ends is in the way.
+        limits.workspace.bounds.min_m = [-2.0; 3];
+        limits.workspace.bounds.max_m = [2.0; 3];
+        limits.clearance.between_links_m = -1.0;
+        let joint = &limits.joint;
+        let start = std::array::from_fn(|j| match upwards[j] {
+            true => joint.position_max_rad[j] - away[j],
+            false => joint.position_min_rad[j] + away[j],
+        });
+        let mut limiter = JointLimiter::new(&limits, start);
+        let demand = std::array::from_fn(|j| {
+            limiter.max_rate[j] * if upwards[j] { share[j] } else { -share[j] }
+        });
+        let mut stream = vec![start];
+        for _ in 0..500 {
+            stream.push(*limiter.step(&demand));
+        }
         check(&limits, &stream)?;
     }
 }
