@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arrow::array::ArrayRef;
 use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
-use dora_node_api::{DoraArray, DoraNode, MetadataParameters, Parameter};
+use dora_node_api::{DoraArray, DoraNode, IntoArrow, MetadataParameters, Parameter};
 use eyre::{Result, WrapErr, bail, eyre};
 use tiller_core::{MAX_STATUS, clip, visible_block};
 use tiller_messages::{Encoding, ImageHeader, Level, Message, Status};
@@ -201,15 +201,20 @@ impl Outbox {
     }
 
     fn send_array(&mut self, output: &str, array: ArrayRef) -> Result<()> {
+        self.send_beside(output, MetadataParameters::default(), array)
+    }
+
+    fn send_beside(
+        &mut self,
+        output: &str,
+        parameters: MetadataParameters,
+        data: impl IntoArrow,
+    ) -> Result<()> {
         let Some(node) = &mut self.node else {
             return Ok(());
         };
-        node.send_output(
-            output.to_owned().into(),
-            MetadataParameters::default(),
-            array,
-        )
-        .wrap_err_with(|| format!("cannot send `{output}`"))
+        node.send_output(output.to_owned().into(), parameters, data)
+            .wrap_err_with(|| format!("cannot send `{output}`"))
     }
 
     /// Sends what somebody else sent before, as it was; false where the dataflow declares no such output.
@@ -226,11 +231,7 @@ impl Outbox {
         if !self.declared.as_ref().is_none_or(is_declared) {
             return Ok(false);
         }
-        let Some(node) = &mut self.node else {
-            return Ok(true);
-        };
-        node.send_output(output.to_owned().into(), parameters, data)
-            .wrap_err_with(|| format!("cannot send `{output}`"))?;
+        self.send_beside(output, parameters, data)?;
         Ok(true)
     }
 

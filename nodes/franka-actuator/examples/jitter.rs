@@ -15,7 +15,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use franka_actuator::{Driven, Driver, DriverError, Fci, Machine, RealTime};
+use franka_actuator::{Driven, Driver, DriverError, Machine, OfNode, RealTime};
 use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, Guard};
 use tiller_core::ActionLayout;
 use tiller_fci::{FciArm, FciConfig};
@@ -229,11 +229,13 @@ fn row(name: &str, is_loaded: bool, real_time: RealTime, time: Duration) {
     let emulator = (name == "fci").then(|| Emulator::start(&Config::default()).unwrap());
     let arm: Driver = match &emulator {
         None => Box::new(Numbers(ArmReading::at_rest(HOME_Q, 0.08))),
-        Some(emulator) => Box::new(Fci(FciArm::connect(&FciConfig {
-            hand: None,
-            ..FciConfig::at(&emulator.address())
-        })
-        .unwrap())),
+        Some(emulator) => Box::new(OfNode(
+            FciArm::connect(&FciConfig {
+                hand: None,
+                ..FciConfig::at(&emulator.address())
+            })
+            .unwrap(),
+        )),
     };
     let (mut measured, mut wrong) = run(arm, real_time, time);
     let mut periods = measured

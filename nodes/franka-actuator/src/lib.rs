@@ -12,7 +12,7 @@ mod rings;
 mod signals;
 mod watched;
 
-pub use arms::{Driver, DriverError, Fci};
+pub use arms::{Driver, DriverError, OfNode};
 pub use config::Settings;
 pub use driven::{Driven, Journal};
 pub use node::{ESSENTIAL, Machine, run};

@@ -5,12 +5,10 @@ use std::time::Duration;
 use eyre::WrapErr;
 use tiller_fci::{FciArm, FciConfig, HandConfig};
 use tiller_motion::limits::{HAND, Limits, Robot};
-use tiller_motion::{Arm, ArmFault, ArmReading, Setpoint};
 use tiller_node_kit::Environment;
 
+use super::Opening;
 use super::derating::Derating;
-use super::shadow::Shadow;
-use super::{Body, DrivenBody, DriverError, Opening};
 use crate::realtime::RealTime;
 
 /// How long a robot may take to be there; dora ends a node that is silent for ten seconds.
@@ -60,50 +58,6 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
         };
         tracing::info!("an arm at {}: {:?}", config.address, arm.robot());
         let limits = derating.of(limits);
-        Ok(Body::Driven(Box::new(DrivenBody {
-            driver: if is_moved {
-                Box::new(Fci(arm))
-            } else {
-                tracing::warn!("MOTION=dry: the arm is only read, and a shadow of it moves");
-                Box::new(Shadow::new(Fci(arm)))
-            },
-            limits,
-            real_time,
-        })))
+        Ok(super::metal(arm, is_moved, limits, real_time))
     })
-}
-
-/// The driver with the errors of this node.
-pub struct Fci(pub FciArm);
-
-impl Arm for Fci {
-    type Error = DriverError;
-
-    fn read(&mut self) -> Result<ArmReading, DriverError> {
-        self.0.read().map_err(DriverError::of)
-    }
-
-    fn command(&mut self, setpoint: &Setpoint) -> Result<(), DriverError> {
-        self.0.command(setpoint).map_err(DriverError::of)
-    }
-
-    fn elapsed_ms(&self) -> Option<u32> {
-        self.0.elapsed_ms()
-    }
-
-    fn fault(&self) -> Option<ArmFault> {
-        self.0.fault()
-    }
-
-    fn home(&mut self) -> Result<bool, DriverError> {
-        self.0.home().map_err(DriverError::of)
-    }
-
-    fn is_homing(&self) -> bool {
-        self.0.is_homing()
-    }
-
-    fn recover(&mut self) -> Result<bool, DriverError> {
-        self.0.recover().map_err(DriverError::of)
-    }
 }

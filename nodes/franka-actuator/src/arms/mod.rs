@@ -2,11 +2,12 @@
 
 mod derating;
 mod dry_run;
+mod errors;
 mod fci;
 mod osc;
 mod shadow;
 
-pub use fci::Fci;
+pub use errors::OfNode;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use tiller_motion::limits::Limits;
 use tiller_node_kit::Environment;
 
 use crate::realtime::RealTime;
+use shadow::Shadow;
 
 /// Reads the settings of one kind of arm.
 pub(crate) type Kind = fn(&mut Environment) -> Opening;
@@ -43,6 +45,24 @@ pub(crate) struct DrivenBody {
     pub(crate) limits: Limits,
     /// What its thread asks of the machine.
     pub(crate) real_time: RealTime,
+}
+
+/// An arm of metal that is moved, or only read while a shadow of it moves.
+fn metal<A>(arm: A, is_moved: bool, limits: Limits, real_time: RealTime) -> Body
+where
+    A: Arm<Error: Send + Sync> + Send + 'static,
+{
+    let driver: Driver = if is_moved {
+        Box::new(OfNode(arm))
+    } else {
+        tracing::warn!("MOTION=dry: the arm is only read, and a shadow of it moves");
+        Box::new(Shadow::new(OfNode(arm)))
+    };
+    Body::Driven(Box::new(DrivenBody {
+        driver,
+        limits,
+        real_time,
+    }))
 }
 
 /// A driver of any kind.

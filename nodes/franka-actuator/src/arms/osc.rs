@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use eyre::WrapErr;
 use tiller_motion::limits::{CartesianLimits, Limits};
-use tiller_motion::{Arm, ArmFault, ArmReading, Setpoint, Violation};
 use tiller_node_kit::Environment;
 use tiller_osc::{OscArm, OscConfig};
 
+use super::Opening;
 use super::derating::Derating;
-use super::shadow::Shadow;
-use super::{Body, DrivenBody, DriverError, Opening};
 use crate::realtime::RealTime;
 
 /// How long a controller may take to be there; dora ends a node that is silent for ten seconds.
@@ -43,16 +41,7 @@ pub(crate) fn kind(env: &mut Environment) -> Opening {
             who.most_m,
             who.most_rad
         );
-        Ok(Body::Driven(Box::new(DrivenBody {
-            driver: if is_moved {
-                Box::new(Osc(arm))
-            } else {
-                tracing::warn!("MOTION=dry: the arm is only read, and a shadow of it moves");
-                Box::new(Shadow::new(Osc(arm)))
-            },
-            limits,
-            real_time,
-        })))
+        Ok(super::metal(arm, is_moved, limits, real_time))
     })
 }
 
@@ -67,41 +56,6 @@ fn within(limits: Limits, (most_m_s, most_rad_s): (f64, f64)) -> Limits {
             ..*cartesian
         },
         ..limits
-    }
-}
-
-/// The driver with the errors of this node.
-struct Osc(OscArm);
-
-impl Arm for Osc {
-    type Error = DriverError;
-
-    fn read(&mut self) -> Result<ArmReading, DriverError> {
-        self.0.read().map_err(DriverError::of)
-    }
-
-    fn command(&mut self, setpoint: &Setpoint) -> Result<(), DriverError> {
-        self.0.command(setpoint).map_err(DriverError::of)
-    }
-
-    fn elapsed_ms(&self) -> Option<u32> {
-        self.0.elapsed_ms()
-    }
-
-    fn period_ms(&self) -> u32 {
-        self.0.period_ms()
-    }
-
-    fn clamped(&mut self) -> Option<Violation> {
-        self.0.clamped()
-    }
-
-    fn fault(&self) -> Option<ArmFault> {
-        self.0.fault()
-    }
-
-    fn recover(&mut self) -> Result<bool, DriverError> {
-        self.0.recover().map_err(DriverError::of)
     }
 }
 
