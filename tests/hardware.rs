@@ -9,7 +9,9 @@
 
 mod common;
 
+use std::env;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -34,6 +36,10 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
+        Self::with_pictures_of([256, 256])
+    }
+
+    fn with_pictures_of(size: [usize; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut world = tiller_playtable::kind().make().unwrap();
         let spec = EpisodeSpec {
@@ -43,9 +49,7 @@ impl Lab {
         world.reset(&spec).unwrap();
         let mut frame = Frame::default();
         for (camera, channels) in [("static", Channels::ALL), ("wrist", Channels::COLOUR)] {
-            world
-                .look(camera, [256, 256], channels, &mut frame)
-                .unwrap();
+            world.look(camera, size, channels, &mut frame).unwrap();
             record(&folder.path().join(camera), &frame);
             if camera == "static" {
                 let geometry = &frame.geometry;
@@ -70,11 +74,13 @@ impl Lab {
     }
 
     fn start(&self, more: &[(&str, &str)]) -> Running {
-        let cameras = format!(
-            "static=folder:{}, wrist=folder:{}",
-            self.path("static"),
-            self.path("wrist")
-        );
+        let cameras = format!("static=folder:{}", self.path("static"));
+        self.start_file(Path::new(HARDWARE), &cameras, more)
+    }
+
+    /// Any dataflow, with these cameras and the wrist's.
+    fn start_file(&self, dataflow: &Path, cameras: &str, more: &[(&str, &str)]) -> Running {
+        let cameras = format!("{cameras}, wrist=folder:{}", self.path("wrist"));
         let calibration = self.path("calibration.toml");
         let base = [
             ("TILLER_ARM", "dry-run"),
@@ -83,7 +89,7 @@ impl Lab {
             // A busy machine makes nothing late.
             ("TILLER_CAMERA_LATE_MS", "5000"),
         ];
-        start_file(Path::new(HARDWARE), &[&base[..], more].concat(), LIMIT_S)
+        start_file(dataflow, &[&base[..], more].concat(), LIMIT_S)
     }
 }
 
@@ -300,6 +306,62 @@ fn what_is_missing_is_named_and_ends_nothing() {
         ["camera_missing"],
         "{summary:#}"
     );
+}
+
+/// The hub's node for RealSense cameras, as published, in the first camera's place, on a software device of librealsense
+/// (`nodes/camera/hub`). Of its own account no machine has these packages.
+#[test]
+fn a_realsense_node_of_the_hub_takes_the_camera_s_place() {
+    let Ok(python) = env::var("REALSENSE_PYTHON") else {
+        println!("skipped: REALSENSE_PYTHON names no Python with dora-pyrealsense");
+        return;
+    };
+    let lab = Lab::with_pictures_of([424, 240]);
+    let text = fs::read_to_string(root().join(HARDWARE)).unwrap();
+    let hub = format!(
+        "\n  - id: realsense\n    path: {python}\n    args: {} {}\n    inputs:\n      tick: dora/timer/millis/100\n    \
+         outputs: [image, depth]\n",
+        root()
+            .join("nodes/camera/hub/realsense_software.py")
+            .display(),
+        lab.path("static"),
+    );
+    let text = text
+        .replace("strict_types: true", "strict_types: false")
+        .replace("source: world/image", "source: realsense/image")
+        .replace("source: world/depth", "source: realsense/depth")
+        .replace("health_check_timeout: 10.0", "health_check_timeout: 60.0");
+    let mut dataflow = tempfile::Builder::new()
+        .suffix(".yml")
+        .tempfile_in(root().join("dataflows"))
+        .unwrap();
+    write!(dataflow, "{text}{hub}").unwrap();
+
+    // The hub's node names no frame, so that the calibration is asked for the input.
+    let pose = fs::read_to_string(lab.path("calibration.toml")).unwrap();
+    let pose = pose.replace("[static]", "[image]");
+    fs::write(lab.path("calibration.toml"), pose).unwrap();
+    let answer = program(&lab);
+    let settings = [
+        ("TILLER_VLM_PROVIDER", "files"),
+        ("TILLER_VLM_ANSWERS", answer.as_str()),
+        ("TILLER_VLM_ADVICE", "off"),
+        // Cameras that run freely are up to half a period apart.
+        ("TILLER_FRAME_TOLERANCE_MS", "60"),
+        ("TILLER_PICTURE_FIT", "crop"),
+        ("IMAGE_WIDTH", "424"),
+        ("IMAGE_HEIGHT", "240"),
+    ];
+    let running = lab.start_file(dataflow.path(), "none", &settings);
+    wait_for(&running, "picture of every camera", is_ready);
+    let instruction = "go above the first thing";
+    say(&running, instruction);
+    let moves = |run: &Running| summary_of(run, instruction).is_some_and(|s| chunks(&s) >= 3);
+    wait_for(&running, "chunks", moves);
+    let summary = summary(running.folder.path()).unwrap();
+    let run = running.stop();
+    assert!(!run.log.contains("refused"), "{}", run.log);
+    println!("{summary:#}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub enum ActuatorEvent {
 }
 
 /// What a machine demands beyond the limits of motion.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Guard {
     /// Nothing moves until [`ActuatorEvent::Arm`], nor after whatever stops the arm. Default: no.
     pub requires_arming: bool,

@@ -1,17 +1,21 @@
-//! What a machine was told and what it answered, in a file, so that the same can be asked again.
+//! What a machine was told and what it answered, so that the same can be asked again. A node sends it piece by piece on
+//! its output `journal`, which nobody listens to but a recorder.
 //!
 //! A journal is a sequence of entries, each with its length before it (4 bytes, little-endian):
 //! the caller's clock, the event, and the effects as bytes, all in postcard's form. Effects are
 //! compared as bytes, so that a replay is the same to the last bit or not at all.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tiller_core::file::create_in_place;
+use tiller_messages::Journal;
+use tiller_motion::ActuatorConfig;
+
+use crate::{Guard, PlannerConfig, SamplerConfig, SwitcherConfig};
 
 /// Longest entry that is read, bytes.
 const MAX_ENTRY: usize = 64 << 20;
@@ -33,20 +37,47 @@ pub enum JournalError {
     },
 }
 
+/// What a journal begins with: whose it is, and how to make that machine anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of Tiller that wrote it; another one's machines may decide otherwise.
+    pub software: String,
+    /// The machine.
+    pub machine: Machine,
+}
+
+/// A machine's settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Machine {
+    /// Of a [`Sampler`](crate::Sampler) and its [`Planner`](crate::Planner).
+    Sampler(Box<SamplerHeader>),
+    /// Of a [`Switcher`](crate::Switcher).
+    Switcher(SwitcherConfig),
+    /// Of an [`Actuator`](crate::Actuator); the last is whether it drives an arm that keeps its own time.
+    Actuator(Box<ActuatorConfig>, Guard, bool),
+}
+
+/// How a sampler plans.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SamplerHeader {
+    /// Of the machine.
+    pub sampler: SamplerConfig,
+    /// Of the planner.
+    pub planner: PlannerConfig,
+    /// The bundle: its folder, as far as the node knew, and SHA-256 over its manifest, which holds those of its files.
+    pub bundle: (String, String),
+    /// What ran the policy, and with how many threads.
+    pub runtime: (String, usize),
+    /// The policy's cameras and the output that showed each, `NODE/OUTPUT` where the node knew it, else the input.
+    pub cameras: Vec<(String, String)>,
+    /// What became of pictures of another size than the policy's.
+    pub picture_fit: String,
+}
+
 /// Writes a journal.
 #[derive(Debug)]
 pub struct Recorder<W: Write> {
     out: W,
-}
-
-impl<W: Write + Send + 'static> Recorder<W> {
-    /// The same writer without its type.
-    #[must_use]
-    pub fn boxed(self) -> Recorder<Box<dyn Write + Send>> {
-        Recorder {
-            out: Box::new(self.out),
-        }
-    }
 }
 
 impl<W: Write> Recorder<W> {
@@ -72,26 +103,84 @@ impl<W: Write> Recorder<W> {
         self.out.write_all(&entry)?;
         Ok(())
     }
+}
 
-    /// Hands everything on to the file.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn flush(&mut self) -> Result<(), JournalError> {
-        Ok(self.out.flush()?)
+/// Least time between two pieces, ns.
+const PIECE_NS: u64 = 100_000_000;
+
+/// Entries that wait to be sent, in the order in which they were written.
+#[derive(Debug, Clone, Default)]
+pub struct Pending(Arc<Mutex<Vec<u8>>>);
+
+impl Pending {
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        // Nothing panics with the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A new journal `NAME.journal` in a folder, which is made where it is missing. It takes the place of
-/// one that is there, and is never written through a link.
-///
-/// # Errors
-/// When the folder or the file cannot be made.
-pub fn create(folder: &Path, name: &str) -> Result<Recorder<BufWriter<File>>, JournalError> {
-    fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{name}.journal"));
-    let file = create_in_place(&path).map_err(io::Error::from)?;
-    Ok(Recorder::new(BufWriter::new(file)))
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A journal on its way out of a node, piece by piece.
+#[derive(Debug)]
+pub struct Pieces {
+    pending: Pending,
+    header: Vec<u8>,
+    offset: u64,
+    sent_ns: Option<u64>,
+}
+
+impl Pieces {
+    /// A journal that begins with `header`, and the recorder that writes it.
+    ///
+    /// # Errors
+    /// When the header has no such form.
+    pub fn new(header: &Header) -> Result<(Recorder<Pending>, Self), JournalError> {
+        let pending = Pending::default();
+        let pieces = Self {
+            pending: pending.clone(),
+            header: postcard::to_stdvec(header)?,
+            offset: 0,
+            sent_ns: None,
+        };
+        Ok((Recorder::new(pending), pieces))
+    }
+
+    /// The next piece, if there is something to send and the last one was sent a while ago. `now_ns` is any
+    /// clock that does not go back.
+    pub fn due(&mut self, now_ns: u64) -> Option<Journal> {
+        if self.sent_ns.is_some_and(|sent| now_ns < sent + PIECE_NS) {
+            return None;
+        }
+        let piece = self.rest()?;
+        self.sent_ns = Some(now_ns);
+        Some(piece)
+    }
+
+    /// Everything that has not been sent.
+    pub fn rest(&mut self) -> Option<Journal> {
+        let entries = mem::take(&mut *self.pending.lock());
+        if entries.is_empty() && self.header.is_empty() {
+            return None;
+        }
+        let offset = self.offset;
+        self.offset += entries.len() as u64;
+        Some(Journal {
+            offset,
+            header: mem::take(&mut self.header),
+            entries,
+            ..Journal::default()
+        })
+    }
 }
 
 /// One entry of a journal.
@@ -146,6 +235,33 @@ pub fn read<E: DeserializeOwned>(mut from: impl Read) -> Result<Vec<Entry<E>>, J
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_hold_every_byte_once_and_the_header_first() {
+        let header = Header {
+            software: "7".to_owned(),
+            machine: Machine::Switcher(SwitcherConfig::default()),
+        };
+        let (mut recorder, mut pieces) = Pieces::new(&header).unwrap();
+        let first = pieces.due(5).unwrap();
+        assert_eq!(
+            postcard::from_bytes::<Header>(&first.header).unwrap(),
+            header
+        );
+        recorder.record(1, &"a", &[1.0]).unwrap();
+        assert_eq!(pieces.due(6), None, "too early");
+        let second = pieces.due(5 + PIECE_NS).unwrap();
+        recorder.record(2, &"b", &[2.0]).unwrap();
+        let third = pieces.rest().unwrap();
+        assert_eq!(
+            (second.offset, third.offset),
+            (0, second.entries.len() as u64)
+        );
+        assert!(second.header.is_empty() && third.header.is_empty());
+        let all = [second.entries, third.entries].concat();
+        assert_eq!(read::<String>(all.as_slice()).unwrap().len(), 2);
+        assert_eq!(pieces.rest(), None);
+    }
 
     #[test]
     fn entries_are_read_back_and_a_cut_one_is_left_out() {

@@ -32,7 +32,7 @@ mod watchdog;
 pub use actuator::{Actuator, ActuatorEffect, ActuatorEvent, Guard, SETPOINTS};
 pub use hand::Hand;
 pub use in_process::{InProcess, LoopEffect, LoopEvent};
-pub use limited_arm::{LimitedArm, LimitedArmError};
+pub use limited_arm::{LimitedArm, LimitedArmError, driven_config};
 pub use meter::{GrowthConfig, MeterError, StageMeter};
 pub use notice::Notice;
 pub use planning::{
@@ -43,7 +43,7 @@ pub use program::{compile_options, hand_access, keep_last_stage, program_message
 pub use recovery::RecoveryConfig;
 pub use sampler::{
     Ahead, BlindnessConfig, PlanFailure, PlanReport, PolicyFacts, Sampler, SamplerConfig,
-    SamplerEffect, SamplerEvent,
+    SamplerEffect, SamplerEvent, Seen,
 };
 pub use scale::{GoalSource, Reading, Scale};
 pub use switcher::{Switcher, SwitcherConfig, SwitcherEffect, SwitcherEvent};

@@ -1,14 +1,13 @@
 //! The only way to a driver: everything that it is told has passed the machine and its limits.
 
 use std::error::Error;
-use std::io::Write;
 
 use tiller_messages::ArmState;
 use tiller_motion::kinematics::forward;
 use tiller_motion::{ActuatorConfig, Arm, ArmFault, Setpoint};
 
 use crate::actuator::{Actuator, ActuatorEffect, ActuatorEvent, Guard};
-use crate::journal::{JournalError, Recorder};
+use crate::journal::{JournalError, Pending, Recorder};
 use crate::recovery::Recovery;
 
 /// Why a millisecond of a limited arm went wrong; the next one is tried all the same.
@@ -35,7 +34,7 @@ const LATE_NS: u64 = 3 * TICK_NS;
 pub struct LimitedArm<A: Arm> {
     arm: A,
     machine: Actuator,
-    journal: Option<Recorder<Box<dyn Write + Send>>>,
+    journal: Option<Recorder<Pending>>,
     effects: Vec<ActuatorEffect>,
     /// What is wrong with the arm as it was told last; the inner one where it may move all the same.
     failing: Option<Option<ArmFault>>,
@@ -47,20 +46,22 @@ pub struct LimitedArm<A: Arm> {
     was_commanded: bool,
 }
 
+/// Settings of the machine for an arm that tells its state every `period_ms`: between two states of a slow controller
+/// none is missed, nor is the arm braked for want of one.
+#[must_use]
+pub fn driven_config(config: ActuatorConfig, period_ms: u32) -> ActuatorConfig {
+    let between = 2 * (period_ms.max(1) - 1);
+    ActuatorConfig {
+        max_missed_readings: config.max_missed_readings + between,
+        ..config
+    }
+}
+
 impl<A: Arm> LimitedArm<A> {
     /// Takes over `arm`; it is moved from where its first reading finds it. What it is told and what
     /// it answers goes into `journal`, which costs time and memory.
-    pub fn new(
-        arm: A,
-        config: ActuatorConfig,
-        journal: Option<Recorder<Box<dyn Write + Send>>>,
-    ) -> Self {
-        // Between two readings of a slow controller none is missed, nor is the arm braked for want of one.
-        let between = 2 * (arm.period_ms().max(1) - 1);
-        let config = ActuatorConfig {
-            max_missed_readings: config.max_missed_readings + between,
-            ..config
-        };
+    pub fn new(arm: A, config: ActuatorConfig, journal: Option<Recorder<Pending>>) -> Self {
+        let config = driven_config(config, arm.period_ms());
         Self {
             arm,
             machine: Actuator::driven(config),

@@ -13,7 +13,7 @@ use crate::scale::{GoalSource, Reading, Scale};
 
 /// How guidance grows while a stage stays on a plateau: where the policy wants to stay and guidance
 /// wants to go, a chunk can come out as standing still, and so will the next.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GrowthConfig {
     /// Rise of progress that ends a plateau; default 0.05.
     pub least_progress: f64,

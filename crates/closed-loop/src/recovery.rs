@@ -6,7 +6,7 @@ use tiller_core::SECOND_NS;
 const CALM_NS: u64 = 30 * SECOND_NS;
 
 /// Recovery from reflexes by itself; from nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RecoveryConfig {
     /// How long after the reflex, ns: people see it, and the arm comes to rest.
     pub delay_ns: u64,

@@ -42,7 +42,7 @@ pub enum SwitcherEffect {
 }
 
 /// Settings of the machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SwitcherConfig {
     /// The session that its messages carry.
     pub session: u64,

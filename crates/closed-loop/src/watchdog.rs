@@ -24,7 +24,9 @@ pub enum Source {
 }
 
 /// What becomes of the arm.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Reaction {
     /// Nothing; nobody is told either.
     #[default]
@@ -36,7 +38,7 @@ pub enum Reaction {
 }
 
 /// How one source is watched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Watch {
     /// What becomes of the arm.
     pub reaction: Reaction,
@@ -45,7 +47,7 @@ pub struct Watch {
 }
 
 /// How everything is watched. Default: nothing is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WatchdogConfig {
     /// Chunks.
     pub chunk: Watch,

@@ -8,7 +8,7 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 102] = [
+const OF_THE_DATAFLOW: [&str; 103] = [
     "TILLER_ACCELERATION_SHARE",
     "TILLER_ARMING",
     "TILLER_CALIBRATION",
@@ -31,7 +31,7 @@ const OF_THE_DATAFLOW: [&str; 102] = [
     "TILLER_IGNORED",
     "TILLER_INSTRUCTION",
     "TILLER_JERK_SHARE",
-    "TILLER_JOURNAL_DIR",
+    "TILLER_JOURNAL",
     "TILLER_LINK_CLEARANCE_M",
     "TILLER_MAX_CHUNK_AGE_MS",
     "TILLER_MIN_PIXELS",
@@ -53,6 +53,7 @@ const OF_THE_DATAFLOW: [&str; 102] = [
     "TILLER_OSC_SILENCE_MS",
     "TILLER_OVERRUN_MS",
     "TILLER_PARTICLES",
+    "TILLER_PICTURE_FIT",
     "TILLER_PLANE_HEIGHT_M",
     "TILLER_PLAN_AHEAD_STEPS",
     "TILLER_POLICY",

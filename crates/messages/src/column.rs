@@ -11,7 +11,8 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, UInt8Type, UInt32Type,
+    UInt64Type,
 };
 
 /// What was expected and what was found in a column's only row.
@@ -246,6 +247,7 @@ macro_rules! primitive_vec {
 primitive_vec!(f32, Float32Type, Float32, f64::from);
 primitive_vec!(f64, Float64Type, Float64, f64::from);
 primitive_vec!(u32, UInt32Type, UInt32);
+primitive_vec!(u8, UInt8Type, UInt8);
 
 impl<const N: usize> Column for [f64; N] {
     fn data_type() -> DataType {

@@ -69,6 +69,7 @@ pub fn schemas() -> Vec<(&'static str, Fields)> {
         entry::<crate::Progress>(),
         entry::<crate::SafetyEvent>(),
         entry::<crate::TaskStatus>(),
+        entry::<crate::Journal>(),
     ]
 }
 

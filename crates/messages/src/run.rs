@@ -52,6 +52,18 @@ impl SafetyEvent {
 }
 
 message! {
+    /// A piece of what a machine was told and what it answered, for replays: `tiller-closed-loop` writes and reads it.
+    pub struct Journal {
+        /// How many bytes of this session were sent before it.
+        pub offset: u64,
+        /// What the machine is and how it was set, from which its replay starts; empty but in the first piece.
+        pub header: Vec<u8>,
+        /// The next bytes; an entry may go on in the next piece.
+        pub entries: Vec<u8>,
+    }
+}
+
+message! {
     /// What the simulation's task oracle says.
     pub struct TaskStatus {
         /// When, ns.

@@ -6,7 +6,7 @@ use tiller_core::{GRIPPER_OPEN_M, Problems};
 use crate::limits::{Limits, within};
 
 /// What to do with a value outside the limits. There is no "ignore".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum OnViolation {
     /// The whole chunk is refused; what was under way goes on.
     Refuse,
@@ -15,7 +15,7 @@ pub enum OnViolation {
 }
 
 /// How the hand is held while a chunk without rotation columns is executed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Orientation {
     /// As it is when the chunk comes.
     Hold,
@@ -26,7 +26,7 @@ pub enum Orientation {
 
 /// How motion is allowed again after readings were lost. After a stop that somebody asked for it
 /// always takes [`Actuator::resume`](crate::Actuator::resume).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Resume {
     /// By [`Actuator::resume`](crate::Actuator::resume).
     Manual,
@@ -38,7 +38,7 @@ pub enum Resume {
 }
 
 /// Settings of the [`Actuator`](crate::Actuator).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ActuatorConfig {
     /// The robot's and the cell's limits. Default: [`Limits::panda`].
     pub limits: Limits,

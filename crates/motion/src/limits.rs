@@ -16,7 +16,7 @@ const MOST_CLEARANCE_M: f64 = 0.1;
 const MOST_TABLE_HEIGHT_M: f64 = 1.0;
 
 /// The robots whose limits are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Robot {
     /// Franka Emika Panda (FER).
     Panda,
@@ -25,7 +25,7 @@ pub enum Robot {
 }
 
 /// What the joints can do; every row has one entry a joint.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct JointLimits {
     /// Lowest position, rad.
     pub position_min_rad: JointVector,
@@ -40,7 +40,7 @@ pub struct JointLimits {
 }
 
 /// What the TCP can do.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CartesianLimits {
     /// Highest translation speed, m/s.
     pub speed_m_s: f64,
@@ -57,7 +57,7 @@ pub struct CartesianLimits {
 }
 
 /// What the hand can do.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct HandLimits {
     /// Grasping force that it can hold, N.
     pub force_n: f64,
@@ -78,7 +78,7 @@ pub const HAND: HandLimits = HandLimits {
 };
 
 /// The share of the robot's limits that motion may use; 1 would leave no room for the controller.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct OperatingFraction {
     /// Of every speed.
     pub velocity: f64,
@@ -90,7 +90,7 @@ pub struct OperatingFraction {
 
 /// Distances that the robot's body keeps, whatever moves it; what of its room its links take up is
 /// [`CAPSULES`](crate::body::CAPSULES).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Clearance {
     /// Least distance between links that could touch, m.
     pub between_links_m: f64,
@@ -104,7 +104,7 @@ pub struct Clearance {
 }
 
 /// Everything a command is checked against.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Whose limits these are.
     pub robot: Robot,

@@ -9,7 +9,7 @@ use crate::kinematics::{FLANGE_M, HAND_TCP_M};
 ///
 /// The box is a safety limit. The reach keeps plans away from the stretched and the folded arm,
 /// where the TCP can hardly be moved; braking next to it may take a few centimetres more.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Workspace {
     /// The box.
     pub bounds: WorkspaceBox,

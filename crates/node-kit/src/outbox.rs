@@ -27,6 +27,8 @@ pub struct Outbox {
     node: Option<DoraNode>,
     node_id: String,
     wired: Vec<String>,
+    /// The outputs behind the inputs, `NODE/OUTPUT`, as far as they are known.
+    sources: BTreeMap<String, String>,
     /// What the dataflow declares; none where there is no dataflow, as in tests.
     declared: Option<Vec<String>>,
     session: u64,
@@ -54,8 +56,15 @@ impl Outbox {
         let wired = inputs.keys().map(ToString::to_string).collect();
         let outputs = node.node_config().outputs.iter();
         let declared = Some(outputs.map(ToString::to_string).collect());
+        let source =
+            |id: &dyn ToString, mapping: &dyn ToString| (id.to_string(), mapping.to_string());
+        let sources = inputs
+            .iter()
+            .map(|(id, input)| source(id, &input.mapping))
+            .collect();
         Self {
             declared,
+            sources,
             ..Self::with_inputs(node, wired, session_from_clock())
         }
     }
@@ -66,6 +75,7 @@ impl Outbox {
             node_id: node.id().to_string(),
             node: Some(node),
             wired,
+            sources: BTreeMap::new(),
             declared: None,
             session,
             numbers: BTreeMap::new(),
@@ -83,6 +93,18 @@ impl Outbox {
     /// The inputs that the dataflow wires to this node.
     pub fn wired_inputs(&self) -> &[String] {
         &self.wired
+    }
+
+    /// The output that the dataflow wires to an input, `NODE/OUTPUT`; the input's name where that is not known.
+    pub fn source_of<'a>(&'a self, input: &'a str) -> &'a str {
+        self.sources.get(input).map_or(input, String::as_str)
+    }
+
+    /// Whether the dataflow declares an output of this name; so where there is no dataflow, as in tests.
+    pub fn declares(&self, output: &str) -> bool {
+        self.declared
+            .as_ref()
+            .is_none_or(|known| known.iter().any(|known| known == output))
     }
 
     /// Refuses a dataflow that wires inputs which the node would leave unread. A `known` name that

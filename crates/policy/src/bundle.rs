@@ -28,6 +28,8 @@ const MAX_GRAPH_BYTES: u64 = 16 << 30;
 #[derive(Debug, Clone)]
 pub struct Bundle {
     directory: PathBuf,
+    /// SHA-256 of the manifest's text.
+    fingerprint: String,
     manifest: Manifest,
     sampler: SchedulerConfig,
     space: ActionSpace,
@@ -87,6 +89,7 @@ impl Bundle {
             {
                 Ok(Self {
                     directory: directory.to_path_buf(),
+                    fingerprint: sha256(text.as_bytes()),
                     manifest,
                     sampler,
                     space,
@@ -100,6 +103,18 @@ impl Bundle {
                 problems,
             }),
         }
+    }
+
+    /// SHA-256 of its manifest, in which those of its files stand.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// What the bundle says about itself.

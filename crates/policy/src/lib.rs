@@ -35,6 +35,7 @@ mod denoiser;
 mod encoder;
 mod error;
 mod find;
+mod fit;
 mod graph;
 mod manifest;
 mod observation;
@@ -48,6 +49,7 @@ pub use bundle::{Bundle, MANIFEST_FILE};
 pub use condition::Condition;
 pub use error::{BundleError, PolicyError};
 pub use find::find_bundle;
+pub use fit::{Fit, Fitted, Fitter};
 pub use manifest::{
     Action, Files, GraphFile, Gripper, Manifest, ObservationInput, ObservationKind, Rotation,
     Scheduler, Spelling, Thresholding,

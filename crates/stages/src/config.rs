@@ -7,7 +7,7 @@ use tiller_core::Problems;
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// Thresholds and budgets of the stage machine. [`Default`] holds the values that Tiller ships.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StageConfig {
     /// Achieved progress (0 at stage entry, 1 at the goal) whose upward crossing ends a stage.
     pub upper: f64,

@@ -9,7 +9,7 @@ use crate::scheduler::SchedulerConfig;
 const MAX_PARTICLES: usize = 1_000_000;
 
 /// Where the reward's gradient is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum GradientPoint {
     /// At the clean estimate: the chunk that would be executed.
     #[default]
@@ -19,7 +19,7 @@ pub enum GradientPoint {
 }
 
 /// What a gradient is divided by before the strength scales it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Normalise {
     /// Each particle by its own root mean square over the guided entries of a block of columns:
     /// position (or joints), rotation, gripper.
@@ -32,7 +32,7 @@ pub enum Normalise {
 }
 
 /// How particles repel each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Kernel {
     /// Potential `1 / d` of the distance between two whole trajectories.
     #[default]
@@ -42,7 +42,7 @@ pub enum Kernel {
 }
 
 /// What a Feynman-Kac weight is made of; `r` is the reward of the clean estimate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Potential {
     /// `exp(lambda (r_now - r_before))`: favours particles that improve.
     #[default]
@@ -56,7 +56,7 @@ pub enum Potential {
 }
 
 /// Phase 1: particles repel each other before guidance starts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DiversityConfig {
     /// How the distance between two trajectories turns into repulsion.
     pub kernel: Kernel,
@@ -78,7 +78,7 @@ impl Default for DiversityConfig {
 }
 
 /// Phase 3: resampling by reward.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct FeynmanKacConfig {
     /// What the weights are made of.
     pub potential: Potential,
@@ -107,7 +107,7 @@ impl Default for FeynmanKacConfig {
 }
 
 /// How guidance fades as the stage progresses: `s(p) = 1 / (1 + exp(k (p - p0)))`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StrengthConfig {
     /// Steepness `k`; at least 0.
     pub steepness: f32,
@@ -133,7 +133,7 @@ impl Default for StrengthConfig {
 }
 
 /// What a run records of its steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum TraceLevel {
     /// Means over the particles, and who became a copy of whom.
     #[default]
@@ -144,7 +144,7 @@ pub enum TraceLevel {
 }
 
 /// How a chunk is sampled and steered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SteeringConfig {
     /// Chunks `B` sampled side by side when there is a reward; 1 to 1 000 000.
     pub particles: usize,

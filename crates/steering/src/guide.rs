@@ -7,7 +7,7 @@ use thiserror::Error;
 use tiller_core::{ActionLayout, ArmColumns, Problems};
 
 /// Which columns guidance may move beside those of the position, or the joints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Guide {
     /// The columns of the rotation; of joint-space policies whether rewards on the hand's orientation
     /// move the joints.

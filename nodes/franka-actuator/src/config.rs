@@ -1,7 +1,5 @@
 //! Settings.
 
-use std::path::PathBuf;
-
 use tiller_closed_loop::{Guard, RecoveryConfig};
 use tiller_core::{Problems, WorkspaceBox};
 use tiller_motion::ActuatorConfig;
@@ -24,8 +22,8 @@ pub struct Settings {
     pub(crate) watch: Watches,
     /// Where the tool may be sent, whatever arm it is.
     pub(crate) cell: Cell,
-    /// Folder of the journal; none keeps no journal.
-    pub(crate) journal: Option<PathBuf>,
+    /// Whether a journal is sent for recorders; none: for an arm that is simulated.
+    pub(crate) journal: Option<bool>,
 }
 
 impl Settings {
@@ -52,7 +50,8 @@ impl Settings {
         cell.bound(&mut actuator.limits);
         let found = actuator.problems();
         env.refuse_all(found);
-        let journal = env.optional("JOURNAL_DIR").map(PathBuf::from);
+        let known = [("auto", None), ("on", Some(true)), ("off", Some(false))];
+        let journal = env.choice("JOURNAL", "auto", &known);
         env.finish(Self {
             arm,
             actuator,

@@ -1,14 +1,13 @@
 //! An arm with a driver: a thread of its own reads, limits and commands it once a millisecond. It waits
 //! for nobody but the arm, and asks for memory only where there is something out of the ordinary.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr, bail, eyre};
-use tiller_closed_loop::journal::{JournalError, Recorder};
+use tiller_closed_loop::journal::{JournalError, Pending, Recorder};
 use tiller_closed_loop::{
     ActuatorEffect, ActuatorEvent, Guard, LimitedArm, LimitedArmError, Notice, SETPOINTS,
 };
@@ -30,7 +29,7 @@ const LOST: Duration = Duration::from_millis(10);
 const REST_LIMIT: Duration = Duration::from_secs(3);
 
 /// A journal that a thread can own.
-pub type Journal = Recorder<Box<dyn Write + Send>>;
+pub type Journal = Recorder<Pending>;
 
 /// An arm that moves on a thread of its own.
 pub struct Driven {

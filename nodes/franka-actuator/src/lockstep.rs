@@ -1,11 +1,9 @@
 //! An arm in lockstep with a simulator: its states are the clock.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::time::Duration;
 
 use eyre::Result;
-use tiller_closed_loop::journal::Recorder;
+use tiller_closed_loop::journal::{Pending, Recorder};
 use tiller_closed_loop::{Actuator, ActuatorEffect, ActuatorEvent, Guard};
 use tiller_motion::ActuatorConfig;
 
@@ -14,14 +12,14 @@ use crate::signals;
 
 pub(crate) struct Lockstep {
     actuator: Actuator,
-    journal: Option<Recorder<BufWriter<File>>>,
+    journal: Option<Recorder<Pending>>,
 }
 
 impl Lockstep {
     pub(crate) fn new(
         config: ActuatorConfig,
         guard: &Guard,
-        journal: Option<Recorder<BufWriter<File>>>,
+        journal: Option<Recorder<Pending>>,
     ) -> Self {
         Self {
             actuator: Actuator::new(config).guarded(guard),
@@ -78,9 +76,6 @@ impl Machine for Lockstep {
     ) -> Result<()> {
         if let Some(reason) = reason {
             self.on(ActuatorEvent::Finish { reason }, now_ns, effects)?;
-        }
-        if let Some(journal) = &mut self.journal {
-            journal.flush()?;
         }
         Ok(())
     }

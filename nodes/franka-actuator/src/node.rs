@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use eyre::Result;
-use tiller_closed_loop::journal::{self, Recorder};
-use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, Source};
+use tiller_closed_loop::journal::{Header, Machine as Recorded, Pending, Pieces, Recorder};
+use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, Guard, Source, driven_config};
 use tiller_messages::{ActionChunk, ArmState, Episode, Level, Message, Order, StageCommand};
 use tiller_motion::ActuatorConfig;
 use tiller_node_kit::{End, Inbox, Input, Next, Outbox, Refused, Stream};
@@ -75,6 +75,9 @@ pub trait Machine {
     ) -> Result<()>;
 }
 
+/// The output on which the journal goes out, where the dataflow declares it.
+const JOURNAL: &str = "journal";
+
 /// Runs until the arm's states end, or until it has come to rest after the chunks ended or the
 /// dataflow was told to stop.
 ///
@@ -83,10 +86,6 @@ pub trait Machine {
 pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
     inbox.announce_end_of("action_chunk");
-    let journal = match &settings.journal {
-        Some(folder) => Some(journal::create(folder, outbox.node_id())?),
-        None => None,
-    };
     signals::listen()?;
     let watched = Watched::new(&settings.watch, outbox.wired_inputs());
     for source in watched.unwired() {
@@ -94,8 +93,14 @@ pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result
         outbox.tell(Level::Warning, "not_watched", text)?;
     }
     let guard = &watched.guard(&settings.guard);
-    let machine: Box<dyn Machine> = match settings.arm.open(guard.requires_arming)? {
-        Body::Simulated => Box::new(Lockstep::new(settings.actuator, guard, journal)),
+    let has_journal =
+        |default: bool| settings.journal.unwrap_or(default) && outbox.declares(JOURNAL);
+    let (machine, pieces): (Box<dyn Machine>, _) = match settings.arm.open(guard.requires_arming)? {
+        Body::Simulated => {
+            let (journal, pieces) = begin(has_journal(true), settings.actuator, guard, false)?;
+            let machine = Lockstep::new(settings.actuator, guard, journal);
+            (Box::new(machine), pieces)
+        }
         Body::Driven(body) => {
             let DrivenBody {
                 driver,
@@ -103,12 +108,14 @@ pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result
                 real_time,
             } = *body;
             settings.cell.bound(&mut limits);
-            let journal = journal.map(Recorder::boxed);
             let config = ActuatorConfig {
                 limits,
                 ..settings.actuator
             };
-            Box::new(Driven::new(driver, config, guard, real_time, journal)?)
+            let heard = driven_config(config, driver.period_ms());
+            let (journal, pieces) = begin(has_journal(false), heard, guard, true)?;
+            let machine = Driven::new(driver, config, guard, real_time, journal)?;
+            (Box::new(machine), pieces)
         }
     };
     let mut node = Node {
@@ -119,6 +126,7 @@ pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result
         stages: Stream::default(),
         watched,
         effects: Vec::new(),
+        pieces,
         ending: false,
     };
     loop {
@@ -137,7 +145,26 @@ pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result
             tracing::info!("the arm is at rest");
             return node.finish(None, now_ns, outbox);
         }
+        let due = node.pieces.as_mut().and_then(|pieces| pieces.due(now_ns));
+        due.map_or(Ok(()), |piece| outbox.send(JOURNAL, piece))?;
     }
+}
+
+/// A journal, if there is to be one, and its way out.
+fn begin(
+    is_wanted: bool,
+    config: ActuatorConfig,
+    guard: &Guard,
+    is_driven: bool,
+) -> Result<(Option<Recorder<Pending>>, Option<Pieces>)> {
+    if !is_wanted {
+        return Ok((None, None));
+    }
+    let (recorder, pieces) = Pieces::new(&Header {
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        machine: Recorded::Actuator(Box::new(config), guard.clone(), is_driven),
+    })?;
+    Ok((Some(recorder), Some(pieces)))
 }
 
 struct Node {
@@ -148,6 +175,8 @@ struct Node {
     stages: Stream<StageCommand>,
     watched: Watched,
     effects: Vec<ActuatorEffect>,
+    /// The journal's way out, where one is kept.
+    pieces: Option<Pieces>,
     ending: bool,
 }
 
@@ -259,7 +288,9 @@ impl Node {
     fn finish(&mut self, reason: Option<String>, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
         let mut effects = std::mem::take(&mut self.effects);
         self.machine.finish(reason, now_ns, &mut effects)?;
-        self.tell(effects, outbox)
+        self.tell(effects, outbox)?;
+        let rest = self.pieces.as_mut().and_then(Pieces::rest);
+        rest.map_or(Ok(()), |piece| outbox.send(JOURNAL, piece))
     }
 }
 

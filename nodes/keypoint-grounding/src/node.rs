@@ -212,7 +212,7 @@ impl Node {
             }
             GroundingError::UnknownCamera { .. } | GroundingError::BadCamera { .. } => (
                 "camera_unknown",
-                format!("{error}; the file that CALIBRATION names can say it"),
+                format!("{error}; {}", self.sight.where_to_say(&moment.header())),
             ),
             _ => ("grounding_failed", error.to_string()),
         };

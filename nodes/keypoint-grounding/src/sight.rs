@@ -143,6 +143,24 @@ impl Sight {
         ]
     }
 
+    /// Where a calibration would speak of this camera, and what there is instead.
+    pub(crate) fn where_to_say(&self, header: &ImageHeader) -> String {
+        let mut tables: Vec<_> = self
+            .names(header)
+            .into_iter()
+            .filter(|n| !n.is_empty())
+            .collect();
+        tables.dedup();
+        let tables = tables.join("]` or `[");
+        let found = match self.calibration.names().collect::<Vec<_>>() {
+            found if found.is_empty() => "no table".to_owned(),
+            found => format!("`[{}]`", found.join("]`, `[")),
+        };
+        format!(
+            "a table `[{tables}]` in the file that CALIBRATION names can say it; found {found} there"
+        )
+    }
+
     fn read(&mut self, index: usize, input: &Input) -> Result<ImageInput, ImageError> {
         let mut image = self.readers[index].read(&input.metadata, &input.data)?;
         match self.inputs[index] {

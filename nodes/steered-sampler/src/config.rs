@@ -1,6 +1,5 @@
 //! Settings.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use eyre::{Result, WrapErr};
@@ -9,7 +8,7 @@ use tiller_closed_loop::{
 };
 use tiller_core::Problems;
 use tiller_node_kit::Environment;
-use tiller_policy::{Bundle, Policy, Provider, RuntimeOptions, Supply, find_bundle};
+use tiller_policy::{Bundle, Fit, Policy, Provider, RuntimeOptions, Supply, find_bundle};
 use tiller_steering::{Guide, SteeringConfig};
 
 use crate::cameras::wanted;
@@ -41,12 +40,14 @@ pub(crate) struct Settings {
     pub(crate) frame_tolerance_ns: u64,
     /// Inputs that show cameras, by the policy's names.
     pub(crate) cameras: Vec<(String, String)>,
+    /// What becomes of pictures of another size than the policy's.
+    pub(crate) picture_fit: Fit,
     /// When the next chunk is planned.
     pub(crate) ahead: Ahead,
     /// Time in which a chunk must show up in the execution state.
     pub(crate) answer_limit: Duration,
-    /// Folder of the journal; none keeps no journal.
-    pub(crate) journal: Option<PathBuf>,
+    /// Whether a journal is sent for recorders.
+    pub(crate) journal: bool,
 }
 
 impl Settings {
@@ -73,6 +74,7 @@ impl Settings {
         let age_ms = env.number("MAX_IMAGE_AGE_MS", 500_u64, 1..=60_000);
         let tolerance_ms = env.number("FRAME_TOLERANCE_MS", 20_u64, 0..=10_000);
         let cameras = read_cameras(&mut env);
+        let picture_fit = env.choice("PICTURE_FIT", "exact", &Fit::NAMES);
         let ahead = match env.text("PLAN_AHEAD_STEPS", AUTO).as_str() {
             AUTO => Ahead::Measured,
             number => match number.parse() {
@@ -85,7 +87,7 @@ impl Settings {
             },
         };
         let answer_ms = env.number("ANSWER_LIMIT_MS", 1000_u64, 10..=60_000);
-        let journal = env.optional("JOURNAL_DIR").map(PathBuf::from);
+        let journal = env.choice("JOURNAL", "on", &[("on", true), ("off", false)]);
         env.finish(Self {
             policy,
             steer,
@@ -97,6 +99,7 @@ impl Settings {
             max_image_age_ns: age_ms * 1_000_000,
             frame_tolerance_ns: tolerance_ms * 1_000_000,
             cameras,
+            picture_fit,
             ahead,
             answer_limit: Duration::from_millis(answer_ms),
             journal,

@@ -1,15 +1,13 @@
 //! The node's loop: messages to events of the sampler's machine, its effects to messages.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::time::Duration;
 
 use eyre::Result;
-use tiller_closed_loop::journal::{self, Recorder};
+use tiller_closed_loop::journal::{Header, Machine, Pending, Pieces, Recorder, SamplerHeader};
 use tiller_closed_loop::{Planner, Sampler, SamplerEffect, SamplerEvent};
 use tiller_messages::{ArmState, Episode, ExecutionState, Keypoints, RewardProgram, StageCommand};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
-use tiller_policy::{Bundle, Policy};
+use tiller_policy::{Bundle, Fitter, Policy};
 
 use crate::cameras::{Cameras, Moment, wanted};
 use crate::config::Settings;
@@ -27,6 +25,9 @@ const INPUTS: [&str; 6] = [
     "stage",
     "episode",
 ];
+
+/// The output on which the journal goes out, where the dataflow declares it.
+const JOURNAL: &str = "journal";
 
 /// How long to wait for anything before looking at the clock again.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -61,7 +62,7 @@ pub(crate) fn run(
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
-                return node.finish();
+                return node.finish(outbox);
             }
         }
         while let Some(report) = node.planning.take_report()? {
@@ -72,6 +73,7 @@ pub(crate) fn run(
         }
         node.cameras.tell(now_ns, outbox)?;
         outbox.repeat_latched()?;
+        node.keep_journal(now_ns, outbox)?;
     }
 }
 
@@ -83,7 +85,7 @@ struct Node {
     moment: Option<Moment>,
     arm: Option<ArmState>,
     streams: Streams,
-    journal: Option<Recorder<BufWriter<File>>>,
+    journal: Option<(Recorder<Pending>, Pieces)>,
     effects: Vec<SamplerEffect>,
 }
 
@@ -115,10 +117,30 @@ impl Node {
         let shown = cameras.inputs().iter().map(String::as_str);
         let known: Vec<_> = INPUTS.into_iter().chain(shown).collect();
         outbox.check_inputs(&known)?;
-        let planning = Planning::start(policy, planner, cameras.names())?;
+        let header = (settings.journal && outbox.declares(JOURNAL)).then(|| Header {
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: Machine::Sampler(Box::new(SamplerHeader {
+                sampler: sampler.config().clone(),
+                planner: planner.config().clone(),
+                bundle: (
+                    bundle.directory().display().to_string(),
+                    bundle.fingerprint().to_owned(),
+                ),
+                runtime: (policy.provider().to_string(), settings.threads),
+                cameras: cameras
+                    .names()
+                    .iter()
+                    .zip(cameras.inputs())
+                    .map(|(name, input)| (name.clone(), outbox.source_of(input).to_owned()))
+                    .collect(),
+                picture_fit: settings.picture_fit.name().to_owned(),
+            })),
+        });
+        let fitter = Fitter::new(settings.picture_fit, bundle);
+        let planning = Planning::start(policy, planner, cameras.names(), fitter)?;
         outbox.latch("program_contract", sampler.contract())?;
-        let journal = match &settings.journal {
-            Some(folder) => Some(journal::create(folder, outbox.node_id())?),
+        let journal = match header {
+            Some(header) => Some(Pieces::new(&header)?),
             None => None,
         };
         Ok(Self {
@@ -179,7 +201,7 @@ impl Node {
         let recorded = self.journal.as_ref().map(|_| event.clone());
         let mut effects = std::mem::take(&mut self.effects);
         self.sampler.on(event, now_ns, &mut effects);
-        if let (Some(journal), Some(event)) = (&mut self.journal, recorded) {
+        if let (Some((journal, _)), Some(event)) = (&mut self.journal, recorded) {
             journal.record(now_ns, &event, &effects)?;
         }
         for effect in effects.drain(..) {
@@ -236,11 +258,23 @@ impl Node {
             .filter(|moment| moment.stamp_ns == stamp_ns)
     }
 
-    fn finish(&mut self) -> Result<()> {
-        if let Some(journal) = &mut self.journal {
-            journal.flush()?;
+    /// Sends what of the journal is due.
+    fn keep_journal(&mut self, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+        match self
+            .journal
+            .as_mut()
+            .and_then(|(_, pieces)| pieces.due(now_ns))
+        {
+            Some(piece) => outbox.send(JOURNAL, piece),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn finish(&mut self, outbox: &mut Outbox) -> Result<()> {
+        match self.journal.as_mut().and_then(|(_, pieces)| pieces.rest()) {
+            Some(piece) => outbox.send(JOURNAL, piece),
+            None => Ok(()),
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use eyre::{Result, WrapErr, eyre};
-use tiller_closed_loop::{PlanFailure, PlanReport, PlanRequest, Planner, policy_state};
+use tiller_closed_loop::{PlanFailure, PlanReport, PlanRequest, Planner, Seen, policy_state};
 use tiller_core::StateComponent;
 use tiller_messages::ArmState;
-use tiller_policy::{Observation, Observer, Policy};
+use tiller_policy::{Fitted, Fitter, ImageView, Observation, Observer, Policy};
 
 use crate::cameras::{Moment, views};
 
@@ -46,6 +46,9 @@ struct Worker {
     planner: Planner,
     observer: Observer,
     cameras: Vec<String>,
+    fitter: Fitter,
+    /// What the policy's history holds, the newest last.
+    seen: VecDeque<Seen>,
     reports: Sender<PlanReport>,
 }
 
@@ -54,7 +57,12 @@ impl Planning {
     ///
     /// # Errors
     /// When the system gives none.
-    pub(crate) fn start(policy: Policy, planner: Planner, cameras: &[String]) -> Result<Self> {
+    pub(crate) fn start(
+        policy: Policy,
+        planner: Planner,
+        cameras: &[String],
+        fitter: Fitter,
+    ) -> Result<Self> {
         let history = policy.manifest().observation_steps;
         let (sender, reports) = channel();
         let mailbox = Arc::<(Mutex<Mailbox>, Condvar)>::default();
@@ -64,6 +72,8 @@ impl Planning {
             planner,
             observer: Observer::default(),
             cameras: cameras.to_vec(),
+            fitter,
+            seen: VecDeque::new(),
             reports: sender,
         };
         let shared = Arc::clone(&mailbox);
@@ -176,7 +186,10 @@ impl Worker {
             };
             drop(waiting);
             match job {
-                Job::Forget => self.observer.forget(&mut self.policy),
+                Job::Forget => {
+                    self.seen.clear();
+                    self.observer.forget(&mut self.policy);
+                }
                 Job::Observe(moment, arm) => self.observe(&moment, &arm),
                 Job::Plan(moment, request) => {
                     let started = Instant::now();
@@ -184,6 +197,7 @@ impl Worker {
                     let report = PlanReport {
                         id: request.id,
                         spent_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+                        seen: self.seen.iter().cloned().collect(),
                         outcome,
                     };
                     if self.reports.send(report).is_err() {
@@ -196,6 +210,8 @@ impl Worker {
 
     fn observe(&mut self, moment: &Moment, arm: &ArmState) {
         let views = views(&self.cameras, moment);
+        let fitted = self.fitter.fit(&views);
+        let views: Vec<ImageView<'_>> = fitted.iter().map(Fitted::view).collect();
         let (components, state) = &mut self.told;
         policy_state(components, arm, state);
         let observation = Observation {
@@ -203,13 +219,37 @@ impl Worker {
             state,
             environment: &[],
         };
-        // A policy that cannot take it says so again, and to more effect, at the next plan.
-        if let Err(error) = self
+        match self
             .observer
             .observe(&mut self.policy, moment.stamp_ns, &observation)
         {
-            tracing::debug!("the policy cannot take the observation: {error}");
+            Ok(()) => self.note(moment, arm),
+            // It says so again, and to more effect, at the next plan.
+            Err(error) => tracing::debug!("the policy cannot take the observation: {error}"),
         }
+    }
+
+    /// Notes what the policy has seen, for replays.
+    fn note(&mut self, moment: &Moment, arm: &ArmState) {
+        if self
+            .seen
+            .back()
+            .is_some_and(|last| last.stamp_ns == moment.stamp_ns)
+        {
+            return;
+        }
+        if self.seen.len() >= self.policy.manifest().observation_steps.max(1) {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(Seen {
+            stamp_ns: moment.stamp_ns,
+            frames_ns: moment
+                .frames
+                .iter()
+                .map(|frame| frame.header().stamp_ns)
+                .collect(),
+            arm_ns: arm.stamp_ns,
+        });
     }
 
     fn plan(
@@ -218,6 +258,8 @@ impl Worker {
         request: &PlanRequest,
     ) -> Result<Box<tiller_closed_loop::Plan>, PlanFailure> {
         let views = views(&self.cameras, moment);
+        let fitted = self.fitter.fit(&views);
+        let views: Vec<ImageView<'_>> = fitted.iter().map(Fitted::view).collect();
         let (components, state) = &mut self.told;
         policy_state(components, &request.arm, state);
         let observation = Observation {
@@ -229,8 +271,12 @@ impl Worker {
             .encode(&mut self.policy, moment.stamp_ns, &observation)
             .map_err(|error| PlanFailure {
                 code: "no_observation".to_owned(),
-                text: format!("the policy cannot take the observation: {error}"),
+                text: format!(
+                    "the policy cannot take the observation: {error}{}",
+                    self.fitter.advice(&views)
+                ),
             })?;
+        self.note(moment, &request.arm);
         self.planner
             .plan(&mut self.policy, request)
             .map(Box::new)

@@ -52,11 +52,19 @@ impl DoraOperator for StageSwitcher {
                 }
             }
             Event::InputClosed { id } if ports::ESSENTIAL.contains(id) => {
-                return Ok(DoraStatus::Stop);
+                return stop(ports, output);
             }
-            Event::Stop => return Ok(DoraStatus::Stop),
+            Event::Stop => return stop(ports, output),
             _ => {}
         }
         Ok(DoraStatus::Continue)
     }
+}
+
+/// Sends what is left to be sent.
+fn stop(ports: &mut Ports, output: &mut DoraOutputSender) -> Result<DoraStatus, String> {
+    if let Some((port, message)) = ports.rest() {
+        output.send(port, message)?;
+    }
+    Ok(DoraStatus::Stop)
 }

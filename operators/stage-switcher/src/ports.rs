@@ -1,16 +1,14 @@
 //! Messages in, what the switcher's machine says out as messages.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufWriter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef};
-use tiller_closed_loop::journal::{self, Recorder};
+use tiller_closed_loop::journal::{Header, Machine, Pending, Pieces, Recorder};
 use tiller_closed_loop::{Notice, Switcher, SwitcherEffect, SwitcherEvent};
 use tiller_core::{MAX_STATUS, clip, visible_block};
-use tiller_messages::{Arrival, Level, Message, MessageError, SequenceCheck, Status};
+use tiller_messages::{Arrival, Journal, Level, Message, MessageError, SequenceCheck, Status};
 
 use crate::settings::Settings;
 
@@ -33,7 +31,9 @@ pub(crate) struct Ports {
     arrivals: Arrivals,
     statuses: u64,
     refusals: BTreeMap<String, Refusals>,
-    journal: Option<Recorder<BufWriter<File>>>,
+    journal: Option<(Recorder<Pending>, Pieces)>,
+    pieces: u64,
+    started: Instant,
     effects: Vec<SwitcherEffect>,
 }
 
@@ -57,9 +57,13 @@ impl Ports {
     pub(crate) fn new(settings: Settings) -> Result<Self, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let session = settings.switcher.session;
-        let switcher = Switcher::new(settings.switcher).map_err(|error| text(&error))?;
-        let journal = match &settings.journal {
-            Some(folder) => Some(journal::create(folder, NAME).map_err(|error| text(&error))?),
+        let switcher = Switcher::new(settings.switcher.clone()).map_err(|error| text(&error))?;
+        let header = settings.journal.then(|| Header {
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: Machine::Switcher(settings.switcher.clone()),
+        });
+        let journal = match header {
+            Some(header) => Some(Pieces::new(&header).map_err(|error| text(&error))?),
             None => None,
         };
         Ok(Self {
@@ -69,17 +73,41 @@ impl Ports {
             statuses: 0,
             refusals: BTreeMap::new(),
             journal,
+            pieces: 0,
+            started: Instant::now(),
             effects: Vec::new(),
         })
     }
 
     /// Takes an input; gives what is to be sent. What cannot be understood is told and forgotten.
     pub(crate) fn take(&mut self, id: &str, array: &dyn Array) -> Vec<Output> {
-        match self.read(id, array) {
+        let mut outputs = match self.read(id, array) {
             Ok(Some(event)) => self.on(event),
             Ok(None) => Vec::new(),
             Err(reason) => self.refuse(id, &reason),
-        }
+        };
+        let now_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let due = self
+            .journal
+            .as_mut()
+            .and_then(|(_, pieces)| pieces.due(now_ns));
+        outputs.extend(due.map(|piece| self.piece(piece)));
+        outputs
+    }
+
+    /// What of the journal has not been sent.
+    pub(crate) fn rest(&mut self) -> Option<Output> {
+        let rest = self
+            .journal
+            .as_mut()
+            .and_then(|(_, pieces)| pieces.rest())?;
+        Some(self.piece(rest))
+    }
+
+    fn piece(&mut self, mut piece: Journal) -> Output {
+        self.pieces += 1;
+        piece.number(self.session, self.pieces);
+        ("journal", Arc::new(piece.to_arrow()))
     }
 
     /// Tells that an input was refused.
@@ -123,11 +151,8 @@ impl Ports {
         let mut effects = std::mem::take(&mut self.effects);
         self.switcher.on(event, &mut effects);
         let mut outputs: Vec<Output> = Vec::new();
-        if let (Some(journal), Some(event)) = (&mut self.journal, recorded) {
-            let written = journal
-                .record(0, &event, &effects)
-                .and_then(|()| journal.flush());
-            if let Err(error) = written {
+        if let (Some((journal, _)), Some(event)) = (&mut self.journal, recorded) {
+            if let Err(error) = journal.record(0, &event, &effects) {
                 self.journal = None;
                 let notice = Notice::warning("journal", format!("no journal any more: {error}"));
                 outputs.push(self.status(notice));

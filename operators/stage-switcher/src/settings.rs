@@ -1,7 +1,6 @@
 //! Settings from the environment of the operator's node; every problem is reported at once.
 
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,8 +12,8 @@ use tiller_stages::StageConfig;
 pub(crate) struct Settings {
     /// Of the machine.
     pub(crate) switcher: SwitcherConfig,
-    /// Folder of the journal; none keeps no journal.
-    pub(crate) journal: Option<PathBuf>,
+    /// Whether a journal is sent for recorders.
+    pub(crate) journal: bool,
 }
 
 /// Reads the settings through `lookup`.
@@ -37,6 +36,15 @@ pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, 
         )),
         ..defaults
     };
+    let journal = match (reader.lookup)("JOURNAL").as_deref().map(str::trim) {
+        None | Some("" | "on") => true,
+        Some("off") => false,
+        Some(found) => {
+            let problem = format!("JOURNAL: expected `on` or `off`, found `{found}`");
+            reader.problems.push(problem);
+            true
+        }
+    };
     let keypoints_stale_ns = ns(reader.number("KEYPOINTS_STALE_S", 5.0, 0.1, 3600.0));
     if let Err(error) = stages.validate() {
         let problems = error.found.iter().map(ToString::to_string);
@@ -51,9 +59,7 @@ pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, 
                 stages,
                 keypoints_stale_ns,
             },
-            journal: (reader.lookup)("JOURNAL_DIR")
-                .filter(|text| !text.trim().is_empty())
-                .map(PathBuf::from),
+            journal,
         })
     } else {
         Err(format!("wrong settings: {}", reader.problems.join("; ")))
@@ -104,12 +110,15 @@ mod tests {
     fn every_problem_is_reported() {
         let error = read(|name| match name {
             "UPPER" => Some("high".to_owned()),
+            "JOURNAL" => Some("a folder".to_owned()),
             "STAGE_TIMEOUT_S" => Some("0".to_owned()),
             _ => None,
         })
         .unwrap_err();
         assert!(
-            error.contains("UPPER") && error.contains("STAGE_TIMEOUT_S"),
+            ["UPPER", "STAGE_TIMEOUT_S", "JOURNAL"]
+                .iter()
+                .all(|name| error.contains(name)),
             "{error}"
         );
     }

@@ -437,6 +437,7 @@ impl<'a> Course<'a> {
         }
         PlanReport {
             id: request.id,
+            seen: Vec::new(),
             spent_ns: self.runner.config.planning_ns,
             outcome: outcome.map(Box::new),
         }

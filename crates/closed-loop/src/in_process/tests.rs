@@ -128,6 +128,7 @@ impl Recorded {
                     let plan = self.planner.plan(&mut denoiser, &request).unwrap();
                     let report = PlanReport {
                         id: request.id,
+                        seen: Vec::new(),
                         spent_ns: PLANNING_NS,
                         outcome: Ok(Box::new(plan)),
                     };

@@ -25,7 +25,7 @@ pub use plan::{Plan, Timings};
 pub use request::{CarryOn, POLICY_STATE, PlanRequest, UnderWay, policy_state};
 
 /// How chunks are planned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PlannerConfig {
     /// How chunks are sampled and steered.
     pub steering: SteeringConfig,

@@ -7,7 +7,7 @@ use super::schedule::Ahead;
 use crate::meter::GrowthConfig;
 
 /// How the machine decides; what does not depend on the policy has a default.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SamplerConfig {
     /// The session that its chunks carry.
     pub session: u64,
@@ -33,7 +33,7 @@ pub struct SamplerConfig {
 }
 
 /// What the machine knows of the policy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PolicyFacts {
     /// Name of the bundle.
     pub name: String,
@@ -54,7 +54,7 @@ pub struct PolicyFacts {
 /// How guidance fades when nothing of the scene has been seen for a while: an image without depth,
 /// labels or features shows no keypoint at all. A single keypoint that the arm hides is no
 /// blindness: its last position stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct BlindnessConfig {
     /// Time without any visible keypoint from which guidance fades, ns; default 0.5 s.
     pub fade_after_ns: u64,

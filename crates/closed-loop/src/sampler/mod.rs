@@ -67,8 +67,21 @@ pub struct PlanReport {
     pub id: u64,
     /// Wall time that it took, ns.
     pub spent_ns: u64,
+    /// What the policy saw, the newest last; empty where nobody notes it.
+    pub seen: Vec<Seen>,
     /// The plan, or why there is none.
     pub outcome: Result<Box<Plan>, PlanFailure>,
+}
+
+/// A moment that a policy saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The moment's stamp, ns.
+    pub stamp_ns: u64,
+    /// Stamps of the cameras' frames, in the bundle's order, ns.
+    pub frames_ns: Vec<u64>,
+    /// Stamp of the arm's state that the policy was told, ns.
+    pub arm_ns: u64,
 }
 
 /// Why there is no plan.
@@ -191,6 +204,12 @@ impl Sampler {
             execution_stamps: StampFilter::default(),
             waiting: Waiting::default(),
         })
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn config(&self) -> &SamplerConfig {
+        &self.config
     }
 
     /// Takes an event at `now_ns` of the caller's clock, which only ever measures how long something

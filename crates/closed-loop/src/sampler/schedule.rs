@@ -15,7 +15,7 @@ const MEMORY: usize = 8;
 const FIRST_GUESS: u32 = 2;
 
 /// When the next chunk is planned, seen from the end of the one under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Ahead {
     /// So many steps before it; 0 plans while the arm rests.
     Steps(u32),

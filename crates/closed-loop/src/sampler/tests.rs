@@ -164,6 +164,7 @@ impl Rig {
         };
         self.on(SamplerEvent::Planned(PlanReport {
             id,
+            seen: Vec::new(),
             spent_ns: 1,
             outcome: Ok(Box::new(plan)),
         }));
@@ -495,6 +496,7 @@ fn failures_are_told_at_once_then_seldom_and_never_end_it() {
         let id = rig.sampler.requests;
         rig.on(SamplerEvent::Planned(PlanReport {
             id,
+            seen: Vec::new(),
             spent_ns: 1,
             outcome: Err(PlanFailure {
                 code: "all_particles_lost".to_owned(),
@@ -535,6 +537,7 @@ fn what_failed_is_not_tried_again_from_the_same_observation() {
     let failure = |id| {
         SamplerEvent::Planned(PlanReport {
             id,
+            seen: Vec::new(),
             spent_ns: 1,
             outcome: Err(PlanFailure {
                 code: "all_particles_lost".to_owned(),

@@ -252,6 +252,7 @@ impl Rig {
         let outcome = self.planner.plan(&mut self.denoiser, request);
         PlanReport {
             id: request.id,
+            seen: Vec::new(),
             spent_ns: self.variant.planning_ns,
             outcome: outcome.map(Box::new).map_err(|error| PlanFailure {
                 code: error.code().to_owned(),

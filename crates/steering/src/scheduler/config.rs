@@ -10,7 +10,7 @@ const MAX_STEPS: usize = 10_000;
 const MAX_TRAIN_STEPS: usize = 100_000;
 
 /// How a policy's samples get from noise to data.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum SchedulerConfig {
     /// Flow matching.
     Flow(FlowConfig),
@@ -19,7 +19,7 @@ pub enum SchedulerConfig {
 }
 
 /// Flow matching: `x_t = t * noise + (1 - t) * data`, equal steps from `t = 1` to 0.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct FlowConfig {
     /// How the flow is integrated.
     pub solver: FlowSolver,
@@ -44,7 +44,7 @@ impl Default for FlowConfig {
 }
 
 /// How a flow is integrated.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum FlowSolver {
     /// Euler's method, one evaluation a step.
     Euler,
@@ -58,7 +58,7 @@ pub enum FlowSolver {
 }
 
 /// What a flow-matching policy calls time, and so the sign of its velocity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum FlowTime {
     /// 1 is noise and 0 data; the velocity is `noise - data`.
     OneToZero,
@@ -68,7 +68,7 @@ pub enum FlowTime {
 
 /// Diffusion: `x_t = sqrt(abar_t) * data + sqrt(1 - abar_t) * noise`. Names and meanings are those
 /// of Hugging Face diffusers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DiffusionConfig {
     /// How the sample is taken from one level to the next.
     pub solver: DiffusionSolver,
@@ -108,7 +108,7 @@ impl Default for DiffusionConfig {
 }
 
 /// How a diffusion sample is taken from one level to the next.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum DiffusionSolver {
     /// Ancestral sampling (Ho et al. 2020).
     Ddpm {
@@ -127,7 +127,7 @@ pub enum DiffusionSolver {
 }
 
 /// Variance of DDPM's fresh noise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Variance {
     /// That of the posterior of a known clean sample.
     FixedSmall,
@@ -136,7 +136,7 @@ pub enum Variance {
 }
 
 /// What a diffusion denoiser predicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Prediction {
     /// The noise.
     Epsilon,
@@ -147,7 +147,7 @@ pub enum Prediction {
 }
 
 /// Variances `beta_t` of the training schedule.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum BetaSchedule {
     /// From a squared cosine, at most 0.999 (Nichol and Dhariwal 2021).
     SquaredCosCapV2,
@@ -168,7 +168,7 @@ pub enum BetaSchedule {
 }
 
 /// Which of the training steps are visited (Lin et al. 2023, table 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Spacing {
     /// Multiples of a step, from 0 on.
     Leading,
@@ -179,7 +179,7 @@ pub enum Spacing {
 }
 
 /// What keeps clean estimates in range.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Clip {
     /// Nothing.
     Off,
