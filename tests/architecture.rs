@@ -44,6 +44,11 @@ const NOT_IN_LEAVES: [&str; 12] = [
 /// The only packages that may know dora: those that run inside a dataflow, and their kit.
 const DORA_KIT: &str = "tiller-node-kit";
 
+/// The only crate that may know how dora writes messages down, without its runtime, and the packages of dora
+/// that say so. Whoever reads recordings reaches these, and no others.
+const DORA_FORMAT: &str = "tiller-recording";
+const DORA_FORMATS: [&str; 2] = ["dora-message", "dora-recording"];
+
 /// The only packages that may talk to arm hardware drivers.
 const HARDWARE_DRIVERS: [&str; 4] = ["franka", "franka-rs", "libfranka-rs", "serialport"];
 
@@ -260,12 +265,27 @@ fn only_nodes_know_dora() {
             continue;
         }
         let reach = workspace.reach(&name);
+        let is_format = |used: &str| DORA_FORMATS.contains(&used) && reach_format(&name, &reach);
         let dora: Vec<_> = reach
             .iter()
-            .filter(|used| used.starts_with("dora-"))
+            .filter(|used| used.starts_with("dora-") && !is_format(used))
             .collect();
         assert!(dora.is_empty(), "{name} reaches {dora:?}");
+        let direct = &workspace.direct[&name];
+        let formats: Vec<_> = DORA_FORMATS
+            .iter()
+            .filter(|used| direct.contains(**used))
+            .collect();
+        assert!(
+            name == DORA_FORMAT || formats.is_empty(),
+            "{name} uses {formats:?}: only {DORA_FORMAT} reads recordings"
+        );
     }
+}
+
+/// Whether a crate reads recordings.
+fn reach_format(name: &str, reach: &BTreeSet<String>) -> bool {
+    name == DORA_FORMAT || reach.contains(DORA_FORMAT)
 }
 
 #[test]

@@ -21,6 +21,7 @@
 //! ```
 
 mod action;
+mod any;
 mod column;
 mod error;
 mod image;
@@ -35,9 +36,10 @@ mod sequence;
 mod stage;
 
 pub use action::{ActionChunk, Candidates, ProgramContract};
+pub use any::{AnyMessage, schemas};
 pub use error::MessageError;
 pub use image::{Encoding, HeaderError, HeaderValue, ImageHeader, Label, MAX_PIXELS, SentAt};
-pub use message::{Message, SCHEMA_VERSION, schemas};
+pub use message::{Message, SCHEMA_VERSION};
 pub use perception::Keypoints;
 pub use program::{Level, RewardProgram, Status};
 pub use robot::{ArmCommand, ArmState, ExecutionMode, ExecutionState, Order};

@@ -46,33 +46,6 @@ pub trait Message: Sized {
     fn check_finite(&self) -> Result<(), MessageError>;
 }
 
-/// Name and columns of every message, for the comparison with the dataflow's type declarations.
-pub fn schemas() -> Vec<(&'static str, Fields)> {
-    fn entry<M: Message>() -> (&'static str, Fields) {
-        (M::NAME, M::fields())
-    }
-    vec![
-        entry::<crate::ArmState>(),
-        entry::<crate::ExecutionState>(),
-        entry::<crate::Order>(),
-        entry::<crate::ArmCommand>(),
-        entry::<crate::Episode>(),
-        entry::<crate::ProgramContract>(),
-        entry::<crate::ActionChunk>(),
-        entry::<crate::Candidates>(),
-        entry::<crate::Keypoints>(),
-        entry::<crate::RewardProgram>(),
-        entry::<crate::Status>(),
-        entry::<crate::StageCommand>(),
-        entry::<crate::StageQuery>(),
-        entry::<crate::StageAdvice>(),
-        entry::<crate::Progress>(),
-        entry::<crate::SafetyEvent>(),
-        entry::<crate::TaskStatus>(),
-        entry::<crate::Journal>(),
-    ]
-}
-
 /// The struct array behind `array`, if it is one row of this version.
 pub(crate) fn open<'a>(
     message: &'static str,

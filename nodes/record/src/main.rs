@@ -66,7 +66,7 @@ fn record(settings: &Settings, inbox: &mut Inbox) -> Result<()> {
     let report = tally.report(disk.finish());
     let text = report.to_string();
     report.write_beside(&settings.file)?;
-    if report.is_complete() {
+    if report.complete {
         tracing::info!("{text}");
         return Ok(());
     }

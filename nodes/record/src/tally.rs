@@ -1,13 +1,9 @@
 //! What came, and what is missing.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fs;
-use std::path::Path;
 
-use eyre::{Result, WrapErr};
-use serde::Serialize;
 use tiller_messages::{Arrival, SequenceCheck};
+use tiller_recording::{Missing, Recorded, Report};
 
 use crate::disk::Written;
 
@@ -25,24 +21,6 @@ struct Count {
     starts: u64,
     last: u64,
     counted: Missing,
-}
-
-/// Messages of an output that are not in the recording, by what became of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Missing {
-    /// Numbers that were skipped: they were lost on the way here.
-    pub(crate) skipped: u64,
-    /// dora's count of messages that newer ones took the place of before they were read; a part of
-    /// those skipped where the sender counts.
-    pub(crate) superseded: u64,
-    /// Those that came and were not written.
-    pub(crate) left_out: u64,
-}
-
-impl Missing {
-    fn is_none(self) -> bool {
-        self == Self::default()
-    }
 }
 
 impl Tally {
@@ -90,83 +68,11 @@ impl Tally {
             };
             (name, of)
         });
-        Report {
-            complete: false,
-            messages: written.messages,
-            bytes: written.bytes,
-            error: written.error,
-            topics: topics.collect(),
-        }
-        .judged()
-    }
-}
-
-/// What a recording holds, and what not.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    complete: bool,
-    messages: u64,
-    bytes: u64,
-    /// Why no more was written, if that is so.
-    error: Option<String>,
-    topics: BTreeMap<String, Recorded>,
-}
-
-#[derive(Debug, Serialize)]
-struct Recorded {
-    messages: u64,
-    #[serde(flatten)]
-    missing: Missing,
-}
-
-impl Report {
-    fn judged(self) -> Self {
-        let complete =
-            self.error.is_none() && self.topics.values().all(|topic| topic.missing.is_none());
-        Self { complete, ..self }
-    }
-
-    /// Whether nothing is known to be missing.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.complete
-    }
-
-    /// Writes the report as JSON beside the recording, `x.drec.json`.
-    ///
-    /// # Errors
-    /// When that cannot be written.
-    pub(crate) fn write_beside(&self, recording: &Path) -> Result<()> {
-        let mut name = recording.as_os_str().to_owned();
-        name.push(".json");
-        let text = serde_json::to_string_pretty(self)?;
-        fs::write(&name, text + "\n")
-            .wrap_err_with(|| format!("cannot write {}", Path::new(&name).display()))
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} messages, {} bytes", self.messages, self.bytes)?;
-        if self.complete {
-            return write!(f, ": complete");
-        }
-        write!(f, ": the recording is not complete")?;
-        if let Some(error) = &self.error {
-            write!(f, "; {error}")?;
-        }
-        for (name, topic) in &self.topics {
-            let Missing {
-                skipped,
-                superseded,
-                left_out,
-            } = topic.missing;
-            if !topic.missing.is_none() {
-                let lost = skipped.max(superseded) + left_out;
-                let of = topic.messages + lost;
-                write!(f, "; {name}: {lost} of {of} are missing")?;
-            }
-        }
-        Ok(())
+        Report::new(
+            (written.messages, written.bytes),
+            written.error,
+            topics.collect(),
+        )
     }
 }
 
@@ -192,7 +98,7 @@ mod tests {
         tally.came("a/b", Some((9, 1)));
         tally.came("a/b", None);
         let report = tally.report(written(7));
-        assert!(!report.is_complete());
+        assert!(!report.complete);
         assert_eq!(report.topics["a/b"].missing.skipped, 2);
         let text = report.to_string();
         assert!(text.ends_with("; a/b: 2 of 9 are missing"), "{text}");
@@ -211,7 +117,7 @@ mod tests {
     #[test]
     fn whatever_is_not_written_makes_it_incomplete() {
         let complete = Tally::default().report(written(0));
-        assert!(complete.is_complete() && complete.to_string().ends_with("complete"));
+        assert!(complete.complete && complete.to_string().ends_with("complete"));
         let mut left_out = Tally::default();
         left_out.came("a/b", None);
         left_out.left_out("a/b");
@@ -226,7 +132,7 @@ mod tests {
             superseded.report(written(0)),
             full,
         ] {
-            assert!(!report.is_complete(), "{report}");
+            assert!(!report.complete, "{report}");
             assert!(report.to_string().contains("not complete"), "{report}");
         }
     }

@@ -3,14 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use dora_message::common::Timestamped;
-use dora_message::daemon_to_daemon::InterDaemonEvent;
-use dora_node_api::arrow_utils::decode_arrow_ipc;
-use dora_node_api::{DoraArray, MetadataParameters};
-use dora_recording::{RecordEntry, RecordingReader};
 use eyre::{Result, WrapErr, bail};
-use tiller_core::file::open_regular;
 use tiller_node_kit::{Inbox, Next, Outbox};
+use tiller_recording::{Broken, Recording};
 
 use crate::settings::Settings;
 
@@ -20,8 +15,8 @@ struct Played {
     sent: u64,
     /// Entries that hold no message.
     unreadable: u64,
-    /// Whether the file ends in the midst of an entry.
-    is_torn: bool,
+    /// Why the recording ends before its end.
+    broken: Option<Broken>,
 }
 
 /// Sends the node's messages at the times at which they were recorded, once or again and again, until it
@@ -38,10 +33,10 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
         let Played {
             sent,
             unreadable,
-            is_torn,
+            broken,
         } = played;
-        if is_torn {
-            tracing::warn!("the recording is cut off: its last entry is left out");
+        if let Some(broken) = broken {
+            tracing::warn!("{broken}");
         }
         if unreadable > 0 {
             tracing::warn!("{unreadable} entries hold no message that can be read");
@@ -60,42 +55,34 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
 /// Plays the file once; none where it was told to stop.
 fn play(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<Option<Played>> {
     let path = &settings.file;
-    let cannot = || format!("cannot replay {}", path.display());
-    let file = open_regular(path).wrap_err_with(cannot)?;
-    let mut reader = RecordingReader::open(file).wrap_err_with(cannot)?;
+    let mut recording =
+        Recording::open(path).wrap_err_with(|| format!("cannot replay {}", path.display()))?;
     let mut played = Played::default();
     let mut unsent = BTreeSet::new();
     let begin = Instant::now();
-    loop {
-        let entry = match reader.next_entry_for_node(&settings.node) {
-            Ok(Some(entry)) => entry,
-            Ok(None) => return Ok(Some(played)),
-            // Nothing behind a broken entry can be found.
-            Err(error) => {
-                tracing::debug!("{error:#}");
-                played.is_torn = true;
-                return Ok(Some(played));
-            }
-        };
-        let due = begin + pause(entry.timestamp_offset_nanos, settings.speed);
+    while let Some(entry) = recording.next_of(&settings.node) {
+        let due = begin + pause(entry.received_ns, settings.speed);
         if !waits_until(due, inbox) {
             return Ok(None);
         }
-        match message(&entry) {
-            Ok((parameters, data)) => {
-                if outbox.send_again(&entry.output_id, parameters, data)? {
+        match entry.open() {
+            Ok(sent) => {
+                let (parameters, data) = sent.into_parts();
+                if outbox.send_again(&entry.output, parameters, data.into())? {
                     played.sent += 1;
-                } else if unsent.insert(entry.output_id.clone()) {
-                    let output = &entry.output_id;
+                } else if unsent.insert(entry.output.clone()) {
+                    let output = &entry.output;
                     tracing::warn!("`{output}` is recorded, and not declared in this dataflow");
                 }
             }
             Err(error) => {
-                tracing::debug!("an entry of `{}`: {error:#}", entry.output_id);
+                tracing::debug!("{error}");
                 played.unreadable += 1;
             }
         }
     }
+    played.broken = recording.broken().cloned();
+    Ok(Some(played))
 }
 
 /// When a message is due after the start.
@@ -118,19 +105,6 @@ fn waits_until(due: Instant, inbox: &mut Inbox) -> bool {
             return true;
         }
     }
-}
-
-/// What was sent beside the data, and the data.
-fn message(entry: &RecordEntry) -> Result<(MetadataParameters, DoraArray)> {
-    let event = Timestamped::deserialize_inter_daemon_event(&entry.event_bytes)?;
-    let InterDaemonEvent::Output { metadata, data, .. } = event.inner else {
-        bail!("expected an output");
-    };
-    let data = match data {
-        Some(bytes) => decode_arrow_ipc(&bytes)?,
-        None => DoraArray::from_array(dora_node_api::arrow_v59::array::NullArray::new(0)),
-    };
-    Ok((metadata.parameters, data))
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@ use std::fs::File;
 use std::path::Path;
 
 use aligned_vec::AVec;
-use arrow::array::{Array, Int32Array};
+use arrow::array::Int32Array;
+use dora_message::common::Timestamped;
+use dora_message::daemon_to_daemon::InterDaemonEvent;
 use dora_message::metadata::Metadata;
 use dora_node_api::arrow_utils::encode_arrow_ipc;
-use dora_node_api::{Parameter, uhlc, uuid::Uuid};
-use dora_recording::{FORMAT_VERSION, RecordingHeader, RecordingWriter};
+use dora_node_api::{DoraArray, Parameter, uhlc, uuid::Uuid};
+use dora_recording::{FORMAT_VERSION, RecordEntry, RecordingHeader, RecordingWriter};
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
 
@@ -84,18 +86,6 @@ fn a_nodes_messages_are_sent_again_and_no_others() {
     let (result, _) = replay(&path, "hand");
     let text = result.unwrap_err().to_string();
     assert!(text.contains("holds no message of `hand`"), "{text}");
-}
-
-#[test]
-fn what_was_sent_beside_the_data_and_empty_data_come_back() {
-    let (parameters, data) = message(&entry("a", "b", Some(3))).unwrap();
-    assert_eq!(parameters.get("seq"), Some(&Parameter::Integer(7)));
-    assert_eq!(
-        data.as_array().as_ref(),
-        &Int32Array::from(vec![3]) as &dyn Array
-    );
-    let (_, data) = message(&entry("a", "b", None)).unwrap();
-    assert!(data.as_array().is_empty());
 }
 
 #[test]
