@@ -46,6 +46,16 @@ pub struct Header {
     pub machine: Machine,
 }
 
+impl Header {
+    /// Reads what stands before a journal.
+    ///
+    /// # Errors
+    /// When it has no such form, as one of another version may.
+    pub fn read(bytes: &[u8]) -> Result<Self, JournalError> {
+        Ok(postcard::from_bytes(bytes)?)
+    }
+}
+
 /// A machine's settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Machine {

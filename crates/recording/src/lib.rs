@@ -23,6 +23,7 @@
 
 mod entry;
 mod picture;
+pub mod pixels;
 mod reader;
 mod report;
 #[cfg(any(test, feature = "testing"))]

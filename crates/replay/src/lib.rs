@@ -1,0 +1,37 @@
+//! What was decided in a recorded run, decided again: by the same machines, in one process, from what they were told.
+//!
+//! A recording holds the journals of sampler, switcher and actuator (output `journal`): how each was set, every event
+//! in the order in which it came, and every effect. [`Stories`] reads them, [`replay`] tells the events to fresh machines
+//! and compares what they answer with what was answered then, to the last bit; plans are made anew from the
+//! recorded pictures by the policy itself. [`Changes`] make them under other settings, and say what would have
+//! been otherwise.
+
+mod check;
+mod frames;
+mod replan;
+mod report;
+mod story;
+mod what_if;
+
+pub use check::replay;
+pub use replan::{Changes, ReplanError};
+pub use report::{Compared, Difference, MachineReport, Report};
+pub use story::{Stories, Story};
+pub use what_if::{Alternative, Plans, what_if};
+
+/// Why nothing can be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The recording cannot be read.
+    #[error(transparent)]
+    Recording(#[from] tiller_recording::RecordingError),
+    /// Nobody's journal is in it.
+    #[error(
+        "expected journals of the sampler, the switcher and the actuator, found none: nodes send them where the dataflow \
+         declares their output `journal` and JOURNAL is not `off`"
+    )]
+    NoJournal,
+    /// Plans cannot be made anew.
+    #[error(transparent)]
+    Replan(#[from] ReplanError),
+}
