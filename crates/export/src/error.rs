@@ -1,5 +1,10 @@
 //! Why an export fails.
 
+use std::io;
+use std::path::PathBuf;
+
+use tiller_core::shown;
+
 /// Why a recording is not exported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -7,6 +12,22 @@ pub enum ExportError {
     /// The recording cannot be read.
     #[error(transparent)]
     Recording(#[from] tiller_recording::RecordingError),
+    /// The output cannot be written.
+    #[error("cannot write {}: {cause}", shown(&.path.to_string_lossy()))]
+    Io {
+        /// The output.
+        path: PathBuf,
+        /// The operating system's error.
+        cause: io::Error,
+    },
+    /// MCAP's writer refuses.
+    #[error("cannot write {}: {cause}", shown(&.path.to_string_lossy()))]
+    Mcap {
+        /// The output.
+        path: PathBuf,
+        /// Why.
+        cause: mcap::McapError,
+    },
     /// The data set cannot be written.
     #[error(transparent)]
     Dataset(#[from] tiller_lerobot::DatasetError),

@@ -66,7 +66,7 @@ impl Codec {
 #[derive(Debug, thiserror::Error)]
 pub enum VideoError {
     /// `ffmpeg` is not there, or does not start.
-    #[error("cannot start `{}`: {source}", program.display())]
+    #[error("cannot start `{}`", program.display())]
     Start {
         /// What was started.
         program: PathBuf,

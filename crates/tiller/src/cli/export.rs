@@ -11,8 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, ValueEnum};
 use eyre::{Result, WrapErr, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
-use tiller_export::{Columns, ExportError, LerobotOptions, LerobotSummary, to_lerobot};
+use serde_json::{Value, json};
+use tiller_export::{
+    Columns, ExportError, LerobotOptions, LerobotSummary, McapSummary, to_lerobot, to_mcap,
+};
 use tiller_lerobot::Ffmpeg;
 use tiller_recording::{Recording, Report};
 
@@ -21,10 +23,15 @@ use super::{say, say_json};
 /// Exit code after Ctrl-C, as a shell gives it.
 const INTERRUPTED: u8 = 130;
 
-/// Turn a recording into a LeRobot data set.
+/// Turn a recording into an MCAP file or a LeRobot data set.
 ///
 /// A recording is what `cargo xtask demo --record` or `dora record` has written. What the recorder knows to be
 /// missing in it is said, and a recording that was cut off is read up to its last whole message.
+///
+/// --to mcap writes one file for Foxglove and its kin. Every message is there as JSON under `/node/output`,
+/// with a schema; pictures, cameras, the tool, keypoints and candidates are there under Foxglove's own
+/// schemas too, for its image and 3D panels, and statuses and safety events in `/log`. Times are the messages'
+/// stamps: simulated time in simulation.
 ///
 /// --to lerobot writes a data set of format v3.0 that LeRobot's own loader reads: an episode for each one of the
 /// recording, the instruction as its task, whether it succeeded in `meta/episodes`. Frames are taken at a fixed
@@ -36,6 +43,7 @@ const INTERRUPTED: u8 = 130;
 ///
 /// Examples:
 ///   cargo xtask demo --record
+///   tiller export runs-button.drec --to mcap
 ///   tiller export runs-button.drec --to lerobot --out datasets/button --fps 10
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -46,7 +54,7 @@ pub(super) struct ExportArgs {
     /// What to make of it.
     #[arg(long, value_enum)]
     to: Form,
-    /// The folder to write [default: beside the recording, x-lerobot].
+    /// The file or folder to write [default: beside the recording, x.mcap or x-lerobot].
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Take the place of what an earlier export has written there.
@@ -76,6 +84,8 @@ pub(super) struct ExportArgs {
 enum Form {
     /// A LeRobot data set, v3.0.
     Lerobot,
+    /// An MCAP file, for Foxglove.
+    Mcap,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,13 +108,16 @@ impl ExportArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         let recording = &self.recording;
         // Before anything is removed or asked for: the file is one that can be read.
-        let len = Recording::open(recording)?.byte_len();
+        let mut opened = Recording::open(recording)?;
         let report = Report::read_beside(recording)?;
         let out = self.out.clone().unwrap_or_else(|| self.beside());
-        let options = self.options()?;
+        let options = match self.to {
+            Form::Lerobot => Some(self.options()?),
+            Form::Mcap => None,
+        };
         self.check_place(&out)?;
         let interrupted = interrupts()?;
-        let progress = bar(len);
+        let progress = bar(opened.byte_len());
         let mut watch = |done: u64, _: u64| {
             progress.set_position(done);
             match interrupted.load(Ordering::Relaxed) {
@@ -112,7 +125,12 @@ impl ExportArgs {
                 false => Ok(()),
             }
         };
-        let written = data_set(recording, &out, &options, &mut watch);
+        let written = match &options {
+            None => to_mcap(&mut opened, &out, &mut watch)
+                .map(Written::Mcap)
+                .wrap_err_with(|| format!("cannot export {}", recording.display())),
+            Some(options) => data_set(recording, &out, options, &mut watch).map(Written::Lerobot),
+        };
         progress.finish_and_clear();
         let written = match written {
             Err(_) if interrupted.load(Ordering::Relaxed) => {
@@ -123,7 +141,7 @@ impl ExportArgs {
         if self.json {
             let value = json!({
                 "out": out,
-                "written": written,
+                "written": written.json(),
                 "recorder": report,
             });
             say_json(&value.to_string())?;
@@ -135,9 +153,14 @@ impl ExportArgs {
 
     /// Where the output lies if nobody says so.
     fn beside(&self) -> PathBuf {
-        let mut name = self.recording.with_extension("").into_os_string();
-        name.push("-lerobot");
-        PathBuf::from(name)
+        match self.to {
+            Form::Mcap => self.recording.with_extension("mcap"),
+            Form::Lerobot => {
+                let mut name = self.recording.with_extension("").into_os_string();
+                name.push("-lerobot");
+                PathBuf::from(name)
+            }
+        }
     }
 
     fn options(&self) -> Result<LerobotOptions> {
@@ -167,11 +190,15 @@ impl ExportArgs {
         if !self.force {
             bail!("{shown} exists; --force replaces it, --out names another place");
         }
-        let is_ours = found.is_dir() && out.join("meta/info.json").is_file();
+        let (is_ours, expected) = match self.to {
+            Form::Mcap => (found.is_file(), "a file"),
+            Form::Lerobot => (
+                found.is_dir() && out.join("meta/info.json").is_file(),
+                "a data set (a folder with meta/info.json)",
+            ),
+        };
         if !is_ours {
-            bail!(
-                "{shown}: --force replaces a data set (a folder with meta/info.json), and this is something else"
-            );
+            bail!("{shown}: --force replaces {expected}, and this is something else");
         }
         Ok(())
     }
@@ -216,32 +243,69 @@ fn interrupts() -> Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
+enum Written {
+    Mcap(McapSummary),
+    Lerobot(LerobotSummary),
+}
+
+impl Written {
+    fn json(&self) -> Value {
+        match self {
+            Self::Mcap(summary) => json!(summary),
+            Self::Lerobot(summary) => json!(summary),
+        }
+    }
+}
+
 /// What was written, and what is missing, for people.
-fn text(out: &Path, summary: &LerobotSummary, report: Option<&Report>) -> String {
+fn text(out: &Path, written: &Written, report: Option<&Report>) -> String {
     let mut text = format!("{}\n", out.display());
-    let LerobotSummary {
-        episodes,
-        frames,
-        fps,
-        images,
-        unreadable,
-        ..
-    } = summary;
-    let _ = write!(
-        text,
-        "{episodes} episodes, {frames} frames at {fps} Hz, {images}"
-    );
-    for (name, topic) in &summary.cameras {
-        let _ = write!(text, "\nobservation.images.{name}: {topic}");
-    }
-    for skipped in &summary.skipped {
-        let (episode, reason) = (skipped.episode, &skipped.reason);
-        let _ = write!(text, "\nepisode {episode} is left out: {reason}");
-    }
-    if *unreadable > 0 {
+    let (broken, unreadable) = match written {
+        Written::Mcap(summary) => {
+            let (messages, channels) = (summary.messages, summary.channels);
+            let _ = write!(text, "{messages} messages");
+            let _ = write!(text, " and {} made from them", summary.derived);
+            let _ = write!(text, ", in {channels} channels");
+            if let Some([first, last]) = summary.stamps_ns {
+                let seconds = |ns: u64| ns as f64 / 1e9;
+                let (first, last) = (seconds(first), seconds(last));
+                let _ = write!(text, ", from {first:.2} s to {last:.2} s");
+            }
+            (&summary.broken, summary.unreadable)
+        }
+        Written::Lerobot(summary) => {
+            let LerobotSummary {
+                episodes,
+                frames,
+                fps,
+                images,
+                ..
+            } = summary;
+            let _ = write!(
+                text,
+                "{episodes} episodes, {frames} frames at {fps} Hz, {images}"
+            );
+            for (name, topic) in &summary.cameras {
+                let _ = write!(text, "\nobservation.images.{name}: {topic}");
+            }
+            for skipped in &summary.skipped {
+                let (episode, reason) = (skipped.episode, &skipped.reason);
+                let _ = write!(text, "\nepisode {episode} is left out: {reason}");
+            }
+            (&summary.broken, summary.unreadable)
+        }
+    };
+    if unreadable > 0 {
         let _ = write!(text, "\n{unreadable} entries hold nothing that can be read");
+        if let Written::Mcap(McapSummary {
+            first_unreadable: Some(first),
+            ..
+        }) = written
+        {
+            let _ = write!(text, ", the first: {first}");
+        }
     }
-    if let Some(broken) = &summary.broken {
+    if let Some(broken) = broken {
         let _ = write!(text, "\n{broken}");
     }
     match report {
