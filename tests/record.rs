@@ -15,7 +15,10 @@ use std::path::Path;
 
 use common::{Run, root, run_dora, run_file};
 use dora_recording::RecordingReader;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
+use tiller_export::{Columns, LerobotOptions, to_lerobot, to_mcap};
+use tiller_recording::Recording;
 
 /// Messages in a recording by output.
 fn counted(recording: &Path) -> BTreeMap<String, u64> {
@@ -39,6 +42,53 @@ fn assert_success(run: &Run) -> Value {
     let summary = run.summary();
     assert_eq!(summary["outcome"], "success", "{}", run.log);
     summary
+}
+
+/// The run as a data set: one episode that succeeded, as many frames as pictures, a row each.
+fn assert_data_set(recording: &Path, counts: &BTreeMap<String, u64>) {
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("set");
+    let options = LerobotOptions {
+        fps: None,
+        columns: Columns::Tool,
+        ffmpeg: None,
+        robot: "franka".to_owned(),
+    };
+    let summary = to_lerobot(recording, &set, &options, &mut |_, _| Ok(())).unwrap();
+    assert_eq!(summary.episodes, 1, "{summary:?}");
+    assert_eq!(summary.tasks, ["press the button"]);
+    assert_eq!((summary.unreadable, &summary.broken), (0, &None));
+    let pictures = counts["world/image"];
+    assert!(
+        summary.frames > pictures / 2 && summary.frames <= pictures + 1,
+        "{summary:?} of {pictures} pictures"
+    );
+    let rows = |file: &str| {
+        let file = File::open(set.join(file)).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        reader.metadata().file_metadata().num_rows() as u64
+    };
+    assert_eq!(rows("data/chunk-000/file-000.parquet"), summary.frames);
+    assert_eq!(rows("meta/episodes/chunk-000/file-000.parquet"), 1);
+}
+
+/// The run as an MCAP file, which its own crate reads: every message of every output.
+fn assert_mcap(recording: &Path, counts: &BTreeMap<String, u64>) {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("run.mcap");
+    let mut opened = Recording::open(recording).unwrap();
+    let summary = to_mcap(&mut opened, &target, &mut |_, _| Ok(())).unwrap();
+    assert_eq!((summary.unreadable, &summary.broken), (0, &None));
+    let bytes = fs::read(&target).unwrap();
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    for message in mcap::MessageStream::new(&bytes).unwrap() {
+        *found
+            .entry(message.unwrap().channel.topic.clone())
+            .or_default() += 1;
+    }
+    for (topic, count) in counts {
+        assert_eq!(found.get(&format!("/{topic}")), Some(count), "{topic}");
+    }
 }
 
 #[test]
@@ -83,6 +133,9 @@ fn a_run_is_recorded_and_replayed() {
     ] {
         assert!(counts.contains_key(topic), "no {topic} in {counts:?}");
     }
+
+    assert_data_set(recording, &counts);
+    assert_mcap(recording, &counts);
 
     // Everybody but those who keep the record is replayed.
     let again = assert_success(&replay(recording, &[]));

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, FixedSizeListArray, Float32Array, Float64Array, Int64Array, ListArray,
-    RecordBatch, StringArray, StructArray,
+    ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, Float32Array, Float64Array,
+    Int64Array, ListArray, RecordBatch, StringArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use arrow::error::ArrowError;
 use serde_json::json;
 
-use crate::info::DatasetSpec;
+use crate::info::{DatasetSpec, ImageStorage};
 use crate::stats::FeatureStats;
 use crate::writer::Frame;
 
@@ -46,7 +46,8 @@ pub(crate) fn frames(
             fixed_list(spec.action_names.len(), action)?,
         ),
     ];
-    for (camera, known) in spec.cameras.iter().enumerate() {
+    let in_table = matches!(spec.images, ImageStorage::Png);
+    for (camera, known) in spec.cameras.iter().enumerate().filter(|_| in_table) {
         let pngs: Vec<&[u8]> = frames
             .iter()
             .map(|frame| frame.pngs[camera].as_slice())
@@ -149,6 +150,15 @@ pub(crate) fn int64(values: impl IntoIterator<Item = u64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(
         values.into_iter().map(u64::cast_signed),
     ))
+}
+
+/// Yes, no, or nobody knows.
+pub(crate) fn flags(values: impl IntoIterator<Item = Option<bool>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<BooleanArray>())
+}
+
+pub(crate) fn float64(values: impl IntoIterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
 }
 
 pub(crate) fn strings(values: &[String]) -> ArrayRef {

@@ -2,12 +2,17 @@
 
 use serde_json::{Value, json};
 
+use crate::video::Codec;
+
 /// Version of the format that is written.
 pub(crate) const CODEBASE_VERSION: &str = "v3.0";
 /// A data file is closed once it is larger; LeRobot's own default.
 pub(crate) const DATA_FILE_SIZE_MB: u64 = 100;
 /// Files in one `chunk-000` folder; LeRobot's own default.
 pub(crate) const FILES_PER_CHUNK: u64 = 1000;
+
+/// Where videos lie, in LeRobot's words.
+const VIDEO_PATH: &str = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4";
 
 /// What a data set holds, fixed before the first episode.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +27,18 @@ pub struct DatasetSpec {
     pub action_names: Vec<String>,
     /// Cameras.
     pub cameras: Vec<CameraSpec>,
+    /// Where their images go.
+    pub images: ImageStorage,
+}
+
+/// Where the images of a data set go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageStorage {
+    /// Into the Parquet files, each as a PNG file.
+    #[default]
+    Png,
+    /// Into a video an episode and camera, encoded by `ffmpeg`.
+    Video(Codec),
 }
 
 /// A camera of a data set.
@@ -40,6 +57,31 @@ impl DatasetSpec {
         format!("observation.images.{camera}")
     }
 
+    /// The `features` entry of a camera.
+    fn image_feature(&self, camera: &CameraSpec) -> Value {
+        let [width, height] = camera.size;
+        let names = ["height", "width", "channels"];
+        let shape = [height, width, 3];
+        match self.images {
+            ImageStorage::Png => json!({"dtype": "image", "shape": shape, "names": names}),
+            ImageStorage::Video(codec) => json!({
+                "dtype": "video",
+                "shape": shape,
+                "names": names,
+                "info": {
+                    "video.height": height,
+                    "video.width": width,
+                    "video.codec": codec.name(),
+                    "video.pix_fmt": codec.pixel_format(camera.size),
+                    "video.is_depth_map": false,
+                    "video.fps": self.fps,
+                    "video.channels": 3,
+                    "has_audio": false,
+                },
+            }),
+        }
+    }
+
     /// The `features` object of `info.json`.
     pub(crate) fn features(&self) -> Value {
         let mut features = serde_json::Map::new();
@@ -48,13 +90,7 @@ impl DatasetSpec {
         features.insert("observation.state".to_owned(), vector(&self.state_names));
         features.insert("action".to_owned(), vector(&self.action_names));
         for camera in &self.cameras {
-            let [width, height] = camera.size;
-            let feature = json!({
-                "dtype": "image",
-                "shape": [height, width, 3],
-                "names": ["height", "width", "channels"],
-            });
-            features.insert(Self::image_key(&camera.name), feature);
+            features.insert(Self::image_key(&camera.name), self.image_feature(camera));
         }
         features.insert("timestamp".to_owned(), scalar("float32"));
         for name in ["frame_index", "episode_index", "index", "task_index"] {
@@ -65,6 +101,10 @@ impl DatasetSpec {
 
     /// The whole of `info.json`.
     pub(crate) fn info(&self, episodes: u64, frames: u64, tasks: u64) -> Value {
+        let video_path = match self.images {
+            ImageStorage::Png => Value::Null,
+            ImageStorage::Video(_) => json!(VIDEO_PATH),
+        };
         json!({
             "codebase_version": CODEBASE_VERSION,
             "robot_type": self.robot_type,
@@ -77,7 +117,7 @@ impl DatasetSpec {
             "fps": self.fps,
             "splits": {"train": format!("0:{episodes}")},
             "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
-            "video_path": null,
+            "video_path": video_path,
             "features": self.features(),
         })
     }
@@ -89,7 +129,9 @@ impl DatasetSpec {
         let list = |len: usize| json!({"_type": "List", "length": len, "feature": {"_type": "Value", "dtype": "float32"}});
         features.insert("observation.state".to_owned(), list(self.state_names.len()));
         features.insert("action".to_owned(), list(self.action_names.len()));
-        for camera in &self.cameras {
+        // Videos lie beside the table, not in it.
+        let in_table = matches!(self.images, ImageStorage::Png);
+        for camera in self.cameras.iter().filter(|_| in_table) {
             features.insert(Self::image_key(&camera.name), json!({"_type": "Image"}));
         }
         features.insert(

@@ -12,8 +12,9 @@ use parquet::schema::types::ColumnPath;
 use serde_json::{Value, json};
 
 use crate::columns::{self, Columns};
-use crate::info::{DATA_FILE_SIZE_MB, DatasetSpec, FILES_PER_CHUNK};
+use crate::info::{CameraSpec, DATA_FILE_SIZE_MB, DatasetSpec, FILES_PER_CHUNK, ImageStorage};
 use crate::stats::{FeatureStats, ImageStats, VectorStats};
+use crate::video::{Ffmpeg, VideoError, VideoWriter};
 
 /// One recorded step.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,7 +23,7 @@ pub struct Frame {
     pub state: Vec<f32>,
     /// `action`, in the order of [`DatasetSpec::action_names`].
     pub action: Vec<f32>,
-    /// One PNG file a camera, in the order of [`DatasetSpec::cameras`].
+    /// One PNG file a camera, in the order of [`DatasetSpec::cameras`]; none where images go into videos.
     pub pngs: Vec<Vec<u8>>,
 }
 
@@ -37,6 +38,9 @@ pub struct Episode {
     pub frames: Vec<Frame>,
     /// Statistics of each camera's images.
     pub image_stats: Vec<ImageStats>,
+    /// Whether the task was done, where somebody judged that: a column of `meta/episodes` if any episode
+    /// says so.
+    pub success: Option<bool>,
 }
 
 /// Totals of a finished data set.
@@ -74,6 +78,9 @@ pub enum DatasetError {
         /// Why not.
         source: parquet::errors::ParquetError,
     },
+    /// A video was not made.
+    #[error(transparent)]
+    Video(#[from] VideoError),
     /// The columns do not fit each other.
     #[error("columns do not form a table")]
     Arrow(#[from] arrow::error::ArrowError),
@@ -99,6 +106,7 @@ struct EpisodeRow {
     first_index: u64,
     file: u64,
     stats: Vec<FeatureStats>,
+    success: Option<bool>,
 }
 
 /// Writes a data set; nothing stands under the final name before [`DatasetWriter::finish`].
@@ -157,10 +165,48 @@ impl DatasetWriter {
         })
     }
 
-    /// Appends one episode.
+    /// Starts the videos of an episode, one a camera; none where images go into the tables. Each gets every
+    /// frame and its end before the episode is pushed; `episode` counts from 0 in the order of pushing.
     ///
     /// # Errors
-    /// [`DatasetError::Shape`] when a frame disagrees with the specification; otherwise what the
+    /// When `ffmpeg` cannot be started, or the folder cannot be made.
+    pub fn start_videos(
+        &self,
+        ffmpeg: &Ffmpeg,
+        episode: u64,
+    ) -> Result<Vec<VideoWriter>, DatasetError> {
+        let ImageStorage::Video(codec) = self.spec.images else {
+            return Ok(Vec::new());
+        };
+        let start = |camera: &CameraSpec| {
+            let path = self.video_path(&camera.name, episode);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(io(folder))?;
+            }
+            Ok(VideoWriter::start(
+                ffmpeg,
+                codec,
+                &path,
+                camera.size,
+                self.spec.fps,
+            )?)
+        };
+        self.spec.cameras.iter().map(start).collect()
+    }
+
+    /// A video an episode and camera: episodes are encoded one by one, and none waits for another.
+    fn video_path(&self, camera: &str, episode: u64) -> PathBuf {
+        let (chunk, file) = (episode / FILES_PER_CHUNK, episode % FILES_PER_CHUNK);
+        let key = DatasetSpec::image_key(camera);
+        self.partial
+            .join(format!("videos/{key}/chunk-{chunk:03}/file-{file:03}.mp4"))
+    }
+
+    /// Appends one episode; where images go into videos, these must be there.
+    ///
+    /// # Errors
+    /// [`DatasetError::Shape`] when a frame disagrees with the specification, [`DatasetError::Io`] when a
+    /// video is missing; otherwise what the
     /// file system or Parquet said.
     pub fn push(&mut self, episode: &Episode) -> Result<(), DatasetError> {
         self.check(episode)?;
@@ -175,7 +221,11 @@ impl DatasetWriter {
 
         let path = self.data_path(self.file);
         if self.data.is_none() {
-            self.data = Some(open(&path, &batch, self.image_columns(), &metadata)?);
+            let raw = match self.spec.images {
+                ImageStorage::Png => self.image_columns(),
+                ImageStorage::Video(_) => Vec::new(),
+            };
+            self.data = Some(open(&path, &batch, raw, &metadata)?);
         }
         let file = self.file;
         if let Some(writer) = &mut self.data {
@@ -196,6 +246,7 @@ impl DatasetWriter {
             first_index: self.frames,
             file,
             stats,
+            success: episode.success,
         });
         self.frames += episode.frames.len() as u64;
         Ok(())
@@ -250,10 +301,20 @@ impl DatasetWriter {
             self.spec.cameras.len(),
             episode.image_stats.len(),
         )?;
+        let pngs = match self.spec.images {
+            ImageStorage::Png => self.spec.cameras.len(),
+            ImageStorage::Video(_) => {
+                for camera in &self.spec.cameras {
+                    let path = self.video_path(&camera.name, index);
+                    fs::metadata(&path).map_err(io(&path))?;
+                }
+                0
+            }
+        };
         for frame in &episode.frames {
             shape("state", self.spec.state_names.len(), frame.state.len())?;
             shape("action", self.spec.action_names.len(), frame.action.len())?;
-            shape("images", self.spec.cameras.len(), frame.pngs.len())?;
+            shape("images", pngs, frame.pngs.len())?;
         }
         Ok(())
     }
@@ -341,7 +402,38 @@ impl DatasetWriter {
             ("meta/episodes/chunk_index".to_owned(), column(&|_| 0)),
             ("meta/episodes/file_index".to_owned(), column(&|_| 0)),
         ];
+        let judged = rows.iter().any(|row| row.success.is_some());
+        if judged {
+            let success = columns::flags(rows.iter().map(|row| row.success));
+            table.push(("success".to_owned(), success));
+        }
         let images = self.image_columns();
+        if let ImageStorage::Video(_) = self.spec.images {
+            for key in &images {
+                let index = |f: &dyn Fn(u64) -> u64| columns::int64((0..rows.len() as u64).map(f));
+                let seconds = rows
+                    .iter()
+                    .map(|row| row.length as f64 / f64::from(self.spec.fps));
+                table.extend([
+                    (
+                        format!("videos/{key}/chunk_index"),
+                        index(&|i| i / FILES_PER_CHUNK),
+                    ),
+                    (
+                        format!("videos/{key}/file_index"),
+                        index(&|i| i % FILES_PER_CHUNK),
+                    ),
+                    (
+                        format!("videos/{key}/from_timestamp"),
+                        columns::float64(rows.iter().map(|_| 0.0)),
+                    ),
+                    (
+                        format!("videos/{key}/to_timestamp"),
+                        columns::float64(seconds),
+                    ),
+                ]);
+            }
+        }
         for (i, feature) in self.feature_names().iter().enumerate() {
             let stats: Vec<&FeatureStats> = rows.iter().map(|row| &row.stats[i]).collect();
             table.extend(columns::stats(feature, images.contains(feature), &stats)?);

@@ -16,12 +16,13 @@ use arrow::array::{
 use arrow::datatypes::{Float32Type, Float64Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tiller_lerobot::{
-    CameraSpec, DatasetError, DatasetSpec, DatasetWriter, Episode, Frame, ImageStats,
+    CameraSpec, DatasetError, DatasetSpec, DatasetWriter, Episode, Frame, ImageStats, ImageStorage,
 };
 
 fn spec() -> DatasetSpec {
     let names = |names: [&str; 4]| names.map(str::to_owned).to_vec();
     DatasetSpec {
+        images: ImageStorage::Png,
         fps: 10,
         robot_type: "panda".to_owned(),
         state_names: names(["x", "y", "z", "gripper_width"]),
@@ -50,6 +51,7 @@ fn episode(task: &str, seed: u64, frames: usize) -> Episode {
         seed,
         frames,
         image_stats: vec![stats.clone(), stats],
+        success: None,
     }
 }
 

@@ -27,12 +27,15 @@ macro_rules! messages {
                 let Some(row) = array.as_any().downcast_ref::<StructArray>() else {
                     return Ok(None);
                 };
-                $(
-                    if has_columns(row, &crate::$name::fields()) {
-                        let message = crate::$name::from_arrow(row)?;
-                        return Ok(Some(Self::$name(Box::new(message))));
-                    }
-                )+
+                // In the order in which they are written first: a question and its answer have the same.
+                for has_columns in [in_order, in_any_order] {
+                    $(
+                        if has_columns(row, &crate::$name::fields()) {
+                            let message = crate::$name::from_arrow(row)?;
+                            return Ok(Some(Self::$name(Box::new(message))));
+                        }
+                    )+
+                }
                 Ok(None)
             }
 
@@ -81,8 +84,14 @@ messages!(
     Journal,
 );
 
-/// Whether a row has these columns and no others, in any order.
-fn has_columns(row: &StructArray, fields: &Fields) -> bool {
+/// Whether a row has these columns and no others, in this order.
+fn in_order(row: &StructArray, fields: &Fields) -> bool {
+    let names = fields.iter().map(|field| field.name().as_str());
+    row.column_names().into_iter().eq(names)
+}
+
+/// The same in any order, as other languages' libraries may write them.
+fn in_any_order(row: &StructArray, fields: &Fields) -> bool {
     row.num_columns() == fields.len()
         && fields
             .iter()
@@ -97,11 +106,11 @@ mod tests {
     use arrow::array::{ArrayRef, UInt64Array};
 
     use super::*;
-    use crate::{Progress, StageQuery};
+    use crate::{Progress, StageAdvice, StageQuery};
 
     #[test]
-    fn no_two_messages_have_the_same_columns() {
-        let columns = |fields: &Fields| -> BTreeSet<String> {
+    fn no_two_messages_have_the_same_columns_in_the_same_order() {
+        let columns = |fields: &Fields| -> Vec<String> {
             fields.iter().map(|field| field.name().clone()).collect()
         };
         let all: BTreeSet<_> = schemas()
@@ -109,6 +118,17 @@ mod tests {
             .map(|(_, fields)| columns(fields))
             .collect();
         assert_eq!(all.len(), schemas().len());
+    }
+
+    #[test]
+    fn an_answer_is_not_taken_for_its_question() {
+        let advice = StageAdvice {
+            stage: 2,
+            visit: 5,
+            ..StageAdvice::default()
+        };
+        let any = AnyMessage::from_arrow(&advice.to_arrow()).unwrap();
+        assert_eq!(any, Some(AnyMessage::StageAdvice(Box::new(advice))));
     }
 
     #[test]

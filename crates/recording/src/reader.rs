@@ -26,12 +26,12 @@ pub enum RecordingError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file is there, and cannot be read.
-    #[error("cannot read {}: {source}", shown(&.path.to_string_lossy()))]
+    #[error("cannot read {}: {cause}", shown(&.path.to_string_lossy()))]
     Io {
         /// The file.
         path: PathBuf,
         /// The operating system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file does not begin as a recording does.
     #[error(
@@ -97,9 +97,9 @@ impl Recording {
     /// [`RecordingError`] when there is none that can be read.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let mut file = open_regular(path)?;
-        let io = |source| RecordingError::Io {
+        let io = |cause| RecordingError::Io {
             path: path.to_owned(),
-            source,
+            cause,
         };
         let (len, has_end) = ending(&mut file).map_err(io)?;
         let reader = RecordingReader::open(file).map_err(|error| {

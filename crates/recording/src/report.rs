@@ -18,20 +18,20 @@ pub enum ReportError {
     #[error(transparent)]
     File(#[from] FileError),
     /// It is there, and says nothing that is known.
-    #[error("{}: expected a recorder's report, found {source}", shown(&.path.to_string_lossy()))]
+    #[error("{}: expected a recorder's report, found {cause}", shown(&.path.to_string_lossy()))]
     Form {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// It cannot be written.
-    #[error("cannot write {}: {source}", shown(&.path.to_string_lossy()))]
+    #[error("cannot write {}: {cause}", shown(&.path.to_string_lossy()))]
     Io {
         /// The file.
         path: PathBuf,
         /// The operating system's error.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -118,11 +118,11 @@ impl Report {
     /// [`ReportError::Io`] when that cannot be written.
     pub fn write_beside(&self, recording: &Path) -> Result<(), ReportError> {
         let path = Self::path_beside(recording);
-        let text = serde_json::to_string_pretty(self).map_err(|source| ReportError::Form {
+        let text = serde_json::to_string_pretty(self).map_err(|cause| ReportError::Form {
             path: path.clone(),
-            source,
+            cause,
         })?;
-        fs::write(&path, text + "\n").map_err(|source| ReportError::Io { path, source })
+        fs::write(&path, text + "\n").map_err(|cause| ReportError::Io { path, cause })
     }
 
     /// Reads the report beside a recording; none where there is none, as after a recorder that was killed.
@@ -138,7 +138,7 @@ impl Report {
         let report = serde_json::from_slice(&bytes);
         report
             .map(Some)
-            .map_err(|source| ReportError::Form { path, source })
+            .map_err(|cause| ReportError::Form { path, cause })
     }
 }
 

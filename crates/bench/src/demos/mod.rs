@@ -16,7 +16,7 @@ use tiller_world::{TaskInfo, WorldInfo, WorldKind};
 use crate::parallel::in_order;
 use crate::progress::Progress;
 use record::Recorder;
-use tiller_lerobot::{CameraSpec, DatasetSpec, DatasetSummary, DatasetWriter};
+use tiller_lerobot::{CameraSpec, DatasetSpec, DatasetSummary, DatasetWriter, ImageStorage};
 
 /// What to record.
 #[derive(Clone, Debug)]
@@ -122,6 +122,7 @@ fn spec(info: &WorldInfo) -> DatasetSpec {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     let turns_hand = info.robot.turns_hand;
     DatasetSpec {
+        images: ImageStorage::Png,
         fps: 10,
         robot_type: info.robot.name.to_owned(),
         state_names: names(columns::state_names(turns_hand)),

@@ -45,6 +45,7 @@ impl Recorder {
             seed,
             frames: Vec::new(),
             image_stats: vec![ImageStats::default(); self.cameras.len()],
+            success: None,
         };
         loop {
             let anchor = self.rig.status().anchor;

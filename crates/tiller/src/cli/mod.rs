@@ -8,6 +8,7 @@ mod bench_report;
 mod console;
 mod demos;
 mod doctor;
+mod export;
 mod hand;
 mod input;
 mod observe;
@@ -46,6 +47,7 @@ enum Command {
     Arm(order::ArmArgs),
     Demos(demos::DemosArgs),
     Doctor(doctor::DoctorArgs),
+    Export(export::ExportArgs),
     Resume(order::ResumeArgs),
     Reward(reward::RewardArgs),
     Bench(bench::BenchArgs),
@@ -67,6 +69,7 @@ impl Cli {
             Command::Arm(args) => args.run(),
             Command::Demos(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Resume(args) => args.run(),
             Command::Reward(args) => args.run(),
             Command::Bench(args) => args.run(),
