@@ -5,7 +5,6 @@
 
 mod error;
 mod json;
-mod picture;
 #[cfg(test)]
 mod testing;
 mod to_lerobot;

@@ -39,6 +39,7 @@ pub fn bytes<'a>(header: &ImageHeader, data: &'a dyn Array) -> Result<Cow<'a, [u
 }
 
 /// Whether a picture may be one of a camera's in colour. What a PNG file holds is seen only when it is read.
+#[must_use]
 pub fn is_colour(encoding: Encoding) -> bool {
     matches!(
         encoding,

@@ -8,12 +8,14 @@
 
 mod check;
 mod frames;
+mod page;
 mod replan;
 mod report;
 mod story;
 mod what_if;
 
 pub use check::replay;
+pub use page::page;
 pub use replan::{Changes, ReplanError};
 pub use report::{Compared, Difference, MachineReport, Report};
 pub use story::{Stories, Story};

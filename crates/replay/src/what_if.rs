@@ -2,6 +2,7 @@
 //! had done until then stays as it was.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -67,6 +68,34 @@ pub struct Plans {
     pub plans: Vec<Alternative>,
     /// What could not be planned anew, and why.
     pub missing: Vec<String>,
+}
+
+impl Plans {
+    /// A line for each plan, for people.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = String::from("chunk stage  reward then   now         furthest apart\n");
+        for plan in &self.plans {
+            let reward = |sketch: &Result<Sketch, String>| match sketch {
+                Ok(sketch) => format!("{:.4}", sketch.reward),
+                Err(_) => "no plan".to_owned(),
+            };
+            let apart = plan
+                .apart_m
+                .map_or("-".to_owned(), |apart| format!("{:.1} mm", apart * 1e3));
+            let (then, now) = (reward(&plan.recorded), reward(&plan.changed));
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{:>5} {:>5}  {then:<12}  {now:<10}  {apart}",
+                plan.chunk, plan.stage
+            );
+        }
+        for missing in &self.missing {
+            let _ = writeln!(text, "missing: {missing}");
+        }
+        text.trim_end().to_owned()
+    }
 }
 
 /// Plans everything again under the changes.

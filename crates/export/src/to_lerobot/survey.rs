@@ -7,7 +7,7 @@ use tiller_messages::{ActionChunk, AnyMessage, Episode, ExecutionState, TaskStat
 use tiller_recording::{Clock, Entry};
 
 use super::series::Series;
-use crate::picture::is_colour;
+use tiller_recording::pixels::is_colour;
 
 /// A camera's pictures.
 #[derive(Debug)]

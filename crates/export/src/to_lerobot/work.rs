@@ -9,7 +9,7 @@ use super::LerobotOptions;
 use super::plan::Plan;
 use super::survey::Camera;
 use crate::error::ExportError;
-use crate::picture;
+use tiller_recording::pixels as picture;
 
 /// Frames that show a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use tiller_messages::{AnyMessage, Candidates, Encoding, ImageHeader, Keypoints, 
 use tiller_recording::Sent;
 
 use super::foxglove::{Grade, Known, Shapes, log, pose_in_base, scene, time, transform, vector};
-use crate::picture;
+use tiller_recording::pixels as picture;
 
 /// Diameter of a keypoint, m.
 const KEYPOINT_M: f64 = 0.02;

@@ -164,6 +164,10 @@ impl Mcap {
             Ok(message) => message,
             Err(error) => return self.skip(&format!("{}: {error}", entry.topic())),
         };
+        // Bytes for `tiller replay`, which say nothing to anybody else.
+        if let Some(AnyMessage::Journal(_)) = message {
+            return Ok(());
+        }
         // What was read is written, in the types of the schema and not in those of a sender's library.
         let (name, fields, value): (String, Fields, Value) = match &message {
             Some(message) => {

@@ -13,6 +13,7 @@ mod hand;
 mod input;
 mod observe;
 mod order;
+mod replay;
 mod reward;
 mod sample;
 mod say;
@@ -49,6 +50,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Export(export::ExportArgs),
     Resume(order::ResumeArgs),
+    Replay(replay::ReplayArgs),
     Reward(reward::RewardArgs),
     Bench(bench::BenchArgs),
     Observe(observe::ObserveArgs),
@@ -71,6 +73,7 @@ impl Cli {
             Command::Doctor(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Resume(args) => args.run(),
+            Command::Replay(args) => args.run(),
             Command::Reward(args) => args.run(),
             Command::Bench(args) => args.run(),
             Command::Observe(args) => args.run(),
