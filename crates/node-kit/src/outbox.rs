@@ -27,6 +27,8 @@ pub struct Outbox {
     node: Option<DoraNode>,
     node_id: String,
     wired: Vec<String>,
+    /// Where the inputs come from; none where there is no dataflow, as in tests.
+    sources: BTreeMap<String, String>,
     /// What the dataflow declares; none where there is no dataflow, as in tests.
     declared: Option<Vec<String>>,
     session: u64,
@@ -52,10 +54,14 @@ impl Outbox {
     pub fn new(node: DoraNode) -> Self {
         let inputs = &node.node_config().inputs;
         let wired = inputs.keys().map(ToString::to_string).collect();
+        let source = inputs.iter();
+        let sources = source.map(|(id, input)| (id.to_string(), input.mapping.to_string()));
+        let sources = sources.collect();
         let outputs = node.node_config().outputs.iter();
         let declared = Some(outputs.map(ToString::to_string).collect());
         Self {
             declared,
+            sources,
             ..Self::with_inputs(node, wired, session_from_clock())
         }
     }
@@ -66,6 +72,7 @@ impl Outbox {
             node_id: node.id().to_string(),
             node: Some(node),
             wired,
+            sources: BTreeMap::new(),
             declared: None,
             session,
             numbers: BTreeMap::new(),
@@ -83,6 +90,14 @@ impl Outbox {
     /// The inputs that the dataflow wires to this node.
     pub fn wired_inputs(&self) -> &[String] {
         &self.wired
+    }
+
+    /// The inputs that the dataflow wires to this node, each with node and output that it comes from; where
+    /// there is no dataflow, with its own name.
+    pub fn sources(&self) -> Vec<(String, String)> {
+        let inputs = self.wired.iter().filter(|input| *input != HEARTBEAT);
+        let source = |input: &String| self.sources.get(input).unwrap_or(input).clone();
+        inputs.map(|input| (input.clone(), source(input))).collect()
     }
 
     /// Refuses a dataflow that wires inputs which the node would leave unread. A `known` name that

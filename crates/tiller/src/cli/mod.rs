@@ -18,6 +18,7 @@ mod say;
 mod scene;
 mod sim;
 mod vlm;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ enum Command {
     Sim(sim::SimArgs),
     Stop(order::StopArgs),
     Vlm(vlm::VlmArgs),
+    Watch(watch::WatchArgs),
 }
 
 impl Cli {
@@ -76,6 +78,7 @@ impl Cli {
             Command::Sim(args) => args.run(),
             Command::Stop(args) => args.run(),
             Command::Vlm(args) => args.run(),
+            Command::Watch(args) => args.run(),
         }
     }
 }
