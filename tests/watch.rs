@@ -57,7 +57,14 @@ fn a_run_is_watched_while_it_goes_on_and_its_end_is_an_exit_code() {
     let text = String::from_utf8_lossy(&seen.stdout);
     assert_eq!(seen.status.code(), Some(0), "{text}");
     assert!(text.matches("LATENCY").count() > 1, "{text}");
-    assert!(text.contains("ENDED") && text.contains("image to keypoints"), "{text}");
+    assert!(
+        text.contains("ENDED") && text.contains("image to keypoints"),
+        "{text}"
+    );
     let _run = running.end();
-    assert_eq!(watch(&folder, &["--once"]).status.code(), Some(0), "it stays known");
+    assert_eq!(
+        watch(&folder, &["--once"]).status.code(),
+        Some(0),
+        "it stays known"
+    );
 }

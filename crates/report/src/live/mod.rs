@@ -180,8 +180,10 @@ pub struct Port {
     pub lost: u64,
     /// Messages that could not be read.
     pub refused: u64,
-    /// An age from which the stream is called silent, s; none where messages come when there is something
-    /// to say.
+    /// Messages come when there is something to say, and there may be nothing.
+    pub is_irregular: bool,
+    /// An age from which the stream is called silent, s; none before it has shown a rhythm, and where it
+    /// has none.
     pub silent_after_s: Option<f64>,
 }
 

@@ -86,6 +86,7 @@ impl PortTally {
             count: self.count,
             lost: self.lost,
             refused: self.refused,
+            is_irregular: self.is_irregular,
             silent_after_s: self.silent_after().map(|limit| limit.as_secs_f64()),
         }
     }

@@ -169,7 +169,7 @@ impl Table {
                 false => String::new(),
             };
             let mark = match port.age_s {
-                None => "  nothing yet",
+                None if !port.is_irregular => "  nothing yet",
                 _ if port.is_silent() && !has_ended => "  SILENT",
                 _ => "",
             };

@@ -77,7 +77,11 @@ fn run() -> Live {
                 refused: 2,
                 ..port("steered-sampler/action_chunk", 0.4, Some(1.1))
             },
-            port("console/status", 0.0, None),
+            port("steered-sampler/progress", 0.0, None),
+            Port {
+                is_irregular: true,
+                ..port("console/status", 0.0, None)
+            },
         ],
         ..Default::default()
     }
