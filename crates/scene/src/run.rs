@@ -15,8 +15,12 @@ const LINE: usize = 400;
 /// Points of the scene that are drawn of a depth picture at most.
 const CLOUD: usize = 16_384;
 
-/// What is further away than this from the camera is no part of the scene, m.
-const FAR_M: f64 = 3.0;
+/// What is further away than this from the robot's base is no part of the scene, m: walls and floors would
+/// have a viewer look from afar.
+const FAR_M: f32 = 1.0;
+
+/// Nor is what lies lower than this below it, m.
+const LOW_M: f32 = 0.15;
 
 /// Follows a run and says what is to be seen of it.
 ///
@@ -43,10 +47,17 @@ pub struct Run {
     keypoints: Option<Keypoints>,
     arm: Option<ArmState>,
     mode: &'static str,
-    /// By path of their pictures.
-    cameras: Vec<(String, Camera)>,
-    /// The newest colour picture, for the colours of what depth shows: size and pixels.
-    colours: Option<([u32; 2], Vec<u8>)>,
+    cameras: Vec<Looking>,
+}
+
+/// A camera whose place is known.
+#[derive(Debug)]
+struct Looking {
+    /// Of its pictures.
+    path: String,
+    camera: Camera,
+    /// Its newest picture, for the colours of what depth shows.
+    rgb: Vec<u8>,
 }
 
 impl Run {
@@ -93,21 +104,20 @@ impl Run {
     pub fn on_picture(&mut self, input: &str, header: &ImageHeader, rgb: &[u8]) {
         let path = format!("world/cameras/{input}");
         let stamp_ns = Some(header.stamp_ns);
-        if let Some(camera) = Camera::of(header) {
-            let known = self.cameras.iter_mut().find(|(known, _)| *known == path);
-            let has_moved = match known {
-                Some((_, known)) => std::mem::replace(known, camera) != camera,
-                None => {
-                    self.cameras.push((path.clone(), camera));
-                    true
-                }
-            };
-            if has_moved {
+        let camera = Camera::of(header);
+        let known = self.cameras.iter().position(|known| known.path == path);
+        let before = known.map(|index| self.cameras.swap_remove(index).camera);
+        if let Some(camera) = camera {
+            if before != Some(camera) {
                 self.show_at(path.clone(), stamp_ns, What::Camera(camera));
             }
+            self.cameras.push(Looking {
+                path: path.clone(),
+                camera,
+                rgb: rgb.to_vec(),
+            });
         }
         let (width, height) = (header.width as u32, header.height as u32);
-        self.colours = Some(([width, height], rgb.to_vec()));
         let rgb = rgb.to_vec();
         let picture = What::Picture { width, height, rgb };
         self.show_at(path, stamp_ns, picture);
@@ -144,18 +154,20 @@ impl Run {
         // An even grid of pixels.
         let pixels = header.width * header.height;
         let stride = (1..).find(|n| pixels / (n * n) <= CLOUD).unwrap_or(1);
-        let picture = self.colours.as_ref();
-        let picture = picture.filter(|(size, _)| *size == camera.size);
+        // Pixel by pixel where both come from one camera.
+        let picture = self.cameras.iter().find(|seen| seen.camera == camera);
         let (mut at, mut colours) = (Vec::new(), Vec::new());
         for row in (0..header.height).step_by(stride) {
             for column in (0..header.width).step_by(stride) {
                 let pixel = row * header.width + column;
                 let depth_m = f64::from(millimetres.get(pixel).copied().unwrap_or(0)) * 1e-3;
-                if depth_m <= 0.0 || depth_m > FAR_M {
+                let point = camera.lift(column, row, depth_m);
+                let distance_m = point.iter().map(|x| x * x).sum::<f32>().sqrt();
+                if depth_m <= 0.0 || distance_m > FAR_M || point[2] < -LOW_M {
                     continue;
                 }
-                at.push(camera.lift(column, row, depth_m));
-                let rgb = picture.and_then(|(_, rgb)| rgb.get(3 * pixel..3 * pixel + 3));
+                at.push(point);
+                let rgb = picture.and_then(|seen| seen.rgb.get(3 * pixel..3 * pixel + 3));
                 let [r, g, b] = match rgb {
                     Some(rgb) => [rgb[0], rgb[1], rgb[2]],
                     None => [160; 3],
@@ -188,11 +200,11 @@ impl Run {
         let in_space = What::Points3 {
             at: points.iter().map(|p| p.map(|x| x as f32)).collect(),
             colours: (0..count).map(colour).collect(),
-            radius_m: 0.012,
+            radius_m: 0.008,
             names: (0..count).map(named).collect(),
         };
         let mut all = vec![("world/keypoints".to_owned(), in_space)];
-        for (path, camera) in &self.cameras {
+        for Looking { path, camera, .. } in &self.cameras {
             let seen = (0..count).filter_map(|k| Some((k, camera.project(points[k])?)));
             let seen: Vec<_> = seen.collect();
             let in_picture = What::Points2 {
@@ -247,7 +259,7 @@ impl Run {
             What::Lines3 {
                 strips,
                 colours,
-                radius_m: 0.0012,
+                radius_m: 0.0015,
             },
         );
         let chosen = What::Lines3 {

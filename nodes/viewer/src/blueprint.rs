@@ -7,33 +7,41 @@ use rerun::blueprint::{
     Spatial2DView, Spatial3DView, Tabs, TextDocumentView, TextLogView, TimePanel, TimeSeriesView,
     Vertical,
 };
+use rerun::components::InterpolationMode;
 use rerun::{RecordingStreamResult, SeriesLines};
 
 use crate::sink::ROBOT_TIME;
 
-/// Plots, each with the names of its curves.
-const PLOTS: [(&str, &str, &[&str]); 7] = [
-    ("progress", "progress", &["achieved", "planned"]),
-    ("reward", "reward", &["reward of the chunk"]),
-    ("guidance", "guidance", &["guidance strength"]),
-    ("ess", "particles", &["effective particles"]),
-    (
-        "candidates_mm",
-        "width, mm",
-        &["width of the candidates, mm"],
-    ),
-    ("gripper_mm", "gripper, mm", &["gripper, mm"]),
-    ("stage", "stage", &["stage"]),
+/// A curve's name and colour.
+type Curve = (&'static str, [u8; 3]);
+
+const BLUE: [u8; 3] = [90, 160, 255];
+const ORANGE: [u8; 3] = [255, 160, 60];
+const GREY: [u8; 3] = [150, 150, 150];
+
+/// Plots, each with its curves.
+const PLOTS: [(&str, &[Curve]); 7] = [
+    ("progress", &[("achieved", BLUE), ("planned", ORANGE)]),
+    ("reward", &[("reward of the chunk", BLUE)]),
+    ("guidance", &[("guidance strength", ORANGE)]),
+    ("ess", &[("effective particles", BLUE)]),
+    ("candidates_mm", &[("width of the candidates", BLUE)]),
+    ("gripper_mm", &[("gripper", ORANGE)]),
+    ("stage", &[("stage", GREY)]),
 ];
 
 /// Sends the layout for pictures of these inputs.
 pub(crate) fn send(recording: &RecordingStream, cameras: &[String]) -> RecordingStreamResult<()> {
-    for (path, _, names) in PLOTS {
-        let names = names.iter().copied();
-        recording.log_static(
-            format!("plots/{path}"),
-            &SeriesLines::new().with_names(names),
-        )?;
+    for (path, curves) in PLOTS {
+        let lines = SeriesLines::new()
+            .with_names(curves.iter().map(|(name, _)| *name))
+            .with_colors(curves.iter().map(|(_, rgb)| *rgb));
+        // What is decided stays until the next decision.
+        let lines = match path {
+            "stage" => lines.with_interpolation_mode(InterpolationMode::StepAfter),
+            _ => lines,
+        };
+        recording.log_static(format!("plots/{path}"), &lines)?;
     }
     let activation = BlueprintActivation {
         make_active: true,
@@ -46,6 +54,17 @@ fn layout(cameras: &[String]) -> Blueprint {
     let scene = Spatial3DView::new("scene")
         .with_origin("/world")
         .with_contents(["/world/**"]);
+    // What is small is looked at from near.
+    let near = [
+        "candidates",
+        "chunk",
+        "reward_field",
+        "arm/hand",
+        "arm/tool",
+    ];
+    let tool = Spatial3DView::new("around the tool")
+        .with_origin("/world")
+        .with_contents(near.map(|path| format!("/world/{path}")));
     let pictures = cameras.iter().map(|input| {
         let origin = format!("/world/cameras/{input}");
         let contents = [
@@ -78,9 +97,10 @@ fn layout(cameras: &[String]) -> Blueprint {
     let log = TextLogView::new("log").with_origin("/texts/log");
     let left = Vertical::new([
         ContainerLike::from(scene),
+        tool.into(),
         Horizontal::new([ContainerLike::from(texts), log.into()]).into(),
     ])
-    .with_row_shares([3.0, 1.0]);
+    .with_row_shares([3.0, 2.5, 1.5]);
     let right = Vertical::new([ContainerLike::from(Horizontal::new(pictures)), plots.into()])
         .with_row_shares([1.0, 3.0]);
     let root = Horizontal::new([ContainerLike::from(left), right.into()]);

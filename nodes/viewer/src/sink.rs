@@ -21,7 +21,7 @@ pub(crate) const ROBOT_TIME: &str = "robot_time";
 const AXES_M: f32 = 0.06;
 
 /// How much of a picture labels hide.
-const LABELS: f32 = 0.3;
+const LABELS: f32 = 0.2;
 
 /// How large a camera's picture is drawn in space, m before its lens.
 const CAMERA_M: f32 = 0.12;

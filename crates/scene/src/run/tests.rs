@@ -84,11 +84,16 @@ fn keypoints_are_seen_in_space_and_in_the_pictures_that_show_them() {
 fn depth_is_a_cloud_in_the_colours_of_the_picture() {
     let mut run = Run::default();
     let mut rgb = vec![0; 48];
-    rgb[..3].copy_from_slice(&[10, 20, 30]);
+    rgb[15..18].copy_from_slice(&[10, 20, 30]);
     run.on_picture("image", &header(), &rgb);
+    // A camera of the same size that looks from elsewhere has no part in it.
+    let mut elsewhere = header();
+    elsewhere.world_from_camera.as_mut().unwrap()[3] = 0.5;
+    run.on_picture("wrist_image", &elsewhere, &[200; 48]);
     drained(&mut run);
     let mut depth = vec![0; 16];
-    (depth[0], depth[5], depth[6]) = (1_000, 500, 60_000);
+    // The last is on the floor, 4 m below.
+    (depth[5], depth[6], depth[9]) = (1_000, 500, 5_000);
     run.on_depth(&header(), &depth);
     let shown = drained(&mut run);
     let What::Points3 { at, colours, .. } = at(&shown, "world/scene") else {
@@ -96,8 +101,8 @@ fn depth_is_a_cloud_in_the_colours_of_the_picture() {
     };
     assert_eq!(at.len(), 2, "what is unknown or far is left out");
     assert_eq!(colours[0], [10, 20, 30, 255]);
-    // The first pixel is up and to the left: +y and +x of the base, on the ground.
-    assert!((at[0][0] - 0.75).abs() < 1e-5 && (at[0][1] - 0.75).abs() < 1e-5);
+    // Its pixel is up and to the left: +y and +x of the base, on the ground.
+    assert!((at[0][0] - 0.25).abs() < 1e-5 && (at[0][1] - 0.25).abs() < 1e-5);
     assert!(at[0][2].abs() < 1e-5 && (at[1][2] - 0.5).abs() < 1e-5);
 }
 
@@ -108,6 +113,11 @@ fn a_large_depth_picture_is_thinned_out() {
         width: 640,
         height: 480,
         ..header()
+    };
+    // So narrow a view that all of it is near.
+    let header = ImageHeader {
+        focal: Some([2_000.0; 2]),
+        ..header
     };
     run.on_depth(&header, &vec![900; 640 * 480]);
     let shown = drained(&mut run);
