@@ -61,7 +61,8 @@ fn a_run_is_watched_while_it_goes_on_and_its_end_is_an_exit_code() {
         text.contains("ENDED") && text.contains("image to keypoints"),
         "{text}"
     );
-    let _run = running.end();
+    let run = running.end();
+    assert_eq!(run.summary()["outcome"], "success", "{}", run.log);
     assert_eq!(
         watch(&folder, &["--once"]).status.code(),
         Some(0),

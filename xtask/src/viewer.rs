@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ViewerArgs) -> Result<()> {
     let environment = setup::prepare()?;
     build(&environment)?;
     if args.test {
-        run_visible(cargo(&environment, &["fmt", "--check"]))?;
+        run_visible(&mut cargo(&environment, &["fmt", "--check"]))?;
         let lints = ["clippy", "--release", "--all-targets"];
         run_visible(cargo(&environment, &lints).args(["--", "-D", "warnings"]))?;
         run_visible(&mut cargo(&environment, &["test", "--release"]))?;

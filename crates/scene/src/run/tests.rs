@@ -224,8 +224,8 @@ fn decisions_are_told_once_and_the_page_says_where_the_task_stands() {
             "success: it is open",
         ]
     );
-    let pages = shown.iter().filter(|shown| shown.path == "texts/task");
-    let What::Page(page) = &pages.last().unwrap().what else {
+    let page = shown.iter().rfind(|shown| shown.path == "texts/task");
+    let What::Page(page) = &page.unwrap().what else {
         panic!("a page");
     };
     assert!(
