@@ -9,6 +9,7 @@ use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use tempfile::NamedTempFile;
 
+use crate::lint;
 use crate::process::{run_visible, say};
 use crate::setup::{self, Environment};
 
@@ -34,8 +35,9 @@ pub(crate) fn run(args: &ViewerArgs) -> Result<()> {
     build(&environment)?;
     if args.test {
         run_visible(&mut cargo(&environment, &["fmt", "--check"]))?;
-        let lints = ["clippy", "--release", "--all-targets"];
-        run_visible(cargo(&environment, &lints).args(["--", "-D", "warnings"]))?;
+        let mut lints = cargo(&environment, &["build", "--release", "--all-targets"]);
+        lint::instead_of_compiling(&mut lints, &std::env::current_exe()?);
+        run_visible(&mut lints)?;
         run_visible(&mut cargo(&environment, &["test", "--release"]))?;
     }
     say(&format!(
