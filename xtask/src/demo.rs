@@ -20,6 +20,7 @@ use tiller_core::{MAX_STATUS, visible, visible_json, visible_line};
 
 use crate::process::{run_visible, say};
 use crate::setup::{self, Environment};
+use crate::viewer;
 
 /// Wall time that starting and stopping may add to an episode on a busy machine.
 const OVERHEAD: Duration = Duration::from_secs(120);
@@ -70,6 +71,10 @@ pub(crate) struct DemoArgs {
     /// told, and fails the run where TILLER_RECORD_ON_LOSS=fail.
     #[arg(long)]
     record: bool,
+    /// Show the run in Rerun as well: `viewer.rrd` beside the pictures, or live where TILLER_VIEW says so
+    /// (nodes/viewer/README.md). Builds the viewer, which takes its time once.
+    #[arg(long)]
+    viewer: bool,
     /// Print the summary as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -88,6 +93,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
             .command("cargo")
             .args(["build", "--release", "--workspace"]),
     )?;
+
+    if args.viewer {
+        viewer::build(&environment)?;
+    }
 
     let folder = run_folder(&environment.root, args)?;
     say(&format!(
@@ -128,6 +137,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool> {
         "pictures, program, summary and dora.log: {}",
         folder.display()
     ));
+    if let Some(file) = viewer::recording(&folder).filter(|_| args.viewer) {
+        say(&format!("the view, for Rerun 0.36: {}", file.display()));
+    }
     if let Some(file) = recording(&environment.root, args, &folder) {
         say_recorded(&environment.root, &file);
     }
@@ -197,13 +209,19 @@ fn run_dataflow(
 ) -> Result<ExitStatus> {
     let log = create_in_place(log_path)?;
     let mut command = environment.command("dora");
+    let with_viewer = match args.viewer {
+        true => Some(viewer::dataflow_with_viewer(
+            &environment.root,
+            &args.dataflow,
+        )?),
+        false => None,
+    };
+    let dataflow = with_viewer
+        .as_ref()
+        .map_or(args.dataflow.as_path(), NamedTempFile::path);
     match recording(&environment.root, args, folder) {
-        Some(file) => command
-            .arg("record")
-            .arg(&args.dataflow)
-            .arg("-o")
-            .arg(file),
-        None => command.arg("run").arg(&args.dataflow),
+        Some(file) => command.arg("record").arg(dataflow).arg("-o").arg(file),
+        None => command.arg("run").arg(dataflow),
     };
     command
         .env("TILLER_INSTRUCTION", &args.instruction)

@@ -5,6 +5,7 @@ mod demo;
 mod lint;
 mod process;
 mod setup;
+mod viewer;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Set up, check formatting and lints, build, and run every test.
     Test(checks::TestArgs),
+    /// Build the viewer, which the default build leaves out: it brings Rerun.
+    Viewer(viewer::ViewerArgs),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
             Command::Setup => setup::prepare().map(|_| true),
             Command::Demo(args) => demo::run(&args),
             Command::Test(args) => checks::run(&args).map(|()| true),
+            Command::Viewer(args) => viewer::run(&args).map(|()| true),
         },
     };
     match outcome {

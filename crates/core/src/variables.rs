@@ -137,8 +137,9 @@ const OF_OTHER_WORLDS: [&str; 19] = [
     "TILLER_SUITE",
 ];
 
-/// What is read elsewhere: folders of what a world needs, the filter of the logs, what a recorder does, and what tests are asked to keep or to leave out.
-const OTHERS: [&str; 7] = [
+/// What is read elsewhere: folders of what a world needs, the filter of the logs, what a recorder and a viewer do, and what tests are
+/// asked to keep or to leave out.
+const OTHERS: [&str; 12] = [
     "TILLER_LIBERO_PACKS",
     "TILLER_LIBERO_VENV",
     "TILLER_LOG",
@@ -146,6 +147,11 @@ const OTHERS: [&str; 7] = [
     "TILLER_RECORD_ON_LOSS",
     "TILLER_REPORT_KEEP",
     "TILLER_TEST_WITHOUT_EGL",
+    "TILLER_VIEW",
+    "TILLER_VIEW_ADDRESS",
+    "TILLER_VIEW_FIELD",
+    "TILLER_VIEW_HEAVY_HZ",
+    "TILLER_VIEW_PICTURES_HZ",
 ];
 
 /// Every variable of ours that anything reads.

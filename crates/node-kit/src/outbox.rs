@@ -27,7 +27,7 @@ pub struct Outbox {
     node: Option<DoraNode>,
     node_id: String,
     wired: Vec<String>,
-    /// The outputs behind the inputs, `NODE/OUTPUT`, as far as they are known.
+    /// Where the inputs come from; none where there is no dataflow, as in tests.
     sources: BTreeMap<String, String>,
     /// What the dataflow declares; none where there is no dataflow, as in tests.
     declared: Option<Vec<String>>,
@@ -54,14 +54,11 @@ impl Outbox {
     pub fn new(node: DoraNode) -> Self {
         let inputs = &node.node_config().inputs;
         let wired = inputs.keys().map(ToString::to_string).collect();
+        let source = inputs.iter();
+        let sources = source.map(|(id, input)| (id.to_string(), input.mapping.to_string()));
+        let sources = sources.collect();
         let outputs = node.node_config().outputs.iter();
         let declared = Some(outputs.map(ToString::to_string).collect());
-        let source =
-            |id: &dyn ToString, mapping: &dyn ToString| (id.to_string(), mapping.to_string());
-        let sources = inputs
-            .iter()
-            .map(|(id, input)| source(id, &input.mapping))
-            .collect();
         Self {
             declared,
             sources,
@@ -105,6 +102,14 @@ impl Outbox {
         self.declared
             .as_ref()
             .is_none_or(|known| known.iter().any(|known| known == output))
+    }
+
+    /// The inputs that the dataflow wires to this node, each with node and output that it comes from; where
+    /// there is no dataflow, with its own name.
+    pub fn sources(&self) -> Vec<(String, String)> {
+        let inputs = self.wired.iter().filter(|input| *input != HEARTBEAT);
+        let source = |input: &String| self.sources.get(input).unwrap_or(input).clone();
+        inputs.map(|input| (input.clone(), source(input))).collect()
     }
 
     /// Refuses a dataflow that wires inputs which the node would leave unread. A `known` name that

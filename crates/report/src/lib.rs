@@ -18,12 +18,14 @@
 //!
 //! A [`FieldPicture`] shows a scalar field, such as a stage's reward, over two slices through the
 //! workspace. A [`CandidatesPicture`] shows what a sampler had to choose from, and how it came about.
+//! [`live`] is about a run that goes on.
 
 mod animation;
 mod candidates;
 mod contact_sheet;
 mod curve;
 mod field;
+pub mod live;
 mod mark;
 mod picture;
 mod plane;

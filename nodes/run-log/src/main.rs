@@ -3,6 +3,7 @@
 mod cadence;
 mod config;
 mod latency;
+mod live;
 mod motion;
 mod node;
 mod outcome;

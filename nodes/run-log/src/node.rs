@@ -8,15 +8,17 @@ use eyre::{Result, WrapErr};
 use tiller_core::file::write_whole;
 use tiller_core::{EpisodeId, SECOND_NS, StampFilter, visible_json};
 use tiller_messages::{
-    ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Progress, RewardProgram,
-    SafetyEvent, StageCommand, Status, TaskStatus,
+    ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Keypoints, Progress,
+    RewardProgram, SafetyEvent, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::{End, ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
+use tiller_report::live::{Ended, LIVE_FILE, Live};
 use tiller_report::{Decision, Outcome, Picture, Recorder, RunInfo, Sample};
 
 use crate::cadence::CadenceTally;
 use crate::config::Settings;
 use crate::latency::LatencyTally;
+use crate::live::{Frames, View};
 use crate::motion::MotionTally;
 use crate::outcome::{Ending, EpisodeEntry, Notices, RunSummary, Verdict};
 
@@ -25,7 +27,9 @@ pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
 
 const INPUTS: &[&str] = &[
     "image",
+    "wrist_image",
     "annotated_image",
+    "keypoints",
     "reward_program",
     "stage",
     "progress",
@@ -50,18 +54,22 @@ const FAILURE_LIMIT: Duration = Duration::from_secs(3);
 /// How often the summary is written while the run goes on: who kills this node finds it.
 const SUMMARY_PERIOD: Duration = Duration::from_secs(1);
 
+/// How often what is to be watched is written.
+const LIVE_PERIOD: Duration = Duration::from_millis(500);
+
 /// Records until the simulator ends, then writes the report.
 ///
 /// A summary is written for every run, also for one that ended before anything happened, and again
 /// and again while the run goes on.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
-    let mut log = Log::new(settings);
+    let mut log = Log::new(settings, outbox.sources());
     let recorded = record(&mut log, settings, inbox, outbox);
     if let Err(error) = &recorded {
         log.ending.on_failure(format!("{error:#}"));
     }
     log.write(settings)?;
+    log.write_live(settings, true);
     recorded
 }
 
@@ -72,14 +80,19 @@ fn record(
     outbox: &mut Outbox,
 ) -> Result<()> {
     let mut written = Instant::now();
+    let mut shown = Instant::now();
+    log.write_live(settings, false);
     loop {
-        let next = inbox.wait_at_most(SUMMARY_PERIOD);
+        let next = inbox.wait_at_most(LIVE_PERIOD);
         for failure in inbox.failures() {
             log.ending.on_failure(failure.to_string());
         }
         match next {
             Next::Input(input) => {
-                if let Err(refused) = log.take(&input) {
+                let taken = log.take(&input);
+                let lost = log.streams.lost(&input.id);
+                log.view.on_message(&input.id, lost, taken.is_err());
+                if let Err(refused) = taken {
                     log.notices.on_refusal(&refused.input);
                     outbox.refuse(&refused)?;
                 }
@@ -95,6 +108,10 @@ fn record(
         if written.elapsed() >= SUMMARY_PERIOD {
             log.write_summary(settings)?;
             written = Instant::now();
+        }
+        if shown.elapsed() >= LIVE_PERIOD {
+            log.write_live(settings, false);
+            shown = Instant::now();
         }
     }
     if !log.ending.is_explained() {
@@ -118,6 +135,9 @@ struct Log {
     cadence: CadenceTally,
     latency: LatencyTally,
     notices: Notices,
+    view: View,
+    /// The live file could not be written, which is told once.
+    is_unwatched: bool,
     streams: Streams,
     reader: ImageReader,
     /// The arm's clock.
@@ -126,6 +146,10 @@ struct Log {
 
 #[derive(Default)]
 struct Streams {
+    images: Frames,
+    wrist_images: Frames,
+    annotated_images: Frames,
+    keypoints: Stream<Keypoints>,
     programs: Stream<RewardProgram>,
     stages: Stream<StageCommand>,
     progress: Stream<Progress>,
@@ -139,8 +163,30 @@ struct Streams {
     safety: Stream<SafetyEvent>,
 }
 
+impl Streams {
+    /// Messages of an input that never came.
+    fn lost(&self, input: &str) -> u64 {
+        match input {
+            "image" => self.images.lost(),
+            "wrist_image" => self.wrist_images.lost(),
+            "annotated_image" => self.annotated_images.lost(),
+            "keypoints" => self.keypoints.lost(),
+            "reward_program" => self.programs.lost(),
+            "stage" => self.stages.lost(),
+            "progress" => self.progress.lost(),
+            "task_status" => self.tasks.lost(),
+            "episode" => self.episodes.lost(),
+            "arm_state" => self.states.lost(),
+            "execution_state" => self.executions.lost(),
+            "action_chunk" => self.chunks.lost(),
+            "safety_event" => self.safety.lost(),
+            status => self.statuses.get(status).map_or(0, Stream::lost),
+        }
+    }
+}
+
 impl Log {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &Settings, sources: Vec<(String, String)>) -> Self {
         Self {
             recorder: Recorder::new(settings.info.clone()),
             info: settings.info.clone(),
@@ -151,6 +197,8 @@ impl Log {
             cadence: CadenceTally::default(),
             latency: LatencyTally::default(),
             notices: Notices::default(),
+            view: View::new(sources),
+            is_unwatched: false,
             streams: Streams::default(),
             reader: ImageReader::new(),
             clock: StampFilter::default(),
@@ -180,17 +228,34 @@ impl Log {
         match input.id.as_str() {
             "image" => {
                 let image = read_image(&mut self.reader, input)?;
-                self.check_stamp(&input.id, image.header().stamp_ns)?;
+                let ImageHeader { seq, stamp_ns, .. } = *image.header();
+                streams.images.on_frame(seq);
+                self.check_stamp(&input.id, stamp_ns)?;
+                self.latency.on_picture(stamp_ns, sent());
                 let picture = picture(&image).map_err(|error| Refused::new(&input.id, error))?;
-                self.recorder.add_frame(image.header().stamp_ns, picture);
+                self.recorder.add_frame(stamp_ns, picture);
+            }
+            "wrist_image" => {
+                let image = read_image(&mut self.reader, input)?;
+                // Nothing but a colour picture counts.
+                picture(&image).map_err(|error| Refused::new(&input.id, error))?;
+                streams.wrist_images.on_frame(image.header().seq);
+            }
+            "keypoints" => {
+                if let Some(keypoints) = streams.keypoints.read(input)? {
+                    self.check_stamp(&input.id, keypoints.stamp_ns)?;
+                    self.latency.on_keypoints(&keypoints, sent());
+                }
             }
             "annotated_image" => {
                 let image = read_image(&mut self.reader, input)?;
+                streams.annotated_images.on_frame(image.header().seq);
                 let picture = picture(&image).map_err(|error| Refused::new(&input.id, error))?;
                 self.recorder.set_annotated(picture);
             }
             "reward_program" => {
                 if let Some(program) = streams.programs.read(input)? {
+                    self.view.on_program(&program);
                     self.recorder.set_program(
                         &program.text,
                         &program.source,
@@ -202,12 +267,14 @@ impl Log {
                 if let Some(command) = streams.stages.read(input)? {
                     self.check_stamp(&input.id, command.stamp_ns)?;
                     self.recorder.add_decision(Decision::from(&command));
+                    self.view.on_stage(command);
                 }
             }
             "progress" => {
                 if let Some(progress) = streams.progress.read(input)? {
                     self.check_stamp(&input.id, progress.stamp_ns)?;
                     self.recorder.add_sample(Sample::from(&progress));
+                    self.view.on_progress(progress);
                 }
             }
             "task_status" => {
@@ -233,6 +300,7 @@ impl Log {
                 if let Some(state) = streams.executions.read(input)? {
                     self.check_stamp(&input.id, state.stamp_ns)?;
                     self.motion.on_state(&state);
+                    self.view.on_execution(&state);
                     self.latency.on_execution(&state, sent());
                 }
             }
@@ -246,6 +314,7 @@ impl Log {
                 if let Some(event) = streams.safety.read(input)? {
                     tracing::debug!("{}: {}", event.kind, event.text);
                     self.notices.on_event(&event);
+                    self.view.on_event(event);
                 }
             }
             status if status.ends_with("status") => {
@@ -275,6 +344,7 @@ impl Log {
                 reason,
             });
             self.ending.on_episode();
+            self.view.on_episode();
         }
         self.info.instruction.clone_from(&episode.instruction);
         self.info.seed = episode.seed;
@@ -304,6 +374,56 @@ impl Log {
         let (verdict, reason) = self.ending.verdict(&self.notices);
         let summary = self.recorder.summary(&self.outcome(verdict, &reason));
         self.put_summary(settings, verdict, summary)
+    }
+
+    /// The run as it stands, for whoever watches; that nobody can is no reason to end it.
+    fn write_live(&mut self, settings: &Settings, has_ended: bool) {
+        let path = settings.folder.join(LIVE_FILE);
+        let written = serde_json::to_string(&self.live(has_ended))
+            .map_err(eyre::Report::from)
+            .and_then(|text| {
+                fs::create_dir_all(&settings.folder)?;
+                Ok(write_whole(&path, visible_json(&text).as_bytes())?)
+            });
+        if let Err(error) = written
+            && !std::mem::replace(&mut self.is_unwatched, true)
+        {
+            let path = path.display();
+            tracing::warn!("the run cannot be watched: cannot write `{path}`: {error:#}");
+        }
+    }
+
+    fn live(&self, has_ended: bool) -> Live {
+        let (verdict, reason) = self.ending.verdict(&self.notices);
+        let (outcome, reason) = match has_ended || self.ending.is_explained() {
+            true => (verdict.as_str().to_owned(), reason),
+            false => ("running".to_owned(), String::new()),
+        };
+        let succeeded = |entry: &&EpisodeEntry| entry.outcome == Verdict::Success;
+        let mut live = self.view.live();
+        live.safety.counts = self.notices.safety();
+        Live {
+            ended: has_ended.then(|| Ended {
+                outcome: outcome.clone(),
+                reason: reason.clone(),
+            }),
+            instruction: self.info.instruction.clone(),
+            policy: self.info.policy.clone(),
+            steered: self.info.steered,
+            seed: self.info.seed,
+            episodes_over: self.episodes.len(),
+            successes: self.episodes.iter().filter(succeeded).count(),
+            outcome,
+            reason,
+            arm: self
+                .view
+                .arm(&self.motion.motion(), &self.cadence.cadence()),
+            warnings: self.notices.warnings(),
+            waiting_for: self.notices.waiting_for(),
+            robot: self.notices.robot(),
+            hops: self.latency.hops(),
+            ..live
+        }
     }
 
     fn outcome(&self, verdict: Verdict, reason: &str) -> Outcome {

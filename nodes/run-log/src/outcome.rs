@@ -30,6 +30,19 @@ pub(crate) enum Verdict {
     Stopped,
 }
 
+impl Verdict {
+    /// The word.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// What was heard of the run's end.
 #[derive(Debug, Default)]
 pub(crate) struct Ending {
@@ -140,6 +153,16 @@ impl Notices {
     /// Who was waited for, and how long.
     pub(crate) fn waited(&self) -> Vec<String> {
         self.waited.clone()
+    }
+
+    /// Warnings and errors, by code.
+    pub(crate) fn warnings(&self) -> BTreeMap<String, u64> {
+        self.warnings.clone()
+    }
+
+    /// Safety events, by kind.
+    pub(crate) fn safety(&self) -> BTreeMap<String, u64> {
+        self.safety.clone()
     }
 
     /// What a robot went through.

@@ -20,6 +20,7 @@ mod say;
 mod scene;
 mod sim;
 mod vlm;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ enum Command {
     Sim(sim::SimArgs),
     Stop(order::StopArgs),
     Vlm(vlm::VlmArgs),
+    Watch(watch::WatchArgs),
 }
 
 impl Cli {
@@ -82,6 +84,7 @@ impl Cli {
             Command::Sim(args) => args.run(),
             Command::Stop(args) => args.run(),
             Command::Vlm(args) => args.run(),
+            Command::Watch(args) => args.run(),
         }
     }
 }

@@ -3,11 +3,12 @@ use std::path::Path;
 
 use serde_json::Value;
 use tiller_messages::{
-    ActionChunk, ArmState, Encoding, Episode, ExecutionMode, ExecutionState, ImageHeader, Level,
-    Progress, RewardProgram, SafetyEvent, StageCommand, Status, TaskStatus,
+    ActionChunk, ArmState, Encoding, Episode, ExecutionMode, ExecutionState, ImageHeader,
+    Keypoints, Level, Progress, RewardProgram, SafetyEvent, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
+use tiller_report::live::{LIVE_FILE, Live};
 
 use super::{ESSENTIAL, run};
 use crate::config::Settings;
@@ -147,6 +148,66 @@ fn a_run_leaves_its_pictures_and_a_summary() {
         );
     }
     assert!(!folder.path().join("summary.json.part").exists());
+}
+
+#[test]
+fn a_run_can_be_watched_and_says_that_it_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = || -> Live {
+        let text = fs::read_to_string(folder.path().join(LIVE_FILE)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let state = |seq| ArmState {
+        seq,
+        stamp_ns: seq * 20 * MS,
+        ..Default::default()
+    };
+    let event = SafetyEvent {
+        seq: 1,
+        kind: "stale".into(),
+        text: "expected fresh".into(),
+        ..Default::default()
+    };
+    let stage = StageCommand {
+        seq: 1,
+        stage: 1,
+        visit: 2,
+        ..Default::default()
+    };
+    let script = Script::new(ESSENTIAL)
+        .image("wrist_image", &header(0), &[9; SIDE * SIDE * 3])
+        .message("reward_program", &program())
+        .message("stage", &stage)
+        .message("arm_state", &state(1))
+        .message("arm_state", &state(4))
+        .message("safety_event", &event)
+        .message("task_status", &over(true))
+        .closed("task_status");
+    drive(folder.path(), script);
+    let live = live();
+    assert_eq!(live.ended.as_ref().unwrap().outcome, "success");
+    assert_eq!(
+        (live.instruction.as_str(), live.seed),
+        ("press the button", 7)
+    );
+    assert_eq!(live.stage.as_ref().unwrap().name, "press");
+    assert_eq!(live.stage.as_ref().unwrap().visit, 2);
+    assert_eq!(live.safety.counts["stale"], 1);
+    assert_eq!(live.safety.last.as_ref().unwrap().text, "expected fresh");
+    assert_eq!(live.arm.states, 2);
+    let port = |name: &str| live.ports.iter().find(|port| port.name == name);
+    let arm = port("arm_state").unwrap();
+    assert_eq!((arm.count, arm.lost), (2, 2));
+    assert_eq!(port("wrist_image").unwrap().count, 1);
+}
+
+#[test]
+fn a_folder_that_cannot_hold_the_live_file_ends_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(LIVE_FILE)).unwrap();
+    let script = Script::new(ESSENTIAL).message("task_status", &over(true));
+    let summary = drive(folder.path(), script.closed("task_status"));
+    assert_eq!(summary["outcome"], "success");
 }
 
 #[test]
@@ -301,7 +362,7 @@ fn the_summary_is_written_while_the_run_goes_on() {
     // A killed node leaves what it had written: here, what lies there before its last word.
     let (result, _) = script
         .run(|inbox, outbox| {
-            let mut log = super::Log::new(settings.as_ref().unwrap());
+            let mut log = super::Log::new(settings.as_ref().unwrap(), Vec::new());
             super::record(&mut log, settings.as_ref().unwrap(), inbox, outbox)?;
             seen = read(&path);
             Ok(())
@@ -344,8 +405,8 @@ fn the_newest_episode_is_the_one_that_is_reported() {
 fn an_unknown_input_is_a_mistake_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let script = Script::new(ESSENTIAL)
-        .wired(&["my_status", "keypoints"])
+        .wired(&["my_status", "candidates"])
         .stop();
     let error = try_drive(folder.path(), script).0.unwrap_err().to_string();
-    assert!(error.ends_with("found `keypoints`"), "{error}");
+    assert!(error.ends_with("found `candidates`"), "{error}");
 }

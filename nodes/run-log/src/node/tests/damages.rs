@@ -210,17 +210,42 @@ fn damaged_states_of_the_arm() {
 }
 
 #[test]
+fn damaged_keypoints() {
+    let seen = |seq| Keypoints {
+        seq,
+        stamp_ns: NOW_NS + seq * 100 * MS,
+        names: vec!["handle".into()],
+        xyz_m: vec![0.4, 0.0, 0.1],
+        visible: vec![true],
+        ..Default::default()
+    };
+    let pixels = [7; SIDE * SIDE * 3];
+    survive(
+        "keypoints",
+        &stamped(&seen(5), &seen(6)),
+        &|script, seq| {
+            let picture = header(seen(seq).stamp_ns);
+            let script = script.image("image", &picture, &pixels);
+            script.message("keypoints", &seen(seq))
+        },
+        &|summary| summary["latencies"]["image_to_keypoints"]["count"] == 2,
+    );
+}
+
+#[test]
 fn damaged_images() {
     let pixels = [7; SIDE * SIDE * 3];
     let data: ArrayRef = Arc::new(UInt8Array::from(pixels.to_vec()));
     let at = |seq: u64| header(NOW_NS + seq * 100 * MS);
     let mut damages = image_damages(&at(6), &data);
-    survive(
-        "annotated_image",
-        &damages,
-        &|script, seq| script.image("annotated_image", &at(seq), &pixels),
-        &|_| true,
-    );
+    for input in ["annotated_image", "wrist_image"] {
+        survive(
+            input,
+            &damages,
+            &|script, seq| script.image(input, &at(seq), &pixels),
+            &|_| true,
+        );
+    }
     damages.push(Damage::image_stamped(
         &at(6),
         &data,

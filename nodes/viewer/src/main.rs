@@ -1,0 +1,19 @@
+//! Shows a running dataflow in Rerun.
+
+mod blueprint;
+mod config;
+mod field;
+mod node;
+mod picture;
+mod sink;
+
+use std::process::ExitCode;
+
+use tiller_node_kit::{Environment, run_node};
+
+fn main() -> ExitCode {
+    run_node(node::ESSENTIAL, |inbox, outbox| {
+        let settings = config::Settings::read(Environment::process())?;
+        node::run(&settings, inbox, outbox)
+    })
+}
