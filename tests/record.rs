@@ -19,6 +19,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 use tiller_export::{Columns, LerobotOptions, to_lerobot, to_mcap};
 use tiller_recording::Recording;
+use tiller_replay::{Alternative, Changes, Stories, what_if};
 
 /// Messages in a recording by output.
 fn counted(recording: &Path) -> BTreeMap<String, u64> {
@@ -86,9 +87,37 @@ fn assert_mcap(recording: &Path, counts: &BTreeMap<String, u64>) {
             .entry(message.unwrap().channel.topic.clone())
             .or_default() += 1;
     }
-    for (topic, count) in counts {
+    // Journals are bytes for `tiller replay` alone.
+    for (topic, count) in counts
+        .iter()
+        .filter(|(topic, _)| !topic.ends_with("/journal"))
+    {
         assert_eq!(found.get(&format!("/{topic}")), Some(count), "{topic}");
     }
+}
+
+/// Everything is decided again in this process, to the last bit; under another strength of guidance it is not.
+fn assert_decided_again(recording: &Path) {
+    let stories = Stories::read(recording, |_| {}).unwrap();
+    let report = tiller_replay::replay(&stories, &root(), |_| {}).unwrap();
+    for kind in ["plans", "chunks", "programs", "stage_decisions", "commands"] {
+        let compared = report.compared.get(kind).copied().unwrap_or_default();
+        assert_eq!(compared.recorded, compared.same, "{kind}: {report:#?}");
+        let least = if kind == "commands" { 100 } else { 1 };
+        assert!(compared.recorded >= least, "{kind}: {report:#?}");
+    }
+    let differing = report.machines.iter().map(|machine| machine.differing);
+    assert_eq!(differing.sum::<u64>(), 0, "{report:#?}");
+    // A recorder that cannot keep up misses something, and then that is said.
+    assert_eq!(report.identical, report.missing.is_empty(), "{report:#?}");
+
+    let changes = Changes {
+        set: vec![("guide_scale".to_owned(), "0".to_owned())],
+        ..Changes::default()
+    };
+    let plans = what_if(&stories, &changes, &root()).unwrap();
+    let moved = |plan: &Alternative| plan.apart_m.is_some_and(|apart_m| apart_m > 1e-3);
+    assert!(plans.plans.iter().any(moved), "{}", plans.table());
 }
 
 #[test]
@@ -136,6 +165,7 @@ fn a_run_is_recorded_and_replayed() {
 
     assert_data_set(recording, &counts);
     assert_mcap(recording, &counts);
+    assert_decided_again(recording);
 
     // Everybody but those who keep the record is replayed.
     let again = assert_success(&replay(recording, &[]));

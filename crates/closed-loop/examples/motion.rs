@@ -1,9 +1,10 @@
 //! What the journal of an actuator with a driver says of its arm: how soon a chunk moves it, how it comes to
 //! rest when it is stopped, how regular its milliseconds were.
 //!
-//!     TILLER_JOURNAL_DIR=/tmp/journals dora run dataflows/emulated-franka.yml
+//!     TILLER_JOURNAL=on dora record dataflows/emulated-franka.yml -o x.drec
+//!     target/release/tiller replay x.drec --extract journals
 //!     cargo build --release --workspace --example motion
-//!     target/release/examples/motion /tmp/journals/franka-actuator.journal
+//!     target/release/examples/motion journals/franka-actuator-*.journal
 
 #![allow(clippy::print_stdout, reason = "it is what this example is for")]
 

@@ -365,3 +365,135 @@ fn says_the_same(sent: &RewardProgram, options: &tiller_reward::CompileOptions) 
             }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use tiller_closed_loop::journal::{Header, Pieces};
+    use tiller_closed_loop::{SwitcherConfig, SwitcherEvent};
+    use tiller_messages::{ArmState, Progress};
+
+    use super::*;
+
+    /// A switcher that heard a program, and then progress of its first stage.
+    fn recorded(config: &SwitcherConfig) -> Story {
+        let header = Header {
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: Machine::Switcher(config.clone()),
+        };
+        let (mut recorder, mut pieces) = Pieces::new(&header).unwrap();
+        let mut machine = Switcher::new(config.clone()).unwrap();
+        let mut events = vec![
+            SwitcherEvent::Arm(ArmState {
+                seq: 1,
+                stamp_ns: 1,
+                ..Default::default()
+            }),
+            SwitcherEvent::Program(RewardProgram {
+                num_stages: 2,
+                descriptions: vec!["reach".into(), "pull".into()],
+                has_done: vec![false, false],
+                unguided: vec![false, false],
+                ..Default::default()
+            }),
+        ];
+        events.extend((2..20_u64).map(|seq| {
+            SwitcherEvent::Progress(Progress {
+                seq,
+                stamp_ns: seq * 100_000_000,
+                stage: 1,
+                visit: 1,
+                achieved: seq as f64 / 15.0,
+                ..Default::default()
+            })
+        }));
+        let mut effects = Vec::new();
+        for event in events {
+            effects.clear();
+            machine.on(event.clone(), &mut effects);
+            recorder.record(0, &event, &effects).unwrap();
+        }
+        let piece = pieces.rest().unwrap();
+        Story {
+            node: "stage-switcher".to_owned(),
+            session: 1,
+            header,
+            bytes: piece.entries,
+            missing: None,
+        }
+    }
+
+    fn told(story: &Story) -> Report {
+        let Machine::Switcher(config) = &story.header.machine else {
+            panic!("a switcher");
+        };
+        let mut machine = Switcher::new(config.clone()).unwrap();
+        let mut report = Report::default();
+        machines(story, &mut report, switcher_kind, |event, _, effects| {
+            machine.on(event, effects)
+        });
+        report
+    }
+
+    #[test]
+    fn the_same_machine_answers_the_same_and_another_does_not() {
+        let story = recorded(&SwitcherConfig::default());
+        let report = told(&story);
+        assert_eq!(
+            (report.machines[0].differing, report.machines[0].events),
+            (0, 20)
+        );
+        let decisions = report.compared["stage_decisions"];
+        assert!(
+            decisions.recorded >= 1 && decisions.recorded == decisions.same,
+            "{decisions:?}"
+        );
+
+        let mut other = story.clone();
+        let Machine::Switcher(config) = &mut other.header.machine else {
+            panic!("a switcher");
+        };
+        config.session += 1;
+        let report = told(&other);
+        let machine = &report.machines[0];
+        assert!(machine.differing > 0, "{report:?}");
+        assert!(
+            machine
+                .first_difference
+                .as_ref()
+                .unwrap()
+                .what
+                .contains("Program"),
+            "{machine:?}"
+        );
+        assert!(
+            report.compared["stage_decisions"].same < report.compared["stage_decisions"].recorded
+        );
+    }
+
+    #[test]
+    fn one_bit_of_an_answer_is_enough() {
+        let mut story = recorded(&SwitcherConfig::default());
+        // The last entry ends with the bytes of its answer's count: none.
+        let last = story.bytes.len() - 1;
+        story.bytes[last] ^= 1;
+        assert_eq!(told(&story).machines[0].differing, 1);
+    }
+
+    #[test]
+    fn nothing_compared_is_not_the_same() {
+        let stories = Stories {
+            recording: PathBuf::from("/nowhere.drec"),
+            stories: Vec::new(),
+            missing: Vec::new(),
+        };
+        assert!(
+            replay(&stories, Path::new("."), |_| {}).is_err(),
+            "there is no such recording"
+        );
+        let mut report = Report::default();
+        report.conclude();
+        assert!(!report.identical && report.missing.len() == 3, "{report:?}");
+    }
+}
