@@ -54,11 +54,11 @@ impl SafetyEvent {
 message! {
     /// A piece of what a machine was told and what it answered, for replays: `tiller-closed-loop` writes and reads it.
     pub struct Journal {
-        /// How many bytes of this session were sent before it.
+        /// Where its bytes stand in the journal of this session; pieces overlap, for some may get lost.
         pub offset: u64,
-        /// What the machine is and how it was set, from which its replay starts; empty but in the first piece.
+        /// What the machine is and how it was set, from which its replay starts.
         pub header: Vec<u8>,
-        /// The next bytes; an entry may go on in the next piece.
+        /// The bytes; an entry may go on in the next piece.
         pub entries: Vec<u8>,
     }
 }

@@ -372,6 +372,7 @@ mod tests {
 
     use tiller_closed_loop::journal::{Header, Pieces};
     use tiller_closed_loop::{SwitcherConfig, SwitcherEvent};
+    use tiller_core::ProgramId;
     use tiller_messages::{ArmState, Progress};
 
     use super::*;
@@ -391,6 +392,9 @@ mod tests {
                 ..Default::default()
             }),
             SwitcherEvent::Program(RewardProgram {
+                seq: 1,
+                id: ProgramId(4),
+                generation: 3,
                 num_stages: 2,
                 descriptions: vec!["reach".into(), "pull".into()],
                 has_done: vec![false, false],
@@ -402,6 +406,7 @@ mod tests {
             SwitcherEvent::Progress(Progress {
                 seq,
                 stamp_ns: seq * 100_000_000,
+                program: ProgramId(4),
                 stage: 1,
                 visit: 1,
                 achieved: seq as f64 / 15.0,

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use crate::replan::Changes;
 use crate::what_if::{Alternative, Plans, Sketch};
 
-/// Side of a drawing, px, and the margin inside of it.
+/// Side of a drawing, px, and the margin inside of it, which holds its words.
 const SIDE: f64 = 220.0;
-const MARGIN: f64 = 14.0;
+const MARGIN: f64 = 22.0;
 
 /// The least that a drawing shows from one edge to the other, m: smaller differences are no differences.
 const LEAST_SPAN_M: f32 = 0.05;
@@ -149,9 +149,9 @@ fn view(plan: &Alternative, [across, up]: [usize; 2], label: &str) -> String {
     let _ = write!(
         svg,
         "<path d=\"M{MARGIN} {y}h{bar:.1}\" stroke=\"#6b7686\"/><text x=\"{MARGIN}\" y=\"{t}\">1 cm</text>\
-         <text x=\"{MARGIN}\" y=\"12\">{label}</text></svg>",
-        y = SIDE - 4.0,
-        t = SIDE - 7.0,
+         <text x=\"{MARGIN}\" y=\"14\">{label}</text></svg>",
+        y = SIDE - 5.0,
+        t = SIDE - 8.0,
     );
     svg
 }

@@ -49,22 +49,21 @@ struct Pieces {
 
 impl Pieces {
     fn take(&mut self, piece: Journal) {
+        let known = self.bytes.len() as u64;
         if self.missing.is_some() {
             return;
         }
-        if self.header.is_none() && piece.header.is_empty() {
-            self.missing = Some("its beginning".to_owned());
-        } else if piece.offset != self.bytes.len() as u64 {
-            let (from, to) = (self.bytes.len(), piece.offset);
+        if piece.offset > known {
+            let to = piece.offset;
             self.missing = Some(format!(
-                "what came from byte {from} on, up to {to} at least"
+                "what came from byte {known} on, up to {to} at least"
             ));
-        } else {
-            if !piece.header.is_empty() {
-                self.header = Some(piece.header);
-            }
-            self.bytes.extend(piece.entries);
+            return;
         }
+        self.header.get_or_insert(piece.header);
+        let again = usize::try_from(known - piece.offset).unwrap_or(usize::MAX);
+        self.bytes
+            .extend(piece.entries.get(again..).unwrap_or_default());
     }
 }
 
@@ -182,15 +181,16 @@ mod tests {
     #[test]
     fn pieces_are_joined_until_one_is_missing() {
         let mut pieces = Pieces::default();
-        pieces.take(piece(0, &[1], &[]));
-        pieces.take(piece(0, &[], &[7, 8]));
-        pieces.take(piece(2, &[], &[9]));
+        pieces.take(piece(0, &[1], &[7, 8]));
+        // What is told again, in part or as a whole, is known.
+        pieces.take(piece(1, &[1], &[8, 9]));
+        pieces.take(piece(0, &[1], &[7]));
         assert_eq!(
             (pieces.bytes.as_slice(), &pieces.missing),
             ([7, 8, 9].as_slice(), &None)
         );
-        pieces.take(piece(5, &[], &[1]));
-        pieces.take(piece(3, &[], &[1]));
+        pieces.take(piece(5, &[1], &[1]));
+        pieces.take(piece(3, &[1], &[1]));
         assert_eq!(pieces.bytes, [7, 8, 9]);
         assert!(pieces.missing.is_some_and(|what| what.contains("byte 3")));
     }
@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn a_journal_without_a_beginning_is_no_journal() {
         let mut pieces = Pieces::default();
-        pieces.take(piece(40, &[], &[1]));
-        assert_eq!(pieces.missing.as_deref(), Some("its beginning"));
+        pieces.take(piece(40, &[1], &[1]));
+        assert_eq!(pieces.header, None);
+        assert!(pieces.missing.is_some_and(|what| what.contains("byte 0")));
     }
 }

@@ -322,3 +322,12 @@ prop_compose! {
         }
     }
 }
+
+prop_compose! {
+    pub(crate) fn journal()(
+        session: u64, seq: u64, offset: u64, header in vec(any::<u8>(), 0..9),
+        entries in vec(any::<u8>(), 0..90),
+    ) -> Journal {
+        Journal { session, seq, offset, header, entries }
+    }
+}

@@ -30,7 +30,7 @@ const RHYTHM: usize = 4;
 /// for k in 0..50 {
 ///     tally.on_message(Duration::from_millis(40 * k));
 /// }
-/// let port = tally.port("world/image", Duration::from_millis(2_000));
+/// let port = tally.port("world/image", Duration::from_millis(1_960));
 /// assert_eq!((port.count, port.hz), (50, 25.0));
 /// assert!(tally.port("world/image", Duration::from_secs(9)).is_silent());
 /// ```

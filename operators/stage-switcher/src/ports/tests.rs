@@ -1,3 +1,4 @@
+use tiller_closed_loop::journal::{Entry, read};
 use tiller_core::{EpisodeId, ProgramId};
 use tiller_messages::{
     ArmState, Episode, Progress, RewardProgram, StageAdvice, StageCommand, StageQuery, Status,
@@ -10,8 +11,10 @@ use crate::settings;
 const FRAME_NS: u64 = 100_000_000;
 const PROGRAM: ProgramId = ProgramId(4);
 
+/// Without a journal, so that every output is an answer.
 fn ports() -> Ports {
-    Ports::new(settings::read(|_| None).unwrap()).unwrap()
+    let off = |name: &str| (name == "JOURNAL").then(|| "off".to_owned());
+    Ports::new(settings::read(off).unwrap()).unwrap()
 }
 
 fn program() -> RewardProgram {
@@ -202,6 +205,24 @@ fn a_foreign_message_is_told_with_the_inputs_name() {
     let outputs = ports().take("joystick", &program().to_arrow());
     let statuses: Vec<Status> = all(&outputs, "status");
     assert!(statuses[0].text.contains("`joystick`"), "{statuses:?}");
+}
+
+#[test]
+fn a_journal_says_what_was_told_and_answered() {
+    let mut ports = Ports::new(settings::read(|_| None).unwrap()).unwrap();
+    let first: Vec<Journal> = all(
+        &ports.take("reward_program", &program().to_arrow()),
+        "journal",
+    );
+    assert!(!first[0].header.is_empty() && first[0].offset == 0);
+    ports.take("progress", &progress(1, 1, 1, -0.1).to_arrow());
+    let (port, rest) = ports.rest().unwrap();
+    let rest = Journal::from_arrow(&rest).unwrap();
+    assert_eq!((port, rest.seq, rest.offset), ("journal", 2, 0));
+    let entries = rest.entries;
+    assert!(entries.starts_with(&first[0].entries));
+    let entries: Vec<Entry<SwitcherEvent>> = read(entries.as_slice()).unwrap();
+    assert!(matches!(entries[0].event, SwitcherEvent::Program(_)) && entries.len() == 2);
 }
 
 #[test]
