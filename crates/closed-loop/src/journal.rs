@@ -275,8 +275,8 @@ mod tests {
             recorder
                 .record(round, &"a".repeat(round as usize), &[1.0])
                 .unwrap();
-            assert_eq!(pieces.due(round * PIECE_NS + 4), None, "too early");
             let piece = pieces.due(5 + round * PIECE_NS).unwrap();
+            assert_eq!(pieces.due(6 + round * PIECE_NS), None, "too early");
             assert_eq!(Header::read(&piece.header).unwrap(), header);
             // Four in a row may get lost.
             if round % 5 == 0 {
