@@ -13,12 +13,9 @@ use tiller_closed_loop::{
 use tiller_messages::RewardProgram;
 
 use crate::frames::Frames;
-use crate::replan::{Arms, Changes, Replanner};
+use crate::replan::{Arms, Changes, Replanner, Told};
 use crate::report::{Difference, MachineReport, Report};
 use crate::{ReplayError, Stories, Story};
-
-/// Most of the arm's states that are kept for plans that were made from earlier ones.
-const MOST_ARMS: usize = 20_000;
 
 /// Decides everything again. `here` is where policies are looked for whose folder is no more where it was;
 /// `progress` hears how many bytes of the journals have been told.
@@ -259,22 +256,14 @@ fn sampler(
     };
     let mut replanner = Replanner::open(header, &Changes::default(), here)?;
     let mut comparison = Comparison::new(story, report);
-    let mut arms = Arms::new();
-    let mut requests: BTreeMap<u64, Box<PlanRequest>> = BTreeMap::new();
-    let mut keypoints = None;
+    let mut told = Told::default();
     let mut effects = Vec::new();
     for entry in entries {
+        told.hear(&entry.event);
         match &entry.event {
-            SamplerEvent::Arm(arm) => {
-                arms.insert(arm.stamp_ns, arm.clone());
-                if arms.len() > MOST_ARMS {
-                    arms.pop_first();
-                }
-            }
-            SamplerEvent::Keypoints(found) => keypoints = Some(found.names.len()),
             SamplerEvent::Program(program) => {
-                let options = compile_options(&machine.contract(), keypoints.unwrap_or_default());
-                if keypoints.is_some() {
+                if let Some(keypoints) = told.keypoints {
+                    let options = compile_options(&machine.contract(), keypoints);
                     let is_same = says_the_same(program, &options);
                     comparison.report.count("programs", is_same);
                     if !is_same {
@@ -282,36 +271,29 @@ fn sampler(
                     }
                 }
             }
-            SamplerEvent::Planned(planned) => {
-                // Requests that were overtaken have no plan.
-                requests.retain(|id, _| *id >= planned.id);
-                match requests.remove(&planned.id) {
-                    Some(request) => {
-                        plan(
-                            &mut comparison,
-                            &mut replanner,
-                            &request,
-                            planned,
-                            frames,
-                            &arms,
-                            entry.now_ns,
-                        );
-                    }
-                    None => comparison
-                        .differs(entry.now_ns, format!("request {} was not made", planned.id)),
+            SamplerEvent::Planned(planned) => match told.request(planned.id) {
+                Some(request) => {
+                    plan(
+                        &mut comparison,
+                        &mut replanner,
+                        &request,
+                        planned,
+                        frames,
+                        &told.arms,
+                        entry.now_ns,
+                    );
                 }
-            }
+                None => {
+                    comparison.differs(entry.now_ns, format!("request {} was not made", planned.id))
+                }
+            },
             _ => {}
         }
         let word = word(&entry.event);
         effects.clear();
         machine.on(entry.event, entry.now_ns, &mut effects);
         comparison.answer(entry.now_ns, &word, &effects, &entry.effects, sampler_kind);
-        for effect in effects.drain(..) {
-            if let SamplerEffect::Plan(request) = effect {
-                requests.insert(request.id, request);
-            }
-        }
+        told.keep(&mut effects);
     }
     comparison.finish();
     Ok(())

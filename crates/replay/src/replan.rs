@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tiller_closed_loop::journal::SamplerHeader;
-use tiller_closed_loop::{Plan, PlanFailure, PlanRequest, Planner, Seen, policy_state};
+use tiller_closed_loop::{
+    Plan, PlanFailure, PlanRequest, Planner, SamplerEffect, SamplerEvent, Seen, policy_state,
+};
 use tiller_core::StateComponent;
 use tiller_messages::ArmState;
 use tiller_policy::{
     Bundle, BundleError, Fit, Fitted, Fitter, ImageView, Observation, Observer, Policy,
     PolicyError, Provider, RuntimeOptions, find_bundle,
 };
-
 use tiller_steering::SteeringError;
 
 use crate::frames::Frames;
@@ -74,6 +75,49 @@ pub enum ReplanError {
 
 /// What a policy was told of the arm, by stamps, ns.
 pub(crate) type Arms = BTreeMap<u64, ArmState>;
+
+/// Most of the arm's states that are kept for plans that were made from earlier ones.
+const MOST_ARMS: usize = 20_000;
+
+/// What of a sampler's journal its plans are made from.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) arms: Arms,
+    /// How many keypoints there are; none before any have come.
+    pub(crate) keypoints: Option<usize>,
+    requests: BTreeMap<u64, Box<PlanRequest>>,
+}
+
+impl Told {
+    /// Notes an event, before the machine is told.
+    pub(crate) fn hear(&mut self, event: &SamplerEvent) {
+        match event {
+            SamplerEvent::Arm(arm) => {
+                self.arms.insert(arm.stamp_ns, arm.clone());
+                if self.arms.len() > MOST_ARMS {
+                    self.arms.pop_first();
+                }
+            }
+            SamplerEvent::Keypoints(found) => self.keypoints = Some(found.names.len()),
+            _ => {}
+        }
+    }
+
+    /// Notes what the machine wants planned.
+    pub(crate) fn keep(&mut self, effects: &mut Vec<SamplerEffect>) {
+        for effect in effects.drain(..) {
+            if let SamplerEffect::Plan(request) = effect {
+                self.requests.insert(request.id, request);
+            }
+        }
+    }
+
+    /// The request of this number; those before it were overtaken, and have no plan.
+    pub(crate) fn request(&mut self, id: u64) -> Option<Box<PlanRequest>> {
+        self.requests.retain(|known, _| *known >= id);
+        self.requests.remove(&id)
+    }
+}
 
 /// A policy and its planner, as the node had them.
 pub(crate) struct Replanner {

@@ -1,21 +1,19 @@
 //! The same run under other settings: what would have been planned otherwise, moment by moment. What the robot
 //! had done until then stays as it was.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
 use tiller_closed_loop::journal::{Machine, SamplerHeader};
 use tiller_closed_loop::{
-    Plan, PlanFailure, PlanRequest, Sampler, SamplerEffect, SamplerEvent, compile_options,
-    program_message,
+    Plan, PlanFailure, PlanRequest, Sampler, SamplerEvent, compile_options, program_message,
 };
 use tiller_messages::RewardProgram;
 
 use crate::check::wanted;
 use crate::frames::Frames;
-use crate::replan::{Arms, Changes, ReplanError, Replanner};
+use crate::replan::{Changes, ReplanError, Replanner, Told};
 use crate::{ReplayError, Stories, Story};
 
 /// What is to be seen of a plan.
@@ -131,27 +129,22 @@ fn sampler(
     let mut machine =
         Sampler::new(header.sampler.clone()).map_err(|error| settings(error.to_string()))?;
     let mut replanner = Replanner::open(header, changes, here)?;
-    let mut arms = Arms::new();
-    let mut requests: BTreeMap<u64, Box<PlanRequest>> = BTreeMap::new();
-    let mut keypoints = 0;
+    let mut told = Told::default();
     let mut effects = Vec::new();
     let entries = story.entries::<SamplerEvent>().map_err(settings)?;
     for mut entry in entries {
+        told.hear(&entry.event);
         match &mut entry.event {
-            SamplerEvent::Arm(arm) => {
-                arms.insert(arm.stamp_ns, arm.clone());
-            }
-            SamplerEvent::Keypoints(found) => keypoints = found.names.len(),
             SamplerEvent::Program(program) => {
                 if let Some(text) = &changes.program {
-                    *program = rewritten(program, text, keypoints, &machine)?;
+                    *program =
+                        rewritten(program, text, told.keypoints.unwrap_or_default(), &machine)?;
                 }
             }
             SamplerEvent::Planned(planned) => {
-                requests.retain(|id, _| *id >= planned.id);
-                if let Some(request) = requests.remove(&planned.id) {
+                if let Some(request) = told.request(planned.id) {
                     let recorded = Sketch::of(&planned.outcome);
-                    match replanner.plan(&request, &planned.seen, frames, &arms) {
+                    match replanner.plan(&request, &planned.seen, frames, &told.arms) {
                         Ok(outcome) => {
                             plans
                                 .plans
@@ -168,11 +161,7 @@ fn sampler(
         }
         effects.clear();
         machine.on(entry.event, entry.now_ns, &mut effects);
-        for effect in effects.drain(..) {
-            if let SamplerEffect::Plan(request) = effect {
-                requests.insert(request.id, request);
-            }
-        }
+        told.keep(&mut effects);
     }
     Ok(())
 }
