@@ -151,12 +151,12 @@ impl Ports {
         let mut effects = std::mem::take(&mut self.effects);
         self.switcher.on(event, &mut effects);
         let mut outputs: Vec<Output> = Vec::new();
-        if let (Some((journal, _)), Some(event)) = (&mut self.journal, recorded) {
-            if let Err(error) = journal.record(0, &event, &effects) {
-                self.journal = None;
-                let notice = Notice::warning("journal", format!("no journal any more: {error}"));
-                outputs.push(self.status(notice));
-            }
+        if let (Some((journal, _)), Some(event)) = (&mut self.journal, recorded)
+            && let Err(error) = journal.record(0, &event, &effects)
+        {
+            self.journal = None;
+            let notice = Notice::warning("journal", format!("no journal any more: {error}"));
+            outputs.push(self.status(notice));
         }
         for effect in effects.drain(..) {
             match effect {
