@@ -48,6 +48,7 @@ pub(crate) fn lint(call: &[OsString]) -> Result<bool> {
         return succeeds(Command::new(compiler).args(arguments));
     };
     if !unit.is_fresh() {
+        let begun = SystemTime::now();
         let mut clippy = Command::new("clippy-driver");
         clippy.arg(compiler).args(&unit.arguments);
         let passed = succeeds(clippy.env("CLIPPY_ARGS", CLIPPY_ARGS))
@@ -55,7 +56,7 @@ pub(crate) fn lint(call: &[OsString]) -> Result<bool> {
         if !passed {
             return Ok(false);
         }
-        unit.remember()?;
+        unit.remember(begun)?;
     }
     Ok(!unit.is_program || succeeds(Command::new(compiler).args(arguments))?)
 }
@@ -118,10 +119,12 @@ impl Unit {
         })
     }
 
-    /// Remembers that the lints have passed.
-    fn remember(&self) -> Result<()> {
+    /// Remembers that lints which began at `begun` have passed: a file that was changed while they
+    /// ran may not be what they read.
+    fn remember(&self, begun: SystemTime) -> Result<()> {
         let stamp = self.stem.with_extension("lint");
-        Ok(write_whole(&stamp, &self.words())?)
+        write_whole(&stamp, &self.words())?;
+        Ok(fs::File::open(&stamp)?.set_modified(begun)?)
     }
 
     /// Whether the lints have passed with these arguments and nothing has changed since.
@@ -229,7 +232,10 @@ mod tests {
         let mut call = call(folder.path());
         let unit = Unit::new(&call).unwrap();
         assert!(!unit.is_fresh(), "never linted");
-        unit.remember().unwrap();
+        let before = SystemTime::now() - std::time::Duration::from_secs(120);
+        unit.remember(before).unwrap();
+        assert!(!unit.is_fresh(), "changed while the lints ran");
+        unit.remember(SystemTime::now()).unwrap();
         assert!(unit.is_fresh());
         for file in [&source, &used] {
             let touched = fs::File::open(file).unwrap();

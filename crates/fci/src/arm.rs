@@ -1,7 +1,6 @@
 //! The arm.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use franka::rate_limiting::{self, fer};
 use franka::robot::robot_impl::{DEFAULT_DEVIATION, RobotImpl};
@@ -11,7 +10,7 @@ use franka::{
     FciVersion, FrankaError, MoveControllerMode, RobotMode, RobotState, limit_rate_joint_positions,
 };
 use tiller_motion::limits::Robot;
-use tiller_motion::{Arm, ArmFault, ArmReading, Setpoint};
+use tiller_motion::{Arm, ArmFault, ArmReading, Setpoint, StartGap};
 
 use crate::config::FciConfig;
 use crate::error::FciError;
@@ -19,14 +18,8 @@ use crate::hand::{Hand, HandState};
 use crate::probe::connect;
 use crate::steady::{Joints, Steady};
 
-/// How far from where the robot is told to be a motion may begin, rad.
-const START_RAD: f64 = 0.05;
-
 /// Speed below which the arm counts as at rest, rad/s.
 const REST_RAD_S: f64 = 1e-3;
-
-/// How long a robot that cannot be reached is left alone.
-const RETRY: Duration = Duration::from_millis(200);
 
 /// Longest gap in the robot's time that is made up for, ms; it stops by itself well before.
 const LONGEST_MS: u64 = 100;
@@ -104,15 +97,8 @@ impl FciArm {
     /// # Errors
     /// As [`FciArm::connect`].
     pub fn connect_within(config: &FciConfig, patience: Duration) -> Result<Self, FciError> {
-        let begin = Instant::now();
-        loop {
-            match Self::connect(config) {
-                Err(FciError::Unreachable { .. }) if begin.elapsed() < patience => {
-                    thread::sleep(RETRY);
-                }
-                connected => return connected,
-            }
-        }
+        let may_come = |error: &FciError| matches!(error, FciError::Unreachable { .. });
+        tiller_motion::connect_within(patience, may_come, || Self::connect(config))
     }
 
     /// Which robot answered.
@@ -168,16 +154,7 @@ impl FciArm {
     }
 
     fn begin(&mut self, setpoint: &Joints) -> Result<(), FciError> {
-        for (joint, (wanted, told)) in setpoint.iter().zip(self.state.q_d).enumerate() {
-            let found_rad = (wanted - told).abs();
-            if found_rad.is_nan() || found_rad > START_RAD {
-                return Err(FciError::StartGap {
-                    joint: joint + 1,
-                    found_rad,
-                    most_rad: START_RAD,
-                });
-            }
-        }
+        StartGap::check(setpoint, &self.state.q_d)?;
         let (translation, rotation, elbow) = DEFAULT_DEVIATION;
         let deviation = Deviation::new(translation, rotation, elbow);
         let begun = self.robot.start_motion(

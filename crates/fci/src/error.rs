@@ -2,7 +2,7 @@
 
 use franka::{FrankaError, MoveStatus, RobotMode};
 use thiserror::Error;
-use tiller_motion::ArmFault;
+use tiller_motion::{ArmFault, StartGap};
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -52,18 +52,8 @@ pub enum FciError {
     #[error("the connection to the robot is lost: {0}")]
     ConnectionLost(String),
     /// The first setpoint is elsewhere than the arm.
-    #[error(
-        "expected a first setpoint within {most_rad} rad of where the arm is, found joint {joint} \
-         {found_rad:.4} rad away"
-    )]
-    StartGap {
-        /// Which joint, 1 to 7.
-        joint: usize,
-        /// How far away.
-        found_rad: f64,
-        /// How far it may be.
-        most_rad: f64,
-    },
+    #[error(transparent)]
+    StartGap(#[from] StartGap),
     /// The hand does not answer any more.
     #[error("the connection to the hand is lost: {0}")]
     HandLost(String),

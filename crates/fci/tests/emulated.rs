@@ -12,7 +12,7 @@ use common::Rig;
 use tiller_fci::{FciArm, FciConfig, FciError, HandConfig};
 use tiller_fci_emulator::{Clock, Config, Emulator, ErrorFlag, Event, Fault, FciVersion};
 use tiller_motion::limits::Robot;
-use tiller_motion::{Arm, Mode};
+use tiller_motion::{Arm, Mode, StartGap};
 
 fn lockstep() -> Config {
     Config {
@@ -214,7 +214,7 @@ fn a_first_setpoint_elsewhere_is_refused() {
     setpoint.q_rad[2] += 0.2;
     let refused = arm.command(&setpoint).unwrap_err();
     assert!(
-        matches!(refused, FciError::StartGap { joint: 3, .. }),
+        matches!(refused, FciError::StartGap(StartGap { joint: 3, .. })),
         "{refused}"
     );
     // A little way off it is approached, without a reflex.

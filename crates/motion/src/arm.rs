@@ -1,5 +1,10 @@
 //! The seam to robots: what an arm is.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
 use crate::kinematics::{JOINTS, JointVector};
 use crate::violation::Violation;
 
@@ -64,6 +69,61 @@ impl ArmFault {
             Self::UserStop => "user_stop",
             Self::Connection => "connection",
             Self::NotReady => "not_ready",
+        }
+    }
+}
+
+/// Farthest that a driver's first setpoint may be from where its arm is, rad, each joint.
+pub const START_RAD: f64 = 0.05;
+
+/// Time between two tries to reach an arm.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// A motion's first setpoint is elsewhere than the arm.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[error(
+    "expected a first setpoint within {START_RAD} rad of where the arm is, found joint {joint} \
+     {found_rad:.4} rad away"
+)]
+pub struct StartGap {
+    /// Which joint, 1 to 7.
+    pub joint: usize,
+    /// How far away.
+    pub found_rad: f64,
+}
+
+impl StartGap {
+    /// Checks that a motion which begins at `setpoint_rad` begins where the arm is, `here_rad`.
+    ///
+    /// # Errors
+    /// When a joint is farther than [`START_RAD`] away, or not a number.
+    pub fn check(setpoint_rad: &JointVector, here_rad: &JointVector) -> Result<(), Self> {
+        for (index, (wanted, here)) in setpoint_rad.iter().zip(here_rad).enumerate() {
+            let found_rad = (wanted - here).abs();
+            if found_rad.is_nan() || found_rad > START_RAD {
+                let joint = index + 1;
+                return Err(Self { joint, found_rad });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Connects to an arm that may be starting: while `may_come` says of an error that it can pass, it is
+/// tried again for `patience`.
+///
+/// # Errors
+/// Those of `connect`.
+pub fn connect_within<A, E>(
+    patience: Duration,
+    may_come: impl Fn(&E) -> bool,
+    mut connect: impl FnMut() -> Result<A, E>,
+) -> Result<A, E> {
+    let begin = Instant::now();
+    loop {
+        match connect() {
+            Err(error) if may_come(&error) && begin.elapsed() < patience => thread::sleep(RETRY),
+            connected => return connected,
         }
     }
 }
@@ -173,5 +233,44 @@ impl<A: Arm + ?Sized> Arm for Box<A> {
 
     fn recover(&mut self) -> Result<bool, Self::Error> {
         (**self).recover()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_motion_begins_where_the_arm_is() {
+        let here = [0.1; JOINTS];
+        let mut wanted = here;
+        wanted[6] += 0.99 * START_RAD;
+        assert_eq!(StartGap::check(&wanted, &here), Ok(()));
+        for gap in [f64::NAN, START_RAD * 1.01, -START_RAD * 1.01] {
+            wanted[2] = here[2] + gap;
+            let refused = StartGap::check(&wanted, &here).unwrap_err();
+            assert_eq!(refused.joint, 3);
+            assert!(refused.to_string().contains("within 0.05 rad"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_pass_is_tried_again() {
+        let mut tries = 0;
+        let connected = connect_within(
+            Duration::from_secs(60),
+            |text| *text == "starting",
+            || {
+                tries += 1;
+                match tries {
+                    1 => Err("starting"),
+                    2 => Err("another version"),
+                    _ => Ok(()),
+                }
+            },
+        );
+        assert_eq!((connected, tries), (Err("another version"), 2));
+        let at_once = connect_within(Duration::ZERO, |_| true, || Err::<(), _>("starting"));
+        assert_eq!(at_once, Err("starting"));
     }
 }

@@ -1,23 +1,16 @@
 //! The arm.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use nalgebra::Isometry3;
 use tiller_core::Pose;
 use tiller_motion::kinematics::{JointVector, forward};
-use tiller_motion::{Arm, ArmFault, ArmReading, Quantity, Setpoint, Violation};
+use tiller_motion::{Arm, ArmFault, ArmReading, Quantity, Setpoint, StartGap, Violation};
 
 use crate::error::OscError;
 use crate::law::{Law, Step, ahead};
 use crate::link::Link;
 use crate::wire::{Fault, FromDriver, Hello, State, StepLine, malformed};
-
-/// How far from where the arm is a motion may begin, rad.
-const START_RAD: f64 = 0.05;
-
-/// How long a controller that cannot be reached is left alone.
-const RETRY: Duration = Duration::from_millis(200);
 
 /// Longest gap in the robot's time that is made up for, ms, or two periods where those are longer.
 const LONGEST_MS: u32 = 100;
@@ -127,15 +120,8 @@ impl OscArm {
     /// # Errors
     /// As [`OscArm::connect`].
     pub fn connect_within(config: &OscConfig, patience: Duration) -> Result<Self, OscError> {
-        let begin = Instant::now();
-        loop {
-            match Self::connect(config) {
-                Err(OscError::Unreachable { .. }) if begin.elapsed() < patience => {
-                    thread::sleep(RETRY);
-                }
-                connected => return connected,
-            }
-        }
+        let may_come = |error: &OscError| matches!(error, OscError::Unreachable { .. });
+        tiller_motion::connect_within(patience, may_come, || Self::connect(config))
     }
 
     /// Who the controller said that it is.
@@ -229,21 +215,6 @@ impl OscArm {
         error
     }
 
-    fn check_start(&self, setpoint: &Setpoint) -> Result<(), OscError> {
-        let gaps = setpoint.q_rad.iter().zip(self.state.q_rad);
-        for (joint, (wanted, measured)) in gaps.enumerate() {
-            let found_rad = (wanted - measured).abs();
-            if found_rad.is_nan() || found_rad > START_RAD {
-                return Err(OscError::StartGap {
-                    joint: joint + 1,
-                    found_rad,
-                    most_rad: START_RAD,
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// The step to where a set-point leads. The point that is controlled need not be our tool: how it
     /// stands to that is known from the state.
     fn step(&self, setpoint: &Setpoint) -> Step {
@@ -327,7 +298,7 @@ impl Arm for OscArm {
             return Ok(());
         }
         if self.followed.is_none() {
-            self.check_start(setpoint)?;
+            StartGap::check(&setpoint.q_rad, &self.state.q_rad)?;
         }
         let step = self.step(setpoint);
         self.followed = Some(setpoint.q_rad);

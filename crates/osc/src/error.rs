@@ -1,7 +1,7 @@
 //! What goes wrong with a controller that takes steps, by kind.
 
 use thiserror::Error;
-use tiller_motion::ArmFault;
+use tiller_motion::{ArmFault, StartGap};
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -57,18 +57,8 @@ pub enum OscError {
     #[error("the controller says that the arm is not ready to move")]
     NotReady,
     /// The first set-point is elsewhere than the arm.
-    #[error(
-        "expected a first setpoint within {most_rad} rad of where the arm is, found joint {joint} \
-         {found_rad:.4} rad away"
-    )]
-    StartGap {
-        /// Which joint, 1 to 7.
-        joint: usize,
-        /// How far away.
-        found_rad: f64,
-        /// How far it may be.
-        most_rad: f64,
-    },
+    #[error(transparent)]
+    StartGap(#[from] StartGap),
 }
 
 impl OscError {
@@ -84,7 +74,7 @@ impl OscError {
             Self::Late { .. } => None,
             Self::Reflex => Some(ArmFault::Reflex),
             Self::UserStop => Some(ArmFault::UserStop),
-            Self::NotReady | Self::StartGap { .. } => Some(ArmFault::NotReady),
+            Self::NotReady | Self::StartGap(_) => Some(ArmFault::NotReady),
             Self::Unreachable { .. }
             | Self::WrongVersion { .. }
             | Self::Malformed { .. }

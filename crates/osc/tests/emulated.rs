@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tiller_core::Pose;
 use tiller_core::kinematics::HOME_Q;
-use tiller_motion::{Arm, ArmFault, Setpoint};
+use tiller_motion::{Arm, ArmFault, Setpoint, StartGap};
 use tiller_osc::emulator::{Config, Emulator};
 use tiller_osc::wire::{Fault, Hello};
 use tiller_osc::{OscArm, OscConfig, OscError};
@@ -173,7 +173,7 @@ fn a_motion_begins_where_the_arm_is() {
         told = told.and(arm.command(&setpoint));
     }
     assert!(
-        matches!(told, Err(OscError::StartGap { joint: 4, .. })),
+        matches!(told, Err(OscError::StartGap(StartGap { joint: 4, .. }))),
         "{told:?}"
     );
     assert_eq!(emulator.steps(), 0);
