@@ -71,11 +71,6 @@ impl Running {
     }
 }
 
-fn command(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32, folder: &Path) -> Command {
-    let args = ["run".as_ref(), dataflow.as_os_str()];
-    dora(&args, settings, limit_s, folder)
-}
-
 fn dora(args: &[&OsStr], settings: &[(&str, &str)], limit_s: u32, folder: &Path) -> Command {
     let venv = root().join(".venv/bin");
     assert!(
@@ -154,10 +149,39 @@ pub(crate) fn start_dataflow(settings: &[(&str, &str)], limit_s: u32) -> Running
 /// The same with another file.
 #[allow(dead_code, reason = "not every test watches a run")]
 pub(crate) fn start_file(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32) -> Running {
-    let alone = alone();
     let folder = tempfile::tempdir().unwrap();
+    start(
+        &["run".as_ref(), dataflow.as_os_str()],
+        settings,
+        limit_s,
+        folder,
+    )
+}
+
+/// Name of the recording in a run's folder.
+#[allow(dead_code, reason = "not every test records a run")]
+pub(crate) const RECORDING: &str = "run.drec";
+
+/// The same, recorded.
+#[allow(dead_code, reason = "not every test records a run")]
+pub(crate) fn start_recorded(dataflow: &Path, settings: &[(&str, &str)], limit_s: u32) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join(RECORDING);
+    let args = ["record".as_ref(), dataflow.as_os_str()];
+    let args = [&args[..], &["-o".as_ref(), recording.as_os_str()]].concat();
+    start(&args, settings, limit_s, folder)
+}
+
+#[allow(dead_code, reason = "not every test watches a run")]
+fn start(
+    args: &[&OsStr],
+    settings: &[(&str, &str)],
+    limit_s: u32,
+    folder: tempfile::TempDir,
+) -> Running {
+    let alone = alone();
     let log = fs::File::create(folder.path().join("dora.log")).unwrap();
-    let child = command(dataflow, settings, limit_s, folder.path())
+    let child = dora(args, settings, limit_s, folder.path())
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)

@@ -74,7 +74,7 @@ mod violation;
 mod workspace;
 
 pub use actuator::Actuator;
-pub use arm::{Arm, ArmFault, ArmReading, Setpoint, StartGap, connect_within};
+pub use arm::{Arm, ArmFault, ArmReading, START_RAD, Setpoint, StartGap, connect_within};
 pub use chunk::{ActionStep, Chunk, MAX_STEPS};
 pub use config::{ActuatorConfig, ActuatorError, OnViolation, Orientation, Resume};
 pub use event::{Refusal, SafetyEvent, SafetyKind};

@@ -22,6 +22,7 @@ pub struct Inbox {
     essential: &'static [&'static str],
     announced: Vec<&'static str>,
     failures: Vec<Failure>,
+    restarted: Vec<String>,
     ended: Option<End>,
     dropped: BTreeMap<String, u64>,
     started: Instant,
@@ -148,6 +149,7 @@ impl Inbox {
             essential,
             announced: Vec::new(),
             failures: Vec::new(),
+            restarted: Vec::new(),
             ended: None,
             dropped: BTreeMap::new(),
             started: Instant::now(),
@@ -168,6 +170,11 @@ impl Inbox {
     /// Senders that failed so far, the first one first: the cause of those that follow.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
+    }
+
+    /// Senders that dora has started anew since this was asked last, each as often as it was.
+    pub fn take_restarted(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.restarted)
     }
 
     /// Waits for the next message, however long it takes.
@@ -240,6 +247,11 @@ impl Inbox {
                     let (node, error) = (node.clone(), error.clone());
                     self.failures.push(Failure { input, node, error });
                 }
+                None
+            }
+            Event::NodeRestarted { id } => {
+                tracing::debug!("node {id} is started anew");
+                self.restarted.push(id.to_string());
                 None
             }
             Event::Stop(_) => Some(self.end(End::Stopped)),

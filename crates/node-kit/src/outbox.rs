@@ -32,6 +32,7 @@ pub struct Outbox {
     /// What the dataflow declares; none where there is no dataflow, as in tests.
     declared: Option<Vec<String>>,
     session: u64,
+    restarts: u32,
     numbers: BTreeMap<String, u64>,
     latched: BTreeMap<String, Latched>,
     refusals: BTreeMap<String, Refusals>,
@@ -70,6 +71,7 @@ impl Outbox {
     pub(crate) fn with_inputs(node: DoraNode, wired: Vec<String>, session: u64) -> Self {
         Self {
             node_id: node.id().to_string(),
+            restarts: node.restart_count(),
             node: Some(node),
             wired,
             sources: BTreeMap::new(),
@@ -166,6 +168,11 @@ impl Outbox {
     /// The number that tells this start of the node from those before.
     pub fn session(&self) -> u64 {
         self.session
+    }
+
+    /// How often dora has started this node anew.
+    pub fn restarts(&self) -> u32 {
+        self.restarts
     }
 
     /// Sends a message; one without a number gets the output's next.

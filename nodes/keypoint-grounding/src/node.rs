@@ -1,8 +1,9 @@
 //! The node's loop.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eyre::Result;
+use image::RgbImage;
 use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
 use tiller_grounding::{Grounder, GroundingError, annotate};
 use tiller_messages::{ArmState, Encoding, Episode, ImageHeader, Keypoints, Level};
@@ -22,6 +23,8 @@ const INPUTS: &[&str] = &["image", "depth", "segmentation", "episode", ARM];
 const MOVING_RAD_S: f64 = 0.1;
 /// Time between two looks at whether the cameras are well.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often the picture of the grounding is sent again, for whoever joins: programs are written by it.
+const REPEAT: Duration = Duration::from_secs(5);
 /// Time without any keypoint in sight after which it is said, ns.
 const LOST_NS: u64 = 500_000_000;
 /// A stamp that lies back this far is of a camera, or a simulation, that has started anew, ns.
@@ -49,6 +52,8 @@ struct Node {
     sight: Sight,
     grounder: Grounder,
     notices: Notices,
+    /// The picture of the grounding, and when it was sent last.
+    annotated: Option<(RgbImage, ImageHeader, Instant)>,
     /// Whether the keypoints are of the scene that is seen now.
     grounded: bool,
     /// Stamp of the last moment, ns.
@@ -73,6 +78,7 @@ impl Node {
             sight: Sight::new(settings, grounder.needs()),
             grounder,
             notices: Notices::default(),
+            annotated: None,
             grounded: false,
             last_ns: 0,
             seen_ns: None,
@@ -169,6 +175,7 @@ impl Node {
     /// `not_before_ns`.
     fn begin_scene(&mut self, not_before_ns: u64) {
         self.grounded = false;
+        self.annotated = None;
         self.seen_ns = None;
         self.sight.begin(not_before_ns);
     }
@@ -192,7 +199,9 @@ impl Node {
             for skipped in self.grounder.skipped() {
                 tracing::info!("no keypoint on the {}: {}", skipped.object, skipped.reason);
             }
-            self.send_annotated(&picture, &moment.header(), outbox)?;
+            let header = self.header_of(&picture, &moment.header(), outbox);
+            outbox.send_image("annotated_image", &header, picture.as_raw())?;
+            self.annotated = Some((picture, header, Instant::now()));
         }
         self.watch(moment, now_ns, outbox)?;
         self.send_keypoints(moment.stamp_ns(), outbox)
@@ -254,6 +263,12 @@ impl Node {
             return Ok(());
         }
         self.looked_ns = now_ns;
+        if let Some((picture, header, sent)) = &mut self.annotated
+            && sent.elapsed() >= REPEAT
+        {
+            *sent = Instant::now();
+            outbox.send_image("annotated_image", header, picture.as_raw())?;
+        }
         for complaint in self.sight.complaints(now_ns) {
             let level = complaint.kind.level();
             outbox.tell(level, complaint.kind.code(), complaint.text)?;
@@ -261,16 +276,11 @@ impl Node {
         Ok(())
     }
 
-    fn send_annotated(
-        &self,
-        picture: &image::RgbImage,
-        source: &ImageHeader,
-        outbox: &mut Outbox,
-    ) -> Result<()> {
+    fn header_of(&self, picture: &RgbImage, source: &ImageHeader, outbox: &Outbox) -> ImageHeader {
         // The scene is enlarged by a whole number and stands in the upper left corner.
         let zoom = (picture.height() as usize / source.height).max(1) as f64;
         let enlarged = |numbers: [f64; 2]| numbers.map(|n| n * zoom);
-        let header = ImageHeader {
+        ImageHeader {
             seq: u64::from(generation(outbox.session(), self.grounder.generation())),
             width: picture.width() as usize,
             height: picture.height() as usize,
@@ -279,8 +289,7 @@ impl Node {
             principal_point: source.principal_point.map(enlarged),
             labels: Vec::new(),
             ..source.clone()
-        };
-        outbox.send_image("annotated_image", &header, picture.as_raw())
+        }
     }
 
     fn send_keypoints(&mut self, stamp_ns: u64, outbox: &mut Outbox) -> Result<()> {

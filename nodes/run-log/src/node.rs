@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
-use tiller_core::file::write_whole;
+use tiller_core::file::{read_regular, write_whole};
 use tiller_core::{EpisodeId, SECOND_NS, StampFilter, visible_json};
 use tiller_messages::{
     ActionChunk, ArmState, Episode, ExecutionState, ImageHeader, Keypoints, Progress,
@@ -54,6 +54,10 @@ const FAILURE_LIMIT: Duration = Duration::from_secs(3);
 /// How often the summary is written while the run goes on: who kills this node finds it.
 const SUMMARY_PERIOD: Duration = Duration::from_secs(1);
 
+/// Name of the summary in the run's folder, and the longest that is read, bytes.
+const SUMMARY_FILE: &str = "summary.json";
+const MOST_SUMMARY: u64 = 16 << 20;
+
 /// How often what is to be watched is written.
 const LIVE_PERIOD: Duration = Duration::from_millis(500);
 
@@ -64,6 +68,9 @@ const LIVE_PERIOD: Duration = Duration::from_millis(500);
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
     let mut log = Log::new(settings, outbox.sources());
+    if outbox.restarts() > 0 {
+        log.take_over(settings, outbox);
+    }
     let recorded = record(&mut log, settings, inbox, outbox);
     if let Err(error) = &recorded {
         log.ending.on_failure(format!("{error:#}"));
@@ -86,6 +93,10 @@ fn record(
         let next = inbox.wait_at_most(LIVE_PERIOD);
         for failure in inbox.failures() {
             log.ending.on_failure(failure.to_string());
+        }
+        for node in inbox.take_restarted() {
+            tracing::warn!("node `{node}` is started anew");
+            log.notices.on_restart(&node, 1);
         }
         match next {
             Next::Input(input) => {
@@ -142,6 +153,8 @@ struct Log {
     reader: ImageReader,
     /// The arm's clock.
     clock: StampFilter,
+    /// What one like this node had written of the run.
+    before: Option<serde_json::Value>,
 }
 
 #[derive(Default)]
@@ -202,7 +215,18 @@ impl Log {
             streams: Streams::default(),
             reader: ImageReader::new(),
             clock: StampFilter::default(),
+            before: None,
         }
+    }
+
+    /// Keeps what one like this node had written of the run before it was killed.
+    fn take_over(&mut self, settings: &Settings, outbox: &Outbox) {
+        let times = u64::from(outbox.restarts());
+        self.notices.on_restart(outbox.node_id(), times);
+        let text = read_regular(&settings.folder.join(SUMMARY_FILE), MOST_SUMMARY);
+        self.before = text
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok());
     }
 
     /// Refuses a stamp that cannot be right by the arm's clock.
@@ -453,13 +477,14 @@ impl Log {
             control: self.cadence.cadence(),
             latencies: self.latency.latencies(),
             notices: self.notices.clone(),
+            before_restart: self.before.clone(),
             episodes: self.episodes.clone(),
             summary,
         };
         let text = serde_json::to_string_pretty(&summary).wrap_err_with(what)?;
         fs::create_dir_all(folder).wrap_err_with(what)?;
         // Whoever reads it meanwhile finds the old one or the new one, whole.
-        let path = folder.join("summary.json");
+        let path = folder.join(SUMMARY_FILE);
         let text = format!("{}\n", visible_json(&text));
         write_whole(&path, text.as_bytes()).wrap_err_with(what)
     }

@@ -77,6 +77,9 @@ pub(crate) struct RunSummary {
     pub(crate) latencies: Latencies,
     /// What nodes said on the way.
     pub(crate) notices: Notices,
+    /// The summary that this node had written when it was killed and started anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) before_restart: Option<serde_json::Value>,
     /// Episodes before the one that everything else is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) episodes: Vec<EpisodeEntry>,
@@ -108,6 +111,9 @@ pub(crate) struct Notices {
     /// Messages that this node could not read, by input.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     unread: BTreeMap<String, u64>,
+    /// How often nodes were started anew.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    restarts: BTreeMap<String, u64>,
     /// What nodes wait for, by node.
     #[serde(skip)]
     waiting: BTreeMap<String, String>,
@@ -138,6 +144,13 @@ impl Notices {
             }
             _ => {}
         }
+    }
+
+    /// Takes note of a node that was started anew so many times.
+    pub(crate) fn on_restart(&mut self, node: &str, times: u64) {
+        *self.restarts.entry(node.to_owned()).or_default() += times;
+        let code = "node_restarted".to_owned();
+        *self.warnings.entry(code).or_default() += times;
     }
 
     /// Takes note of a message that could not be read.

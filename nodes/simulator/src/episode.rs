@@ -11,6 +11,8 @@ const GRACE_NS: u64 = 2_000_000_000;
 pub(crate) struct Episode {
     limit_ns: u64,
     program_ended_ns: Option<u64>,
+    /// Nobody will write a program.
+    is_refused: bool,
 }
 
 /// Why an episode ended.
@@ -20,6 +22,8 @@ pub(crate) enum Over {
     Success,
     /// The reward program has ended, and nothing more will be done.
     ProgramEnded,
+    /// There is no reward program, and none will come.
+    NoProgram,
     /// The time is up.
     Timeout,
     /// The wall clock's time is up, however little was simulated.
@@ -32,6 +36,7 @@ impl Over {
         match self {
             Over::Success => "the task is achieved",
             Over::ProgramEnded => "the reward program has ended, but the task is not achieved",
+            Over::NoProgram => "there is no reward program, and none will come",
             Over::Timeout => "the time is up",
             Over::WallClock => "the wall clock's limit is reached",
         }
@@ -44,7 +49,13 @@ impl Episode {
         Self {
             limit_ns,
             program_ended_ns: None,
+            is_refused: false,
         }
+    }
+
+    /// Takes note that no program will come.
+    pub(crate) fn on_refusal(&mut self) {
+        self.is_refused = true;
     }
 
     /// Takes note that the reward program has ended; a later decision may take it back.
@@ -70,6 +81,9 @@ impl Episode {
             .is_some_and(|ended_ns| now_ns >= ended_ns + GRACE_NS)
         {
             return Some(Over::ProgramEnded);
+        }
+        if self.is_refused {
+            return Some(Over::NoProgram);
         }
         (now_ns >= self.limit_ns).then_some(Over::Timeout)
     }
@@ -126,8 +140,10 @@ mod tests {
 
     #[test]
     fn time_ends_it_otherwise() {
-        let episode = Episode::new(1_000);
+        let mut episode = Episode::new(1_000);
         assert_eq!(episode.check(999, &NOT_YET), None);
         assert_eq!(episode.check(1_000, &NOT_YET), Some(Over::Timeout));
+        episode.on_refusal();
+        assert_eq!(episode.check(20, &NOT_YET), Some(Over::NoProgram));
     }
 }

@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use eyre::Result;
+use eyre::{Result, bail};
 use tiller_core::EpisodeId;
-use tiller_messages::{ArmCommand, Episode as EpisodeMessage, Level, StageCommand, TaskStatus};
+use tiller_messages::{
+    ArmCommand, Episode as EpisodeMessage, Level, StageCommand, Status, TaskStatus,
+};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream, robot_clock_ns};
 use tiller_world::EpisodeSpec;
 
@@ -23,7 +25,10 @@ use franka::Franka;
 /// Without commands the arm cannot be held.
 pub const ESSENTIAL: &[&str] = &["arm_command"];
 
-const INPUTS: &[&str] = &["tick", "arm_command", "stage", "episode"];
+const INPUTS: &[&str] = &["tick", "arm_command", "stage", "reward_status", "episode"];
+
+/// With these codes an author says that there will be no program.
+const NO_PROGRAM: [&str; 3] = ["refused", "invalid_program", "hold"];
 
 /// Wall time after which a state without an answer is sent again.
 const ANSWER_LIMIT: Duration = Duration::from_millis(500);
@@ -38,7 +43,8 @@ const ACTUATOR_LIMIT: Duration = Duration::from_millis(900);
 /// Runs episodes until the last one is over.
 ///
 /// # Errors
-/// When the world does not start or fails, an input is no message of its kind, or dora does not take
+/// When an episode ended without success, so that whoever started the dataflow finds it in its exit
+/// status; when the world does not start or fails, an input is no message of its kind, or dora does not take
 /// what is sent.
 pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
@@ -56,6 +62,7 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
         waiting_since: Instant::now(),
         waiting_told: false,
         begun: 0,
+        unsuccessful: None,
         last_id: EpisodeId(outbox.session()),
         is_over: false,
         status: None,
@@ -84,13 +91,15 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
         if wall_limit.is_some_and(|limit| started.elapsed() >= limit) {
             node.sum_up(outbox)?;
             node.report(Some(Over::WallClock), outbox)?;
-            return node.leave(outbox);
+            node.leave(outbox)?;
+            return node.result();
         }
         if let Some(over) = node.go_on(outbox)? {
             let time_s = node.world.episode_ns() as f64 * 1e-9;
             tracing::info!("{} after {time_s:.1} s", over.reason());
             if node.is_last() {
-                return node.leave(outbox);
+                node.leave(outbox)?;
+                return node.result();
             }
             node.next(outbox)?;
         }
@@ -113,6 +122,8 @@ struct Node<'a> {
     waiting_told: bool,
     /// Episodes so far.
     begun: u64,
+    /// How many of them ended without success, and why the last one of these did.
+    unsuccessful: Option<(u64, Over)>,
     last_id: EpisodeId,
     /// The episode is over and the next instruction is being waited for.
     is_over: bool,
@@ -128,6 +139,7 @@ struct Node<'a> {
 struct Streams {
     commands: Stream<ArmCommand>,
     stages: Stream<StageCommand>,
+    authors: Stream<Status>,
     episodes: Stream<EpisodeMessage>,
 }
 
@@ -161,6 +173,15 @@ impl Node<'_> {
                     let is_ours = stage.episode == self.last_id;
                     let ended = is_ours && stage.is_over();
                     self.episode.on_program(ended, self.world.episode_ns());
+                }
+            }
+            "reward_status" => {
+                let read = self.streams.authors.read(input);
+                if let Some(status) = outbox.accept(read)?
+                    && status.level == Level::Error
+                    && NO_PROGRAM.contains(&status.code.as_str())
+                {
+                    self.episode.on_refusal();
                 }
             }
             "episode" => {
@@ -376,8 +397,24 @@ impl Node<'_> {
         }
     }
 
+    /// Whether all episodes ended in success.
+    fn result(&self) -> Result<()> {
+        let Some((count, over)) = self.unsuccessful else {
+            return Ok(());
+        };
+        let (all, reason) = (self.begun, over.reason());
+        match all {
+            1 => bail!("no success: {reason}"),
+            _ => bail!("no success in {count} of {all} episodes; the last of them: {reason}"),
+        }
+    }
+
     /// Sends the world's verdict when it changes and when the episode ends.
     fn report(&mut self, over: Option<Over>, outbox: &mut Outbox) -> Result<()> {
+        if let Some(over) = over.filter(|over| *over != Over::Success) {
+            let before = self.unsuccessful.map_or(0, |(count, _)| count);
+            self.unsuccessful = Some((before + 1, over));
+        }
         let verdict = self.world.verdict();
         let is_news = self.status.as_ref().is_none_or(|(success, completed)| {
             (*success, completed) != (verdict.success, &verdict.completed)

@@ -14,7 +14,14 @@ use crate::config::Settings;
 use crate::planning::Planning;
 
 /// Without robot, reward or stage there is nothing to plan for.
-pub(crate) const ESSENTIAL: &[&str] = &["arm_state", "execution_state"];
+pub(crate) const ESSENTIAL: &[&str] = &[
+    "arm_state",
+    "execution_state",
+    // Who sends these is started anew; that one of them has ended means that it is gone for good.
+    "keypoints",
+    "reward_program",
+    "stage",
+];
 
 /// What it reads beside its cameras.
 const INPUTS: [&str; 6] = [

@@ -11,6 +11,8 @@ use tiller_vlm::exchange::{Client, Recorder};
 use tiller_vlm::prompt::PromptSet;
 use tiller_vlm::repair::AuthoringPolicy;
 
+use crate::kept::Kept;
+
 /// Settings of the node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
@@ -38,11 +40,18 @@ pub(crate) struct Setup {
     pub(crate) key_origin: Option<String>,
     /// What the key's owner should know.
     pub(crate) key_remark: Option<&'static str>,
+    /// Where the newest program is kept; none where there is no folder for a run.
+    pub(crate) kept: Option<Kept>,
 }
 
 impl Setup {
     /// Reads and checks everything; nothing is contacted yet. `embedded` writes without a network.
-    pub(crate) fn read(env: Environment, embedded: Arc<dyn Author>) -> Result<Self, Problems> {
+    /// A node that `goes_on` where one like it has ended keeps its records.
+    pub(crate) fn read(
+        env: Environment,
+        embedded: Arc<dyn Author>,
+        goes_on: bool,
+    ) -> Result<Self, Problems> {
         // A key may stand in any of them by mistake.
         let mut env = env.private();
         env.renamed("INSTRUCTION", "an `episode` message");
@@ -51,11 +60,16 @@ impl Setup {
         let ready = tiller_vlm::settings::read(&mut env, &embedded);
         let mut client = ready.client();
         // A replay leaves its recording alone, and the embedded author needs none.
-        if let Some(folder) = env.optional("RUN_DIR").map(PathBuf::from)
+        let folder = env.optional("RUN_DIR").map(PathBuf::from);
+        let kept = folder.as_deref().map(Kept::in_folder);
+        if let Some(folder) = folder
             && ready.provider.is_remote()
         {
-            let fresh = Recorder::new(folder.join("exchanges"))
-                .and_then(|recorder| recorder.start_afresh().map(|()| recorder));
+            let recorder = Recorder::new(folder.join("exchanges"));
+            let fresh = recorder.and_then(|recorder| match goes_on {
+                true => Ok(recorder),
+                false => recorder.start_afresh().map(|()| recorder),
+            });
             match fresh {
                 Ok(recorder) => client = client.with_recorder(recorder),
                 Err(error) => {
@@ -77,6 +91,7 @@ impl Setup {
             embedded,
             key_origin: ready.key_origin,
             key_remark: ready.key_remark,
+            kept,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod advising;
 mod config;
+mod kept;
 mod node;
 mod picture;
 mod program;
@@ -15,7 +16,11 @@ use tiller_node_kit::{Environment, run_node_with_keys};
 
 fn main() -> ExitCode {
     run_node_with_keys(node::ESSENTIAL, |inbox, outbox| {
-        let setup = config::Setup::read(Environment::process(), worlds::embedded()?)?;
+        let setup = config::Setup::read(
+            Environment::process(),
+            worlds::embedded()?,
+            outbox.restarts() > 0,
+        )?;
         node::run(&setup, inbox, outbox)
     })
 }

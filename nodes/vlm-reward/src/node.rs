@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eyre::{Result, bail};
+use eyre::Result;
 use image::RgbImage;
 use tiller_closed_loop::{compile_options, program_message};
 use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};
@@ -12,13 +12,14 @@ use tiller_messages::{
     StageQuery,
 };
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
-use tiller_reward::CompileOptions;
+use tiller_reward::{CompileOptions, compile};
 use tiller_vlm::provider::{Outcome, Picture};
 use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
 use tiller_vlm::{Author, AuthorRequest};
 
 use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
+use crate::kept::Kept;
 use crate::picture::{encode, frame};
 use crate::program::scene;
 use crate::waiting::{Waiting, waited};
@@ -49,9 +50,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Has a program written for every episode and every grounding in it, until the keypoints end.
 ///
-/// Where nothing can steer the robot in the last episode, the node ends with an error, and with it
-/// the dataflow: an instruction that the embedded author refuses, or no program and nothing to fall
-/// back on. In others it waits for the next episode.
+/// Where nothing can steer the robot, an instruction that the embedded author refuses or no program
+/// and nothing to fall back on, it says so and waits for the next episode.
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
     let mut node = Node::new(setup)?;
@@ -81,6 +81,7 @@ type Grounding = (EpisodeId, u32);
 
 struct Node<'a> {
     settings: &'a Settings,
+    kept: Option<&'a Kept>,
     /// Who is asked, such as `openai/gpt-5-mini`.
     author: String,
     is_embedded: bool,
@@ -103,6 +104,8 @@ struct Node<'a> {
     /// What a program was last begun for: the grounding, and what it was to be compiled for.
     begun: Option<(Grounding, CompileOptions)>,
     program: Option<RewardProgram>,
+    /// What one like this node had written when it ended.
+    predecessor: Option<RewardProgram>,
     query: Option<StageQuery>,
     /// How often it was told that a program is still being waited for.
     waits_told: u32,
@@ -158,6 +161,8 @@ impl<'a> Node<'a> {
             latest: None,
             begun: None,
             program: None,
+            predecessor: setup.kept.as_ref().and_then(Kept::read),
+            kept: setup.kept.as_ref(),
             query: None,
             waits_told: 0,
             programs_sent: 0,
@@ -245,6 +250,7 @@ impl<'a> Node<'a> {
 
     /// Everything that can be done now.
     fn work(&mut self, outbox: &mut Outbox) -> Result<()> {
+        self.go_on(outbox)?;
         let mut news = self.begin_if_due(outbox)?;
         loop {
             match news.or_else(|| self.writing.poll()) {
@@ -325,6 +331,46 @@ impl<'a> Node<'a> {
         outbox.tell(Level::Warning, "waiting", text)
     }
 
+    /// Goes on with the program that one like this node has written for the very same grounding.
+    fn go_on(&mut self, outbox: &mut Outbox) -> Result<()> {
+        let (Some(program), Some(keypoints), Some(episode), Some(contract)) = (
+            &self.predecessor,
+            &self.latest,
+            &self.episode,
+            &self.contract,
+        ) else {
+            return Ok(());
+        };
+        if keypoints.episode < episode.id {
+            return Ok(());
+        }
+        let grounding = (keypoints.episode, keypoints.generation);
+        let options = compile_options(contract, keypoints.names.len());
+        let is_of_this = (program.episode, program.generation) == grounding
+            && program.instruction == episode.instruction
+            && program.points as usize == options.points;
+        let program = self.predecessor.take();
+        let Some(mut program) = program.filter(|_| is_of_this && self.begun.is_none()) else {
+            return Ok(());
+        };
+        if let Err(refused) = compile(&program.text, &options) {
+            tracing::info!(
+                "a program is written anew: {}",
+                refused.render(&program.text)
+            );
+            return Ok(());
+        }
+        (program.session, program.seq) = (0, 0);
+        self.begun = Some((grounding, options));
+        outbox.latch("reward_program", program.clone())?;
+        let text = format!(
+            "`{}`: goes on with {} by author `{}`",
+            program.instruction, program.id, program.source
+        );
+        self.program = Some(program);
+        outbox.tell(Level::Info, "program", text)
+    }
+
     /// Begins when all that a program needs is there, for a new grounding or another contract.
     fn begin_if_due(&mut self, outbox: &mut Outbox) -> Result<Option<Event>> {
         let (Some(annotated), Some(keypoints), Some(episode), Some(contract)) =
@@ -397,11 +443,7 @@ impl<'a> Node<'a> {
                 }
                 (None, _) => ("hold", authored.message.clone()),
             };
-            outbox.tell(Level::Error, code, text.clone())?;
-            if episode.last {
-                bail!(text)
-            }
-            return Ok(());
+            return outbox.tell(Level::Error, code, text);
         };
         if !matches!(
             authored.status,
@@ -425,6 +467,10 @@ impl<'a> Node<'a> {
             ..program_message(&written.program, &written.text, &written.source, points)
         };
         outbox.latch("reward_program", program.clone())?;
+        let kept = self.kept.map_or(Ok(()), |kept| kept.write(&program));
+        if let Err(error) = kept {
+            tracing::warn!("a node that takes over has no program: {error:#}");
+        }
         let mut text = format!(
             "`{}`: {} stages by author `{}`",
             program.instruction, program.num_stages, program.source

@@ -178,6 +178,21 @@ impl Checker {
             .min(tips - FINGERTIPS_M)
     }
 
+    /// A millisecond later, which is not judged: for an arm that is met in motion.
+    #[allow(dead_code, reason = "for recordings, which may have gaps")]
+    pub(crate) fn follow(&mut self, q: &[f64; 7]) {
+        const HZ: f64 = 1000.0;
+        let tool = tool(&frames(q));
+        for (j, &angle) in q.iter().enumerate() {
+            let rate = (angle - self.q[j]) * HZ;
+            let acceleration = (rate - self.rate[j]) * HZ;
+            (self.q[j], self.rate[j], self.acceleration[j]) = (angle, rate, acceleration);
+        }
+        self.velocity = scaled(&minus(&tool.0, &self.tool.0), HZ);
+        self.turning = scaled(&turn(&self.tool.1, &tool.1), HZ);
+        self.tool = tool;
+    }
+
     /// A millisecond later.
     pub(crate) fn sample(&mut self, q: &[f64; 7], extremes: &mut Extremes) -> Result<(), String> {
         const HZ: f64 = 1000.0;

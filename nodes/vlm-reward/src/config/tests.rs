@@ -7,6 +7,7 @@ fn read(pairs: &[(&'static str, &str)]) -> Result<Setup, Problems> {
     Setup::read(
         Environment::from_pairs(pairs.iter().copied()),
         Arc::new(EmbeddedAuthor),
+        false,
     )
 }
 
@@ -29,7 +30,9 @@ fn every_problem_is_reported() {
         ("HORIZON", "16"),
         ("INSTRUCTION", "open the drawer"),
     ]);
-    let error = Setup::read(env, Arc::new(EmbeddedAuthor)).err().unwrap();
+    let error = Setup::read(env, Arc::new(EmbeddedAuthor), false)
+        .err()
+        .unwrap();
     let names: Vec<_> = error.found.iter().map(|p| p.name.as_str()).collect();
     for name in [
         "INSTRUCTION",

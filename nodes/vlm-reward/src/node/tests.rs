@@ -99,7 +99,7 @@ fn ready(instruction: &str) -> Script {
 
 fn setup(settings: &[(&str, &str)]) -> Setup {
     let env = Environment::from_pairs(settings.iter().copied());
-    let setup = Setup::read(env, Arc::new(EmbeddedAuthor));
+    let setup = Setup::read(env, Arc::new(EmbeddedAuthor), false);
     setup.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -274,11 +274,13 @@ fn without_steering_the_policy_is_left_alone() {
 }
 
 #[test]
-fn holding_sends_no_program_and_ends_with_the_reason() {
+fn holding_sends_no_program_and_says_why() {
     let script = ready("open the drawer").closed("keypoints");
     let (result, sent) = drive_with_answer(POEM, "hold", script);
-    let error = result.unwrap_err().to_string();
-    assert!(error.starts_with("fallback_hold: no_program"), "{error}");
+    result.unwrap();
+    let statuses = sent.messages::<Status>("status").unwrap();
+    let text = &statuses.last().unwrap().text;
+    assert!(text.starts_with("fallback_hold: no_program"), "{text}");
     assert_eq!(sent.count("reward_program"), 0);
     assert_eq!(
         codes(&sent).last(),

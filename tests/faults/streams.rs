@@ -3,18 +3,11 @@
 //! A relay (crates/node-kit/examples/relay.rs) stands between the simulator and one input and changes
 //! what passes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that panics has failed, as it should"
-)]
-
-mod common;
-
 use std::fs;
 
-use common::{Run, root, run_file};
 use serde_json::Value;
+
+use crate::common::{Run, root, run_file};
 
 /// `dataflow.yml` with the relay in the place of `source` where `reader` reads it.
 fn run_with_relay(
@@ -108,6 +101,39 @@ fn one_cut_frame_and_one_that_is_none_cost_nothing() {
         let summary = run.summary();
         assert_eq!(summary["outcome"], "success", "{fault}: {}", run.log);
         assert_eq!(warnings(&run)["message_refused"], 1, "{fault}: {summary:#}");
+    }
+}
+
+#[test]
+fn what_comes_twice_or_the_wrong_way_round_costs_nothing() {
+    for fault in ["twice", "swap"] {
+        let run = run_with_relay(WRIST, &[("FAULT", fault), ("AFTER", "3")], &[]);
+        assert_eq!(run.summary()["outcome"], "success", "{fault}: {}", run.log);
+    }
+}
+
+#[test]
+fn one_small_picture_and_one_wild_stamp_cost_nothing() {
+    for fault in ["small", "ahead"] {
+        let run = run_with_relay(WRIST, &[("FAULT", fault), ("AFTER", "7")], &[]);
+        assert_eq!(run.summary()["outcome"], "success", "{fault}: {}", run.log);
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_and_a_picture_that_stands_still_are_named() {
+    for (fault, code) in [
+        ("jump", "camera_clock"),
+        ("freeze", "camera_frozen"),
+        ("zero", "camera_frozen"),
+    ] {
+        let settings = [("TILLER_EPISODE_S", "6")];
+        let run = run_with_relay(WRIST, &[("FAULT", fault), ("AFTER", "8")], &settings);
+        let summary = run.summary();
+        assert!(
+            warnings(&run)[code].as_u64() > Some(0),
+            "{fault}: {summary:#}"
+        );
     }
 }
 
