@@ -142,7 +142,8 @@ fn nodes_that_are_killed_come_back_and_the_task_is_done() {
         assert_ne!(back, Some(None), "`{}` sent nothing any more", node.id);
         if node.id == "run-log" {
             let before = &summary["before_restart"]["notices"]["restarts"];
-            assert_eq!(before["steered-sampler"], 1, "nothing is lost: {summary:#}");
+            // It writes once a second.
+            assert_eq!(before["keypoint-grounding"], 1, "{summary:#}");
         }
     }
 }

@@ -95,38 +95,27 @@ fn a_camera_that_cannot_be_matched_is_named() {
 }
 
 #[test]
-fn one_cut_frame_and_one_that_is_none_cost_nothing() {
-    for fault in ["cut", "garbage"] {
-        let run = run_with_relay(WRIST, &[("FAULT", fault), ("AFTER", "7")], &[]);
-        let summary = run.summary();
-        assert_eq!(summary["outcome"], "success", "{fault}: {}", run.log);
-        assert_eq!(warnings(&run)["message_refused"], 1, "{fault}: {summary:#}");
-    }
+fn one_of_each_that_is_broken_small_or_wildly_stamped_costs_nothing() {
+    let faults = [("FAULT", "cut,garbage,small,ahead"), ("AFTER", "7")];
+    let run = run_with_relay(WRIST, &faults, &[]);
+    let summary = run.summary();
+    assert_eq!(summary["outcome"], "success", "{}", run.log);
+    assert!(
+        warnings(&run)["message_refused"].as_u64() > Some(0),
+        "{summary:#}"
+    );
 }
 
 #[test]
-fn what_comes_twice_or_the_wrong_way_round_costs_nothing() {
-    for fault in ["twice", "swap"] {
-        let run = run_with_relay(WRIST, &[("FAULT", fault), ("AFTER", "3")], &[]);
-        assert_eq!(run.summary()["outcome"], "success", "{fault}: {}", run.log);
-    }
-}
-
-#[test]
-fn one_small_picture_and_one_wild_stamp_cost_nothing() {
-    for fault in ["small", "ahead"] {
-        let run = run_with_relay(WRIST, &[("FAULT", fault), ("AFTER", "7")], &[]);
-        assert_eq!(run.summary()["outcome"], "success", "{fault}: {}", run.log);
-    }
+fn what_comes_twice_and_the_wrong_way_round_costs_nothing() {
+    let run = run_with_relay(WRIST, &[("FAULT", "twice,swap"), ("AFTER", "3")], &[]);
+    assert_eq!(run.summary()["outcome"], "success", "{}", run.log);
 }
 
 #[test]
 fn a_clock_that_jumps_and_a_picture_that_stands_still_are_named() {
-    for (fault, code) in [
-        ("jump", "camera_clock"),
-        ("freeze", "camera_frozen"),
-        ("zero", "camera_frozen"),
-    ] {
+    // Black is the same picture again and again, too.
+    for (fault, code) in [("jump", "camera_clock"), ("zero", "camera_frozen")] {
         let settings = [("TILLER_EPISODE_S", "6")];
         let run = run_with_relay(WRIST, &[("FAULT", fault), ("AFTER", "8")], &settings);
         let summary = run.summary();

@@ -5,7 +5,7 @@
 //! | `SHIFT_NS` | adds this to `stamp_ns` |
 //! | `ENCODING` | writes this word for the encoding |
 //! | `AFTER` | from this image on (counted from 0) the fault named by `FAULT` happens |
-//! | `FAULT` | once: `cut` half an image, `garbage`, `small` (a quarter of it, and it says so), `ahead` (a stamp an hour later); for good: `zero`, `stop`, `freeze`, `jump` (stamps an hour later), `twice` (each image again), `swap` (each two the wrong way round) |
+//! | `FAULT` | one or more with commas between, each an image later than the one before; once: `cut` half an image, `garbage`, `small` (a quarter of it, and it says so), `ahead` (a stamp an hour later); for good: `zero`, `stop`, `freeze`, `jump` (stamps an hour later), `twice` (each image again), `swap` (each two the wrong way round) |
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ fn main() -> Result<()> {
     let shift_ns: i64 = text("SHIFT_NS").parse().unwrap_or(0);
     let encoding = text("ENCODING");
     let after: u64 = text("AFTER").parse().unwrap_or(u64::MAX);
-    let fault = text("FAULT");
+    let faults = text("FAULT");
+    let faults: Vec<&str> = faults.split(',').collect();
     let (mut node, mut events) = DoraNode::init_from_env()?;
     let mut count = 0;
     let mut frozen: Option<ArrayRef> = None;
@@ -33,10 +34,15 @@ fn main() -> Result<()> {
             continue;
         };
         let mut parameters = metadata.parameters.clone();
-        let is_due = count >= after;
+        let due = |name: &str| {
+            let place = faults.iter().position(|fault| *fault == name)?;
+            Some(after.saturating_add(place as u64))
+        };
+        let once = |name: &str| due(name) == Some(count);
+        let on = |name: &str| due(name).is_some_and(|due| count >= due);
         if let Some(Parameter::Integer(stamp_ns)) = parameters.get_mut("stamp_ns") {
             *stamp_ns += shift_ns;
-            if (fault == "jump" && is_due) || (fault == "ahead" && count == after) {
+            if on("jump") || once("ahead") {
                 *stamp_ns += HOUR_NS;
             }
         }
@@ -45,36 +51,37 @@ fn main() -> Result<()> {
             parameters.insert("encoding".to_owned(), word);
         }
         let array: ArrayRef = data.as_array().clone();
-        let array = match fault.as_str() {
-            "cut" if count == after => array.slice(0, array.len() / 2),
-            "small" if count == after => {
-                for side in ["width", "height"] {
-                    if let Some(Parameter::Integer(pixels)) = parameters.get_mut(side) {
-                        *pixels /= 2;
-                    }
+        if on("stop") {
+            count += 1;
+            continue;
+        }
+        let array = if once("cut") {
+            array.slice(0, array.len() / 2)
+        } else if once("small") {
+            for side in ["width", "height"] {
+                if let Some(Parameter::Integer(pixels)) = parameters.get_mut(side) {
+                    *pixels /= 2;
                 }
-                array.slice(0, array.len() / 4)
             }
-            "garbage" if count == after => Arc::new(StringArray::from(vec!["no image"])),
-            "zero" if is_due => zeros(&array)?,
-            "stop" if is_due => {
-                count += 1;
-                continue;
-            }
-            "freeze" if is_due => frozen.get_or_insert_with(|| Arc::clone(&array)).clone(),
-            _ => array,
+            array.slice(0, array.len() / 4)
+        } else if once("garbage") {
+            Arc::new(StringArray::from(vec!["no image"]))
+        } else if on("zero") {
+            zeros(&array)?
+        } else if on("freeze") {
+            frozen.get_or_insert_with(|| Arc::clone(&array)).clone()
+        } else {
+            array
         };
-        count += 1;
         let out = || "out".to_owned().into();
-        match fault.as_str() {
-            "twice" if is_due => {
-                node.send_output(out(), parameters.clone(), Arc::clone(&array))?;
-            }
-            "swap" if is_due && held.is_none() => {
-                held = Some((parameters, array));
-                continue;
-            }
-            _ => {}
+        if on("twice") {
+            node.send_output(out(), parameters.clone(), Arc::clone(&array))?;
+        }
+        let is_held = on("swap") && held.is_none();
+        count += 1;
+        if is_held {
+            held = Some((parameters, array));
+            continue;
         }
         node.send_output(out(), parameters, array)?;
         if let Some((parameters, array)) = held.take() {
