@@ -41,8 +41,8 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// Reads and judges a recording.
-    pub(crate) fn read(path: &Path) -> Self {
+    /// Reads and judges a recording; what came late counts from `after_ns` on, ns since 1970.
+    pub(crate) fn read(path: &Path, after_ns: u64) -> Self {
         let mut evidence = Self {
             judged: 0,
             violations: Vec::new(),
@@ -62,7 +62,8 @@ impl Evidence {
             let topic = entry.topic();
             if topic == "franka-actuator/arm_command" {
                 let sent = entry.open().unwrap();
-                evidence.on_command(&sent.message().unwrap(), sent.sent_ns(), &mut arm);
+                let command = sent.message().unwrap();
+                evidence.on_command(&command, sent.sent_ns(), after_ns, &mut arm);
             } else if STREAMS.contains(&topic.as_str()) {
                 let sent = entry.open().unwrap();
                 let sessions = evidence.sessions.entry(topic.clone()).or_default();
@@ -78,7 +79,7 @@ impl Evidence {
         evidence
     }
 
-    fn on_command(&mut self, command: &ArmCommand, sent_ns: u64, arm: &mut Arm) {
+    fn on_command(&mut self, command: &ArmCommand, sent_ns: u64, after_ns: u64, arm: &mut Arm) {
         let is_first = arm.last.is_none();
         if let Some((due_ns, last_ns)) = arm.last {
             if command.stamp_ns < due_ns {
@@ -86,8 +87,10 @@ impl Evidence {
                 return;
             }
             let waited_ns = sent_ns.saturating_sub(last_ns);
-            self.longest_ns = self.longest_ns.max(waited_ns);
-            self.missed += u64::from(waited_ns > MISSED_NS);
+            if sent_ns > after_ns {
+                self.longest_ns = self.longest_ns.max(waited_ns);
+                self.missed += u64::from(waited_ns > MISSED_NS);
+            }
             if command.stamp_ns > due_ns {
                 self.gaps += 1;
                 arm.checker = None;

@@ -112,8 +112,8 @@ fn recorded() -> Running {
     run
 }
 
-fn evidence(run: &Run) -> Evidence {
-    let evidence = Evidence::read(&run.folder.path().join(RECORDING));
+fn evidence(run: &Run, after_ns: u64) -> Evidence {
+    let evidence = Evidence::read(&run.folder.path().join(RECORDING), after_ns);
     assert!(evidence.judged > 1000, "{} setpoints", evidence.judged);
     assert_eq!(evidence.violations, Vec::<String>::new(), "{}", run.log);
     evidence
@@ -134,7 +134,7 @@ fn nodes_that_are_killed_come_back_and_the_task_is_done() {
     let summary = run.summary();
     assert_eq!(summary["outcome"], "success", "{}", run.log);
     assert!(run.status.success(), "{}", run.log);
-    let evidence = evidence(&run);
+    let evidence = evidence(&run, killed[0].1);
     for (node, at_ns) in killed {
         let back = node
             .stream
@@ -212,7 +212,7 @@ fn the_whole_matrix() {
             let run = run.end();
             let took_s = (now_ns() - at_ns) as f64 * 1e-9;
             let summary = run.summary();
-            let evidence = Evidence::read(&run.folder.path().join(RECORDING));
+            let evidence = Evidence::read(&run.folder.path().join(RECORDING), at_ns);
             let back = node
                 .stream
                 .and_then(|stream| evidence.back_after_s(stream, at_ns));

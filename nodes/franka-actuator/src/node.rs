@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use eyre::Result;
+use eyre::{Result, bail};
 use tiller_closed_loop::journal::{Header, Machine as Recorded, Pending, Pieces, Recorder};
 use tiller_closed_loop::{ActuatorEffect, ActuatorEvent, Guard, Source, driven_config};
 use tiller_messages::{ActionChunk, ArmState, Episode, Level, Message, Order, StageCommand};
 use tiller_motion::ActuatorConfig;
-use tiller_node_kit::{End, Inbox, Input, Next, Outbox, Refused, Stream};
+use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream};
 
 use crate::arms::{Body, DrivenBody};
 use crate::config::Settings;
@@ -129,6 +129,7 @@ pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result
         pieces,
         ending: false,
     };
+    let mut is_told_to_end = false;
     loop {
         let next = inbox.wait_at_most(node.machine.patience());
         let now_ns = inbox.now_ns();
@@ -136,14 +137,23 @@ pub fn run(settings: Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result
             Next::Input(input) => node.take(&input, now_ns, outbox)?,
             Next::Ended(end) => {
                 tracing::info!("{end}: the arm is brought to rest");
-                node.stop(&end, now_ns, outbox)?;
+                node.stop(&end.to_string(), now_ns, outbox)?;
             }
             Next::Idle => node.on(ActuatorEvent::Time, now_ns, outbox)?,
             Next::End(end) => return node.finish(Some(end.to_string()), now_ns, outbox),
         }
+        if !node.ending && signals::is_end_asked() {
+            is_told_to_end = true;
+            node.stop("told to end by a signal", now_ns, outbox)?;
+        }
         if node.ending && node.machine.is_stopped() {
             tracing::info!("the arm is at rest");
-            return node.finish(None, now_ns, outbox);
+            node.finish(None, now_ns, outbox)?;
+            if is_told_to_end {
+                // Whoever looks for why the run has ended finds it.
+                bail!("told to end by a signal; the arm is at rest");
+            }
+            return Ok(());
         }
         let due = node.pieces.as_mut().and_then(|pieces| pieces.due(now_ns));
         due.map_or(Ok(()), |piece| outbox.send(JOURNAL, piece))?;
@@ -244,9 +254,9 @@ impl Node {
         self.on(event, now_ns, outbox)
     }
 
-    fn stop(&mut self, end: &End, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
+    fn stop(&mut self, reason: &str, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
         self.ending = true;
-        let reason = end.to_string();
+        let reason = reason.to_owned();
         self.on(ActuatorEvent::Stop { reason }, now_ns, outbox)
     }
 
