@@ -1,27 +1,41 @@
-//! A fingerprint of the sources that decide an episode, so that two processes can tell whether they are the same build.
+//! Lets the tests of this package find MuJoCo without any variable set, and takes a fingerprint of the sources that decide
+//! an episode, so that two processes can tell whether they are the same build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    println!("cargo::rerun-if-changed={}", crates.display());
+    let manifest = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    // In full: a checkout that was moved links anew, with the path that holds now.
+    println!("cargo::rerun-if-changed={manifest}/build.rs");
+    if let Some(workspace) = Path::new(&manifest).ancestors().nth(2) {
+        let library = workspace.join(".native/mujoco");
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{}", library.display());
+        let sources = fingerprint(workspace);
+        println!("cargo::rustc-env=TILLER_SOURCES={sources:016x}");
+    }
+}
+
+/// Of all crates and the versions of everything else.
+fn fingerprint(workspace: &Path) -> u64 {
+    let crates = workspace.join("crates");
     let mut files = Vec::new();
     for entry in fs::read_dir(&crates).into_iter().flatten().flatten() {
-        below(&entry.path().join("src"), &mut files);
+        let sources = entry.path().join("src");
+        println!("cargo::rerun-if-changed={}", sources.display());
+        below(&sources, &mut files);
     }
-    // The versions of everything else.
-    let lock = crates.join("../Cargo.lock");
+    let lock = workspace.join("Cargo.lock");
     println!("cargo::rerun-if-changed={}", lock.display());
     files.push(lock);
     files.sort();
     let mut hash = Fnv::default();
     for file in files {
-        let name = file.strip_prefix(&crates).unwrap_or(&file);
+        let name = file.strip_prefix(workspace).unwrap_or(&file);
         hash.add(name.as_os_str().as_encoded_bytes());
         hash.add(&fs::read(&file).unwrap_or_default());
     }
-    println!("cargo::rustc-env=TILLER_SOURCES={:016x}", hash.0);
+    hash.0
 }
 
 fn below(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -125,8 +125,12 @@ fn jobs_go_out_in_order_to_whoever_is_free() {
     assert_eq!(hear(&mut it, 0, At::Loading, s(1)), [""; 0]);
     assert_eq!(hear(&mut it, 0, At::Ready, s(2)), ["run 0 0"]);
     assert_eq!(hear(&mut it, 1, At::Ready, s(2)), ["run 1 1"]);
-    assert_eq!(hear(&mut it, 1, At::Working { job: 1 }, s(2)), [""; 0]);
+    for (worker, job) in [(0, 0), (1, 1)] {
+        let at = At::Working { job };
+        assert_eq!(hear(&mut it, worker, at, s(2)), [""; 0]);
+    }
     assert_eq!(hear(&mut it, 1, done(1), s(3)), ["line 1", "run 1 2"]);
+    assert_eq!(hear(&mut it, 1, At::Working { job: 2 }, s(3)), [""; 0]);
     assert_eq!(hear(&mut it, 0, done(0), s(4)), ["line 0", "rest 0"]);
     assert_eq!(hear(&mut it, 0, At::Ready, s(5)), [""; 0]);
     assert_eq!(
@@ -239,6 +243,7 @@ fn a_job_that_fails_is_tried_elsewhere_and_given_up_with_all_reasons() {
     let found = hear(&mut it, 0, failed(0), s(4));
     // It has failed everywhere: anybody may try.
     assert_eq!(found[1..], ["rest 0", "run 1 0"], "{found:?}");
+    hear(&mut it, 0, At::Ready, s(5));
     let found = hear(&mut it, 1, failed(0), s(7));
     let reasons = "given up 0: worker-1 (here): no picture; worker-0 (here): no picture; \
                    worker-1 (here): no picture";

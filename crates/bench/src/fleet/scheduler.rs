@@ -63,8 +63,10 @@ struct Worker {
     session: u64,
     /// What it works on, as far as is known.
     job: Option<usize>,
-    /// Where it could be given a job.
+    /// Whether it could be given a job.
     is_ready: bool,
+    /// The job whose answer it repeats until it is told what is next.
+    holds: Option<usize>,
     heard: Option<Duration>,
     is_silent: bool,
     /// Why it works no more.
@@ -88,6 +90,7 @@ impl Scheduler {
             session: 0,
             job: None,
             is_ready: false,
+            holds: None,
             heard: None,
             is_silent: false,
             out: None,
@@ -143,7 +146,8 @@ impl Scheduler {
         if let Some(reason) = misfit(&self.plan.build, &report) {
             return self.put_out(index, &reason, "is refused");
         }
-        self.workers[index].is_ready = false;
+        let worker = &mut self.workers[index];
+        (worker.is_ready, worker.holds) = (false, None);
         match report.at {
             At::Loading => {}
             At::New => self.send(index, Sent::Load, now),
@@ -161,14 +165,14 @@ impl Scheduler {
                     let answer = Answer::Line { job, line, record };
                     self.effects.push(Effect::Answer(answer));
                 }
-                self.serve(index, Some(job), now);
+                self.serve(index, now);
             }
             At::Failed { job, error } => {
                 // It says so until it is told what is next; that counts once.
                 if self.has_ended(index, job) {
                     self.fail(index, job, &error);
                 }
-                self.serve(index, Some(job), now);
+                self.serve(index, now);
             }
         }
         self.serve_all(now);
@@ -237,7 +241,7 @@ impl Scheduler {
     /// A worker is through with a job; whether it was the one that it was given.
     fn has_ended(&mut self, index: usize, job: usize) -> bool {
         let worker = &mut self.workers[index];
-        worker.is_ready = true;
+        (worker.is_ready, worker.holds) = (true, Some(job));
         let is_its = worker.job == Some(job);
         if is_its {
             worker.job = None;
@@ -285,26 +289,26 @@ impl Scheduler {
     fn serve_all(&mut self, now: Duration) {
         for index in 0..self.workers.len() {
             if self.workers[index].is_ready {
-                self.serve(index, None, now);
+                self.serve(index, now);
             }
         }
     }
 
     /// Tells a worker what is next, and one that holds the answer of a job in any case that it has come.
-    fn serve(&mut self, index: usize, held: Option<usize>, now: Duration) {
+    fn serve(&mut self, index: usize, now: Duration) {
         let is_open = |job: &usize| self.jobs.get(*job).is_some_and(|job| !job.is_closed);
         let under_way = self.workers[index].job.filter(is_open);
-        self.workers[index].job = under_way.or_else(|| self.take_for(index, held));
-        match (self.workers[index].job, held) {
+        self.workers[index].job = under_way.or_else(|| self.take_for(index));
+        match (self.workers[index].job, self.workers[index].holds) {
             (Some(job), _) => self.send(index, Sent::Run(job), now),
             (None, Some(_)) => self.send(index, Sent::Rest, now),
             (None, None) => {}
         }
     }
 
-    /// The next job for a worker: one that failed here goes to one where it has not, if there is one, and is not begun anew before the
-    /// worker has let go of its failure.
-    fn take_for(&mut self, index: usize, held: Option<usize>) -> Option<usize> {
+    /// The next job for a worker: one that failed here goes to one where it has not, if there is one, and is not begun anew
+    /// before the worker has let go of its failure.
+    fn take_for(&mut self, index: usize) -> Option<usize> {
         if self.is_stopping {
             return None;
         }
@@ -317,7 +321,7 @@ impl Scheduler {
             let failed_at = |who: usize| self.jobs[*job].failures.iter().any(|it| it.0 == who);
             let is_better_elsewhere =
                 failed_at(index) && working.iter().any(|other| !failed_at(*other));
-            !is_better_elsewhere && held != Some(*job)
+            !is_better_elsewhere && self.workers[index].holds != Some(*job)
         };
         let place = self.queue.iter().position(fits)?;
         self.queue.remove(place)
