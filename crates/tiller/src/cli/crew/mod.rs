@@ -30,7 +30,7 @@ const DORA: &str = ".venv/bin/dora";
 const POLL: Duration = Duration::from_millis(100);
 /// How long dora may take to start the scheduler.
 const START: Duration = Duration::from_secs(120);
-/// How long it may take to end by itself, and then after it was asked to.
+/// How long it may take to end by itself, and once it was asked to.
 const END: Duration = Duration::from_secs(20);
 /// Lines of dora's log that are shown when it has failed.
 const SHOWN_LINES: usize = 12;
@@ -101,6 +101,7 @@ impl DoraCrew {
             .args(arguments)
             .arg(&file)
             .env("RUST_BACKTRACE", "0")
+            .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(out.try_clone().wrap_err("dora's log")?)
             .stderr(out)
@@ -125,18 +126,25 @@ impl Crew for DoraCrew {
         let listener = UnixListener::bind(&socket)
             .wrap_err_with(|| format!("cannot listen on {}", socket.display()))?;
         let mut dora = self.start(&folder.path, &socket)?;
-        let ended = Link::accept(&listener, &mut dora, stop)
-            .and_then(|mut link| match &mut link {
-                None => Ok(()),
-                Some(link) => link.follow(plan, jobs, stop, each),
-            })
-            .and_then(|()| dora.end());
-        if ended.is_ok() {
-            folder.remove();
-        } else {
-            dora.kill();
+        let ended = Link::accept(&listener, &mut dora, stop).and_then(|link| match link {
+            None => Ok(None),
+            Some(mut link) => link.follow(plan, jobs, stop, each),
+        });
+        match ended {
+            Ok(None) => {
+                dora.end();
+                folder.remove();
+                Ok(())
+            }
+            Ok(Some(error)) => {
+                dora.end();
+                bail!("{error} (dora's log: {})", dora.log.display())
+            }
+            Err(error) => {
+                dora.kill();
+                Err(error.wrap_err(format!("the workers did not end well\n{}", dora.said())))
+            }
         }
-        ended.wrap_err_with(|| format!("{}the workers did not end well", dora.said()))
     }
 }
 
@@ -171,13 +179,11 @@ impl Running {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits until it has ended.
-    fn end(&mut self) -> Result<()> {
+    /// Waits until it has ended; one that does not end by itself is ended.
+    fn end(&mut self) {
         if !self.wait(END) {
-            self.interrupt();
+            self.kill();
         }
-        ensure!(self.wait(END), "dora does not end");
-        Ok(())
     }
 
     fn wait(&mut self, limit: Duration) -> bool {
@@ -278,14 +284,14 @@ impl Link {
         said.wrap_err("the scheduler has gone")
     }
 
-    /// Hands on what comes until all is over.
+    /// Hands on what comes until all is over; what the scheduler says if that is not well.
     fn follow(
         &mut self,
         plan: &Plan,
         jobs: &[NamedJob],
         stop: &AtomicBool,
         each: &mut dyn FnMut(Answer) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Option<String>> {
         self.say(&ToScheduler::Begin {
             plan: Box::new(plan.clone()),
             jobs: jobs.to_vec(),
@@ -302,8 +308,7 @@ impl Link {
                 }
                 Ok(FromScheduler::GivenUp { job, why }) => each(Answer::GivenUp { job, why })?,
                 Ok(FromScheduler::Note(text)) => eprintln!("{}", visible_block(&text)),
-                Ok(FromScheduler::Over { error: None }) => return Ok(()),
-                Ok(FromScheduler::Over { error: Some(error) }) => bail!(error),
+                Ok(FromScheduler::Over { error }) => return Ok(error),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     bail!("the scheduler has gone before all episodes were there")
