@@ -33,6 +33,7 @@ fn steering_pushes_a_disc_in_the_benchmark() {
     let wander = "crates/bench/tests/data/wander";
     let config = BenchConfig {
         guide: None,
+        programs: None,
         subject: subjects.find(Some(NAME)).unwrap().clone(),
         tasks: vec![Some("push_amber".to_owned()), Some("push_green".to_owned())],
         variations: vec![None],

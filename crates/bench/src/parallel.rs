@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use eyre::{Result, ensure, eyre};
+use eyre::{Result, ensure};
 
 /// Works on `jobs` with `threads` threads and hands each result to `each`, in the order of the
 /// jobs, as soon as those before it are there. Every thread makes one worker with `make`, which
@@ -61,24 +61,74 @@ fn consume<J, R>(
     results: mpsc::Receiver<(usize, Result<R>)>,
     each: &mut impl FnMut(&J, R) -> Result<()>,
 ) -> Result<()> {
-    let mut waiting = BTreeMap::new();
-    let mut done = 0;
+    let mut queue = InOrder::default();
     for (index, result) in results {
-        waiting.insert(index, result?);
-        while let Some(result) = waiting.remove(&done) {
-            each(&jobs[done], result)?;
-            done += 1;
+        queue.offer(index, result?, jobs, each)?;
+    }
+    ensure!(queue.done == jobs.len(), "a worker thread ended early");
+    Ok(())
+}
+
+/// Results that come in any order and go on in that of the jobs.
+pub(crate) struct InOrder<R> {
+    waiting: BTreeMap<usize, R>,
+    done: usize,
+}
+
+impl<R> Default for InOrder<R> {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            done: 0,
         }
     }
-    if done == jobs.len() {
+}
+
+impl<R> InOrder<R> {
+    /// Takes the result of the job of that index, and hands on all that no earlier one is missing for. The first
+    /// result of a job counts.
+    ///
+    /// # Errors
+    /// What `each` says.
+    pub(crate) fn offer<J>(
+        &mut self,
+        index: usize,
+        result: R,
+        jobs: &[J],
+        each: &mut (impl FnMut(&J, R) -> Result<()> + ?Sized),
+    ) -> Result<()> {
+        if index >= self.done {
+            self.waiting.entry(index).or_insert(result);
+        }
+        while let Some(result) = self.waiting.remove(&self.done) {
+            each(&jobs[self.done], result)?;
+            self.done += 1;
+        }
         Ok(())
-    } else {
-        Err(eyre!("a worker thread ended early"))
+    }
+
+    /// At the end: hands on what waits for earlier ones, with what `missing` makes in their place.
+    ///
+    /// # Errors
+    /// What `each` says.
+    pub(crate) fn flush<J>(
+        &mut self,
+        missing: impl Fn() -> R,
+        jobs: &[J],
+        each: &mut (impl FnMut(&J, R) -> Result<()> + ?Sized),
+    ) -> Result<()> {
+        for (index, job) in jobs.iter().enumerate().skip(self.done) {
+            each(job, self.waiting.remove(&index).unwrap_or_else(&missing))?;
+        }
+        self.done = jobs.len();
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use eyre::eyre;
+
     use super::*;
 
     #[test]
@@ -121,5 +171,22 @@ mod tests {
         let refuse = |_: &u64, _: u64| Err(eyre!("the disk is full"));
         let error = in_order(&jobs, 2, || Ok(()), |(), job| Ok(*job), refuse).unwrap_err();
         assert_eq!(error.to_string(), "the disk is full");
+    }
+
+    #[test]
+    fn what_is_missing_is_stepped_over_at_the_end() {
+        let jobs = [10, 11, 12, 13];
+        let mut seen = Vec::new();
+        let mut each = |job: &i32, result: Option<char>| {
+            seen.push((*job, result));
+            Ok(())
+        };
+        let mut queue = InOrder::default();
+        for (index, result) in [(3, 'd'), (0, 'a'), (0, 'x'), (3, 'y')] {
+            queue.offer(index, Some(result), &jobs, &mut each).unwrap();
+        }
+        queue.flush(|| None, &jobs, &mut each).unwrap();
+        let expected = [(10, Some('a')), (11, None), (12, None), (13, Some('d'))];
+        assert_eq!(seen, expected);
     }
 }

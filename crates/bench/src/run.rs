@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eyre::{Result, WrapErr, ensure, eyre};
+use eyre::{Result, ensure, eyre};
 use sha2::{Digest, Sha256};
 use tiller_core::file::read_regular;
 use tiller_policy::{MANIFEST_FILE, Provider};
-use tiller_report::{Outcome, Recorder, RunInfo};
 use tiller_steering::Guide;
-use tiller_world::{TaskInfo, Variation, WorldKind};
+use tiller_world::Variation;
 
-use crate::demos::FIRST_TRAINING_SEED;
-use crate::episode::{EpisodeSpec, Runner, RunnerConfig};
-use crate::failure::failure;
+use crate::episode::RunnerConfig;
+use crate::fleet::{Answer, Crew, Plan};
+use crate::job::{Job, jobs};
 use crate::journal::Journal;
 use crate::line::{self, EpisodeLine, Settings};
 use crate::method::Method;
-use crate::parallel::in_order;
+use crate::parallel::{InOrder, in_order};
 use crate::progress::Progress;
 use crate::referee::Records;
+use crate::station::Station;
 use crate::subject::Subject;
 use crate::table::Tally;
 use crate::tuned::Tuned;
@@ -43,7 +43,7 @@ pub struct BenchConfig {
     pub methods: Vec<Method>,
     /// Episodes of each task with each method.
     pub episodes: usize,
-    /// Seed of the first episode; the others follow. Below [`FIRST_TRAINING_SEED`].
+    /// Seed of the first episode; the others follow. Below [`FIRST_TRAINING_SEED`](crate::demos::FIRST_TRAINING_SEED).
     pub seed: u64,
     /// Policy steps (100 ms) after which an episode has failed; as many for each task of a chain.
     pub max_steps: usize,
@@ -59,6 +59,9 @@ pub struct BenchConfig {
     pub tuned: Tuned,
     /// What guidance may move; what the bundle says when `None`.
     pub guide: Option<Guide>,
+    /// Folder of programs that are followed in the place of the author's: the subject has them already, workers elsewhere
+    /// read them anew.
+    pub programs: Option<PathBuf>,
     /// File for one JSON line an episode. Episodes that it holds are not run again.
     pub json: Option<PathBuf>,
     /// Empties that file first.
@@ -73,46 +76,6 @@ pub struct BenchConfig {
     pub stop: Arc<AtomicBool>,
 }
 
-/// One episode to come.
-struct Job {
-    task: Option<TaskInfo>,
-    variation: Option<Variation>,
-    suite: String,
-    method: Method,
-    seed: u64,
-}
-
-/// Name under which free runs appear.
-pub const FREE_RUN: &str = "any";
-
-impl Job {
-    fn task_name(&self) -> &str {
-        self.task.as_ref().map_or(FREE_RUN, |task| &task.id)
-    }
-
-    fn key(&self) -> line::Key {
-        let task = self.task_name().to_owned();
-        (
-            task,
-            self.variation.clone(),
-            self.seed,
-            self.method.to_string(),
-        )
-    }
-
-    /// Name of the episode's folder.
-    fn folder(&self) -> String {
-        let name = self.task_name();
-        let varied = self
-            .variation
-            .as_ref()
-            .map_or_else(String::new, |variation| {
-                format!("-{}{}", variation.axis, variation.strength)
-            });
-        format!("{name}{varied}-{:04}-{}", self.seed, self.method)
-    }
-}
-
 /// Runs all episodes that the JSON file does not hold, and counts these and those that it holds. The
 /// episodes' results depend on the configuration only, not on the number of worker threads or
 /// on interruptions.
@@ -121,12 +84,82 @@ impl Job {
 /// When the configuration makes no sense, the JSON file holds results of another one, a policy or
 /// the simulation does not start, or a file cannot be written.
 pub fn run(config: &BenchConfig) -> Result<Tally> {
+    let settings = settings(config)?;
+    run_by(config, &settings, |jobs, each| {
+        let make = || Station::new(config, &settings);
+        let work = |station: &mut Station, job: &Job| {
+            if config.stop.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
+            station.run(job).map(Some)
+        };
+        in_order(jobs, config.jobs, make, work, each)
+    })
+}
+
+/// The same, with the episodes run by whoever `crew` asks: the same lines in the same order.
+///
+/// # Errors
+/// As [`run`], and what `crew` says.
+pub fn run_on(config: &BenchConfig, crew: &mut dyn Crew) -> Result<Tally> {
+    let settings = settings(config)?;
+    let plan = Plan::new(config, settings.clone())?;
+    run_by(config, &settings, |jobs, each| {
+        let named: Vec<_> = jobs.iter().map(Job::named).collect();
+        let mut queue = InOrder::default();
+        let mut given_up = Vec::new();
+        let ran = crew.run(&plan, &named, &config.stop, &mut |answer| match answer {
+            Answer::Line { job, line, record } => {
+                let line = checked(jobs, job, line, record)?;
+                queue.offer(job, Some(line), jobs, each)
+            }
+            Answer::GivenUp { job, why } => {
+                let name = jobs.get(job);
+                let name = name.ok_or_else(|| eyre!("there is no job {job}"))?;
+                given_up.push(format!("{name}: {why}"));
+                queue.offer(job, None, jobs, each)
+            }
+        });
+        // What is there is kept, however it ended.
+        queue.flush(|| None, jobs, each)?;
+        ran?;
+        ensure!(
+            given_up.is_empty(),
+            "{} of {} episodes were given up:\n  {}",
+            given_up.len(),
+            jobs.len(),
+            given_up.join("\n  ")
+        );
+        Ok(())
+    })
+}
+
+/// The line of a job, from outside.
+fn checked(
+    jobs: &[Job],
+    job: usize,
+    mut line: Box<EpisodeLine>,
+    record: Option<String>,
+) -> Result<EpisodeLine> {
+    let is_its = jobs.get(job).is_some_and(|job| job.key() == line.key());
+    ensure!(is_its, "episode `{}` is not that of job {job}", line.id());
+    line.result.record = record;
+    Ok(*line)
+}
+
+type Each<'a> = dyn FnMut(&Job, Option<EpisodeLine>) -> Result<()> + 'a;
+
+/// Keeps the journal and the counts of the episodes that `work` runs: of those that the file does not hold.
+fn run_by(
+    config: &BenchConfig,
+    settings: &Settings,
+    work: impl FnOnce(&[Job], &mut Each<'_>) -> Result<()>,
+) -> Result<Tally> {
     let jobs = jobs(config)?;
     config.tuned.check()?;
-    let settings = settings(config)?;
     let (mut journal, before) = match &config.json {
         Some(path) => {
-            let (journal, lines) = Journal::open(path, &settings, config.restart)?;
+            let (journal, lines) = Journal::open(path, settings, config.restart)?;
             (Some(journal), lines)
         }
         None => (None, Vec::new()),
@@ -143,16 +176,7 @@ pub fn run(config: &BenchConfig) -> Result<Tally> {
         .filter(|job| !there.contains(&job.key()))
         .collect();
     let mut progress = Progress::new(jobs.len() as u64, config.quiet);
-    let full = full(config);
-    let make = || Runner::new(&config.subject, full.clone());
-    let work = |runner: &mut Runner, job: &Job| {
-        if config.stop.load(Ordering::SeqCst) {
-            return Ok(None);
-        }
-        runner.steer_as(&job.method.configure(&full))?;
-        episode(config, &settings, runner, job).map(Some)
-    };
-    let each = |_: &Job, line: Option<EpisodeLine>| {
+    let mut each = |_: &Job, line: Option<EpisodeLine>| {
         let Some(mut line) = line else {
             tally.unfinished += 1;
             return Ok(());
@@ -171,7 +195,7 @@ pub fn run(config: &BenchConfig) -> Result<Tally> {
     };
     // Loading a policy takes seconds: not when nothing is left to do.
     if !jobs.is_empty() && !config.stop.load(Ordering::SeqCst) {
-        in_order(&jobs, config.jobs, make, work, each)?;
+        work(&jobs, &mut each)?;
     } else {
         tally.unfinished = jobs.len();
     }
@@ -179,85 +203,8 @@ pub fn run(config: &BenchConfig) -> Result<Tally> {
     Ok(tally)
 }
 
-fn jobs(config: &BenchConfig) -> Result<Vec<Job>> {
-    ensure!(config.episodes > 0, "--episodes 0: expected 1 or more");
-    ensure!(config.max_steps > 0, "--max-steps 0: expected 1 or more");
-    ensure!(config.jobs > 0, "--jobs 0: expected 1 or more");
-    ensure!(
-        config.seed.saturating_add(config.episodes as u64) <= FIRST_TRAINING_SEED,
-        "--seed {} with {} episodes: expected seeds below {FIRST_TRAINING_SEED}, where the \
-         training scenes begin",
-        config.seed,
-        config.episodes
-    );
-    let kind = config.subject.kind.as_ref();
-    let info = kind.info();
-    let mut tasks = Vec::new();
-    for id in &config.tasks {
-        tasks.push(match id {
-            Some(id) => Some(task_of(kind, id)?),
-            None => None,
-        });
-    }
-    for variation in config.variations.iter().flatten() {
-        ensure!(
-            info.has(variation),
-            "{} has no departure `{variation}`",
-            info.name
-        );
-    }
-    let mut jobs = Vec::new();
-    let mut seen = HashSet::new();
-    // Seeds in the outer loop: an interrupted run has seen every task.
-    for index in 0..config.episodes as u64 {
-        for task in &tasks {
-            for variation in &config.variations {
-                for &method in &config.methods {
-                    let suite = task.as_ref().map_or_else(
-                        || FREE_RUN.to_owned(),
-                        |task| info.suite_of(task, variation.as_ref()),
-                    );
-                    let job = Job {
-                        task: task.clone(),
-                        variation: variation.clone(),
-                        suite,
-                        method,
-                        seed: config.seed + index,
-                    };
-                    let is_free = task.is_none();
-                    let runs = !is_free || !method.is_steered() && variation.is_none();
-                    if runs && seen.insert(job.key()) {
-                        jobs.push(job);
-                    }
-                }
-            }
-        }
-    }
-    ensure!(
-        !jobs.is_empty(),
-        "free runs are never steered nor varied: nothing is left to run"
-    );
-    Ok(jobs)
-}
-
-/// The task of that id.
-///
-/// # Errors
-/// When the world has none; the message lists those that it has.
-pub fn task_of(kind: &dyn WorldKind, id: &str) -> Result<TaskInfo> {
-    kind.task(id).ok_or_else(|| {
-        let known: Vec<&str> = kind
-            .info()
-            .tasks
-            .iter()
-            .map(|task| task.id.as_str())
-            .collect();
-        eyre!("--task {id}: expected one of {}", known.join(", "))
-    })
-}
-
 /// How the full method's episodes are run.
-fn full(config: &BenchConfig) -> RunnerConfig {
+pub(crate) fn full(config: &BenchConfig) -> RunnerConfig {
     RunnerConfig {
         policy: config.policy_folder.clone(),
         threads: 1,
@@ -274,7 +221,7 @@ fn full(config: &BenchConfig) -> RunnerConfig {
     }
 }
 
-fn settings(config: &BenchConfig) -> Result<Settings> {
+pub(crate) fn settings(config: &BenchConfig) -> Result<Settings> {
     let manifest = config.policy_folder.join(MANIFEST_FILE);
     let bytes = read_regular(&manifest, MAX_MANIFEST_BYTES)?;
     let digest = Sha256::digest(&bytes);
@@ -287,67 +234,5 @@ fn settings(config: &BenchConfig) -> Result<Settings> {
         guide: config.guide.map(|guide| guide.to_string()),
         programs_sha256: config.subject.programs_sha256.clone(),
         tuned: config.tuned.clone(),
-    })
-}
-
-fn episode(
-    config: &BenchConfig,
-    settings: &Settings,
-    runner: &mut Runner,
-    job: &Job,
-) -> Result<EpisodeLine> {
-    let (name, method) = (job.task_name(), job.method);
-    let kind = &config.subject.kind;
-    let said = job
-        .task
-        .as_ref()
-        .map(|task| kind.say(task, job.variation.as_ref(), job.seed));
-    let (instruction, tasks) = match said {
-        Some(said) => (Some(said.instruction), said.tasks),
-        None => (None, Vec::new()),
-    };
-    let spec = EpisodeSpec {
-        instruction: instruction.clone().filter(|_| method.is_steered()),
-        variation: job.variation.clone(),
-        seed: job.seed,
-        max_steps: config.max_steps * tasks.len().max(1),
-        tasks,
-    };
-    let mut recorder = config.pictures.as_ref().map(|_| {
-        Recorder::new(RunInfo {
-            instruction: instruction.unwrap_or_else(|| "free run".to_owned()),
-            policy: config.policy.clone(),
-            seed: job.seed,
-            steered: method.is_steered(),
-        })
-    });
-    let result = runner
-        .run(&spec, recorder.as_mut())
-        .wrap_err_with(|| format!("{name}, {method}, seed {}", job.seed))?;
-    let mut pictures = None;
-    if let (Some(recorder), Some(folder)) = (recorder, &config.pictures) {
-        let outcome = Outcome {
-            success: result.success,
-            reason: result.reason.clone(),
-            completed: result.completed.clone(),
-        };
-        let folder = folder.join(job.folder());
-        recorder.write(&folder, &outcome)?;
-        pictures = folder.to_str().map(ToOwned::to_owned);
-    }
-    Ok(EpisodeLine {
-        task: name.to_owned(),
-        suite: job.suite.clone(),
-        variation: job.variation.clone(),
-        seed: job.seed,
-        method: method.to_string(),
-        steered: method.is_steered(),
-        instruction: spec.instruction,
-        policy: config.policy.clone(),
-        provider: runner.provider().to_string(),
-        failure: failure(&result, result.ending),
-        pictures,
-        result,
-        settings: settings.clone(),
     })
 }

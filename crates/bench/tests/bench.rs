@@ -24,6 +24,7 @@ fn ids(tasks: &[&str]) -> Vec<Option<String>> {
 fn config(json: &Path) -> BenchConfig {
     BenchConfig {
         guide: None,
+        programs: None,
         subject: Subject::new(tiller_playtable::kind(), EmbeddedAuthor),
         tasks: ids(&["button_press", "drawer_open"]),
         variations: vec![None],

@@ -82,6 +82,8 @@ messages!(
     SafetyEvent,
     TaskStatus,
     Journal,
+    BenchReport,
+    BenchWork,
 );
 
 /// Whether a row has these columns and no others, in this order.

@@ -43,6 +43,6 @@ pub use message::{Message, SCHEMA_VERSION};
 pub use perception::Keypoints;
 pub use program::{Level, RewardProgram, Status};
 pub use robot::{ArmCommand, ArmState, ExecutionMode, ExecutionState, Order};
-pub use run::{Episode, Journal, SafetyEvent, TaskStatus};
+pub use run::{BenchReport, BenchWork, Episode, Journal, SafetyEvent, TaskStatus};
 pub use sequence::{Arrival, SequenceCheck};
 pub use stage::{Progress, StageAdvice, StageCommand, StageQuery};

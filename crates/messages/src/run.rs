@@ -64,6 +64,22 @@ message! {
 }
 
 message! {
+    /// What a worker of a benchmark says of itself.
+    pub struct BenchReport {
+        /// A line of JSON, as `tiller-bench` writes and reads it.
+        pub report: String,
+    }
+}
+
+message! {
+    /// What a worker of a benchmark is to do.
+    pub struct BenchWork {
+        /// A line of JSON, as `tiller-bench` writes and reads it.
+        pub work: String,
+    }
+}
+
+message! {
     /// What the simulation's task oracle says.
     pub struct TaskStatus {
         /// When, ns.

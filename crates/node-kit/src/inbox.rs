@@ -20,7 +20,7 @@ pub const HEARTBEAT: &str = "heartbeat";
 pub struct Inbox {
     events: Source,
     essential: &'static [&'static str],
-    announced: Vec<&'static str>,
+    announced: Vec<String>,
     failures: Vec<Failure>,
     restarted: Vec<String>,
     ended: Option<End>,
@@ -158,8 +158,8 @@ impl Inbox {
 
     /// Asks for [`Next::Ended`] when this input closes; others that are not essential close
     /// silently.
-    pub fn announce_end_of(&mut self, input: &'static str) {
-        self.announced.push(input);
+    pub fn announce_end_of(&mut self, input: impl Into<String>) {
+        self.announced.push(input.into());
     }
 
     /// Monotonic time since the node started, ns: for measuring how long something has not come.
@@ -276,7 +276,7 @@ impl Inbox {
         if self.essential.contains(&id) {
             return Some(self.end(end));
         }
-        if self.announced.contains(&id) {
+        if self.announced.iter().any(|known| known == id) {
             return Some(Next::Ended(end));
         }
         tracing::debug!("{end}");

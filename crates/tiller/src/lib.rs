@@ -3,3 +3,5 @@
 pub mod cli;
 pub mod sample;
 mod worlds;
+
+pub use worlds::worlds;

@@ -18,7 +18,9 @@ const TUNED_FOR_CALVIN: &str = include_str!("../../../benchmarks/calvin.toml");
 /// The environment of the official package, in Tiller's folder.
 const LIBERO_PYTHON: &str = ".sim/libero/bin/python";
 
-pub(crate) fn worlds() -> Subjects {
+/// All of them, with what each lacks to be there.
+#[must_use]
+pub fn worlds() -> Subjects {
     // Some read files.
     static WORLDS: LazyLock<Subjects> = LazyLock::new(|| {
         let playtable = Subjects::new().with(tiller_playtable::kind(), PlayTableAuthor);

@@ -331,3 +331,15 @@ prop_compose! {
         Journal { session, seq, offset, header, entries }
     }
 }
+
+prop_compose! {
+    pub(crate) fn bench_report()(session: u64, seq: u64, report in text()) -> BenchReport {
+        BenchReport { session, seq, report }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn bench_work()(session: u64, seq: u64, work in text()) -> BenchWork {
+        BenchWork { session, seq, work }
+    }
+}

@@ -17,6 +17,7 @@ use tiller_vlm::RecordedPrograms;
 use tiller_world::{ALL_TASKS, Absent, Suite, Variation, WorldInfo, WorldKind};
 
 use super::bench_report::ReportArgs;
+use super::crew::{Asked, DoraCrew, Places};
 use super::{default_jobs, find_policy, say};
 use crate::worlds::worlds;
 
@@ -216,6 +217,17 @@ struct WorldArgs {
     /// Episodes at the same time, one core each [default: one a core].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Have workers run the episodes, each in a process of its own, through dora: a number of them on this machine, or the
+    /// machines of a dora coordinator, each by a label or its id, with a number of workers: `gpu=true:4,lab-2`. The lines
+    /// are those that this process would write, in the same order.
+    #[arg(long, value_name = "N|MACHINE[:N],..", conflicts_with = "jobs")]
+    workers: Option<Places>,
+    /// With machines: which of them this one is, by a label or its id [default: that of the daemon without an id].
+    #[arg(long, value_name = "MACHINE", requires = "workers")]
+    here: Option<Asked>,
+    /// Where `bench-worker` lies on those machines [default: where it lies here].
+    #[arg(long, value_name = "PATH", requires = "workers")]
+    worker_program: Option<PathBuf>,
     /// Reward programs that were written before, in the place of the world's author: a folder of files NAME.py, each with a
     /// line `# Instruction: ..` that says what it is for and lines `# Keypoint 3 is the plate` that say what it takes
     /// keypoints for.
@@ -309,6 +321,7 @@ impl WorldArgs {
             },
             guide: self.guide,
             policy,
+            programs: self.programs,
             json: self.json,
             restart: self.restart,
             pictures: self.pictures,
@@ -316,7 +329,13 @@ impl WorldArgs {
             stop: stop.clone(),
         };
         end_on_interrupt(stop)?;
-        let tally = bench::run(&config)?;
+        let tally = match self.workers {
+            None => bench::run(&config)?,
+            Some(places) => {
+                let mut crew = DoraCrew::new(places, self.here, self.worker_program)?;
+                bench::run_on(&config, &mut crew)?
+            }
+        };
         say(&tally.text())?;
         if let (Some(command), Some(results)) = (referee, &config.json) {
             let mut tell = |left| eprintln!("referee: {left} episodes to go");

@@ -6,6 +6,7 @@
 mod bench;
 mod bench_report;
 mod console;
+mod crew;
 mod demos;
 mod doctor;
 mod export;
