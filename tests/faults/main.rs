@@ -16,6 +16,7 @@
 mod checker;
 #[path = "../common/mod.rs"]
 mod common;
+mod disk;
 mod evidence;
 mod processes;
 mod streams;
