@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use eyre::Result;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
 use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
 use tiller_grounding::{Grounder, GroundingError, annotate};
 use tiller_messages::{ArmState, Encoding, Episode, ImageHeader, Keypoints, Level};
@@ -17,6 +19,9 @@ pub(crate) const ESSENTIAL: &[&str] = &["image"];
 
 /// Everything that is read.
 const INPUTS: &[&str] = &["image", "depth", "segmentation", "episode", ARM];
+
+/// The output that shows the scene with its keypoints.
+const ANNOTATED: &str = "annotated_image";
 
 /// Speed of a joint from which the scene counts as moving, rad/s.
 const MOVING_RAD_S: f64 = 0.1;
@@ -42,6 +47,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
             }
         }
         node.look(robot_clock_ns(), outbox)?;
+        outbox.repeat_latched()?;
     }
 }
 
@@ -98,7 +104,10 @@ impl Node {
             ARM => {
                 let read = self.arms.read(input);
                 return match outbox.accept(read)? {
-                    Some(arm) => self.on_arm(&arm, now_ns, outbox),
+                    Some(arm) => {
+                        self.sight.learn_clock(arm.stamp_ns, input);
+                        self.on_arm(&arm, now_ns, outbox)
+                    }
                     None => Ok(()),
                 };
             }
@@ -123,7 +132,7 @@ impl Node {
             }
             Ok(Some(moment)) => {
                 if self.last_ns.saturating_sub(moment.stamp_ns()) > RESTART_NS {
-                    self.begin_scene(0);
+                    self.begin_scene(0, outbox);
                 }
                 self.last_ns = moment.stamp_ns();
                 self.see(&moment, now_ns, outbox)
@@ -150,7 +159,7 @@ impl Node {
         }
         if episode.id > self.episode {
             self.episode = episode.id;
-            self.begin_scene(episode.stamp_ns);
+            self.begin_scene(episode.stamp_ns, outbox);
         }
         Ok(())
     }
@@ -167,7 +176,8 @@ impl Node {
 
     /// Another scene: what was found before is void, and so is what was seen before
     /// `not_before_ns`.
-    fn begin_scene(&mut self, not_before_ns: u64) {
+    fn begin_scene(&mut self, not_before_ns: u64, outbox: &mut Outbox) {
+        outbox.unlatch(ANNOTATED);
         self.grounded = false;
         self.seen_ns = None;
         self.sight.begin(not_before_ns);
@@ -261,6 +271,8 @@ impl Node {
         Ok(())
     }
 
+    /// Without this picture nobody writes a program, and it is sent once a grounding: so it is latched, and as small as
+    /// it can be without loss.
     fn send_annotated(
         &self,
         picture: &image::RgbImage,
@@ -274,13 +286,13 @@ impl Node {
             seq: u64::from(generation(outbox.session(), self.grounder.generation())),
             width: picture.width() as usize,
             height: picture.height() as usize,
-            encoding: Encoding::Rgb8,
+            encoding: Encoding::Png,
             focal: source.focal.map(enlarged),
             principal_point: source.principal_point.map(enlarged),
             labels: Vec::new(),
             ..source.clone()
         };
-        outbox.send_image("annotated_image", &header, picture.as_raw())
+        outbox.latch_image(ANNOTATED, &header, png(picture)?)
     }
 
     fn send_keypoints(&mut self, stamp_ns: u64, outbox: &mut Outbox) -> Result<()> {
@@ -296,6 +308,16 @@ impl Node {
         };
         outbox.send("keypoints", message)
     }
+}
+
+/// The picture as a file, fast rather than small.
+fn png(picture: &image::RgbImage) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    let encoder =
+        PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive);
+    let (width, height) = picture.dimensions();
+    encoder.write_image(picture.as_raw(), width, height, ExtendedColorType::Rgb8)?;
+    Ok(file)
 }
 
 /// The generation of the keypoints that everybody sees: a node that was started anew within an
