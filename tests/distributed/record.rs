@@ -21,11 +21,11 @@ const TOPICS: [&str; 3] = [
 /// `dataflows/distributed.yml` with a recorder on the robot's machine, in a run's folder.
 pub(crate) fn beside(run: &Path) -> PathBuf {
     let text = fs::read_to_string(root().join("dataflows/distributed.yml")).unwrap();
+    // No `backpressure`: it would send what it is asked of another way than in a run that nobody records. And no timer,
+    // for a recorder ends when nobody sends any more.
     let input = |topic: &&str| {
         let name = topic.replace('/', "___");
-        format!(
-            "      {name}: {{ source: {topic}, queue_size: 1024, queue_policy: backpressure }}\n"
-        )
+        format!("      {name}: {{ source: {topic}, queue_size: 1024 }}\n")
     };
     let topics: BTreeMap<String, &str> = TOPICS
         .iter()
@@ -35,8 +35,7 @@ pub(crate) fn beside(run: &Path) -> PathBuf {
     let recorder = format!(
         "\n  - id: record\n    deploy: {{ labels: {{ robot: \"true\" }} }}\n    path: \
          ../../target/release/dora-record-node\n    env:\n      DORA_RECORD_FILE: \"{}\"\n      \
-         DORA_RECORD_TOPICS: '{topics}'\n    inputs:\n      heartbeat: \
-         dora/timer/millis/1000\n{}",
+         DORA_RECORD_TOPICS: '{topics}'\n    inputs:\n{}",
         run.join("run.drec").display(),
         TOPICS.iter().map(input).collect::<String>(),
     );
