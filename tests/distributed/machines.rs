@@ -22,6 +22,9 @@ const ADDRESSES: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 83, 0, 1), Ipv4Addr::new(10,
 const COORDINATOR_PORT: u16 = 6013;
 const ZENOH_PORT: u16 = 5456;
 
+/// How long after its results a run ends at most, where nothing is lost.
+const END: Duration = Duration::from_secs(10);
+
 /// Names must not meet those of other tests in this process.
 static MADE: AtomicU32 = AtomicU32::new(0);
 
@@ -275,6 +278,26 @@ impl Given {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         assert_ne!(status.code(), Some(124), "the dataflow hangs:\n{log}");
         Done { status, log }
+    }
+}
+
+impl Given {
+    /// The same over a bad link, on which dora's word that an input has ended can be lost like any other: what still runs
+    /// ten seconds after the results are there is stopped, as a person would.
+    pub(crate) fn end_with_results(mut self) -> Done {
+        let mut since = None;
+        while self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            thread::sleep(Duration::from_millis(200));
+            let log = fs::read_to_string(&self.log).unwrap_or_default();
+            let are_there = log.contains("daemon run-log finished");
+            if are_there && since.get_or_insert_with(Instant::now).elapsed() > END {
+                eprintln!("stopped by hand: a node has not heard that its inputs have ended");
+                let pid = self.child.id().to_string();
+                let _ = Command::new("kill").args(["-INT", &pid]).status();
+                break;
+            }
+        }
+        self.end()
     }
 }
 

@@ -96,7 +96,7 @@ fn run_over(
     let given = machines.give(&dataflow, &SETTINGS, &run);
     wait_until_it_moves(&run);
     spoil(machines);
-    let done = given.end();
+    let done = given.end_with_results();
     machines.link.set(GOOD);
     let summary = summary(&run).unwrap_or_else(|| panic!("no summary:\n{}", done.log));
     assert_eq!(
@@ -197,16 +197,16 @@ fn a_bad_link_costs_time_and_nothing_else() {
     a_cut_link(&machines);
 }
 
-/// Six seconds. First only the way back to the robot, so that chunks are certainly lost on it, and come when it is
-/// whole again.
+/// Six seconds. Before that only the way back to the robot for two, so that chunks are certainly on it, and come when it
+/// is whole again: too late.
 fn a_cut_link(machines: &Machines) {
     let mut cut = (Duration::ZERO, Duration::ZERO);
     let told = run_over(machines, "6 s cut", GOOD, |machines| {
         cut.0 = since_1970();
         machines.link.set_from(1, CUT);
-        thread::sleep(Duration::from_millis(800));
+        thread::sleep(Duration::from_secs(2));
         machines.link.set(CUT);
-        thread::sleep(Duration::from_millis(5_200));
+        thread::sleep(Duration::from_secs(6));
         machines.link.set(GOOD);
         cut.1 = since_1970();
     });
@@ -229,14 +229,17 @@ fn a_cut_link(machines: &Machines) {
     let next = next.expect("the arm moves again");
     let recovery = next.began - cut.1;
     let hold = record.longest_hold();
+    let safety = &told.summary["notices"]["safety"];
     eprintln!(
-        "cut for {:.1} s: held for {:.1} s, moves again {:.2} s after it, {} chunks refused as too old",
+        "cut for {:.1} s: held for {:.1} s, moves again {:.2} s after it; {safety}",
         (cut.1 - cut.0).as_secs_f64(),
         hold.as_secs_f64(),
         recovery.as_secs_f64(),
-        told.summary["notices"]["safety"]["stale"]
-            .as_u64()
-            .unwrap_or(0),
     );
     assert!(recovery < Duration::from_secs(15), "{recovery:?}");
+    let refused = ["stale", "not_continuing"].map(|kind| safety[kind].as_u64().unwrap_or(0));
+    assert!(
+        refused.iter().sum::<u64>() > 0,
+        "what came late was not refused"
+    );
 }
