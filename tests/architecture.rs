@@ -599,3 +599,32 @@ fn the_emulated_robot_differs_in_the_arm() {
     assert_eq!(different, expected);
     assert_eq!(ports_of_world(file), ports_of_world("dataflow.yml"));
 }
+
+/// Where a node runs is all that two machines add, and it is said by what a machine is, never by its name.
+#[test]
+fn two_machines_differ_in_where_nodes_run() {
+    let file = "dataflows/distributed.yml";
+    let is_deploy = |line: &str| line.trim_start().starts_with("deploy:");
+    let (deploys, others): (Vec<_>, Vec<_>) = lines_by_node(file)
+        .into_iter()
+        .partition(|(_, line)| is_deploy(line));
+    assert_eq!(others, lines_by_node("dataflow.yml"));
+    let nodes: Vec<_> = others
+        .iter()
+        .filter_map(|(_, line)| line.strip_prefix("  - id: "))
+        .collect();
+    let expected: Vec<_> = nodes
+        .iter()
+        .map(|node| {
+            let sees = ["keypoint-grounding", "steered-sampler"].contains(node);
+            let label = if sees { "gpu" } else { "robot" };
+            let line = format!("    deploy: {{ labels: {{ {label}: \"true\" }} }}");
+            ((*node).to_owned(), line)
+        })
+        .collect();
+    assert_eq!(deploys, expected);
+    // Two folders below the checkout, where daemons put nodes of labelled machines.
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    assert!(text.matches("../../").count() > 8);
+    assert!(!text.replace("../../", "").contains("../"));
+}

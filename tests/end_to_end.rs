@@ -114,6 +114,7 @@ fn the_dataflows_are_typed_and_valid() {
     for file in [
         "dataflow.yml",
         "dataflows/calvin.yml",
+        "dataflows/distributed.yml",
         "dataflows/emulated-franka.yml",
         "dataflows/hardware.yml",
         "dataflows/libero.yml",

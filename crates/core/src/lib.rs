@@ -4,6 +4,7 @@
 //! time in nanoseconds (`_ns`) of the clock of the machine that stamped it.
 
 mod action;
+mod clock;
 mod continuation;
 mod environment;
 pub mod file;
@@ -26,6 +27,7 @@ mod workspace;
 pub use action::{
     ActionLayout, ActionMode, ArmColumns, Frame, GripperColumn, RotationColumns, RotationKind,
 };
+pub use clock::RobotClock;
 pub use continuation::Continuation;
 pub use environment::Environment;
 pub use identity::{EpisodeId, ProgramId, Visit};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, Float32Array, UInt8Array, UInt16Array};
 use dora_node_api::{DoraArray, Metadata};
+use tiller_core::{RobotClock, StampFilter};
 use tiller_messages::{Encoding, HeaderError, ImageHeader};
 
 pub(crate) use metadata::parameters;
@@ -61,6 +62,9 @@ pub enum ImageError {
 pub struct ImageReader {
     bytes: Pool<u8>,
     words: Pool<u16>,
+    clock: RobotClock,
+    /// Of what the clock is learnt from: one wrong stamp would stand for a minute.
+    stamps: StampFilter,
 }
 
 /// A received image. Cloning shares the pixels.
@@ -95,6 +99,14 @@ impl ImageReader {
         Self::default()
     }
 
+    /// Learns of the robot's clock from a message of the robot's machine with this stamp, ns: by that clock frames are
+    /// stamped whose camera does not stamp them, or in time since 1970.
+    pub fn learn_clock(&mut self, stamp_ns: u64, metadata: &Metadata) {
+        if self.stamps.accept(stamp_ns) {
+            self.clock.observe(stamp_ns, metadata::sent_ns(metadata));
+        }
+    }
+
     /// Takes an input, if its metadata and data are those of an image.
     ///
     /// # Errors
@@ -105,7 +117,7 @@ impl ImageReader {
         metadata: &Metadata,
         data: &DoraArray,
     ) -> Result<ImageInput, ImageError> {
-        let header = metadata::header(metadata)?;
+        let header = metadata::header(metadata, &self.clock)?;
         let pixels = self.pixels(&header, data)?;
         Ok(ImageInput { header, pixels })
     }

@@ -18,5 +18,5 @@ pub use log::init_logs;
 pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};
 pub use outbox::Outbox;
 pub use start::{run_node, run_node_with_keys};
-pub use stream::{Freshness, Refused, Stream};
+pub use stream::{Refused, Stream};
 pub use tiller_core::Environment;

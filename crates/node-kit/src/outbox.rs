@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, UInt8Array};
 use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
 use dora_node_api::{DoraArray, DoraNode, IntoArrow, MetadataParameters, Parameter};
 use eyre::{Result, WrapErr, bail, eyre};
@@ -40,6 +40,7 @@ pub struct Outbox {
 }
 
 struct Latched {
+    parameters: MetadataParameters,
     array: ArrayRef,
     sent: Instant,
 }
@@ -191,12 +192,42 @@ impl Outbox {
     /// When dora cannot take it.
     pub fn latch<M: Message>(&mut self, output: &str, message: M) -> Result<()> {
         let array = self.numbered(output, message);
+        self.latch_beside(output, MetadataParameters::default(), array)
+    }
+
+    /// The same with a picture: a file, or 8-bit pixels, that is seldom sent and without which nothing goes on.
+    ///
+    /// # Errors
+    /// When it does not fit the header, or dora cannot take it.
+    pub fn latch_image(
+        &mut self,
+        output: &str,
+        header: &ImageHeader,
+        pixels: Vec<u8>,
+    ) -> Result<()> {
+        header.check_len(pixels.len())?;
+        let array: ArrayRef = Arc::new(UInt8Array::from(pixels));
+        self.latch_beside(output, parameters(header), array)
+    }
+
+    fn latch_beside(
+        &mut self,
+        output: &str,
+        parameters: MetadataParameters,
+        array: ArrayRef,
+    ) -> Result<()> {
         let latched = Latched {
+            parameters: parameters.clone(),
             array: Arc::clone(&array),
             sent: Instant::now(),
         };
         self.latched.insert(output.to_owned(), latched);
-        self.send_array(output, array)
+        self.send_beside(output, parameters, array)
+    }
+
+    /// What was latched there holds no longer, and is not sent again.
+    pub fn unlatch(&mut self, output: &str) {
+        self.latched.remove(output);
     }
 
     /// Sends latched messages again that were sent a second ago. Call it in the node's loop.
@@ -211,11 +242,12 @@ impl Outbox {
             .filter(|(_, latched)| now.duration_since(latched.sent) >= LATCH)
             .map(|(output, latched)| {
                 latched.sent = now;
-                (output.clone(), Arc::clone(&latched.array))
+                let array = Arc::clone(&latched.array);
+                (output.clone(), latched.parameters.clone(), array)
             })
             .collect();
         due.into_iter()
-            .try_for_each(|(output, array)| self.send_array(&output, array))
+            .try_for_each(|(output, beside, array)| self.send_beside(&output, beside, array))
     }
 
     /// Lets go of all who listen: their inputs close as if the node had ended. Nothing is sent any more;

@@ -158,6 +158,38 @@ fn a_camera_without_a_stamp_gets_the_time_of_sending() {
     assert!(age_ns < 10_000_000_000, "off by {age_ns} ns");
 }
 
+/// The robot's machine was started 5000 s before this one. The
+/// camera says when it took its frame in time since 1970, or nothing.
+#[test]
+fn a_camera_without_a_stamp_is_stamped_by_the_clock_of_the_robot_and_not_of_this_machine() {
+    let hlc = HLC::default();
+    let sent = |more: &[(&str, Parameter)]| {
+        let parameters = metadata("rgb8", more).parameters;
+        Metadata::from_parameters(hlc.new_timestamp(), parameters)
+    };
+    let ahead_ns = 5_000_000_000_000;
+    let mut reader = ImageReader::new();
+    let state = sent(&[]);
+    let state_ns = robot_clock_ns() + ahead_ns;
+    reader.learn_clock(state_ns, &state);
+    let wall = |metadata: &Metadata| metadata.timestamp().get_time().as_nanos();
+    let frame = sent(&[]);
+    let stamped = Parameter::Integer((wall(&state) + 1_000_000) as i64);
+    let since_1970 = sent(&[("timestamp", stamped)]);
+    for (metadata, later_ns) in [
+        (&frame, wall(&frame) - wall(&state)),
+        (&since_1970, 1_000_000),
+    ] {
+        let image = reader.read(metadata, &bytes(rgb())).unwrap();
+        assert_eq!(image.header().stamp_ns, state_ns + later_ns);
+    }
+    // One stamp that cannot be right changes nothing.
+    reader.learn_clock(state_ns + 3_600_000_000_000, &sent(&[]));
+    let image = reader.read(&frame, &bytes(rgb())).unwrap();
+    let later_ns = wall(&frame) - wall(&state);
+    assert_eq!(image.header().stamp_ns, state_ns + later_ns);
+}
+
 #[test]
 fn numbers_of_any_kind_are_numbers() {
     let more = [

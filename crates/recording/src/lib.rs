@@ -30,6 +30,6 @@ mod report;
 pub mod testing;
 
 pub use entry::{Entry, EntryError, Sent};
-pub use picture::Clock;
 pub use reader::{Broken, Header, Recording, RecordingError};
 pub use report::{Missing, Recorded, Report, ReportError};
+pub use tiller_core::RobotClock as Clock;

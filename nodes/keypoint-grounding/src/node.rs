@@ -1,9 +1,10 @@
 //! The node's loop.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eyre::Result;
-use image::RgbImage;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
 use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
 use tiller_grounding::{Grounder, GroundingError, annotate};
 use tiller_messages::{ArmState, Encoding, Episode, ImageHeader, Keypoints, Level};
@@ -19,12 +20,13 @@ pub(crate) const ESSENTIAL: &[&str] = &["image"];
 /// Everything that is read.
 const INPUTS: &[&str] = &["image", "depth", "segmentation", "episode", ARM];
 
+/// The output that shows the scene with its keypoints.
+const ANNOTATED: &str = "annotated_image";
+
 /// Speed of a joint from which the scene counts as moving, rad/s.
 const MOVING_RAD_S: f64 = 0.1;
 /// Time between two looks at whether the cameras are well.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often the picture of the grounding is sent again, for whoever joins: programs are written by it.
-const REPEAT: Duration = Duration::from_secs(5);
 /// Time without any keypoint in sight after which it is said, ns.
 const LOST_NS: u64 = 500_000_000;
 /// A stamp that lies back this far is of a camera, or a simulation, that has started anew, ns.
@@ -45,6 +47,7 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
             }
         }
         node.look(robot_clock_ns(), outbox)?;
+        outbox.repeat_latched()?;
     }
 }
 
@@ -52,8 +55,6 @@ struct Node {
     sight: Sight,
     grounder: Grounder,
     notices: Notices,
-    /// The picture of the grounding, and when it was sent last.
-    annotated: Option<(RgbImage, ImageHeader, Instant)>,
     /// Whether the keypoints are of the scene that is seen now.
     grounded: bool,
     /// Stamp of the last moment, ns.
@@ -78,7 +79,6 @@ impl Node {
             sight: Sight::new(settings, grounder.needs()),
             grounder,
             notices: Notices::default(),
-            annotated: None,
             grounded: false,
             last_ns: 0,
             seen_ns: None,
@@ -104,7 +104,10 @@ impl Node {
             ARM => {
                 let read = self.arms.read(input);
                 return match outbox.accept(read)? {
-                    Some(arm) => self.on_arm(&arm, now_ns, outbox),
+                    Some(arm) => {
+                        self.sight.learn_clock(arm.stamp_ns, input);
+                        self.on_arm(&arm, now_ns, outbox)
+                    }
                     None => Ok(()),
                 };
             }
@@ -129,7 +132,7 @@ impl Node {
             }
             Ok(Some(moment)) => {
                 if self.last_ns.saturating_sub(moment.stamp_ns()) > RESTART_NS {
-                    self.begin_scene(0);
+                    self.begin_scene(0, outbox);
                 }
                 self.last_ns = moment.stamp_ns();
                 self.see(&moment, now_ns, outbox)
@@ -156,7 +159,7 @@ impl Node {
         }
         if episode.id > self.episode {
             self.episode = episode.id;
-            self.begin_scene(episode.stamp_ns);
+            self.begin_scene(episode.stamp_ns, outbox);
         }
         Ok(())
     }
@@ -173,9 +176,9 @@ impl Node {
 
     /// Another scene: what was found before is void, and so is what was seen before
     /// `not_before_ns`.
-    fn begin_scene(&mut self, not_before_ns: u64) {
+    fn begin_scene(&mut self, not_before_ns: u64, outbox: &mut Outbox) {
+        outbox.unlatch(ANNOTATED);
         self.grounded = false;
-        self.annotated = None;
         self.seen_ns = None;
         self.sight.begin(not_before_ns);
     }
@@ -199,9 +202,7 @@ impl Node {
             for skipped in self.grounder.skipped() {
                 tracing::info!("no keypoint on the {}: {}", skipped.object, skipped.reason);
             }
-            let header = self.header_of(&picture, &moment.header(), outbox);
-            outbox.send_image("annotated_image", &header, picture.as_raw())?;
-            self.annotated = Some((picture, header, Instant::now()));
+            self.send_annotated(&picture, &moment.header(), outbox)?;
         }
         self.watch(moment, now_ns, outbox)?;
         self.send_keypoints(moment.stamp_ns(), outbox)
@@ -263,12 +264,6 @@ impl Node {
             return Ok(());
         }
         self.looked_ns = now_ns;
-        if let Some((picture, header, sent)) = &mut self.annotated
-            && sent.elapsed() >= REPEAT
-        {
-            *sent = Instant::now();
-            outbox.send_image("annotated_image", header, picture.as_raw())?;
-        }
         for complaint in self.sight.complaints(now_ns) {
             let level = complaint.kind.level();
             outbox.tell(level, complaint.kind.code(), complaint.text)?;
@@ -276,20 +271,28 @@ impl Node {
         Ok(())
     }
 
-    fn header_of(&self, picture: &RgbImage, source: &ImageHeader, outbox: &Outbox) -> ImageHeader {
+    /// Without this picture nobody writes a program, and it is sent once a grounding: so it is latched, and as small as
+    /// it can be without loss.
+    fn send_annotated(
+        &self,
+        picture: &image::RgbImage,
+        source: &ImageHeader,
+        outbox: &mut Outbox,
+    ) -> Result<()> {
         // The scene is enlarged by a whole number and stands in the upper left corner.
         let zoom = (picture.height() as usize / source.height).max(1) as f64;
         let enlarged = |numbers: [f64; 2]| numbers.map(|n| n * zoom);
-        ImageHeader {
+        let header = ImageHeader {
             seq: u64::from(generation(outbox.session(), self.grounder.generation())),
             width: picture.width() as usize,
             height: picture.height() as usize,
-            encoding: Encoding::Rgb8,
+            encoding: Encoding::Png,
             focal: source.focal.map(enlarged),
             principal_point: source.principal_point.map(enlarged),
             labels: Vec::new(),
             ..source.clone()
-        }
+        };
+        outbox.latch_image(ANNOTATED, &header, png(picture)?)
     }
 
     fn send_keypoints(&mut self, stamp_ns: u64, outbox: &mut Outbox) -> Result<()> {
@@ -305,6 +308,16 @@ impl Node {
         };
         outbox.send("keypoints", message)
     }
+}
+
+/// The picture as a file, fast rather than small.
+fn png(picture: &image::RgbImage) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    let encoder =
+        PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive);
+    let (width, height) = picture.dimensions();
+    encoder.write_image(picture.as_raw(), width, height, ExtendedColorType::Rgb8)?;
+    Ok(file)
 }
 
 /// The generation of the keypoints that everybody sees: a node that was started anew within an

@@ -118,6 +118,13 @@ impl Sight {
         self.matcher.scene_moves(moves, now_ns);
     }
 
+    /// Learns of the robot's clock from what came with a state of the arm.
+    pub(crate) fn learn_clock(&mut self, stamp_ns: u64, input: &Input) {
+        for reader in &mut self.readers {
+            reader.learn_clock(stamp_ns, &input.metadata);
+        }
+    }
+
     /// What there is to say of the streams.
     pub(crate) fn complaints(&mut self, now_ns: u64) -> Vec<Complaint> {
         self.matcher.complaints(now_ns)

@@ -149,6 +149,13 @@ impl Cameras {
         self.matcher.scene_moves(moves, now_ns);
     }
 
+    /// Learns of the robot's clock from what came with a state of the arm.
+    pub(crate) fn learn_clock(&mut self, stamp_ns: u64, input: &Input) {
+        for reader in &mut self.readers {
+            reader.learn_clock(stamp_ns, &input.metadata);
+        }
+    }
+
     /// Forgets all frames: another episode begins.
     pub(crate) fn clear(&mut self) {
         self.matcher.clear();

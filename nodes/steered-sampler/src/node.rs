@@ -167,6 +167,7 @@ impl Node {
         let event = match input.id.as_str() {
             "arm_state" => outbox.accept(streams.arms.read(input))?.map(|arm| {
                 let moves = arm.dq_rad_s.iter().any(|speed| speed.abs() > MOVING_RAD_S);
+                self.cameras.learn_clock(arm.stamp_ns, input);
                 self.cameras.reference(arm.stamp_ns, moves, now_ns);
                 self.arm = Some(arm.clone());
                 SamplerEvent::Arm(arm)

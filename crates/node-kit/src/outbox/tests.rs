@@ -101,6 +101,25 @@ fn what_is_latched_is_sent_again_each_second_as_it_was() {
 }
 
 #[test]
+fn a_latched_picture_is_repeated_until_it_holds_no_longer() {
+    let header = ImageHeader {
+        width: 2,
+        height: 1,
+        ..ImageHeader::default()
+    };
+    let (_, sent) = with_outbox(|outbox| {
+        assert!(outbox.latch_image("image", &header, vec![0; 5]).is_err());
+        outbox.latch_image("image", &header, vec![1, 2, 3, 4, 5, 6])?;
+        let_a_second_pass(outbox);
+        outbox.repeat_latched()?;
+        outbox.unlatch("image");
+        let_a_second_pass(outbox);
+        outbox.repeat_latched()
+    });
+    assert_eq!(sent.images("image"), [[1, 2, 3, 4, 5, 6]; 2]);
+}
+
+#[test]
 fn each_latched_output_is_repeated() {
     let (numbers, sent) = with_outbox(|outbox| {
         outbox.latch("episode", episode(1))?;

@@ -108,6 +108,13 @@ fn stamps(sent: &Sent) -> Vec<u64> {
     keypoints.iter().map(|k| k.stamp_ns / MS).collect()
 }
 
+/// How many different pictures of groundings were sent: each is sent again every second.
+fn pictures(sent: &Sent) -> usize {
+    let mut pictures = sent.images("annotated_image");
+    pictures.dedup();
+    pictures.len()
+}
+
 fn warnings(sent: &Sent) -> Vec<Status> {
     let statuses = sent.messages::<Status>("status").unwrap();
     statuses
@@ -121,7 +128,7 @@ fn an_object_is_grounded_once_and_followed_in_every_frame() {
     let script = frame(script(), 100, &labels(1, 28));
     let script = frame(script, 200, &labels(1, 36)).closed("image");
     let sent = drive(&[], script);
-    assert_eq!(sent.count("annotated_image"), 1);
+    assert_eq!(pictures(&sent), 1);
     let keypoints = sent.messages::<Keypoints>("keypoints").unwrap();
     let stamps: Vec<_> = keypoints
         .iter()
@@ -487,5 +494,5 @@ fn a_camera_that_starts_anew_is_grounded_anew() {
         (2, "red block"),
     ];
     assert_eq!(found, expected);
-    assert_eq!(sent.count("annotated_image"), 2);
+    assert_eq!(pictures(&sent), 2);
 }

@@ -46,7 +46,7 @@ fn an_episode_is_grounded_anew_under_its_id() {
         row(400, 8, 2, "red block"),
     ];
     assert_eq!(found(&sent), expected);
-    assert_eq!(sent.count("annotated_image"), 2);
+    assert_eq!(pictures(&sent), 2);
     assert_eq!(warnings(&sent), []);
 }
 
