@@ -99,7 +99,7 @@ fn assert_mcap(recording: &Path, counts: &BTreeMap<String, u64>) {
 /// Everything is decided again in this process, to the last bit; under another strength of guidance it is not.
 fn assert_decided_again(recording: &Path) {
     let stories = Stories::read(recording, |_| {}).unwrap();
-    let report = tiller_replay::replay(&stories, &root(), |_| {}).unwrap();
+    let report = tiller_replay::replay(&stories, root(), |_| {}).unwrap();
     for kind in ["plans", "chunks", "programs", "stage_decisions", "commands"] {
         let compared = report.compared.get(kind).copied().unwrap_or_default();
         assert_eq!(compared.recorded, compared.same, "{kind}: {report:#?}");
@@ -115,7 +115,7 @@ fn assert_decided_again(recording: &Path) {
         set: vec![("guide_scale".to_owned(), "0".to_owned())],
         ..Changes::default()
     };
-    let plans = what_if(&stories, &changes, &root()).unwrap();
+    let plans = what_if(&stories, &changes, root()).unwrap();
     let moved = |plan: &Alternative| plan.apart_m.is_some_and(|apart_m| apart_m > 1e-3);
     assert!(plans.plans.iter().any(moved), "{}", plans.table());
 }
