@@ -197,8 +197,8 @@ fn a_bad_link_costs_time_and_nothing_else() {
     a_cut_link(&machines);
 }
 
-/// Six seconds. Before that only the way back to the robot for two, so that chunks are certainly on it, and come when it
-/// is whole again: too late.
+/// Six seconds. Before that only the way back to the robot for two, so that chunks are certainly on it: they are dropped there, or come
+/// too late and are refused. That none is executed which is too old, [`run_over`] checks.
 fn a_cut_link(machines: &Machines) {
     let mut cut = (Duration::ZERO, Duration::ZERO);
     let told = run_over(machines, "6 s cut", GOOD, |machines| {
@@ -238,9 +238,4 @@ fn a_cut_link(machines: &Machines) {
         recovery.as_secs_f64(),
     );
     assert!(recovery < Duration::from_secs(15), "{recovery:?}");
-    let refused = ["stale", "not_continuing"].map(|kind| safety[kind].as_u64().unwrap_or(0));
-    assert!(
-        refused.iter().sum::<u64>() > 0,
-        "what came late was not refused"
-    );
 }
