@@ -64,6 +64,11 @@ const fn node(
     }
 }
 
+fn named(id: &str) -> &'static Node {
+    let mut nodes = NODES.iter();
+    nodes.find(|node| node.id == id).expect("a node")
+}
+
 /// A task with time enough that whoever is killed on the way can come back.
 const LIFT: [(&str, &str); 3] = [
     ("TILLER_INSTRUCTION", "lift the red block"),
@@ -170,7 +175,7 @@ fn a_run_ends_with_the_name_of_what_cannot_be_started_anew() {
 fn a_stopped_actuator_ends_the_run_which_names_it() {
     let run = start_dataflow(&LIFT, 100);
     wait_until_it_moves(&run);
-    hit(&run, &NODES[6], "-STOP");
+    hit(&run, named("franka-actuator"), "-STOP");
     let run = run.end();
     let summary = run.summary();
     assert_ne!(run.status.code(), Some(124), "{}", run.log);
@@ -191,7 +196,7 @@ fn a_stopped_stage_switcher_holds_the_arm_and_is_named() {
     ]);
     let run = start_dataflow(&settings, 100);
     wait_until_it_moves(&run);
-    hit(&run, &NODES[7], "-STOP");
+    hit(&run, named("stage-switcher"), "-STOP");
     let run = run.end();
     let summary = run.summary();
     assert_ne!(run.status.code(), Some(124), "{}", run.log);

@@ -138,7 +138,7 @@ impl Node {
                     };
                     outbox.send(&output(worker), message)?;
                 }
-                Effect::Answer(answer) => client.tell(&answer.into())?,
+                Effect::Answer(answer) => client.tell(&FromScheduler::Answer(answer))?,
                 Effect::Note(text) => {
                     tracing::info!("{}", visible_block(&text));
                     client.tell(&FromScheduler::Note(text))?;

@@ -14,6 +14,7 @@ mod worker;
 use std::sync::atomic::AtomicBool;
 
 use eyre::Result;
+use serde::{Deserialize, Serialize};
 
 pub use scheduler::{Effect, Scheduler};
 pub use words::{At, Build, FromScheduler, Plan, Report, ToScheduler, Work};
@@ -22,7 +23,8 @@ pub use worker::Worker;
 use crate::{EpisodeLine, NamedJob};
 
 /// What comes of a job.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Its line, and what the world recorded for its referee.
     Line {

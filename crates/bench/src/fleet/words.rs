@@ -239,22 +239,8 @@ pub enum ToScheduler {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FromScheduler {
-    /// The line of a job.
-    Line {
-        /// Which.
-        job: usize,
-        /// The line.
-        line: Box<EpisodeLine>,
-        /// What the world recorded.
-        record: Option<String>,
-    },
-    /// A job that nobody could run.
-    GivenUp {
-        /// Which.
-        job: usize,
-        /// Why not.
-        why: String,
-    },
+    /// What came of a job.
+    Answer(Answer),
     /// Something to know about a worker.
     Note(String),
     /// Nothing more will come; with an error, because nobody is left to work.
@@ -262,15 +248,6 @@ pub enum FromScheduler {
         /// What went wrong.
         error: Option<String>,
     },
-}
-
-impl From<Answer> for FromScheduler {
-    fn from(answer: Answer) -> Self {
-        match answer {
-            Answer::Line { job, line, record } => Self::Line { job, line, record },
-            Answer::GivenUp { job, why } => Self::GivenUp { job, why },
-        }
-    }
 }
 
 #[cfg(test)]

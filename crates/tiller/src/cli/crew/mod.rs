@@ -303,10 +303,7 @@ impl Link {
                 self.say(&ToScheduler::Stop)?;
             }
             match self.words.recv_timeout(POLL) {
-                Ok(FromScheduler::Line { job, line, record }) => {
-                    each(Answer::Line { job, line, record })?;
-                }
-                Ok(FromScheduler::GivenUp { job, why }) => each(Answer::GivenUp { job, why })?,
+                Ok(FromScheduler::Answer(answer)) => each(answer)?,
                 Ok(FromScheduler::Note(text)) => eprintln!("{}", visible_block(&text)),
                 Ok(FromScheduler::Over { error }) => return Ok(error),
                 Err(RecvTimeoutError::Timeout) => {}
