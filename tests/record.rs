@@ -12,12 +12,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Command;
 
 use common::{Run, root, run_dora, run_file};
 use dora_recording::RecordingReader;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 use tiller_export::{Columns, LerobotOptions, to_lerobot, to_mcap};
+use tiller_lerobot::Ffmpeg;
 use tiller_recording::Recording;
 use tiller_replay::{Alternative, Changes, Stories, what_if};
 
@@ -52,7 +54,7 @@ fn assert_data_set(recording: &Path, counts: &BTreeMap<String, u64>) {
     let options = LerobotOptions {
         fps: None,
         columns: Columns::Tool,
-        ffmpeg: None,
+        ffmpeg: Some(Ffmpeg::find(&root().join(".venv/bin/ffmpeg")).unwrap()),
         robot: "franka".to_owned(),
     };
     let summary = to_lerobot(recording, &set, &options, &mut |_, _| Ok(())).unwrap();
@@ -71,6 +73,24 @@ fn assert_data_set(recording: &Path, counts: &BTreeMap<String, u64>) {
     };
     assert_eq!(rows("data/chunk-000/file-000.parquet"), summary.frames);
     assert_eq!(rows("meta/episodes/chunk-000/file-000.parquet"), 1);
+    assert_eq!(summary.cameras.len(), 2, "{summary:?}");
+    for (camera, _) in &summary.cameras {
+        let video = format!("videos/observation.images.{camera}/chunk-000/file-000.mp4");
+        assert_eq!(frames(&set.join(video)), summary.frames, "{camera}");
+    }
+}
+
+/// Frames that `ffmpeg` finds in a video.
+fn frames(video: &Path) -> u64 {
+    let output = Command::new(root().join(".venv/bin/ffmpeg"))
+        .args(["-loglevel", "error", "-i"])
+        .arg(video)
+        .args(["-f", "framehash", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).count() as u64
 }
 
 /// The run as an MCAP file, which its own crate reads: every message of every output.

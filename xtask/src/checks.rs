@@ -28,13 +28,13 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     // The build may put a new file in its place while this one runs.
     let xtask = std::env::current_exe()?;
     let environment = setup::prepare()?;
+    setup::prepare_checks(&environment)?;
     let begin = Instant::now();
     if !args.no_lint {
         step(
             "formatting",
             cargo(&environment, &["fmt", "--all", "--check"]),
         )?;
-        setup::prepare_checks(&environment)?;
         let mut deny = environment.command("cargo-deny");
         deny.args(["--workspace", "check", "licenses", "bans", "sources"]);
         step("licences, duplicates and sources", deny)?;

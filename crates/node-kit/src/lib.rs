@@ -8,6 +8,7 @@ mod inbox;
 mod log;
 mod matching;
 mod outbox;
+mod run_folder;
 mod start;
 mod stream;
 pub mod testing;

@@ -1,6 +1,7 @@
 //! What a node sends.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,12 +9,13 @@ use arrow::array::{ArrayRef, UInt8Array};
 use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
 use dora_node_api::{DoraArray, DoraNode, IntoArrow, MetadataParameters, Parameter};
 use eyre::{Result, WrapErr, bail, eyre};
-use tiller_core::{MAX_STATUS, clip, visible_block};
+use tiller_core::{Environment, MAX_STATUS, clip, visible_block};
 use tiller_messages::{Encoding, ImageHeader, Level, Message, Status};
 
 use crate::Refused;
 use crate::image::{Frames, Unit, parameters};
 use crate::inbox::HEARTBEAT;
+use crate::run_folder::own_run_folder;
 
 /// How often latched messages are sent again for whoever joins.
 const LATCH: Duration = Duration::from_secs(1);
@@ -26,6 +28,8 @@ pub struct Outbox {
     /// None once the outputs are closed.
     node: Option<DoraNode>,
     node_id: String,
+    /// The dataflow's number; none where there is none, as in tests.
+    dataflow: Option<String>,
     wired: Vec<String>,
     /// Where the inputs come from; none where there is no dataflow, as in tests.
     sources: BTreeMap<String, String>,
@@ -64,6 +68,7 @@ impl Outbox {
         Self {
             declared,
             sources,
+            dataflow: Some(node.dataflow_id().to_string()),
             ..Self::with_inputs(node, wired, session_from_clock())
         }
     }
@@ -72,6 +77,7 @@ impl Outbox {
     pub(crate) fn with_inputs(node: DoraNode, wired: Vec<String>, session: u64) -> Self {
         Self {
             node_id: node.id().to_string(),
+            dataflow: None,
             restarts: node.restart_count(),
             node: Some(node),
             wired,
@@ -88,6 +94,27 @@ impl Outbox {
     /// The node's name in the dataflow.
     pub fn node_id(&self) -> &str {
         &self.node_id
+    }
+
+    /// The node's settings. `RUN_DIR` is made the folder of this run: one that ends in `latest` is this
+    /// dataflow's own, beside a link to it of that name; so is the `default` where none is set.
+    ///
+    /// # Errors
+    /// When that folder cannot be made.
+    pub fn environment(&self, default: Option<&str>) -> Result<Environment> {
+        const NAME: &str = "RUN_DIR";
+        let env = Environment::process();
+        let set = std::env::var_os(NAME).filter(|set| !set.is_empty());
+        let named = set.or(default.map(Into::into)).map(PathBuf::from);
+        let (Some(named), Some(dataflow)) = (named, &self.dataflow) else {
+            return Ok(env);
+        };
+        let what = || format!("{NAME}: cannot make a folder for `{}`", named.display());
+        let folder = own_run_folder(&named, dataflow).wrap_err_with(what)?;
+        Ok(match folder.to_str() {
+            Some(folder) => env.replacing(NAME, folder),
+            None => env,
+        })
     }
 
     /// The inputs that the dataflow wires to this node.

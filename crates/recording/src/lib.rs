@@ -26,7 +26,6 @@ mod picture;
 pub mod pixels;
 mod reader;
 mod report;
-#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use entry::{Entry, EntryError, Sent};

@@ -5,8 +5,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
-mod common;
-
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +19,7 @@ fn mistakes(text: &str) -> Option<Diagnostics> {
 
 /// Mistakes of the program of that name.
 fn mistakes_of(name: &str, text: &str) -> Option<Diagnostics> {
-    compile(text, &common::options(name)).err()
+    compile(text, &crate::common::options(name)).err()
 }
 
 /// The programs of a theme, by name.

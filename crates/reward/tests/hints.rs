@@ -6,8 +6,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -192,7 +190,7 @@ fn whoever_follows_a_help_line_gets_a_sound_program_that_means_what_was_meant() 
             wrong.push(format!("{name}: nobody says how its help is followed"));
             continue;
         };
-        let options = common::options(name);
+        let options = crate::common::options(name);
         // A refused program may be remarked on, too.
         let items: Vec<Diagnostic> = match compile(original, &options) {
             Ok(program) => program.remarks,

@@ -7,11 +7,11 @@ mod socket;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Environment, run_node};
+use tiller_node_kit::run_node;
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
-        let mut env = Environment::process();
+        let mut env = outbox.environment(Some("runs/latest"))?;
         let folder = env.path("RUN_DIR", "runs/latest");
         let folder = env.finish(folder)?;
         node::run(&folder, inbox, outbox)

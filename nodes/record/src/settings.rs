@@ -74,7 +74,13 @@ fn for_replay(descriptor: &str) -> String {
         match line.trim().split_once(": ") {
             Some(("RUN_DIR", value)) if !value.contains("${") => {
                 let value = value.trim_matches('"');
-                format!("{place}RUN_DIR: \"${{TILLER_RUN_DIR:-{value}-replay}}\"")
+                // Every dataflow has its own there.
+                let end = if value.ends_with("/latest") {
+                    ""
+                } else {
+                    "-replay"
+                };
+                format!("{place}RUN_DIR: \"${{TILLER_RUN_DIR:-{value}{end}}}\"")
             }
             Some(("strict_types", "true")) => format!("{place}strict_types: false"),
             _ => line.to_owned(),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::latency::{Percentiles, Values};
+
 /// Upper ends of the histogram's bins, ms; the last bin has none.
 const BINS_MS: [f64; 13] = [
     1.5, 5.0, 10.0, 15.0, 18.0, 20.0, 22.0, 25.0, 30.0, 40.0, 60.0, 100.0, 200.0,
@@ -24,8 +26,8 @@ pub(crate) struct Cadence {
     pub(crate) missing_at_start: u64,
     /// Wall time from one state to the next: bins that hold any, shortest first.
     pub(crate) intervals: Vec<Bin>,
-    /// The longest of them, ms.
-    pub(crate) longest_ms: f64,
+    /// The same in a few numbers.
+    pub(crate) period: Percentiles,
 }
 
 /// Intervals of about the same length.
@@ -50,7 +52,7 @@ pub(crate) struct CadenceTally {
     spans: [Spans; 2],
     counts: [u64; BINS_MS.len() + 1],
     states: u64,
-    longest: Duration,
+    periods: Values,
 }
 
 /// Robot time between states in all, ns, and how often.
@@ -89,7 +91,7 @@ impl CadenceTally {
         spans.spanned_ns += step_ns;
         spans.count += 1;
         let interval = sent.saturating_sub(last_sent);
-        self.longest = self.longest.max(interval);
+        self.periods.push_time(interval);
         let ms = interval.as_secs_f64() * 1e3;
         let bin = BINS_MS.iter().position(|end| ms <= *end);
         self.counts[bin.unwrap_or(BINS_MS.len())] += 1;
@@ -109,7 +111,7 @@ impl CadenceTally {
                 .filter(|(_, count)| *count > 0)
                 .map(|(up_to_ms, count)| Bin { up_to_ms, count })
                 .collect(),
-            longest_ms: self.longest.as_secs_f64() * 1e3,
+            period: self.periods.percentiles(),
         }
     }
 }
@@ -143,7 +145,7 @@ mod tests {
             .collect();
         assert_eq!(bins, [(Some(20.0), 2), (Some(60.0), 1), (None, 1)]);
         assert_eq!(cadence.missing_at_start, 49);
-        assert!((cadence.longest_ms - 300.0).abs() < 1e-9);
+        assert!((cadence.period.longest_ms - 300.0).abs() < 1e-9);
     }
 
     #[test]
@@ -151,7 +153,7 @@ mod tests {
         let first = after(&[(0, 0), (60, 60), (80, 80), (100, 100)]);
         assert_eq!((first.missing, first.missing_at_start), (0, 2));
         let again = after(&[(0, 0), (20, 20), (0, 900), (20, 920)]);
-        assert_eq!((again.missing, again.longest_ms), (0, 20.0));
+        assert_eq!((again.missing, again.period.longest_ms), (0, 20.0));
         assert_eq!(after(&[]), Cadence::default());
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Latencies {
 
 /// The newest values of a distribution, ms.
 #[derive(Debug, Default)]
-struct Values {
+pub(crate) struct Values {
     newest: VecDeque<f64>,
     count: usize,
     /// Of all.
@@ -67,8 +67,25 @@ impl Values {
         self.newest.push_front(ms);
     }
 
-    fn push_time(&mut self, time: Duration) {
+    pub(crate) fn push_time(&mut self, time: Duration) {
         self.push(time.as_secs_f64() * 1e3);
+    }
+
+    pub(crate) fn percentiles(&self) -> Percentiles {
+        let mut sorted = Vec::from_iter(self.newest.iter().copied());
+        sorted.sort_by(f64::total_cmp);
+        let rounded = |ms: f64| (ms * 100.0).round() / 100.0;
+        let at = |share: f64| {
+            let rank = (share * sorted.len() as f64).ceil() as usize;
+            rounded(sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0))
+        };
+        Percentiles {
+            count: self.count,
+            p50_ms: at(0.5),
+            p95_ms: at(0.95),
+            p99_ms: at(0.99),
+            longest_ms: rounded(self.longest),
+        }
     }
 }
 
@@ -159,12 +176,12 @@ impl LatencyTally {
     /// The numbers so far.
     pub(crate) fn latencies(&self) -> Latencies {
         Latencies {
-            observation_to_execution: percentiles(&self.observation),
-            planning: percentiles(&self.planning),
-            chunk_to_execution: percentiles(&self.chunk),
-            image_to_keypoints: percentiles(&self.picture_to_keypoints),
-            image_to_chunk: percentiles(&self.picture_to_chunk),
-            image_to_execution: percentiles(&self.picture_to_execution),
+            observation_to_execution: self.observation.percentiles(),
+            planning: self.planning.percentiles(),
+            chunk_to_execution: self.chunk.percentiles(),
+            image_to_keypoints: self.picture_to_keypoints.percentiles(),
+            image_to_chunk: self.picture_to_chunk.percentiles(),
+            image_to_execution: self.picture_to_execution.percentiles(),
         }
     }
 
@@ -192,23 +209,6 @@ impl LatencyTally {
 }
 
 /// Nearest ranks.
-fn percentiles(values: &Values) -> Percentiles {
-    let mut sorted = Vec::from_iter(values.newest.iter().copied());
-    sorted.sort_by(f64::total_cmp);
-    let rounded = |ms: f64| (ms * 100.0).round() / 100.0;
-    let at = |share: f64| {
-        let rank = (share * sorted.len() as f64).ceil() as usize;
-        rounded(sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0))
-    };
-    Percentiles {
-        count: values.count,
-        p50_ms: at(0.5),
-        p95_ms: at(0.95),
-        p99_ms: at(0.99),
-        longest_ms: rounded(values.longest),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,13 +217,13 @@ mod tests {
     fn percentiles_are_nearest_ranks() {
         let mut values = Values::default();
         (1..=200).rev().for_each(|ms| values.push(f64::from(ms)));
-        let found = percentiles(&values);
+        let found = values.percentiles();
         assert_eq!(
             (found.p50_ms, found.p95_ms, found.p99_ms),
             (100.0, 190.0, 198.0)
         );
         assert_eq!(found.longest_ms, 200.0);
-        assert_eq!(percentiles(&Values::default()).count, 0);
+        assert_eq!(Values::default().percentiles().count, 0);
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         let mut values = Values::default();
         (0..NEWEST).for_each(|_| values.push(900.0));
         (0..NEWEST).for_each(|_| values.push(1.0));
-        let found = percentiles(&values);
+        let found = values.percentiles();
         assert_eq!((found.count, found.p99_ms), (2 * NEWEST, 1.0));
         assert_eq!(found.longest_ms, 900.0, "of the whole run");
         assert_eq!(values.newest.len(), NEWEST);

@@ -157,7 +157,7 @@ impl View {
             hold_s: motion.rest_s,
             states: cadence.states,
             missing: cadence.missing,
-            longest_ms: cadence.longest_ms,
+            longest_ms: cadence.period.longest_ms,
         }
     }
 }

@@ -10,11 +10,11 @@ mod outcome;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Environment, run_node};
+use tiller_node_kit::run_node;
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
-        let settings = config::Settings::read(Environment::process())?;
+        let settings = config::Settings::read(outbox.environment(Some("runs/latest"))?)?;
         node::run(&settings, inbox, outbox)
     })
 }

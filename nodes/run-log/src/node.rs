@@ -141,6 +141,8 @@ struct Log {
     episode: Option<EpisodeId>,
     /// Those before it.
     episodes: Vec<EpisodeEntry>,
+    /// The world's word of an episode that has not been heard of.
+    early: Option<TaskStatus>,
     ending: Ending,
     motion: MotionTally,
     cadence: CadenceTally,
@@ -205,6 +207,7 @@ impl Log {
             info: settings.info.clone(),
             episode: None,
             episodes: Vec::new(),
+            early: None,
             ending: Ending::default(),
             motion: MotionTally::default(),
             cadence: CadenceTally::default(),
@@ -303,7 +306,7 @@ impl Log {
             }
             "task_status" => {
                 if let Some(status) = streams.tasks.read(input)? {
-                    self.ending.on_task(status);
+                    self.on_task(status);
                 }
             }
             "episode" => {
@@ -354,14 +357,28 @@ impl Log {
         Ok(())
     }
 
+    /// The world's word belongs to its own episode: dora keeps the order within an input, not between
+    /// two, so a verdict may come after the next episode, and a first word before it.
+    fn on_task(&mut self, status: TaskStatus) {
+        if self.episode.is_none_or(|episode| episode == status.episode) {
+            return self.ending.on_task(status);
+        }
+        let mut ended = self.episodes.iter_mut().rev();
+        match ended.find(|entry| entry.id == status.episode) {
+            Some(entry) => entry.on_late_word(&status),
+            None => self.early = Some(status),
+        }
+    }
+
     /// Pictures and numbers are of the newest episode; of those before, how they ended is kept.
     fn begin_episode(&mut self, episode: &Episode) {
         if self.episode == Some(episode.id) {
             return;
         }
-        if self.episode.replace(episode.id).is_some() {
+        if let Some(id) = self.episode.replace(episode.id) {
             let (verdict, reason) = self.ending.verdict(&self.notices);
             self.episodes.push(EpisodeEntry {
+                id,
                 instruction: self.info.instruction.clone(),
                 seed: self.info.seed,
                 outcome: verdict,
@@ -369,6 +386,9 @@ impl Log {
             });
             self.ending.on_episode();
             self.view.on_episode();
+        }
+        if let Some(early) = self.early.take_if(|early| early.episode == episode.id) {
+            self.ending.on_task(early);
         }
         self.info.instruction.clone_from(&episode.instruction);
         self.info.seed = episode.seed;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tiller_core::{MAX_STATUS, clip};
+use tiller_core::{EpisodeId, MAX_STATUS, clip};
 use tiller_messages::{Level, SafetyEvent, Status, TaskStatus};
 use tiller_report::Summary;
 
@@ -91,6 +91,9 @@ pub(crate) struct RunSummary {
 /// An episode that is over.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct EpisodeEntry {
+    /// Its number.
+    #[serde(skip)]
+    pub(crate) id: EpisodeId,
     /// What the robot was told.
     pub(crate) instruction: String,
     /// Of the scene.
@@ -99,6 +102,19 @@ pub(crate) struct EpisodeEntry {
     pub(crate) outcome: Verdict,
     /// Why.
     pub(crate) reason: String,
+}
+
+impl EpisodeEntry {
+    /// The world's last word outdoes what was made of its silence.
+    pub(crate) fn on_late_word(&mut self, status: &TaskStatus) {
+        let verdict = match (status.success, status.episode_over) {
+            (true, _) => Verdict::Success,
+            (false, true) if self.outcome == Verdict::Failed => Verdict::Timeout,
+            _ => return,
+        };
+        self.outcome = verdict;
+        self.reason.clone_from(&status.reason);
+    }
 }
 
 /// What nodes said of a run beside how it ended: how often, by code.

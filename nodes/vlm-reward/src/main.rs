@@ -12,12 +12,12 @@ mod writing;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Environment, run_node_with_keys};
+use tiller_node_kit::run_node_with_keys;
 
 fn main() -> ExitCode {
     run_node_with_keys(node::ESSENTIAL, |inbox, outbox| {
         let setup = config::Setup::read(
-            Environment::process(),
+            outbox.environment(None)?,
             worlds::embedded()?,
             outbox.restarts() > 0,
         )?;

@@ -12,7 +12,8 @@ use tiller_core::visible;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Folder of the run, as TILLER_RUN_DIR names it.
+    /// Folder of the run: runs/latest is that of the dataflow that was started last, runs/ID that of the one
+    /// to which `dora list` gives this ID.
     #[arg(long, value_name = "FOLDER", default_value = "runs/latest")]
     run_dir: PathBuf,
 }

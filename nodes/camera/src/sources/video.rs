@@ -336,6 +336,49 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_ffmpeg_gives_the_frames_of_a_video() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let ffmpeg = root.join(".venv/bin/ffmpeg");
+        assert!(
+            ffmpeg.exists(),
+            "no .venv/bin/ffmpeg: run `cargo xtask test`"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("clip.mp4");
+        // Half a second of red, then of blue.
+        let colours = [
+            "color=red:size=64x48:rate=10",
+            "color=blue:size=64x48:rate=10",
+        ];
+        let inputs = colours.map(|colour| ["-f", "lavfi", "-t", "0.5", "-i", colour]);
+        let made = Command::new(&ffmpeg)
+            .args(["-loglevel", "error"])
+            .args(inputs.concat())
+            .args(["-filter_complex", "concat=n=2", "-pix_fmt", "yuv420p"])
+            .arg(&place)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let options = Options {
+            rate_hz: 10.0,
+            size: Some([32, 24]),
+            repeats: false,
+            ffmpeg,
+        };
+        let mut video = Video::new(place.to_str().unwrap(), &options);
+        let mut frame = Frame::default();
+        let mut seen = Vec::new();
+        while video.next(&mut frame).is_ok() {
+            assert_eq!(frame.size, [32, 24]);
+            assert_eq!(frame.rgb.len(), 32 * 24 * 3);
+            let [red, _, blue] = [0, 1, 2].map(|channel| frame.rgb[3 * 100 + channel]);
+            seen.push(red > blue);
+        }
+        let expected = [[true; 5], [false; 5]].concat();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
     fn what_ffmpeg_says_of_a_failure_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let options = stand_in(

@@ -402,6 +402,37 @@ fn the_newest_episode_is_the_one_that_is_reported() {
 }
 
 #[test]
+fn a_verdict_belongs_to_its_own_episode_whenever_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = tiller_core::EpisodeId;
+    let episode = |seq| Episode {
+        seq,
+        id: id(seq),
+        ..Default::default()
+    };
+    let of = |seq, number, status: TaskStatus| TaskStatus {
+        seq,
+        episode: id(number),
+        ..status
+    };
+    // The first's comes after the second has begun, the third's before it has.
+    let script = Script::new(ESSENTIAL)
+        .message("episode", &episode(1))
+        .message("episode", &episode(2))
+        .message("task_status", &of(1, 1, over(true)))
+        .message("task_status", &of(2, 2, over(false)))
+        .message("task_status", &of(3, 3, over(true)))
+        .message("episode", &episode(3))
+        .closed("task_status");
+    let summary = drive(folder.path(), script);
+    let ended = summary["episodes"].as_array().unwrap();
+    assert_eq!(ended.len(), 2);
+    assert_eq!(ended[0]["outcome"], "success");
+    assert_eq!(ended[1]["outcome"], "timeout");
+    assert_eq!(summary["outcome"], "success");
+}
+
+#[test]
 fn an_unknown_input_is_a_mistake_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let script = Script::new(ESSENTIAL)
