@@ -128,12 +128,16 @@ mod tests {
     #[test]
     fn a_replay_writes_elsewhere_and_takes_types_as_they_come() {
         let text = "strict_types: true\nnodes:\n  - id: a\n    env:\n      RUN_DIR: \"runs/latest\"\n      B: c";
-        let replayed = for_replay(text);
-        let expected = text
-            .replace("true", "false")
-            .replace("runs/latest", "${TILLER_RUN_DIR:-runs/latest-replay}");
-        assert_eq!(replayed, expected);
-        assert_eq!(for_replay(&replayed), replayed);
+        for (kept, elsewhere) in [("latest", "latest"), ("mine", "mine-replay")] {
+            let text = text.replace("latest", kept);
+            let replayed = for_replay(&text);
+            let set = format!("${{TILLER_RUN_DIR:-runs/{elsewhere}}}");
+            let expected = text
+                .replace("true", "false")
+                .replace(&format!("runs/{kept}"), &set);
+            assert_eq!(replayed, expected);
+            assert_eq!(for_replay(&replayed), replayed);
+        }
     }
 
     #[test]
