@@ -415,7 +415,7 @@ impl Log {
 
     /// The summary as it stands, without pictures.
     fn write_summary(&self, settings: &Settings) -> Result<()> {
-        let (verdict, reason) = self.ending.verdict(&self.notices);
+        let (verdict, reason) = self.ending.verdict_so_far(&self.notices);
         let summary = self.recorder.summary(&self.outcome(verdict, &reason));
         self.put_summary(settings, verdict, summary)
     }

@@ -28,6 +28,8 @@ pub(crate) enum Verdict {
     Failed,
     /// Somebody stopped the run.
     Stopped,
+    /// It goes on; or this node was killed, and nobody wrote how it ended.
+    Running,
 }
 
 impl Verdict {
@@ -39,6 +41,7 @@ impl Verdict {
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
+            Self::Running => "running",
         }
     }
 }
@@ -248,6 +251,17 @@ impl Ending {
             .as_ref()
             .is_some_and(|task| task.success || task.episode_over);
         over || self.refusal.is_some() || self.failure.is_some()
+    }
+
+    /// As [`Ending::verdict`], of a run that goes on.
+    pub(crate) fn verdict_so_far(&self, notices: &Notices) -> (Verdict, String) {
+        match self.is_explained() {
+            true => self.verdict(notices),
+            false => (
+                Verdict::Running,
+                "it goes on, or the run-log was killed".to_owned(),
+            ),
+        }
     }
 
     /// The verdict and the reason for it; where time ran out, with what was being waited for.

@@ -372,6 +372,7 @@ fn the_summary_is_written_while_the_run_goes_on() {
     let summary = seen.expect("there is a summary before the end");
     assert_eq!(summary["task"], "button_press");
     assert_eq!(summary["success"], false);
+    assert_eq!(summary["outcome"], "running");
 }
 
 #[test]
