@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eyre::Result;
+use eyre::{Result, bail};
 use tiller_core::EpisodeId;
 use tiller_messages::{Encoding, Episode, ImageHeader, Level};
 use tiller_node_kit::{Inbox, Next, Outbox, Stream as Messages, fingerprint, robot_clock_ns};
@@ -151,6 +151,7 @@ impl Camera {
                         self.failure = Some(reason);
                     }
                 }
+                Word::Died => bail!("camera `{name}`: its thread has died"),
                 Word::Ended => {
                     self.has_ended = true;
                     let text = format!("camera `{name}`: its recording has ended");

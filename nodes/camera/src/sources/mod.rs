@@ -6,7 +6,7 @@ mod v4l2;
 mod video;
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -120,6 +120,8 @@ pub(crate) enum Word {
     Failed(String),
     /// There are no more frames.
     Ended,
+    /// Its thread has panicked.
+    Died,
 }
 
 /// A source on a thread of its own: what waits for a camera keeps nobody else waiting.
@@ -127,6 +129,8 @@ pub(crate) enum Word {
 pub(crate) struct Stream {
     words: Receiver<Word>,
     spare: Sender<Box<Frame>>,
+    /// No word will come.
+    is_over: bool,
 }
 
 impl Stream {
@@ -135,19 +139,35 @@ impl Stream {
     /// # Errors
     /// When there is no thread for it.
     pub(crate) fn start(camera: &str, kind: &Kind, options: &Options) -> Result<Self> {
+        Self::of(camera, kind.source(camera, options))
+    }
+
+    fn of(camera: &str, source: Box<dyn Source>) -> Result<Self> {
         let (tell, words) = sync_channel(WAITING);
         let (spare, used) = channel();
-        let source = kind.source(camera, options);
         thread::Builder::new()
             .name(camera.to_owned())
             .spawn(move || read(source, &tell, &used))
             .wrap_err_with(|| format!("cannot start a thread for camera `{camera}`"))?;
-        Ok(Self { words, spare })
+        Ok(Self {
+            words,
+            spare,
+            is_over: false,
+        })
     }
 
     /// What has come, if anything has.
-    pub(crate) fn next(&self) -> Option<Word> {
-        self.words.try_recv().ok()
+    pub(crate) fn next(&mut self) -> Option<Word> {
+        if self.is_over {
+            return None;
+        }
+        let word = match self.words.try_recv() {
+            Ok(word) => word,
+            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Disconnected) => Word::Died,
+        };
+        self.is_over = matches!(word, Word::Ended | Word::Died);
+        Some(word)
     }
 
     /// Gives a frame back, to be filled again.
@@ -229,6 +249,31 @@ mod tests {
         let expected = Kind::parse("v4l2:/dev/video0").unwrap_err();
         assert!(expected.contains("`video:/dev/video0`"), "{expected}");
         assert!(expected.contains("--features camera/v4l2"), "{expected}");
+    }
+
+    /// Gives one frame and panics.
+    struct Broken(bool);
+
+    impl Source for Broken {
+        fn next(&mut self, _: &mut Frame) -> Result<(), Fault> {
+            assert!(!std::mem::replace(&mut self.0, true), "as a driver may");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_source_that_panics_is_told_once() {
+        let mut stream = Stream::of("front", Box::new(Broken(false))).unwrap();
+        let mut words = Vec::new();
+        while !matches!(words.last(), Some(Word::Died)) {
+            words.extend(stream.next());
+            thread::yield_now();
+        }
+        assert!(
+            matches!(words[..], [Word::Frame(_), Word::Died]),
+            "{words:?}"
+        );
+        assert!(stream.next().is_none());
     }
 
     #[test]
