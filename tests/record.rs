@@ -13,6 +13,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use common::{Run, root, run_dora, run_file};
 use dora_recording::RecordingReader;
@@ -20,8 +21,10 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 use tiller_export::{Columns, LerobotOptions, to_lerobot, to_mcap};
 use tiller_lerobot::Ffmpeg;
+use tiller_playtable_author::EmbeddedAuthor;
 use tiller_recording::Recording;
-use tiller_replay::{Alternative, Changes, Stories, what_if};
+use tiller_replay::{Alternative, Changes, Means, Stories, Verdict, what_if};
+use tiller_vlm::Author;
 
 /// Messages in a recording by output.
 fn counted(recording: &Path) -> BTreeMap<String, u64> {
@@ -119,8 +122,21 @@ fn assert_mcap(recording: &Path, counts: &BTreeMap<String, u64>) {
 /// Everything is decided again in this process, to the last bit; under another strength of guidance it is not.
 fn assert_decided_again(recording: &Path) {
     let stories = Stories::read(recording, |_| {}).unwrap();
-    let report = tiller_replay::replay(&stories, root(), |_| {}).unwrap();
-    for kind in ["plans", "chunks", "programs", "stage_decisions", "commands"] {
+    let authors: [(&str, Arc<dyn Author>); 1] = [("playtable", Arc::new(EmbeddedAuthor))];
+    let means = Means {
+        here: root(),
+        authors: &authors,
+        exchanges: None,
+    };
+    let report = tiller_replay::replay(&stories, &means, |_| {}).unwrap();
+    for kind in [
+        "plans",
+        "chunks",
+        "programs",
+        "programs_compiled",
+        "stage_decisions",
+        "commands",
+    ] {
         let compared = report.compared.get(kind).copied().unwrap_or_default();
         assert_eq!(compared.recorded, compared.same, "{kind}: {report:#?}");
         let least = if kind == "commands" { 100 } else { 1 };
@@ -135,7 +151,9 @@ fn assert_decided_again(recording: &Path) {
         set: vec![("guide_scale".to_owned(), "0".to_owned())],
         ..Changes::default()
     };
-    let plans = what_if(&stories, &changes, root()).unwrap();
+    let plans = what_if(&stories, &changes, &means).unwrap();
+    assert_eq!(plans.programs.len(), 1, "{plans:?}");
+    assert_eq!(plans.programs[0].verdict, Verdict::Same, "{plans:?}");
     let moved = |plan: &Alternative| plan.apart_m.is_some_and(|apart_m| apart_m > 1e-3);
     assert!(plans.plans.iter().any(moved), "{}", plans.table());
 }

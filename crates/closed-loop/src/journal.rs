@@ -65,6 +65,8 @@ pub enum Machine {
     Switcher(SwitcherConfig),
     /// Of an [`Actuator`](crate::Actuator); the last is whether it drives an arm that keeps its own time.
     Actuator(Box<ActuatorConfig>, Guard, bool),
+    /// Of whoever writes reward programs.
+    Author(Box<AuthorHeader>),
 }
 
 /// How a sampler plans.
@@ -82,6 +84,27 @@ pub struct SamplerHeader {
     pub cameras: Vec<(String, String)>,
     /// What became of pictures of another size than the policy's.
     pub picture_fit: String,
+}
+
+/// How programs are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorHeader {
+    /// The world whose author stands by, and writes where nobody else is asked.
+    pub world: String,
+    /// Who is asked: `embedded`, or such as `openai/gpt-5-mini`.
+    pub source: String,
+    /// Further answers after a first one that is not sound.
+    pub max_repairs: u32,
+    /// What happens when none is: `embedded`, `unsteered` or `hold`.
+    pub fallback: String,
+    /// The folder of prompts, where they are not those that come with Tiller.
+    pub prompt_dir: Option<String>,
+    /// SHA-256 over all prompts, in hexadecimal.
+    pub prompts_sha256: String,
+    /// What every model is told about the scene.
+    pub scene_notes: String,
+    /// The output that shows the annotated picture, `NODE/OUTPUT` where the node knew it, else the input.
+    pub pictures: String,
 }
 
 /// Writes a journal.
@@ -228,6 +251,14 @@ pub fn effect_bytes<F: Serialize>(effects: &[F]) -> Result<Vec<u8>, JournalError
     Ok(postcard::to_stdvec(effects)?)
 }
 
+/// Effects out of their bytes.
+///
+/// # Errors
+/// When they are no such effects.
+pub fn read_effects<F: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<F>, JournalError> {
+    Ok(postcard::from_bytes(bytes)?)
+}
+
 /// Reads a whole journal. A last entry that was cut off, by a node that was killed, is left out.
 ///
 /// # Errors
@@ -300,6 +331,7 @@ mod tests {
         assert_eq!((whole.len(), whole[1].now_ns), (2, 9));
         assert_eq!(whole[1].event, "b");
         assert_eq!(whole[1].effects, effect_bytes(&[0.5, -0.0]).unwrap());
+        assert_eq!(read_effects::<f64>(&whole[1].effects).unwrap(), [0.5, -0.0]);
         assert_ne!(whole[1].effects, effect_bytes(&[0.5, 0.0]).unwrap());
         let cut = read::<String>(&bytes[..bytes.len() - 1]).unwrap();
         assert_eq!(cut, whole[..1]);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tiller_authoring::DeskEvent;
 use tiller_closed_loop::journal::{Machine, SamplerHeader, effect_bytes};
 use tiller_closed_loop::{
     Actuator, ActuatorEffect, PlanReport, PlanRequest, Sampler, SamplerEffect, SamplerEvent,
@@ -12,19 +13,19 @@ use tiller_closed_loop::{
 };
 use tiller_messages::RewardProgram;
 
+use crate::authors::{self, Means};
 use crate::frames::Frames;
 use crate::replan::{Arms, Changes, Replanner, Told};
-use crate::report::{Difference, MachineReport, Report};
+use crate::report::{Difference, MachineReport, Report, Verdict};
 use crate::{ReplayError, Stories, Story};
 
-/// Decides everything again. `here` is where policies are looked for whose folder is no more where it was;
-/// `progress` hears how many bytes of the journals have been told.
+/// Decides everything again. `progress` hears how many bytes of the journals have been told.
 ///
 /// # Errors
-/// [`ReplayError`] when the recording cannot be read or the policy cannot be run.
+/// [`ReplayError`] when the recording or the exchanges cannot be read, or the policy cannot be run.
 pub fn replay(
     stories: &Stories,
-    here: &Path,
+    means: &Means<'_>,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, ReplayError> {
     let mut report = Report {
@@ -48,7 +49,9 @@ pub fn replay(
                 .push(format!("journal of `{node}`, session {session}: {what}"));
         }
         match &story.header.machine {
-            Machine::Sampler(header) => sampler(story, header, &frames, here, &mut report)?,
+            Machine::Sampler(header) => sampler(story, header, &frames, means.here, &mut report)?,
+            // Below, with what was heard of it.
+            Machine::Author(_) => {}
             Machine::Switcher(config) => match Switcher::new(config.clone()) {
                 Ok(mut machine) => {
                     machines(story, &mut report, switcher_kind, |event, _, effects| {
@@ -79,16 +82,35 @@ pub fn replay(
         told += story.bytes.len() as u64;
         progress(told);
     }
+    authors::check(
+        stories,
+        &authors::heard(stories),
+        means,
+        &frames,
+        &mut report,
+    )?;
     report.conclude();
     Ok(report)
 }
 
-/// The pictures that plans were made from, by output and stamp.
+/// The pictures that plans were made from, and those that authors saw, by output and stamp.
 pub(crate) fn wanted(stories: &Stories) -> BTreeMap<String, BTreeSet<u64>> {
     let mut wanted: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for story in &stories.stories {
-        let Machine::Sampler(header) = &story.header.machine else {
-            continue;
+        let header = match &story.header.machine {
+            Machine::Sampler(header) => header,
+            Machine::Author(header) => {
+                for entry in story.entries::<DeskEvent>().unwrap_or_default() {
+                    if let DeskEvent::Begin(commission) = entry.event
+                        && let Some(stamp_ns) = commission.picture_ns
+                    {
+                        let stamps = wanted.entry(header.pictures.clone()).or_default();
+                        stamps.insert(stamp_ns);
+                    }
+                }
+                continue;
+            }
+            Machine::Switcher(_) | Machine::Actuator(..) => continue,
         };
         for entry in story.entries::<SamplerEvent>().unwrap_or_default() {
             let SamplerEvent::Planned(planned) = entry.event else {
@@ -132,13 +154,13 @@ fn sampler_kind(effect: &SamplerEffect) -> Option<&'static str> {
 }
 
 /// A machine's answers, compared one by one.
-struct Comparison<'a> {
-    report: &'a mut Report,
+pub(crate) struct Comparison<'a> {
+    pub(crate) report: &'a mut Report,
     machine: MachineReport,
 }
 
 impl<'a> Comparison<'a> {
-    fn new(story: &Story, report: &'a mut Report) -> Self {
+    pub(crate) fn new(story: &Story, report: &'a mut Report) -> Self {
         Self {
             report,
             machine: MachineReport {
@@ -176,16 +198,20 @@ impl<'a> Comparison<'a> {
         for kind in effects.iter().filter_map(kind) {
             self.report.count(kind, is_same);
         }
+        self.event(now_ns, is_same, || {
+            format!("answers to `{word}` ({} now)", effects.len())
+        });
+    }
+
+    /// One event more, and what differed if its answer was not the same.
+    pub(crate) fn event(&mut self, now_ns: u64, is_same: bool, what: impl FnOnce() -> String) {
         if !is_same {
-            self.differs(
-                now_ns,
-                format!("answers to `{word}` ({} now)", effects.len()),
-            );
+            self.differs(now_ns, what());
         }
         self.machine.events += 1;
     }
 
-    fn finish(self) {
+    pub(crate) fn finish(self) {
         self.report.machines.push(self.machine);
     }
 }
@@ -265,7 +291,7 @@ fn sampler(
                 if let Some(keypoints) = told.keypoints {
                     let options = compile_options(&machine.contract(), keypoints);
                     let is_same = says_the_same(program, &options);
-                    comparison.report.count("programs", is_same);
+                    comparison.report.count("programs_compiled", is_same);
                     if !is_same {
                         comparison.differs(entry.now_ns, "what the program says".to_owned());
                     }
@@ -323,6 +349,7 @@ fn plan(
         }
         Err(missing) => {
             let chunk = request.chunk_index;
+            comparison.report.count("plans", Verdict::NotCompared);
             comparison
                 .report
                 .missing
@@ -475,8 +502,13 @@ mod tests {
             stories: Vec::new(),
             missing: Vec::new(),
         };
+        let means = Means {
+            here: Path::new("."),
+            authors: &[],
+            exchanges: None,
+        };
         assert!(
-            replay(&stories, Path::new("."), |_| {}).is_err(),
+            replay(&stories, &means, |_| {}).is_err(),
             "there is no such recording"
         );
         let mut report = Report::default();

@@ -1,11 +1,14 @@
 //! What was decided in a recorded run, decided again: by the same machines, in one process, from what they were told.
 //!
-//! A recording holds the journals of sampler, switcher and actuator (output `journal`): how each was set, every event
+//! A recording holds the journals of author, sampler, switcher and actuator (output `journal`): how each was set, every event
 //! in the order in which it came, and every effect. [`Stories`] reads them, [`replay`] tells the events to fresh machines
 //! and compares what they answer with what was answered then, to the last bit; plans are made anew from the
-//! recorded pictures by the policy itself. [`Changes`] make them under other settings, and say what would have
+//! recorded pictures by the policy itself. Programs are written anew, too: the author's journal holds what it was given,
+//! what was asked and what was answered; the author of a world is asked again, answers of models are played back.
+//! [`Changes`] make them under other settings, and say what would have
 //! been otherwise.
 
+mod authors;
 mod check;
 mod frames;
 mod page;
@@ -14,10 +17,11 @@ mod report;
 mod story;
 mod what_if;
 
+pub use authors::Means;
 pub use check::replay;
 pub use page::page;
 pub use replan::{Changes, ReplanError};
-pub use report::{Compared, Difference, MachineReport, Report};
+pub use report::{Compared, Difference, MachineReport, ProgramReport, Report, Verdict};
 pub use story::{Stories, Story};
 pub use what_if::{Alternative, Plans, what_if};
 
@@ -33,6 +37,9 @@ pub enum ReplayError {
          declares their output `journal` and JOURNAL is not `off`"
     )]
     NoJournal,
+    /// There are no exchanges where they should be.
+    #[error(transparent)]
+    Exchanges(#[from] tiller_vlm::provider::FilesError),
     /// Plans cannot be made anew.
     #[error(transparent)]
     Replan(#[from] ReplanError),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::replan::Changes;
+use crate::report::Verdict;
 use crate::what_if::{Alternative, Plans, Sketch};
 
 /// Side of a drawing, px, and the margin inside of it, which holds its words.
@@ -39,6 +40,14 @@ pub fn page(title: &str, changes: &Changes, plans: &Plans) -> String {
         plans.plans.len(),
         escaped(&described(changes)),
     );
+    for program in &plans.programs {
+        let class = match program.verdict {
+            Verdict::Same => "then",
+            Verdict::Differs | Verdict::NotCompared => "bad",
+        };
+        let text = escaped(&program.to_string());
+        let _ = write!(html, "<p class=\"{class}\">{text}</p>");
+    }
     for missing in &plans.missing {
         let _ = write!(html, "<p class=\"bad\">missing: {}</p>", escaped(missing));
     }
@@ -164,6 +173,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::ProgramReport;
 
     #[test]
     fn both_plans_are_drawn_and_nothing_of_a_text_becomes_markup() {
@@ -183,6 +193,13 @@ mod tests {
         };
         let plans = Plans {
             plans: vec![plan(Ok(sketch(0.03))), plan(Err("lost <all>".to_owned()))],
+            programs: vec![ProgramReport {
+                program: 7,
+                source: "embedded".to_owned(),
+                instruction: String::new(),
+                verdict: Verdict::Differs,
+                why: Some("text, line 1: `<b>` then, `c` now".to_owned()),
+            }],
             missing: Vec::new(),
         };
         let changes = Changes {
@@ -193,6 +210,8 @@ mod tests {
         // Two views of two paths, and two of one.
         assert_eq!(html.matches("<polyline").count(), 6);
         assert!(html.contains("guide_scale = 0.3") && html.contains("furthest apart 30.0 mm"));
+        let program = "<p class=\"bad\">program 7 by `embedded`: written again, NOT the same: text, line 1: `&lt;b&gt;` then";
+        assert!(html.contains(program), "{html}");
         assert!(html.contains("no plan: lost &lt;all&gt;") && !html.contains("a<b>"));
         assert!(!html.contains("NaN") && !html.contains("inf"));
     }

@@ -153,6 +153,7 @@ impl Story {
             Machine::Sampler(_) => "sampler",
             Machine::Switcher(_) => "switcher",
             Machine::Actuator(..) => "actuator",
+            Machine::Author(_) => "author",
         }
     }
 

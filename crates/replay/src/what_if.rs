@@ -11,9 +11,11 @@ use tiller_closed_loop::{
 };
 use tiller_messages::RewardProgram;
 
+use crate::authors::{self, Means};
 use crate::check::wanted;
 use crate::frames::Frames;
 use crate::replan::{Changes, ReplanError, Replanner, Told};
+use crate::report::{ProgramReport, Report};
 use crate::{ReplayError, Stories, Story};
 
 /// What is to be seen of a plan.
@@ -64,6 +66,8 @@ pub struct Alternative {
 pub struct Plans {
     /// In the order in which they were made.
     pub plans: Vec<Alternative>,
+    /// The recorded programs, written again by their authors.
+    pub programs: Vec<ProgramReport>,
     /// What could not be planned anew, and why.
     pub missing: Vec<String>,
 }
@@ -89,6 +93,9 @@ impl Plans {
                 plan.chunk, plan.stage
             );
         }
+        for program in &self.programs {
+            let _ = writeln!(text, "{program}");
+        }
         for missing in &self.missing {
             let _ = writeln!(text, "missing: {missing}");
         }
@@ -100,7 +107,11 @@ impl Plans {
 ///
 /// # Errors
 /// [`ReplayError`] when the recording cannot be read, the policy cannot be run, or a change makes no sense.
-pub fn what_if(stories: &Stories, changes: &Changes, here: &Path) -> Result<Plans, ReplayError> {
+pub fn what_if(
+    stories: &Stories,
+    changes: &Changes,
+    means: &Means<'_>,
+) -> Result<Plans, ReplayError> {
     let (frames, problems) = Frames::read(&stories.recording, &wanted(stories))?;
     let mut plans = Plans {
         missing: [stories.missing.clone(), problems].concat(),
@@ -108,9 +119,18 @@ pub fn what_if(stories: &Stories, changes: &Changes, here: &Path) -> Result<Plan
     };
     for story in &stories.stories {
         if let Machine::Sampler(header) = &story.header.machine {
-            sampler(story, header, changes, &frames, here, &mut plans)?;
+            sampler(story, header, changes, &frames, means.here, &mut plans)?;
         }
     }
+    let mut report = Report::default();
+    authors::check(
+        stories,
+        &authors::heard(stories),
+        means,
+        &frames,
+        &mut report,
+    )?;
+    plans.programs = report.programs;
     Ok(plans)
 }
 

@@ -3,13 +3,14 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use tiller_bench::{Subject, Subjects};
 use tiller_calvin_author::EmbeddedAuthor as CalvinAuthor;
 use tiller_core::file::here_or_above;
 use tiller_libero_author::EmbeddedAuthor as LiberoAuthor;
 use tiller_playtable_author::EmbeddedAuthor as PlayTableAuthor;
+use tiller_vlm::Author;
 
 /// Parameters that were tuned for LIBERO.
 const TUNED_FOR_LIBERO: &str = include_str!("../../../benchmarks/libero.toml");
@@ -27,6 +28,16 @@ pub fn worlds() -> Subjects {
         with_calvin(with_libero(playtable))
     });
     WORLDS.clone()
+}
+
+/// The authors that need no network, by the names of their worlds, which need not be there.
+#[must_use]
+pub(crate) fn authors() -> [(&'static str, Arc<dyn Author>); 3] {
+    [
+        ("playtable", Arc::new(PlayTableAuthor)),
+        ("libero", Arc::new(LiberoAuthor)),
+        ("calvin", Arc::new(CalvinAuthor)),
+    ]
 }
 
 fn with_libero(worlds: Subjects) -> Subjects {

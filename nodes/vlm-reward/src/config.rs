@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) policy: AuthoringPolicy,
     /// Whether stage queries are put to the model.
     pub(crate) advice: bool,
+    /// Whether a journal is sent for recorders.
+    pub(crate) journal: bool,
     /// The longest that one question takes.
     pub(crate) question_timeout: Duration,
     /// The longest that a program takes, repairs included; then the fallback.
@@ -34,7 +36,11 @@ pub(crate) struct Setup {
     pub(crate) client: Arc<Client>,
     /// What is asked.
     pub(crate) prompts: Arc<PromptSet>,
-    /// Who writes without a network.
+    /// The folder of prompts, where they are not built in.
+    pub(crate) prompt_dir: Option<String>,
+    /// The world whose author writes without a network.
+    pub(crate) world: &'static str,
+    /// That author.
     pub(crate) embedded: Arc<dyn Author>,
     /// Where the key is from; none where none is sent.
     pub(crate) key_origin: Option<String>,
@@ -45,11 +51,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Reads and checks everything; nothing is contacted yet. `embedded` writes without a network.
+    /// Reads and checks everything; nothing is contacted yet. `embedded` of `world` writes without a network.
     /// A node that `goes_on` where one like it has ended keeps its records.
     pub(crate) fn read(
         env: Environment,
-        embedded: Arc<dyn Author>,
+        (world, embedded): (&'static str, Arc<dyn Author>),
         goes_on: bool,
     ) -> Result<Self, Problems> {
         // A key may stand in any of them by mistake.
@@ -59,6 +65,7 @@ impl Setup {
         env.renamed("PROVIDER", "VLM_PROVIDER");
         let ready = tiller_vlm::settings::read(&mut env, &embedded);
         let mut client = ready.client();
+        let journal = env.choice("JOURNAL", "on", &[("on", true), ("off", false)]);
         // A replay leaves its recording alone, and the embedded author needs none.
         let folder = env.optional("RUN_DIR").map(PathBuf::from);
         let kept = folder.as_deref().map(Kept::in_folder);
@@ -79,15 +86,19 @@ impl Setup {
                 }
             }
         }
+        let prompt_dir = env.optional("PROMPT_DIR");
         env.finish(Self {
             settings: Settings {
                 policy: ready.policy,
                 advice: ready.advice,
+                journal,
                 question_timeout: ready.provider.total_timeout(),
                 program_timeout: ready.program_timeout,
             },
             client: Arc::new(client),
             prompts: Arc::new(ready.prompts),
+            prompt_dir,
+            world,
             embedded,
             key_origin: ready.key_origin,
             key_remark: ready.key_remark,

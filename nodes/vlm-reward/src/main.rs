@@ -5,7 +5,6 @@ mod config;
 mod kept;
 mod node;
 mod picture;
-mod program;
 mod waiting;
 mod worlds;
 mod writing;

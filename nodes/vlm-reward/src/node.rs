@@ -1,11 +1,12 @@
 //! The node's loop.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eyre::Result;
 use image::RgbImage;
-use tiller_closed_loop::{compile_options, program_message};
+use tiller_authoring::{Commission, Desk, Finished as Written, encode, scene};
+use tiller_closed_loop::compile_options;
+use tiller_closed_loop::journal::{AuthorHeader, Header, Machine, Pieces};
 use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};
 use tiller_messages::{
     Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
@@ -13,15 +14,13 @@ use tiller_messages::{
 };
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
 use tiller_reward::{CompileOptions, compile};
-use tiller_vlm::provider::{Outcome, Picture};
-use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
-use tiller_vlm::{Author, AuthorRequest};
+use tiller_vlm::provider::Outcome;
+use tiller_vlm::repair::AuthoringStatus;
 
 use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
 use crate::kept::Kept;
-use crate::picture::{encode, frame};
-use crate::program::scene;
+use crate::picture::frame;
 use crate::waiting::{Waiting, waited};
 use crate::writing::{Event, Finished, TimeLimits, Writing};
 
@@ -39,6 +38,9 @@ const INPUTS: &[&str] = &[
     "program_contract",
 ];
 
+/// The output on which the journal goes out, where the dataflow declares it.
+const JOURNAL: &str = "journal";
+
 /// How often it is told that a program is being waited for; that it is asked for is told at once.
 const TELL_WAIT: Duration = Duration::from_secs(10);
 
@@ -54,7 +56,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// and nothing to fall back on, it says so and waits for the next episode.
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
-    let mut node = Node::new(setup)?;
+    let mut node = Node::new(setup, outbox)?;
     if let Some(origin) = &setup.key_origin {
         tracing::info!("the key is from {origin}");
     }
@@ -63,16 +65,23 @@ pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Resu
     }
     loop {
         let next = inbox.wait_at_most(if node.is_waiting() { POLL } else { PATIENCE });
+        node.now_ns = inbox.now_ns();
         match next {
             Next::Input(input) => node.take(&input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
-                return Ok(());
+                let rest = node.journal.as_mut().and_then(Pieces::rest);
+                return rest.map_or(Ok(()), |piece| outbox.send(JOURNAL, piece));
             }
         }
         node.work(outbox)?;
         outbox.repeat_latched()?;
+        let due = node
+            .journal
+            .as_mut()
+            .and_then(|pieces| pieces.due(node.now_ns));
+        due.map_or(Ok(()), |piece| outbox.send(JOURNAL, piece))?;
     }
 }
 
@@ -85,8 +94,11 @@ struct Node<'a> {
     /// Who is asked, such as `openai/gpt-5-mini`.
     author: String,
     is_embedded: bool,
-    embedded: Arc<dyn Author>,
     writing: Writing,
+    /// The way out of what is told to the desk, where there is one.
+    journal: Option<Pieces>,
+    /// The clock, as it was when the loop last looked at it.
+    now_ns: u64,
     advising: Option<Advising>,
     streams: Streams,
     reader: ImageReader,
@@ -122,7 +134,7 @@ struct Streams {
 }
 
 impl<'a> Node<'a> {
-    fn new(setup: &'a Setup) -> Result<Self> {
+    fn new(setup: &'a Setup, outbox: &Outbox) -> Result<Self> {
         let Setup {
             settings,
             client,
@@ -140,7 +152,18 @@ impl<'a> Node<'a> {
             question: settings.question_timeout,
             program: settings.program_timeout,
         };
-        let writing = Writing::start(client.clone(), prompts.clone(), settings.policy, limits)?;
+        let journal = match settings.journal && outbox.declares(JOURNAL) {
+            true => Some(Pieces::new(&header(setup, &author, outbox))?),
+            false => None,
+        };
+        let (recorder, journal) = journal.unzip();
+        let desk = Desk::new(
+            prompts.clone(),
+            settings.policy,
+            author.clone(),
+            embedded.clone(),
+        );
+        let writing = Writing::start(client.clone(), desk, recorder, limits)?;
         let advising = settings
             .advice
             .then(|| Advising::start(client.clone(), prompts.clone(), limits.question));
@@ -148,8 +171,9 @@ impl<'a> Node<'a> {
             settings,
             is_embedded: author == "embedded",
             author,
-            embedded: embedded.clone(),
             writing,
+            journal,
+            now_ns: 0,
             advising: advising.transpose()?,
             streams: Streams::default(),
             reader: ImageReader::new(),
@@ -234,7 +258,7 @@ impl<'a> Node<'a> {
             return Ok(());
         }
         if self.writing.is_under_way() {
-            self.writing.give_up();
+            self.writing.give_up(self.now_ns)?;
             let text = format!(
                 "{} begins: what `{}` was asked for the one before is void",
                 episode.id, self.author
@@ -253,7 +277,11 @@ impl<'a> Node<'a> {
         self.go_on(outbox)?;
         let mut news = self.begin_if_due(outbox)?;
         loop {
-            match news.or_else(|| self.writing.poll()) {
+            let event = match news {
+                None => self.writing.poll(self.now_ns)?,
+                news => news,
+            };
+            match event {
                 None => break,
                 Some(Event::Again { answers }) => {
                     let text = format!(
@@ -387,20 +415,21 @@ impl<'a> Node<'a> {
         if is_begun || !self.missing().is_empty() {
             return Ok(None);
         }
-        let task = AuthoringTask {
-            request: AuthorRequest {
-                hand: options.hand,
-                instruction: episode.instruction.clone(),
-                keypoints: scene(keypoints),
-            },
-            // The embedded author has no eyes.
-            picture: match self.is_embedded {
-                true => None,
-                false => picture(frame(annotated).and_then(|frame| encode(&frame))),
-            },
-            options,
-            source: self.author.clone(),
-            embedded: Some(self.embedded.clone()),
+        // The embedded author has no eyes.
+        let picture = match self.is_embedded {
+            true => None,
+            false => frame(annotated)
+                .and_then(|frame| Ok(encode(&frame)?))
+                .inspect_err(no_picture)
+                .ok(),
+        };
+        let commission = Commission {
+            // Larger than those of all programs before, of a start before this one too.
+            id: ProgramId(outbox.session() + self.programs_sent + 1),
+            episode: episode.clone(),
+            keypoints: keypoints.clone(),
+            contract: contract.clone(),
+            picture_ns: picture.as_ref().map(|_| annotated.header().stamp_ns),
         };
         self.begun = Some((grounding, options));
         self.waits_told = 0;
@@ -412,30 +441,31 @@ impl<'a> Node<'a> {
             );
             outbox.tell(Level::Info, "asking", text)?;
         }
-        Ok(self.writing.begin(task, grounding.1))
+        self.writing.begin(commission, picture, self.now_ns)
     }
 
     fn finish(&mut self, finished: Finished, outbox: &mut Outbox) -> Result<()> {
         let Finished {
-            authored,
-            generation,
+            written,
             refusal,
             duration,
         } = finished;
-        let Some(episode) = self.episode.clone() else {
-            return Ok(());
-        };
+        let Written {
+            commission,
+            authored,
+            program,
+        } = written;
         if !self.is_embedded {
             let text = waited(&self.author, &authored, duration);
             outbox.tell(Level::Info, "waited", text)?;
         }
-        let Some(written) = &authored.written else {
+        let (Some(program), Some(written)) = (program, &authored.written) else {
             let (code, text) = match (refusal, authored.cause) {
                 (Some(reason), _) => (
                     "refused",
                     format!(
                         "instruction `{}` is not understood: {reason}",
-                        episode.instruction
+                        commission.episode.instruction
                     ),
                 ),
                 (None, Some(Outcome::ProgramInvalid | Outcome::NoProgram)) => {
@@ -452,20 +482,11 @@ impl<'a> Node<'a> {
             let text = authored.message.clone();
             outbox.tell(Level::Warning, authored.status.name(), text)?;
         }
-        let points = self.begun.map_or(0, |(_, options)| options.points);
         for remark in &written.program.remarks {
             let code = format!("remark_{}", remark.kind.code().replace('-', "_"));
             outbox.tell(Level::Warning, &code, remark.to_string())?;
         }
         self.programs_sent += 1;
-        let program = RewardProgram {
-            // Larger than those of all programs before, of a start before this one too.
-            id: ProgramId(outbox.session() + self.programs_sent),
-            episode: episode.id,
-            generation,
-            instruction: episode.instruction.clone(),
-            ..program_message(&written.program, &written.text, &written.source, points)
-        };
         outbox.latch("reward_program", program.clone())?;
         let kept = self.kept.map_or(Ok(()), |kept| kept.write(&program));
         if let Err(error) = kept {
@@ -537,7 +558,10 @@ impl<'a> Node<'a> {
             instruction: program.instruction.clone(),
             stages: program.descriptions.clone(),
             keypoints: scene(keypoints),
-            picture: self.seen.as_ref().and_then(|seen| picture(encode(seen))),
+            picture: self.seen.as_ref().and_then(|seen| {
+                let picture = encode(seen).map_err(Into::into);
+                picture.inspect_err(no_picture).ok()
+            }),
         };
         advising.ask(query, scene);
         Ok(())
@@ -553,10 +577,26 @@ fn read_image(reader: &mut ImageReader, input: &Input) -> Result<ImageInput, Ref
 }
 
 /// A picture that cannot be sent is done without: the words say where everything is.
-fn picture(encoded: Result<Picture>) -> Option<Picture> {
-    encoded
-        .inspect_err(|error| tracing::warn!("the model gets no picture: {error:#}"))
-        .ok()
+fn no_picture(error: &eyre::Report) {
+    tracing::warn!("the model gets no picture: {error:#}");
+}
+
+/// What the journal begins with.
+fn header(setup: &Setup, author: &str, outbox: &Outbox) -> Header {
+    let policy = setup.settings.policy;
+    Header {
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        machine: Machine::Author(Box::new(AuthorHeader {
+            world: setup.world.to_owned(),
+            source: author.to_owned(),
+            max_repairs: policy.max_repairs,
+            fallback: policy.fallback.name().to_owned(),
+            prompt_dir: setup.prompt_dir.clone(),
+            prompts_sha256: setup.prompts.sha256(),
+            scene_notes: setup.prompts.scene_notes().to_owned(),
+            pictures: outbox.source_of("annotated_image").to_owned(),
+        })),
+    }
 }
 
 #[cfg(test)]

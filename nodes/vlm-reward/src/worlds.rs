@@ -6,11 +6,11 @@ use tiller_core::Problems;
 use tiller_node_kit::Environment;
 use tiller_vlm::Author;
 
-/// The author of the world that `WORLD` names.
+/// The world that `WORLD` names, and its author.
 ///
 /// # Errors
 /// The names that there are.
-pub(crate) fn embedded() -> Result<Arc<dyn Author>, Problems> {
+pub(crate) fn embedded() -> Result<(&'static str, Arc<dyn Author>), Problems> {
     let authors: [(&str, Arc<dyn Author>); 3] = [
         (
             "playtable",
@@ -20,7 +20,8 @@ pub(crate) fn embedded() -> Result<Arc<dyn Author>, Problems> {
         ("calvin", Arc::new(tiller_calvin_author::EmbeddedAuthor)),
     ];
     let mut env = Environment::process().private();
-    let author = env.choice("WORLD", authors[0].0, &authors);
+    let by_name = authors.clone().map(|(name, author)| (name, (name, author)));
+    let author = env.choice("WORLD", authors[0].0, &by_name);
     // The rest is read elsewhere.
     env.finish(author)
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use eyre::Result;
+use tiller_authoring::{Answered, Commission, Desk, DeskEvent, Finished as Written, Next};
+use tiller_closed_loop::journal::{JournalError, Pending, Recorder};
 use tiller_vlm::exchange::{Background, BackgroundError, Client, Ticket};
-use tiller_vlm::prompt::PromptSet;
-use tiller_vlm::provider::{Outcome, ProviderError, Query};
-use tiller_vlm::repair::{
-    Authored, Authoring, AuthoringPolicy, AuthoringStatus, AuthoringTask, Step,
-};
+use tiller_vlm::provider::{Outcome, Picture, ProviderError, Query};
+use tiller_vlm::repair::AuthoringStatus;
 
 /// Time beyond a question's own limit after which the thread that asks counts as dead.
 const GRACE: Duration = Duration::from_secs(10);
@@ -16,9 +16,10 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Asks for one program at a time and never waits for a network.
 pub(crate) struct Writing {
     client: Arc<Client>,
-    prompts: Arc<PromptSet>,
+    desk: Desk,
+    /// What the desk is told and says, for recorders.
+    journal: Option<Recorder<Pending>>,
     background: Background,
-    policy: AuthoringPolicy,
     limits: TimeLimits,
     under_way: Option<UnderWay>,
 }
@@ -33,11 +34,9 @@ pub(crate) struct TimeLimits {
 }
 
 struct UnderWay {
-    authoring: Box<Authoring>,
     ticket: Ticket,
     /// Every question of this program.
     asked: Vec<Query>,
-    generation: u32,
     begun: Instant,
     /// When the question under way should have ended, one way or the other.
     overdue: Instant,
@@ -57,9 +56,7 @@ pub(crate) enum Event {
 /// The end of the matter.
 pub(crate) struct Finished {
     /// Program or reasons.
-    pub(crate) authored: Authored,
-    /// The generation of the keypoints that it is for.
-    pub(crate) generation: u32,
+    pub(crate) written: Written,
     /// Why the embedded author declined the instruction, if it was asked and did.
     pub(crate) refusal: Option<String>,
     /// How long it took.
@@ -70,15 +67,15 @@ impl Writing {
     /// Starts the thread that asks.
     pub(crate) fn start(
         client: Arc<Client>,
-        prompts: Arc<PromptSet>,
-        policy: AuthoringPolicy,
+        desk: Desk,
+        journal: Option<Recorder<Pending>>,
         limits: TimeLimits,
     ) -> Result<Self, BackgroundError> {
         Ok(Self {
             background: Background::start(client.clone())?,
             client,
-            prompts,
-            policy,
+            desk,
+            journal,
             limits,
             under_way: None,
         })
@@ -95,26 +92,36 @@ impl Writing {
     }
 
     /// Gives up what is under way: nothing will come of it.
-    pub(crate) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self, now_ns: u64) -> Result<()> {
         if let Some(old) = self.under_way.take() {
             self.background.cancel(old.ticket);
+            self.desk.give_up();
+            self.record(now_ns, &DeskEvent::GivenUp, None)?;
         }
+        Ok(())
     }
 
-    /// Begins a program for a generation of keypoints; one under way is given up.
-    pub(crate) fn begin(&mut self, task: AuthoringTask, generation: u32) -> Option<Event> {
-        self.give_up();
-        let step = Authoring::begin(self.prompts.clone(), task, self.policy);
-        self.go_on(step, Vec::new(), generation, Instant::now(), None)
+    /// Begins a program; one under way is given up.
+    pub(crate) fn begin(
+        &mut self,
+        commission: Commission,
+        picture: Option<Picture>,
+        now_ns: u64,
+    ) -> Result<Option<Event>> {
+        self.give_up(now_ns)?;
+        let event = DeskEvent::Begin(Box::new(commission.clone()));
+        let next = self.desk.begin(commission, picture);
+        self.record(now_ns, &event, Some(&next))?;
+        Ok(self.go_on(next, Vec::new(), Instant::now(), None))
     }
 
     /// Event, if there are some. An author that needs no network is waited for, so that a replay
     /// does the same at the same moment every time.
-    pub(crate) fn poll(&mut self) -> Option<Event> {
-        let (overdue, begun) = self
-            .under_way
-            .as_ref()
-            .map(|under_way| (under_way.overdue, under_way.begun))?;
+    pub(crate) fn poll(&mut self, now_ns: u64) -> Result<Option<Event>> {
+        let under_way = self.under_way.as_ref();
+        let Some((overdue, begun)) = under_way.map(|one| (one.overdue, one.begun)) else {
+            return Ok(None);
+        };
         let given_up = begun + self.limits.program;
         let result = loop {
             let answer = if self.client.is_remote() {
@@ -129,7 +136,7 @@ impl Writing {
                         break exchange.result;
                     }
                 }
-                None if Instant::now() < overdue.min(given_up) => return None,
+                None if Instant::now() < overdue.min(given_up) => return Ok(None),
                 None => {
                     let seconds = self.limits.program.as_secs_f64();
                     let detail = match Instant::now() < given_up {
@@ -140,46 +147,57 @@ impl Writing {
                 }
             }
         };
-        let under_way = self.under_way.take()?;
+        let Some(under_way) = self.under_way.take() else {
+            return Ok(None);
+        };
         self.background.cancel(under_way.ticket);
         let declined = result.as_ref().err();
         let refusal = declined
             .filter(|error| error.outcome == Outcome::InstructionRefused)
             .map(|error| error.detail.clone());
-        self.go_on(
-            under_way.authoring.take(result),
-            under_way.asked,
-            under_way.generation,
-            under_way.begun,
-            refusal,
-        )
+        let event = DeskEvent::Answer(Answered::of(&result));
+        let Some(next) = self.desk.answer(result) else {
+            return Ok(None);
+        };
+        self.record(now_ns, &event, Some(&next))?;
+        Ok(self.go_on(next, under_way.asked, under_way.begun, refusal))
+    }
+
+    fn record(
+        &mut self,
+        now_ns: u64,
+        event: &DeskEvent,
+        next: Option<&Next>,
+    ) -> Result<(), JournalError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let effects: Vec<_> = next.map(Next::effect).into_iter().collect();
+        journal.record(now_ns, event, &effects)
     }
 
     fn go_on(
         &mut self,
-        step: Step,
+        next: Next,
         mut asked: Vec<Query>,
-        generation: u32,
         begun: Instant,
         refusal: Option<String>,
     ) -> Option<Event> {
-        match step {
-            Step::Ask(authoring, query) => {
+        match next {
+            Next::Ask(query) => {
                 let answers = asked.len();
                 asked.push(query.clone());
                 self.under_way = Some(UnderWay {
-                    authoring,
                     ticket: self.background.ask(query),
                     asked,
-                    generation,
                     begun,
                     overdue: Instant::now() + self.limits.question + GRACE,
                 });
                 (answers > 0).then_some(Event::Again { answers })
             }
-            Step::Done(authored) => {
+            Next::Done(written) => {
                 let is_sound = matches!(
-                    authored.status,
+                    written.authored.status,
                     AuthoringStatus::Ok | AuthoringStatus::Repaired
                 );
                 // Else the cache would lead to the same failure the next time.
@@ -187,8 +205,7 @@ impl Writing {
                     asked.iter().for_each(|query| self.client.forget(query));
                 }
                 Some(Event::Done(Box::new(Finished {
-                    authored,
-                    generation,
+                    written: *written,
                     refusal,
                     duration: begun.elapsed(),
                 })))

@@ -10,16 +10,19 @@ use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tiller_replay::{Changes, Plans, Report, Stories, replay, what_if};
+use tiller_replay::{Changes, Means, Plans, Report, Stories, Verdict, replay, what_if};
 
 use super::{find_policy, say, say_json};
+use crate::worlds::authors;
 
 /// Decide again what was decided in a recorded run, and compare it bit for bit.
 ///
-/// A recording of `cargo xtask demo --record` or `dora record` holds what sampler, switcher and actuator were told,
-/// how they were set and what they answered. The same machines are told the same again, in this process: plans
-/// are made anew by the policy from the recorded pictures, programs are compiled anew. The exit code is 0 only
-/// if everything came out the same to the last bit and nothing is missing, else 1.
+/// A recording of `cargo xtask demo --record` or `dora record` holds what author, sampler, switcher and actuator were
+/// told, how they were set and what they answered. The same machines are told the same again, in this process:
+/// plans are made anew by the policy from the recorded pictures, programs are written and compiled anew. Where
+/// the author of a world wrote one, it writes it again; where a model did, its recorded answers are played back,
+/// or those of a folder of exchanges (--exchanges). The exit code is 0 only if everything came out the same to the
+/// last bit and nothing is missing, else 1; what could not be compared is named, and counts as missing.
 ///
 /// With --set, --policy or --program each plan is made anew under the change, from the same moment, beside the
 /// one that was made; --page draws both. What the robot did stays as it was: this says what would have been
@@ -45,11 +48,15 @@ pub(super) struct ReplayArgs {
     /// A file with a reward program in the place of the recorded ones.
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// Take models' answers from this folder of exchanges, as a run folder has one, in the place of those in the
+    /// recording.
+    #[arg(long, value_name = "FOLDER")]
+    exchanges: Option<PathBuf>,
     /// Write a page that shows both plans of every moment; needs a change.
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
     /// Write the journals into a folder, `NODE-SESSION.journal`, and replay nothing.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["set", "policy", "program", "page"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["set", "policy", "program", "page", "exchanges"])]
     extract: Option<PathBuf>,
     /// Print what was compared as JSON.
     #[arg(long)]
@@ -83,13 +90,19 @@ impl ReplayArgs {
             return extract(&stories, folder);
         }
         let here = std::env::current_dir().wrap_err("there is no working directory")?;
+        let authors = authors();
+        let means = Means {
+            here: &here,
+            authors: &authors,
+            exchanges: self.exchanges.as_deref(),
+        };
         if !changes.is_none() {
-            let plans = what_if(&stories, &changes, &here)?;
+            let plans = what_if(&stories, &changes, &means)?;
             return self.tell_plans(&plans, &changes);
         }
         let bytes = stories.stories.iter().map(|story| story.bytes.len() as u64);
         let progress = bar(bytes.sum());
-        let report = replay(&stories, &here, |done| progress.set_position(done));
+        let report = replay(&stories, &means, |done| progress.set_position(done));
         progress.finish_and_clear();
         let report = report?;
         if self.json {
@@ -137,7 +150,7 @@ impl ReplayArgs {
                 "policy": changes.policy,
                 "program": changes.program,
             });
-            let all = json!({ "changes": changes, "plans": plans.plans, "missing": plans.missing });
+            let all = json!({ "changes": changes, "plans": plans.plans, "programs": plans.programs, "missing": plans.missing });
             say_json(&serde_json::to_string_pretty(&all)?)?;
         } else {
             say(&plans.table())?;
@@ -145,11 +158,15 @@ impl ReplayArgs {
                 say(&format!("page: {}", path.display()))?;
             }
         }
-        Ok(if plans.missing.is_empty() && !plans.plans.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(1)
-        })
+        let differs = |verdict| verdict == Verdict::Differs;
+        let is_other = plans.programs.iter().any(|one| differs(one.verdict));
+        Ok(
+            if plans.missing.is_empty() && !plans.plans.is_empty() && !is_other {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            },
+        )
     }
 }
 
@@ -168,10 +185,19 @@ fn table(report: &Report) -> String {
     for (kind, compared) in &report.compared {
         let (same, recorded) = (compared.same, compared.recorded);
         let kind = kind.replace('_', " ");
+        let mut others = String::new();
+        for (count, what) in [
+            (compared.differing, "not the same"),
+            (compared.not_compared, "not compared"),
+        ] {
+            if count > 0 {
+                others += &format!(", {count} {what}");
+            }
+        }
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{kind:<18} {same:>7} of {recorded:>7} the same to the last bit"
+            "{kind:<18} {same:>7} of {recorded:>7} the same to the last bit{others}"
         );
     }
     for machine in &report.machines {
@@ -187,6 +213,11 @@ fn table(report: &Report) -> String {
                 first.what
             );
         }
+    }
+    let of_programs = report.programs.iter();
+    // Those that could not be compared are among what is missing.
+    for program in of_programs.filter(|one| one.verdict == Verdict::Differs) {
+        let _ = writeln!(text, "{program}");
     }
     for missing in &report.missing {
         let _ = writeln!(text, "missing: {missing}");

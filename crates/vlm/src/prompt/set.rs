@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use tiller_core::file::read_text_within;
 use tiller_core::{MAX_INSTRUCTION, shown};
 use tiller_reward::CompileOptions;
@@ -9,6 +10,7 @@ use tiller_reward::CompileOptions;
 use super::template::placeholders;
 use super::{Block, PromptError, Quoted, Template, language};
 use crate::author::SceneKeypoint;
+use crate::cache::hex;
 
 /// Characters of an object's name.
 const MAX_NAME: usize = 60;
@@ -183,6 +185,36 @@ impl PromptSet {
     pub fn with_scene_notes(mut self, notes: &str) -> Self {
         self.scene_notes = notes.trim().chars().take(MAX_SCENE_NOTES).collect();
         self
+    }
+
+    /// What every model is told about the scene.
+    #[must_use]
+    pub fn scene_notes(&self) -> &str {
+        &self.scene_notes
+    }
+
+    /// SHA-256 over all texts but the notes on the scene, in hexadecimal: those who have the same ask the same.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let texts = [
+            self.reward_system.text(),
+            self.reward.text(),
+            self.repair.text(),
+            self.doubt.text(),
+            self.shorten.text(),
+            self.plan_system.text(),
+            self.plan.text(),
+            self.advice_system.text(),
+            self.advice.text(),
+            self.example.clone(),
+        ];
+        let mut hash = Sha256::new();
+        for text in texts {
+            // Lengths keep texts apart that would else run into one another.
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        hex(&hash.finalize())
     }
 
     /// The prompts that come with Tiller.

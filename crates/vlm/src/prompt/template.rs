@@ -105,6 +105,18 @@ impl<P: Placeholders> Template<P> {
         })
     }
 
+    /// The text as it was parsed, blanks within braces aside.
+    pub(super) fn text(&self) -> String {
+        let mut out = String::new();
+        for (text, name) in &self.pieces {
+            out.push_str(text);
+            if let Some(name) = name {
+                out.push_str(&format!("{{{{{name}}}}}"));
+            }
+        }
+        out
+    }
+
     /// The text with its values. Values are not searched for placeholders.
     #[must_use]
     pub fn fill(&self, values: &P) -> String {

@@ -24,7 +24,12 @@ impl EmbeddedProvider {
         }
     }
 
-    fn answer(&self, query: &Query) -> Result<Reply, ProviderError> {
+    /// The author's answer, at once.
+    ///
+    /// # Errors
+    /// [`Outcome::InstructionRefused`] in the author's words, or [`Outcome::Unsupported`] for what is no question for
+    /// a program.
+    pub fn answer(&self, query: &Query) -> Result<Reply, ProviderError> {
         let unsupported = |text: &str| Err(ProviderError::new(Outcome::Unsupported, text));
         if query.purpose != Purpose::Reward {
             return unsupported("the embedded author writes programs only");

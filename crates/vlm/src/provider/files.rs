@@ -106,7 +106,11 @@ impl FilesProvider {
         }
     }
 
-    fn answer(&self, query: &Query) -> Result<Reply, ProviderError> {
+    /// The answer that is recorded, at once.
+    ///
+    /// # Errors
+    /// The error that is recorded in its place, or [`Outcome::NoRecording`].
+    pub fn answer(&self, query: &Query) -> Result<Reply, ProviderError> {
         let (records, matching, asked) = match &self.source {
             Source::Text(text) => {
                 return Ok(Reply {

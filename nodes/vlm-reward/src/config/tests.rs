@@ -6,7 +6,7 @@ use super::*;
 fn read(pairs: &[(&'static str, &str)]) -> Result<Setup, Problems> {
     Setup::read(
         Environment::from_pairs(pairs.iter().copied()),
-        Arc::new(EmbeddedAuthor),
+        ("playtable", Arc::new(EmbeddedAuthor)),
         false,
     )
 }
@@ -30,7 +30,7 @@ fn every_problem_is_reported() {
         ("HORIZON", "16"),
         ("INSTRUCTION", "open the drawer"),
     ]);
-    let error = Setup::read(env, Arc::new(EmbeddedAuthor), false)
+    let error = Setup::read(env, ("playtable", Arc::new(EmbeddedAuthor)), false)
         .err()
         .unwrap();
     let names: Vec<_> = error.found.iter().map(|p| p.name.as_str()).collect();

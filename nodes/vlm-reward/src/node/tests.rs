@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use tiller_authoring::DeskEvent;
+use tiller_closed_loop::journal::{Header, Machine, read};
 use tiller_core::{EpisodeId, ProgramId};
 use tiller_messages::{
-    Encoding, Episode, ImageHeader, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice,
-    StageCommand, StageQuery, Status,
+    Encoding, Episode, ImageHeader, Journal, Keypoints, Level, ProgramContract, RewardProgram,
+    StageAdvice, StageCommand, StageQuery, Status,
 };
 use tiller_node_kit::Environment;
 use tiller_node_kit::testing::{Script, Sent};
@@ -99,7 +101,7 @@ fn ready(instruction: &str) -> Script {
 
 fn setup(settings: &[(&str, &str)]) -> Setup {
     let env = Environment::from_pairs(settings.iter().copied());
-    let setup = Setup::read(env, Arc::new(EmbeddedAuthor), false);
+    let setup = Setup::read(env, ("playtable", Arc::new(EmbeddedAuthor)), false);
     setup.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -179,6 +181,29 @@ fn a_program_is_checked_and_says_what_it_is_for() {
     );
     assert_eq!((program.episode, program.generation), (EpisodeId(1), 1));
     assert_eq!(codes(&sent), [told(Level::Info, "program")]);
+}
+
+#[test]
+fn what_a_program_was_written_from_is_sent_to_recorders() {
+    for (setting, expected) in [("on", true), ("off", false)] {
+        let script = ready("open the drawer").closed("keypoints");
+        let (result, sent) = drive_with(&[("JOURNAL", setting)], script);
+        result.unwrap();
+        let pieces = sent.messages::<Journal>("journal").unwrap();
+        assert_eq!(!pieces.is_empty(), expected, "JOURNAL={setting}");
+        let Some(piece) = pieces.last() else { continue };
+        let Machine::Author(header) = Header::read(&piece.header).unwrap().machine else {
+            panic!("an author's journal");
+        };
+        let of = (header.world.as_str(), header.source.as_str());
+        assert_eq!(of, ("playtable", "embedded"));
+        let events = read::<DeskEvent>(piece.entries.as_slice()).unwrap();
+        let DeskEvent::Begin(commission) = &events[0].event else {
+            panic!("{events:?}");
+        };
+        assert_eq!(commission.id, programs(&sent)[0].id);
+        assert_eq!(commission.keypoints.names, ["drawer handle", "red block"]);
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 use std::thread::yield_now;
 
+use tiller_closed_loop::SwitcherConfig;
+use tiller_closed_loop::journal::{Header, Machine, Pieces, effect_bytes, read};
+use tiller_messages::{Episode, Keypoints, ProgramContract};
 use tiller_playtable_author::EmbeddedAuthor;
-use tiller_reward::CompileOptions;
 use tiller_vlm::cache::Cache;
+use tiller_vlm::prompt::PromptSet;
 use tiller_vlm::provider::Api;
-use tiller_vlm::repair::Fallback;
-use tiller_vlm::{AuthorRequest, SceneKeypoint};
+use tiller_vlm::repair::{AuthoringPolicy, Fallback};
 use tiller_vlm_testing::{Act, Ending, Script, streamed, threaded, threaded_with, write};
 
 use super::*;
@@ -16,42 +18,55 @@ fn says(text: &str) -> Script {
     streamed(Api::OpenAi, text, Ending::Complete)
 }
 
-fn task(instruction: &str) -> AuthoringTask {
-    AuthoringTask {
-        request: AuthorRequest {
-            hand: tiller_vlm::HandAccess::POSITIONS,
+fn task(instruction: &str, generation: u32) -> Commission {
+    Commission {
+        id: tiller_core::ProgramId(1),
+        episode: Episode {
             instruction: instruction.to_owned(),
-            keypoints: vec![SceneKeypoint {
-                index: 0,
-                name: "drawer handle".to_owned(),
-                position_m: [0.58, -0.3, 0.06],
-            }],
+            ..Episode::default()
         },
-        picture: None,
-        options: CompileOptions::new(1, 17),
-        source: "a model".to_owned(),
-        embedded: Some(Arc::new(EmbeddedAuthor)),
+        keypoints: Keypoints {
+            generation,
+            names: vec!["drawer handle".to_owned()],
+            xyz_m: vec![0.58, -0.3, 0.06],
+            visible: vec![true],
+            ..Keypoints::default()
+        },
+        contract: ProgramContract {
+            points: 17,
+            ..ProgramContract::default()
+        },
+        picture_ns: None,
     }
 }
 
-fn writing(client: Client, fallback: Fallback) -> Writing {
+fn desk(fallback: Fallback) -> Desk {
     let policy = AuthoringPolicy {
         max_repairs: 1,
         fallback,
     };
     let prompts = Arc::new(PromptSet::built_in());
+    Desk::new(
+        prompts,
+        policy,
+        "a model".to_owned(),
+        Arc::new(EmbeddedAuthor),
+    )
+}
+
+fn writing(client: Client, fallback: Fallback) -> Writing {
     let limits = TimeLimits {
         question: Duration::from_secs(60),
         program: Duration::from_secs(300),
     };
-    Writing::start(Arc::new(client), prompts, policy, limits).unwrap()
+    Writing::start(Arc::new(client), desk(fallback), None, limits).unwrap()
 }
 
 /// Polls to the end; gives also how often an answer went back.
 fn end_of(writing: &mut Writing) -> (Finished, usize) {
     let mut again = 0;
     loop {
-        match writing.poll() {
+        match writing.poll(0).unwrap() {
             None => yield_now(),
             Some(Event::Again { answers }) => {
                 again += 1;
@@ -70,12 +85,14 @@ fn a_wrong_answer_goes_back_and_the_next_one_is_taken() {
     };
     let (server, _stop) = threaded_with(Arc::new(handler));
     let mut writing = writing(server.client(Api::OpenAi), Fallback::Hold);
-    assert!(writing.begin(task("open the drawer"), 7).is_none());
+    let begun = writing.begin(task("open the drawer", 7), None, 0).unwrap();
+    assert!(begun.is_none());
     assert!(writing.is_under_way());
     let (finished, again) = end_of(&mut writing);
-    assert_eq!((finished.generation, again), (7, 1));
-    assert_eq!(finished.authored.status, AuthoringStatus::Repaired);
-    assert!(!writing.is_under_way() && writing.poll().is_none());
+    let written = finished.written;
+    assert_eq!((written.program.unwrap().generation, again), (7, 1));
+    assert_eq!(written.authored.status, AuthoringStatus::Repaired);
+    assert!(!writing.is_under_way() && writing.poll(0).unwrap().is_none());
 }
 
 #[test]
@@ -87,9 +104,12 @@ fn answers_that_led_to_nothing_are_asked_for_anew() {
         .with_cache(Cache::new(folder.path()));
     let mut writing = writing(client, Fallback::Unsteered);
     for round in 1..=2 {
-        writing.begin(task("open the drawer"), round);
+        writing
+            .begin(task("open the drawer", round), None, 0)
+            .unwrap();
         let (finished, _) = end_of(&mut writing);
-        assert_eq!(finished.authored.status, AuthoringStatus::FallbackUnsteered);
+        let status = finished.written.authored.status;
+        assert_eq!(status, AuthoringStatus::FallbackUnsteered);
         assert_eq!(server.requests().len(), 2 * round as usize);
     }
 }
@@ -102,14 +122,14 @@ fn a_hanging_question_holds_nobody_up_and_is_given_up_for_a_new_scene() {
     };
     let (server, _stop) = threaded_with(Arc::new(handler));
     let mut writing = writing(server.client(Api::OpenAi), Fallback::Hold);
-    writing.begin(task("open the drawer"), 1);
+    writing.begin(task("open the drawer", 1), None, 0).unwrap();
     while server.requests().is_empty() {
-        assert!(writing.poll().is_none());
+        assert!(writing.poll(0).unwrap().is_none());
     }
-    writing.begin(task("open the drawer"), 2);
+    writing.begin(task("open the drawer", 2), None, 0).unwrap();
     let (finished, _) = end_of(&mut writing);
-    assert_eq!(finished.generation, 2);
-    assert_eq!(finished.authored.status, AuthoringStatus::Ok);
+    assert_eq!(finished.written.program.unwrap().generation, 2);
+    assert_eq!(finished.written.authored.status, AuthoringStatus::Ok);
 }
 
 #[test]
@@ -118,16 +138,54 @@ fn a_hanging_model_is_given_up_in_time_for_the_fallback() {
     let (server, _stop) = threaded_with(Arc::new(handler));
     let mut writing = writing(server.client(Api::OpenAi), Fallback::Embedded);
     writing.limits.program = Duration::from_millis(200);
-    writing.begin(task("open the drawer"), 1);
+    writing.begin(task("open the drawer", 1), None, 0).unwrap();
     let (finished, _) = end_of(&mut writing);
-    assert_eq!(finished.authored.status, AuthoringStatus::FallbackEmbedded);
-    assert!(
-        finished
-            .authored
-            .message
-            .contains("there is no sound program after 0.2 s"),
-        "{}",
-        finished.authored.message
-    );
+    let authored = &finished.written.authored;
+    assert_eq!(authored.status, AuthoringStatus::FallbackEmbedded);
+    let expected = "there is no sound program after 0.2 s";
+    assert!(authored.message.contains(expected), "{}", authored.message);
     assert!(finished.duration < Duration::from_secs(5));
+}
+
+/// What is written down is all that another desk needs to come to the same.
+#[test]
+fn a_journal_leads_another_desk_to_the_same() {
+    let handler = |number, request: &str| match number {
+        0 => vec![Act::Hang],
+        1 => says(WRONG),
+        _ => says(&write(request, &EmbeddedAuthor)),
+    };
+    let (server, _stop) = threaded_with(Arc::new(handler));
+    let mut writing = writing(server.client(Api::OpenAi), Fallback::Hold);
+    let header = Header {
+        software: String::new(),
+        machine: Machine::Switcher(SwitcherConfig::default()),
+    };
+    let (recorder, mut pieces) = Pieces::new(&header).unwrap();
+    writing.journal = Some(recorder);
+    writing.begin(task("open the drawer", 1), None, 5).unwrap();
+    while server.requests().is_empty() {
+        assert!(writing.poll(6).unwrap().is_none());
+    }
+    writing.begin(task("open the drawer", 2), None, 7).unwrap();
+    let (finished, _) = end_of(&mut writing);
+    assert_eq!(finished.written.program.unwrap().generation, 2);
+
+    let journal = pieces.rest().unwrap().entries;
+    let entries = read::<DeskEvent>(journal.as_slice()).unwrap();
+    // Begun, given up, begun again, and two answers.
+    assert_eq!(entries.len(), 5);
+    let mut desk = desk(Fallback::Hold);
+    for entry in entries {
+        let next = match entry.event {
+            DeskEvent::Begin(commission) => Some(desk.begin(*commission, None)),
+            DeskEvent::Answer(answered) => desk.answer(answered.result()),
+            DeskEvent::GivenUp => {
+                desk.give_up();
+                None
+            }
+        };
+        let effects: Vec<_> = next.iter().map(Next::effect).collect();
+        assert_eq!(effect_bytes(&effects).unwrap(), entry.effects);
+    }
 }

@@ -46,7 +46,7 @@ fn drive_advice(answer: &str, script: Script) -> (eyre::Result<()>, Sent) {
     with_answer(answer, |file| {
         let setup = setup(&[("VLM_PROVIDER", "files"), ("ANSWERS", file)]);
         let run = |inbox: &mut Inbox, outbox: &mut Outbox| {
-            let mut node = Node::new(&setup)?;
+            let mut node = Node::new(&setup, outbox)?;
             while let Next::Input(input) = inbox.wait() {
                 let program = node.program.as_ref().map(|program| program.id);
                 let program = program.unwrap_or_default();

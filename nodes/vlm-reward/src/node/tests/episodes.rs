@@ -133,7 +133,7 @@ fn drive_with_a_slow_model(before: Act) -> Sent {
     let script = grounded(script, 7, 1, 100).message("episode", &last(8, "push the red block"));
     let script = grounded(script, 8, 2, 100).closed("keypoints");
     let run = |inbox: &mut Inbox, outbox: &mut Outbox| {
-        let mut node = Node::new(&setup)?;
+        let mut node = Node::new(&setup, outbox)?;
         while let Next::Input(input) = inbox.wait() {
             let is_next = input.id == "episode" && node.episode.is_some();
             while is_next && server.requests().is_empty() {

@@ -4,7 +4,8 @@ use tiller_messages::Keypoints;
 use tiller_vlm::SceneKeypoint;
 
 /// The keypoints as an author sees them.
-pub(crate) fn scene(keypoints: &Keypoints) -> Vec<SceneKeypoint> {
+#[must_use]
+pub fn scene(keypoints: &Keypoints) -> Vec<SceneKeypoint> {
     let rows = keypoints.names.iter().zip(keypoints.points()).enumerate();
     rows.map(|(index, (name, position_m))| SceneKeypoint {
         index,
