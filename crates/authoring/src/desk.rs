@@ -66,7 +66,9 @@ impl Answered {
     }
 
     /// As it was. A failure whose name is not known is one of the server's.
-    #[must_use]
+    ///
+    /// # Errors
+    /// The failure, where there was no answer.
     pub fn result(self) -> Result<Reply, ProviderError> {
         match self {
             Self::Reply(reply) => Ok(reply),

@@ -60,10 +60,7 @@ impl Waiting {
         now_ns: u64,
     ) -> Option<Notice> {
         let Some((key, text)) = missing else {
-            let over = self.told.then(|| {
-                let key = self.since.map_or("", |(_, key)| key);
-                Notice::info("waiting_over", format!("{key}: it goes on"))
-            });
+            let over = self.over();
             *self = Self::default();
             return over;
         };
@@ -79,11 +76,18 @@ impl Waiting {
                 ))
             }
             _ => {
+                let over = self.over();
                 self.since = Some((now_ns, key));
                 self.told = false;
-                None
+                over
             }
         }
+    }
+
+    /// That what was told to be missing is there.
+    fn over(&self) -> Option<Notice> {
+        let (_, key) = self.since.filter(|_| self.told)?;
+        Some(Notice::info("waiting_over", format!("{key}: it goes on")))
     }
 
     /// When to look again, ns.
@@ -116,6 +120,17 @@ mod tests {
         let over = waiting.update(NOTHING, 10 * SECOND_NS).unwrap();
         assert_eq!(over.code, "waiting_over");
         assert_eq!(waiting.update(NOTHING, 11 * SECOND_NS), None);
+    }
+
+    #[test]
+    fn what_was_told_is_over_where_something_else_is_missing() {
+        let mut waiting = Waiting::default();
+        waiting.update(Some(("keypoints", String::new())), 0);
+        let told = waiting.update(Some(("keypoints", String::new())), SECOND_NS);
+        assert_eq!(told.unwrap().code, "waiting");
+        let over = waiting.update(Some(("program", String::new())), SECOND_NS + 1);
+        assert_eq!(over.unwrap().text, "keypoints: it goes on");
+        assert_eq!(waiting.update(NOTHING, SECOND_NS + 2), None);
     }
 
     #[test]

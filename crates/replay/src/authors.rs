@@ -73,6 +73,11 @@ pub(crate) fn check(
     frames: &Frames,
     report: &mut Report,
 ) -> Result<(), ReplayError> {
+    // What cannot be read is refused, though nobody may need it.
+    let exchanges = means
+        .exchanges
+        .map(|folder| FilesProvider::open(folder, Matching::Exact));
+    exchanges.transpose()?;
     let mut rewritten = BTreeMap::new();
     for story in &stories.stories {
         if let Machine::Author(header) = &story.header.machine {

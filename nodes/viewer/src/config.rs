@@ -13,8 +13,8 @@ pub(crate) enum Destination {
     File(PathBuf),
     /// To a viewer that runs at this address.
     Connect(String),
-    /// To a viewer that is started, the program `rerun`.
-    Spawn,
+    /// To a viewer that is started, the program `rerun`; where none can be, into a file.
+    Spawn(PathBuf),
 }
 
 /// Settings of the node.
@@ -35,10 +35,11 @@ impl Settings {
         let folder = env.path("RUN_DIR", "runs/latest");
         let address = env.text("VIEW_ADDRESS", "rerun+http://127.0.0.1:9876/proxy");
         let words = [("file", 0), ("connect", 1), ("spawn", 2)];
+        let file = folder.join("viewer.rrd");
         let destination = match env.choice("VIEW", "file", &words) {
             1 => Destination::Connect(address),
-            2 => Destination::Spawn,
-            _ => Destination::File(folder.join("viewer.rrd")),
+            2 => Destination::Spawn(file),
+            _ => Destination::File(file),
         };
         let pictures_hz = env.number("PICTURES_HZ", 10.0, 0.1..=60.0);
         let heavy_hz = env.number("HEAVY_HZ", 2.0, 0.1..=30.0);
@@ -67,8 +68,9 @@ mod tests {
         let file = Destination::File("runs/a/viewer.rrd".into());
         assert_eq!(settings.destination, file);
         assert_eq!(settings.between_pictures, Duration::from_millis(100));
-        let live = read(&[("VIEW", "spawn")]).unwrap();
-        assert_eq!(live.destination, Destination::Spawn);
+        let live = read(&[("VIEW", "spawn"), ("RUN_DIR", "runs/a")]).unwrap();
+        let spawn = Destination::Spawn("runs/a/viewer.rrd".into());
+        assert_eq!(live.destination, spawn);
     }
 
     #[test]

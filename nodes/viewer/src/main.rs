@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod config;
+mod destination;
 mod field;
 mod node;
 mod picture;

@@ -1,16 +1,15 @@
 //! The node's loop: everything that comes is turned into what is seen, and never waited for.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use dora_node_api::{Metadata, Parameter};
 use eyre::{Result, WrapErr, eyre};
-use rerun::{RecordingStream, RecordingStreamBuilder, SpawnOptions};
+use rerun::RecordingStream;
 use tiller_messages::{
-    ArmState, Candidates, Episode, ExecutionState, HeaderValue, Keypoints, ProgramContract,
+    ArmState, Candidates, Episode, ExecutionState, HeaderValue, Keypoints, Level, ProgramContract,
     Progress, RewardProgram, SafetyEvent, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::{
@@ -19,7 +18,8 @@ use tiller_node_kit::{
 use tiller_scene::{Run, Shown, ViewQueue, What, hub};
 
 use crate::blueprint;
-use crate::config::{Destination, Settings};
+use crate::config::Settings;
+use crate::destination::{Opened, open};
 use crate::field::FieldThread;
 use crate::sink::Sink;
 
@@ -42,7 +42,14 @@ const LAST: Duration = Duration::from_secs(5);
 /// Shows a run until it ends.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     step_back();
-    let recording = open(&settings.destination)?;
+    let Opened {
+        recording,
+        problem,
+        mut awaited,
+    } = open(&settings.destination)?;
+    if let Some(text) = problem {
+        outbox.tell(Level::Warning, "no_viewer", text)?;
+    }
     let cameras: Vec<_> = outbox
         .wired_inputs()
         .iter()
@@ -77,6 +84,15 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
         view.run.drain().for_each(|shown| queue.put(shown));
         if looked.elapsed() >= LOOK {
             looked = Instant::now();
+            match awaited.as_ref().and_then(|one| one.settled(looked)) {
+                None => {}
+                Some(settled) => {
+                    awaited = None;
+                    if let Err(text) = settled {
+                        outbox.tell(Level::Warning, "no_viewer", text)?;
+                    }
+                }
+            }
             if let (Some(field), Some(request)) = (&field, view.run.field_request()) {
                 field.ask(request);
             }
@@ -104,27 +120,6 @@ fn step_back() {
     if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
         let error = std::io::Error::last_os_error();
         tracing::warn!("the viewer competes with the loop for the processor: {error}");
-    }
-}
-
-/// Where the view goes.
-fn open(destination: &Destination) -> Result<RecordingStream> {
-    let builder = RecordingStreamBuilder::new("tiller");
-    match destination {
-        Destination::File(path) => {
-            let what = || format!("cannot write `{}`", path.display());
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).wrap_err_with(what)?;
-            }
-            tracing::info!("the view goes to {}", path.display());
-            builder.save(path).wrap_err_with(what)
-        }
-        Destination::Connect(address) => builder
-            .connect_grpc_opts(address.as_str())
-            .wrap_err_with(|| format!("VIEW_ADDRESS: cannot connect to `{address}`")),
-        Destination::Spawn => builder.spawn_opts(&SpawnOptions::default()).wrap_err(
-            "VIEW=spawn: cannot start the viewer, the program `rerun` of the same version",
-        ),
     }
 }
 

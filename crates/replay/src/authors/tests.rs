@@ -298,6 +298,15 @@ fn answers_of_a_model_are_played_back_from_exchanges() {
     let report = checked(&stories, &heard, Some(&other));
     assert_eq!(verdict(&report).0, Verdict::Differs);
 
+    // What is not there is refused, whoever wrote.
+    let means = Means {
+        here: Path::new("."),
+        authors: &[],
+        exchanges: Some(&folder.path().join("none")),
+    };
+    let frames = Frames::default();
+    assert!(check(&stories, &heard, &means, &frames, &mut Report::default()).is_err());
+
     // Exchanges about something else hold no answer.
     let tamper = |event: &mut DeskEvent, _: &mut Option<DeskEffect>| {
         if let DeskEvent::Begin(commission) = event {
