@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) policy: AuthoringPolicy,
     /// Whether stage queries are put to the model.
     pub(crate) advice: bool,
+    /// Whether an operator must approve a program before it is sent.
+    pub(crate) approval: bool,
     /// The longest that one question takes.
     pub(crate) question_timeout: Duration,
     /// The longest that a program takes, repairs included; then the fallback.
@@ -57,6 +59,7 @@ impl Setup {
         env.renamed("INSTRUCTION", "an `episode` message");
         env.renamed("HORIZON", "a `program_contract` message");
         env.renamed("PROVIDER", "VLM_PROVIDER");
+        let approval = env.choice("APPROVAL", "off", &[("off", false), ("required", true)]);
         let ready = tiller_vlm::settings::read(&mut env, &embedded);
         let mut client = ready.client();
         // A replay leaves its recording alone, and the embedded author needs none.
@@ -83,6 +86,7 @@ impl Setup {
             settings: Settings {
                 policy: ready.policy,
                 advice: ready.advice,
+                approval,
                 question_timeout: ready.provider.total_timeout(),
                 program_timeout: ready.program_timeout,
             },

@@ -2,6 +2,7 @@
 
 mod advising;
 mod config;
+mod desk;
 mod kept;
 mod node;
 mod picture;

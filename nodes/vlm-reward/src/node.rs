@@ -3,27 +3,30 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eyre::Result;
+use eyre::{Result, bail};
 use image::RgbImage;
-use tiller_closed_loop::{compile_options, program_message};
+use tiller_closed_loop::compile_options;
 use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};
 use tiller_messages::{
-    Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
+    Approval, Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
     StageQuery,
 };
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
 use tiller_reward::{CompileOptions, compile};
-use tiller_vlm::provider::{Outcome, Picture};
-use tiller_vlm::repair::{AuthoringStatus, AuthoringTask};
+use tiller_vlm::provider::Picture;
+use tiller_vlm::repair::AuthoringTask;
 use tiller_vlm::{Author, AuthorRequest};
 
 use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
+use crate::desk::Desk;
 use crate::kept::Kept;
 use crate::picture::{encode, frame};
 use crate::program::scene;
-use crate::waiting::{Waiting, waited};
-use crate::writing::{Event, Finished, TimeLimits, Writing};
+use crate::waiting::Waiting;
+use crate::writing::{Event, TimeLimits, Writing};
+
+mod written;
 
 /// Without keypoints there is nothing to write about.
 pub(crate) const ESSENTIAL: &[&str] = &["keypoints"];
@@ -37,7 +40,11 @@ const INPUTS: &[&str] = &[
     "stage_query",
     "episode",
     "program_contract",
+    APPROVAL,
 ];
+
+/// By which an operator says what may go to the robot.
+const APPROVAL: &str = "approval";
 
 /// How often it is told that a program is being waited for; that it is asked for is told at once.
 const TELL_WAIT: Duration = Duration::from_secs(10);
@@ -54,6 +61,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// and nothing to fall back on, it says so and waits for the next episode.
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
+    let is_wired = outbox.wired_inputs().iter().any(|input| input == APPROVAL);
+    if setup.settings.approval && !is_wired {
+        bail!("APPROVAL=required: expected an input `{APPROVAL}` by which it can come, found none");
+    }
     let mut node = Node::new(setup)?;
     if let Some(origin) = &setup.key_origin {
         tracing::info!("the key is from {origin}");
@@ -109,7 +120,9 @@ struct Node<'a> {
     query: Option<StageQuery>,
     /// How often it was told that a program is still being waited for.
     waits_told: u32,
-    programs_sent: u64,
+    /// Programs that were numbered, sound or not.
+    programs_numbered: u64,
+    desk: Desk,
 }
 
 #[derive(Default)]
@@ -119,6 +132,7 @@ struct Streams {
     stages: Stream<StageCommand>,
     episodes: Stream<Episode>,
     contracts: Stream<ProgramContract>,
+    approvals: Stream<Approval>,
 }
 
 impl<'a> Node<'a> {
@@ -165,7 +179,8 @@ impl<'a> Node<'a> {
             kept: setup.kept.as_ref(),
             query: None,
             waits_told: 0,
-            programs_sent: 0,
+            programs_numbered: 0,
+            desk: Desk::new(settings.approval),
         })
     }
 
@@ -218,6 +233,11 @@ impl<'a> Node<'a> {
                     self.contract = Some(contract);
                 }
             }
+            APPROVAL => {
+                if let Some(approval) = outbox.accept(streams.approvals.read(input))? {
+                    self.on_approval(approval, outbox)?;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -243,6 +263,7 @@ impl<'a> Node<'a> {
         }
         self.program = None;
         self.query = None;
+        self.withdraw(outbox);
         episode.instruction = clip(&episode.instruction, MAX_INSTRUCTION).into_owned();
         self.episode = Some(episode);
         Ok(())
@@ -363,6 +384,7 @@ impl<'a> Node<'a> {
         (program.session, program.seq) = (0, 0);
         self.begun = Some((grounding, options));
         outbox.latch("reward_program", program.clone())?;
+        self.show_approved(&program, outbox)?;
         let text = format!(
             "`{}`: goes on with {} by author `{}`",
             program.instruction, program.id, program.source
@@ -404,6 +426,7 @@ impl<'a> Node<'a> {
         };
         self.begun = Some((grounding, options));
         self.waits_told = 0;
+        self.withdraw(outbox);
         if !self.is_embedded {
             let text = format!(
                 "`{}` is asked for a program, for {:.0} s at most; the robot stands still meanwhile",
@@ -413,76 +436,6 @@ impl<'a> Node<'a> {
             outbox.tell(Level::Info, "asking", text)?;
         }
         Ok(self.writing.begin(task, grounding.1))
-    }
-
-    fn finish(&mut self, finished: Finished, outbox: &mut Outbox) -> Result<()> {
-        let Finished {
-            authored,
-            generation,
-            refusal,
-            duration,
-        } = finished;
-        let Some(episode) = self.episode.clone() else {
-            return Ok(());
-        };
-        if !self.is_embedded {
-            let text = waited(&self.author, &authored, duration);
-            outbox.tell(Level::Info, "waited", text)?;
-        }
-        let Some(written) = &authored.written else {
-            let (code, text) = match (refusal, authored.cause) {
-                (Some(reason), _) => (
-                    "refused",
-                    format!(
-                        "instruction `{}` is not understood: {reason}",
-                        episode.instruction
-                    ),
-                ),
-                (None, Some(Outcome::ProgramInvalid | Outcome::NoProgram)) => {
-                    ("invalid_program", authored.message.clone())
-                }
-                (None, _) => ("hold", authored.message.clone()),
-            };
-            return outbox.tell(Level::Error, code, text);
-        };
-        if !matches!(
-            authored.status,
-            AuthoringStatus::Ok | AuthoringStatus::Repaired
-        ) {
-            let text = authored.message.clone();
-            outbox.tell(Level::Warning, authored.status.name(), text)?;
-        }
-        let points = self.begun.map_or(0, |(_, options)| options.points);
-        for remark in &written.program.remarks {
-            let code = format!("remark_{}", remark.kind.code().replace('-', "_"));
-            outbox.tell(Level::Warning, &code, remark.to_string())?;
-        }
-        self.programs_sent += 1;
-        let program = RewardProgram {
-            // Larger than those of all programs before, of a start before this one too.
-            id: ProgramId(outbox.session() + self.programs_sent),
-            episode: episode.id,
-            generation,
-            instruction: episode.instruction.clone(),
-            ..program_message(&written.program, &written.text, &written.source, points)
-        };
-        outbox.latch("reward_program", program.clone())?;
-        let kept = self.kept.map_or(Ok(()), |kept| kept.write(&program));
-        if let Err(error) = kept {
-            tracing::warn!("a node that takes over has no program: {error:#}");
-        }
-        let mut text = format!(
-            "`{}`: {} stages by author `{}`",
-            program.instruction, program.num_stages, program.source
-        );
-        if !self.is_embedded {
-            let how = authored.status.name();
-            let seconds = duration.as_secs_f64();
-            text += &format!(" ({how}, {} answers, {seconds:.1} s)", authored.answers);
-        }
-        self.program = Some(program);
-        tracing::info!("{text}");
-        outbox.tell(Level::Info, "program", text)
     }
 
     fn advise(&mut self, outbox: &mut Outbox) -> Result<()> {

@@ -13,6 +13,7 @@ use super::{ESSENTIAL, run};
 use crate::config::Setup;
 
 mod advice;
+mod approval;
 mod damages;
 mod episodes;
 mod waiting;
