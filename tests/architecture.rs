@@ -544,6 +544,8 @@ fn hardware_differs_in_cameras_arm_and_calibration() {
         // A camera sends no labels, and does not know where it stands.
         "DETECTOR: \"${TILLER_DETECTOR:-clusters}\"",
         "CALIBRATION: \"${TILLER_CALIBRATION:-calibration.toml}\"",
+        // Nothing that a model wrote moves a real arm before somebody has seen it.
+        "APPROVAL: \"${TILLER_APPROVAL:-required}\"",
         "ARM: \"${TILLER_ARM:-fci}\"",
     ];
     assert_eq!(different, expected);

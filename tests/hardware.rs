@@ -8,6 +8,8 @@
 )]
 
 mod common;
+#[path = "page/operator.rs"]
+mod operator;
 
 use std::env;
 use std::fs;
@@ -217,6 +219,10 @@ fn recordings_and_a_dry_run_make_the_whole_loop() {
     assert!(summary(running.folder.path()).is_none_or(|found| chunks(&found) == 0));
     for instruction in ["go above the first thing", "and once more"] {
         say(&running, instruction);
+        // Nor does what was written before somebody has approved it.
+        let proposal = operator::approve(running.folder.path(), instruction);
+        assert_eq!(proposal["descriptions"][0], "go above the first object");
+        assert!(summary_of(&running, instruction).is_none_or(|found| chunks(&found) == 0));
         let moves = |run: &Running| summary_of(run, instruction).is_some_and(|s| chunks(&s) >= 2);
         wait_for(&running, "chunks", moves);
     }
@@ -239,6 +245,7 @@ fn nothing_moves_before_it_is_armed_and_every_stop_takes_that_away() {
         ("TILLER_VLM_ANSWERS", &answer),
         ("TILLER_VLM_ADVICE", "off"),
         ("TILLER_ARMING", "required"),
+        ("TILLER_APPROVAL", "off"),
     ]);
     wait_for(&running, "picture of every camera", is_ready);
     let instruction = "go above the first thing";
@@ -346,6 +353,7 @@ fn a_realsense_node_of_the_hub_takes_the_camera_s_place() {
         ("TILLER_VLM_PROVIDER", "files"),
         ("TILLER_VLM_ANSWERS", answer.as_str()),
         ("TILLER_VLM_ADVICE", "off"),
+        ("TILLER_APPROVAL", "off"),
         // Cameras that run freely are up to half a period apart.
         ("TILLER_FRAME_TOLERANCE_MS", "60"),
         ("TILLER_PICTURE_FIT", "crop"),

@@ -26,7 +26,6 @@ mod station;
 mod subject;
 mod table;
 mod tuned;
-pub mod wilson;
 
 pub use job::{FREE_RUN, NamedJob, task_of};
 pub use line::{EpisodeLine, Settings};

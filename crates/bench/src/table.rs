@@ -7,8 +7,8 @@ use tiller_core::visible;
 use tiller_world::{Suite, Variation, WorldInfo, WorldKind};
 
 use crate::episode::PhaseTimes;
-use crate::wilson::interval;
 use crate::{EpisodeLine, FREE_RUN, Method};
+use tiller_core::wilson::interval;
 
 /// Methods side by side in a table: as many as fit a wide terminal.
 const COLUMNS: usize = 4;

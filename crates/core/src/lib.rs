@@ -22,6 +22,7 @@ mod stamps;
 mod text;
 mod trajectories;
 mod variables;
+pub mod wilson;
 mod workspace;
 
 pub use action::{

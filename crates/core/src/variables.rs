@@ -8,12 +8,16 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 103] = [
+const OF_THE_DATAFLOW: [&str; 107] = [
     "TILLER_ACCELERATION_SHARE",
+    "TILLER_APPROVAL",
     "TILLER_ARMING",
     "TILLER_CALIBRATION",
     "TILLER_COLLISION_N",
     "TILLER_COLLISION_NM",
+    "TILLER_CONSOLE_ADDRESS",
+    "TILLER_CONSOLE_PICTURE_RATE_HZ",
+    "TILLER_CONSOLE_TASKS",
     "TILLER_COUNTS",
     "TILLER_DETECTOR",
     "TILLER_EPISODES",

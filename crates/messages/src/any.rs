@@ -74,6 +74,8 @@ messages!(
     Candidates,
     Keypoints,
     RewardProgram,
+    Proposal,
+    Approval,
     Status,
     StageCommand,
     StageQuery,

@@ -41,7 +41,9 @@ pub use error::MessageError;
 pub use image::{Encoding, HeaderError, HeaderValue, ImageHeader, Label, MAX_PIXELS, SentAt};
 pub use message::{Message, SCHEMA_VERSION};
 pub use perception::Keypoints;
-pub use program::{Level, RewardProgram, Status};
+pub use program::{
+    Approval, ApprovalDecision, Level, Proposal, ProposalState, RewardProgram, Status,
+};
 pub use robot::{ArmCommand, ArmState, ExecutionMode, ExecutionState, Order};
 pub use run::{BenchReport, BenchWork, Episode, Journal, SafetyEvent, TaskStatus};
 pub use sequence::{Arrival, SequenceCheck};

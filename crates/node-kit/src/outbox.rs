@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use arrow::array::{ArrayRef, UInt8Array};
+use arrow::array::{ArrayRef, StringArray, UInt8Array};
 use dora_node_api::metadata::{FRAMING, FRAMING_ARROW_IPC};
 use dora_node_api::{DoraArray, DoraNode, IntoArrow, MetadataParameters, Parameter};
 use eyre::{Result, WrapErr, bail, eyre};
@@ -210,6 +210,14 @@ impl Outbox {
     pub fn send<M: Message>(&mut self, output: &str, message: M) -> Result<()> {
         let array = self.numbered(output, message);
         self.send_array(output, array)
+    }
+
+    /// Sends a bare text, as nodes of others read it: an array of one string, without a number.
+    ///
+    /// # Errors
+    /// When dora cannot take it.
+    pub fn send_text(&mut self, output: &str, text: &str) -> Result<()> {
+        self.send_array(output, Arc::new(StringArray::from(vec![text])))
     }
 
     /// Sends a message now, and the same again every second with [`Outbox::repeat_latched`], so that

@@ -1,9 +1,13 @@
-//! The operator's way into a running dataflow.
+//! The operator's way into a running dataflow: a socket, and a page in a browser.
 
 mod node;
 mod orders;
+mod pictures;
 mod request;
+mod settings;
 mod socket;
+mod view;
+mod web;
 
 use std::process::ExitCode;
 
@@ -11,9 +15,7 @@ use tiller_node_kit::run_node;
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
-        let mut env = outbox.environment(Some("runs/latest"))?;
-        let folder = env.path("RUN_DIR", "runs/latest");
-        let folder = env.finish(folder)?;
-        node::run(&folder, inbox, outbox)
+        let settings = settings::Settings::read(outbox.environment(Some("runs/latest"))?)?;
+        node::run(&settings, inbox, outbox)
     })
 }

@@ -1,6 +1,5 @@
-//! The node's loop: requests from the socket, episodes and orders to the dataflow.
+//! The node's loop: requests from socket and page, episodes, orders and decisions to the dataflow.
 
-use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,40 +7,75 @@ use eyre::Result;
 use tiller_core::EpisodeId;
 use tiller_messages::{Episode, ExecutionState, Level, Order, SafetyEvent, TaskStatus};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
+use tiller_page::{Evaluation, Page};
+use tokio::sync::watch;
 
 use crate::orders::Orders;
+use crate::pictures::{Album, Packer};
 use crate::request::{Kind, Request};
+use crate::settings::Settings;
 use crate::socket::{Asked, listen};
+use crate::view::View;
+use crate::web::Web;
+
+mod asks;
 
 /// The world's verdicts end with the run.
 pub(crate) const ESSENTIAL: &[&str] = &["task_status"];
 
-const INPUTS: &[&str] = &["task_status", "execution_state", "safety_event"];
+const INPUTS: &[&str] = &[
+    "execution_state",
+    "safety_event",
+    "episode",
+    "proposal",
+    "stage",
+    "progress",
+    "candidates",
+    "keypoints",
+    "image",
+    "*_image",
+    "*_status",
+];
 
 /// How often requests are looked for: a stop waits no longer than this.
 const POLL: Duration = Duration::from_millis(5);
 
+/// How often the page is told what is new.
+const SHOW: Duration = Duration::from_millis(100);
+
+/// The same while an order is on its way.
+const SHOW_SOON: Duration = Duration::from_millis(20);
+
 /// Listens until the run ends.
-pub(crate) fn run(folder: &Path, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
+pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
-    let (_socket, requests) = listen(folder)?;
-    let mut console = Console::default();
+    let (_socket, requests) = listen(&settings.folder)?;
+    let (packed, album) = watch::channel(Album::new());
+    let web = Web::start(settings.place, &settings.folder, album)?;
+    let packer = web
+        .as_ref()
+        .map(|_| Packer::start(settings.between_pictures, packed));
+    let view = View::new(Page::new(settings.tasks.clone()), packer.transpose()?);
+    let mut console = Console::new(view, web);
+    console.begin(settings, outbox)?;
     loop {
         match inbox.wait_at_most(POLL) {
             Next::Input(input) => console.take(&input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
                 tracing::info!("{end}");
+                console.finish(outbox);
                 return Ok(());
             }
         }
         while let Ok(asked) = requests.try_recv() {
             console.answer(asked, outbox)?;
         }
+        console.answer_page(outbox)?;
+        console.show();
     }
 }
 
-#[derive(Default)]
 struct Console {
     verdicts: Stream<TaskStatus>,
     states: Stream<ExecutionState>,
@@ -49,32 +83,144 @@ struct Console {
     orders: Orders,
     /// The last number given to an episode or an order.
     last: u64,
+    view: View,
+    web: Option<Web>,
+    evaluation: Option<Evaluation>,
+    started: Instant,
+    shown: Instant,
+    /// Something has happened that the page is told at once.
+    is_news: bool,
+    /// The newest order of the page, until the actuator has it.
+    awaited: Option<u64>,
 }
 
 impl Console {
+    fn new(view: View, web: Option<Web>) -> Self {
+        Self {
+            verdicts: Stream::default(),
+            states: Stream::default(),
+            events: Stream::default(),
+            orders: Orders::default(),
+            last: 0,
+            view,
+            web,
+            evaluation: None,
+            started: Instant::now(),
+            shown: Instant::now(),
+            is_news: false,
+            awaited: None,
+        }
+    }
+
+    /// Says where the page is, and goes on with the verdicts of the run's folder.
+    fn begin(&mut self, settings: &Settings, outbox: &mut Outbox) -> Result<()> {
+        let Some(web) = &self.web else {
+            return Ok(());
+        };
+        let text = match web.is_usual {
+            true => format!("the operator's page is at {}", web.url),
+            false => format!(
+                "the operator's page is at {}, for its usual port is taken",
+                web.url
+            ),
+        };
+        outbox.tell(Level::Info, "page", text)?;
+        match Evaluation::open(&settings.folder) {
+            Ok(evaluation) => {
+                if evaluation.unread() > 0 {
+                    let (count, path) = (evaluation.unread(), evaluation.path().display());
+                    let text = format!("{count} lines of `{path}` are no verdicts");
+                    outbox.tell(Level::Warning, "evaluation", text)?;
+                }
+                self.evaluation = Some(evaluation);
+            }
+            Err(error) => {
+                let text = format!("verdicts cannot be kept: {error}");
+                outbox.tell(Level::Warning, "evaluation", text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Those who follow the page's word are told that no more will come, if they still listen.
+    fn finish(&self, outbox: &mut Outbox) {
+        if self.web.is_some()
+            && let Err(error) = outbox.send_text("arm_command", "quit")
+        {
+            tracing::debug!("nobody is told to quit: {error:#}");
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     fn take(&mut self, input: &Input, outbox: &mut Outbox) -> Result<()> {
+        let now = self.now();
         match input.id.as_str() {
-            // It is the end of them that matters here; a damaged one is named all the same.
-            "task_status" => drop(outbox.accept(self.verdicts.read(input))?),
+            "task_status" => {
+                if let Some(status) = outbox.accept(self.verdicts.read(input))? {
+                    self.view.on_task(status, now);
+                }
+            }
             "execution_state" => {
                 if let Some(state) = outbox.accept(self.states.read(input))? {
                     self.orders.see(&state, Instant::now());
+                    if self.awaited.is_some_and(|id| id <= state.order) {
+                        self.awaited = None;
+                        self.is_news = true;
+                    }
+                    self.view.on_execution(state, now);
                 }
             }
             "safety_event" => {
                 if let Some(event) = outbox.accept(self.events.read(input))? {
                     self.orders.hear(&event);
+                    self.view.on_safety(&event, now);
                 }
             }
-            _ => {}
+            _ => {
+                let is_watched = self.web.as_ref().is_some_and(Web::is_watched);
+                if let Err(refused) = self.view.take(input, is_watched, now) {
+                    outbox.refuse(&refused)?;
+                }
+            }
         }
         Ok(())
     }
 
+    /// Shows what is new to who looks, now and then.
+    fn show(&mut self) {
+        let between = match self.awaited {
+            Some(_) => SHOW_SOON,
+            None => SHOW,
+        };
+        let Some(web) = self.web.as_ref().filter(|web| web.is_watched()) else {
+            return;
+        };
+        if self.is_news || self.shown.elapsed() >= between {
+            self.is_news = false;
+            self.shown = Instant::now();
+            let now = self.started.elapsed();
+            web.show(self.view.page.sections(self.evaluation.as_ref(), now));
+        }
+    }
+
     fn answer(&mut self, (request, answer): Asked, outbox: &mut Outbox) -> Result<()> {
         match request {
-            Request::Say { instruction, seed } => self.say(instruction, seed, &answer, outbox),
-            Request::Order(kind) => self.order(kind, answer, outbox),
+            Request::Say { instruction, seed } => {
+                let id = self.say(instruction, seed, outbox)?;
+                // A client that has gone has its instruction all the same.
+                let _ = answer.send(format!("{{\"episode\": {}}}", id.0));
+                Ok(())
+            }
+            Request::Order(kind) => {
+                let word = kind.as_str();
+                let reason = format!("requested by an operator (`tiller {word}`)");
+                let (id, sent) = self.order(kind, reason, outbox)?;
+                self.orders.sent(id, kind, sent, answer);
+                Ok(())
+            }
             Request::Look => {
                 let _ = answer.send(self.orders.look(Instant::now()));
                 Ok(())
@@ -82,41 +228,38 @@ impl Console {
         }
     }
 
-    fn say(
-        &mut self,
-        instruction: String,
-        seed: u64,
-        answer: &Sender<String>,
-        outbox: &mut Outbox,
-    ) -> Result<()> {
+    fn say(&mut self, instruction: String, seed: u64, outbox: &mut Outbox) -> Result<EpisodeId> {
         let id = EpisodeId(self.next());
         let text = format!("`{instruction}` is passed on as {id}");
         let episode = Episode {
             id,
-            instruction,
+            instruction: instruction.clone(),
             seed,
             ..Default::default()
         };
         outbox.send("episode", episode)?;
+        if self.web.is_some() {
+            outbox.send_text("task_prompt", &instruction)?;
+            outbox.send_text("arm_command", "start")?;
+        }
         outbox.tell(Level::Info, "said", text)?;
-        // A client that has gone has its instruction all the same.
-        let _ = answer.send(format!("{{\"episode\": {}}}", id.0));
-        Ok(())
+        Ok(id)
     }
 
     /// Sent before anything else is done; that it was taken is seen in the execution state.
-    fn order(&mut self, kind: Kind, answer: Sender<String>, outbox: &mut Outbox) -> Result<()> {
+    fn order(&mut self, kind: Kind, reason: String, outbox: &mut Outbox) -> Result<(u64, Instant)> {
         let (id, now) = (self.next(), Instant::now());
         let word = kind.as_str();
         let order = Order {
             id,
-            reason: format!("requested by an operator (`tiller {word}`)"),
+            reason,
             ..Default::default()
         };
         outbox.send(word, order)?;
-        self.orders.sent(id, kind, now, answer);
+        self.view.page.on_order(id, kind, self.started.elapsed());
         let text = format!("an operator wants the actuator to {word}");
-        outbox.tell(Level::Info, "ordered", text)
+        outbox.tell(Level::Info, "ordered", text)?;
+        Ok((id, now))
     }
 
     /// Numbers that grow from run to run.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use tiller_core::{MAX_INSTRUCTION, visible_line};
+pub(crate) use tiller_page::OrderKind as Kind;
 
 /// Characters of a request that a refusal quotes.
 const MAX_QUOTED: usize = 60;
@@ -20,25 +21,6 @@ pub(crate) enum Request {
     Order(Kind),
     /// What the actuator is doing.
     Look,
-}
-
-/// What the actuator may be told to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Stop,
-    Resume,
-    Arm,
-}
-
-impl Kind {
-    /// The word for it, which is the output's name as well.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Stop => "stop",
-            Self::Resume => "resume",
-            Self::Arm => "arm",
-        }
-    }
 }
 
 /// Reads a line.

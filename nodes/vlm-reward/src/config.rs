@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) advice: bool,
     /// Whether a journal is sent for recorders.
     pub(crate) journal: bool,
+    /// Whether an operator must approve a program before it is sent.
+    pub(crate) approval: bool,
     /// The longest that one question takes.
     pub(crate) question_timeout: Duration,
     /// The longest that a program takes, repairs included; then the fallback.
@@ -63,6 +65,7 @@ impl Setup {
         env.renamed("INSTRUCTION", "an `episode` message");
         env.renamed("HORIZON", "a `program_contract` message");
         env.renamed("PROVIDER", "VLM_PROVIDER");
+        let approval = env.choice("APPROVAL", "off", &[("off", false), ("required", true)]);
         let ready = tiller_vlm::settings::read(&mut env, &embedded);
         let mut client = ready.client();
         let journal = env.choice("JOURNAL", "on", &[("on", true), ("off", false)]);
@@ -92,6 +95,7 @@ impl Setup {
                 policy: ready.policy,
                 advice: ready.advice,
                 journal,
+                approval,
                 question_timeout: ready.provider.total_timeout(),
                 program_timeout: ready.program_timeout,
             },

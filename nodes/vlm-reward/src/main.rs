@@ -2,9 +2,11 @@
 
 mod advising;
 mod config;
+
 mod kept;
 mod node;
 mod picture;
+mod proposals;
 mod waiting;
 mod worlds;
 mod writing;

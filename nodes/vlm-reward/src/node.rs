@@ -2,27 +2,30 @@
 
 use std::time::{Duration, Instant};
 
-use eyre::Result;
+use eyre::{Result, bail};
 use image::RgbImage;
-use tiller_authoring::{Commission, Desk, Finished as Written, encode, scene};
+use tiller_authoring::{Commission, Desk, encode};
 use tiller_closed_loop::compile_options;
 use tiller_closed_loop::journal::{AuthorHeader, Header, Machine, Pieces};
 use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};
 use tiller_messages::{
-    Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
+    Approval, Episode, Keypoints, Level, ProgramContract, RewardProgram, StageAdvice, StageCommand,
     StageQuery,
 };
 use tiller_node_kit::{ImageInput, ImageReader, Inbox, Input, Next, Outbox, Refused, Stream};
 use tiller_reward::{CompileOptions, compile};
-use tiller_vlm::provider::Outcome;
-use tiller_vlm::repair::AuthoringStatus;
 
 use crate::advising::{Advising, Scene};
 use crate::config::{Settings, Setup};
 use crate::kept::Kept;
 use crate::picture::frame;
-use crate::waiting::{Waiting, waited};
-use crate::writing::{Event, Finished, TimeLimits, Writing};
+use crate::proposals::Proposals;
+use crate::waiting::Waiting;
+use crate::writing::{Event, TimeLimits, Writing};
+
+mod written;
+
+use written::number;
 
 /// Without keypoints there is nothing to write about.
 pub(crate) const ESSENTIAL: &[&str] = &["keypoints"];
@@ -36,10 +39,14 @@ const INPUTS: &[&str] = &[
     "stage_query",
     "episode",
     "program_contract",
+    APPROVAL,
 ];
 
 /// The output on which the journal goes out, where the dataflow declares it.
 const JOURNAL: &str = "journal";
+
+/// By which an operator says what may go to the robot.
+const APPROVAL: &str = "approval";
 
 /// How often it is told that a program is being waited for; that it is asked for is told at once.
 const TELL_WAIT: Duration = Duration::from_secs(10);
@@ -56,6 +63,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// and nothing to fall back on, it says so and waits for the next episode.
 pub(crate) fn run(setup: &Setup, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
+    let is_wired = outbox.wired_inputs().iter().any(|input| input == APPROVAL);
+    if setup.settings.approval && !is_wired {
+        bail!("APPROVAL=required: expected an input `{APPROVAL}` by which it can come, found none");
+    }
     let mut node = Node::new(setup, outbox)?;
     if let Some(origin) = &setup.key_origin {
         tracing::info!("the key is from {origin}");
@@ -121,7 +132,9 @@ struct Node<'a> {
     query: Option<StageQuery>,
     /// How often it was told that a program is still being waited for.
     waits_told: u32,
-    programs_sent: u64,
+    /// Programs that were numbered, sound or not.
+    programs_numbered: u64,
+    proposals: Proposals,
 }
 
 #[derive(Default)]
@@ -131,6 +144,7 @@ struct Streams {
     stages: Stream<StageCommand>,
     episodes: Stream<Episode>,
     contracts: Stream<ProgramContract>,
+    approvals: Stream<Approval>,
 }
 
 impl<'a> Node<'a> {
@@ -189,7 +203,8 @@ impl<'a> Node<'a> {
             kept: setup.kept.as_ref(),
             query: None,
             waits_told: 0,
-            programs_sent: 0,
+            programs_numbered: 0,
+            proposals: Proposals::new(settings.approval),
         })
     }
 
@@ -242,6 +257,11 @@ impl<'a> Node<'a> {
                     self.contract = Some(contract);
                 }
             }
+            APPROVAL => {
+                if let Some(approval) = outbox.accept(streams.approvals.read(input))? {
+                    self.on_approval(approval, outbox)?;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -267,6 +287,7 @@ impl<'a> Node<'a> {
         }
         self.program = None;
         self.query = None;
+        self.withdraw(outbox);
         episode.instruction = clip(&episode.instruction, MAX_INSTRUCTION).into_owned();
         self.episode = Some(episode);
         Ok(())
@@ -391,6 +412,7 @@ impl<'a> Node<'a> {
         (program.session, program.seq) = (0, 0);
         self.begun = Some((grounding, options));
         outbox.latch("reward_program", program.clone())?;
+        self.show_approved(&program, outbox)?;
         let text = format!(
             "`{}`: goes on with {} by author `{}`",
             program.instruction, program.id, program.source
@@ -424,8 +446,7 @@ impl<'a> Node<'a> {
                 .ok(),
         };
         let commission = Commission {
-            // Larger than those of all programs before, of a start before this one too.
-            id: ProgramId(outbox.session() + self.programs_sent + 1),
+            id: number(&mut self.programs_numbered, outbox),
             episode: episode.clone(),
             keypoints: keypoints.clone(),
             contract: contract.clone(),
@@ -433,6 +454,7 @@ impl<'a> Node<'a> {
         };
         self.begun = Some((grounding, options));
         self.waits_told = 0;
+        self.withdraw(outbox);
         if !self.is_embedded {
             let text = format!(
                 "`{}` is asked for a program, for {:.0} s at most; the robot stands still meanwhile",
@@ -442,68 +464,6 @@ impl<'a> Node<'a> {
             outbox.tell(Level::Info, "asking", text)?;
         }
         self.writing.begin(commission, picture, self.now_ns)
-    }
-
-    fn finish(&mut self, finished: Finished, outbox: &mut Outbox) -> Result<()> {
-        let Finished {
-            written,
-            refusal,
-            duration,
-        } = finished;
-        let Written {
-            commission,
-            authored,
-            program,
-        } = written;
-        if !self.is_embedded {
-            let text = waited(&self.author, &authored, duration);
-            outbox.tell(Level::Info, "waited", text)?;
-        }
-        let (Some(program), Some(written)) = (program, &authored.written) else {
-            let (code, text) = match (refusal, authored.cause) {
-                (Some(reason), _) => (
-                    "refused",
-                    format!(
-                        "instruction `{}` is not understood: {reason}",
-                        commission.episode.instruction
-                    ),
-                ),
-                (None, Some(Outcome::ProgramInvalid | Outcome::NoProgram)) => {
-                    ("invalid_program", authored.message.clone())
-                }
-                (None, _) => ("hold", authored.message.clone()),
-            };
-            return outbox.tell(Level::Error, code, text);
-        };
-        if !matches!(
-            authored.status,
-            AuthoringStatus::Ok | AuthoringStatus::Repaired
-        ) {
-            let text = authored.message.clone();
-            outbox.tell(Level::Warning, authored.status.name(), text)?;
-        }
-        for remark in &written.program.remarks {
-            let code = format!("remark_{}", remark.kind.code().replace('-', "_"));
-            outbox.tell(Level::Warning, &code, remark.to_string())?;
-        }
-        self.programs_sent += 1;
-        outbox.latch("reward_program", program.clone())?;
-        let kept = self.kept.map_or(Ok(()), |kept| kept.write(&program));
-        if let Err(error) = kept {
-            tracing::warn!("a node that takes over has no program: {error:#}");
-        }
-        let mut text = format!(
-            "`{}`: {} stages by author `{}`",
-            program.instruction, program.num_stages, program.source
-        );
-        if !self.is_embedded {
-            let how = authored.status.name();
-            let seconds = duration.as_secs_f64();
-            text += &format!(" ({how}, {} answers, {seconds:.1} s)", authored.answers);
-        }
-        self.program = Some(program);
-        tracing::info!("{text}");
-        outbox.tell(Level::Info, "program", text)
     }
 
     fn advise(&mut self, outbox: &mut Outbox) -> Result<()> {

@@ -49,6 +49,7 @@ struct Arrivals {
     progress: SequenceCheck,
     states: SequenceCheck,
     advice: SequenceCheck,
+    operator_advice: SequenceCheck,
     episodes: SequenceCheck,
 }
 
@@ -139,6 +140,9 @@ impl Ports {
             "progress" => fresh(array, &mut arrivals.progress)?.map(SwitcherEvent::Progress),
             "arm_state" => fresh(array, &mut arrivals.states)?.map(SwitcherEvent::Arm),
             "stage_advice" => fresh(array, &mut arrivals.advice)?.map(SwitcherEvent::Advice),
+            "operator_advice" => {
+                fresh(array, &mut arrivals.operator_advice)?.map(SwitcherEvent::Advice)
+            }
             "episode" => fresh(array, &mut arrivals.episodes)?.map(SwitcherEvent::Episode),
             // A sign of life between dora and the operator's process.
             "heartbeat" => None,

@@ -4,7 +4,7 @@
 use super::model::{Curve, STRENGTHS};
 use super::stats::{Difference, Histogram, rate};
 use crate::Cell;
-use crate::wilson::interval;
+use tiller_core::wilson::interval;
 
 /// Height of a row's plot, pixels.
 const ROW: u32 = 18;

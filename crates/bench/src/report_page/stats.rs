@@ -1,7 +1,7 @@
 //! Rates, differences, distributions.
 
 use crate::Cell;
-use crate::wilson::interval;
+use tiller_core::wilson::interval;
 
 /// How the same scenes went with and without a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

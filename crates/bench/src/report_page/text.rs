@@ -5,7 +5,7 @@ use tiller_core::visible;
 use super::model::Report;
 use super::stats::rate;
 use crate::Cell;
-use crate::wilson::interval;
+use tiller_core::wilson::interval;
 
 /// `19/20, 95 % (76 to 99)`
 pub(super) fn rate_words(cell: Cell) -> String {

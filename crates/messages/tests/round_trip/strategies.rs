@@ -247,6 +247,29 @@ prop_compose! {
 }
 
 prop_compose! {
+    pub(crate) fn proposal()(
+        session: u64, seq: u64, id in program_id(), episode in episode_id(), generation: u32,
+        texts in uniform3(text()), state in prop::sample::select(ProposalState::ALL),
+        descriptions in vec(text(), 0..4), diagnostics in vec(text(), 0..4), answers: u32,
+    ) -> Proposal {
+        let [instruction, text, source] = texts;
+        Proposal {
+            session, seq, id, episode, generation, instruction, text, source, state, descriptions,
+            diagnostics, answers,
+        }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn approval()(
+        session: u64, seq: u64, program in program_id(),
+        decision in prop::sample::select(ApprovalDecision::ALL), text in text(), reason in text(),
+    ) -> Approval {
+        Approval { session, seq, program, decision, text, reason }
+    }
+}
+
+prop_compose! {
     pub(crate) fn status()(
         session: u64, seq: u64, node in text(), level in prop::sample::select(Level::ALL),
         code in text(), text in text(),

@@ -2,17 +2,22 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::rc::Rc;
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tiller_core::MAX_INSTRUCTION;
 use tiller_messages::{ExecutionMode, Status};
 use tiller_node_kit::testing::{Script, Sent, Trial, message_damages};
+use tiller_page::TaskList;
 
 use super::*;
+use crate::settings::Place;
 use crate::socket::MAX_LINE;
+
+mod page;
 
 /// A client that waits until somebody listens.
 fn connect(folder: &Path) -> UnixStream {
@@ -35,6 +40,16 @@ fn ask(folder: &Path, line: &str) -> Value {
     serde_json::from_str(&answer).unwrap()
 }
 
+/// A folder, and no page.
+fn settings(folder: &Path) -> Settings {
+    Settings {
+        folder: folder.to_owned(),
+        place: Place::Off,
+        between_pictures: Duration::from_millis(100),
+        tasks: TaskList::default(),
+    }
+}
+
 /// Runs the node until a client has done something.
 fn with_client<T: Send + 'static>(
     client: impl FnOnce(&Path) -> T + Send + 'static,
@@ -48,7 +63,7 @@ fn with_client<T: Send + 'static>(
         .until("task_status", move |_| watched.is_finished())
         .pause("task_status", 0.2)
         .closed("task_status")
-        .run(|inbox, outbox| run(folder.path(), inbox, outbox))
+        .run(|inbox, outbox| run(&settings(folder.path()), inbox, outbox))
         .expect("the harness works");
     result.unwrap();
     let client = Rc::into_inner(client).expect("the script is over");
@@ -107,7 +122,7 @@ fn orders_go_out_by_their_names_and_are_answered_once_the_actuator_has_taken_the
     let (result, sent) = script
         .wired(&["task_status"])
         .stop()
-        .run(|inbox, outbox| run(folder.path(), inbox, outbox))
+        .run(|inbox, outbox| run(&settings(folder.path()), inbox, outbox))
         .expect("the harness works");
     result.unwrap();
     let lines = client.join().unwrap();
@@ -202,7 +217,7 @@ fn what_a_killed_run_has_left_is_replaced() {
     drop(left);
     let (result, _) = Script::new(ESSENTIAL)
         .closed("task_status")
-        .run(|inbox, outbox| run(folder.path(), inbox, outbox))
+        .run(|inbox, outbox| run(&settings(folder.path()), inbox, outbox))
         .expect("the harness works");
     result.unwrap();
 }
@@ -232,7 +247,7 @@ fn damaged_verdicts_are_named_and_end_nothing() {
         },
         drive: &|script| {
             script
-                .run(|inbox, outbox| run(folder.path(), inbox, outbox))
+                .run(|inbox, outbox| run(&settings(folder.path()), inbox, outbox))
                 .expect("the harness works")
         },
         texts: &texts,
@@ -249,10 +264,10 @@ fn damaged_verdicts_are_named_and_end_nothing() {
 fn an_input_that_nobody_reads_is_named_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let (result, _) = Script::new(ESSENTIAL)
-        .wired(&["image"])
+        .wired(&["depth"])
         .closed("task_status")
-        .run(|inbox, outbox| run(folder.path(), inbox, outbox))
+        .run(|inbox, outbox| run(&settings(folder.path()), inbox, outbox))
         .expect("the harness works");
     let error = result.unwrap_err().to_string();
-    assert!(error.ends_with("found `image`"), "{error}");
+    assert!(error.ends_with("found `depth`"), "{error}");
 }

@@ -15,6 +15,7 @@ use super::{ESSENTIAL, run};
 use crate::config::Setup;
 
 mod advice;
+mod approval;
 mod damages;
 mod episodes;
 mod waiting;

@@ -255,6 +255,7 @@ fn under_way() -> Ports {
     };
     commands(&mut ports, "episode", &seen);
     commands(&mut ports, "stage_advice", &advice(5, 40));
+    commands(&mut ports, "operator_advice", &advice(5, 40));
     ports
 }
 
@@ -313,6 +314,10 @@ fn every_damage_of_every_input_is_told_and_the_next_message_is_taken() {
         ("episode", message_damages(&episode(5), &episode(6))),
         (
             "stage_advice",
+            message_damages(&advice(5, 40), &advice(6, 40)),
+        ),
+        (
+            "operator_advice",
             message_damages(&advice(5, 40), &advice(6, 40)),
         ),
     ];

@@ -1,0 +1,403 @@
+//! The page's state: the run's messages in, sections of JSON out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tiller_core::{EpisodeId, ProgramId, visible_block, visible_line};
+use tiller_messages::{
+    Candidates, Episode, ExecutionState, ImageHeader, Keypoints, Level, Progress, Proposal,
+    SafetyEvent, StageCommand, Status, TaskStatus,
+};
+
+use crate::curve::Curve;
+use crate::orders::Orders;
+use crate::overlay::Overlay;
+use crate::seen::Seen;
+use crate::{Evaluation, OrderKind, TaskList, Verdict};
+
+/// Events that are kept.
+const MOST_EVENTS: usize = 60;
+
+/// Instructions that are remembered.
+const MOST_HISTORY: usize = 20;
+
+/// Verdicts that are shown.
+const MOST_JUDGEMENTS: usize = 50;
+
+/// Characters of a line.
+const LINE: usize = 400;
+
+/// A named part of the page; a page gets those that have changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Which.
+    pub name: &'static str,
+    /// What is in it now.
+    pub value: Value,
+}
+
+/// What an operator sees of a run. Times are those since the console's start.
+#[derive(Debug, Default)]
+pub struct Page {
+    tasks: TaskList,
+    history: VecDeque<String>,
+    episode: Option<(Episode, Duration)>,
+    verdict: Option<TaskStatus>,
+    proposal: Option<Proposal>,
+    stage: Option<StageCommand>,
+    progress: Option<Progress>,
+    curve: Curve,
+    execution: Option<(ExecutionState, Duration)>,
+    orders: Orders,
+    events: VecDeque<Event>,
+    overlay: Overlay,
+    seen: Seen,
+}
+
+#[derive(Debug)]
+struct Event {
+    at: Duration,
+    level: &'static str,
+    from: String,
+    kind: String,
+    text: String,
+    /// How often it came in a row.
+    times: u32,
+}
+
+impl Page {
+    /// An empty page; instructions can be chosen from `tasks`.
+    #[must_use]
+    pub fn new(tasks: TaskList) -> Self {
+        Self {
+            tasks,
+            ..Self::default()
+        }
+    }
+
+    /// The program that an operator's word can be about.
+    #[must_use]
+    pub fn proposal(&self) -> Option<&Proposal> {
+        self.proposal.as_ref()
+    }
+
+    /// The episode under way, and for how long.
+    #[must_use]
+    pub fn episode(&self, now: Duration) -> Option<(&Episode, Duration)> {
+        let (episode, since) = self.episode.as_ref()?;
+        Some((episode, now.saturating_sub(*since)))
+    }
+
+    /// What the world says of this episode's success; none where it cannot judge.
+    #[must_use]
+    pub fn oracle(&self, episode: EpisodeId) -> Option<bool> {
+        let verdict = self.verdict.as_ref()?;
+        (verdict.episode == episode && !verdict.tasks.is_empty()).then_some(verdict.success)
+    }
+
+    /// Something came by an input; `stamp_ns` is when it was seen or measured.
+    pub fn mark(&mut self, input: &str, stamp_ns: Option<u64>, now: Duration) {
+        let arm_ns = self.execution.as_ref().map(|(state, _)| state.stamp_ns);
+        let lag_ms = arm_ns
+            .zip(stamp_ns)
+            .map(|(arm, stamp)| (arm as f64 - stamp as f64) * 1e-6);
+        self.seen.mark(input, now, lag_ms);
+    }
+
+    /// An episode begins, or is told again.
+    pub fn on_episode(&mut self, episode: Episode, now: Duration) {
+        if let Some((under_way, _)) = &self.episode
+            && episode.id <= under_way.id
+        {
+            return;
+        }
+        if !episode.instruction.is_empty() {
+            self.remember(&episode.instruction);
+        }
+        self.verdict = None;
+        self.stage = None;
+        self.progress = None;
+        self.curve.clear();
+        self.overlay.clear();
+        if self
+            .proposal
+            .as_ref()
+            .is_some_and(|it| it.episode < episode.id)
+        {
+            self.proposal = None;
+        }
+        self.episode = Some((episode, now));
+    }
+
+    fn remember(&mut self, instruction: &str) {
+        self.history.retain(|known| known != instruction);
+        self.history.push_front(instruction.to_owned());
+        self.history.truncate(MOST_HISTORY);
+    }
+
+    /// A program was proposed, or something was decided about it.
+    pub fn on_proposal(&mut self, proposal: Proposal) {
+        let under_way = self.episode.as_ref().map(|(episode, _)| episode.id);
+        if under_way.is_none_or(|id| proposal.episode >= id) {
+            self.proposal = Some(proposal);
+        }
+    }
+
+    /// A stage is under way.
+    pub fn on_stage(&mut self, stage: StageCommand) {
+        self.stage = Some(stage);
+    }
+
+    /// How far it has come.
+    pub fn on_progress(&mut self, progress: Progress, now: Duration) {
+        self.curve.push(&progress, now);
+        self.progress = Some(progress);
+    }
+
+    /// What the actuator does.
+    pub fn on_execution(&mut self, state: ExecutionState, now: Duration) {
+        self.orders.see(&state, now);
+        self.execution = Some((state, now));
+    }
+
+    /// An operator's order was sent.
+    pub fn on_order(&mut self, id: u64, kind: OrderKind, now: Duration) {
+        self.orders.sent(id, kind, now);
+    }
+
+    /// Where things are.
+    pub fn on_keypoints(&mut self, keypoints: Keypoints) {
+        self.overlay.on_keypoints(keypoints);
+    }
+
+    /// What the sampler chose from.
+    pub fn on_candidates(&mut self, candidates: Candidates) {
+        self.overlay.on_candidates(candidates);
+    }
+
+    /// A camera's picture came.
+    pub fn on_picture(&mut self, input: &str, header: &ImageHeader) {
+        self.overlay.on_picture(input, header);
+    }
+
+    /// What the world says of the tasks.
+    pub fn on_task(&mut self, status: TaskStatus) {
+        self.verdict = Some(status);
+    }
+
+    /// The actuator refused, clamped or stopped something.
+    pub fn on_safety(&mut self, event: &SafetyEvent, now: Duration) {
+        self.note(now, "safety", "franka-actuator", &event.kind, &event.text);
+    }
+
+    /// A node has something to say.
+    pub fn on_status(&mut self, status: &Status, now: Duration) {
+        let level = match status.level {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        self.note(now, level, &status.node, &status.code, &status.text);
+    }
+
+    fn note(&mut self, at: Duration, level: &'static str, from: &str, kind: &str, text: &str) {
+        let text = visible_line(text, LINE);
+        if let Some(last) = self.events.front_mut()
+            && (last.level, last.kind.as_str(), last.text.as_str()) == (level, kind, text.as_str())
+        {
+            last.at = at;
+            last.times += 1;
+            return;
+        }
+        self.events.push_front(Event {
+            at,
+            level,
+            from: visible_line(from, LINE),
+            kind: visible_line(kind, LINE),
+            text,
+            times: 1,
+        });
+        self.events.truncate(MOST_EVENTS);
+    }
+
+    /// Everything that is to be seen now.
+    #[must_use]
+    pub fn sections(&self, evaluation: Option<&Evaluation>, now: Duration) -> Vec<Section> {
+        let section = |name, value| Section { name, value };
+        vec![
+            section("arm", self.arm(now)),
+            section("orders", self.orders.json(now)),
+            section("episode", self.episode_json(now)),
+            section("proposal", self.proposal_json()),
+            section("stage", self.stage_json()),
+            section("progress", self.progress_json()),
+            section("curve", self.curve.json()),
+            section("overlay", self.overlay.json()),
+            section("events", self.events_json(now)),
+            section("ages", self.seen.json(now)),
+            section("instructions", self.instructions()),
+            section(
+                "evaluation",
+                evaluation.map_or(Value::Null, evaluation_json),
+            ),
+        ]
+    }
+
+    fn arm(&self, now: Duration) -> Value {
+        let Some((state, seen)) = &self.execution else {
+            return Value::Null;
+        };
+        json!({
+            "mode": state.mode.as_str(),
+            "takes_chunks": state.mode.takes_chunks(),
+            "age_ms": now.saturating_sub(*seen).as_millis() as u64,
+            "chunk_seq": state.chunk_seq.to_string(),
+            "chunk_step": state.chunk_step,
+        })
+    }
+
+    fn episode_json(&self, now: Duration) -> Value {
+        let Some((episode, since)) = &self.episode else {
+            return Value::Null;
+        };
+        let verdict = self.verdict.as_ref().filter(|it| it.episode == episode.id);
+        let visible = |texts: &[String]| -> Vec<String> {
+            texts.iter().map(|text| visible_line(text, LINE)).collect()
+        };
+        json!({
+            "id": episode.id.0.to_string(),
+            "instruction": visible_line(&episode.instruction, LINE),
+            "seed": episode.seed.to_string(),
+            "age_s": now.saturating_sub(*since).as_secs(),
+            "tasks": visible(&episode.tasks),
+            "oracle": self.oracle(episode.id),
+            "is_over": verdict.is_some_and(|it| it.episode_over),
+            "reason": verdict.map(|it| visible_line(&it.reason, LINE)),
+            "collateral": verdict.map(|it| visible(&it.collateral)),
+        })
+    }
+
+    fn proposal_json(&self) -> Value {
+        let Some(proposal) = &self.proposal else {
+            return Value::Null;
+        };
+        let lines = |texts: &[String]| -> Vec<String> {
+            texts.iter().map(|text| visible_line(text, LINE)).collect()
+        };
+        let blocks = |texts: &[String]| -> Vec<String> {
+            let shown = texts.iter().map(|text| visible_block(text).into_owned());
+            shown.collect()
+        };
+        json!({
+            "id": proposal.id.0.to_string(),
+            "state": proposal.state.as_str(),
+            "source": visible_line(&proposal.source, LINE),
+            "text": visible_block(&proposal.text),
+            "instruction": visible_line(&proposal.instruction, LINE),
+            "descriptions": lines(&proposal.descriptions),
+            "diagnostics": blocks(&proposal.diagnostics),
+            "answers": proposal.answers,
+        })
+    }
+
+    fn stage_json(&self) -> Value {
+        let Some(stage) = &self.stage else {
+            return Value::Null;
+        };
+        json!({
+            "program": stage.program.0.to_string(),
+            "stage": stage.stage,
+            "visit": stage.visit,
+            "guidance": stage.guidance,
+            "finished": stage.finished,
+            "gave_up": stage.gave_up,
+            "kind": visible_line(&stage.kind, LINE),
+            "reason": visible_line(&stage.reason, LINE),
+        })
+    }
+
+    fn progress_json(&self) -> Value {
+        let Some(progress) = &self.progress else {
+            return Value::Null;
+        };
+        json!({
+            "stage": progress.stage,
+            "achieved": progress.achieved,
+            "planned": progress.planned,
+            "done": progress.done,
+            "strength": progress.guidance_strength,
+            "reward": progress.reward,
+            "ess": progress.ess,
+        })
+    }
+
+    fn events_json(&self, now: Duration) -> Value {
+        let row = |event: &Event| {
+            json!({
+                "age_s": now.saturating_sub(event.at).as_secs(),
+                "level": event.level,
+                "from": event.from,
+                "kind": event.kind,
+                "text": event.text,
+                "times": event.times,
+            })
+        };
+        self.events.iter().map(row).collect()
+    }
+
+    fn instructions(&self) -> Value {
+        let visible = |text: &String| visible_line(text, LINE);
+        let tasks: Vec<_> = self.tasks.instructions.iter().map(visible).collect();
+        let history: Vec<_> = self.history.iter().map(visible).collect();
+        json!({ "tasks": tasks, "history": history })
+    }
+
+    /// Whether a program and visit are those that the page shows: a word about others comes too late.
+    #[must_use]
+    pub fn is_under_way(&self, program: ProgramId, visit: u32) -> bool {
+        let stage = self.stage.as_ref();
+        stage.is_some_and(|stage| (stage.program, stage.visit) == (program, visit))
+    }
+}
+
+fn evaluation_json(evaluation: &Evaluation) -> Value {
+    let judgements = evaluation.judgements();
+    let skipped = judgements.len().saturating_sub(MOST_JUDGEMENTS);
+    let rows = judgements.iter().skip(skipped).rev().map(|it| {
+        json!({
+            "episode": it.episode.to_string(),
+            "instruction": visible_line(&it.instruction, LINE),
+            "verdict": word(it.verdict),
+            "note": visible_line(&it.note, LINE),
+            "oracle": it.oracle,
+            "duration_s": (it.duration_s * 10.0).round() / 10.0,
+        })
+    });
+    let tallies = evaluation.tallies().into_iter().map(|it| {
+        json!({
+            "task": visible_line(&it.task, LINE),
+            "successes": it.successes,
+            "trials": it.trials,
+            "cancelled": it.cancelled,
+            "interval": [it.interval.0, it.interval.1],
+        })
+    });
+    json!({
+        "file": Evaluation::NAME,
+        "unread": evaluation.unread(),
+        "judgements": rows.collect::<Vec<_>>(),
+        "tallies": tallies.collect::<Vec<_>>(),
+    })
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Success => "success",
+        Verdict::Fail => "fail",
+        Verdict::Cancel => "cancel",
+    }
+}
+
+#[cfg(test)]
+mod tests;

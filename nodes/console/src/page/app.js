@@ -1,0 +1,257 @@
+// The page as a whole: which state is shown, orders, keys.
+
+import * as before from "./before.js";
+import * as during from "./during.js";
+import * as after from "./after.js";
+import { button, element, say, show } from "./elements.js";
+import { ask, connect, open, sections, watch } from "./link.js";
+
+/** After how long without a word a stop counts as unacknowledged. */
+const ACKNOWLEDGED_WITHIN_MS = 100;
+
+const panels = { before, during, after };
+const at = (id) => document.getElementById(id);
+
+// ---- what is said for a moment
+
+let fades = 0;
+
+/** Does something; says what came of it, and gives whether it went well. */
+export async function attempt(act, done) {
+  let text = done;
+  let isWell = true;
+  try {
+    await act();
+  } catch (error) {
+    text = error.message;
+    isWell = false;
+  }
+  if (text) {
+    say(at("said"), text);
+    at("said").dataset.kind = isWell ? "well" : "wrong";
+    show(at("said"), true);
+    clearTimeout(fades);
+    fades = setTimeout(() => show(at("said"), false), isWell ? 2500 : 8000);
+  }
+  return isWell;
+}
+
+// ---- which state is shown
+
+let shown = null;
+let followed = null;
+
+/** The state that the run is in. */
+function phase({ episode, proposal, stage, evaluation }) {
+  if (!episode) return "before";
+  if (episode.is_over || after.isJudged({ episode, evaluation }) || stage?.finished || stage?.gave_up) return "after";
+  return proposal?.state === "approved" ? "during" : "before";
+}
+
+function choose(state) {
+  shown = state;
+  for (const name of Object.keys(panels)) {
+    show(at(name), name === state);
+    at(`tab-${name}`).setAttribute("aria-selected", String(name === state));
+  }
+  panels[state].update(sections);
+}
+
+// ---- stop
+
+/** The stop that was pressed last: when, its number once it is known, what went wrong. */
+let stop = null;
+
+function pressStop() {
+  const mine = { pressed: performance.now(), id: null, error: null };
+  stop = mine;
+  showStop();
+  setTimeout(showStop, ACKNOWLEDGED_WITHIN_MS + 1);
+  ask({ ask: "order", order: "stop" }).then(
+    (answer) => {
+      mine.id = answer.order;
+      showStop();
+    },
+    (error) => {
+      mine.error = error.message;
+      showStop();
+    },
+  );
+}
+
+function showStop() {
+  const line = at("stop-state");
+  show(line, stop !== null);
+  if (stop === null) return;
+  const order = sections.orders?.find((one) => one.id === stop.id);
+  const waited = performance.now() - stop.pressed;
+  if (order && order.taken_ms !== null) {
+    const rest = order.rest_ms === null ? "coming to rest" : `at rest after ${Math.round(order.rest_ms)} ms`;
+    say(line, `Stop acknowledged after ${Math.round(order.taken_ms)} ms, ${rest}. Resume: P`);
+    line.dataset.kind = "acknowledged";
+  } else if (stop.error || waited > ACKNOWLEDGED_WITHIN_MS) {
+    say(line, `STOP NOT ACKNOWLEDGED${stop.error ? ` (${stop.error})` : ""}: use the stop at the robot`);
+    line.dataset.kind = "unacknowledged";
+  } else {
+    say(line, "Stop is on its way");
+    line.dataset.kind = "sent";
+  }
+}
+
+function order(kind, done) {
+  if (kind === "resume") {
+    stop = null;
+    showStop();
+  }
+  return attempt(() => ask({ ask: "order", order: kind }), done);
+}
+
+function pause() {
+  if (sections.arm?.mode === "stopped" || sections.arm?.mode === "stopping") order("resume", "Resume is asked for");
+  else pressStop();
+}
+
+// ---- keys
+
+function theme() {
+  const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (isDark ? "dark" : "light");
+  const next = now === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  localStorage.setItem("theme", next);
+}
+
+const KEYS = [
+  ["Escape", "Esc", "Stop the arm, from anywhere, even while typing", pressStop],
+  ["p", "P", "Pause, or resume after a stop", pause],
+  ["o", "O", "Arm the arm", () => order("arm", "Arming is asked for")],
+  ["1", "1", "Before: instruction and program", () => choose("before")],
+  ["2", "2", "During: cameras and progress", () => choose("during")],
+  ["3", "3", "After: verdict and statistics", () => choose("after")],
+  ["i", "I", "Type an instruction", () => (choose("before"), before.focus())],
+  ["a", "A", "Approve the program", () => shown === "before" && isWaiting() && before.decide("approve")],
+  ["e", "E", "Edit the program", () => (choose("before"), before.edit())],
+  ["g", "G", "Ask the author again", () => shown === "before" && before.decide("again")],
+  ["r", "R", "Refuse the program", () => shown === "before" && isWaiting() && before.decide("refuse")],
+  ["n", "N", "Next stage", () => shown === "during" && during.move(1)],
+  ["b", "B", "Back one stage", () => shown === "during" && during.move(-1)],
+  ["y", "Y", "Verdict: success", () => shown === "after" && after.judge("success")],
+  ["x", "X", "Verdict: fail", () => shown === "after" && after.judge("fail")],
+  ["c", "C", "Verdict: cancelled, does not count", () => shown === "after" && after.judge("cancel")],
+  ["m", "M", "Type a note", () => (choose("after"), after.focus())],
+  ["d", "D", "Ready: the same again", () => shown === "after" && after.again()],
+  ["t", "T", "Light or dark", theme],
+  ["?", "?", "These keys", toggleKeys],
+];
+
+const isWaiting = () => sections.proposal?.state === "proposed";
+
+function toggleKeys() {
+  const dialog = at("keys");
+  if (dialog.open) dialog.close();
+  else dialog.show(); // A modal one would cover the stop.
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") {
+    pressStop();
+    return;
+  }
+  const isTyping = ["INPUT", "TEXTAREA", "SELECT"].includes(event.target.tagName);
+  if (isTyping || at("token").open || event.repeat) return;
+  const known = KEYS.find(([key]) => key === event.key.toLowerCase());
+  if (known) {
+    event.preventDefault();
+    known[3]();
+  }
+}
+
+// ---- all of it
+
+function update(all, link) {
+  const words = {
+    connecting: "connecting",
+    connected: "connected",
+    lost: "no connection",
+    silent: "no word",
+    locked: "locked",
+  };
+  say(at("link"), words[link]);
+  at("link").dataset.kind = link;
+  document.body.classList.toggle("stale", link !== "connected");
+  show(at("lost"), link === "lost" || link === "silent");
+  say(
+    at("lost"),
+    link === "silent"
+      ? "The dataflow says nothing: what is shown is old. Stop at the robot if it moves."
+      : "No connection: what is shown is old, and nothing here reaches the robot. Connecting again…",
+  );
+  if (link === "locked" && !at("token").open) at("token").showModal();
+  const { arm, episode } = all;
+  const isOld = arm && arm.age_ms > 1000;
+  say(at("mode"), arm ? (isOld ? `${arm.mode}, ${Math.round(arm.age_ms / 1000)} s ago` : arm.mode) : "no arm yet");
+  at("mode").dataset.kind = !arm || isOld ? "old" : arm.mode;
+  at("pause").firstChild.textContent = ["stopped", "stopping"].includes(arm?.mode) ? "Resume " : "Pause ";
+  show(at("arm"), arm?.mode === "idle");
+  say(at("asked"), episode ? `“${episode.instruction}”` : "No instruction yet");
+  showStop();
+  const next = phase(all);
+  if (next !== followed) {
+    followed = next;
+    choose(next);
+  } else {
+    panels[shown].update(all);
+  }
+  // What is typed elsewhere is kept; the rest of the hidden panels is made when they are shown.
+}
+
+function build() {
+  const saved = localStorage.getItem("theme");
+  if (saved) document.documentElement.dataset.theme = saved;
+  for (const [name, panel] of Object.entries(panels)) panel.build(at(name));
+  at("stop").addEventListener("click", pressStop);
+  at("pause").addEventListener("click", pause);
+  at("arm").addEventListener("click", () => order("arm", "Arming is asked for"));
+  at("theme").addEventListener("click", theme);
+  at("help").addEventListener("click", toggleKeys);
+  for (const name of Object.keys(panels)) at(`tab-${name}`).addEventListener("click", () => choose(name));
+  at("keys").append(
+    element("h2", { text: "Keys" }),
+    element(
+      "dl",
+      { class: "keys" },
+      ...KEYS.flatMap(([, shownAs, text]) => [
+        element("dt", {}, element("kbd", { text: shownAs })),
+        element("dd", { text }),
+      ]),
+    ),
+    button("Close", "?", toggleKeys),
+  );
+  const field = element("input", { type: "password", "aria-label": "Token", autocomplete: "off" });
+  const wrong = element("p", { role: "alert" });
+  at("token").append(
+    element("h2", { text: "Token" }),
+    element("p", { text: "It is in the file page.token in the run's folder." }),
+    element(
+      "form",
+      {
+        onsubmit: async (event) => {
+          event.preventDefault();
+          if (await open(field.value)) at("token").close();
+          else say(wrong, "This is not the token");
+        },
+      },
+      field,
+      element("button", { type: "submit", class: "primary", text: "Open" }),
+    ),
+    wrong,
+  );
+  // Before dialogs and fields, so that nothing keeps a stop back.
+  document.addEventListener("keydown", onKey, true);
+  watch(update);
+  choose("before");
+  connect();
+}
+
+build();

@@ -1,0 +1,92 @@
+// Cameras with what is drawn over them: keypoints, candidates, the chosen chunk.
+
+import { colour, element } from "./elements.js";
+import { sections, watch, watchPictures } from "./link.js";
+
+const newest = new Map();
+const views = [];
+
+/** Canvases for all cameras, or for those that `isWanted` names. */
+export function cameras(isWanted, isDrawnOver) {
+  const root = element("div", { class: "cameras" });
+  const empty = element("p", { class: "empty", text: "No picture yet" });
+  root.append(empty);
+  views.push({ root, empty, isWanted, isDrawnOver, canvases: new Map() });
+  return root;
+}
+
+watchPictures((name, bitmap) => {
+  newest.get(name)?.close();
+  newest.set(name, bitmap);
+  for (const view of views) draw(view, name);
+});
+
+watch(() => {
+  for (const view of views) for (const name of view.canvases.keys()) draw(view, name);
+});
+
+function draw(view, name) {
+  const bitmap = newest.get(name);
+  if (!bitmap || !view.isWanted(name)) return;
+  let canvas = view.canvases.get(name);
+  if (!canvas) {
+    canvas = element("canvas", { role: "img", "aria-label": `camera ${name}` });
+    const caption = element("figcaption", { text: name.replaceAll("_", " ") });
+    view.root.append(element("figure", {}, canvas, caption));
+    view.canvases.set(name, canvas);
+    view.empty.hidden = true;
+  }
+  if (view.root.offsetParent === null) return;
+  // Sharp lines over small pictures: at least 640 pixels across.
+  const scale = Math.max(1, Math.ceil(640 / bitmap.width));
+  const [width, height] = [bitmap.width * scale, bitmap.height * scale];
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = true;
+  context.drawImage(bitmap, 0, 0, width, height);
+  const over = sections.overlay?.[name];
+  if (view.isDrawnOver && over) drawOver(context, over, width / over.size[0], height / over.size[1]);
+}
+
+function drawOver(context, over, sx, sy) {
+  const path = (points) => {
+    context.beginPath();
+    points.forEach(([x, y], index) => {
+      if (index === 0) context.moveTo(x * sx, y * sy);
+      else context.lineTo(x * sx, y * sy);
+    });
+    context.stroke();
+  };
+  context.lineJoin = "round";
+  context.setLineDash([]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = colour("--candidate");
+  over.candidates.forEach(path);
+  // Light on dark, so that it is seen on whatever is behind it.
+  context.lineWidth = 7;
+  context.strokeStyle = "#000";
+  path(over.chosen);
+  context.lineWidth = 4;
+  context.strokeStyle = colour("--chosen");
+  path(over.chosen);
+  context.font = "600 15px system-ui, sans-serif";
+  for (const [x, y, index, , isVisible] of over.keypoints) {
+    const [px, py] = [x * sx, y * sy];
+    context.lineWidth = 2;
+    context.strokeStyle = "#000";
+    context.fillStyle = colour(isVisible ? "--keypoint" : "--hidden-keypoint");
+    context.beginPath();
+    // What is not seen is square, for whoever sees no colours.
+    if (isVisible) context.arc(px, py, 6, 0, 2 * Math.PI);
+    else context.rect(px - 5, py - 5, 10, 10);
+    context.fill();
+    context.stroke();
+    context.lineWidth = 3;
+    context.strokeText(String(index), px + 9, py + 5);
+    context.fillStyle = "#fff";
+    context.fillText(String(index), px + 9, py + 5);
+  }
+}

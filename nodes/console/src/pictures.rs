@@ -1,0 +1,192 @@
+//! Cameras' pictures for the page: the newest alone, packed on a thread that everybody else goes before.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use eyre::{Result, WrapErr};
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+use tokio::sync::watch;
+
+/// How closely a picture is kept, 1 to 100.
+const QUALITY: u8 = 75;
+
+/// How far behind others the thread stands, of 19.
+const NICENESS: i32 = 15;
+
+/// A packed picture.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    /// Counts up over all cameras.
+    pub(crate) number: u64,
+    /// A JPEG file.
+    pub(crate) jpeg: Vec<u8>,
+}
+
+/// The newest picture of each camera.
+pub(crate) type Album = BTreeMap<String, Arc<Picture>>;
+
+/// Pixels that wait to be packed, three bytes each.
+struct Raw {
+    width: u32,
+    height: u32,
+    rgb: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    newest: BTreeMap<String, Raw>,
+    is_closed: bool,
+}
+
+/// Packs pictures in the background.
+pub(crate) struct Packer {
+    waiting: Arc<(Mutex<Waiting>, Condvar)>,
+    taken: BTreeMap<String, Instant>,
+    between: Duration,
+}
+
+impl Packer {
+    /// Starts the thread; what it has packed goes to `album`.
+    pub(crate) fn start(between: Duration, album: watch::Sender<Album>) -> Result<Self> {
+        let waiting = Arc::new((Mutex::new(Waiting::default()), Condvar::new()));
+        let theirs = Arc::clone(&waiting);
+        thread::Builder::new()
+            .name("pictures".to_owned())
+            .spawn(move || pack_all(&theirs, &album))
+            .wrap_err("no thread for pictures")?;
+        Ok(Self {
+            waiting,
+            taken: BTreeMap::new(),
+            between,
+        })
+    }
+
+    /// Whether a camera's picture is to be taken now: not so soon after its last.
+    pub(crate) fn is_due(&mut self, input: &str) -> bool {
+        let now = Instant::now();
+        // A picture that comes a moment early belongs to its beat.
+        let between = self.between.mul_f64(0.9);
+        match self.taken.get_mut(input) {
+            Some(last) if now.duration_since(*last) < between => false,
+            Some(last) => {
+                *last = now;
+                true
+            }
+            None => {
+                self.taken.insert(input.to_owned(), now);
+                true
+            }
+        }
+    }
+
+    /// Hands a picture on in the place of one that still waits; never waits itself.
+    pub(crate) fn put(&self, input: &str, width: u32, height: u32, rgb: &[u8]) {
+        let (lock, something) = &*self.waiting;
+        let raw = Raw {
+            width,
+            height,
+            rgb: rgb.to_vec(),
+        };
+        let mut waiting = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.newest.insert(input.to_owned(), raw);
+        drop(waiting);
+        something.notify_one();
+    }
+}
+
+impl Drop for Packer {
+    fn drop(&mut self) {
+        let (lock, something) = &*self.waiting;
+        let mut waiting = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.is_closed = true;
+        drop(waiting);
+        something.notify_one();
+    }
+}
+
+fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
+    step_back();
+    let (lock, something) = waiting;
+    let mut number = 0;
+    loop {
+        let mut state = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let (input, raw) = loop {
+            if state.is_closed {
+                return;
+            }
+            match state.newest.pop_first() {
+                Some(next) => break next,
+                None => {
+                    state = something
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        };
+        drop(state);
+        let mut jpeg = Cursor::new(Vec::new());
+        let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
+        match encoder.encode(&raw.rgb, raw.width, raw.height, ExtendedColorType::Rgb8) {
+            Ok(()) => {
+                number += 1;
+                let jpeg = jpeg.into_inner();
+                let picture = Arc::new(Picture { number, jpeg });
+                album.send_modify(|album| drop(album.insert(input, picture)));
+            }
+            Err(error) => tracing::warn!("`{input}` is not shown: {error}"),
+        }
+    }
+}
+
+/// Lets everybody else have the processor first.
+fn step_back() {
+    // SAFETY: numbers alone go in, and nothing but this thread's priority changes.
+    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
+        let error = std::io::Error::last_os_error();
+        tracing::warn!("the page competes with the loop for the processor: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_picture_of_each_camera_is_packed() {
+        let (sender, mut album) = watch::channel(Album::new());
+        let packer = Packer::start(Duration::from_millis(1), sender).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        packer.put("image", 4, 2, &[200; 24]);
+        packer.put("wrist_image", 2, 2, &[10; 12]);
+        runtime.block_on(async {
+            album.wait_for(|album| album.len() == 2).await.unwrap();
+        });
+        let packed = album.borrow();
+        let picture = image::load_from_memory(&packed["image"].jpeg).unwrap();
+        assert_eq!((picture.width(), picture.height()), (4, 2));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_left_out_and_the_thread_goes_on() {
+        let (sender, mut album) = watch::channel(Album::new());
+        let packer = Packer::start(Duration::from_millis(1), sender).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        packer.put("a", 70_000, 1, &[0; 210_000]);
+        packer.put("b", 1, 1, &[0; 3]);
+        runtime.block_on(async {
+            album
+                .wait_for(|album| album.contains_key("b"))
+                .await
+                .unwrap();
+        });
+        assert!(!album.borrow().contains_key("a"));
+    }
+}

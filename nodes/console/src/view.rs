@@ -1,0 +1,146 @@
+//! The dataflow's messages as the page's state.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tiller_messages::{
+    Candidates, Episode, ExecutionState, Keypoints, Progress, Proposal, SafetyEvent, StageCommand,
+    Status, TaskStatus,
+};
+use tiller_node_kit::{ImageReader, Input, Refused, Stream};
+use tiller_page::Page;
+
+use crate::pictures::Packer;
+
+/// What is shown, and how it is read.
+pub(crate) struct View {
+    pub(crate) page: Page,
+    packer: Option<Packer>,
+    reader: ImageReader,
+    streams: Streams,
+}
+
+#[derive(Default)]
+struct Streams {
+    candidates: Stream<Candidates>,
+    episodes: Stream<Episode>,
+    keypoints: Stream<Keypoints>,
+    progress: Stream<Progress>,
+    proposals: Stream<Proposal>,
+    stages: Stream<StageCommand>,
+    statuses: BTreeMap<String, Stream<Status>>,
+}
+
+impl View {
+    /// Pictures go to `packer`, where there is a page to show them.
+    pub(crate) fn new(page: Page, packer: Option<Packer>) -> Self {
+        Self {
+            page,
+            packer,
+            reader: ImageReader::new(),
+            streams: Streams::default(),
+        }
+    }
+
+    /// What the actuator does; the node reads it, for its orders wait for it.
+    pub(crate) fn on_execution(&mut self, state: ExecutionState, now: Duration) {
+        self.page.mark("execution_state", None, now);
+        self.page.on_execution(state, now);
+    }
+
+    /// What the world says of the tasks.
+    pub(crate) fn on_task(&mut self, status: TaskStatus, now: Duration) {
+        self.page.mark("task_status", Some(status.stamp_ns), now);
+        self.page.on_task(status);
+    }
+
+    /// Something that the actuator refused, clamped or stopped.
+    pub(crate) fn on_safety(&mut self, event: &SafetyEvent, now: Duration) {
+        self.page.on_safety(event, now);
+    }
+
+    /// Takes an input that is only shown. Pictures are read while somebody looks, the annotated one always:
+    /// it comes once a grounding.
+    pub(crate) fn take(
+        &mut self,
+        input: &Input,
+        is_watched: bool,
+        now: Duration,
+    ) -> Result<(), Refused> {
+        let (page, streams) = (&mut self.page, &mut self.streams);
+        let id = input.id.as_str();
+        match id {
+            "episode" => {
+                if let Some(episode) = streams.episodes.read(input)? {
+                    page.on_episode(episode, now);
+                }
+            }
+            "proposal" => {
+                if let Some(proposal) = streams.proposals.read(input)? {
+                    page.on_proposal(proposal);
+                }
+            }
+            "stage" => {
+                if let Some(stage) = streams.stages.read(input)? {
+                    page.mark(id, Some(stage.stamp_ns), now);
+                    page.on_stage(stage);
+                }
+            }
+            "progress" => {
+                if let Some(progress) = streams.progress.read(input)? {
+                    page.mark(id, Some(progress.stamp_ns), now);
+                    page.on_progress(progress, now);
+                }
+            }
+            "candidates" => {
+                if let Some(candidates) = streams.candidates.read(input)? {
+                    page.mark(id, Some(candidates.stamp_ns), now);
+                    page.on_candidates(candidates);
+                }
+            }
+            "keypoints" => {
+                if let Some(keypoints) = streams.keypoints.read(input)? {
+                    page.mark(id, Some(keypoints.stamp_ns), now);
+                    page.on_keypoints(keypoints);
+                }
+            }
+            _ if id.ends_with("_status") => {
+                let stream = streams.statuses.entry(id.to_owned()).or_default();
+                if let Some(status) = stream.read(input)? {
+                    page.on_status(&status, now);
+                }
+            }
+            _ => self.picture(input, is_watched, now)?,
+        }
+        Ok(())
+    }
+
+    fn picture(&mut self, input: &Input, is_watched: bool, now: Duration) -> Result<(), Refused> {
+        let id = input.id.as_str();
+        let is_drawing = id == "annotated_image";
+        let is_shown = match &mut self.packer {
+            None => false,
+            Some(packer) => is_drawing || (is_watched && packer.is_due(id)),
+        };
+        let Some(packer) = self.packer.as_ref().filter(|_| is_shown) else {
+            if !is_drawing {
+                self.page.mark(id, None, now);
+            }
+            return Ok(());
+        };
+        let refused = |error| Refused::new(id, error);
+        let image = self
+            .reader
+            .read(&input.metadata, &input.data)
+            .map_err(refused)?;
+        let header = image.header();
+        let rgb = image.rgb().map_err(refused)?;
+        let size = [header.width, header.height].map(|side| u32::try_from(side).unwrap_or(0));
+        packer.put(id, size[0], size[1], rgb);
+        if !is_drawing {
+            self.page.mark(id, Some(header.stamp_ns), now);
+            self.page.on_picture(id, header);
+        }
+        Ok(())
+    }
+}

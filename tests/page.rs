@@ -1,0 +1,250 @@
+//! The operator's page in a browser, beside the real dataflow.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
+#[path = "page/browser.rs"]
+mod browser;
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use browser::{Browser, Tab};
+use common::{Running, process, signal, start_dataflow};
+use serde_json::Value;
+
+/// Settings under which nothing moves before somebody has approved it.
+const SETTINGS: [(&str, &str); 5] = [
+    ("TILLER_INSTRUCTION", "open the drawer"),
+    ("TILLER_SEED", "1"),
+    ("TILLER_EPISODES", "0"),
+    ("TILLER_APPROVAL", "required"),
+    ("TILLER_CONSOLE_ADDRESS", "127.0.0.1:0"),
+];
+
+/// Where pictures go; none where nobody wants them.
+fn pictures() -> Option<PathBuf> {
+    std::env::var_os("PAGE_PICTURES").map(PathBuf::from)
+}
+
+/// The page's address, once it is served.
+fn url(running: &Running) -> String {
+    let path = running.folder.path().join("page.url");
+    let begin = Instant::now();
+    loop {
+        match fs::read_to_string(&path) {
+            Ok(url) => return url,
+            Err(error) if begin.elapsed() > Duration::from_secs(60) => panic!("{error}"),
+            Err(_) => thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// A browser and its first page, if there is one.
+fn opened(running: &Running) -> Option<(Browser, Tab)> {
+    let mut browser = Browser::start()?;
+    let tab = browser.open(&url(running), 1400, 1000);
+    browser.wait(
+        &tab,
+        "document.querySelector('#link')?.textContent === 'connected'",
+    );
+    Some((browser, tab))
+}
+
+/// Keeps pictures of what is shown, in both themes.
+fn keep(browser: &mut Browser, tab: &Tab, name: &str) {
+    let Some(folder) = pictures() else { return };
+    for theme in ["light", "dark"] {
+        browser.theme(tab, theme);
+        thread::sleep(Duration::from_millis(300));
+        browser.picture(tab, &folder.join(format!("page-{name}-{theme}.png")));
+    }
+    browser.resize(tab, 400, 860);
+    thread::sleep(Duration::from_millis(300));
+    browser.picture(tab, &folder.join(format!("page-{name}-narrow.png")));
+    browser.resize(tab, 3840, 2160);
+    thread::sleep(Duration::from_millis(300));
+    browser.picture(tab, &folder.join(format!("page-{name}-4k.png")));
+    browser.resize(tab, 1400, 1000);
+    browser.theme(tab, "light");
+}
+
+fn is_shown(id: &str) -> String {
+    format!("!document.querySelector('#{id}').hidden")
+}
+
+fn proposal_is(state: &str) -> String {
+    format!("document.querySelector('#proposal-state').dataset.kind === '{state}'")
+}
+
+fn mode_is(mode: &str) -> String {
+    format!("document.querySelector('#mode').dataset.kind === '{mode}'")
+}
+
+fn verdicts(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join("evaluation.jsonl")).unwrap();
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Number of milliseconds in what is told of a stop, in the order in which they stand there.
+fn milliseconds(text: &str) -> Vec<f64> {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let is_ms = |pair: &&[&str]| pair[1].starts_with("ms");
+    let pairs = words.windows(2).filter(is_ms);
+    pairs.filter_map(|pair| pair[0].parse().ok()).collect()
+}
+
+#[test]
+fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
+    let running = start_dataflow(&SETTINGS, 300);
+    let Some((mut browser, tab)) = opened(&running) else {
+        return;
+    };
+    let (browser, tab) = (&mut browser, &tab);
+    // Nothing moves: the program waits.
+    browser.wait(tab, &proposal_is("proposed"));
+    assert!(browser.value(tab, &is_shown("before")) == true);
+    let stages = browser.value(
+        tab,
+        "document.querySelectorAll('#proposal-stages li').length",
+    );
+    assert!(stages.as_u64() >= Some(2), "{stages}");
+    browser.wait(
+        tab,
+        "document.querySelector('#before .cameras canvas')?.width > 0",
+    );
+    assert_ne!(browser.text(tab, "#mode"), "executing");
+    keep(browser, tab, "before");
+    // A mistake is shown, and cannot be approved.
+    browser.key(tab, "e");
+    let spoil = "const editor = document.querySelector('#editor'); window.sound = editor.value; \
+                 editor.value = editor.value.replace(/return .*/, 'return keypoints[99, 0] <img src=x>'); \
+                 document.querySelector('#check').click()";
+    browser.value(tab, spoil);
+    browser.wait(tab, &proposal_is("unsound"));
+    let diagnostics = browser.text(tab, "#diagnostics");
+    assert!(diagnostics.contains("error"), "{diagnostics}");
+    assert_eq!(
+        browser.value(tab, "document.querySelectorAll('#before img').length"),
+        0
+    );
+    assert!(browser.value(tab, "document.querySelector('#approve').hidden") == true);
+    keep(browser, tab, "mistake");
+    // Mended and approved, it moves the arm.
+    browser.key(tab, "e");
+    browser.value(
+        tab,
+        "document.querySelector('#editor').value = window.sound + '\\n# seen\\n'; \
+         document.querySelector('#check').click()",
+    );
+    browser.wait(tab, &proposal_is("proposed"));
+    browser.key(tab, "a");
+    browser.wait(tab, &is_shown("during"));
+    browser.wait(tab, &mode_is("executing"));
+    browser.wait(
+        tab,
+        "document.querySelectorAll('#during .cameras canvas').length === 2",
+    );
+    thread::sleep(Duration::from_secs(2));
+    keep(browser, tab, "during");
+    // The world sees it done, and so does the operator.
+    browser.wait(tab, &is_shown("after"));
+    browser.wait(
+        tab,
+        "document.querySelector('#after').textContent.includes('says: achieved')",
+    );
+    browser.key(tab, "y");
+    browser.wait(
+        tab,
+        "document.querySelector('#tallies').textContent.includes('1 of 1')",
+    );
+    keep(browser, tab, "after");
+    let judged = verdicts(running.folder.path());
+    assert_eq!(judged.len(), 1);
+    assert_eq!(judged[0]["verdict"], "success");
+    assert_eq!(judged[0]["instruction"], "open the drawer");
+    assert_eq!(judged[0]["author"], "embedded, edited by an operator");
+    // The next instruction, and a stop in the middle of its motion.
+    browser.key(tab, "i");
+    browser.type_text(tab, "push the red block");
+    browser.key(tab, "Enter");
+    browser.wait(
+        tab,
+        "document.querySelector('#asked').textContent.includes('red block')",
+    );
+    browser.wait(tab, &proposal_is("proposed"));
+    browser.key(tab, "Escape");
+    browser.wait(tab, &mode_is("stopped"));
+    browser.key(tab, "p");
+    browser.wait(
+        tab,
+        "document.querySelector('#mode').dataset.kind !== 'stopped'",
+    );
+    browser.value(tab, "document.querySelector('#approve').click()");
+    browser.wait(tab, &mode_is("executing"));
+    // Opened anew in the middle, a page shows the same.
+    browser.close(tab);
+    let tab = &browser.open(&url(&running), 1400, 1000);
+    browser.wait(tab, &is_shown("during"));
+    browser.wait(
+        tab,
+        "document.querySelector('#asked').textContent.includes('red block')",
+    );
+    browser.key(tab, "Escape");
+    browser.wait(
+        tab,
+        "document.querySelector('#stop-state').textContent.includes('at rest after')",
+    );
+    let told = milliseconds(&browser.text(tab, "#stop-state"));
+    eprintln!(
+        "stop in motion: taken after {} ms, at rest after {} ms",
+        told[0], told[1]
+    );
+    assert!(told[0] <= told[1], "{told:?}");
+    running.stop();
+}
+
+#[test]
+#[ignore = "a minute of watchdogs; a fault test, beside those of tests/faults"]
+fn the_page_outlives_an_author_that_hangs_and_says_when_the_actuator_is_gone() {
+    let running = start_dataflow(&SETTINGS, 300);
+    let Some((mut browser, tab)) = opened(&running) else {
+        return;
+    };
+    let (browser, tab) = (&mut browser, &tab);
+    browser.wait(tab, &proposal_is("proposed"));
+    let author = process(running.folder.path(), "vlm-reward").unwrap();
+    signal("-STOP", &author);
+    browser.key(tab, "a");
+    // While the author hangs, a stop is obeyed.
+    browser.key(tab, "Escape");
+    browser.wait(
+        tab,
+        "document.querySelector('#stop-state').dataset.kind === 'acknowledged'",
+    );
+    browser.key(tab, "p");
+    signal("-CONT", &author);
+    browser.wait(tab, &proposal_is("approved"));
+    browser.wait(tab, &mode_is("executing"));
+    let actuator = process(running.folder.path(), "franka-actuator").unwrap();
+    signal("-STOP", &actuator);
+    browser.key(tab, "Escape");
+    browser.wait(
+        tab,
+        "document.querySelector('#stop-state').dataset.kind === 'unacknowledged'",
+    );
+    keep(browser, tab, "unacknowledged");
+    signal("-KILL", &actuator);
+    browser.wait(tab, &is_shown("lost"));
+    keep(browser, tab, "lost");
+    running.end();
+}
