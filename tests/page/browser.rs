@@ -195,6 +195,8 @@ impl Browser {
         let mut down = json!({ "type": "keyDown", "key": key, "windowsVirtualKeyCode": code });
         if is_letter {
             down["text"] = json!(key);
+        } else if key == "Enter" {
+            down["text"] = json!("\r");
         }
         self.call(Some(tab), "Input.dispatchKeyEvent", down);
         let up = json!({ "type": "keyUp", "key": key, "windowsVirtualKeyCode": code });

@@ -1,6 +1,5 @@
 //! The node's loop: requests from socket and page, episodes, orders and decisions to the dataflow.
 
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use eyre::Result;

@@ -156,6 +156,8 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") {
     pressStop();
+    // The next key is no letter of a text.
+    document.activeElement?.blur();
     return;
   }
   const isTyping = ["INPUT", "TEXTAREA", "SELECT"].includes(event.target.tagName);

@@ -40,6 +40,7 @@ const form = element(
     class: "instruct",
     onsubmit: (event) => {
       event.preventDefault();
+      input.blur();
       instruct(input.value, Number(seed.value) || 0);
     },
   },

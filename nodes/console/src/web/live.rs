@@ -128,12 +128,11 @@ fn changes(known: &[Part], newest: &[Part]) -> Option<String> {
 /// A camera's newest picture that was not shown: one byte with the length of its name, the name, a JPEG
 /// file. The camera whose last one is oldest goes first.
 fn next_picture(album: &Album, shown: &mut BTreeMap<String, u64>) -> Option<Vec<u8>> {
-    let is_new = |(name, picture): &(&String, _)| {
-        let picture: &Arc<crate::pictures::Picture> = picture;
-        shown.get(*name).is_none_or(|last| *last < picture.number)
-    };
-    let oldest = |(name, _): &(&String, _)| shown.get(*name).copied();
-    let (name, picture) = album.iter().filter(is_new).min_by_key(oldest)?;
+    let newer = album.iter().filter(|(name, picture)| {
+        let last = shown.get(*name);
+        last.is_none_or(|last| *last < picture.number)
+    });
+    let (name, picture) = newer.min_by_key(|(name, _)| shown.get(*name).copied())?;
     let length = u8::try_from(name.len()).ok()?;
     let mut bytes = Vec::with_capacity(1 + name.len() + picture.jpeg.len());
     bytes.push(length);
