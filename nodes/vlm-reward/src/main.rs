@@ -2,7 +2,6 @@
 
 mod advising;
 mod config;
-
 mod kept;
 mod node;
 mod picture;
