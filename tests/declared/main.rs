@@ -1,6 +1,12 @@
 //! The types that Tiller declares are those that its nodes take: a Python node that builds every message
 //! from the declaration alone stands on every wire but those of pictures, and the task is done.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
+
 #[path = "../common/mod.rs"]
 mod common;
 

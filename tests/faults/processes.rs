@@ -124,14 +124,15 @@ fn evidence(run: &Run, after_ns: u64) -> Evidence {
     evidence
 }
 
-/// Every node that may be is killed in one run, one after the other, and the task is done all the same.
+/// Every node that may be is killed or has a drill of a panic in one run, one after the other, and the task is done all the same.
 #[test]
-fn nodes_that_are_killed_come_back_and_the_task_is_done() {
+fn nodes_that_are_killed_or_panic_come_back_and_the_task_is_done() {
     let run = recorded();
     let mut killed = Vec::new();
-    for node in NODES.iter().filter(|node| node.comes_back) {
+    let back = NODES.iter().filter(|node| node.comes_back);
+    for (node, name) in back.zip(["-KILL", "-USR2"].into_iter().cycle()) {
         let old = process(run.folder.path(), node.program).expect("the process is there");
-        killed.push((node, hit(&run, node, "-KILL")));
+        killed.push((node, hit(&run, node, name)));
         wait_until_it_is_back(&run, node, &old);
         sleep(Duration::from_millis(700));
     }
@@ -155,17 +156,24 @@ fn nodes_that_are_killed_come_back_and_the_task_is_done() {
 
 #[test]
 fn a_run_ends_with_the_name_of_what_cannot_be_started_anew() {
-    for node in NODES.iter().filter(|node| !node.comes_back) {
+    let gone = NODES.iter().filter(|node| !node.comes_back);
+    let ways = [
+        ("-KILL", "SIGKILL"),
+        ("-USR2", "panicked at"),
+        ("-KILL", "SIGKILL"),
+    ];
+    for (node, (name, why)) in gone.zip(ways) {
         let run = start_dataflow(&LIFT, 100);
         wait_until_it_moves(&run);
         let begin = Instant::now();
-        hit(&run, node, "-KILL");
+        hit(&run, node, name);
         let run = run.end();
         let took = begin.elapsed();
         let summary = run.summary();
         assert_eq!(summary["outcome"], "failed", "{}: {}", node.id, run.log);
         let reason = summary["reason"].as_str().unwrap();
-        assert!(reason.contains(&format!("`{}`", node.id)), "{reason}");
+        let is_told = reason.contains(&format!("`{}`", node.id)) && reason.contains(why);
+        assert!(is_told, "{reason}");
         assert!(!run.status.success(), "{}", node.id);
         assert!(took < Duration::from_secs(30), "{}: {took:?}", node.id);
     }
@@ -210,7 +218,7 @@ fn a_stopped_stage_switcher_holds_the_arm_and_is_named() {
 #[ignore = "about twenty minutes; its table stands in tests/README.md"]
 fn the_whole_matrix() {
     let mut table = String::new();
-    for name in ["-KILL", "-TERM", "-ABRT", "-STOP"] {
+    for name in ["-KILL", "-TERM", "-ABRT", "-USR2", "-STOP"] {
         for node in &NODES {
             let run = recorded();
             let at_ns = hit(&run, node, name);

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -30,15 +30,22 @@ pub struct HandState {
     pub is_holding: bool,
 }
 
+/// What is being done, or was done last.
+#[derive(Debug)]
+struct Doing {
+    /// NaN where it did not come about.
+    width_m: f64,
+    is_busy: bool,
+}
+
 /// Numbers that both threads and the arm's, which must not wait, share.
 #[derive(Debug)]
 struct Shared {
     width_m: AtomicU64,
     is_holding: AtomicBool,
     wanted_m: AtomicU64,
-    /// What is being done, or was done last.
-    doing_m: AtomicU64,
-    is_busy: AtomicBool,
+    /// Held while a stop is under way, so that no stop meets the command after the one it is meant for.
+    doing: Mutex<Doing>,
     /// From when it is asked for until it is done.
     is_homing: AtomicBool,
     is_lost: AtomicBool,
@@ -56,6 +63,10 @@ impl Shared {
 
     fn wanted(&self) -> f64 {
         load(&self.wanted_m)
+    }
+
+    fn doing(&self) -> MutexGuard<'_, Doing> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_over(&self) -> bool {
@@ -92,8 +103,10 @@ impl Hand {
             width_m: cell(state.width),
             is_holding: AtomicBool::new(state.is_grasped),
             wanted_m: cell(state.width),
-            doing_m: cell(state.width),
-            is_busy: AtomicBool::new(false),
+            doing: Mutex::new(Doing {
+                width_m: state.width,
+                is_busy: false,
+            }),
             is_homing: AtomicBool::new(false),
             is_lost: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
@@ -174,9 +187,10 @@ fn listen(gripper: &Gripper, shared: &Shared) {
             }
             Err(error) => return shared.lose(&error),
         }
-        let is_other = (shared.wanted() - load(&shared.doing_m)).abs() > SAME_M;
+        let doing = shared.doing();
+        let is_other = (shared.wanted() - doing.width_m).abs() > SAME_M;
         let is_ending = shared.is_ending.load(Ordering::Acquire);
-        if shared.is_busy.load(Ordering::Acquire) && (is_other || is_ending) {
+        if doing.is_busy && (is_other || is_ending) {
             // Where there is nothing to stop any more the hand says so; that is no matter.
             if let Err(error @ FrankaError::Network(_)) = gripper.stop() {
                 return shared.lose(&error);
@@ -195,31 +209,33 @@ fn work(gripper: &Gripper, shared: &Shared, config: &HandConfig) {
                 Err(error) => return shared.lose(&error),
             }
             // It is elsewhere now than where it was told to be.
-            store(&shared.doing_m, f64::NAN);
+            shared.doing().width_m = f64::NAN;
             shared.is_homing.store(false, Ordering::Release);
         }
-        let (wanted_m, done_m) = (shared.wanted(), load(&shared.doing_m));
+        let (wanted_m, done_m) = (shared.wanted(), shared.doing().width_m);
         if (wanted_m - done_m).abs() <= SAME_M || !wanted_m.is_finite() {
             thread::sleep(LOOK);
             continue;
         }
         let is_closing = wanted_m < load(&shared.width_m);
-        store(&shared.doing_m, wanted_m);
-        shared.is_busy.store(true, Ordering::Release);
+        *shared.doing() = Doing {
+            width_m: wanted_m,
+            is_busy: true,
+        };
         let done = if is_closing {
             // Whatever stops the fingers on their way is held.
             gripper.grasp(wanted_m, config.speed_m_s, config.force_n, 0.0, 1.0)
         } else {
             gripper.move_gripper(wanted_m, config.speed_m_s)
         };
-        shared.is_busy.store(false, Ordering::Release);
+        shared.doing().is_busy = false;
         match done {
             // One that does not get there shows it in what it measures.
             Ok(_) => {}
             Err(error @ FrankaError::Network(_)) => return shared.lose(&error),
-            // Interrupted, perhaps by a stop that was meant for the command before: try again.
+            // Refused, or interrupted because something else is wanted.
             Err(_) => {
-                store(&shared.doing_m, f64::NAN);
+                shared.doing().width_m = f64::NAN;
                 thread::sleep(RETRY);
             }
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use dora_node_api::{DoraArray, Event, EventStream, Metadata};
 
+use crate::drill::Drill;
 use crate::testing::Feed;
 
 /// An input that any node may be wired a timer to. Nobody reads it: it has a node that otherwise hears
@@ -26,6 +27,7 @@ pub struct Inbox {
     ended: Option<End>,
     dropped: BTreeMap<String, u64>,
     started: Instant,
+    drill: Option<Drill>,
 }
 
 /// Where events come from.
@@ -139,8 +141,13 @@ impl fmt::Display for End {
 
 impl Inbox {
     /// Wraps the stream of a node that cannot go on without its `essential` inputs.
+    ///
+    /// From now on SIGUSR2 has the node panic at its next event, as a drill.
     pub fn new(events: EventStream, essential: &'static [&'static str]) -> Self {
-        Self::of(Source::Dora(Box::new(events)), essential)
+        Self {
+            drill: Some(Drill::listen()),
+            ..Self::of(Source::Dora(Box::new(events)), essential)
+        }
     }
 
     pub(crate) fn of(events: Source, essential: &'static [&'static str]) -> Self {
@@ -153,6 +160,7 @@ impl Inbox {
             ended: None,
             dropped: BTreeMap::new(),
             started: Instant::now(),
+            drill: None,
         }
     }
 
@@ -197,6 +205,9 @@ impl Inbox {
                 Received::Nothing => Some(Next::Idle),
                 Received::Closed => Some(self.end(End::Stopped)),
             };
+            if let Some(drill) = &self.drill {
+                drill.panic_if_asked();
+            }
             if let Some(next) = sorted {
                 return next;
             }
@@ -292,10 +303,15 @@ impl Inbox {
 /// What a failed node said for itself, without the frame that dora draws around its last lines.
 fn essence(error: &str) -> String {
     let lines = error.lines().filter(|line| !line.starts_with("-----"));
+    // Its last words, or why it panicked: one line, whatever the message.
+    let panicked = lines.clone().find(|line| line.contains("' panicked at "));
     let mut said = lines
         .skip_while(|line| !line.trim_start().starts_with("ERROR "))
         .peekable();
     if said.peek().is_none() {
+        if let Some(panicked) = panicked {
+            return panicked.trim().to_owned();
+        }
         let first = error.trim().lines().next().unwrap_or_default();
         return first.trim_end_matches(" with stderr output:").to_owned();
     }
@@ -317,5 +333,9 @@ mod tests {
         let killed =
             "exited because of signal SIGKILL with stderr output:\n-----\n INFO on my way\n";
         assert_eq!(essence(killed), "exited because of signal SIGKILL");
+        let panicked = "exited with code 101 with stderr output:\n-----\n INFO on my way\n\
+            thread 'main' panicked at src/inbox.rs:7:1: a drill\nnote: RUST_BACKTRACE=1 shows\n-----\n";
+        let told = "thread 'main' panicked at src/inbox.rs:7:1: a drill";
+        assert_eq!(essence(panicked), told);
     }
 }

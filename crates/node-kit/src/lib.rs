@@ -3,6 +3,7 @@
 //! A node is a `main` that calls [`run_node`] and a `run` that reads an [`Inbox`] and writes an
 //! [`Outbox`]; the harness in [`testing`] drives the same `run` without a daemon.
 
+mod drill;
 mod image;
 mod inbox;
 mod log;

@@ -16,7 +16,7 @@ use tiller_vlm::provider::{
 };
 use tiller_vlm::repair::{AuthoringPolicy, Fallback};
 
-use crate::check::Comparison;
+use crate::check::{Comparison, word};
 use crate::frames::Frames;
 use crate::report::{ProgramReport, Report, Verdict};
 use crate::{ReplayError, Stories, Story};
@@ -45,8 +45,18 @@ struct Rewritten {
     why: Option<String>,
 }
 
+/// Has every program written again that is in a journal, and says of those that samplers heard which were not.
+pub(crate) fn check(
+    stories: &Stories,
+    means: &Means<'_>,
+    frames: &Frames,
+    report: &mut Report,
+) -> Result<(), ReplayError> {
+    compare(stories, &heard(stories), means, frames, report)
+}
+
 /// Programs that samplers heard, each once.
-pub(crate) fn heard(stories: &Stories) -> Vec<RewardProgram> {
+fn heard(stories: &Stories) -> Vec<RewardProgram> {
     let mut heard: Vec<RewardProgram> = Vec::new();
     for story in &stories.stories {
         let Machine::Sampler(_) = &story.header.machine else {
@@ -65,8 +75,8 @@ pub(crate) fn heard(stories: &Stories) -> Vec<RewardProgram> {
     heard
 }
 
-/// Has every program written again that is in a journal, and says of those that were `heard` which were not.
-pub(crate) fn check(
+/// The same of those that were `heard`.
+fn compare(
     stories: &Stories,
     heard: &[RewardProgram],
     means: &Means<'_>,
@@ -155,15 +165,12 @@ fn author(
             for entry in entries {
                 for effect in read_effects(&entry.effects).unwrap_or_default() {
                     if let DeskEffect::Program(sent) = effect {
-                        let (verdict, why) = (Verdict::NotCompared, Some(why.clone()));
-                        rewritten.insert(
-                            sent.id,
-                            Rewritten {
-                                sent: *sent,
-                                verdict,
-                                why,
-                            },
-                        );
+                        let one = Rewritten {
+                            sent: *sent,
+                            verdict: Verdict::NotCompared,
+                            why: Some(why.clone()),
+                        };
+                        rewritten.insert(one.sent.id, one);
                     }
                 }
             }
@@ -262,11 +269,7 @@ impl<'a> Again<'a> {
         comparison: &mut Comparison<'_>,
         rewritten: &mut BTreeMap<ProgramId, Rewritten>,
     ) {
-        let word = match &entry.event {
-            DeskEvent::Begin(_) => "Begin",
-            DeskEvent::Answer(_) => "Answer",
-            DeskEvent::GivenUp => "GivenUp",
-        };
+        let word = word(&entry.event);
         let next = match entry.event {
             DeskEvent::Begin(commission) => Some(self.begin(*commission)),
             DeskEvent::Answer(told) => {
@@ -301,14 +304,12 @@ impl<'a> Again<'a> {
                     (None, false) => (Verdict::Differs, Some(difference(&sent, now))),
                 };
                 is_same |= verdict == Verdict::NotCompared;
-                rewritten.insert(
-                    sent.id,
-                    Rewritten {
-                        sent: *sent,
-                        verdict,
-                        why,
-                    },
-                );
+                let one = Rewritten {
+                    sent: *sent,
+                    verdict,
+                    why,
+                };
+                rewritten.insert(one.sent.id, one);
             }
             // That there is no program is compared as well, where it can be.
             _ => is_same |= self.excuse.is_some(),

@@ -123,13 +123,7 @@ pub fn what_if(
         }
     }
     let mut report = Report::default();
-    authors::check(
-        stories,
-        &authors::heard(stories),
-        means,
-        &frames,
-        &mut report,
-    )?;
+    authors::check(stories, means, &frames, &mut report)?;
     plans.programs = report.programs;
     Ok(plans)
 }

@@ -127,7 +127,7 @@ fn checked(stories: &Stories, heard: &[RewardProgram], exchanges: Option<&Path>)
         exchanges,
     };
     let mut report = Report::default();
-    check(stories, heard, &means, &Frames::default(), &mut report).unwrap();
+    compare(stories, heard, &means, &Frames::default(), &mut report).unwrap();
     report
 }
 
@@ -305,7 +305,7 @@ fn answers_of_a_model_are_played_back_from_exchanges() {
         exchanges: Some(&folder.path().join("none")),
     };
     let frames = Frames::default();
-    assert!(check(&stories, &heard, &means, &frames, &mut Report::default()).is_err());
+    assert!(compare(&stories, &heard, &means, &frames, &mut Report::default()).is_err());
 
     // Exchanges about something else hold no answer.
     let tamper = |event: &mut DeskEvent, _: &mut Option<DeskEffect>| {

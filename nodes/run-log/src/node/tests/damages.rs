@@ -35,6 +35,11 @@ fn survive(
     send: &dyn Fn(Script, u64) -> Script,
     check: &dyn Fn(&Value) -> bool,
 ) {
+    // The world speaks of the episode under way.
+    let episode = match input {
+        "episode" => tiller_core::EpisodeId(7),
+        _ => tiller_core::EpisodeId(0),
+    };
     let folder = tempfile::tempdir().unwrap();
     let end = |script: Script| {
         script
@@ -42,6 +47,7 @@ fn survive(
                 "task_status",
                 &TaskStatus {
                     seq: 20,
+                    episode,
                     ..over(true)
                 },
             )
