@@ -9,11 +9,15 @@
 #[path = "page/browser.rs"]
 mod browser;
 mod common;
+#[path = "page/cost.rs"]
+mod cost;
+#[path = "page/operator.rs"]
+mod operator;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use browser::{Browser, Tab};
 use common::{Running, process, signal, start_dataflow};
@@ -21,7 +25,7 @@ use serde_json::Value;
 
 /// Settings under which nothing moves before somebody has approved it.
 const SETTINGS: [(&str, &str); 5] = [
-    ("TILLER_INSTRUCTION", "open the drawer"),
+    ("TILLER_INSTRUCTION", "press the button"),
     ("TILLER_SEED", "1"),
     ("TILLER_EPISODES", "0"),
     ("TILLER_APPROVAL", "required"),
@@ -35,26 +39,28 @@ fn pictures() -> Option<PathBuf> {
 
 /// The page's address, once it is served.
 fn url(running: &Running) -> String {
-    let path = running.folder.path().join("page.url");
-    let begin = Instant::now();
-    loop {
-        match fs::read_to_string(&path) {
-            Ok(url) => return url,
-            Err(error) if begin.elapsed() > Duration::from_secs(60) => panic!("{error}"),
-            Err(_) => thread::sleep(Duration::from_millis(50)),
-        }
-    }
+    format!("http://{}/", operator::address(running.folder.path()))
 }
 
-/// A browser and its first page, if there is one.
-fn opened(running: &Running) -> Option<(Browser, Tab)> {
-    let mut browser = Browser::start()?;
+/// A page of a run, once it is connected.
+fn opened(browser: &mut Browser, running: &Running) -> Tab {
     let tab = browser.open(&url(running), 1400, 1000);
     browser.wait(
         &tab,
         "document.querySelector('#link')?.textContent === 'connected'",
     );
-    Some((browser, tab))
+    tab
+}
+
+/// Gives an instruction as a person does: by keys alone.
+fn instruct(browser: &mut Browser, tab: &Tab, instruction: &str) {
+    browser.key(tab, "i");
+    browser.type_text(tab, instruction);
+    browser.key(tab, "Enter");
+    browser.wait(
+        tab,
+        &format!("document.querySelector('#asked').textContent.includes('{instruction}')"),
+    );
 }
 
 /// Keeps pictures of what is shown, in both themes.
@@ -105,12 +111,19 @@ fn milliseconds(text: &str) -> Vec<f64> {
 
 #[test]
 fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
-    let running = start_dataflow(&SETTINGS, 300);
-    let Some((mut browser, tab)) = opened(&running) else {
+    let Some(mut browser) = Browser::start() else {
         return;
     };
-    let (browser, tab) = (&mut browser, &tab);
-    // Nothing moves: the program waits.
+    let running = start_dataflow(&SETTINGS, 300);
+    let browser = &mut browser;
+    let tab = &opened(browser, &running);
+    // Nothing moves: the program waits, and so does that for the next instruction.
+    browser.wait(tab, &proposal_is("proposed"));
+    instruct(browser, tab, "open the drawer");
+    browser.wait(
+        tab,
+        "document.querySelector('#program').textContent.includes('drawer')",
+    );
     browser.wait(tab, &proposal_is("proposed"));
     assert!(browser.value(tab, &is_shown("before")) == true);
     let stages = browser.value(
@@ -174,13 +187,7 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
     assert_eq!(judged[0]["instruction"], "open the drawer");
     assert_eq!(judged[0]["author"], "embedded, edited by an operator");
     // The next instruction, and a stop in the middle of its motion.
-    browser.key(tab, "i");
-    browser.type_text(tab, "push the red block");
-    browser.key(tab, "Enter");
-    browser.wait(
-        tab,
-        "document.querySelector('#asked').textContent.includes('red block')",
-    );
+    instruct(browser, tab, "push the red block");
     browser.wait(tab, &proposal_is("proposed"));
     browser.key(tab, "Escape");
     browser.wait(tab, &mode_is("stopped"));
@@ -216,11 +223,12 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
 #[test]
 #[ignore = "a minute of watchdogs; a fault test, beside those of tests/faults"]
 fn the_page_outlives_an_author_that_hangs_and_says_when_the_actuator_is_gone() {
-    let running = start_dataflow(&SETTINGS, 300);
-    let Some((mut browser, tab)) = opened(&running) else {
+    let Some(mut browser) = Browser::start() else {
         return;
     };
-    let (browser, tab) = (&mut browser, &tab);
+    let running = start_dataflow(&SETTINGS, 300);
+    let browser = &mut browser;
+    let tab = &opened(browser, &running);
     browser.wait(tab, &proposal_is("proposed"));
     let author = process(running.folder.path(), "vlm-reward").unwrap();
     signal("-STOP", &author);

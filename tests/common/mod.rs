@@ -97,6 +97,7 @@ fn dora(args: &[&OsStr], settings: &[(&str, &str)], limit_s: u32, folder: &Path)
         .env("RUST_BACKTRACE", "0")
         .env("DORA_COORDINATOR_PORT", port.to_string())
         .env("TILLER_RUN_DIR", folder)
+        .env("TILLER_EVALUATION", folder.join("evaluation.jsonl"))
         .envs(settings.iter().copied());
     command
 }

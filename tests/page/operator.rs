@@ -1,4 +1,4 @@
-//! An operator who approves by the page's own server, without a browser.
+//! The page's server without a browser: somebody who looks, and an operator who approves.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -7,26 +7,39 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tungstenite::WebSocket;
 use tungstenite::client::IntoClientRequest as _;
 
 /// How long a program may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Waits for a program for these words in a run's folder, and approves it; gives the proposal as it was.
-pub(crate) fn approve(folder: &Path, instruction: &str) -> Value {
+/// Where the page of a run is, host and port, once it is served.
+pub(crate) fn address(folder: &Path) -> String {
     let begin = Instant::now();
-    let host = loop {
+    loop {
         if let Ok(url) = fs::read_to_string(folder.join("page.url")) {
-            break url["http://".len()..].trim_end_matches('/').to_owned();
+            return url["http://".len()..].trim_end_matches('/').to_owned();
         }
         assert!(begin.elapsed() < PATIENCE, "there is no page");
         std::thread::sleep(Duration::from_millis(50));
-    };
+    }
+}
+
+/// What a page is told while it is open.
+pub(crate) fn live(host: &str) -> WebSocket<TcpStream> {
     let mut request = format!("ws://{host}/live").into_client_request().unwrap();
     let origin = format!("http://{host}").parse().unwrap();
     request.headers_mut().insert("Origin", origin);
-    let stream = TcpStream::connect(&host).unwrap();
-    let (mut live, _) = tungstenite::client(request, stream).unwrap();
+    let stream = TcpStream::connect(host).unwrap();
+    tungstenite::client(request, stream).unwrap().0
+}
+
+/// Waits for a program for these words in a run's folder, and approves it; gives the proposal as it was.
+#[allow(dead_code, reason = "not every test approves so")]
+pub(crate) fn approve(folder: &Path, instruction: &str) -> Value {
+    let begin = Instant::now();
+    let host = address(folder);
+    let mut live = live(&host);
     loop {
         assert!(begin.elapsed() < PATIENCE, "nothing is proposed");
         let message = live.read().unwrap();
@@ -45,6 +58,7 @@ pub(crate) fn approve(folder: &Path, instruction: &str) -> Value {
     }
 }
 
+#[allow(dead_code, reason = "not every test asks for something")]
 fn post(host: &str, ask: &Value) {
     let body = ask.to_string();
     let mut stream = TcpStream::connect(host).unwrap();

@@ -5,9 +5,11 @@
 //! journal ([`DeskEvent`], [`DeskEffect`]), from which another desk does the same again, to the last bit.
 
 mod desk;
+mod edited;
 mod picture;
 mod scene;
 
 pub use desk::{Answered, Commission, Desk, DeskEffect, DeskEvent, Finished, Next};
+pub use edited::{Edit, edited_source, is_edited};
 pub use picture::{EncodeError, encode, picture_of};
 pub use scene::scene;

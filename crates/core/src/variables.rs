@@ -8,7 +8,7 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 107] = [
+const OF_THE_DATAFLOW: [&str; 108] = [
     "TILLER_ACCELERATION_SHARE",
     "TILLER_APPROVAL",
     "TILLER_ARMING",
@@ -22,6 +22,7 @@ const OF_THE_DATAFLOW: [&str; 107] = [
     "TILLER_DETECTOR",
     "TILLER_EPISODES",
     "TILLER_EPISODE_S",
+    "TILLER_EVALUATION",
     "TILLER_FRAME_TOLERANCE_MS",
     "TILLER_FRANKA_ADDRESS",
     "TILLER_FRANKA_HAND",

@@ -1,7 +1,8 @@
-//! An operator's verdicts: a line of JSON each, in a file that survives whatever ends the run.
+//! An operator's verdicts: a line of JSON each, in a file that survives whatever ends a run, and that the
+//! next run goes on with.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,10 +29,16 @@ pub enum Verdict {
 pub struct Judgement {
     /// When, seconds since 1970.
     pub time_s: f64,
+    /// The run, by the name of its folder.
+    #[serde(default)]
+    pub run: String,
     /// The episode; a later verdict on it takes the place of an earlier one.
     pub episode: u64,
     /// What the robot was asked to do.
     pub instruction: String,
+    /// Seed of scene and sampling.
+    #[serde(default)]
+    pub seed: u64,
     /// The tasks as the world names them; empty if it knows none.
     #[serde(default)]
     pub tasks: Vec<String>,
@@ -51,6 +58,38 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The last verdict on each episode, in the order of the first.
+    ///
+    /// ```
+    /// use tiller_page::Judgement;
+    /// let line = |episode: u64, verdict: &str| {
+    ///     let line = format!(
+    ///         r#"{{"time_s":1.0,"episode":{episode},"instruction":"tidy up","verdict":"{verdict}","duration_s":9.0}}"#
+    ///     );
+    ///     serde_json::from_str::<Judgement>(&line)
+    /// };
+    /// let all = [line(1, "fail")?, line(2, "success")?, line(1, "success")?];
+    /// let last = Judgement::last_on_each(&all);
+    /// assert_eq!(last, [&all[2], &all[1]]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn last_on_each(all: &[Self]) -> Vec<&Self> {
+        let mut places: BTreeMap<(&str, u64), usize> = BTreeMap::new();
+        let mut found: Vec<&Self> = Vec::new();
+        for judgement in all {
+            let episode = (judgement.run.as_str(), judgement.episode);
+            match places.get(&episode) {
+                Some(place) => found[*place] = judgement,
+                None => {
+                    places.insert(episode, found.len());
+                    found.push(judgement);
+                }
+            }
+        }
+        found
+    }
+
     /// What verdicts are counted by: the instruction.
     fn task(&self) -> &str {
         &self.instruction
@@ -72,26 +111,30 @@ pub struct TaskTally {
     pub interval: (f64, f64),
 }
 
-/// The verdicts of a run's folder.
+/// The verdicts of an evaluation, which may go over many runs.
 #[derive(Debug)]
 pub struct Evaluation {
     path: PathBuf,
+    run: String,
     file: File,
     judgements: Vec<Judgement>,
     unread: usize,
 }
 
 impl Evaluation {
-    /// Name of the file in a run's folder.
+    /// Name of the file where a setting names none.
     pub const NAME: &str = "evaluation.jsonl";
 
-    /// Opens the file of a folder, with what is there already; a line that a crash has torn stays where
-    /// it is and is counted as unread.
+    /// Opens a file, with what is there already, for the verdicts of a `run`; a line that a crash has torn stays
+    /// where it is and is counted as unread.
     ///
     /// # Errors
     /// When the file cannot be read or written.
-    pub fn open(folder: &Path) -> io::Result<Self> {
-        let path = folder.join(Self::NAME);
+    pub fn open(path: &Path, run: &str) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let (path, run) = (path.to_owned(), run.to_owned());
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -116,6 +159,7 @@ impl Evaluation {
         }
         Ok(Self {
             path,
+            run,
             file,
             judgements,
             unread,
@@ -126,6 +170,12 @@ impl Evaluation {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The run whose verdicts are added.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     /// Lines that are no verdicts.
@@ -150,18 +200,7 @@ impl Evaluation {
     /// The last verdict on each episode, in the order of the first.
     #[must_use]
     pub fn judgements(&self) -> Vec<&Judgement> {
-        let mut places: BTreeMap<u64, usize> = BTreeMap::new();
-        let mut found: Vec<&Judgement> = Vec::new();
-        for judgement in &self.judgements {
-            match places.get(&judgement.episode) {
-                Some(place) => found[*place] = judgement,
-                None => {
-                    places.insert(judgement.episode, found.len());
-                    found.push(judgement);
-                }
-            }
-        }
-        found
+        Judgement::last_on_each(&self.judgements)
     }
 
     /// Counts by task, in the order of its first verdict.
@@ -204,8 +243,10 @@ mod tests {
     fn judgement(episode: u64, instruction: &str, verdict: Verdict) -> Judgement {
         Judgement {
             time_s: 1.0,
+            run: "a".into(),
             episode,
             instruction: instruction.into(),
+            seed: 7,
             tasks: Vec::new(),
             verdict,
             note: "a \"note\"\nof two lines".into(),
@@ -218,7 +259,8 @@ mod tests {
     #[test]
     fn verdicts_are_counted_by_task_and_the_last_on_an_episode_holds() {
         let folder = tempfile::tempdir().unwrap();
-        let mut evaluation = Evaluation::open(folder.path()).unwrap();
+        let path = folder.path().join("deep").join(Evaluation::NAME);
+        let mut evaluation = Evaluation::open(&path, "a").unwrap();
         for (episode, task, verdict) in [
             (1, "open", Verdict::Success),
             (2, "push", Verdict::Cancel),
@@ -233,28 +275,35 @@ mod tests {
         assert_eq!(tallies[0].interval, wilson::interval(1, 2));
         assert_eq!((tallies[1].trials, tallies[1].cancelled), (0, 1));
         assert_eq!(tallies[1].interval, (0.0, 1.0));
+        // The next run counts on, and its episodes are others though they have the same numbers.
+        let mut evaluation = Evaluation::open(&path, "b").unwrap();
+        let next = judgement(1, "open", Verdict::Fail);
+        let run = evaluation.run().to_owned();
+        evaluation.judge(Judgement { run, ..next }).unwrap();
+        let tally = &evaluation.tallies()[0];
+        assert_eq!((tally.successes, tally.trials), (1, 3));
     }
 
     #[test]
     fn it_goes_on_after_a_crash_in_the_middle_of_a_line() {
         let folder = tempfile::tempdir().unwrap();
-        let mut evaluation = Evaluation::open(folder.path()).unwrap();
+        let path = folder.path().join(Evaluation::NAME);
+        let mut evaluation = Evaluation::open(&path, "a").unwrap();
         for episode in 1..=2 {
             let it = judgement(episode, "open", Verdict::Success);
             evaluation.judge(it).unwrap();
         }
         drop(evaluation);
-        let path = folder.path().join(Evaluation::NAME);
         let whole = std::fs::read(&path).unwrap();
         // Wherever the second line is torn.
         let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for end in first..whole.len() - 1 {
             std::fs::write(&path, &whole[..end]).unwrap();
-            let mut resumed = Evaluation::open(folder.path()).unwrap();
+            let mut resumed = Evaluation::open(&path, "a").unwrap();
             let torn = usize::from(end > first);
             assert_eq!((resumed.judgements().len(), resumed.unread()), (1, torn));
             resumed.judge(judgement(9, "open", Verdict::Fail)).unwrap();
-            let again = Evaluation::open(folder.path()).unwrap();
+            let again = Evaluation::open(&path, "a").unwrap();
             let episodes: Vec<_> = again.judgements().iter().map(|it| it.episode).collect();
             assert_eq!(episodes, [1, 9], "torn at {end}");
         }

@@ -19,10 +19,12 @@ mod evaluation;
 mod orders;
 mod overlay;
 mod page;
+mod rewards;
 mod seen;
 mod task_list;
 
 pub use ask::{Ask, AskError, OrderKind};
 pub use evaluation::{Evaluation, Judgement, TaskTally, Verdict};
 pub use page::{Page, Section};
+pub use rewards::{Rewards, StageReward};
 pub use task_list::{TaskList, TaskListError};

@@ -35,6 +35,10 @@ impl Overlay {
         }
     }
 
+    pub(crate) fn keypoints(&self) -> Option<&Keypoints> {
+        self.keypoints.as_ref()
+    }
+
     pub(crate) fn on_keypoints(&mut self, keypoints: Keypoints) {
         self.keypoints = Some(keypoints);
     }

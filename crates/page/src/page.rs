@@ -14,7 +14,7 @@ use crate::curve::Curve;
 use crate::orders::Orders;
 use crate::overlay::Overlay;
 use crate::seen::Seen;
-use crate::{Evaluation, OrderKind, TaskList, Verdict};
+use crate::{Evaluation, OrderKind, Rewards, TaskList, Verdict};
 
 /// Events that are kept.
 const MOST_EVENTS: usize = 60;
@@ -45,6 +45,7 @@ pub struct Page {
     episode: Option<(Episode, Duration)>,
     verdict: Option<TaskStatus>,
     proposal: Option<Proposal>,
+    rewards: Option<Rewards>,
     stage: Option<StageCommand>,
     progress: Option<Progress>,
     curve: Curve,
@@ -80,6 +81,18 @@ impl Page {
     #[must_use]
     pub fn proposal(&self) -> Option<&Proposal> {
         self.proposal.as_ref()
+    }
+
+    /// What the actuator does.
+    #[must_use]
+    pub fn execution(&self) -> Option<&ExecutionState> {
+        self.execution.as_ref().map(|(state, _)| state)
+    }
+
+    /// Where things are.
+    #[must_use]
+    pub fn keypoints(&self) -> Option<&Keypoints> {
+        self.overlay.keypoints()
     }
 
     /// The episode under way, and for how long.
@@ -142,6 +155,11 @@ impl Page {
         if under_way.is_none_or(|id| proposal.episode >= id) {
             self.proposal = Some(proposal);
         }
+    }
+
+    /// What a program's stages want has been drawn.
+    pub fn on_rewards(&mut self, rewards: Rewards) {
+        self.rewards = Some(rewards);
     }
 
     /// A stage is under way.
@@ -230,6 +248,7 @@ impl Page {
             section("orders", self.orders.json(now)),
             section("episode", self.episode_json(now)),
             section("proposal", self.proposal_json()),
+            section("rewards", self.rewards_json()),
             section("stage", self.stage_json()),
             section("progress", self.progress_json()),
             section("curve", self.curve.json()),
@@ -301,6 +320,13 @@ impl Page {
         })
     }
 
+    /// Of the program that is shown alone.
+    fn rewards_json(&self) -> Value {
+        let rewards = self.rewards.as_ref().zip(self.proposal.as_ref());
+        let rewards = rewards.filter(|(rewards, proposal)| rewards.program == proposal.id);
+        rewards.map_or(Value::Null, |(rewards, _)| rewards.json())
+    }
+
     fn stage_json(&self) -> Value {
         let Some(stage) = &self.stage else {
             return Value::Null;
@@ -367,6 +393,7 @@ fn evaluation_json(evaluation: &Evaluation) -> Value {
     let rows = judgements.iter().skip(skipped).rev().map(|it| {
         json!({
             "episode": it.episode.to_string(),
+            "is_of_this_run": it.run == evaluation.run(),
             "instruction": visible_line(&it.instruction, LINE),
             "verdict": word(it.verdict),
             "note": visible_line(&it.note, LINE),
@@ -384,7 +411,7 @@ fn evaluation_json(evaluation: &Evaluation) -> Value {
         })
     });
     json!({
-        "file": Evaluation::NAME,
+        "file": visible_line(&evaluation.path().display().to_string(), LINE),
         "unread": evaluation.unread(),
         "judgements": rows.collect::<Vec<_>>(),
         "tallies": tallies.collect::<Vec<_>>(),

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use tiller_authoring::{Answered, Commission, Desk, DeskEffect, DeskEvent, Next, picture_of};
+use tiller_authoring::{
+    Answered, Commission, Desk, DeskEffect, DeskEvent, Edit, Next, is_edited, picture_of,
+};
 use tiller_closed_loop::SamplerEvent;
 use tiller_closed_loop::journal::{AuthorHeader, Entry, Machine, effect_bytes, read_effects};
-use tiller_core::{ProgramId, visible_line};
+use tiller_core::{EpisodeId, ProgramId, visible_line};
 use tiller_messages::RewardProgram;
 use tiller_vlm::Author;
 use tiller_vlm::prompt::PromptSet;
@@ -94,6 +96,7 @@ fn compare(
             author(story, header, means, frames, report, &mut rewritten)?;
         }
     }
+    let commissions = commissions(stories);
     let mut programs: BTreeMap<ProgramId, ProgramReport> = BTreeMap::new();
     for (id, one) in &rewritten {
         programs.insert(*id, described(&one.sent, one.verdict, one.why.clone()));
@@ -107,6 +110,10 @@ fn compare(
                     difference(&one.sent, Some(program))
                 );
                 programs.insert(program.id, described(program, Verdict::Differs, Some(why)));
+            }
+            None if is_edited(&program.source) => {
+                let (verdict, why) = edited_again(program, &commissions);
+                programs.insert(program.id, described(program, verdict, why));
             }
             None => {
                 let why = "what its author was told and answered (output `journal` of the node that wrote it)";
@@ -128,6 +135,46 @@ fn compare(
         report.programs.push(program);
     }
     Ok(())
+}
+
+/// What authors were given, by episode and keypoint generation.
+fn commissions(stories: &Stories) -> BTreeMap<(EpisodeId, u32), Commission> {
+    let mut found = BTreeMap::new();
+    for story in &stories.stories {
+        if !matches!(story.header.machine, Machine::Author(_)) {
+            continue;
+        }
+        for entry in story.entries::<DeskEvent>().unwrap_or_default() {
+            if let DeskEvent::Begin(commission) = entry.event {
+                let grounding = (commission.episode.id, commission.keypoints.generation);
+                found.insert(grounding, *commission);
+            }
+        }
+    }
+    found
+}
+
+/// A program whose text an operator wrote is compiled again, for what its author wrote for.
+fn edited_again(
+    heard: &RewardProgram,
+    commissions: &BTreeMap<(EpisodeId, u32), Commission>,
+) -> (Verdict, Option<String>) {
+    let Some(commission) = commissions.get(&(heard.episode, heard.generation)) else {
+        let why = "what the program that was edited was written for (output `journal` of the node that wrote it)";
+        return (Verdict::NotCompared, Some(why.to_owned()));
+    };
+    let edit = Edit {
+        id: heard.id,
+        episode: &commission.episode,
+        generation: heard.generation,
+        source: &heard.source,
+        options: commission.options(),
+    };
+    let now = edit.compile(&heard.text).ok().map(|(_, message)| message);
+    match now {
+        Some(now) if now == *heard => (Verdict::Same, None),
+        now => (Verdict::Differs, Some(difference(heard, now.as_ref()))),
+    }
 }
 
 fn described(program: &RewardProgram, verdict: Verdict, why: Option<String>) -> ProgramReport {

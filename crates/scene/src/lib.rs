@@ -9,6 +9,8 @@
 //! | [`Run`] | Tiller's own messages |
 //! | [`hub`] | what dora's hub nodes send, with `primitive` in the metadata |
 //! | [`RewardField`] | the reward of the stage under way, on a plane through the tool |
+//! | [`PointField`] | any stage's reward at any points, and where it is highest |
+//! | [`RewardPlane`] | the same, drawn over a camera's picture |
 //!
 //! Positions are in metres in the robot base frame, colours red, green, blue and opacity from 0 to 255.
 
@@ -17,6 +19,8 @@ mod camera;
 mod colour;
 mod field;
 pub mod hub;
+mod over;
+mod point_field;
 mod queue;
 mod run;
 mod shown;
@@ -24,6 +28,8 @@ mod shown;
 pub use camera::Camera;
 pub use colour::{Colour, by_share};
 pub use field::{FieldError, FieldRequest, RewardField};
+pub use over::RewardPlane;
+pub use point_field::{Best, PointField, Way, room, steps};
 pub use queue::{Kept, ViewQueue};
 pub use run::Run;
 pub use shown::{Gravity, Shown, What};

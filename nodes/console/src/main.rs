@@ -4,6 +4,7 @@ mod node;
 mod orders;
 mod pictures;
 mod request;
+mod rewards;
 mod settings;
 mod socket;
 mod view;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::orders::Orders;
 use crate::pictures::{Album, Packer};
 use crate::request::{Kind, Request};
+use crate::rewards::Artist;
 use crate::settings::Settings;
 use crate::socket::{Asked, listen};
 use crate::view::View;
@@ -27,6 +28,7 @@ const INPUTS: &[&str] = &[
     "safety_event",
     "episode",
     "proposal",
+    "program_contract",
     "stage",
     "progress",
     "candidates",
@@ -51,10 +53,14 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
     let (_socket, requests) = listen(&settings.folder)?;
     let (packed, album) = watch::channel(Album::new());
     let web = Web::start(settings.place, &settings.folder, album)?;
-    let packer = web
-        .as_ref()
-        .map(|_| Packer::start(settings.between_pictures, packed));
-    let view = View::new(Page::new(settings.tasks.clone()), packer.transpose()?);
+    let painters = match web {
+        Some(_) => Some((
+            Packer::start(settings.between_pictures, packed)?,
+            Artist::start()?,
+        )),
+        None => None,
+    };
+    let view = View::new(Page::new(settings.tasks.clone()), painters);
     let mut console = Console::new(view, web);
     console.begin(settings, outbox)?;
     loop {
@@ -111,7 +117,7 @@ impl Console {
         }
     }
 
-    /// Says where the page is, and goes on with the verdicts of the run's folder.
+    /// Says where the page is, and goes on with the verdicts that are there already.
     fn begin(&mut self, settings: &Settings, outbox: &mut Outbox) -> Result<()> {
         let Some(web) = &self.web else {
             return Ok(());
@@ -124,7 +130,8 @@ impl Console {
             ),
         };
         outbox.tell(Level::Info, "page", text)?;
-        match Evaluation::open(&settings.folder) {
+        let run = settings.folder.file_name().unwrap_or_default();
+        match Evaluation::open(&settings.evaluation, &run.to_string_lossy()) {
             Ok(evaluation) => {
                 if evaluation.unread() > 0 {
                     let (count, path) = (evaluation.unread(), evaluation.path().display());
@@ -134,7 +141,8 @@ impl Console {
                 self.evaluation = Some(evaluation);
             }
             Err(error) => {
-                let text = format!("verdicts cannot be kept: {error}");
+                let path = settings.evaluation.display();
+                let text = format!("verdicts cannot be kept in `{path}`: {error}");
                 outbox.tell(Level::Warning, "evaluation", text)?;
             }
         }
@@ -201,6 +209,7 @@ impl Console {
             self.is_news = false;
             self.shown = Instant::now();
             let now = self.started.elapsed();
+            self.view.draw_rewards();
             web.show(self.view.page.sections(self.evaluation.as_ref(), now));
         }
     }

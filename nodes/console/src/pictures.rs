@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::ops::Bound;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,7 +40,20 @@ struct Raw {
 #[derive(Default)]
 struct Waiting {
     newest: BTreeMap<String, Raw>,
+    /// Pictures whose names begin so are shown no longer.
+    forgotten: Option<String>,
     is_closed: bool,
+}
+
+impl Waiting {
+    /// Takes turns, so that one that comes often holds no other back: the first name after the last.
+    fn next(&mut self, last: &str) -> Option<(String, Raw)> {
+        let after = (Bound::Excluded(last), Bound::Unbounded);
+        let mut later = self.newest.range::<str, _>(after);
+        let name = later.next().or_else(|| self.newest.first_key_value())?.0;
+        let name = name.clone();
+        self.newest.remove_entry(&name)
+    }
 }
 
 /// Packs pictures in the background.
@@ -96,6 +110,17 @@ impl Packer {
         drop(waiting);
         something.notify_one();
     }
+
+    /// Shows pictures no longer whose names begin so, before it packs another.
+    pub(crate) fn forget(&self, begin: &str) {
+        let mut waiting = self
+            .waiting
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.newest.retain(|name, _| !name.starts_with(begin));
+        waiting.forgotten = Some(begin.to_owned());
+    }
 }
 
 impl Drop for Packer {
@@ -111,14 +136,14 @@ impl Drop for Packer {
 fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
     step_back();
     let (lock, something) = waiting;
-    let mut number = 0;
+    let (mut number, mut last) = (0, String::new());
     loop {
         let mut state = lock.lock().unwrap_or_else(PoisonError::into_inner);
         let (input, raw) = loop {
             if state.is_closed {
                 return;
             }
-            match state.newest.pop_first() {
+            match state.next(&last) {
                 Some(next) => break next,
                 None => {
                     state = something
@@ -127,7 +152,12 @@ fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
                 }
             }
         };
+        let forgotten = state.forgotten.take();
+        last.clone_from(&input);
         drop(state);
+        if let Some(begin) = forgotten {
+            album.send_modify(|album| album.retain(|name, _| !name.starts_with(&begin)));
+        }
         let mut jpeg = Cursor::new(Vec::new());
         let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
         match encoder.encode(&raw.rgb, raw.width, raw.height, ExtendedColorType::Rgb8) {
@@ -143,7 +173,7 @@ fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
 }
 
 /// Lets everybody else have the processor first.
-fn step_back() {
+pub(crate) fn step_back() {
     // SAFETY: numbers alone go in, and nothing but this thread's priority changes.
     if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
         let error = std::io::Error::last_os_error();
@@ -170,6 +200,47 @@ mod tests {
         let packed = album.borrow();
         let picture = image::load_from_memory(&packed["image"].jpeg).unwrap();
         assert_eq!((picture.width(), picture.height()), (4, 2));
+    }
+
+    #[test]
+    fn cameras_take_turns() {
+        let mut waiting = Waiting::default();
+        let mut last = String::new();
+        let mut order = Vec::new();
+        for _ in 0..5 {
+            for name in ["a", "b", "c"] {
+                let raw = Raw {
+                    width: 1,
+                    height: 1,
+                    rgb: vec![0; 3],
+                };
+                waiting.newest.insert(name.to_owned(), raw);
+            }
+            last = waiting.next(&last).unwrap().0;
+            order.push(last.clone());
+        }
+        assert_eq!(order, ["a", "b", "c", "a", "b"]);
+        assert_eq!(waiting.newest.len(), 2);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_shown_no_longer() {
+        let (sender, mut album) = watch::channel(Album::new());
+        let packer = Packer::start(Duration::from_millis(1), sender).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let mut shows = |name: &str| {
+            packer.put(name, 1, 1, &[0; 3]);
+            runtime.block_on(async {
+                let shown = album.wait_for(|album| album.contains_key(name)).await;
+                shown.unwrap().len()
+            })
+        };
+        assert_eq!(shows("image"), 1);
+        assert_eq!(shows("reward 1 1"), 2);
+        packer.forget("reward ");
+        assert_eq!(shows("reward 2 1"), 2);
     }
 
     #[test]

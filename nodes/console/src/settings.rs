@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tiller_core::Problems;
 use tiller_node_kit::Environment;
-use tiller_page::TaskList;
+use tiller_page::{Evaluation, TaskList};
 
 /// Where the page is unless a setting says otherwise.
 const DEFAULT_ADDRESS: SocketAddr =
@@ -34,12 +34,18 @@ pub(crate) struct Settings {
     pub(crate) between_pictures: Duration,
     /// Instructions to choose from.
     pub(crate) tasks: TaskList,
+    /// The file of the operator's verdicts.
+    pub(crate) evaluation: PathBuf,
 }
 
 impl Settings {
     /// Reads and checks everything.
     pub(crate) fn read(mut env: Environment) -> Result<Self, Problems> {
         let folder = env.path("RUN_DIR", "runs/latest");
+        let evaluation = match env.optional("EVALUATION") {
+            Some(path) => PathBuf::from(path),
+            None => folder.join(Evaluation::NAME),
+        };
         let place = match env.optional("CONSOLE_ADDRESS") {
             None => Place::Usual(DEFAULT_ADDRESS),
             Some(word) if word == "off" => Place::Off,
@@ -70,6 +76,7 @@ impl Settings {
             place,
             between_pictures: Duration::from_secs_f64(1.0 / rate_hz),
             tasks,
+            evaluation,
         })
     }
 }

@@ -3,26 +3,36 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tiller_core::EpisodeId;
 use tiller_messages::{
-    Candidates, Episode, ExecutionState, Keypoints, Progress, Proposal, SafetyEvent, StageCommand,
-    Status, TaskStatus,
+    Candidates, Episode, ExecutionState, Keypoints, ProgramContract, Progress, Proposal,
+    SafetyEvent, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::{ImageReader, Input, Refused, Stream};
-use tiller_page::Page;
+use tiller_page::{Page, Rewards};
+use tiller_scene::Camera;
 
 use crate::pictures::Packer;
+use crate::rewards::{Artist, Photograph};
+
+/// The camera over whose picture rewards are drawn: the one in which keypoints are found.
+const SCENE: &str = "image";
 
 /// What is shown, and how it is read.
 pub(crate) struct View {
     pub(crate) page: Page,
-    packer: Option<Packer>,
+    /// Where there is a page.
+    painters: Option<(Packer, Artist)>,
     reader: ImageReader,
+    /// Episode and stamp, ns, of the annotated picture that is shown: it is sent again and again for who joins late.
+    annotated: Option<(Option<EpisodeId>, u64)>,
     streams: Streams,
 }
 
 #[derive(Default)]
 struct Streams {
     candidates: Stream<Candidates>,
+    contracts: Stream<ProgramContract>,
     episodes: Stream<Episode>,
     keypoints: Stream<Keypoints>,
     progress: Stream<Progress>,
@@ -32,12 +42,13 @@ struct Streams {
 }
 
 impl View {
-    /// Pictures go to `packer`, where there is a page to show them.
-    pub(crate) fn new(page: Page, packer: Option<Packer>) -> Self {
+    /// Pictures go to `painters`, where there is a page to show them.
+    pub(crate) fn new(page: Page, painters: Option<(Packer, Artist)>) -> Self {
         Self {
             page,
-            packer,
+            painters,
             reader: ImageReader::new(),
+            annotated: None,
             streams: Streams::default(),
         }
     }
@@ -98,6 +109,13 @@ impl View {
                     page.on_candidates(candidates);
                 }
             }
+            "program_contract" => {
+                if let Some(contract) = streams.contracts.read(input)?
+                    && let Some((_, artist)) = &mut self.painters
+                {
+                    artist.on_contract(contract);
+                }
+            }
             "keypoints" => {
                 if let Some(keypoints) = streams.keypoints.read(input)? {
                     page.mark(id, Some(keypoints.stamp_ns), now);
@@ -118,11 +136,12 @@ impl View {
     fn picture(&mut self, input: &Input, is_watched: bool, now: Duration) -> Result<(), Refused> {
         let id = input.id.as_str();
         let is_drawing = id == "annotated_image";
-        let is_shown = match &mut self.packer {
+        let is_shown = match &mut self.painters {
             None => false,
-            Some(packer) => is_drawing || (is_watched && packer.is_due(id)),
+            Some((packer, _)) => is_drawing || (is_watched && packer.is_due(id)),
         };
-        let Some(packer) = self.packer.as_ref().filter(|_| is_shown) else {
+        let painters = self.painters.as_mut().filter(|_| is_shown);
+        let Some((packer, artist)) = painters else {
             if !is_drawing {
                 self.page.mark(id, None, now);
             }
@@ -134,13 +153,44 @@ impl View {
             .read(&input.metadata, &input.data)
             .map_err(refused)?;
         let header = image.header();
+        if is_drawing {
+            let episode = self.page.episode(now).map(|(episode, _)| episode.id);
+            let annotated = Some((episode, header.stamp_ns));
+            if std::mem::replace(&mut self.annotated, annotated) == annotated {
+                return Ok(());
+            }
+        }
         let rgb = image.rgb().map_err(refused)?;
         let size = [header.width, header.height].map(|side| u32::try_from(side).unwrap_or(0));
         packer.put(id, size[0], size[1], rgb);
+        if id == SCENE
+            && artist.wants_photograph()
+            && let Some(camera) = Camera::of(header)
+        {
+            let rgb = rgb.to_vec();
+            artist.on_photograph(Photograph { camera, rgb });
+        }
         if !is_drawing {
             self.page.mark(id, Some(header.stamp_ns), now);
             self.page.on_picture(id, header);
         }
         Ok(())
+    }
+
+    /// Has the rewards of the newest program drawn, and shows what has been.
+    pub(crate) fn draw_rewards(&mut self) {
+        let Some((packer, artist)) = &mut self.painters else {
+            return;
+        };
+        let page = &mut self.page;
+        artist.look(page.proposal(), page.keypoints(), page.execution());
+        while let Some(drawn) = artist.take() {
+            packer.forget(Rewards::PICTURES);
+            let [width, height] = drawn.size;
+            for (stage, rgb) in &drawn.pictures {
+                packer.put(&drawn.rewards.picture(*stage), width, height, rgb);
+            }
+            page.on_rewards(drawn.rewards);
+        }
     }
 }

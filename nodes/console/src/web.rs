@@ -11,7 +11,7 @@ mod tests;
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -101,17 +101,14 @@ impl Web {
     ) -> Result<Option<Self>> {
         let (listener, is_usual) = match place {
             Place::Off => return Ok(None),
-            Place::Exactly(address) => {
+            Place::Exactly(address) if address.port() != 0 => {
                 let what = || format!("CONSOLE_ADDRESS: cannot listen on {address}");
                 (TcpListener::bind(address).wrap_err_with(what)?, true)
             }
+            Place::Exactly(address) => (on_any_port(address.ip(), folder)?, true),
             Place::Usual(address) => match TcpListener::bind(address) {
                 Ok(listener) => (listener, true),
-                Err(_) => {
-                    let any = (address.ip(), 0);
-                    let listener = TcpListener::bind(any).wrap_err("cannot serve the page")?;
-                    (listener, false)
-                }
+                Err(_) => (on_any_port(address.ip(), folder)?, false),
             },
         };
         let address = listener.local_addr()?;
@@ -188,6 +185,21 @@ impl Web {
         };
         self.parts
             .send_replace(sections.into_iter().map(part).collect());
+    }
+}
+
+/// Where one like this served before, for pages that are still open; else on whatever port is free.
+fn on_any_port(ip: IpAddr, folder: &Path) -> Result<TcpListener> {
+    let before = fs::read_to_string(folder.join(URL_FILE)).ok();
+    let before = before.and_then(|url| {
+        let address = url.strip_prefix("http://")?.strip_suffix('/')?;
+        address.parse::<SocketAddr>().ok()
+    });
+    let again = before.filter(|before| before.ip() == ip);
+    let again = again.and_then(|before| TcpListener::bind(before).ok());
+    match again {
+        Some(listener) => Ok(listener),
+        None => TcpListener::bind((ip, 0)).wrap_err("cannot serve the page"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, bail};
 use image::RgbImage;
-use tiller_authoring::{Commission, Desk, encode};
+use tiller_authoring::{Commission, Desk, encode, scene};
 use tiller_closed_loop::compile_options;
 use tiller_closed_loop::journal::{AuthorHeader, Header, Machine, Pieces};
 use tiller_core::{EpisodeId, MAX_INSTRUCTION, ProgramId, clip};

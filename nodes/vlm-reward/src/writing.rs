@@ -22,6 +22,8 @@ pub(crate) struct Writing {
     background: Background,
     limits: TimeLimits,
     under_way: Option<UnderWay>,
+    /// The questions of the newest program, which the cache can answer.
+    answered: Vec<Query>,
 }
 
 /// How long things may take.
@@ -78,6 +80,7 @@ impl Writing {
             journal,
             limits,
             under_way: None,
+            answered: Vec::new(),
         })
     }
 
@@ -99,6 +102,13 @@ impl Writing {
             self.record(now_ns, &DeskEvent::GivenUp, None)?;
         }
         Ok(())
+    }
+
+    /// What was asked for the newest program is asked anew the next time, whatever a cache holds.
+    pub(crate) fn ask_anew(&mut self) {
+        for query in self.answered.drain(..) {
+            self.client.forget(&query);
+        }
     }
 
     /// Begins a program; one under way is given up.
@@ -200,9 +210,10 @@ impl Writing {
                     written.authored.status,
                     AuthoringStatus::Ok | AuthoringStatus::Repaired
                 );
-                // Else the cache would lead to the same failure the next time.
+                self.answered = asked;
                 if !is_sound {
-                    asked.iter().for_each(|query| self.client.forget(query));
+                    // Else the cache would lead to the same failure the next time.
+                    self.ask_anew();
                 }
                 Some(Event::Done(Box::new(Finished {
                     written: *written,

@@ -11,6 +11,7 @@ use tiller_core::file::{Line as Text, Lines, open_regular};
 use crate::FREE_RUN;
 use crate::line_file::{MAX_LINE_BYTES, MAX_RESULTS_BYTES};
 use tiller_core::{MAX_DESCRIPTION, MAX_INSTRUCTION, MAX_NAME, MAX_STATUS, clip};
+use tiller_page::{Judgement, Verdict};
 use tiller_world::Variation;
 
 /// Folders inside folders that are looked into.
@@ -150,12 +151,21 @@ impl Input {
         let mut lines = Lines::new(open_regular(path)?, path, MAX_LINE_BYTES, MAX_RESULTS_BYTES)?;
         let before = self.episodes.len();
         let home = path.parent().unwrap_or(folder);
+        let mut judged = Vec::new();
         while let Some(text) = lines.next_line()? {
             let line = match text {
                 // Not text: a byte that is no UTF-8 must not hide the lines after it.
                 Text::Whole(bytes) | Text::Torn(bytes) if bytes.trim_ascii().is_empty() => continue,
                 Text::Whole(bytes) | Text::Torn(bytes) => {
-                    serde_json::from_slice::<Line>(bytes).map_err(|error| error.to_string())
+                    match serde_json::from_slice::<Judgement>(bytes) {
+                        Ok(judgement) => {
+                            judged.push(judgement);
+                            continue;
+                        }
+                        Err(_) => {
+                            serde_json::from_slice::<Line>(bytes).map_err(|error| error.to_string())
+                        }
+                    }
                 }
                 Text::TooLong => Err(format!("it has more than {MAX_LINE_BYTES} bytes")),
             };
@@ -183,6 +193,16 @@ impl Input {
                 }
             }
         }
+        let judged = Judgement::last_on_each(&judged);
+        let judged = judged
+            .into_iter()
+            .filter_map(|judgement| judged_episode(judgement, self.sources.len()));
+        self.episodes.extend(judged);
+        ensure!(
+            self.episodes.len() <= MAX_EPISODES,
+            "{}: expected at most {MAX_EPISODES} episodes in all, found more",
+            path.display()
+        );
         self.sources.push(Source {
             name,
             episodes: self.episodes.len() - before,
@@ -257,6 +277,47 @@ impl Line {
             task: name(self.task),
         }
     }
+}
+
+/// An episode that an operator has judged on a robot; none where it does not count. Who wrote the program is
+/// the method.
+fn judged_episode(judgement: &Judgement, file: usize) -> Option<Episode> {
+    let success = match judgement.verdict {
+        Verdict::Success => true,
+        Verdict::Fail => false,
+        Verdict::Cancel => return None,
+    };
+    let name = |text: &str| clip(text, MAX_NAME).into_owned();
+    let note = clip(&judgement.note, MAX_DESCRIPTION).into_owned();
+    let failure = match note.is_empty() {
+        true => "judged a failure".to_owned(),
+        false => note,
+    };
+    Some(Episode {
+        policy: "unknown".to_owned(),
+        policy_sha256: None,
+        provider: "unknown".to_owned(),
+        suite: "judged".to_owned(),
+        variation: None,
+        task: name(&judgement.instruction),
+        // The same seed may be judged many times: no two scenes on a robot are the same.
+        seed: judgement.episode,
+        method: name(judgement.author.as_deref().unwrap_or("unsteered")),
+        instruction: Some(clip(&judgement.instruction, MAX_INSTRUCTION).into_owned()),
+        success,
+        reason: clip(&judgement.note, MAX_STATUS).into_owned(),
+        failure: (!success).then_some(failure),
+        pictures: None,
+        steps: 0.0,
+        chunks: 0.0,
+        time: Times {
+            wall_s: judgement.duration_s,
+            ..Times::default()
+        },
+        cpu_s: None,
+        settings: None,
+        file,
+    })
 }
 
 /// A stable cause for files that name none.

@@ -65,6 +65,41 @@ fn report(folder: &TempDir) -> Report {
     Report::of(Input::read(folder.path()).unwrap(), &worlds())
 }
 
+#[test]
+fn what_an_operator_has_judged_counts_with_the_last_word_on_each_episode() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |run: &str, episode: u64, verdict: &str, note: &str| {
+        json!({
+            "time_s": 1.5, "run": run, "episode": episode, "instruction": "tidy up", "seed": 4, "tasks": [],
+            "verdict": verdict, "note": note, "oracle": null, "author": "openai/m", "duration_s": 12.5,
+        })
+    };
+    let lines = [
+        line("a", 1, "fail", "a slip of the key"),
+        line("a", 1, "success", ""),
+        line("b", 3, "fail", "dropped it"),
+        line("b", 2, "cancel", ""),
+    ];
+    put(folder.path(), "evaluation.jsonl", &lines);
+    put(
+        folder.path(),
+        "bench.jsonl",
+        &[episode("drawer_open", "full", 1, true)],
+    );
+    let input = Input::read(folder.path()).unwrap();
+    assert!(input.notes.is_empty(), "{:?}", input.notes);
+    let judged: Vec<_> = input
+        .episodes
+        .iter()
+        .filter(|episode| episode.suite == "judged")
+        .map(|episode| (episode.success, episode.failure.as_deref()))
+        .collect();
+    assert_eq!(judged, [(true, None), (false, Some("dropped it"))]);
+    assert_eq!(input.episodes.len(), 3);
+    let html = page(&report(&folder));
+    assert!(html.contains("tidy up") && html.contains("openai/m"));
+}
+
 /// Three methods on two tasks, and one task in scenes unlike those of training.
 fn benchmark(folder: &Path) {
     let mut chance = Chance(7);

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 use tiller_core::is_hidden;
 use tiller_messages::ProposalState;
 
+use crate::StageReward;
+
 use super::*;
 
 const NOW: Duration = Duration::from_secs(10);
@@ -65,6 +67,29 @@ fn a_program_that_comes_before_its_episode_stays() {
 }
 
 #[test]
+fn rewards_are_shown_beside_their_own_program() {
+    let mut page = Page::default();
+    page.on_proposal(proposal(7, 1, ProposalState::Proposed));
+    let stages = vec![
+        StageReward {
+            is_guided: true,
+            best_m: Some([0.5, 0.0, 0.1]),
+            reward: Some(f64::INFINITY),
+            is_at_edge: false,
+        },
+        StageReward::default(),
+    ];
+    let program = ProgramId(7);
+    page.on_rewards(Rewards { program, stages });
+    let shown = section(&page, "rewards");
+    assert_eq!(shown["stages"][0]["picture"], "reward 7 1");
+    assert_eq!(shown["stages"][0]["reward"], Value::Null, "no number");
+    assert_eq!(shown["stages"][1]["picture"], Value::Null);
+    page.on_proposal(proposal(8, 1, ProposalState::Proposed));
+    assert_eq!(section(&page, "rewards"), Value::Null);
+}
+
+#[test]
 fn the_world_judges_its_own_episode_only() {
     let mut page = Page::default();
     page.on_episode(episode(3), NOW);
@@ -122,7 +147,9 @@ fn lags_are_by_the_arms_clock() {
     page.on_execution(state, NOW);
     page.mark("image", Some(50_000_000), NOW);
     let later = NOW + Duration::from_millis(250);
-    let ages = page.sections(None, later).swap_remove(9).value;
+    let sections = page.sections(None, later).into_iter();
+    let mut ages = sections.filter(|section| section.name == "ages");
+    let ages = ages.next().unwrap().value;
     assert_eq!(ages["image"]["lag_ms"], 40.0);
     assert_eq!(ages["image"]["age_ms"], 250);
 }

@@ -1,5 +1,4 @@
 use tiller_closed_loop::journal::{Header, Pieces};
-use tiller_core::EpisodeId;
 use tiller_messages::{Episode, Keypoints, ProgramContract};
 use tiller_vlm::exchange::{Background, Client, Recorder};
 use tiller_vlm::{Answer, AuthorError, AuthorRequest};
@@ -265,6 +264,46 @@ fn what_is_missing_is_named_and_never_the_same() {
     let (what, why) = verdict(&report);
     assert_eq!(what, Verdict::NotCompared);
     assert!(why.contains("`desert`"), "{why}");
+}
+
+#[test]
+fn a_program_that_an_operator_has_edited_is_compiled_again() {
+    let (stories, written) = recorded(EMBEDDED, &[&text(0.437)], as_it_was);
+    let commission = commission();
+    let source = tiller_authoring::edited_source(EMBEDDED);
+    let edit = Edit {
+        id: ProgramId(6),
+        episode: &commission.episode,
+        generation: 1,
+        source: &source,
+        options: commission.options(),
+    };
+    let (_, edited) = edit.compile(&text(0.5)).unwrap();
+    let last = |stories: &Stories, edited: &RewardProgram| {
+        let heard = [written[0].clone(), edited.clone()];
+        let report = checked(stories, &heard, None);
+        let last = report.programs.last().unwrap();
+        assert_eq!(last.source, "embedded, edited by an operator");
+        (last.verdict, last.why.clone().unwrap_or_default())
+    };
+    assert_eq!(last(&stories, &edited), (Verdict::Same, String::new()));
+    let mut other = edited.clone();
+    other.descriptions[0].push('.');
+    let expected = (Verdict::Differs, "descriptions".to_owned());
+    assert_eq!(last(&stories, &other), expected);
+    other.text.push_str("x = y\n");
+    let (verdict, why) = last(&stories, &other);
+    assert_eq!(
+        (verdict, why.as_str()),
+        (Verdict::Differs, "no program comes of it")
+    );
+    let none = Stories {
+        stories: Vec::new(),
+        ..stories
+    };
+    let (verdict, why) = last(&none, &edited);
+    assert_eq!(verdict, Verdict::NotCompared);
+    assert!(why.contains("was edited"), "{why}");
 }
 
 /// A folder of exchanges, in which a model gave this answer to the question.

@@ -103,14 +103,18 @@ impl Console {
             return Ok(json!({ "error": format!("{id} is not under way any more") }));
         };
         let Some(evaluation) = &mut self.evaluation else {
-            return Ok(json!({ "error": "verdicts cannot be kept in the run's folder" }));
+            return Ok(
+                json!({ "error": "verdicts cannot be kept; the console's `evaluation` event says why" }),
+            );
         };
         let author = page.proposal().filter(|it| it.episode == id);
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         let judgement = Judgement {
             time_s: since_epoch.map_or(0.0, |time| time.as_secs_f64()),
+            run: evaluation.run().to_owned(),
             episode: id.0,
             instruction: episode.instruction.clone(),
+            seed: episode.seed,
             tasks: episode.tasks.clone(),
             verdict,
             note,

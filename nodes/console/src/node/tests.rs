@@ -47,6 +47,7 @@ fn settings(folder: &Path) -> Settings {
         place: Place::Off,
         between_pictures: Duration::from_millis(100),
         tasks: TaskList::default(),
+        evaluation: folder.join("evaluation.jsonl"),
     }
 }
 

@@ -14,7 +14,7 @@ const ready = button("Ready: the same again", "D", again, { id: "ready" });
 const verdicts = element(
   "div",
   { class: "row" },
-  button("Success", "Y", () => judge("success"), { id: "success", class: "primary" }),
+  button("Success", "Y", () => judge("success"), { id: "success" }),
   button("Fail", "X", () => judge("fail"), { id: "fail" }),
   button("Cancel", "C", () => judge("cancel"), { id: "cancel" }),
 );
@@ -50,7 +50,8 @@ export function build(panel) {
 
 /** Whether this episode has a verdict. */
 export function isJudged({ episode: it, evaluation }) {
-  return Boolean(it && evaluation?.judgements.some((judgement) => judgement.episode === it.id));
+  const isOfIt = (judgement) => judgement.is_of_this_run && judgement.episode === it.id;
+  return Boolean(it && evaluation?.judgements.some(isOfIt));
 }
 
 /** Shows what is new. */

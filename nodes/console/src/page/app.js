@@ -3,6 +3,7 @@
 import * as before from "./before.js";
 import * as during from "./during.js";
 import * as after from "./after.js";
+import { turn } from "./rewards.js";
 import { button, element, say, show } from "./elements.js";
 import { ask, connect, open, sections, watch } from "./link.js";
 
@@ -133,6 +134,8 @@ const KEYS = [
   ["e", "E", "Edit the program", () => (choose("before"), before.edit())],
   ["g", "G", "Ask the author again", () => shown === "before" && before.decide("again")],
   ["r", "R", "Refuse the program", () => shown === "before" && isWaiting() && before.decide("refuse")],
+  ["]", "]", "The next stage's reward", () => shown === "before" && turn(1)],
+  ["[", "[", "The reward of the stage before", () => shown === "before" && turn(-1)],
   ["n", "N", "Next stage", () => shown === "during" && during.move(1)],
   ["b", "B", "Back one stage", () => shown === "during" && during.move(-1)],
   ["y", "Y", "Verdict: success", () => shown === "after" && after.judge("success")],

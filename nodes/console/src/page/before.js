@@ -4,6 +4,7 @@ import { box, button, element, renew, say, show } from "./elements.js";
 import { cameras } from "./cameras.js";
 import { ask, sections } from "./link.js";
 import { attempt } from "./app.js";
+import { rewards, updateRewards } from "./rewards.js";
 
 const WORDS = {
   proposed: "waits for your word",
@@ -59,6 +60,7 @@ export function instruct(instruction, withSeed = 0) {
 const state = element("span", { class: "pill", id: "proposal-state" });
 const source = element("span", { class: "muted" });
 const stages = element("ol", { class: "stages", id: "proposal-stages" });
+const stagesHeading = element("h3", { text: "Stages" });
 const diagnostics = element("div", { id: "diagnostics" });
 const program = element("pre", { id: "program", tabindex: 0, "aria-label": "Program" });
 const editor = element("textarea", {
@@ -89,7 +91,7 @@ const whole = element(
   element("p", {}, state, " ", source),
   row,
   diagnostics,
-  element("h3", { text: "Stages" }),
+  stagesHeading,
   stages,
   element("h3", { text: "Program" }),
   program,
@@ -138,13 +140,21 @@ export function focus() {
 export function build(panel) {
   panel.append(
     box("Instruction", { class: "wide" }, form),
-    box("What is seen", {}, cameras((name) => name === "annotated_image", false)),
+    box(
+      "What is seen",
+      {},
+      cameras((name) => name === "annotated_image", false),
+      element("h3", { text: "What each stage wants" }),
+      ...rewards(),
+    ),
     box("Program", { id: "proposal" }, empty, whole),
   );
 }
 
 /** Shows what is new. */
-export function update({ proposal, instructions, stage }) {
+export function update(all) {
+  const { proposal, instructions, stage } = all;
+  updateRewards(all);
   const { tasks = [], history = [] } = instructions ?? {};
   renew(known, history.concat(tasks), (all) =>
     [...new Set(all)].map((value) => element("option", { value })),
@@ -170,6 +180,7 @@ export function update({ proposal, instructions, stage }) {
       element("li", { text: text || "(no description)", class: index + 1 === at ? "current" : null }),
     ),
   );
+  show(stagesHeading, proposal.descriptions.length > 0);
   renew(diagnostics, proposal.diagnostics, (all) =>
     all.filter(Boolean).map((text) => element("pre", { class: "diagnostic", text })),
   );

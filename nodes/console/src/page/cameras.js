@@ -5,6 +5,12 @@ import { sections, watch, watchPictures } from "./link.js";
 
 const newest = new Map();
 const views = [];
+const onPicture = [];
+
+/** Whether a picture is that of a camera, as it sees things now. */
+export function isCamera(name) {
+  return name !== "annotated_image" && !name.startsWith("reward ");
+}
 
 /** Canvases for all cameras, or for those that `isWanted` names. */
 export function cameras(isWanted, isDrawnOver) {
@@ -19,7 +25,42 @@ watchPictures((name, bitmap) => {
   newest.get(name)?.close();
   newest.set(name, bitmap);
   for (const view of views) draw(view, name);
+  for (const callback of onPicture) callback(name);
 });
+
+/** Calls back with the name of a picture that has come. */
+export function watchNames(callback) {
+  onPicture.push(callback);
+}
+
+/** Draws the newest picture of a name; gives whether there is one. */
+export function paint(canvas, name) {
+  const bitmap = newest.get(name);
+  if (!bitmap) return false;
+  fit(canvas, bitmap).drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return true;
+}
+
+/** Lets go of pictures that are shown no longer. */
+export function forget(isOld) {
+  for (const name of [...newest.keys()].filter(isOld)) {
+    newest.get(name).close();
+    newest.delete(name);
+  }
+}
+
+/** Makes room for a picture: sharp lines over small ones, so at least 640 pixels across. */
+function fit(canvas, bitmap) {
+  const scale = Math.max(1, Math.ceil(640 / bitmap.width));
+  const [width, height] = [bitmap.width * scale, bitmap.height * scale];
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = true;
+  return context;
+}
 
 watch(() => {
   for (const view of views) for (const name of view.canvases.keys()) draw(view, name);
@@ -37,15 +78,8 @@ function draw(view, name) {
     view.empty.hidden = true;
   }
   if (view.root.offsetParent === null) return;
-  // Sharp lines over small pictures: at least 640 pixels across.
-  const scale = Math.max(1, Math.ceil(640 / bitmap.width));
-  const [width, height] = [bitmap.width * scale, bitmap.height * scale];
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width;
-    canvas.height = height;
-  }
-  const context = canvas.getContext("2d");
-  context.imageSmoothingEnabled = true;
+  const context = fit(canvas, bitmap);
+  const { width, height } = canvas;
   context.drawImage(bitmap, 0, 0, width, height);
   const over = sections.overlay?.[name];
   if (view.isDrawnOver && over) drawOver(context, over, width / over.size[0], height / over.size[1]);

@@ -1,7 +1,7 @@
 // While the arm moves: cameras, stages, how it goes, and what is wrong.
 
 import { box, button, colour, duration, element, number, renew, say, show } from "./elements.js";
-import { cameras } from "./cameras.js";
+import { cameras, isCamera } from "./cameras.js";
 import { ask, sections } from "./link.js";
 import { attempt } from "./app.js";
 
@@ -34,7 +34,7 @@ export function move(by) {
 /** Fills the panel. */
 export function build(panel) {
   panel.append(
-    box("Cameras", { class: "wide" }, cameras((name) => name !== "annotated_image", true), legend()),
+    box("Cameras", { class: "wide" }, cameras(isCamera, true), legend()),
     box("Stages", {}, noStage, stages, reason, element("div", { class: "row" }, back, skip)),
     box("Progress", {}, facts, curve),
     box("Events", {}, events),
@@ -143,10 +143,11 @@ function showAges(all) {
 }
 
 function drawCurve(points) {
-  const width = curve.clientWidth;
-  if (width === 0) return;
-  const height = 160;
-  const ratio = devicePixelRatio || 1;
+  if (curve.clientWidth === 0) return;
+  // As large as the text around it.
+  const size = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const ratio = (devicePixelRatio || 1) * size;
+  const [width, height] = [curve.clientWidth / size, 160];
   curve.width = width * ratio;
   curve.height = height * ratio;
   const context = curve.getContext("2d");

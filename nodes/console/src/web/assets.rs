@@ -12,13 +12,14 @@ const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-pub(super) const ASSETS: [Asset; 9] = [
+pub(super) const ASSETS: [Asset; 10] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", STYLE, include_str!("../page/style.css")),
     ("/app.js", SCRIPT, include_str!("../page/app.js")),
     ("/link.js", SCRIPT, include_str!("../page/link.js")),
     ("/before.js", SCRIPT, include_str!("../page/before.js")),
     ("/during.js", SCRIPT, include_str!("../page/during.js")),
+    ("/rewards.js", SCRIPT, include_str!("../page/rewards.js")),
     ("/after.js", SCRIPT, include_str!("../page/after.js")),
     ("/cameras.js", SCRIPT, include_str!("../page/cameras.js")),
     ("/elements.js", SCRIPT, include_str!("../page/elements.js")),

@@ -1,5 +1,5 @@
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 
 use tiller_page::OrderKind;
 use tungstenite::Message;
@@ -254,4 +254,29 @@ fn a_port_that_is_taken_is_an_error_where_it_was_asked_for() {
     assert!(error.contains("CONSOLE_ADDRESS"), "{error}");
     let web = start(Place::Usual(address)).unwrap().unwrap();
     assert!(!web.is_usual && web.url.starts_with("http://127.0.0.1:"));
+}
+
+#[test]
+fn one_that_takes_over_serves_where_the_one_before_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        let (_, album) = watch::channel(Album::new());
+        let place = Place::Exactly("127.0.0.1:0".parse().unwrap());
+        Web::start(place, folder.path(), album).unwrap().unwrap()
+    };
+    let first = start();
+    let (url, before) = (
+        first.url.clone(),
+        fs::read(folder.path().join(URL_FILE)).unwrap(),
+    );
+    let beside = start();
+    assert_ne!(beside.url, url, "that port is taken");
+    drop((first, beside));
+    // A node that is killed leaves the file.
+    fs::write(folder.path().join(URL_FILE), before).unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while start().url != url {
+        assert!(std::time::Instant::now() < deadline, "still another port");
+        fs::write(folder.path().join(URL_FILE), url.as_bytes()).unwrap();
+    }
 }

@@ -1,12 +1,11 @@
 //! What becomes of a program once it is written: proposed, decided about, sent.
 
 use eyre::Result;
-use tiller_authoring::Finished as Written;
-use tiller_closed_loop::program_message;
+use tiller_authoring::{Edit, Finished as Written, edited_source};
 use tiller_core::ProgramId;
 use tiller_messages::{Approval, Episode, Level, ProposalState, RewardProgram};
 use tiller_node_kit::Outbox;
-use tiller_reward::{Program, compile};
+use tiller_reward::Program;
 use tiller_vlm::provider::Outcome;
 use tiller_vlm::repair::AuthoringStatus;
 
@@ -116,6 +115,7 @@ impl Node<'_> {
             Ruling::Propose(text) => self.edit(text, outbox),
             Ruling::Again => {
                 self.writing.give_up(self.now_ns)?;
+                self.writing.ask_anew();
                 self.withdraw(outbox);
                 self.begun = None;
                 let text = format!("an operator has the program written anew{reason}");
@@ -136,18 +136,16 @@ impl Node<'_> {
             return Ok(());
         };
         let (episode, generation) = (episode.clone(), before.generation);
-        let source = match before.source.ends_with(EDITED) {
-            true => before.source.clone(),
-            false => format!("{}{EDITED}", before.source),
+        let source = edited_source(&before.source);
+        let edit = Edit {
+            id: number(&mut self.programs_numbered, outbox),
+            episode: &episode,
+            generation,
+            source: &source,
+            options,
         };
-        let id = number(&mut self.programs_numbered, outbox);
-        match compile(&text, &options) {
-            Ok(compiled) => {
-                let program = RewardProgram {
-                    id,
-                    ..program_message(&compiled, &text, &source, options.points)
-                };
-                let program = of_grounding(program, &episode, generation);
+        match edit.compile(&text) {
+            Ok((compiled, program)) => {
                 let told = format!(
                     "`{}`: {} stages by author `{source}`",
                     program.instruction, program.num_stages
@@ -159,6 +157,7 @@ impl Node<'_> {
                 self.tell_proposed(outbox)
             }
             Err(refused) => {
+                let id = edit.id;
                 let like = RewardProgram {
                     source,
                     text,
@@ -229,9 +228,6 @@ pub(super) fn number(numbered: &mut u64, outbox: &Outbox) -> ProgramId {
     ProgramId(outbox.session() + *numbered)
 }
 
-/// What is added to the source of a program that an operator has edited.
-const EDITED: &str = ", edited by an operator";
-
 /// What is doubtful about a program, for people.
 fn remarks(program: &Program) -> Vec<String> {
     program.remarks.iter().map(ToString::to_string).collect()
@@ -239,14 +235,10 @@ fn remarks(program: &Program) -> Vec<String> {
 
 /// No program yet, for a grounding of the episode.
 fn for_grounding(episode: &Episode, generation: u32) -> RewardProgram {
-    of_grounding(RewardProgram::default(), episode, generation)
-}
-
-fn of_grounding(program: RewardProgram, episode: &Episode, generation: u32) -> RewardProgram {
     RewardProgram {
         episode: episode.id,
         generation,
         instruction: episode.instruction.clone(),
-        ..program
+        ..Default::default()
     }
 }

@@ -115,6 +115,26 @@ fn answers_that_led_to_nothing_are_asked_for_anew() {
 }
 
 #[test]
+fn a_program_that_somebody_wants_anew_is_asked_for_anew() {
+    let handler = |_, request: &str| says(&write(request, &EmbeddedAuthor));
+    let (server, _stop) = threaded_with(Arc::new(handler));
+    let folder = tempfile::tempdir().unwrap();
+    let client = server
+        .client(Api::OpenAi)
+        .with_cache(Cache::new(folder.path()));
+    let mut writing = writing(client, Fallback::Hold);
+    for (is_anew, asked) in [(false, 1), (false, 1), (true, 2)] {
+        if is_anew {
+            writing.ask_anew();
+        }
+        writing.begin(task("open the drawer", 1), None, 0).unwrap();
+        let (finished, _) = end_of(&mut writing);
+        assert!(finished.written.program.is_some());
+        assert_eq!(server.requests().len(), asked);
+    }
+}
+
+#[test]
 fn a_hanging_question_holds_nobody_up_and_is_given_up_for_a_new_scene() {
     let handler = |number, request: &str| match number {
         0 => vec![Act::Hang],

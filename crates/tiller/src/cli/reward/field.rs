@@ -1,25 +1,17 @@
-//! A stage's reward as a function of a point in space.
+//! Slices through a stage's reward, with what stands in the scene.
 
-use tiller_core::{Trajectories, TrajectoriesMut};
 use tiller_report::{Arrow, Axis, Mark, MarkKind, Slice};
-use tiller_reward::{EvaluateError, Evaluator, Scene as Place, Stage, Workspace};
+use tiller_reward::{EvaluateError, Workspace};
+use tiller_scene::{Best, PointField, Way, steps};
 
 use crate::cli::scene::Scene;
 
-/// Trajectories evaluated at a time: bounds the memory.
-const BATCH: usize = 960;
-/// Spacing of the grid in which the best point is looked for first, m.
-const SEARCH_M: f64 = 0.02;
 /// Spacing of a slice, m.
 const SLICE_M: f64 = 0.005;
 /// Spacing of the arrows, m.
 const ARROWS_M: f64 = 0.05;
 /// Points along one direction at most, whatever the size of the scene.
 const MOST: usize = 200;
-/// The rotation of a hand that points straight down, row-major.
-const DOWN: [f64; 9] = [1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, -1.0];
-/// What lies outside the workspace is shown with this much around it, m.
-const MARGIN_M: f64 = 0.05;
 
 /// The trajectory that leads to a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -38,230 +30,63 @@ impl Path {
         }
     }
 
-    /// How far point `index` of `points` is on its way.
-    fn share(self, index: usize, points: usize) -> f64 {
+    pub(super) fn way(self) -> Way {
         match self {
-            _ if index == 0 => 0.0,
-            Self::Stay => 1.0,
-            Self::Line => index as f64 / (points - 1) as f64,
+            Self::Stay => Way::Stay,
+            Self::Line => Way::Line,
         }
     }
 }
 
-/// Evaluates the field of one stage.
-pub(super) struct Field<'a> {
-    evaluator: Evaluator<f64>,
-    keypoints: &'a [[f64; 3]],
-    /// Where all trajectories begin.
-    hand_m: [f64; 3],
-    /// Per point of a trajectory, how far it is on its way.
-    shares: Vec<f64>,
-    trajectories: Vec<f64>,
-    /// The hand stays straight down and open; empty where the reward does not read it.
-    rotations: Vec<f64>,
-    gripper: Vec<f64>,
-    gradients: Vec<f64>,
-}
-
-/// A point and the field there.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Best {
-    pub(super) at_m: [f64; 3],
-    pub(super) reward: f64,
-    /// Whether it lies on the border of the space that was searched.
-    pub(super) is_at_edge: bool,
-}
-
-impl<'a> Field<'a> {
-    pub(super) fn new(
-        stage: &Stage,
-        keypoints: &'a [[f64; 3]],
-        hand_m: [f64; 3],
-        path: Path,
-    ) -> Self {
-        let points = stage.guidance.points();
-        let reads = stage.guidance.reads();
-        let all = BATCH * points;
-        Self {
-            evaluator: Evaluator::new(&stage.guidance, BATCH),
-            keypoints,
-            hand_m,
-            shares: (0..points).map(|index| path.share(index, points)).collect(),
-            trajectories: Vec::new(),
-            rotations: DOWN.repeat(if reads.rotations { all } else { 0 }),
-            gripper: vec![1.0; if reads.gripper { all } else { 0 }],
-            gradients: Vec::new(),
+/// A slice through `centre_m` along two axes, without marks.
+pub(super) fn slice(
+    field: &mut PointField<'_>,
+    room: &Workspace,
+    centre_m: [f64; 3],
+    [across, up]: [Direction; 2],
+) -> Result<Slice, EvaluateError> {
+    let extent = |direction: Direction| room.max_m[direction.axis] - room.min_m[direction.axis];
+    let axes = [across, up].map(|direction| direction.axis(room));
+    let point = |shares: [f64; 2]| {
+        let mut point = centre_m;
+        for ((direction, axis), share) in [across, up].into_iter().zip(axes).zip(shares) {
+            point[direction.axis] = axis.from_m + share * (axis.to_m - axis.from_m);
         }
-    }
-
-    /// The field at some points; what is not finite stays so.
-    pub(super) fn values(&mut self, at_m: &[[f64; 3]]) -> Result<Vec<f64>, EvaluateError> {
-        let mut values = vec![0.0; at_m.len()];
-        for (at_m, values) in at_m.chunks(BATCH).zip(values.chunks_mut(BATCH)) {
-            self.lay_out(at_m);
-            shown(self.evaluate(values, None))?;
-        }
-        Ok(values)
-    }
-
-    /// How the field changes with the point: the trajectory's gradient, carried over to the point
-    /// by the chain rule.
-    fn gradients(&mut self, at_m: &[[f64; 3]]) -> Result<Vec<[f64; 3]>, EvaluateError> {
-        let mut result = Vec::with_capacity(at_m.len());
-        for at_m in at_m.chunks(BATCH) {
-            self.lay_out(at_m);
-            let mut values = vec![0.0; at_m.len()];
-            let mut gradients = std::mem::take(&mut self.gradients);
-            gradients.resize(self.trajectories.len(), 0.0);
-            let evaluated = self.evaluate(&mut values, Some(&mut gradients));
-            self.gradients = gradients;
-            shown(evaluated)?;
-            let (points, _) = self.gradients.as_chunks::<3>();
-            for trajectory in points.chunks_exact(self.shares.len()) {
-                let mut sum = [0.0; 3];
-                for (gradient, share) in trajectory.iter().zip(&self.shares) {
-                    for (sum, part) in sum.iter_mut().zip(gradient) {
-                        *sum += share * part;
-                    }
-                }
-                result.push(sum);
-            }
-        }
-        Ok(result)
-    }
-
-    fn evaluate(
-        &mut self,
-        values: &mut [f64],
-        gradients: Option<&mut [f64]>,
-    ) -> Result<(), EvaluateError> {
-        let points = self.trajectories.len() / 3;
-        let trajectories = Trajectories {
-            positions: &self.trajectories,
-            rotations: self.rotations.get(..9 * points).unwrap_or_default(),
-            gripper: self.gripper.get(..points).unwrap_or_default(),
-        };
-        self.evaluator.evaluate_whole(
-            &Place::from(self.keypoints),
-            &trajectories,
-            values,
-            gradients.map(TrajectoriesMut::of_positions),
-        )
-    }
-
-    /// One trajectory for each point.
-    fn lay_out(&mut self, at_m: &[[f64; 3]]) {
-        let start = self.hand_m;
-        self.trajectories.clear();
-        for point in at_m {
-            for share in &self.shares {
-                let place = |axis: usize| start[axis] + share * (point[axis] - start[axis]);
-                self.trajectories.extend([place(0), place(1), place(2)]);
-            }
-        }
-    }
-
-    /// The point with the highest reward; among equals the one nearest to the hand. Found on a grid
-    /// and refined around its best point: a narrower peak than the grid's spacing is missed.
-    pub(super) fn best(&mut self, room: &Workspace) -> Result<Option<Best>, EvaluateError> {
-        let counts = [0, 1, 2].map(|axis| steps(room.max_m[axis] - room.min_m[axis], SEARCH_M, 50));
-        let mut spacing =
-            [0, 1, 2].map(|axis| (room.max_m[axis] - room.min_m[axis]) / (counts[axis] - 1) as f64);
-        let mut best = None;
-        let mut points = lattice(room.min_m, spacing, counts);
-        points.push(self.hand_m);
-        self.pick(&points, &mut best)?;
-        for _ in 0..12 {
-            let Some(Best { at_m, .. }) = best else {
-                return Ok(None);
-            };
-            spacing = spacing.map(|spacing| spacing / 2.0);
-            let corner = [0, 1, 2].map(|axis| at_m[axis] - 2.0 * spacing[axis]);
-            let mut points = lattice(corner, spacing, [5; 3]);
-            for point in &mut points {
-                for (axis, place) in point.iter_mut().enumerate() {
-                    *place = place.clamp(room.min_m[axis], room.max_m[axis]);
-                }
-            }
-            self.pick(&points, &mut best)?;
-        }
-        Ok(best.map(|best| Best {
-            is_at_edge: is_at_edge(best.at_m, room),
-            ..best
-        }))
-    }
-
-    fn pick(&mut self, points: &[[f64; 3]], best: &mut Option<Best>) -> Result<(), EvaluateError> {
-        let values = self.values(points)?;
-        let hand_m = self.hand_m;
-        for (&at_m, reward) in points.iter().zip(values) {
-            let is_better = best.is_none_or(|best| {
-                let equal = 1e-9 * best.reward.abs().max(1e-3);
-                reward > best.reward + equal
-                    || (reward > best.reward - equal
-                        && distance(at_m, hand_m) < distance(best.at_m, hand_m) - 1e-9)
-            });
-            if reward.is_finite() && is_better {
-                *best = Some(Best {
-                    at_m,
-                    reward,
-                    is_at_edge: false,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// A slice through `centre_m` along two axes, without marks.
-    pub(super) fn slice(
-        &mut self,
-        room: &Workspace,
-        centre_m: [f64; 3],
-        [across, up]: [Direction; 2],
-    ) -> Result<Slice, EvaluateError> {
-        let extent = |direction: Direction| room.max_m[direction.axis] - room.min_m[direction.axis];
-        let axes = [across, up].map(|direction| direction.axis(room));
-        let point = |shares: [f64; 2]| {
-            let mut point = centre_m;
-            for ((direction, axis), share) in [across, up].into_iter().zip(axes).zip(shares) {
-                point[direction.axis] = axis.from_m + share * (axis.to_m - axis.from_m);
-            }
-            point
-        };
-        let [columns, rows] = [across, up].map(|direction| steps(extent(direction), SLICE_M, MOST));
-        let grid: Vec<[f64; 3]> = (0..rows * columns)
-            .map(|index| {
-                let last = [columns - 1, rows - 1].map(|last| last as f64);
-                point([
-                    (index % columns) as f64 / last[0],
-                    (index / columns) as f64 / last[1],
-                ])
-            })
-            .collect();
-        let [wide, high] = [across, up].map(|direction| steps(extent(direction), ARROWS_M, 20) - 1);
-        let tails: Vec<[f64; 3]> = (0..wide * high)
-            .map(|index| {
-                point([
-                    ((index % wide) as f64 + 0.5) / wide as f64,
-                    ((index / wide) as f64 + 0.5) / high as f64,
-                ])
-            })
-            .collect();
-        let gradients = self.gradients(&tails)?;
-        let arrow = |(at, rise): (&[f64; 3], [f64; 3])| Arrow {
-            at_m: [at[across.axis], at[up.axis]],
-            rise: [rise[across.axis], rise[up.axis]],
-        };
-        Ok(Slice {
-            title: String::new(),
-            across: axes[0],
-            up: axes[1],
-            columns,
-            values: self.values(&grid)?,
-            arrows: tails.iter().zip(gradients).map(arrow).collect(),
-            marks: Vec::new(),
+        point
+    };
+    let [columns, rows] = [across, up].map(|direction| steps(extent(direction), SLICE_M, MOST));
+    let grid: Vec<[f64; 3]> = (0..rows * columns)
+        .map(|index| {
+            let last = [columns - 1, rows - 1].map(|last| last as f64);
+            point([
+                (index % columns) as f64 / last[0],
+                (index / columns) as f64 / last[1],
+            ])
         })
-    }
+        .collect();
+    let [wide, high] = [across, up].map(|direction| steps(extent(direction), ARROWS_M, 20) - 1);
+    let tails: Vec<[f64; 3]> = (0..wide * high)
+        .map(|index| {
+            point([
+                ((index % wide) as f64 + 0.5) / wide as f64,
+                ((index / wide) as f64 + 0.5) / high as f64,
+            ])
+        })
+        .collect();
+    let gradients = field.gradients(&tails)?;
+    let arrow = |(at, rise): (&[f64; 3], [f64; 3])| Arrow {
+        at_m: [at[across.axis], at[up.axis]],
+        rise: [rise[across.axis], rise[up.axis]],
+    };
+    Ok(Slice {
+        title: String::new(),
+        across: axes[0],
+        up: axes[1],
+        columns,
+        values: field.values(&grid)?,
+        arrows: tails.iter().zip(gradients).map(arrow).collect(),
+        marks: Vec::new(),
+    })
 }
 
 /// A coordinate axis as a direction on a picture.
@@ -287,27 +112,6 @@ impl Direction {
             to_m,
         }
     }
-}
-
-/// Whether a point lies on the border of what is shown: what is sought may lie beyond.
-fn is_at_edge(at_m: [f64; 3], room: &Workspace) -> bool {
-    (0..3).any(|axis| (at_m[axis] - room.min_m[axis]).min(room.max_m[axis] - at_m[axis]) < 1e-4)
-}
-
-/// The workspace, and everything that matters outside it.
-pub(super) fn room(matters_m: &[[f64; 3]]) -> Workspace {
-    let mut room = Workspace::default();
-    for point in matters_m {
-        for (axis, &place) in point.iter().enumerate() {
-            if place < room.min_m[axis] {
-                room.min_m[axis] = place - MARGIN_M;
-            }
-            if place > room.max_m[axis] {
-                room.max_m[axis] = place + MARGIN_M;
-            }
-        }
-    }
-    room
 }
 
 /// The marks of a slice, the most important ones first.
@@ -339,35 +143,4 @@ pub(super) fn marks(
         .chain([mark(hand_m, MarkKind::Hand, "hand")])
         .chain(others.map(|index| keypoint(index, false)))
         .collect()
-}
-
-/// A result that is not finite is part of the picture.
-fn shown(result: Result<(), EvaluateError>) -> Result<(), EvaluateError> {
-    match result {
-        Ok(()) | Err(EvaluateError::NotFinite { .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Points that cover `extent_m` with about the spacing, 3 or more.
-fn steps(extent_m: f64, spacing_m: f64, most: usize) -> usize {
-    ((extent_m / spacing_m).round() as usize + 1).clamp(3, most)
-}
-
-fn lattice(corner: [f64; 3], spacing: [f64; 3], counts: [usize; 3]) -> Vec<[f64; 3]> {
-    let [nx, ny, nz] = counts;
-    (0..nx * ny * nz)
-        .map(|index| {
-            let place = [index / (ny * nz), index / nz % ny, index % nz];
-            [0, 1, 2].map(|axis| corner[axis] + place[axis] as f64 * spacing[axis])
-        })
-        .collect()
-}
-
-fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| (a - b).powi(2))
-        .sum::<f64>()
-        .sqrt()
 }

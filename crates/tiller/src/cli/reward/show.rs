@@ -11,9 +11,12 @@ use serde_json::{Value, json};
 use tiller_core::file::{read_text_within, write_whole};
 use tiller_core::visible_json;
 use tiller_report::FieldPicture;
-use tiller_reward::{CompileOptions, Diagnostics, Evaluator, Program, Stage, compile};
+use tiller_reward::{
+    CompileOptions, Diagnostics, Evaluator, Program, Scene as Place, Stage, compile,
+};
+use tiller_scene::{Best, PointField, room};
 
-use super::field::{self, Best, Direction, Field, marks, room};
+use super::field::{self, Direction, marks, slice};
 use super::{describe, done_in_words, guidance_in_words, refusal, say, say_json};
 use crate::cli::find_world;
 use crate::cli::input::read_program;
@@ -180,7 +183,8 @@ impl ShowArgs {
         let mut matters: Vec<[f64; 3]> = used.iter().map(|&k| scene.keypoints[k]).collect();
         matters.push(hand_m);
         let room = room(&matters);
-        let mut field = Field::new(stage, &scene.keypoints, hand_m, self.path);
+        let place = Place::from(scene.keypoints.as_slice());
+        let mut field = PointField::new(stage, place, hand_m, self.path.way());
         let mut seen = Seen {
             hand_m,
             best: field.best(&room)?,
@@ -198,10 +202,15 @@ impl ShowArgs {
         } else {
             1
         };
-        let side = field.slice(&room, centre_m, [axis(vertical, false), axis(2, false)])?;
+        let side = slice(
+            &mut field,
+            &room,
+            centre_m,
+            [axis(vertical, false), axis(2, false)],
+        )?;
         let side_place = centre_m[1 - vertical];
         centre_m[2] = self.height.unwrap_or(centre_m[2]);
-        let above = field.slice(&room, centre_m, [axis(1, false), axis(0, true)])?;
+        let above = slice(&mut field, &room, centre_m, [axis(1, false), axis(0, true)])?;
         let mut slices = [above, side];
         let directions = [
             [axis(1, false), axis(0, true)],
