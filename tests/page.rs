@@ -136,6 +136,16 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
         "document.querySelector('#before .cameras canvas')?.width > 0",
     );
     assert_ne!(browser.text(tab, "#mode"), "executing");
+    // What each stage wants is drawn over the scene.
+    browser.wait(tab, &is_shown("reward"));
+    browser.wait(tab, "!document.querySelector('#reward canvas').hidden");
+    let first = browser.text(tab, "#reward-title");
+    browser.key(tab, "]");
+    browser.wait(
+        tab,
+        &format!("document.querySelector('#reward-title').textContent !== '{first}'"),
+    );
+    browser.key(tab, "[");
     keep(browser, tab, "before");
     // A mistake is shown, and cannot be approved.
     browser.key(tab, "e");
