@@ -66,6 +66,9 @@ fn instruct(browser: &mut Browser, tab: &Tab, instruction: &str) {
 /// Keeps pictures of what is shown, in both themes.
 fn keep(browser: &mut Browser, tab: &Tab, name: &str) {
     let Some(folder) = pictures() else { return };
+    // What was said for a moment is gone, and all that is to be decided about is there.
+    browser.wait(tab, "document.querySelector('#said').hidden");
+    browser.resize(tab, 1400, if name == "before" { 1400 } else { 1000 });
     for theme in ["light", "dark"] {
         browser.theme(tab, theme);
         thread::sleep(Duration::from_millis(300));
@@ -251,7 +254,7 @@ fn the_page_outlives_an_author_that_hangs_and_says_when_the_actuator_is_gone() {
     );
     browser.key(tab, "p");
     signal("-CONT", &author);
-    browser.wait(tab, &proposal_is("approved"));
+    // The word has reached it now.
     browser.wait(tab, &mode_is("executing"));
     let actuator = process(running.folder.path(), "franka-actuator").unwrap();
     signal("-STOP", &actuator);

@@ -83,7 +83,8 @@ export function update({ episode: it, evaluation }) {
     ),
   );
   show(file, Boolean(evaluation));
-  say(file, evaluation ? `kept in ${evaluation.file}` : "");
+  say(file, evaluation ? `kept in ${evaluation.file.split("/").pop()}` : "");
+  file.title = evaluation?.file ?? "";
 }
 
 function tally({ task, successes, trials, cancelled, interval }) {

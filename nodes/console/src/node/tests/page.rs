@@ -155,7 +155,14 @@ fn verdicts_are_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     for (verdict, lines) in [("fail", 1), ("success", 2)] {
         let ask = json!({ "ask": "judge", "episode": "5", "verdict": verdict, "note": "n" });
-        with_page(folder.path(), move |folder| obeyed(folder, &ask));
+        with_page(folder.path(), move |folder| {
+            // Once this is obeyed, the program that the verdict names is there.
+            obeyed(
+                folder,
+                &json!({ "ask": "decide", "program": "7", "decision": "approve" }),
+            );
+            obeyed(folder, &ask)
+        });
         let text = fs::read_to_string(folder.path().join("evaluation.jsonl")).unwrap();
         assert_eq!(text.lines().count(), lines);
         let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
