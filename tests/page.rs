@@ -213,7 +213,7 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
     browser.wait(tab, &mode_is("executing"));
     // Opened anew in the middle, a page shows the same.
     browser.close(tab);
-    let tab = &browser.open(&url(&running), 1400, 1000);
+    let tab = &opened(browser, &running);
     browser.wait(tab, &is_shown("during"));
     browser.wait(
         tab,

@@ -17,7 +17,7 @@ pub struct TaskList {
 #[derive(Debug, Error)]
 pub enum TaskListError {
     /// It is not a list of texts.
-    #[error("expected a list of instructions, `- open the drawer`, in YAML: {0}")]
+    #[error("expected a list of instructions, `- put it there`, in YAML: {0}")]
     Syntax(String),
     /// One of them is none.
     #[error("instruction {number}: expected 1 to {MAX_INSTRUCTION} characters, found {found}")]
