@@ -11,6 +11,7 @@ pub mod demos;
 pub mod episode;
 mod failure;
 pub mod fleet;
+mod handicap;
 mod job;
 mod journal;
 mod line;
@@ -28,6 +29,7 @@ mod table;
 mod tuned;
 pub mod wilson;
 
+pub use handicap::Handicap;
 pub use job::{FREE_RUN, NamedJob, task_of};
 pub use line::{EpisodeLine, Settings};
 pub use method::Method;
