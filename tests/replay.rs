@@ -9,8 +9,8 @@
 mod common;
 
 use common::{root, run_dataflow};
-use tiller_bench::Subjects;
 use tiller_bench::episode::{EpisodeSpec, Runner, RunnerConfig, grounding};
+use tiller_bench::{Handicap, Subjects};
 use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
@@ -45,6 +45,7 @@ fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
         growth: GrowthConfig::default(),
         stages: StageConfig::default(),
         blind: None,
+        handicap: Handicap::default(),
         last_stage_only: false,
         grounding: grounding(subject.kind.info()),
         ahead: Ahead::Measured,

@@ -9,11 +9,14 @@ from pathlib import Path
 import onnx
 
 MODELS = Path(__file__).resolve().parent.parent
-# The encoder holds a part of EfficientNet-lite0; everything else was trained here.
-LICENCES = {
-    "encoder.onnx": "Apache-2.0 (trunk: EfficientNet-lite0, see EFFICIENTNET_LITE0_LICENSE)",
-    "denoiser.onnx": "Apache-2.0",
-}
+OWN = "Apache-2.0"
+TRUNK = "Apache-2.0 (trunk: EfficientNet-lite0, see EFFICIENTNET_LITE0_LICENSE)"
+
+
+def licence(path: Path) -> str:
+    """Encoders of policies hold a part of EfficientNet-lite0; everything else was made here."""
+    has_trunk = path.name == "encoder.onnx" and path.parent.parent.name == "policies"
+    return TRUNK if has_trunk else OWN
 
 
 def tensors(values) -> str:
@@ -36,14 +39,14 @@ def entry(path: Path) -> str:
 path = "{path.relative_to(MODELS).as_posix()}"
 bytes = {len(data)}
 sha256 = "{hashlib.sha256(data).hexdigest()}"
-licence = "{LICENCES[path.name]}"
+licence = "{licence(path)}"
 inputs = {tensors(graph.input)}
 outputs = {tensors(graph.output)}
 """
 
 
 def main() -> None:
-    files = sorted((MODELS / "policies").glob("*/*.onnx"))
+    files = sorted(file for kind in ("controls", "policies") for file in (MODELS / kind).glob("*/*.onnx"))
     text = "# The shipped ONNX files; written by models/export/manifest.py.\n"
     (MODELS / "manifest.toml").write_text(text + "".join(entry(file) for file in files))
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use simulator::{ESSENTIAL, Settings};
-use tiller_bench::{BenchConfig, Method, Subjects, Tuned};
+use tiller_bench::{BenchConfig, Handicap, Method, Subjects, Tuned};
 use tiller_messages::{ArmCommand, TaskStatus};
 
 use tiller_motion::kinematics::{self, HOME_Q, Pose};
@@ -30,9 +30,10 @@ use crate::world::{DiscsKind, NAME, scene};
 #[test]
 fn steering_pushes_a_disc_in_the_benchmark() {
     let subjects = Subjects::new().with(DiscsKind, DiscAuthor);
-    let wander = "crates/bench/tests/data/wander";
+    let wander = "models/controls/wander";
     let config = BenchConfig {
         guide: None,
+        handicap: Handicap::default(),
         programs: None,
         subject: subjects.find(Some(NAME)).unwrap().clone(),
         tasks: vec![Some("push_amber".to_owned()), Some("push_green".to_owned())],

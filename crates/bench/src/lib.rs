@@ -11,6 +11,7 @@ pub mod demos;
 pub mod episode;
 mod failure;
 pub mod fleet;
+mod handicap;
 mod job;
 mod journal;
 mod line;
@@ -27,6 +28,7 @@ mod subject;
 mod table;
 mod tuned;
 
+pub use handicap::Handicap;
 pub use job::{FREE_RUN, NamedJob, task_of};
 pub use line::{EpisodeLine, Settings};
 pub use method::Method;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tiller_world::Variation;
 
 use crate::episode::EpisodeResult;
+use crate::handicap::Handicap;
 use crate::tuned::Tuned;
 
 /// One episode, as the JSON file holds it.
@@ -77,6 +78,9 @@ pub struct Settings {
     pub guide: Option<String>,
     /// Policy steps (100 ms) after which an episode has failed.
     pub max_steps: usize,
+    /// What made episodes harder than the world does.
+    #[serde(default, skip_serializing_if = "Handicap::is_none")]
+    pub handicap: Handicap,
     /// SHA-256 of the programs that were followed in the place of the world's author's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programs_sha256: Option<String>,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use tiller_steering::{EvolutionConfig, Kernel};
+
 use crate::episode::{Blind, RunnerConfig};
 
 /// A way to run an episode.
@@ -34,20 +36,29 @@ pub enum Method {
     NoGrowth,
     /// With one stage instead of several.
     NoStages,
+    /// Evolution by reward, without gradient.
+    Evolution,
+    /// With repulsion by a radial basis function.
+    Rbf,
     /// A control: the policy sees the first pictures of the episode throughout.
     FrozenImages,
+    /// A control: the policy sees pictures of another scene throughout.
+    OtherImages,
     /// A control: normal numbers take the policy's place.
-    Gaussian,
+    Wander,
+    /// A control: the same with fingers by a rule.
+    Reflex,
 }
 
 impl Method {
     /// All of them, in the order in which tables show them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::Full,
         Self::Unsteered,
         Self::BestOfN,
         Self::Gradient,
         Self::Resampling,
+        Self::Evolution,
         Self::NoGradient,
         Self::NoDiversity,
         Self::NoFeynmanKac,
@@ -62,33 +73,39 @@ impl Method {
         Self::FixedStrength,
         Self::NoGrowth,
         Self::NoStages,
+        Self::Rbf,
         Self::FrozenImages,
-        Self::Gaussian,
+        Self::OtherImages,
+        Self::Wander,
+        Self::Reflex,
     ];
 
     /// The full method and what it is compared with.
-    pub const BASELINES: [Self; 5] = [
+    pub const BASELINES: [Self; 6] = [
         Self::Full,
         Self::Unsteered,
         Self::BestOfN,
         Self::Gradient,
         Self::Resampling,
+        Self::Evolution,
     ];
 
     /// The full method, what it is compared with, and what shows whether the policy has a part in it.
-    pub const CONTROLS: [Self; 5] = [
+    pub const CONTROLS: [Self; 7] = [
         Self::Full,
         Self::Unsteered,
         Self::BestOfN,
         Self::FrozenImages,
-        Self::Gaussian,
+        Self::OtherImages,
+        Self::Wander,
+        Self::Reflex,
     ];
 
     /// The full method and all that lack or change a part of it.
     #[must_use]
     pub fn ablations() -> Vec<Self> {
         let other = |method: &Self| {
-            let groups = [Self::BASELINES, Self::CONTROLS];
+            let groups = [&Self::BASELINES[..], &Self::CONTROLS[..]];
             *method != Self::Full && groups.iter().any(|group| group.contains(method))
         };
         Self::ALL
@@ -124,6 +141,16 @@ impl Method {
                 steering.guide_scale = 0.0;
                 steering.diversity = None;
             }
+            Self::Evolution => {
+                steering.guide_scale = 0.0;
+                steering.diversity = None;
+                steering.feynman_kac = None;
+                steering.evolution = Some(EvolutionConfig::default());
+            }
+            Self::Rbf => {
+                let diversity = steering.diversity.get_or_insert_default();
+                diversity.kernel = Kernel::Rbf;
+            }
             Self::NoGradient => steering.guide_scale = 0.0,
             Self::NoDiversity => steering.diversity = None,
             Self::NoFeynmanKac => steering.feynman_kac = None,
@@ -138,7 +165,9 @@ impl Method {
             Self::NoGrowth => config.growth.most = 1.0,
             Self::NoStages => config.last_stage_only = true,
             Self::FrozenImages => config.blind = Some(Blind::FrozenImages),
-            Self::Gaussian => config.blind = Some(Blind::Gaussian),
+            Self::OtherImages => config.blind = Some(Blind::OtherImages),
+            Self::Wander => config.blind = Some(Blind::Wander),
+            Self::Reflex => config.blind = Some(Blind::Reflex),
         }
         config
     }
@@ -159,6 +188,11 @@ impl Method {
             Self::Resampling => {
                 "Feynman-Kac resampling by reward; no gradient, no diversity".to_owned()
             }
+            Self::Evolution => {
+                "the best chunks noised part of the way and denoised again, three times (as VLA-Pilot); no gradient"
+                    .to_owned()
+            }
+            Self::Rbf => "full with repulsion by a radial basis function".to_owned(),
             Self::Full => "diversity, guidance, resampling, growing strength, stages".to_owned(),
             Self::NoGradient => "full without guidance by the gradient".to_owned(),
             Self::NoDiversity => "full without repulsion between the chunks".to_owned(),
@@ -175,7 +209,13 @@ impl Method {
             Self::FrozenImages => {
                 "full, but the policy sees the episode's first pictures throughout".to_owned()
             }
-            Self::Gaussian => "full, but normal numbers take the policy's place".to_owned(),
+            Self::OtherImages => {
+                "full, but the policy sees pictures of another scene throughout".to_owned()
+            }
+            Self::Wander => "full, but normal numbers take the policy's place".to_owned(),
+            Self::Reflex => {
+                "the same, with fingers that close near the table and open when empty".to_owned()
+            }
         }
     }
 
@@ -205,7 +245,11 @@ impl fmt::Display for Method {
             Self::NoGrowth => f.write_str("no_growth"),
             Self::NoStages => f.write_str("no_stages"),
             Self::FrozenImages => f.write_str("frozen_images"),
-            Self::Gaussian => f.write_str("gaussian"),
+            Self::Evolution => f.write_str("evolution"),
+            Self::Rbf => f.write_str("rbf"),
+            Self::OtherImages => f.write_str("other_images"),
+            Self::Wander => f.write_str("wander"),
+            Self::Reflex => f.write_str("reflex"),
         }
     }
 }

@@ -12,10 +12,12 @@ use tiller_steering::{
 };
 
 use super::*;
+use crate::Handicap;
 
 fn base() -> RunnerConfig {
     RunnerConfig {
         guide: None,
+        handicap: Handicap::default(),
         blind: None,
         policy: PathBuf::new(),
         threads: 1,
@@ -126,7 +128,7 @@ fn names_are_read_back_and_unknown_ones_are_told_the_others() {
     let message = "particles_7".parse::<Method>().unwrap_err();
     assert!(message.contains("particles_10, particles_20"), "{message}");
     for method in Method::ALL {
-        let compared = [Method::BASELINES, Method::CONTROLS]
+        let compared = [&Method::BASELINES[..], &Method::CONTROLS[..]]
             .iter()
             .any(|group| group.contains(&method));
         let ablation = Method::ablations().contains(&method);

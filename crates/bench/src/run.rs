@@ -14,6 +14,7 @@ use tiller_world::Variation;
 
 use crate::episode::RunnerConfig;
 use crate::fleet::{Answer, Crew, Plan};
+use crate::handicap::Handicap;
 use crate::job::{Job, jobs};
 use crate::journal::Journal;
 use crate::line::{self, EpisodeLine, Settings};
@@ -59,6 +60,8 @@ pub struct BenchConfig {
     pub tuned: Tuned,
     /// What guidance may move; what the bundle says when `None`.
     pub guide: Option<Guide>,
+    /// What makes episodes harder than the world does.
+    pub handicap: Handicap,
     /// Folder of programs that are followed in the place of the author's: the subject has them already, workers elsewhere
     /// read them anew.
     pub programs: Option<PathBuf>,
@@ -157,6 +160,7 @@ fn run_by(
 ) -> Result<Tally> {
     let jobs = jobs(config)?;
     config.tuned.check()?;
+    config.handicap.check()?;
     let (mut journal, before) = match &config.json {
         Some(path) => {
             let (journal, lines) = Journal::open(path, settings, config.restart)?;
@@ -214,6 +218,7 @@ pub(crate) fn full(config: &BenchConfig) -> RunnerConfig {
         growth: config.tuned.growth(),
         stages: config.tuned.stages(),
         blind: None,
+        handicap: config.handicap,
         last_stage_only: false,
         grounding: crate::episode::grounding(config.subject.kind.info()),
         ahead: config.tuned.ahead(),
@@ -232,6 +237,7 @@ pub(crate) fn settings(config: &BenchConfig) -> Result<Settings> {
         provider: config.provider.to_string(),
         max_steps: config.max_steps,
         guide: config.guide.map(|guide| guide.to_string()),
+        handicap: config.handicap,
         programs_sha256: config.subject.programs_sha256.clone(),
         tuned: config.tuned.clone(),
     })

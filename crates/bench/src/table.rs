@@ -319,7 +319,7 @@ fn row(width: usize, name: &str, cells: impl Iterator<Item = String>) -> String 
 pub(crate) mod tests {
     use super::*;
     use crate::episode::EpisodeResult;
-    use crate::{Settings, Tuned};
+    use crate::{Handicap, Settings, Tuned};
 
     fn tally() -> Tally {
         Tally::new(Arc::new(tiller_playtable::kind()))
@@ -351,6 +351,7 @@ pub(crate) mod tests {
                 provider: "cpu".to_owned(),
                 max_steps: 400,
                 guide: None,
+                handicap: Handicap::default(),
                 programs_sha256: None,
                 tuned: Tuned::shipped().unwrap(),
             },

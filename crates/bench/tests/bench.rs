@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiller_bench::episode::PhaseTimes;
-use tiller_bench::{self as bench, BenchConfig, EpisodeLine, Method, Subject, Tuned};
+use tiller_bench::{self as bench, BenchConfig, EpisodeLine, Handicap, Method, Subject, Tuned};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
 use tiller_world::Variation;
@@ -24,6 +24,7 @@ fn ids(tasks: &[&str]) -> Vec<Option<String>> {
 fn config(json: &Path) -> BenchConfig {
     BenchConfig {
         guide: None,
+        handicap: Handicap::default(),
         programs: None,
         subject: Subject::new(tiller_playtable::kind(), EmbeddedAuthor),
         tasks: ids(&["button_press", "drawer_open"]),
@@ -34,7 +35,10 @@ fn config(json: &Path) -> BenchConfig {
         max_steps: 12,
         jobs: 1,
         policy: "wander".to_owned(),
-        policy_folder: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wander")),
+        policy_folder: PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../models/controls/wander"
+        )),
         provider: Provider::Cpu,
         tuned: Tuned::shipped().unwrap(),
         json: Some(json.to_owned()),

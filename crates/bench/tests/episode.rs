@@ -8,10 +8,10 @@
 
 use std::path::PathBuf;
 
-use tiller_bench::Subject;
 use tiller_bench::episode::{
     EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig, grounding,
 };
+use tiller_bench::{Handicap, Subject};
 use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
@@ -20,7 +20,7 @@ use tiller_world::WorldKind;
 
 fn data(policy: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
+        .join("../../models/controls")
         .join(policy)
 }
 
@@ -36,6 +36,7 @@ fn runner_of(config: RunnerConfig) -> Runner {
 fn config() -> RunnerConfig {
     RunnerConfig {
         guide: None,
+        handicap: Handicap::default(),
         policy: data("wander"),
         threads: 1,
         provider: Provider::Cpu,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tiller_bench::episode::EpisodeResult;
 use tiller_bench::fleet::{Answer, At, Build, Effect, Plan, Report, Scheduler, Work};
-use tiller_bench::{EpisodeLine, NamedJob, Settings, Tuned};
+use tiller_bench::{EpisodeLine, Handicap, NamedJob, Settings, Tuned};
 
 fn settings() -> Settings {
     Settings {
@@ -22,6 +22,7 @@ fn settings() -> Settings {
         provider: "cpu".to_owned(),
         max_steps: 400,
         guide: None,
+        handicap: Handicap::default(),
         programs_sha256: None,
         tuned: Tuned::shipped().unwrap(),
     }

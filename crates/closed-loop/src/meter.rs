@@ -306,6 +306,15 @@ impl StageMeter {
         Ok(reading)
     }
 
+    /// From the stage's reward at entry to that of its goal; 0 where there is none.
+    pub fn way(&self) -> f64 {
+        let reward = self
+            .current
+            .as_ref()
+            .and_then(|current| current.reward.as_ref());
+        reward.map_or(0.0, |reward| reward.scale.goal - reward.scale.entry)
+    }
+
     /// Takes the progress achieved at the time of a plan; returns what to multiply guidance by.
     pub fn gain(&mut self, achieved: f64) -> f32 {
         let Some(current) = &mut self.current else {

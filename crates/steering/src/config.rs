@@ -82,7 +82,9 @@ impl Default for DiversityConfig {
 pub struct FeynmanKacConfig {
     /// What the weights are made of.
     pub potential: Potential,
-    /// Inverse temperature, per unit of reward; at least 0.
+    /// Inverse temperature; at least 0. Per way of the stage, from its reward at entry to that of its
+    /// goal, where that is known ([`Steerer::set_way`](crate::Steerer::set_way)), else per unit of reward:
+    /// so it means the same in every program.
     pub lambda: f32,
     /// Resample when the effective sample size falls below this fraction of the particles,
     /// in `[0, 1]`. 0 never resamples, 1 resamples whenever the weights differ.
@@ -102,6 +104,31 @@ impl Default for FeynmanKacConfig {
             ess_threshold: 0.5,
             every: 1,
             eta: 1.0,
+        }
+    }
+}
+
+/// Evolution by reward, without a gradient: finished chunks are chosen by reward, noised part of the way
+/// and denoised again, generation after generation (truncated diffusion as a mutation: Diffusion-ES, arXiv
+/// 2402.06559; for steered policies VLA-Pilot, arXiv 2511.14178).
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct EvolutionConfig {
+    /// Generations after the first chunks; 1 to 1000.
+    pub generations: usize,
+    /// The share of the sampling steps that a generation goes back, above 0 to 1: the more, the further
+    /// children are from their parents, and the longer it takes.
+    pub share: f32,
+    /// How strongly reward decides who has children: chances are in proportion to `exp(lambda r)`, in the
+    /// units of [`FeynmanKacConfig::lambda`]; at least 0.
+    pub lambda: f32,
+}
+
+impl Default for EvolutionConfig {
+    fn default() -> Self {
+        Self {
+            generations: 3,
+            share: 0.3,
+            lambda: 10.0,
         }
     }
 }
@@ -183,6 +210,10 @@ pub struct SteeringConfig {
     pub diversity: Option<DiversityConfig>,
     /// Resampling during guidance; off when `None`.
     pub feynman_kac: Option<FeynmanKacConfig>,
+    /// Generations of chunks after the first; off when `None`. Not together with `feynman_kac`, whose
+    /// weights belong to one way down the noise.
+    #[serde(default)]
+    pub evolution: Option<EvolutionConfig>,
     /// What is recorded of the steps; it changes nothing about the samples.
     pub trace: TraceLevel,
 }
@@ -205,6 +236,7 @@ impl Default for SteeringConfig {
             mcmc_steps: 1,
             diversity: Some(DiversityConfig::default()),
             feynman_kac: Some(FeynmanKacConfig::default()),
+            evolution: None,
             trace: TraceLevel::default(),
         }
     }
@@ -221,6 +253,17 @@ impl SteeringConfig {
     #[must_use]
     pub fn first_guided_step(&self) -> usize {
         (f64::from(self.guidance_start) * self.steps() as f64).round() as usize
+    }
+
+    /// The step that a generation of [`Self::evolution`] goes back to; the first one without.
+    #[must_use]
+    pub fn first_evolved_step(&self) -> usize {
+        let steps = self.steps();
+        let back = self
+            .evolution
+            .map_or(1.0, |evolution| f64::from(evolution.share));
+        let back = (back * steps as f64).round() as usize;
+        steps - back.clamp(1, steps.max(1)).min(steps)
     }
 
     /// Checks every setting.
@@ -269,6 +312,15 @@ impl SteeringConfig {
             problems.range("feynman_kac.every", resampling.every, 1, 10_000);
             problems.number("feynman_kac.eta", resampling.eta, 0.0..=1.0);
         }
+        if let Some(evolution) = &self.evolution {
+            problems.range("evolution.generations", evolution.generations, 1, 1000);
+            let holds = evolution.share > 0.0 && evolution.share <= 1.0;
+            let expected = "a number above 0, up to 1";
+            problems.require("evolution.share", holds, expected, evolution.share);
+            problems.number("evolution.lambda", evolution.lambda, 0.0..);
+            let alone = self.feynman_kac.is_none();
+            problems.require("evolution", alone, "no feynman_kac beside it", "both");
+        }
         problems.finish(())
     }
 }
@@ -315,10 +367,15 @@ mod tests {
                 eta: 1.1,
                 ..Default::default()
             }),
+            evolution: Some(EvolutionConfig {
+                generations: 0,
+                share: 0.0,
+                lambda: f32::NAN,
+            }),
             ..Default::default()
         };
         let text = config.validate().unwrap_err().to_string();
-        assert_eq!(text.lines().count(), 1 + 17, "{text}");
+        assert_eq!(text.lines().count(), 1 + 21, "{text}");
         assert!(
             text.contains("guidance_start: expected a number from 0 to 1, found 1.5"),
             "{text}"

@@ -40,6 +40,11 @@ impl Weights {
         }
     }
 
+    /// Takes another inverse temperature, from the next sampling run on.
+    pub(crate) fn set_lambda(&mut self, lambda: f64) {
+        self.lambda = lambda;
+    }
+
     /// Starts anew with `particles` equal weights.
     pub fn reset(&mut self, particles: usize) {
         let initial = match self.potential {

@@ -74,8 +74,8 @@ mod trajectory;
 
 pub use action::ActionSpace;
 pub use config::{
-    DiversityConfig, FeynmanKacConfig, GradientPoint, Kernel, Normalise, Potential, SteeringConfig,
-    StrengthConfig, TraceLevel,
+    DiversityConfig, EvolutionConfig, FeynmanKacConfig, GradientPoint, Kernel, Normalise,
+    Potential, SteeringConfig, StrengthConfig, TraceLevel,
 };
 pub use denoiser::{Denoiser, Reward};
 pub use error::{DenoiserError, RewardError, SteeringError};

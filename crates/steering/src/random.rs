@@ -21,6 +21,10 @@ pub enum Purpose {
     Resample = 3,
     /// The one uniform number that decides which particles meet in a diversity step.
     Neighbours = 4,
+    /// The noise that takes a finished chunk part of the way back, a generation a step.
+    Mutate = 5,
+    /// The one uniform number that chooses the parents of a generation.
+    Parents = 6,
 }
 
 /// The random numbers of one chunk.

@@ -4,9 +4,9 @@
 
 mod support;
 
-use support::{MixturePolicy, Mode, arm_space, reach};
+use support::{FnReward, MixturePolicy, Mode, arm_space, reach};
 use tiller_steering::scheduler::{DiffusionConfig, Prediction, SchedulerConfig, Spacing};
-use tiller_steering::{FeynmanKacConfig, Start, Steerer, SteeringConfig};
+use tiller_steering::{EvolutionConfig, FeynmanKacConfig, Start, Steerer, SteeringConfig};
 
 const HORIZON: usize = 16;
 const ANCHOR: Start = Start::at([0.5, 0.0, 0.25]);
@@ -193,4 +193,68 @@ fn guidance_climbs_from_pure_noise_with_every_scheduler() {
             "{name}: {free} {weak} {strong}"
         );
     }
+}
+
+/// Without any gradient, and never worse than the best of the chunks that it began with.
+#[test]
+fn evolution_climbs_with_every_scheduler() {
+    let policy = MixturePolicy::gaussian(HORIZON, 4, vec![0.0; HORIZON * 4], 0.3);
+    for (name, scheduler) in support::schedulers::all(10) {
+        let selected = |evolution, seed| {
+            let config = SteeringConfig {
+                guide_scale: 0.0,
+                scheduler: scheduler.clone(),
+                diversity: None,
+                feynman_kac: None,
+                evolution,
+                ..SteeringConfig::default()
+            };
+            let mut told = support::schedulers::Told::new(policy.clone(), &scheduler);
+            let mut steerer = Steerer::new(config, arm_space(), HORIZON).unwrap();
+            let mut far = reach([0.5, 0.45, 0.25]);
+            steerer.set_way(0.45);
+            let sampled = steerer
+                .sample(&mut told, Some(&mut far), &ANCHOR, 0.0, seed, 0)
+                .unwrap();
+            assert_eq!(sampled.trace.len(), 10, "a step is told of once");
+            sampled.rewards[sampled.selected]
+        };
+        let mut gained = 0.0;
+        for seed in 0..8 {
+            let best_of_n = selected(None, seed);
+            let evolved = selected(Some(EvolutionConfig::default()), seed);
+            assert!(evolved >= best_of_n - 1e-6, "{name}, seed {seed}");
+            gained += f64::from(evolved - best_of_n) / 8.0;
+        }
+        assert!(gained > 0.01, "{name}: only {gained} m nearer");
+    }
+}
+
+/// A reward in centimetres, whose way is a hundred times as long, resamples as one in metres does.
+#[test]
+fn inverse_temperatures_count_in_ways() {
+    let resampled = |unit: f32, way: f64| {
+        let config = SteeringConfig {
+            guide_scale: 0.0,
+            diversity: None,
+            ..SteeringConfig::default()
+        };
+        let mut policy = policy(0.1);
+        let mut steerer = Steerer::new(config, arm_space(), HORIZON).unwrap();
+        steerer.set_way(way);
+        let mut in_metres = reach(target(&policy, 0, 0.0)).0;
+        let mut reward = FnReward(move |trajectory: &[f32], gradient: &mut [f32]| {
+            let value = unit * in_metres(trajectory, gradient);
+            gradient.iter_mut().for_each(|slope| *slope *= unit);
+            value
+        });
+        let sampled = steerer
+            .sample(&mut policy, Some(&mut reward), &ANCHOR, 0.0, 3, 0)
+            .unwrap();
+        (sampled.resamplings.clone(), sampled.ancestors.clone())
+    };
+    let (in_metres, in_centimetres) = (resampled(1.0, 0.3), resampled(128.0, 0.3 * 128.0));
+    assert!(!in_metres.0.is_empty(), "nothing was resampled");
+    assert_eq!(in_metres, in_centimetres);
+    assert_ne!(in_metres, resampled(1.0, 0.0), "no way is known");
 }

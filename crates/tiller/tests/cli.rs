@@ -32,7 +32,7 @@ fn err(output: &Output) -> String {
 }
 
 fn wander() -> String {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/tests/data/wander").to_owned()
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/controls/wander").to_owned()
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tiller_vlm::RecordedPrograms;
 
-const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/tests/data/wander");
+const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/controls/wander");
 
 fn tiller(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tiller"));

@@ -1,7 +1,8 @@
 //! The socket in the run's folder, and one thread a client.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,9 @@ use crate::request::{self, Request};
 
 /// Longest line of a request, bytes.
 pub(crate) const MAX_LINE: u64 = 64 * 1024;
+
+/// Most of what comes after a refused line that is read, bytes.
+const MAX_HEARD_OUT: u64 = 16 * MAX_LINE;
 
 /// How long a client may take for its line, and the node for each line of its answer.
 const CLIENT_LIMIT: Duration = Duration::from_secs(5);
@@ -72,8 +76,18 @@ fn serve(client: &UnixStream, requests: &Sender<Asked>) {
                 let _ = writeln!(stream, "{}", refusal("the dataflow does not answer"));
             }
         }
-        Err(reason) => drop(writeln!(stream, "{}", refusal(&reason))),
+        Err(reason) => {
+            let _ = writeln!(stream, "{}", refusal(&reason));
+            hear_out(client);
+        }
     }
+}
+
+/// Reads what a client still has to say and throws it away: one that is hung up on while it speaks learns of
+/// that, and not of the answer.
+fn hear_out(client: &UnixStream) {
+    let _ = client.shutdown(Shutdown::Write);
+    let _ = io::copy(&mut client.take(MAX_HEARD_OUT), &mut io::sink());
 }
 
 fn refusal(reason: &str) -> String {

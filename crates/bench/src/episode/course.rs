@@ -7,7 +7,7 @@ use tiller_closed_loop::{
     keep_last_stage, policy_state, program_message,
 };
 use tiller_core::{EpisodeId, ProgramId, SECOND_NS};
-use tiller_grounding::{Grounder, annotate};
+use tiller_grounding::{Grounder, Keypoint, annotate};
 use tiller_messages::{
     ArmCommand, ArmState, Episode, Keypoints, Level, Message, Progress, StageCommand,
 };
@@ -19,7 +19,7 @@ use tiller_steering::Denoiser;
 use tiller_vlm::{AuthorRequest, SceneKeypoint};
 use tiller_world::{Channels, Command};
 
-use super::blind::Blind;
+use super::blind::{Blind, reflex};
 use super::runner::Runner;
 use super::{Ending, EpisodeResult, EpisodeSpec, StageEntry, timed};
 use crate::rig::POLICY_STEP_NS;
@@ -224,7 +224,10 @@ impl<'a> Course<'a> {
             self.failed = Some((Ending::GroundingFailed, reason));
             return Ok(());
         }
-        let points = grounder.keypoints();
+        let handicap = self.runner.config.handicap;
+        let points = handicap
+            .displaced(grounder.keypoints(), self.spec.seed)
+            .into_owned();
         let keypoints = Keypoints {
             stamp_ns: now_ns,
             episode: EPISODE,
@@ -236,22 +239,18 @@ impl<'a> Course<'a> {
         };
         if first {
             self.program_sent = true;
-            self.write_program()?;
+            self.write_program(&points)?;
         }
         let keypoints = self.numbered(keypoints);
         self.feed(LoopEvent::Keypoints(keypoints)).map(|_| ())
     }
 
-    fn write_program(&mut self) -> Result<()> {
-        let Some(grounder) = &self.grounder else {
-            return Ok(());
-        };
+    fn write_program(&mut self, points: &[Keypoint]) -> Result<()> {
         let contract = self.machines.sampler().contract();
         let request = AuthorRequest {
             instruction: self.spec.instruction.clone().unwrap_or_default(),
             hand: compile_options(&contract, 0).hand,
-            keypoints: grounder
-                .keypoints()
+            keypoints: points
                 .iter()
                 .map(|keypoint| SceneKeypoint {
                     index: keypoint.index,
@@ -260,12 +259,14 @@ impl<'a> Course<'a> {
                 })
                 .collect(),
         };
-        let points = contract.points as usize;
+        let length = contract.points as usize;
         let (author, last_only) = (&self.runner.author, self.runner.config.last_stage_only);
+        let handicap = self.runner.config.handicap;
         let written = timed(&mut self.result.time.author_s, || {
-            let answer = author
+            let mut answer = author
                 .author(&request)
                 .map_err(|error| (Ending::NotUnderstood, format!("no reward program: {error}")))?;
+            handicap.shorten(&mut answer.text);
             let options = compile_options(&contract, request.keypoints.len());
             let mut program = compile(&answer.text, &options).map_err(|errors| {
                 let text = errors.render(&answer.text);
@@ -279,7 +280,7 @@ impl<'a> Course<'a> {
                 &program,
                 &answer.text,
                 &answer.source,
-                points,
+                length,
             ))
         });
         let message = match written {
@@ -291,7 +292,7 @@ impl<'a> Course<'a> {
         };
         if let Some(recorder) = &mut self.recorder {
             let view = self.runner.eyes.scene().ok_or_else(no_camera)?;
-            let picture = annotate(&view, grounder.keypoints())?;
+            let picture = annotate(&view, points)?;
             let picture = Picture::new(picture.as_raw(), picture.width(), picture.height())?;
             recorder.set_annotated(picture);
             recorder.set_program(&message.text, &message.source, &message.descriptions);
@@ -391,6 +392,7 @@ impl<'a> Course<'a> {
             planner,
             eyes,
             config,
+            world,
             told: (components, state),
             ..
         } = &mut *self.runner;
@@ -402,7 +404,14 @@ impl<'a> Course<'a> {
             environment: &[],
         };
         let time = &mut self.result.time;
-        let is_gaussian = config.blind == Some(Blind::Gaussian);
+        let is_gaussian = config.blind.is_some_and(Blind::is_gaussian);
+        if is_gaussian {
+            let floor_m = world.info().robot.workspace.bounds.min_m[2];
+            let height_m = request.arm.tcp.position_m[2] - floor_m;
+            let ruled = config.blind == Some(Blind::Reflex);
+            let opening = ruled.then(|| reflex(height_m, request.arm.gripper_width_m));
+            gaussian.set_fingers(opening);
+        }
         let encoded = match is_gaussian {
             true => Ok(()),
             false => timed(&mut time.encode_s, || {

@@ -16,13 +16,14 @@ use tiller_report::Recorder;
 use tiller_stages::StageConfig;
 use tiller_steering::Guide;
 use tiller_vlm::Author;
-use tiller_world::World;
+use tiller_world::{Channels, World};
 
 use super::blind::{Blind, Gaussian};
 use super::course::Course;
 use super::cpu::thread_cpu_s;
 use super::eyes::Eyes;
 use super::{EpisodeResult, EpisodeSpec, seconds};
+use crate::handicap::Handicap;
 use crate::rig::actuator_config;
 use crate::subject::Subject;
 
@@ -45,6 +46,8 @@ pub struct RunnerConfig {
     pub stages: StageConfig,
     /// What takes sight from the policy, if anything.
     pub blind: Option<Blind>,
+    /// What makes episodes harder than the world does.
+    pub handicap: Handicap,
     /// Steers by a program's last stage from the start, instead of one stage after the other.
     pub last_stage_only: bool,
     /// Keypoints.
@@ -145,14 +148,24 @@ impl Runner {
         recorder: Option<&mut Recorder>,
     ) -> Result<EpisodeResult> {
         let (start, cpu_start_s) = (Instant::now(), thread_cpu_s());
-        self.world.reset(&tiller_world::EpisodeSpec {
+        let mut scene = tiller_world::EpisodeSpec {
             tasks: spec.tasks.clone(),
             seed: spec.seed,
             variation: spec.variation.clone(),
             instruction: spec.instruction.clone(),
-        })?;
-        self.observer.forget(&mut self.policy);
+        };
         self.eyes.open();
+        if self.config.blind == Some(Blind::OtherImages) {
+            // The seed's neighbour, which worlds with few scenes have, too.
+            scene.seed ^= 1;
+            self.world.reset(&scene)?;
+            self.eyes.look(self.world.as_mut(), Channels::COLOUR)?;
+            self.eyes.look_elsewhere(self.world.as_mut())?;
+            self.eyes.freeze();
+            scene.seed = spec.seed;
+        }
+        self.world.reset(&scene)?;
+        self.observer.forget(&mut self.policy);
         let machines = self.machines(spec)?;
         let mut result = Course::new(self, machines, spec, recorder)?.run()?;
         result.record = self.world.record();

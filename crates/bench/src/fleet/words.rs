@@ -109,6 +109,7 @@ impl Plan {
             provider: provider(&wanted.provider)?,
             tuned: wanted.tuned.clone(),
             guide: guide.wrap_err("--guide")?,
+            handicap: wanted.handicap,
             programs: self.programs.clone(),
             json: None,
             restart: false,

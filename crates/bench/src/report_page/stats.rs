@@ -60,6 +60,22 @@ impl Pairs {
         })
     }
 
+    /// How likely at least so uneven a split of the pairs that differ is if neither method is better: the
+    /// exact test of McNemar (Psychometrika 12 (1947), 153-157), two-sided, by the binomial distribution. 1
+    /// where no pair differs.
+    pub(super) fn exact_p(&self) -> f64 {
+        let differing = self.gained + self.lost;
+        let fewer = self.gained.min(self.lost);
+        // C(n, k) / 2^n, from one k to the next, in logarithms: 2^-n may be no number above 0.
+        let mut log_term = -(differing as f64) * std::f64::consts::LN_2;
+        let mut tail = log_term.exp();
+        for k in 1..=fewer {
+            log_term += ((differing - k + 1) as f64 / k as f64).ln();
+            tail += log_term.exp();
+        }
+        (2.0 * tail).min(1.0)
+    }
+
     /// Correlation of the pairs with Newcombe's continuity correction.
     fn correlation(&self) -> f64 {
         let [a, b, c, d] =
@@ -76,6 +92,15 @@ impl Pairs {
             raw
         };
         corrected / product.sqrt()
+    }
+}
+
+/// A p value as one writes it: `0.034`, `3.1e-5`, `< 1e-99`.
+pub(super) fn p_value(p: f64) -> String {
+    match p {
+        p if p < 1e-99 => "< 1e-99".to_owned(),
+        p if p < 1e-3 => format!("{p:.1e}"),
+        p => format!("{p:.3}"),
     }
 }
 
@@ -176,6 +201,29 @@ mod tests {
         assert!((found.value - 0.2).abs() < 1e-12);
         assert!((found.low - 0.0569).abs() < 5e-5, "{found:?}");
         assert!((found.high - 0.3404).abs() < 5e-5, "{found:?}");
+    }
+
+    #[test]
+    fn exact_tests_computed_by_hand() {
+        let p = |gained, lost| {
+            let pairs = Pairs {
+                both: 7,
+                gained,
+                lost,
+                neither: 3,
+            };
+            pairs.exact_p()
+        };
+        assert_eq!(p(0, 0), 1.0);
+        assert_eq!(p(3, 3), 1.0);
+        // 2 (1 + 6) / 2^6, and the same turned round.
+        assert!((p(1, 5) - 14.0 / 64.0).abs() < 1e-12);
+        assert!((p(5, 1) - 14.0 / 64.0).abs() < 1e-12);
+        // 2 (1 + 20 + 190) / 2^20.
+        assert!((p(18, 2) - 422.0 / 1_048_576.0).abs() < 1e-15);
+        // 2 / 2^2000 is no number above 0 any more.
+        assert_eq!(p(2000, 0), 0.0);
+        assert!((p(1000, 1000) - 1.0).abs() < 1e-12);
     }
 
     #[test]

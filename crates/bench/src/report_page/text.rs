@@ -71,11 +71,12 @@ impl Report {
         for row in &self.methods {
             let difference = row.difference.map_or_else(String::new, |found| {
                 format!(
-                    "; {:+.1} points ({:+.1} to {:+.1}) over {} pairs",
+                    "; {:+.1} points ({:+.1} to {:+.1}) over {} pairs, p {}",
                     100.0 * found.value,
                     100.0 * found.low,
                     100.0 * found.high,
-                    row.pairs.trials()
+                    row.pairs.trials(),
+                    super::stats::p_value(row.pairs.exact_p())
                 )
             });
             lines.push(format!(

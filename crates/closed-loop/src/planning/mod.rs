@@ -184,6 +184,7 @@ impl Planner {
             calls: 0,
         };
         self.steerer.set_gain(request.gain)?;
+        self.steerer.set_way(request.way);
         let mut bound = self
             .reward
             .as_mut()

@@ -37,6 +37,9 @@ pub struct PlanRequest {
     pub planned_progress: f64,
     /// What the guidance strength is multiplied by, 1 unless the stage has reached a plateau.
     pub gain: f32,
+    /// From the stage's reward at entry to that of its goal, in units of reward: what inverse
+    /// temperatures count in; 0 where it is not known.
+    pub way: f64,
     /// With the chunk's index the source of all randomness.
     pub seed: u64,
     /// Index of the chunk in the episode, from 0.
@@ -83,6 +86,7 @@ impl PlanRequest {
             program,
             planned_progress: 0.0,
             gain: 1.0,
+            way: 0.0,
             seed: 0,
             chunk_index: 0,
             carry_on: None,

@@ -401,6 +401,7 @@ impl Sampler {
             program: self.meter.program().filter(|_| guidance).map(Arc::clone),
             planned_progress: self.meter.planned(),
             gain,
+            way: self.meter.way(),
             seed: self.config.seed.unwrap_or(episode.seed),
             chunk_index: self.planned_chunks,
             carry_on,

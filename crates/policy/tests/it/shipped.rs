@@ -19,11 +19,20 @@ fn models() -> PathBuf {
 
 /// Folders of the shipped bundles, in the order of their names.
 fn bundles() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(models().join("policies")).unwrap();
-    let mut bundles: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    bundles.retain(|path| path.is_dir());
-    bundles.sort();
-    bundles
+    folders("policies")
+}
+
+/// What policies are compared with.
+fn controls() -> Vec<PathBuf> {
+    folders("controls")
+}
+
+fn folders(kind: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(models().join(kind)).unwrap();
+    let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    folders
 }
 
 #[test]
@@ -128,7 +137,7 @@ fn the_manifest_of_models_lists_every_shipped_graph_with_its_hash() {
     );
 
     let mut shipped = Vec::new();
-    for bundle in bundles() {
+    for bundle in bundles().into_iter().chain(controls()) {
         let files = std::fs::read_dir(bundle).unwrap();
         shipped.extend(files.map(|file| file.unwrap().path().canonicalize().unwrap()));
     }
@@ -139,4 +148,46 @@ fn the_manifest_of_models_lists_every_shipped_graph_with_its_hash() {
     shipped.sort();
     listed.sort();
     assert_eq!(shipped, listed);
+}
+
+/// The rule that `tiller_bench` has as a method, in a bundle's graphs.
+#[test]
+fn the_fingers_of_the_reflex_follow_height_and_width() {
+    let bundle = Bundle::load(&models().join("controls/reflex")).unwrap();
+    let mut policy = Policy::open(&bundle, &RuntimeOptions::default()).unwrap();
+    let rgb = vec![90; 256 * 256 * 3];
+    let image = |name| ImageView {
+        name,
+        width: 256,
+        height: 256,
+        rgb: &rgb,
+    };
+    let images = [image("static"), image("wrist")];
+    // Height of the tool and width of the hand, m; 1 opens.
+    let rule = [
+        (0.2, 0.08, 1.0),
+        (0.03, 0.08, -1.0),
+        (0.03, 0.03, -1.0),
+        (0.2, 0.03, -1.0),
+        (0.03, 0.0, -1.0),
+        (0.2, 0.0, 1.0),
+    ];
+    for (height_m, width_m, expected) in rule {
+        let state = [0.4, 0.0, height_m, width_m];
+        let observation = Observation {
+            images: &images,
+            state: &state,
+            environment: &[],
+        };
+        let condition = policy.encode(&observation).unwrap();
+        let found = condition[0].floats().unwrap()[0];
+        assert_eq!(found, expected, "{height_m} m, {width_m} m");
+        // From pure noise of 0 the flow leads straight to the mean.
+        let count = policy.horizon() * policy.action_dim();
+        let mut velocity = vec![0.0; count];
+        policy
+            .predict(&vec![0.0; count], 1, 1.0, &mut velocity)
+            .unwrap();
+        assert!((velocity[3] + expected).abs() < 1e-6, "{velocity:?}");
+    }
 }

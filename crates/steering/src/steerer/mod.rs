@@ -1,6 +1,7 @@
 //! The sampling loop.
 
 mod buffers;
+mod evolve;
 mod phases;
 mod steps;
 
@@ -18,6 +19,7 @@ use crate::sampled::{ParticleTrace, Phase, Sampled};
 use crate::scheduler::{Schedule, Solver};
 use crate::trajectory::{Start, TrajectoryMap};
 use buffers::{Blocks, Buffers};
+use evolve::Evolution;
 
 /// Samples action chunks from a frozen policy, steered by a reward.
 ///
@@ -32,9 +34,11 @@ pub struct Steerer {
     horizon: usize,
     repulsion: Option<Repulsion<f32>>,
     weights: Option<Weights>,
+    evolution: Option<Evolution>,
     inpainting: Inpainting,
     blocks: Blocks,
     gain: f32,
+    way: Option<f64>,
     buffers: Buffers,
     sampled: Sampled,
 }
@@ -97,6 +101,9 @@ impl Steerer {
         let weights = config
             .feynman_kac
             .map(|fk| Weights::new(fk.potential, f64::from(fk.lambda), most));
+        let evolution = config
+            .evolution
+            .map(|settings| Evolution::new(settings, most, horizon * dim));
         let inpainting = Inpainting::new(horizon, dim);
         let (samples, points) = (most * horizon * dim, most * map.points() * 3);
         let buffers = Buffers::new(most, horizon * dim, map.points());
@@ -130,8 +137,10 @@ impl Steerer {
             horizon,
             repulsion,
             weights,
+            evolution,
             inpainting,
             gain: 1.0,
+            way: None,
             buffers,
             sampled,
         })
@@ -171,6 +180,18 @@ impl Steerer {
         }
         self.gain = gain;
         Ok(())
+    }
+
+    /// Says how far it is from the stage's reward at entry to that of its goal, in units of reward: what
+    /// the inverse temperatures of resampling and evolution count in from now on. A way that is not a
+    /// finite number above 1e-6 is none; they count in units of reward then.
+    pub fn set_way(&mut self, way: f64) {
+        self.way = Some(way).filter(|way| way.is_finite() && *way > 1e-6);
+    }
+
+    /// An inverse temperature per unit of reward.
+    fn per_reward(&self, lambda: f32) -> f64 {
+        f64::from(lambda) / self.way.unwrap_or(1.0)
     }
 
     /// Makes the next [`Self::sample`], and only that, carry on the chunk under way.
@@ -251,39 +272,54 @@ impl Steerer {
         };
         self.start(&run);
         for step in 0..self.config.steps() {
-            let guided = step >= self.config.first_guided_step();
-            let lost_before = self.sampled.lost;
-            let repetitions = if steered && guided {
-                self.config.mcmc_steps
-            } else {
-                1
-            };
-            for inner in 0..repetitions {
-                let mut trace = self.evaluate_at(denoiser, &mut reward, &run, step, guided)?;
-                let last = inner + 1 == repetitions;
-                if last && trace.phase == Phase::Guided {
-                    self.reweigh(&mut run, step, &mut trace);
-                }
-                if self.solver.schedule().steps()[step].corrected && !run.stochastic {
-                    self.look_ahead(&run, step);
-                    self.evaluate_at(denoiser, &mut reward, &run, step + 1, guided)?;
-                    self.correct(&run, step);
-                }
-                self.advance(&run, step, inner);
-                if last {
-                    trace.ess = if trace.ess.is_nan() {
-                        run.particles as f32
-                    } else {
-                        trace.ess
-                    };
-                    trace.lost = self.sampled.lost - lost_before;
-                    self.sampled.trace.push(trace);
-                } else {
-                    self.renoise(&run, step, inner);
-                }
-            }
+            self.step(denoiser, &mut reward, &mut run, step)?;
+        }
+        if let Some(reward) = &mut reward {
+            self.evolve(denoiser, &mut **reward, &mut run)?;
         }
         self.finish(reward, &run)
+    }
+
+    /// One step down the noise: as often as it is repeated, and weighed at its end.
+    fn step(
+        &mut self,
+        denoiser: &mut dyn Denoiser,
+        reward: &mut Option<&mut dyn Reward>,
+        run: &mut Run,
+        step: usize,
+    ) -> Result<(), SteeringError> {
+        let guided = step >= self.config.first_guided_step();
+        let lost_before = self.sampled.lost;
+        let repetitions = if reward.is_some() && guided {
+            self.config.mcmc_steps
+        } else {
+            1
+        };
+        for inner in 0..repetitions {
+            let mut trace = self.evaluate_at(denoiser, reward, run, step, guided)?;
+            let last = inner + 1 == repetitions;
+            if last && trace.phase == Phase::Guided {
+                self.reweigh(run, step, &mut trace);
+            }
+            if self.solver.schedule().steps()[step].corrected && !run.stochastic {
+                self.look_ahead(run, step);
+                self.evaluate_at(denoiser, reward, run, step + 1, guided)?;
+                self.correct(run, step);
+            }
+            self.advance(run, step, inner);
+            if last {
+                trace.ess = if trace.ess.is_nan() {
+                    run.particles as f32
+                } else {
+                    trace.ess
+                };
+                trace.lost = self.sampled.lost - lost_before;
+                self.sampled.trace.push(trace);
+            } else {
+                self.renoise(run, step, inner);
+            }
+        }
+        Ok(())
     }
 
     fn check(
@@ -336,7 +372,12 @@ impl Steerer {
         self.buffers.lost.fill(false);
         self.buffers.make_room(run.reads);
         self.solver.restart();
+        let lambda = self
+            .config
+            .feynman_kac
+            .map_or(0.0, |fk| self.per_reward(fk.lambda));
         if let Some(weights) = &mut self.weights {
+            weights.set_lambda(lambda);
             weights.reset(run.particles);
         }
         let sampled = &mut self.sampled;

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use eyre::{Result, WrapErr, ensure, eyre};
 use tiller_bench::{
-    self as bench, BenchConfig, FREE_RUN, Method, POLICY_STEP_NS, Subject, Tuned, task_of,
+    self as bench, BenchConfig, FREE_RUN, Handicap, Method, POLICY_STEP_NS, Subject, Tuned, task_of,
 };
 use tiller_policy::Provider;
 use tiller_steering::Guide;
@@ -211,6 +211,12 @@ struct WorldArgs {
     /// How long planning takes in simulated time, s; 0 stops time while planning.
     #[arg(long, value_name = "SECONDS")]
     planning_s: Option<f64>,
+    /// How far each keypoint is off along each axis, as a standard deviation, for a whole episode, m.
+    #[arg(long, value_name = "METRES", default_value_t = 0.0)]
+    keypoint_noise_m: f64,
+    /// Leave out of programs what says that a stage is done: progress and fingers decide then.
+    #[arg(long)]
+    without_done: bool,
     /// How much a chunk is drawn toward the one under way, 0 to 1 [default: as tuned].
     #[arg(long, value_name = "W")]
     softness: Option<f32>,
@@ -259,9 +265,9 @@ enum Steer {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Group {
-    /// full, unsteered, best_of_n, gradient, resampling.
+    /// full, unsteered, best_of_n, gradient, resampling, evolution.
     Baselines,
-    /// full, unsteered, best_of_n, frozen_images, gaussian: has the policy a part in it?
+    /// full, unsteered, best_of_n, frozen_images, other_images, wander, reflex: has the policy a part in it?
     Controls,
     /// full and everything that lacks or changes a part of it.
     Ablations,
@@ -320,6 +326,10 @@ impl WorldArgs {
                 Processor::Cuda => Provider::Cuda,
             },
             guide: self.guide,
+            handicap: Handicap {
+                keypoint_noise_m: self.keypoint_noise_m,
+                without_done: self.without_done,
+            },
             policy,
             programs: self.programs,
             json: self.json,

@@ -18,7 +18,7 @@ use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
 use tiller_reward::{CompileOptions, compile};
 use tiller_steering::SteeringConfig;
 
-const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/tests/data/wander");
+const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/controls/wander");
 
 fn tiller(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tiller"))

@@ -3,6 +3,7 @@
 use super::{by_policy, escape, legend, section, short};
 use crate::report_page::chart;
 use crate::report_page::model::{Comparison, Curve, FULL, Report, STRENGTHS};
+use crate::report_page::stats::p_value;
 use crate::report_page::text::{rate_words, ratio_words};
 use crate::{Cell, Method};
 
@@ -122,7 +123,7 @@ pub(super) fn methods(report: &Report) -> String {
         "methods",
         "Methods and ablations",
         "Dots: success less that of the full method in the same scenes, in percentage points, with Newcombe's paired \
-         95&nbsp;% interval. An interval that holds 0 leaves open whether there is a difference.",
+         95&nbsp;% interval, and McNemar's exact test. An interval that holds 0 leaves open whether there is a difference.",
         &body,
     )
 }
@@ -137,11 +138,14 @@ fn comparison(row: &Comparison, reach: f64) -> String {
         Some(found) => (
             chart::difference(found, reach, &row.method),
             format!(
-                "<b>{}</b> <small>{} to {}; {} pairs</small>",
+                "<b>{}</b> <small>{} to {}; {} pairs, {} gained, {} lost, p {}</small>",
                 points(found.value),
                 points(found.low),
                 points(found.high),
-                row.pairs.trials()
+                row.pairs.trials(),
+                row.pairs.gained,
+                row.pairs.lost,
+                escape(&p_value(row.pairs.exact_p()))
             ),
         ),
         None if row.method == FULL => (String::new(), "<small>reference</small>".to_owned()),

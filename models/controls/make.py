@@ -1,6 +1,6 @@
-"""Writes two policies that wander: the smallest ones that can be steered.
+"""Writes three policies that wander: the smallest ones that can be steered.
 
-    python crates/bench/tests/data/wander/make.py
+    python models/controls/make.py && python models/export/manifest.py
 
 Their actions are independent normal draws, whatever the cameras show. The graphs hold the exact
 velocity field of that distribution, so nothing was trained. With x_t = t noise + (1 - t) data and
@@ -8,9 +8,10 @@ data ~ N(m, s^2) per column, y = x_t - (1 - t) m:
 
     v = E[noise - data | x_t] = y (t - (1 - t) s^2) / (t^2 + (1 - t)^2 s^2) - m
 
-Left alone they go nowhere in particular, `wander` with the gripper closed, `grasper` with fingers that
-open and close at random and that guidance may move; what they achieve when steered is the work of
-steering alone.
+Left alone they go nowhere in particular: `wander` with the gripper closed, `grasper` with fingers that
+open and close at random and that guidance may move, `reflex` with fingers that follow a rule of the
+hand's own height (above the base) and width, the one of the benchmark's method of that name. What they
+achieve when steered is the work of steering alone.
 """
 
 import hashlib
@@ -20,14 +21,20 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-DATA = Path(__file__).parent.parent
+CONTROLS = Path(__file__).parent
 FLOAT = TensorProto.FLOAT
 SIDE, STATE, HORIZON, DIM, CONDITION = 256, 4, 16, 4, 3
 # Mean and deviation of the gripper, and what guidance may move; normalised, 1 is 3 cm for positions.
 POLICIES = {
     "wander": (-1.0, 0.05, None),
     "grasper": (0.0, 0.7, ["position", "gripper"]),
+    "reflex": (0.0, 0.05, None),
 }
+# The state: tool x, y, z and width, m, as the bundle normalises it.
+MEAN, STD = [0.4, 0.0, 0.2, 0.04], [0.1, 0.2, 0.1, 0.04]
+# The rule (m): open fingers close below the first height; ones that closed on nothing open above the second.
+CLOSES_BELOW, OPENS_ABOVE = 0.05, 0.10
+EMPTY, OPEN = 0.005, 0.07
 DEVIATION = 0.35
 
 
@@ -63,14 +70,67 @@ def encoder(folder: Path) -> str:
     return save(folder, "encoder.onnx", nodes, inputs, [value("condition", [1, CONDITION])], constants)
 
 
-def denoiser(folder: Path, gripper: float, spread: float) -> str:
-    mean = [0.0, 0.0, 0.0, gripper]
+def reflexes(folder: Path) -> str:
+    """The condition's first number is 1 where the fingers open and -1 where they close."""
+    names = ["observation.images.static", "observation.images.wrist", "observation.state"]
+    z, width = 2, 3
+
+    def node(kind: str, inputs: list, out: str, **attributes):
+        return helper.make_node(kind, inputs, [out], **attributes)
+
+    nodes = [
+        # The pictures say nothing; times zero they still have to be there.
+        *(node("ReduceMean", [name], f"{name}.mean", keepdims=0) for name in names[:2]),
+        node("Add", [f"{name}.mean" for name in names[:2]], "seen"),
+        node("Mul", ["seen", "zero"], "nothing"),
+        node("Gather", ["observation.state", "z"], "height", axis=1),
+        node("Gather", ["observation.state", "width"], "opening", axis=1),
+        node("Greater", ["opening", "open"], "is_open"),
+        node("Less", ["opening", "empty"], "is_empty"),
+        node("Greater", ["height", "closes_below"], "is_above"),
+        node("Greater", ["height", "opens_above"], "is_far_above"),
+        node("And", ["is_empty", "is_far_above"], "opens"),
+        node("And", ["is_open", "is_above"], "stays_open"),
+        node("Or", ["stays_open", "opens"], "choice"),
+        node("Where", ["choice", "one", "minus_one"], "fingers"),
+        node("Add", ["fingers", "nothing"], "first"),
+        node("Concat", ["first", "rest"], "condition", axis=1),
+    ]
+
+    def normalised(value_m: float, column: int) -> list:
+        return [(value_m - MEAN[column]) / STD[column]]
+
+    constants = [
+        constant("zero", [], [0.0]),
+        constant("one", [1, 1], [1.0]),
+        constant("minus_one", [1, 1], [-1.0]),
+        constant("rest", [1, CONDITION - 1], [0.0] * (CONDITION - 1)),
+        constant("z", [1], [z], TensorProto.INT64),
+        constant("width", [1], [width], TensorProto.INT64),
+        constant("open", [1, 1], normalised(OPEN, width)),
+        constant("empty", [1, 1], normalised(EMPTY, width)),
+        constant("closes_below", [1, 1], normalised(CLOSES_BELOW, z)),
+        constant("opens_above", [1, 1], normalised(OPENS_ABOVE, z)),
+    ]
+    inputs = [value(name, [1, 3, SIDE, SIDE]) for name in names[:2]] + [value(names[2], [1, STATE])]
+    return save(folder, "encoder.onnx", nodes, inputs, [value("condition", [1, CONDITION])], constants)
+
+
+def denoiser(folder: Path, gripper: float, spread: float, follows: bool) -> str:
+    constant_mean = [0.0, 0.0, 0.0, gripper]
     deviation = [DEVIATION] * 3 + [spread]
 
     def node(kind: str, first: str, second: str, out: str):
         return helper.make_node(kind, [first, second], [out])
 
-    nodes = [
+    # Where fingers follow the condition, its first number is their mean.
+    mean = [
+        helper.make_node("Gather", ["condition", "first"], ["fingers"], axis=1),
+        node("Mul", "fingers", "selector", "ruled"),
+        node("Add", "constant_mean", "ruled", "mean"),
+    ]
+    nodes = mean if follows else []
+    nodes += [
         node("Reshape", "timestep", "column", "t"),
         node("Sub", "unity", "t", "u"),
         node("Mul", "u", "mean", "drift"),
@@ -92,9 +152,14 @@ def denoiser(folder: Path, gripper: float, spread: float) -> str:
         constant("column", [3], [-1, 1, 1], TensorProto.INT64),
         constant("unity", [], [1.0]),
         constant("zero", [], [0.0]),
-        constant("mean", [1, 1, DIM], mean),
+        constant("constant_mean" if follows else "mean", [1, 1, DIM], constant_mean),
         constant("variance", [1, 1, DIM], [s * s for s in deviation]),
     ]
+    if follows:
+        constants += [
+            constant("first", [], [0], TensorProto.INT64),
+            constant("selector", [1, 1, DIM], [0.0, 0.0, 0.0, 1.0]),
+        ]
     inputs = [
         value("sample", ["particles", HORIZON, DIM]),
         value("timestep", ["particles"]),
@@ -145,8 +210,8 @@ name = "observation.state"
 kind = "state"
 source = "robot_state"
 shape = [{STATE}]
-mean = [0.4, 0.0, 0.2, 0.04]
-std = [0.1, 0.2, 0.1, 0.04]
+mean = {MEAN}
+std = {STD}
 
 [files.encoder]
 path = "encoder.onnx"
@@ -160,7 +225,9 @@ sha256 = "{denoiser_sha}"
 
 if __name__ == "__main__":
     for name, (gripper, spread, guide) in POLICIES.items():
-        folder = DATA / name
+        folder = CONTROLS / name
         folder.mkdir(exist_ok=True)
-        files = encoder(folder), denoiser(folder, gripper, spread)
+        follows = name == "reflex"
+        encode = reflexes if follows else encoder
+        files = encode(folder), denoiser(folder, gripper, spread, follows)
         (folder / "policy.toml").write_text(manifest(name, guide, *files))
