@@ -102,7 +102,12 @@ fn assert_mcap(recording: &Path, counts: &BTreeMap<String, u64>) {
     let target = folder.path().join("run.mcap");
     let mut opened = Recording::open(recording).unwrap();
     let summary = to_mcap(&mut opened, &target, &mut |_, _| Ok(())).unwrap();
-    assert_eq!((summary.unreadable, &summary.broken), (0, &None));
+    let first = &summary.first_unreadable;
+    assert_eq!(
+        (summary.unreadable, &summary.broken),
+        (0, &None),
+        "{first:?}"
+    );
     let bytes = fs::read(&target).unwrap();
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     for message in mcap::MessageStream::new(&bytes).unwrap() {

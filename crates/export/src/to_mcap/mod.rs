@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Fields};
+use arrow::array::{Array, ArrayRef, StructArray};
+use arrow::datatypes::{DataType, Field, Fields};
 use mcap::records::MessageHeader;
 use mcap::{Attachment, WriteOptions, Writer};
 use serde::Serialize;
@@ -26,6 +28,17 @@ use crate::error::ExportError;
 use crate::{Watch, json};
 use derived::Derived;
 use foxglove::Known;
+
+/// Words by themselves, as nodes for OpenArm send them, as a message of one field.
+fn with_fields(data: &ArrayRef) -> ArrayRef {
+    match data.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            let field = Field::new("data", data.data_type().clone(), true);
+            Arc::new(StructArray::from(vec![(Arc::new(field), Arc::clone(data))]))
+        }
+        _ => Arc::clone(data),
+    }
+}
 
 /// What came of an export.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -156,8 +169,9 @@ impl Mcap {
             }
             Err(error) => return self.skip(&format!("{}: {error}", entry.topic())),
         }
-        let DataType::Struct(fields) = sent.data.data_type() else {
-            let text = format!("{}: data of type {}", entry.topic(), sent.data.data_type());
+        let data = with_fields(&sent.data);
+        let DataType::Struct(fields) = data.data_type() else {
+            let text = format!("{}: data of type {}", entry.topic(), data.data_type());
             return self.skip(&text);
         };
         let message = match sent.any() {
@@ -177,7 +191,7 @@ impl Mcap {
             }
             None => {
                 let name = format!("{}.{}", entry.node, entry.output);
-                (name, fields.clone(), json::row(sent.data.as_ref()))
+                (name, fields.clone(), json::row(data.as_ref()))
             }
         };
         let own = value.get("stamp_ns").and_then(Value::as_u64);
