@@ -31,6 +31,7 @@ mod render;
 mod said;
 mod sequence;
 mod task;
+mod unseen;
 mod vary;
 mod world;
 
@@ -48,5 +49,6 @@ pub use render::{RenderError, Renderer};
 pub use task::Task;
 pub use tiller_playtable_author::Direction;
 pub use tiller_world::{CameraGeometry, Channels, Frame};
+pub use unseen::{Unseen, unseen};
 pub use vary::{Axis, Variation};
 pub use world::{PlayTable, PlayTableError, STEP_NS};

@@ -33,15 +33,11 @@ const MOST_LIGHT: usize = 4_096;
 /// How often it is looked whether there is a field to be drawn.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How far behind others it stands, of 19.
-const NICENESS: i32 = 15;
-
 /// How long writing goes on after the run.
 const LAST: Duration = Duration::from_secs(5);
 
 /// Shows a run until it ends.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
-    step_back();
     let Opened {
         recording,
         problem,
@@ -112,15 +108,6 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
         kept.dropped_light
     );
     Ok(())
-}
-
-/// Lets everybody else have the processor first: this thread, and all that it starts from here on.
-fn step_back() {
-    // SAFETY: numbers alone go in, and nothing but this thread's priority changes.
-    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
-        let error = std::io::Error::last_os_error();
-        tracing::warn!("the viewer competes with the loop for the processor: {error}");
-    }
 }
 
 /// A thread that writes what comes out of the queue.

@@ -1,0 +1,29 @@
+//! A process of its own, for what steps back does not come forward again.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::sync::mpsc::channel;
+use std::thread;
+
+use rustix::process::getpriority_process;
+use rustix::thread::gettid;
+use tiller_node_kit::step_back;
+
+#[test]
+fn threads_that_are_there_and_those_to_come_step_back() {
+    let niceness = || getpriority_process(Some(gettid())).unwrap();
+    let (say, ids) = channel();
+    let (wake, sleep) = channel::<()>();
+    let early = thread::spawn(move || {
+        say.send(gettid()).unwrap();
+        let _ = sleep.recv();
+    });
+    let early_id = ids.recv().unwrap();
+    let before = niceness();
+    step_back();
+    let late = thread::spawn(niceness).join().unwrap();
+    assert!(late > before, "{late} after {before}");
+    assert_eq!(getpriority_process(Some(early_id)).unwrap(), late);
+    drop(wake);
+    early.join().unwrap();
+}
