@@ -3,31 +3,31 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use eyre::{Result, WrapErr, bail, eyre};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 use tiller_core::file::{Line, Lines, create_in_place, open_regular, read_regular_text};
-use tiller_core::{MAX_STATUS, visible, visible_json, visible_line};
+use tiller_core::{MAX_STATUS, visible_json, visible_line};
 
+use crate::group::{Group, interrupted};
 use crate::process::{run_visible, say};
 use crate::setup::{self, Environment};
 use crate::viewer;
+
+/// How often a dataflow is started that does not begin.
+const TRIES: u32 = 3;
 
 /// Wall time that starting and stopping may add to an episode on a busy machine.
 const OVERHEAD: Duration = Duration::from_secs(120);
 /// On a slow machine simulated time may pass this much slower than wall time.
 const SLOWEST: f64 = 4.0;
 
-/// Bytes of a summary or of a list of events.
+/// Bytes of a summary.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Bytes of a line of dora's log.
 const MAX_LINE_BYTES: usize = 64 << 10;
@@ -249,8 +249,16 @@ fn run_dataflow(
         command.env_remove(variable);
     }
     let limit = OVERHEAD + Duration::from_secs_f64(args.episode_s.clamp(0.0, 3600.0) * SLOWEST);
-    let child = Group::spawn(&mut command)?;
-    child.wait(limit, folder)
+    let interrupted = interrupted();
+    for _ in 0..TRIES {
+        if let Some(status) = Group::spawn(&mut command)?.wait(limit, folder, &interrupted)? {
+            return Ok(status);
+        }
+    }
+    bail!(
+        "{TRIES} times the process that hosts the operator did not come up; see {}",
+        log_path.display()
+    )
 }
 
 /// The key of the provider that is configured, in a new file that only its owner reads: dora hands its
@@ -296,108 +304,6 @@ fn robot_ports(is_set: impl Fn(&str) -> bool) -> Result<Vec<(&'static str, Strin
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).wrap_err("no free TCP port on loopback")?;
     Ok(listener.local_addr()?.port())
-}
-
-/// A child in a process group of its own, so that its nodes end with it.
-struct Group {
-    child: Child,
-}
-
-impl Group {
-    fn spawn(command: &mut Command) -> Result<Self> {
-        let child = command
-            .process_group(0)
-            .spawn()
-            .wrap_err("could not start `dora`")?;
-        Ok(Self { child })
-    }
-
-    /// Waits with a spinner that shows the newest event of the run.
-    fn wait(mut self, limit: Duration, folder: &Path) -> Result<ExitStatus> {
-        let begin = Instant::now();
-        let spinner = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed_precise} {wide_msg}") {
-            spinner.set_style(style);
-        }
-        spinner.enable_steady_tick(Duration::from_millis(120));
-        let mut events = EventLines::new(folder.join("events.log"));
-        // The group does not get the terminal's own interrupt.
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)) {
-            say(&format!("Ctrl-C will leave the nodes running: {error}"));
-        }
-        loop {
-            if interrupted.load(Ordering::SeqCst) {
-                spinner.finish_and_clear();
-                bail!("interrupted");
-            }
-            for line in events.fresh() {
-                spinner.println(format!("[tiller]   {line}"));
-                spinner.set_message(line);
-            }
-            if let Some(status) = self.child.try_wait()? {
-                for line in events.fresh() {
-                    spinner.println(format!("[tiller]   {line}"));
-                }
-                spinner.finish_and_clear();
-                return Ok(status);
-            }
-            if begin.elapsed() > limit {
-                spinner.finish_and_clear();
-                return Err(eyre!(
-                    "the dataflow did not end within {} s and was stopped; see {}",
-                    limit.as_secs(),
-                    folder.join("dora.log").display()
-                ));
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-    }
-}
-
-impl Drop for Group {
-    /// Leaves no node behind, also when the demo itself is interrupted by an error.
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        let group = format!("-{}", self.child.id());
-        for signal in ["-INT", "-KILL"] {
-            let sent = Command::new("kill").args([signal, "--", &group]).status();
-            if sent.is_err() {
-                break;
-            }
-            std::thread::sleep(Duration::from_secs(3));
-        }
-        if let Err(error) = self.child.wait() {
-            say(&format!("dora could not be stopped: {error}"));
-        }
-    }
-}
-
-/// Complete lines appended to a file since the last look.
-struct EventLines {
-    path: PathBuf,
-    shown: usize,
-}
-
-impl EventLines {
-    fn new(path: PathBuf) -> Self {
-        Self { path, shown: 0 }
-    }
-
-    fn fresh(&mut self) -> Vec<String> {
-        let text = read_regular_text(&self.path, MAX_FILE_BYTES).unwrap_or_default();
-        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-        let lines: Vec<String> = complete
-            .lines()
-            .skip(self.shown)
-            .map(|line| visible(line).into_owned())
-            .collect();
-        self.shown += lines.len();
-        lines
-    }
 }
 
 /// The lines of the log that say what went wrong, at most a screenful.

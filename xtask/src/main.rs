@@ -2,9 +2,13 @@
 
 mod checks;
 mod demo;
+mod group;
 mod lint;
 mod process;
 mod setup;
+mod start_up;
+#[cfg(test)]
+mod start_up_tests;
 mod viewer;
 
 use std::process::ExitCode;

@@ -161,3 +161,25 @@ fn a_single_stage_is_never_switched() {
     let again = runner.run(&spec, None).unwrap();
     assert_eq!(again.stages, several.stages, "what was changed is undone");
 }
+
+/// Chunks that come from what was seen a second ago are as good as any, and none may carry on one that is over.
+#[test]
+fn a_slow_planner_does_it_too() {
+    for (planning_ns, ahead) in [
+        (300_000_000, Ahead::Steps(2)),
+        (1_000_000_000, Ahead::Steps(2)),
+    ] {
+        let mut runner = runner_of(RunnerConfig {
+            planning_ns,
+            ahead,
+            ..config()
+        });
+        let spec = EpisodeSpec {
+            max_steps: 400,
+            ..spec("button_press", true)
+        };
+        let result = runner.run(&spec, None).unwrap();
+        assert!(result.success, "{planning_ns} ns: {result:?}");
+        assert_eq!(result.refused, 0, "{planning_ns} ns: {result:?}");
+    }
+}

@@ -9,8 +9,9 @@ use tiller_closed_loop::{
     Actuator, Ahead, GrowthConfig, InProcess, POLICY_STATE, Planner, PlannerConfig, PolicyFacts,
     Sampler, SamplerConfig, Switcher, SwitcherConfig,
 };
-use tiller_core::StateComponent;
+use tiller_core::{SECOND_NS, StateComponent};
 use tiller_grounding::GroundingConfig;
+use tiller_motion::ActuatorConfig;
 use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::Recorder;
 use tiller_stages::StageConfig;
@@ -26,6 +27,9 @@ use super::{EpisodeResult, EpisodeSpec, seconds};
 use crate::handicap::Handicap;
 use crate::rig::actuator_config;
 use crate::subject::Subject;
+
+/// Oldest observation that a chunk may come from where planning is quick, ns: as `dataflow.yml` has it.
+const MAX_CHUNK_AGE_NS: u64 = 3 * SECOND_NS;
 
 /// What all episodes have in common.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,7 +192,7 @@ impl Runner {
         };
         let sampler = Sampler::new(SamplerConfig {
             steer: spec.instruction.is_some(),
-            ahead: config.ahead,
+            ahead: ahead(config, self.policy.manifest().rate_hz),
             growth: config.growth,
             last_stage_only: config.last_stage_only,
             ..SamplerConfig::new(facts)
@@ -197,9 +201,27 @@ impl Runner {
             stages: config.stages.clone(),
             ..SwitcherConfig::default()
         })?;
-        let actuator = Actuator::new(actuator_config(self.world.info()));
+        let actuator = Actuator::new(ActuatorConfig {
+            max_chunk_age_ns: oldest_ns(config.planning_ns),
+            ..actuator_config(self.world.info())
+        });
         Ok(InProcess::new(sampler, switcher, actuator))
     }
+}
+
+/// The steps that are set, if planning ends within them; else as many as it takes, which is what the dataflow does by
+/// default. A chunk that carries on one that is over would be refused.
+fn ahead(config: &RunnerConfig, rate_hz: f64) -> Ahead {
+    let planning_steps = config.planning_ns as f64 * 1e-9 * rate_hz;
+    match config.ahead {
+        Ahead::Steps(steps) if steps > 0 && planning_steps > f64::from(steps) => Ahead::Measured,
+        ahead => ahead,
+    }
+}
+
+/// Oldest observation that a chunk may come from, ns: the dataflow's, or what planning and a look take.
+fn oldest_ns(planning_ns: u64) -> u64 {
+    MAX_CHUNK_AGE_NS.max(planning_ns.saturating_add(SECOND_NS))
 }
 
 /// A planner for the policy, which says how many steps are sampled and executed.

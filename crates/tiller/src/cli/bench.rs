@@ -208,7 +208,8 @@ struct WorldArgs {
     /// dataflow; 0 plans while the arm rests [default: as tuned].
     #[arg(long, value_name = "N")]
     ahead_steps: Option<u32>,
-    /// How long planning takes in simulated time, s; 0 stops time while planning.
+    /// How long planning takes in simulated time, s; 0 stops time while planning. Where `--ahead-steps` is too few for
+    /// it, the next chunk is planned as early as that takes, as in the dataflow.
     #[arg(long, value_name = "SECONDS")]
     planning_s: Option<f64>,
     /// How far each keypoint is off along each axis, as a standard deviation, for a whole episode, m.
