@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tiller_core::{EpisodeId, ProgramId, Visit};
 use tiller_messages::{DryPlan, ExecutionMode, Proposal, ProposalState};
-use tiller_reward::{Program, compile};
+use tiller_reward::compile;
 
 use super::{PlanReport, Sampler, SamplerEffect, places, scene};
 use crate::hand::Hand;

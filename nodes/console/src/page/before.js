@@ -141,16 +141,18 @@ export function focus() {
 export function build(panel) {
   panel.append(
     box("Instruction", { class: "wide live-only" }, form),
-    box(
-      "What is seen",
-      {},
-      cameras((name) => name === "annotated_image"),
-      element("h3", { text: "What it would do first" }),
-      ...dryPlan(),
-      element("h3", { text: "What each stage wants" }),
-      ...rewards(),
+    element(
+      "div",
+      { class: "column" },
+      box("What is seen", {}, cameras((name) => name === "annotated_image")),
+      box("What it would do first", {}, ...dryPlan()),
     ),
-    box("Program", { id: "proposal" }, empty, whole),
+    element(
+      "div",
+      { class: "column" },
+      box("Program", { id: "proposal" }, empty, whole),
+      box("What each stage wants", {}, ...rewards()),
+    ),
   );
 }
 

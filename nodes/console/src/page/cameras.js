@@ -76,7 +76,10 @@ function draw(view, name) {
   if (!canvas) {
     canvas = element("canvas", { role: "img", "aria-label": `camera ${name}` });
     const caption = element("figcaption", { text: name.replaceAll("_", " ") });
-    view.root.append(element("figure", {}, canvas, caption));
+    const figure = element("figure", { "data-name": name }, canvas, caption);
+    // In the same order, whoever comes first.
+    const later = [...view.root.querySelectorAll("figure")].find((other) => other.dataset.name > name);
+    view.root.insertBefore(figure, later ?? null);
     view.canvases.set(name, canvas);
     view.empty.hidden = true;
   }

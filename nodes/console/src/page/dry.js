@@ -48,14 +48,14 @@ function drawDry(context, name) {
   context.lineJoin = "round";
   context.setLineDash([]);
   const edged = (points, width, colour) => {
-    context.lineWidth = width + 2;
-    context.strokeStyle = "#000a";
+    context.lineWidth = width + 1.5;
+    context.strokeStyle = "#0007";
     path(points);
     context.lineWidth = width;
     context.strokeStyle = colour;
     path(points);
   };
-  for (const [share, points] of drawn.paths) edged(points, 1.5, colourOf(share));
+  for (const [share, points] of drawn.paths) edged(points, 2.5, colourOf(share));
   context.lineWidth = 9;
   context.strokeStyle = "#000";
   path(drawn.chosen);
