@@ -13,6 +13,10 @@ mod common;
 mod cost;
 #[path = "page/operator.rs"]
 mod operator;
+#[path = "page/pause.rs"]
+mod pause;
+#[path = "page/recording.rs"]
+mod recording;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -149,6 +153,12 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
         &format!("document.querySelector('#reward-title').textContent !== '{first}'"),
     );
     browser.key(tab, "[");
+    // And what would be done first, of which nothing is.
+    let planned =
+        "document.querySelector('#dry-caption').textContent.includes('candidates for stage 1')";
+    browser.wait(tab, planned);
+    browser.wait(tab, "document.querySelector('#dry canvas')?.width > 0");
+    assert_ne!(browser.text(tab, "#mode"), "executing");
     keep(browser, tab, "before");
     // A mistake is shown, and cannot be approved.
     browser.key(tab, "e");
@@ -173,6 +183,11 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
          document.querySelector('#check').click()",
     );
     browser.wait(tab, &proposal_is("proposed"));
+    // It is tried anew, as every program that waits.
+    browser.wait(
+        tab,
+        "!document.querySelector('#dry').hidden && document.querySelector('#program').textContent.includes('# seen')",
+    );
     browser.key(tab, "a");
     browser.wait(tab, &is_shown("during"));
     browser.wait(tab, &mode_is("executing"));
@@ -222,9 +237,9 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
     browser.key(tab, "Escape");
     browser.wait(
         tab,
-        "document.querySelector('#stop-state').textContent.includes('at rest after')",
+        "document.querySelector('#order-state').textContent.includes('at rest after')",
     );
-    let told = milliseconds(&browser.text(tab, "#stop-state"));
+    let told = milliseconds(&browser.text(tab, "#order-state"));
     eprintln!(
         "stop in motion: taken after {} ms, at rest after {} ms",
         told[0], told[1]
@@ -250,7 +265,7 @@ fn the_page_outlives_an_author_that_hangs_and_says_when_the_actuator_is_gone() {
     browser.key(tab, "Escape");
     browser.wait(
         tab,
-        "document.querySelector('#stop-state').dataset.kind === 'acknowledged'",
+        "document.querySelector('#order-state').dataset.kind === 'acknowledged'",
     );
     browser.key(tab, "p");
     signal("-CONT", &author);
@@ -261,7 +276,7 @@ fn the_page_outlives_an_author_that_hangs_and_says_when_the_actuator_is_gone() {
     browser.key(tab, "Escape");
     browser.wait(
         tab,
-        "document.querySelector('#stop-state').dataset.kind === 'unacknowledged'",
+        "document.querySelector('#order-state').dataset.kind === 'unacknowledged'",
     );
     keep(browser, tab, "unacknowledged");
     signal("-KILL", &actuator);

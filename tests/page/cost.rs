@@ -1,78 +1,225 @@
-//! What the page costs the control loop while two look.
+//! What the page costs the control loop while two browsers show it.
 
-use std::net::TcpStream;
+use std::fs;
 use std::path::Path;
-use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
-use serde_json::Value;
-use tungstenite::{Message, WebSocket};
+use serde_json::{Value, json};
 
-use crate::operator::{address, live};
+use crate::browser::{Browser, Tab};
+use crate::common::start_dataflow;
+use crate::operator::address;
 
-/// Demos of each kind.
-const DEMOS: u32 = 6;
+/// Pairs of demos, closed and open, unless `PAGE_PAIRS` says otherwise.
+const PAIRS: u32 = 6;
 
-/// Somebody who looks until the run ends: takes everything as fast as a browser can, and says so. Gives how many pictures
-/// and how many bytes came.
-fn look(folder: &Path) -> (u64, u64) {
-    let mut socket: WebSocket<TcpStream> = live(&address(folder));
-    let (mut pictures, mut bytes) = (0, 0);
-    while let Ok(message) = socket.read() {
-        bytes += message.len() as u64;
-        if let Message::Binary(_) = message {
-            pictures += 1;
-            if socket.send(Message::text("drawn")).is_err() {
-                break;
-            }
-        }
-    }
-    (pictures, bytes)
+/// Browsers that look, each a program of its own.
+const BROWSERS: usize = 2;
+
+/// What is compared, of the control period, ms.
+const FIGURES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "longest_ms"];
+
+/// Counts pictures as the page unpacks them.
+const COUNT: &str = "window.pictures = 0; const unpack = window.createImageBitmap.bind(window); \
+                     window.createImageBitmap = (...all) => { window.pictures += 1; return unpack(...all); };";
+
+/// A browser at a blank page, which it goes back to after each demo.
+struct Looker {
+    browser: Browser,
+    tab: Tab,
 }
 
-/// A demo; gives the control period's percentiles and what those who looked got.
-fn demo(seed: u32, lookers: usize) -> (Value, Vec<(u64, u64)>) {
-    let seed = seed.to_string();
+impl Looker {
+    fn start() -> Option<Self> {
+        let mut browser = Browser::start()?;
+        let tab = browser.open("about:blank", 1400, 1000);
+        let count = json!({ "source": COUNT });
+        browser.call(Some(&tab), "Page.addScriptToEvaluateOnNewDocument", count);
+        Some(Self { browser, tab })
+    }
+
+    fn go(&mut self, url: &str) {
+        let params = json!({ "url": url });
+        self.browser.call(Some(&self.tab), "Page.navigate", params);
+    }
+
+    /// Opens the page of a run.
+    fn look(&mut self, host: &str) {
+        self.go(&format!("http://{host}/"));
+        let is_connected = "document.querySelector('#link')?.textContent === 'connected'";
+        self.browser.wait(&self.tab, is_connected);
+    }
+
+    /// Closes it; gives how many pictures were shown.
+    fn leave(&mut self) -> u64 {
+        let shown = self.browser.value(&self.tab, "window.pictures");
+        self.go("about:blank");
+        shown.as_u64().unwrap_or(0)
+    }
+}
+
+fn load() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = text.split(' ').next().unwrap_or_default();
+    first.parse().unwrap_or(f64::NAN)
+}
+
+/// A demo while these look; gives the control period's figures, and how many pictures each was shown.
+fn demo(seed: u32, lookers: &mut [Looker]) -> Value {
+    let (seed_text, before) = (seed.to_string(), load());
     let settings = [
         ("TILLER_INSTRUCTION", "open the drawer"),
-        ("TILLER_SEED", seed.as_str()),
+        ("TILLER_SEED", seed_text.as_str()),
         ("TILLER_CONSOLE_ADDRESS", "127.0.0.1:0"),
     ];
-    let running = crate::start_dataflow(&settings, 300);
-    let folder = running.folder.path().to_owned();
-    let looking: Vec<JoinHandle<_>> = (0..lookers)
-        .map(|_| {
-            let folder = folder.clone();
-            thread::spawn(move || look(&folder))
-        })
-        .collect();
+    let begin = Instant::now();
+    let running = start_dataflow(&settings, 300);
+    let host = address(running.folder.path());
+    for looker in &mut *lookers {
+        looker.look(&host);
+    }
     let run = running.end();
-    let period = run.summary()["control"]["period"].clone();
-    let got = looking.into_iter().map(|one| one.join().unwrap());
-    (period, got.collect())
+    let shown: Vec<_> = lookers.iter_mut().map(Looker::leave).collect();
+    let summary = run.summary();
+    json!({
+        "seed": seed,
+        "looking": lookers.len(),
+        "period": summary["control"]["period"],
+        "outcome": summary["outcome"],
+        "pictures": shown,
+        "load_before": before,
+        "wall_s": begin.elapsed().as_secs_f64(),
+    })
+}
+
+/// Lowest, middle and highest.
+fn spread(rows: &[Value], looking: usize, figure: &str) -> [f64; 3] {
+    let of = rows.iter().filter(|row| row["looking"] == looking);
+    let mut values: Vec<_> = of
+        .filter_map(|row| row["period"][figure].as_f64())
+        .collect();
+    values.sort_by(f64::total_cmp);
+    let count = values.len();
+    assert!(count > 0, "{figure}");
+    let median = (values[(count - 1) / 2] + values[count / 2]) / 2.0;
+    [values[0], median, values[count - 1]]
+}
+
+/// By figure: closed, open, and how much more that is; pair by pair too, for demos of one seed are alike.
+fn compared(rows: &[Value]) -> Value {
+    let by_figure = FIGURES.map(|figure| {
+        let [closed, open] = [0, BROWSERS].map(|looking| spread(rows, looking, figure));
+        let of = |seed: &Value, looking: usize| {
+            let mut rows = rows.iter();
+            let row = rows.find(|row| row["seed"] == *seed && row["looking"] == looking);
+            row.and_then(|row| row["period"][figure].as_f64())
+        };
+        let seeds = rows
+            .iter()
+            .filter(|row| row["looking"] == 0)
+            .map(|row| &row["seed"]);
+        let pairs = seeds.filter_map(|seed| of(seed, 0).zip(of(seed, BROWSERS)));
+        let mut ratios: Vec<_> = pairs.map(|(closed, open)| open / closed).collect();
+        ratios.sort_by(f64::total_cmp);
+        let paired = (ratios[(ratios.len() - 1) / 2] + ratios[ratios.len() / 2]) / 2.0;
+        let told = json!({
+            "closed": closed,
+            "open": open,
+            "more_by_medians": open[1] / closed[1] - 1.0,
+            "more_by_pairs": paired - 1.0,
+        });
+        (figure.to_owned(), told)
+    });
+    Value::Object(by_figure.into_iter().collect())
+}
+
+fn table(comparison: &Value) -> String {
+    let mut lines = vec![format!(
+        "{:<12}{:>26}{:>26}{:>10}{:>10}",
+        "period", "closed (least, median, most)", "open", "medians", "pairs"
+    )];
+    for figure in FIGURES {
+        let row = &comparison[figure];
+        let three = |name: &str| {
+            let values = row[name].as_array().unwrap().iter();
+            let values: Vec<_> = values
+                .map(|it| format!("{:.2}", it.as_f64().unwrap()))
+                .collect();
+            values.join(" ")
+        };
+        let percent = |name: &str| format!("{:+.1} %", 100.0 * row[name].as_f64().unwrap());
+        lines.push(format!(
+            "{figure:<12}{:>28}{:>26}{:>10}{:>10}",
+            three("closed"),
+            three("open"),
+            percent("more_by_medians"),
+            percent("more_by_pairs")
+        ));
+    }
+    lines.join("\n")
 }
 
 #[test]
-#[ignore = "twelve demos, five minutes: by hand (nodes/console/README.md)"]
+#[ignore = "demos in pairs, a minute each pair: by hand, on a quiet machine (nodes/console/README.md)"]
 fn two_who_look_do_not_hold_the_control_loop_up() {
-    let load = || std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let mut p99s = [Vec::new(), Vec::new()];
-    for seed in 0..DEMOS {
-        for (lookers, p99s) in [0, 2].into_iter().zip(&mut p99s) {
-            let (period, got) = demo(seed, lookers);
-            eprintln!(
-                "seed {seed}, {lookers} look: {period}, got {got:?}, load {}",
-                load().trim()
+    let pairs = std::env::var("PAGE_PAIRS").ok();
+    let pairs = pairs.map_or(PAIRS, |count| count.parse().expect("PAGE_PAIRS: a count"));
+    let Some(mut lookers) = (0..BROWSERS)
+        .map(|_| Looker::start())
+        .collect::<Option<Vec<_>>>()
+    else {
+        return;
+    };
+    let mut rows = Vec::new();
+    for seed in 0..pairs {
+        // What drifts meets both alike: closed first, then open first.
+        let order = if seed % 2 == 0 {
+            [0, BROWSERS]
+        } else {
+            [BROWSERS, 0]
+        };
+        for looking in order {
+            let row = demo(seed, &mut lookers[..looking]);
+            eprintln!("{row}");
+            let shown = row["pictures"].as_array().unwrap();
+            let is_shown = |count: &Value| count.as_u64() > Some(0);
+            assert!(
+                shown.len() == looking && shown.iter().all(is_shown),
+                "{row}"
             );
-            assert!(got.iter().all(|(pictures, _)| *pictures > 0), "{got:?}");
-            p99s.push(period["p99_ms"].as_f64().unwrap());
+            rows.push(row);
         }
     }
-    let medians = p99s.map(|mut p99s| {
-        p99s.sort_by(f64::total_cmp);
-        (p99s[2] + p99s[3]) / 2.0
-    });
-    eprintln!(
-        "p99 of the control period, median of {DEMOS}: closed {:.2} ms, open {:.2} ms",
-        medians[0], medians[1]
-    );
+    let comparison = compared(&rows);
+    if let Some(path) = std::env::var_os("PAGE_COST") {
+        let whole =
+            json!({ "pairs": pairs, "browsers": BROWSERS, "demos": rows, "period": comparison });
+        fs::write(Path::new(&path), serde_json::to_vec_pretty(&whole).unwrap()).unwrap();
+    }
+    eprintln!("{}", table(&comparison));
+}
+
+#[test]
+fn figures_are_compared_over_all_and_pair_by_pair() {
+    let row = |seed: u32, looking: usize, ms: f64| {
+        let period: serde_json::Map<_, _> = FIGURES
+            .iter()
+            .map(|figure| ((*figure).to_owned(), json!(ms)))
+            .collect();
+        json!({ "seed": seed, "looking": looking, "period": period })
+    };
+    let rows = [
+        row(0, 0, 20.0),
+        row(0, 2, 21.0),
+        row(1, 2, 44.0),
+        row(1, 0, 40.0),
+        row(2, 0, 30.0),
+        row(2, 2, 30.0),
+    ];
+    let found = &compared(&rows)["p99_ms"];
+    assert_eq!(found["closed"], json!([20.0, 30.0, 40.0]));
+    assert_eq!(found["open"], json!([21.0, 30.0, 44.0]));
+    assert_eq!(found["more_by_medians"], 0.0);
+    assert!((found["more_by_pairs"].as_f64().unwrap() - 0.05).abs() < 1e-9);
+    assert!(table(&compared(&rows)).contains("+5.0 %"));
 }

@@ -34,32 +34,47 @@ pub(crate) fn live(host: &str) -> WebSocket<TcpStream> {
     tungstenite::client(request, stream).unwrap().0
 }
 
-/// Waits for a program for these words in a run's folder, and approves it; gives the proposal as it was.
-#[allow(dead_code, reason = "not every test approves so")]
-pub(crate) fn approve(folder: &Path, instruction: &str) -> Value {
+/// Looks at what a page is told until it is as wanted; gives everything as it is then.
+pub(crate) fn until(host: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let begin = Instant::now();
-    let host = address(folder);
-    let mut live = live(&host);
+    let mut live = live(host);
+    let mut sections = json!({});
     loop {
-        assert!(begin.elapsed() < PATIENCE, "nothing is proposed");
+        assert!(begin.elapsed() < PATIENCE, "never: {what}\n{sections:#}");
         let message = live.read().unwrap();
         let Ok(text) = message.to_text() else {
             continue;
         };
-        let Ok(sections) = serde_json::from_str::<Value>(text) else {
-            continue;
-        };
-        let proposal = &sections["proposal"];
-        if proposal["state"] == "proposed" && proposal["instruction"] == instruction {
-            let ask = json!({ "ask": "decide", "program": proposal["id"], "decision": "approve" });
-            post(&host, &ask);
-            return proposal.clone();
+        // Pictures are no JSON; what has not changed is not told again.
+        if let Ok(Value::Object(changed)) = serde_json::from_str(text) {
+            for (name, value) in changed {
+                sections[name] = value;
+            }
+        }
+        if is_so(&sections) {
+            return sections;
         }
     }
 }
 
+/// Waits for a program for these words in a run's folder, and approves it; gives the proposal as it was.
+#[allow(dead_code, reason = "not every test approves so")]
+pub(crate) fn approve(folder: &Path, instruction: &str) -> Value {
+    let host = address(folder);
+    let sections = until(&host, "a proposal", |sections| {
+        let proposal = &sections["proposal"];
+        proposal["state"] == "proposed" && proposal["instruction"] == instruction
+    });
+    let proposal = &sections["proposal"];
+    let ask = json!({ "ask": "decide", "program": proposal["id"], "decision": "approve" });
+    let answer = post(&host, &ask);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{ask}: {answer}");
+    proposal.clone()
+}
+
+/// Asks for something as the page does; gives the whole answer.
 #[allow(dead_code, reason = "not every test asks for something")]
-fn post(host: &str, ask: &Value) {
+pub(crate) fn post(host: &str, ask: &Value) -> String {
     let body = ask.to_string();
     let mut stream = TcpStream::connect(host).unwrap();
     write!(
@@ -71,5 +86,5 @@ fn post(host: &str, ask: &Value) {
     .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{ask}: {answer}");
+    answer
 }

@@ -37,7 +37,7 @@ pub enum ActuatorEvent {
         /// Who or what asks.
         reason: String,
     },
-    /// Motion is allowed again after a stop.
+    /// Motion is allowed again after a stop or a pause.
     Resume,
     /// A millisecond has passed for an arm that keeps its own time: what it measured, if it answered.
     Tick(Option<ArmState>),
@@ -92,6 +92,11 @@ pub enum ActuatorEvent {
         value: f64,
         /// The same for people.
         text: String,
+    },
+    /// Come to rest and hold until [`ActuatorEvent::Resume`]: whoever stands by means to go on.
+    Pause {
+        /// Who or what asks.
+        reason: String,
     },
 }
 
@@ -216,6 +221,7 @@ impl Actuator {
             ActuatorEvent::Tick(state) => self.on_tick(state, now_ns, effects),
             ActuatorEvent::Episode(episode) => self.on_episode(episode, effects),
             ActuatorEvent::Stop { reason } => self.on_stop(reason),
+            ActuatorEvent::Pause { reason } => self.on_pause(reason),
             ActuatorEvent::Arm => self.on_arm(effects),
             ActuatorEvent::Ordered(order) => {
                 self.order = order;
@@ -282,7 +288,7 @@ impl Actuator {
     }
 
     fn on_chunk(&mut self, chunk: &ActionChunk, effects: &mut Vec<ActuatorEffect>) {
-        let mut refusal = self.refusal(chunk);
+        let mut refusal = self.refusal(chunk).or_else(|| self.paused(chunk));
         if refusal.is_none() && self.permission.executes() {
             self.on_heard(Source::Chunk, effects);
             refusal = self
@@ -366,12 +372,18 @@ impl Actuator {
         self.motion.is_some()
     }
 
-    /// Whoever began to move the arm anew: a stop holds until it is lifted.
+    /// Whoever began to move the arm anew: a stop or a pause holds until it is lifted.
     fn keep_stopped(&mut self) {
-        if let (Some(motion), Some(reason)) = (&mut self.motion, &self.stopped)
-            && !matches!(motion.mode(), Mode::Stopping | Mode::Stopped)
-        {
-            motion.stop(reason, self.now_ns);
+        let Some(motion) = &mut self.motion else {
+            return;
+        };
+        if matches!(motion.mode(), Mode::Stopping | Mode::Stopped) {
+            return;
+        }
+        match (&self.stopped, &self.permission.paused) {
+            (Some(reason), _) => motion.stop(reason, self.now_ns),
+            (None, Some(reason)) => motion.pause(reason, self.now_ns),
+            (None, None) => {}
         }
     }
 

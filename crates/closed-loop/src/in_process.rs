@@ -1,8 +1,8 @@
 //! The dataflow's graph in one process: the three machines, wired as `dataflow.yml` wires the nodes.
 
 use tiller_messages::{
-    ArmCommand, ArmState, Candidates, Episode, ExecutionState, Keypoints, Progress, RewardProgram,
-    SafetyEvent, StageAdvice, StageCommand, StageQuery,
+    ArmCommand, ArmState, Candidates, Episode, ExecutionMode, ExecutionState, Keypoints, Progress,
+    RewardProgram, SafetyEvent, StageAdvice, StageCommand, StageQuery,
 };
 
 use crate::actuator::{Actuator, ActuatorEffect, ActuatorEvent};
@@ -26,6 +26,8 @@ pub enum LoopEvent {
     Program(RewardProgram),
     /// A model's answer to a question.
     Advice(StageAdvice),
+    /// What an operator wants of the actuator.
+    Order(ActuatorEvent),
     /// Time has passed.
     Time,
 }
@@ -63,6 +65,8 @@ pub struct InProcess {
     sampler: Sampler,
     switcher: Switcher,
     actuator: Actuator,
+    /// Whether the actuator was paused as the switcher was told last.
+    is_paused: bool,
     /// Results and when they arrive, ns.
     plans: Vec<(u64, PlanReport)>,
 }
@@ -81,6 +85,7 @@ impl InProcess {
             sampler,
             switcher,
             actuator,
+            is_paused: false,
             plans: Vec::new(),
         }
     }
@@ -132,6 +137,7 @@ impl InProcess {
             LoopEvent::Advice(advice) => {
                 messages.push(Message::Switcher(SwitcherEvent::Advice(advice)));
             }
+            LoopEvent::Order(order) => messages.push(Message::Actuator(order)),
             LoopEvent::Time => messages.push(Message::Sampler(SamplerEvent::Time)),
         }
         self.run(messages, now_ns)
@@ -168,12 +174,28 @@ impl InProcess {
                     let mut sent = Vec::new();
                     self.actuator.on(event, now_ns, &mut sent);
                     for effect in sent {
+                        self.tell_pause(&effect, &mut queue);
                         route_actuator(effect, &mut queue, &mut effects);
                     }
                 }
             }
         }
         effects
+    }
+
+    /// The switcher is told when the arm is paused and when it goes on.
+    fn tell_pause(
+        &mut self,
+        effect: &ActuatorEffect,
+        queue: &mut std::collections::VecDeque<Message>,
+    ) {
+        let ActuatorEffect::Execution(execution) = effect else {
+            return;
+        };
+        let is_paused = execution.mode == ExecutionMode::Paused;
+        if std::mem::replace(&mut self.is_paused, is_paused) != is_paused {
+            queue.push_back(Message::Switcher(SwitcherEvent::Paused(is_paused)));
+        }
     }
 }
 
@@ -197,6 +219,8 @@ fn route_sampler(
             queue.push_back(Message::Switcher(SwitcherEvent::Progress(progress)));
         }
         SamplerEffect::Tell(notice) => effects.push(LoopEffect::Tell(notice)),
+        // Programs are not proposed here.
+        SamplerEffect::Rehearse(_) | SamplerEffect::DryPlan(_) => {}
     }
 }
 

@@ -98,6 +98,7 @@ impl<A: Arm> LimitedArm<A> {
         mut tell: impl FnMut(ActuatorEffect),
     ) -> Result<(), JournalError> {
         let is_to_arm = matches!(event, ActuatorEvent::Arm);
+        let is_to_resume = matches!(event, ActuatorEvent::Resume);
         let event = match event {
             ActuatorEvent::Resume => {
                 self.recovery.leave();
@@ -112,7 +113,12 @@ impl<A: Arm> LimitedArm<A> {
             }
             event => event,
         };
+        let is_recovered = matches!(event, ActuatorEvent::Recovered);
         let mut recorded = self.feed(event, now_ns);
+        if is_to_resume && is_recovered && self.machine.is_paused() {
+            // It was paused when it stopped by itself: the operator's word is about both.
+            recorded = recorded.and_then(|()| self.feed(ActuatorEvent::Resume, now_ns));
+        }
         if is_to_arm && self.machine.is_armed() && !self.is_homing {
             recorded = recorded.and_then(|()| self.home(now_ns));
         }

@@ -1,4 +1,7 @@
 //! The stage switcher's machine: programs, progress, state and advice in; stages and questions out.
+//!
+//! While an operator has the arm rest no time passes in a stage, and nothing but a new program or somebody's word
+//! takes it to another.
 
 use serde::{Deserialize, Serialize};
 use tiller_core::{EpisodeId, Problems, ProgramId};
@@ -28,6 +31,8 @@ pub enum SwitcherEvent {
     Advice(StageAdvice),
     /// An episode begins: the program of the one before is void.
     Episode(Episode),
+    /// An operator has the arm rest, or has it go on.
+    Paused(bool),
 }
 
 /// What is to be done.
@@ -70,7 +75,7 @@ pub struct Switcher {
     episode: EpisodeId,
     program: ProgramId,
     clock: Clock,
-    /// When the last progress reading was taken, on `clock`, ns.
+    /// When the last progress reading was taken, in the time of stages, ns.
     last_progress_ns: u64,
     arm_stamps: StampFilter,
     last: Option<StageCommand>,
@@ -88,20 +93,31 @@ struct Clock {
     stamp_ns: u64,
     /// What has passed, ns.
     elapsed_ns: u64,
+    /// What of it the arm was paused, ns.
+    paused_ns: u64,
+    is_paused: bool,
 }
 
 impl Clock {
     fn advance(&mut self, stamp_ns: u64) {
         let step_ns = stamp_ns.checked_sub(self.stamp_ns);
-        self.elapsed_ns += step_ns.filter(|step| *step <= LATCH_NS).unwrap_or(0);
+        let step_ns = step_ns.filter(|step| *step <= LATCH_NS).unwrap_or(0);
+        self.elapsed_ns += step_ns;
+        self.paused_ns += step_ns * u64::from(self.is_paused);
         self.stamp_ns = stamp_ns;
     }
 
-    /// When something with this stamp was. It cannot be newer than the arm's stamp by much.
+    /// The time of stages: what has passed while the arm was not paused, ns.
+    fn stage_ns(&self) -> u64 {
+        self.elapsed_ns - self.paused_ns
+    }
+
+    /// When, in the time of stages, something with this stamp was. It cannot be newer than the arm's stamp by
+    /// much.
     fn at(&self, stamp_ns: u64) -> u64 {
         match stamp_ns.checked_sub(self.stamp_ns) {
-            Some(ahead_ns) => self.elapsed_ns + ahead_ns.min(LATCH_NS),
-            None => self.elapsed_ns.saturating_sub(self.stamp_ns - stamp_ns),
+            Some(ahead_ns) => self.stage_ns() + ahead_ns.min(LATCH_NS),
+            None => self.stage_ns().saturating_sub(self.stamp_ns - stamp_ns),
         }
     }
 }
@@ -136,6 +152,10 @@ impl Switcher {
             SwitcherEvent::Advice(advice) => self.on_advice(advice, effects),
             SwitcherEvent::Episode(episode) => {
                 self.enter_episode(episode.id);
+                None
+            }
+            SwitcherEvent::Paused(is_paused) => {
+                self.clock.is_paused = is_paused;
                 None
             }
         };
@@ -191,7 +211,7 @@ impl Switcher {
                 ..StageInfo::by_progress(description)
             })
             .collect();
-        let now_ns = self.clock.elapsed_ns;
+        let now_ns = self.clock.stage_ns();
         match self.machine.on_program(now_ns, &stages) {
             Ok(decision) => {
                 self.program = program.id;
@@ -232,6 +252,9 @@ impl Switcher {
         }
         let stamp_ns = self.clock.at(progress.stamp_ns);
         self.last_progress_ns = self.last_progress_ns.max(stamp_ns);
+        if self.clock.is_paused {
+            return None;
+        }
         self.machine.on_progress(&ProgressReading {
             stamp_ns,
             stage: progress.stage,
@@ -252,7 +275,10 @@ impl Switcher {
             return None;
         }
         self.clock.advance(arm.stamp_ns);
-        let now_ns = self.clock.elapsed_ns;
+        if self.clock.is_paused {
+            return None;
+        }
+        let now_ns = self.clock.stage_ns();
         if let Some(decision) = self.machine.on_gripper(now_ns, arm.gripper_width_m) {
             return Some(decision);
         }

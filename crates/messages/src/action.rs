@@ -1,6 +1,6 @@
 //! What the sampler wants the arm to do, and what else it considered.
 
-use tiller_core::{ActionLayout, Continuation, EpisodeId, JOINTS, Pose, ProgramId};
+use tiller_core::{ActionLayout, Continuation, EpisodeId, JOINTS, MAX_STATUS, Pose, ProgramId};
 
 use crate::message::{check_length, message};
 use crate::{Message, MessageError};
@@ -94,21 +94,69 @@ message! {
 
 impl Candidates {
     fn check(&self) -> Result<(), MessageError> {
-        let (particles, points) = (self.particles as usize, self.points as usize);
-        let expected = particles.saturating_mul(points).saturating_mul(3);
-        check_length(Self::NAME, "xyz_m", expected, self.xyz_m.len())?;
-        if !self.rewards.is_empty() {
-            check_length(Self::NAME, "rewards", particles, self.rewards.len())?;
+        let counts = [self.particles, self.points, self.selected];
+        check_particles(Self::NAME, counts, &self.xyz_m, &self.rewards)
+    }
+}
+
+/// Whether trajectories and rewards are those of so many particles and points, and one of them was chosen.
+fn check_particles(
+    message: &'static str,
+    [particles, points, selected]: [u32; 3],
+    xyz_m: &[f32],
+    rewards: &[f32],
+) -> Result<(), MessageError> {
+    let (count, points) = (particles as usize, points as usize);
+    let expected = count.saturating_mul(points).saturating_mul(3);
+    check_length(message, "xyz_m", expected, xyz_m.len())?;
+    if !rewards.is_empty() {
+        check_length(message, "rewards", count, rewards.len())?;
+    }
+    if selected >= particles {
+        return Err(MessageError::Value {
+            message,
+            column: "selected",
+            expected: format!("below {particles}"),
+            found: selected.to_string(),
+        });
+    }
+    Ok(())
+}
+
+message! {
+    /// What would come first of a program that waits for a decision, planned from what is seen now and executed by
+    /// nobody.
+    pub struct DryPlan {
+        /// Stamp of the observation, ns.
+        pub stamp_ns: u64,
+        /// The program that waits.
+        pub program: ProgramId,
+        /// The stage that it is for, counted from 1.
+        pub stage: u32,
+        /// Particles, B; 0 where there is no plan.
+        pub particles: u32,
+        /// Points of a trajectory, T + 1; the first is the anchor.
+        pub points: u32,
+        /// `[B x (T + 1) x 3]` row-major, m.
+        pub xyz_m: Vec<f32>,
+        /// Reward of each particle, `[B]`; empty where the stage has none.
+        pub rewards: Vec<f32>,
+        /// Index of the particle that would be executed.
+        pub selected: u32,
+        /// Why there is no plan; empty where there is one.
+        pub problem: String,
+    }
+    cut problem to MAX_STATUS;
+    check DryPlan::check;
+}
+
+impl DryPlan {
+    fn check(&self) -> Result<(), MessageError> {
+        if self.particles == 0 {
+            return check_length(Self::NAME, "xyz_m", 0, self.xyz_m.len());
         }
-        if self.selected >= self.particles {
-            return Err(MessageError::Value {
-                message: Self::NAME,
-                column: "selected",
-                expected: format!("below {particles}"),
-                found: self.selected.to_string(),
-            });
-        }
-        Ok(())
+        let counts = [self.particles, self.points, self.selected];
+        check_particles(Self::NAME, counts, &self.xyz_m, &self.rewards)
     }
 }
 

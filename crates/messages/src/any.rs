@@ -72,6 +72,7 @@ messages!(
     ProgramContract,
     ActionChunk,
     Candidates,
+    DryPlan,
     Keypoints,
     RewardProgram,
     Proposal,

@@ -35,7 +35,7 @@ mod run;
 mod sequence;
 mod stage;
 
-pub use action::{ActionChunk, Candidates, ProgramContract};
+pub use action::{ActionChunk, Candidates, DryPlan, ProgramContract};
 pub use any::{AnyMessage, schemas};
 pub use error::MessageError;
 pub use image::{Encoding, HeaderError, HeaderValue, ImageHeader, Label, MAX_PIXELS, SentAt};

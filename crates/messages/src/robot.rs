@@ -31,8 +31,8 @@ message! {
         pub stamp_ns: u64,
         /// The episode that is under way; 0 before the first.
         pub episode: EpisodeId,
-        /// `idle`, `homing`, `ready`, `executing`, `holding`, `held`, `stopping`, `stopped`, `fault` or
-        /// `recovering`.
+        /// `idle`, `homing`, `ready`, `executing`, `holding`, `held`, `stopping`, `stopped`, `fault`,
+        /// `recovering` or `paused`.
         pub mode: ExecutionMode,
         /// Where the next chunk's displacements start, in the base frame: the commanded tool pose,
         /// near the measured one.
@@ -75,7 +75,7 @@ pub enum ExecutionMode {
     Holding,
     /// Brought to rest by a watchdog; chunks are refused until what is missing is back.
     Held,
-    /// Braking after a stop or a fault.
+    /// Braking after a stop, for a pause or after a fault.
     Stopping,
     /// At rest after a stop; chunks are refused until the actuator is told to resume.
     Stopped,
@@ -83,6 +83,9 @@ pub enum ExecutionMode {
     Fault,
     /// The arm is being made ready again after a fault.
     Recovering,
+    /// Brought to rest by an operator who will go on: chunks are refused, and no time passes in a stage or an
+    /// episode, until the actuator is told to resume.
+    Paused,
 }
 
 impl ExecutionMode {
@@ -104,11 +107,12 @@ crate::column::words!(ExecutionMode {
     Stopped => "stopped",
     Fault => "fault",
     Recovering => "recovering",
+    Paused => "paused",
 });
 
 message! {
-    /// What an operator wants of the actuator; the output that it comes by says what: `stop`, `resume`
-    /// or `arm`.
+    /// What an operator wants of the actuator; the output that it comes by says what: `stop`, `pause`,
+    /// `resume` or `arm`.
     pub struct Order {
         /// Its number, larger than those before; [`ExecutionState::order`] acknowledges it.
         pub id: u64,

@@ -224,6 +224,16 @@ impl Actuator {
         );
     }
 
+    /// Brakes to rest as [`Actuator::stop`] does; told apart from it, for whoever asks means to go on.
+    pub fn pause(&mut self, reason: &str, now_ns: u64) {
+        self.stopped_for = SafetyKind::PauseRequested;
+        self.begin_stop(
+            SafetyKind::PauseRequested,
+            format!("{reason}; motion goes on with `resume`").into(),
+            now_ns,
+        );
+    }
+
     /// Allows motion again after a stop; chunks made before it stay refused by their age and
     /// sequence number.
     ///

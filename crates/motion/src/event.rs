@@ -53,6 +53,8 @@ pub enum SafetyKind {
     LoopGap,
     /// A controlled stop was asked for.
     StopRequested,
+    /// A rest was asked for, after which motion goes on.
+    PauseRequested,
     /// A chunk came while stopping or stopped.
     NotAccepting,
     /// Motion was allowed again after a stop.
@@ -87,6 +89,7 @@ impl SafetyKind {
             Self::ReadingLost => "reading_lost",
             Self::LoopGap => "loop_gap",
             Self::StopRequested => "stop_requested",
+            Self::PauseRequested => "pause_requested",
             Self::NotAccepting => "not_accepting",
             Self::Resumed => "resumed",
             Self::ResumeRefused => "resume_refused",

@@ -1,7 +1,7 @@
 //! What a node sends.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -33,6 +33,8 @@ pub struct Outbox {
     wired: Vec<String>,
     /// Where the inputs come from; none where there is no dataflow, as in tests.
     sources: BTreeMap<String, String>,
+    /// The recordings from which nodes are replayed, by node.
+    recordings: BTreeMap<String, String>,
     /// What the dataflow declares; none where there is no dataflow, as in tests.
     declared: Option<Vec<String>>,
     session: u64,
@@ -41,6 +43,28 @@ pub struct Outbox {
     latched: BTreeMap<String, Latched>,
     refusals: BTreeMap<String, Refusals>,
     frames: Frames,
+}
+
+/// The program that dora puts in the place of recorded nodes, and its setting that names the recording.
+const REPLAYER: (&str, &str) = ("dora-replay-node", "DORA_REPLAY_FILE");
+
+/// Nodes that are replayed, each with the recording.
+fn recordings(node: &DoraNode) -> BTreeMap<String, String> {
+    let Ok(descriptor) = node.dataflow_descriptor() else {
+        return BTreeMap::new();
+    };
+    let (program, setting) = REPLAYER;
+    let replayed = descriptor.nodes.iter().filter(|node| {
+        let path = node.path.as_deref().map(Path::new);
+        path.and_then(Path::file_stem)
+            .is_some_and(|stem| stem == program)
+    });
+    let recording = replayed.map(|node| {
+        let file = node.env.as_ref().and_then(|env| env.get(setting));
+        let file = file.map(ToString::to_string).unwrap_or_default();
+        (node.id.to_string(), file)
+    });
+    recording.collect()
 }
 
 struct Latched {
@@ -68,6 +92,7 @@ impl Outbox {
         Self {
             declared,
             sources,
+            recordings: recordings(&node),
             dataflow: Some(node.dataflow_id().to_string()),
             ..Self::with_inputs(node, wired, session_from_clock())
         }
@@ -82,6 +107,7 @@ impl Outbox {
             node: Some(node),
             wired,
             sources: BTreeMap::new(),
+            recordings: BTreeMap::new(),
             declared: None,
             session,
             numbers: BTreeMap::new(),
@@ -125,6 +151,13 @@ impl Outbox {
     /// The output that the dataflow wires to an input, `NODE/OUTPUT`; the input's name where that is not known.
     pub fn source_of<'a>(&'a self, input: &'a str) -> &'a str {
         self.sources.get(input).map_or(input, String::as_str)
+    }
+
+    /// The recording from which the node is replayed that an input comes from; none where it is live.
+    pub fn recording_of(&self, input: &str) -> Option<&str> {
+        let source = self.sources.get(input)?;
+        let (node, _) = source.split_once('/')?;
+        self.recordings.get(node).map(String::as_str)
     }
 
     /// Whether the dataflow declares an output of this name; so where there is no dataflow, as in tests.

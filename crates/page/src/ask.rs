@@ -62,7 +62,9 @@ pub enum Ask {
 pub enum OrderKind {
     /// To come to rest, and to stay.
     Stop,
-    /// To go on after a stop.
+    /// To come to rest, and to hold until it is to go on.
+    Pause,
+    /// To go on after a stop or a pause.
     Resume,
     /// To move at all.
     Arm,
@@ -74,6 +76,7 @@ impl OrderKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "stop",
+            Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Arm => "arm",
         }

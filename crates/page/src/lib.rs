@@ -22,6 +22,7 @@ mod page;
 mod rewards;
 mod seen;
 mod task_list;
+mod under_way;
 
 pub use ask::{Ask, AskError, OrderKind};
 pub use evaluation::{Evaluation, Judgement, TaskTally, Verdict};

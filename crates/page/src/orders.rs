@@ -46,7 +46,10 @@ impl Orders {
     pub(crate) fn see(&mut self, state: &ExecutionState, now: Duration) {
         let rests = matches!(
             state.mode,
-            ExecutionMode::Stopped | ExecutionMode::Idle | ExecutionMode::Fault
+            ExecutionMode::Stopped
+                | ExecutionMode::Paused
+                | ExecutionMode::Idle
+                | ExecutionMode::Fault
         );
         for order in self
             .known
@@ -54,7 +57,7 @@ impl Orders {
             .filter(|order| order.id <= state.order)
         {
             order.taken.get_or_insert(now);
-            if rests && order.kind == OrderKind::Stop {
+            if rests && matches!(order.kind, OrderKind::Stop | OrderKind::Pause) {
                 order.rested.get_or_insert(now);
             }
         }
@@ -105,5 +108,9 @@ mod tests {
             (&json[0]["taken_ms"], &json[0]["rest_ms"]),
             (&json!(130.0), &json!(430.0))
         );
+        orders.sent(8, OrderKind::Pause, at(9000));
+        orders.see(&state(8, ExecutionMode::Stopping), at(9010));
+        orders.see(&state(8, ExecutionMode::Paused), at(9150));
+        assert_eq!(orders.json(at(9200))[1]["rest_ms"], 150.0);
     }
 }

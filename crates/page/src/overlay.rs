@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tiller_core::visible_line;
-use tiller_messages::{Candidates, ImageHeader, Keypoints};
+use tiller_messages::{Candidates, DryPlan, Keypoints};
 use tiller_scene::Camera;
 
 /// Candidates that are drawn beside the chosen one.
 const MOST_CANDIDATES: usize = 12;
+
+/// Candidates of a dry plan that are drawn.
+const MOST_DRY: usize = 40;
 
 /// Characters of a keypoint's name.
 const NAME: usize = 40;
@@ -28,8 +31,8 @@ impl Overlay {
         self.candidates = None;
     }
 
-    pub(crate) fn on_picture(&mut self, input: &str, header: &ImageHeader) {
-        match Camera::of(header) {
+    pub(crate) fn on_picture(&mut self, input: &str, camera: Option<Camera>) {
+        match camera {
             Some(camera) => drop(self.cameras.insert(input.to_owned(), camera)),
             None => drop(self.cameras.remove(input)),
         }
@@ -81,20 +84,60 @@ impl Overlay {
         };
         let paths = (0..candidates.particles).filter(|k| *k != candidates.selected);
         let some = paths.take(MOST_CANDIDATES);
-        some.map(|k| path(candidates, k, camera)).collect()
+        let (xyz_m, points) = (&candidates.xyz_m, candidates.points);
+        some.map(|k| path(xyz_m, points, k, camera)).collect()
     }
 
     fn chosen_in(&self, camera: &Camera) -> Vec<[f64; 2]> {
         let candidates = self.candidates.as_ref();
-        candidates.map_or_else(Vec::new, |all| path(all, all.selected, camera))
+        candidates.map_or_else(Vec::new, |all| {
+            path(&all.xyz_m, all.points, all.selected, camera)
+        })
+    }
+
+    /// A dry plan over the cameras: `{CAMERA: {size, paths: [[reward's share of the range or null, [[x, y], ..]], ..],
+    /// chosen: [[x, y], ..]}}`, the lowest reward first, so that the highest lie above.
+    pub(crate) fn dry_json(&self, plan: &DryPlan) -> Value {
+        let range = reward_range(&plan.rewards);
+        let share = |k: u32| -> Option<f64> {
+            let (low, high) = range?;
+            let reward = f64::from(*plan.rewards.get(k as usize)?);
+            let share = (reward - low) / (high - low).max(f64::MIN_POSITIVE);
+            reward.is_finite().then_some((share * 1e3).round() / 1e3)
+        };
+        let mut order: Vec<_> = (0..plan.particles).map(|k| (share(k), k)).collect();
+        order.sort_by(|(a, _), (b, _)| a.unwrap_or(-1.0).total_cmp(&b.unwrap_or(-1.0)));
+        order.drain(..order.len().saturating_sub(MOST_DRY));
+        let rows = self.cameras.iter().map(|(input, camera)| {
+            let path = |k| path(&plan.xyz_m, plan.points, k, camera);
+            let paths = order.iter().map(|(share, k)| json!([share, path(*k)]));
+            let drawn = json!({
+                "size": camera.size,
+                "paths": paths.collect::<Vec<_>>(),
+                "chosen": path(plan.selected),
+            });
+            (input.clone(), drawn)
+        });
+        Value::Object(rows.collect())
     }
 }
 
+/// The lowest and the highest finite reward; none where there is none.
+pub(crate) fn reward_range(rewards: &[f32]) -> Option<(f64, f64)> {
+    let finite = rewards.iter().map(|reward| f64::from(*reward));
+    finite
+        .filter(|reward| reward.is_finite())
+        .fold(None, |range, reward| {
+            let (low, high) = range.unwrap_or((reward, reward));
+            Some((reward.min(low), reward.max(high)))
+        })
+}
+
 /// One candidate's path in a picture; what is outside of it is left out.
-fn path(candidates: &Candidates, particle: u32, camera: &Camera) -> Vec<[f64; 2]> {
-    let points = candidates.points as usize;
+fn path(xyz_m: &[f32], points: u32, particle: u32, camera: &Camera) -> Vec<[f64; 2]> {
+    let points = points as usize;
     let begin = particle as usize * points * 3;
-    let xyz_m = candidates.xyz_m.get(begin..begin + points * 3);
+    let xyz_m = xyz_m.get(begin..begin + points * 3);
     let (points, _) = xyz_m.unwrap_or_default().as_chunks::<3>();
     let seen = points
         .iter()
@@ -108,6 +151,8 @@ fn tenths(pixel: f32) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use tiller_messages::ImageHeader;
+
     use super::*;
 
     #[test]
@@ -128,7 +173,7 @@ mod tests {
             ..Default::default()
         };
         let mut overlay = Overlay::default();
-        overlay.on_picture("image", &header);
+        overlay.on_picture("image", Camera::of(&header));
         overlay.on_keypoints(Keypoints {
             names: vec!["a\u{202e}b".into(), "behind".into()],
             xyz_m: vec![0.5, 0.1, 0.0, 0.5, 0.1, 2.0],
@@ -150,7 +195,21 @@ mod tests {
         );
         assert_eq!(drawn["chosen"], json!([[100.0, 50.0], [110.0, 50.0]]));
         assert_eq!(drawn["candidates"], json!([[[100.0, 50.0]]]));
-        overlay.on_picture("image", &ImageHeader::default());
+        let plan = DryPlan {
+            particles: 3,
+            points: 2,
+            xyz_m: vec![0.5, 0.1, 0.0, 0.5, 0.0, 0.0].repeat(3),
+            rewards: vec![-1.0, f32::NAN, -3.0],
+            selected: 0,
+            ..Default::default()
+        };
+        let drawn = &overlay.dry_json(&plan)["image"];
+        let line = [[100.0, 50.0], [110.0, 50.0]];
+        assert_eq!(drawn["chosen"], json!(line));
+        let paths = json!([[null, line], [0.0, line], [1.0, line]]);
+        assert_eq!(drawn["paths"], paths, "the best is drawn last");
+        assert_eq!(reward_range(&[f32::NAN]), None);
+        overlay.on_picture("image", None);
         assert_eq!(
             overlay.json(),
             json!({}),

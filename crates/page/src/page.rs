@@ -6,14 +6,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tiller_core::{EpisodeId, ProgramId, visible_block, visible_line};
 use tiller_messages::{
-    Candidates, Episode, ExecutionState, ImageHeader, Keypoints, Level, Progress, Proposal,
-    SafetyEvent, StageCommand, Status, TaskStatus,
+    Candidates, DryPlan, Episode, ExecutionMode, ExecutionState, Keypoints, Level, Progress,
+    Proposal, ProposalState, SafetyEvent, StageCommand, Status, TaskStatus,
 };
+use tiller_scene::Camera;
 
 use crate::curve::Curve;
 use crate::orders::Orders;
-use crate::overlay::Overlay;
+use crate::overlay::{Overlay, reward_range};
 use crate::seen::Seen;
+use crate::under_way::UnderWay;
 use crate::{Evaluation, OrderKind, Rewards, TaskList, Verdict};
 
 /// Events that are kept.
@@ -42,10 +44,11 @@ pub struct Section {
 pub struct Page {
     tasks: TaskList,
     history: VecDeque<String>,
-    episode: Option<(Episode, Duration)>,
+    episode: Option<UnderWay>,
     verdict: Option<TaskStatus>,
     proposal: Option<Proposal>,
     rewards: Option<Rewards>,
+    dry_plan: Option<DryPlan>,
     stage: Option<StageCommand>,
     progress: Option<Progress>,
     curve: Curve,
@@ -54,6 +57,8 @@ pub struct Page {
     events: VecDeque<Event>,
     overlay: Overlay,
     seen: Seen,
+    /// The file, where a recording is shown: nobody obeys.
+    recording: Option<String>,
 }
 
 #[derive(Debug)]
@@ -77,6 +82,21 @@ impl Page {
         }
     }
 
+    /// The same of a run that is a recording's, which lies in this file.
+    #[must_use]
+    pub fn of_recording(self, file: Option<&str>) -> Self {
+        Self {
+            recording: file.map(|file| visible_line(file, LINE)),
+            ..self
+        }
+    }
+
+    /// Whether what is shown was recorded.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.recording.is_some()
+    }
+
     /// The program that an operator's word can be about.
     #[must_use]
     pub fn proposal(&self) -> Option<&Proposal> {
@@ -89,6 +109,13 @@ impl Page {
         self.execution.as_ref().map(|(state, _)| state)
     }
 
+    /// Whether an operator has the arm rest for a while.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.execution()
+            .is_some_and(|state| state.mode == ExecutionMode::Paused)
+    }
+
     /// Where things are.
     #[must_use]
     pub fn keypoints(&self) -> Option<&Keypoints> {
@@ -98,8 +125,8 @@ impl Page {
     /// The episode under way, and for how long.
     #[must_use]
     pub fn episode(&self, now: Duration) -> Option<(&Episode, Duration)> {
-        let (episode, since) = self.episode.as_ref()?;
-        Some((episode, now.saturating_sub(*since)))
+        let under_way = self.episode.as_ref()?;
+        Some((&under_way.episode, under_way.age(now)))
     }
 
     /// What the world says of this episode's success; none where it cannot judge.
@@ -120,8 +147,8 @@ impl Page {
 
     /// An episode begins, or is told again.
     pub fn on_episode(&mut self, episode: Episode, now: Duration) {
-        if let Some((under_way, _)) = &self.episode
-            && episode.id <= under_way.id
+        if let Some(under_way) = &self.episode
+            && episode.id <= under_way.episode.id
         {
             return;
         }
@@ -140,7 +167,11 @@ impl Page {
         {
             self.proposal = None;
         }
-        self.episode = Some((episode, now));
+        let mut under_way = UnderWay::new(episode, now);
+        if let Some((state, _)) = &self.execution {
+            under_way.compare(state.stamp_ns, now);
+        }
+        self.episode = Some(under_way);
     }
 
     fn remember(&mut self, instruction: &str) {
@@ -151,7 +182,7 @@ impl Page {
 
     /// A program was proposed, or something was decided about it.
     pub fn on_proposal(&mut self, proposal: Proposal) {
-        let under_way = self.episode.as_ref().map(|(episode, _)| episode.id);
+        let under_way = self.episode.as_ref().map(|it| it.episode.id);
         if under_way.is_none_or(|id| proposal.episode >= id) {
             self.proposal = Some(proposal);
         }
@@ -160,6 +191,11 @@ impl Page {
     /// What a program's stages want has been drawn.
     pub fn on_rewards(&mut self, rewards: Rewards) {
         self.rewards = Some(rewards);
+    }
+
+    /// What would come first of a program has been planned.
+    pub fn on_dry_plan(&mut self, plan: DryPlan) {
+        self.dry_plan = Some(plan);
     }
 
     /// A stage is under way.
@@ -176,6 +212,9 @@ impl Page {
     /// What the actuator does.
     pub fn on_execution(&mut self, state: ExecutionState, now: Duration) {
         self.orders.see(&state, now);
+        if let Some(under_way) = &mut self.episode {
+            under_way.compare(state.stamp_ns, now);
+        }
         self.execution = Some((state, now));
     }
 
@@ -194,9 +233,9 @@ impl Page {
         self.overlay.on_candidates(candidates);
     }
 
-    /// A camera's picture came.
-    pub fn on_picture(&mut self, input: &str, header: &ImageHeader) {
-        self.overlay.on_picture(input, header);
+    /// A camera's picture came; the camera is none where nobody says where it stands.
+    pub fn on_picture(&mut self, input: &str, camera: Option<Camera>) {
+        self.overlay.on_picture(input, camera);
     }
 
     /// What the world says of the tasks.
@@ -244,11 +283,13 @@ impl Page {
     pub fn sections(&self, evaluation: Option<&Evaluation>, now: Duration) -> Vec<Section> {
         let section = |name, value| Section { name, value };
         vec![
+            section("recording", json!(self.recording)),
             section("arm", self.arm(now)),
             section("orders", self.orders.json(now)),
             section("episode", self.episode_json(now)),
             section("proposal", self.proposal_json()),
             section("rewards", self.rewards_json()),
+            section("dry", self.dry_json()),
             section("stage", self.stage_json()),
             section("progress", self.progress_json()),
             section("curve", self.curve.json()),
@@ -277,9 +318,10 @@ impl Page {
     }
 
     fn episode_json(&self, now: Duration) -> Value {
-        let Some((episode, since)) = &self.episode else {
+        let Some(under_way) = &self.episode else {
             return Value::Null;
         };
+        let episode = &under_way.episode;
         let verdict = self.verdict.as_ref().filter(|it| it.episode == episode.id);
         let visible = |texts: &[String]| -> Vec<String> {
             texts.iter().map(|text| visible_line(text, LINE)).collect()
@@ -288,7 +330,8 @@ impl Page {
             "id": episode.id.0.to_string(),
             "instruction": visible_line(&episode.instruction, LINE),
             "seed": episode.seed.to_string(),
-            "age_s": now.saturating_sub(*since).as_secs(),
+            "age_s": under_way.age(now).as_secs(),
+            "is_age_least": under_way.is_age_least(),
             "tasks": visible(&episode.tasks),
             "oracle": self.oracle(episode.id),
             "is_over": verdict.is_some_and(|it| it.episode_over),
@@ -325,6 +368,25 @@ impl Page {
         let rewards = self.rewards.as_ref().zip(self.proposal.as_ref());
         let rewards = rewards.filter(|(rewards, proposal)| rewards.program == proposal.id);
         rewards.map_or(Value::Null, |(rewards, _)| rewards.json())
+    }
+
+    /// Of the program that waits for a word alone.
+    fn dry_json(&self) -> Value {
+        let waiting = self.proposal.as_ref();
+        let waiting = waiting.filter(|it| it.state == ProposalState::Proposed);
+        let plan = self.dry_plan.as_ref().zip(waiting);
+        let Some((plan, _)) = plan.filter(|(plan, proposal)| plan.program == proposal.id) else {
+            return Value::Null;
+        };
+        let rewards = reward_range(&plan.rewards).map(|(low, high)| json!([low, high]));
+        json!({
+            "program": plan.program.0.to_string(),
+            "stage": plan.stage,
+            "problem": visible_block(&plan.problem),
+            "particles": plan.particles,
+            "rewards": rewards,
+            "cameras": self.overlay.dry_json(plan),
+        })
     }
 
     fn stage_json(&self) -> Value {

@@ -10,6 +10,8 @@ pub struct Rewards {
     pub program: ProgramId,
     /// By stage.
     pub stages: Vec<StageReward>,
+    /// Why they are not drawn over the scene, and what to do about it; none where they are.
+    pub problem: Option<String>,
 }
 
 /// What a stage wants.
@@ -35,16 +37,23 @@ impl Rewards {
     /// How the names of all such pictures begin.
     pub const PICTURES: &str = "reward ";
 
-    /// `{program, stages: [{picture, best_m, reward, is_at_edge}]}`; a stage without guidance has no picture.
+    /// `{program, problem, stages: [{is_guided, picture, best_m, reward, is_at_edge}]}`; a stage without guidance has
+    /// no picture.
     pub(crate) fn json(&self) -> Value {
+        let is_drawn = |stage: &StageReward| stage.is_guided && self.problem.is_none();
         let rows = (1..).zip(&self.stages).map(|(number, stage)| {
             json!({
-                "picture": stage.is_guided.then(|| self.picture(number)),
+                "is_guided": stage.is_guided,
+                "picture": is_drawn(stage).then(|| self.picture(number)),
                 "best_m": stage.best_m,
                 "reward": stage.reward.filter(|reward| reward.is_finite()),
                 "is_at_edge": stage.is_at_edge,
             })
         });
-        json!({ "program": self.program.0.to_string(), "stages": rows.collect::<Vec<_>>() })
+        json!({
+            "program": self.program.0.to_string(),
+            "problem": self.problem,
+            "stages": rows.collect::<Vec<_>>(),
+        })
     }
 }

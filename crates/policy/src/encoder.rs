@@ -25,6 +25,14 @@ pub(crate) struct Encoder {
     observed: bool,
 }
 
+/// What a policy was shown, kept aside.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// By input, normalised.
+    inputs: Vec<Vec<f32>>,
+    observed: bool,
+}
+
 impl Encoder {
     /// The encoder and what it makes of observations.
     pub(crate) fn new(
@@ -66,6 +74,26 @@ impl Encoder {
     /// Forgets all observations.
     pub(crate) fn reset(&mut self) {
         self.observed = false;
+    }
+
+    /// A copy of what was observed.
+    pub(crate) fn history(&mut self) -> History {
+        let copy = |tensor: &mut Tensor<f32>| tensor_mut(tensor).to_vec();
+        History {
+            inputs: self.inputs.iter_mut().map(copy).collect(),
+            observed: self.observed,
+        }
+    }
+
+    /// Puts back what was observed; the copy is one of this encoder's.
+    pub(crate) fn restore(&mut self, history: &History) {
+        for (tensor, numbers) in self.inputs.iter_mut().zip(&history.inputs) {
+            let room = tensor_mut(tensor);
+            if room.len() == numbers.len() {
+                room.copy_from_slice(numbers);
+            }
+        }
+        self.observed = history.observed;
     }
 
     /// Takes an observation: the oldest one goes. The first one fills the whole history.

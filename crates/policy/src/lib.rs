@@ -47,6 +47,7 @@ mod tensor;
 
 pub use bundle::{Bundle, MANIFEST_FILE};
 pub use condition::Condition;
+pub use encoder::History;
 pub use error::{BundleError, PolicyError};
 pub use find::find_bundle;
 pub use fit::{Fit, Fitted, Fitter};

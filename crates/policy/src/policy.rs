@@ -6,7 +6,7 @@ use tiller_steering::{ActionSpace, Denoiser, DenoiserError, Guide, SteeringConfi
 use crate::bundle::Bundle;
 use crate::condition::Condition;
 use crate::denoiser::DenoiserGraph;
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, History};
 use crate::error::PolicyError;
 use crate::graph;
 use crate::manifest::Manifest;
@@ -111,6 +111,18 @@ impl Policy {
     /// Forgets all observations, and the condition made of them: a new episode begins.
     pub fn reset(&mut self) {
         self.encoder.reset();
+        self.denoiser.forget();
+    }
+
+    /// A copy of all observations, to be put back: for a look that is to leave no trace.
+    #[must_use]
+    pub fn history(&mut self) -> History {
+        self.encoder.history()
+    }
+
+    /// Puts all observations back as they were. The denoiser has no condition until the next `encode`.
+    pub fn restore(&mut self, history: &History) {
+        self.encoder.restore(history);
         self.denoiser.forget();
     }
 

@@ -8,14 +8,14 @@ use serde::de::DeserializeOwned;
 use tiller_authoring::DeskEvent;
 use tiller_closed_loop::journal::{Machine, SamplerHeader, effect_bytes};
 use tiller_closed_loop::{
-    Actuator, ActuatorEffect, PlanReport, PlanRequest, Sampler, SamplerEffect, SamplerEvent,
+    Actuator, ActuatorEffect, Plan, PlanFailure, PlanRequest, Sampler, SamplerEffect, SamplerEvent,
     Switcher, SwitcherEffect, compile_options, program_message,
 };
 use tiller_messages::RewardProgram;
 
 use crate::authors::{self, Means};
 use crate::frames::Frames;
-use crate::replan::{Arms, Changes, Replanner, Told};
+use crate::replan::{Changes, Replanner, Told};
 use crate::report::{Difference, MachineReport, Report, Verdict};
 use crate::{ReplayError, Stories, Story};
 
@@ -107,7 +107,8 @@ pub(crate) fn wanted(stories: &Stories) -> BTreeMap<String, BTreeSet<u64>> {
             Machine::Switcher(_) | Machine::Actuator(..) => continue,
         };
         for entry in story.entries::<SamplerEvent>().unwrap_or_default() {
-            let SamplerEvent::Planned(planned) = entry.event else {
+            let (SamplerEvent::Planned(planned) | SamplerEvent::Rehearsed(planned)) = entry.event
+            else {
                 continue;
             };
             for moment in planned.seen {
@@ -143,6 +144,7 @@ fn sampler_kind(effect: &SamplerEffect) -> Option<&'static str> {
         SamplerEffect::Chunk(_) => Some("chunks"),
         SamplerEffect::Progress(_) => Some("progress_readings"),
         SamplerEffect::Plan(_) => Some("plan_requests"),
+        SamplerEffect::Rehearse(_) => Some("dry_plan_requests"),
         _ => None,
     }
 }
@@ -291,22 +293,24 @@ fn sampler(
                     }
                 }
             }
-            SamplerEvent::Planned(planned) => match told.request(planned.id) {
-                Some(request) => {
-                    plan(
-                        &mut comparison,
-                        &mut replanner,
-                        &request,
-                        planned,
-                        frames,
-                        &told.arms,
-                        entry.now_ns,
-                    );
+            SamplerEvent::Planned(planned) | SamplerEvent::Rehearsed(planned) => {
+                let is_dry = matches!(&entry.event, SamplerEvent::Rehearsed(_));
+                let (kind, request) = match is_dry {
+                    true => ("dry_plans", told.rehearsal(planned.id)),
+                    false => ("plans", told.request(planned.id)),
+                };
+                match request {
+                    Some(request) => {
+                        let arms = &told.arms;
+                        let planned = replanner
+                            .plan(&request, &planned.seen, frames, arms)
+                            .map(|outcome| is_same_plan(&outcome, &planned.outcome));
+                        plan(&mut comparison, kind, &request, planned, entry.now_ns);
+                    }
+                    None => comparison
+                        .differs(entry.now_ns, format!("request {} was not made", planned.id)),
                 }
-                None => {
-                    comparison.differs(entry.now_ns, format!("request {} was not made", planned.id))
-                }
-            },
+            }
             _ => {}
         }
         let word = word(&entry.event);
@@ -319,31 +323,34 @@ fn sampler(
     Ok(())
 }
 
-/// Makes one plan anew.
+/// Whether a plan made anew is the recorded one, to the bit.
+fn is_same_plan(
+    outcome: &Result<Box<Plan>, PlanFailure>,
+    recorded: &Result<Box<Plan>, PlanFailure>,
+) -> bool {
+    let bytes = |outcome| effect_bytes(std::slice::from_ref(outcome)).ok();
+    bytes(outcome) == bytes(recorded)
+}
+
+/// Counts a plan that was made anew, or why it could not be.
 fn plan(
     comparison: &mut Comparison<'_>,
-    replanner: &mut Replanner,
+    kind: &'static str,
     request: &PlanRequest,
-    planned: &PlanReport,
-    frames: &Frames,
-    arms: &Arms,
+    planned: Result<bool, String>,
     now_ns: u64,
 ) {
-    match replanner.plan(request, &planned.seen, frames, arms) {
-        Ok(outcome) => {
-            let bytes = |outcome| effect_bytes(std::slice::from_ref(outcome)).ok();
-            let is_same = bytes(&outcome) == bytes(&planned.outcome);
-            comparison.report.count("plans", is_same);
+    let chunk = request.chunk_index;
+    match planned {
+        Ok(is_same) => {
+            comparison.report.count(kind, is_same);
             if !is_same {
-                comparison.differs(
-                    now_ns,
-                    format!("plan {} of chunk {}", planned.id, request.chunk_index),
-                );
+                let id = request.id;
+                comparison.differs(now_ns, format!("{kind}: {id} of chunk {chunk}"));
             }
         }
         Err(missing) => {
-            let chunk = request.chunk_index;
-            comparison.report.count("plans", Verdict::NotCompared);
+            comparison.report.count(kind, Verdict::NotCompared);
             comparison
                 .report
                 .missing

@@ -86,6 +86,7 @@ pub(crate) struct Told {
     /// How many keypoints there are; none before any have come.
     pub(crate) keypoints: Option<usize>,
     requests: BTreeMap<u64, Box<PlanRequest>>,
+    rehearsals: BTreeMap<u64, Box<PlanRequest>>,
 }
 
 impl Told {
@@ -106,8 +107,12 @@ impl Told {
     /// Notes what the machine wants planned.
     pub(crate) fn keep(&mut self, effects: &mut Vec<SamplerEffect>) {
         for effect in effects.drain(..) {
-            if let SamplerEffect::Plan(request) = effect {
-                self.requests.insert(request.id, request);
+            match effect {
+                SamplerEffect::Plan(request) => drop(self.requests.insert(request.id, request)),
+                SamplerEffect::Rehearse(request) => {
+                    self.rehearsals.insert(request.id, request);
+                }
+                _ => {}
             }
         }
     }
@@ -116,6 +121,12 @@ impl Told {
     pub(crate) fn request(&mut self, id: u64) -> Option<Box<PlanRequest>> {
         self.requests.retain(|known, _| *known >= id);
         self.requests.remove(&id)
+    }
+
+    /// The same of a dry plan.
+    pub(crate) fn rehearsal(&mut self, id: u64) -> Option<Box<PlanRequest>> {
+        self.rehearsals.retain(|known, _| *known >= id);
+        self.rehearsals.remove(&id)
     }
 }
 

@@ -93,6 +93,7 @@ class Loop:
         self.origin_ns = self.time_end_ns = 0
         self.pictures = 0
         self.refused = 0
+        self.is_paused = False
 
     @property
     def time_ns(self) -> int:
@@ -126,6 +127,7 @@ class Loop:
         self.begun += 1
         self.answer = self.program_ended_ns = self.told = None
         self.is_over = self.waiting_told = False
+        self.paused_ns = 0
         self.waiting_since_s = time.monotonic()
         self.outbox.send(
             "episode",
@@ -198,6 +200,8 @@ class Loop:
                     over = stage["finished"] or stage["gave_up"]
                     since = self.time_ns if self.program_ended_ns is None else self.program_ended_ns
                     self.program_ended_ns = since if over else None
+            elif name == "execution_state":
+                self.is_paused = decode("ExecutionState", event["value"])["mode"] == "paused"
             elif name == "episode":
                 said = decode("Episode", event["value"])["instruction"]
                 self.outbox.tell(
@@ -241,6 +245,9 @@ class Loop:
             self.outbox.tell("info", "waiting_over", "arm_command: it goes on")
         (setpoints, width_m), self.answer = self.answer, None
         self.world.run(setpoints, width_m)
+        if self.is_paused:
+            # An operator has the arm rest: that is no time of the episode.
+            self.paused_ns += COMMAND_NS
         over = None if self.is_over else self.over()
         self.report(over)
         if over is None:
@@ -270,7 +277,7 @@ class Loop:
         ended_ns = self.program_ended_ns
         if ended_ns is not None and self.time_ns >= ended_ns + GRACE_NS:
             return "the reward program has ended, but the task is not achieved"
-        if self.world.time_ns >= self.settings.episode_ns:
+        if self.world.time_ns - self.paused_ns >= self.settings.episode_ns:
             return "the time is up"
         return None
 

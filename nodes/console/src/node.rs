@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use eyre::Result;
+use serde_json::json;
 use tiller_core::EpisodeId;
 use tiller_messages::{Episode, ExecutionState, Level, Order, SafetyEvent, TaskStatus};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
@@ -32,6 +33,7 @@ const INPUTS: &[&str] = &[
     "stage",
     "progress",
     "candidates",
+    "dry_plan",
     "keypoints",
     "image",
     "*_image",
@@ -47,6 +49,10 @@ const SHOW: Duration = Duration::from_millis(100);
 /// The same while an order is on its way.
 const SHOW_SOON: Duration = Duration::from_millis(20);
 
+/// Why a recording is not told what to do.
+const RECORDED: &str =
+    "this is a recording: what the arm does has been done, and nobody hears a word about it";
+
 /// Listens until the run ends.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
@@ -60,7 +66,11 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
         )),
         None => None,
     };
-    let view = View::new(Page::new(settings.tasks.clone()), painters);
+    let recording = outbox
+        .recording_of("execution_state")
+        .or(outbox.recording_of("task_status"));
+    let page = Page::new(settings.tasks.clone()).of_recording(recording);
+    let view = View::new(page, painters);
     let mut console = Console::new(view, web);
     console.begin(settings, outbox)?;
     loop {
@@ -216,6 +226,10 @@ impl Console {
 
     fn answer(&mut self, (request, answer): Asked, outbox: &mut Outbox) -> Result<()> {
         match request {
+            Request::Say { .. } | Request::Order(_) if self.view.page.is_recording() => {
+                let _ = answer.send(json!({ "error": RECORDED }).to_string());
+                Ok(())
+            }
             Request::Say { instruction, seed } => {
                 let id = self.say(instruction, seed, outbox)?;
                 // A client that has gone has its instruction all the same.

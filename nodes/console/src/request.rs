@@ -54,13 +54,14 @@ pub(crate) fn read(line: &str) -> Result<Request, String> {
 fn read_order(order: &Value) -> Result<Request, String> {
     Ok(match order.as_str() {
         Some("stop") => Request::Order(Kind::Stop),
+        Some("pause") => Request::Order(Kind::Pause),
         Some("resume") => Request::Order(Kind::Resume),
         Some("arm") => Request::Order(Kind::Arm),
         Some("look") => Request::Look,
         _ => {
             let found = visible_line(&order.to_string(), MAX_QUOTED);
             return Err(format!(
-                "`order`: expected one of `stop`, `resume`, `arm`, `look`, found {found}"
+                "`order`: expected one of `stop`, `pause`, `resume`, `arm`, `look`, found {found}"
             ));
         }
     })
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn an_order_is_read() {
-        for kind in [Kind::Stop, Kind::Resume, Kind::Arm] {
+        for kind in [Kind::Stop, Kind::Pause, Kind::Resume, Kind::Arm] {
             let line = format!(r#"{{"order": "{}"}}"#, kind.as_str());
             assert_eq!(read(&line), Ok(Request::Order(kind)));
         }

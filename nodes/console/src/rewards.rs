@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
 use tiller_closed_loop::compile_options;
@@ -12,6 +13,18 @@ use tiller_reward::{Scene, compile};
 use tiller_scene::{Camera, RewardPlane};
 
 use crate::pictures::step_back;
+
+/// How long a picture of the scene is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why nothing can be drawn over the scene, and what to do.
+const UNPLACED: &str = "The camera `image` does not say where it stands, so nothing can be drawn over its picture. Give its \
+                        place in the file that `TILLER_CALIBRATION` names (docs/hardware.md, chapter 3), or have its node send \
+                        `focal`, `resolution` and `world_from_camera`.";
+
+/// The same where there is no picture.
+const UNSEEN: &str = "No picture of the camera `image` comes, over which rewards are drawn. Wire the camera in which keypoints \
+                      are found to this node's input `image`.";
 
 /// A picture of the scene and the camera that took it.
 #[derive(Debug)]
@@ -28,7 +41,8 @@ struct Wish {
     contract: ProgramContract,
     keypoints: Keypoints,
     hand_m: [f64; 3],
-    photograph: Photograph,
+    /// None where nobody knows where the camera stands, or it sends nothing.
+    photograph: Result<Photograph, &'static str>,
 }
 
 /// What was drawn.
@@ -45,9 +59,9 @@ pub(crate) struct Artist {
     wishes: Sender<Wish>,
     drawn: Receiver<Drawn>,
     contract: Option<ProgramContract>,
-    photograph: Option<Photograph>,
-    /// A photograph is all that is missing.
-    is_waiting: bool,
+    photograph: Option<Result<Photograph, &'static str>>,
+    /// Since when a photograph is all that is missing.
+    waiting: Option<Instant>,
     /// The program that was wished for last.
     wished: Option<ProgramId>,
 }
@@ -66,7 +80,7 @@ impl Artist {
             drawn,
             contract: None,
             photograph: None,
-            is_waiting: false,
+            waiting: None,
             wished: None,
         })
     }
@@ -78,12 +92,12 @@ impl Artist {
 
     /// Whether a picture of the scene is wanted.
     pub(crate) fn wants_photograph(&self) -> bool {
-        self.is_waiting
+        self.waiting.is_some()
     }
 
-    /// The scene as it is now.
-    pub(crate) fn on_photograph(&mut self, photograph: Photograph) {
-        self.photograph = Some(photograph);
+    /// The scene as it is now; none where its picture does not say where it was taken.
+    pub(crate) fn on_photograph(&mut self, photograph: Option<Photograph>) {
+        self.photograph = Some(photograph.ok_or(UNPLACED));
     }
 
     /// Has a sound program drawn once all is there for it.
@@ -101,12 +115,19 @@ impl Artist {
         let is_of_this =
             (keypoints.episode, keypoints.generation) == (proposal.episode, proposal.generation);
         let is_sound = !proposal.descriptions.is_empty();
-        self.is_waiting = self.wished != Some(proposal.id) && is_of_this && is_sound;
-        let photograph = self.photograph.take();
-        let Some(photograph) = photograph.filter(|_| self.is_waiting) else {
+        let is_wanted = self.wished != Some(proposal.id) && is_of_this && is_sound;
+        self.waiting = match self.waiting {
+            _ if !is_wanted => None,
+            None => Some(Instant::now()),
+            since => since,
+        };
+        let photograph = self.photograph.take().filter(|_| is_wanted);
+        let is_late = |since: Instant| since.elapsed() > PATIENCE;
+        let unseen = self.waiting.filter(|since| is_late(*since));
+        let Some(photograph) = photograph.or(unseen.map(|_| Err(UNSEEN))) else {
             return;
         };
-        self.is_waiting = false;
+        self.waiting = None;
         self.wished = Some(proposal.id);
         let wish = Wish {
             program: proposal.id,
@@ -154,7 +175,7 @@ fn draw(wish: &Wish) -> Result<Drawn> {
         keypoints: &keypoints,
         keypoint_axes: &axes,
     };
-    let camera = &wish.photograph.camera;
+    let photograph = wish.photograph.as_ref().ok();
     let (mut stages, mut pictures) = (Vec::new(), Vec::new());
     let mut hand_m = wish.hand_m;
     for (number, stage) in (1..).zip(&program.stages) {
@@ -166,9 +187,9 @@ fn draw(wish: &Wish) -> Result<Drawn> {
             reward: best.map(|best| best.reward),
             is_at_edge: best.is_some_and(|best| best.is_at_edge),
         });
-        if let Some(plane) = plane {
-            let mut rgb = wish.photograph.rgb.clone();
-            plane.paint(camera, &mut rgb);
+        if let (Some(plane), Some(photograph)) = (plane, photograph) {
+            let mut rgb = photograph.rgb.clone();
+            plane.paint(&photograph.camera, &mut rgb);
             pictures.push((number, rgb));
         }
         // The next stage begins where this one wanted the hand to be.
@@ -179,8 +200,9 @@ fn draw(wish: &Wish) -> Result<Drawn> {
         rewards: Rewards {
             program: wish.program,
             stages,
+            problem: wish.photograph.as_ref().err().map(|why| (*why).to_owned()),
         },
         pictures,
-        size: camera.size,
+        size: photograph.map_or([0; 2], |photograph| photograph.camera.size),
     })
 }

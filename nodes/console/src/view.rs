@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tiller_core::EpisodeId;
 use tiller_messages::{
-    Candidates, Episode, ExecutionState, Keypoints, ProgramContract, Progress, Proposal,
-    SafetyEvent, StageCommand, Status, TaskStatus,
+    Candidates, DryPlan, Episode, ExecutionState, ImageHeader, Keypoints, ProgramContract,
+    Progress, Proposal, SafetyEvent, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::{ImageReader, Input, Refused, Stream};
 use tiller_page::{Page, Rewards};
@@ -26,12 +26,15 @@ pub(crate) struct View {
     reader: ImageReader,
     /// Episode and stamp, ns, of the annotated picture that is shown: it is sent again and again for who joins late.
     annotated: Option<(Option<EpisodeId>, u64)>,
+    /// What that picture says of its camera: the grounding knows the calibration.
+    calibrated: Option<ImageHeader>,
     streams: Streams,
 }
 
 #[derive(Default)]
 struct Streams {
     candidates: Stream<Candidates>,
+    dry_plans: Stream<DryPlan>,
     contracts: Stream<ProgramContract>,
     episodes: Stream<Episode>,
     keypoints: Stream<Keypoints>,
@@ -49,6 +52,7 @@ impl View {
             painters,
             reader: ImageReader::new(),
             annotated: None,
+            calibrated: None,
             streams: Streams::default(),
         }
     }
@@ -109,6 +113,11 @@ impl View {
                     page.on_candidates(candidates);
                 }
             }
+            "dry_plan" => {
+                if let Some(plan) = streams.dry_plans.read(input)? {
+                    page.on_dry_plan(plan);
+                }
+            }
             "program_contract" => {
                 if let Some(contract) = streams.contracts.read(input)?
                     && let Some((_, artist)) = &mut self.painters
@@ -155,6 +164,7 @@ impl View {
         let header = image.header();
         if is_drawing {
             let episode = self.page.episode(now).map(|(episode, _)| episode.id);
+            self.calibrated = Some(header.clone());
             let annotated = Some((episode, header.stamp_ns));
             if std::mem::replace(&mut self.annotated, annotated) == annotated {
                 return Ok(());
@@ -163,17 +173,19 @@ impl View {
         let rgb = image.rgb().map_err(refused)?;
         let size = [header.width, header.height].map(|side| u32::try_from(side).unwrap_or(0));
         packer.put(id, size[0], size[1], rgb);
-        if id == SCENE
-            && artist.wants_photograph()
-            && let Some(camera) = Camera::of(header)
-        {
-            let rgb = rgb.to_vec();
-            artist.on_photograph(Photograph { camera, rgb });
+        if is_drawing {
+            return Ok(());
         }
-        if !is_drawing {
-            self.page.mark(id, Some(header.stamp_ns), now);
-            self.page.on_picture(id, header);
+        let calibrated = self.calibrated.as_ref().filter(|_| id == SCENE);
+        let camera = Camera::of(header).or_else(|| calibrated.and_then(|it| camera_of(header, it)));
+        if id == SCENE && artist.wants_photograph() {
+            artist.on_photograph(camera.map(|camera| Photograph {
+                camera,
+                rgb: rgb.to_vec(),
+            }));
         }
+        self.page.mark(id, Some(header.stamp_ns), now);
+        self.page.on_picture(id, camera);
         Ok(())
     }
 
@@ -192,5 +204,52 @@ impl View {
             }
             page.on_rewards(drawn.rewards);
         }
+    }
+}
+
+/// The camera of a picture that does not say where it stands, from the annotated picture of the same camera: the
+/// scene stands there enlarged by a whole number.
+fn camera_of(header: &ImageHeader, annotated: &ImageHeader) -> Option<Camera> {
+    let zoom = (annotated.height / header.height.max(1)).max(1) as f64;
+    let reduced = |numbers: [f64; 2]| numbers.map(|number| number / zoom);
+    Camera::of(&ImageHeader {
+        focal: annotated.focal.map(reduced),
+        principal_point: annotated.principal_point.map(reduced),
+        world_from_camera: annotated.world_from_camera,
+        ..header.clone()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_that_says_nothing_stands_where_the_grounding_knows_it_to() {
+        #[rustfmt::skip]
+        let pose = [
+            0.0, -1.0, 0.0, 0.5,
+            -1.0, 0.0, 0.0, 0.1,
+            0.0, 0.0, -1.0, 1.0,
+            0.0, 0.0, 0.0, 1.0,
+        ];
+        let header = |width, height| ImageHeader {
+            width,
+            height,
+            ..Default::default()
+        };
+        let plain = header(200, 100);
+        assert_eq!(Camera::of(&plain), None);
+        // Three times as large, with names beside it.
+        let annotated = ImageHeader {
+            focal: Some([300.0, 300.0]),
+            principal_point: Some([300.0, 150.0]),
+            world_from_camera: Some(pose),
+            ..header(900, 300)
+        };
+        let camera = camera_of(&plain, &annotated).unwrap();
+        assert_eq!((camera.size, camera.focal), ([200, 100], [100.0; 2]));
+        assert_eq!(camera.project([0.5, 0.1, 0.0]), Some([100.0, 50.0]));
+        assert_eq!(camera_of(&plain, &plain), None);
     }
 }

@@ -25,6 +25,7 @@ const INPUTS: &[&str] = &[
     "sim_arm_state",
     "episode",
     "stop",
+    "pause",
     "resume",
     "arm",
     "image",
@@ -43,6 +44,7 @@ const REFUSALS: &[&str] = &[
     "other_episode",
     "not_accepting",
     "held",
+    "paused",
     "not_finite",
     "malformed",
     "stale",
@@ -214,7 +216,7 @@ impl Node {
                 read.filter(is_over)
                     .map(|_| ActuatorEvent::Quiet(Source::Chunk))
             }),
-            "stop" | "resume" | "arm" => return self.obey(input, now_ns, outbox),
+            "stop" | "pause" | "resume" | "arm" => return self.obey(input, now_ns, outbox),
             _ => Ok(None),
         };
         match event {
@@ -228,16 +230,14 @@ impl Node {
     /// Where it carries a number, that is acknowledged.
     fn obey(&mut self, input: &Input, now_ns: u64, outbox: &mut Outbox) -> Result<()> {
         let order = Order::from_arrow(input.data.as_array().as_ref()).ok();
+        let words = order.as_ref().map(|order| order.reason.clone());
+        let words = words.filter(|words| !words.is_empty());
+        let reason = words.unwrap_or_else(|| format!("requested by input `{}`", input.id));
         let event = match input.id.as_str() {
             "resume" => ActuatorEvent::Resume,
             "arm" => ActuatorEvent::Arm,
-            _ => {
-                let words = order.as_ref().map(|order| order.reason.as_str());
-                let words = words.filter(|words| !words.is_empty());
-                ActuatorEvent::Stop {
-                    reason: words.unwrap_or("requested by input `stop`").to_owned(),
-                }
-            }
+            "pause" => ActuatorEvent::Pause { reason },
+            _ => ActuatorEvent::Stop { reason },
         };
         self.on(event, now_ns, outbox)?;
         match order {

@@ -8,9 +8,10 @@ from .needs import needs
 
 try:
     import numpy as np
+    import pyarrow as pa
 
     from tiller_bridge.loop import Pacer
-    from tiller_bridge.messages import SCHEMA_VERSION, Outbox, decode, encode
+    from tiller_bridge.messages import SCHEMA_VERSION, Outbox, decode, encode, fields
     from tiller_libero.node import Node
     from tiller_libero.settings import Settings
 except ImportError:
@@ -115,6 +116,31 @@ def command(stamp_ns, rows=20):
     )
 
 
+def execution(mode):
+    """What the actuator says it is doing; all else is nothing."""
+    declared = {
+        column.name: [] if pa.types.is_large_list(column.type) else 0
+        for column in fields("ExecutionState")
+    }
+    del declared["schema_version"], declared["session"], declared["seq"]
+    return event("execution_state", "ExecutionState", **declared | {"mode": mode})
+
+
+class Pausing(Dora):
+    """Its arm is paused between two times, s."""
+
+    def __init__(self, begin_s, end_s):
+        super().__init__()
+        self.pause = [begin_s, end_s]
+
+    def send_output(self, output, array, metadata):
+        if output == "sim_arm_state":
+            now_s = decode("ArmState", array)["stamp_ns"] * 1e-9
+            mode = "paused" if self.pause[0] <= now_s < self.pause[1] else "holding"
+            self.queue.append(execution(mode))
+        super().send_output(output, array, metadata)
+
+
 def run(world, dora, **variables):
     settings = Settings.read({"TASK": "8", "SPEED": "100", "IMAGE_SIDE": "32"} | variables)
     node = Node(settings, world, Outbox(dora, "simulator", session=7))
@@ -177,6 +203,12 @@ class TheLoop(unittest.TestCase):
         last = dora.messages("task_status", "TaskStatus")[-1]
         self.assertIn("program has ended", last["reason"])
         self.assertEqual(last["stamp_ns"], 2_000_000_000)
+
+    def test_a_pause_is_no_time_of_the_episode(self):
+        dora = Pausing(0.5, 3.5)
+        run(World(), dora, EPISODE_S="1")
+        last = dora.messages("task_status", "TaskStatus")[-1]
+        self.assertEqual((last["reason"], last["stamp_ns"]), ("the time is up", 4 * 10**9))
 
     def test_what_does_not_fit_is_refused_and_loses_nothing(self):
         wrong = [

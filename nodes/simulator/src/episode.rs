@@ -10,6 +10,9 @@ const GRACE_NS: u64 = 2_000_000_000;
 #[derive(Debug)]
 pub(crate) struct Episode {
     limit_ns: u64,
+    /// How far the episode was when it was looked at last, ns, and what of that it was paused.
+    looked_ns: u64,
+    paused_ns: u64,
     program_ended_ns: Option<u64>,
     /// Nobody will write a program.
     is_refused: bool,
@@ -48,6 +51,8 @@ impl Episode {
     pub(crate) fn new(limit_ns: u64) -> Self {
         Self {
             limit_ns,
+            looked_ns: 0,
+            paused_ns: 0,
             program_ended_ns: None,
             is_refused: false,
         }
@@ -65,6 +70,14 @@ impl Episode {
         } else {
             None
         };
+    }
+
+    /// Time has gone on to `now_ns`; while an operator has the arm rest that is none of the episode's.
+    pub(crate) fn pass(&mut self, now_ns: u64, is_paused: bool) -> &Self {
+        let passed_ns = now_ns.saturating_sub(self.looked_ns);
+        self.looked_ns = now_ns;
+        self.paused_ns += passed_ns * u64::from(is_paused);
+        self
     }
 
     /// Whether the episode is over at `now_ns`, and why.
@@ -85,7 +98,7 @@ impl Episode {
         if self.is_refused {
             return Some(Over::NoProgram);
         }
-        (now_ns >= self.limit_ns).then_some(Over::Timeout)
+        (now_ns >= self.limit_ns + self.paused_ns).then_some(Over::Timeout)
     }
 }
 
@@ -136,6 +149,18 @@ mod tests {
             episode.check(6_000_000_000, &NOT_YET),
             Some(Over::ProgramEnded)
         );
+    }
+
+    #[test]
+    fn a_pause_is_no_time_of_the_episode() {
+        let mut episode = Episode::new(1_000);
+        assert_eq!(episode.pass(600, false).check(600, &NOT_YET), None);
+        for now_ns in (700..=9_000).step_by(100) {
+            assert_eq!(episode.pass(now_ns, true).check(now_ns, &NOT_YET), None);
+        }
+        assert_eq!(episode.pass(9_300, false).check(9_300, &NOT_YET), None);
+        let over = episode.pass(9_400, false).check(9_400, &NOT_YET);
+        assert_eq!(over, Some(Over::Timeout));
     }
 
     #[test]

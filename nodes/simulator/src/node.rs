@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use eyre::{Result, bail};
 use tiller_core::EpisodeId;
 use tiller_messages::{
-    ArmCommand, Episode as EpisodeMessage, Level, StageCommand, Status, TaskStatus,
+    ArmCommand, Episode as EpisodeMessage, ExecutionMode, ExecutionState, Level, StageCommand,
+    Status, TaskStatus,
 };
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream, robot_clock_ns};
 use tiller_world::EpisodeSpec;
@@ -25,7 +26,14 @@ use franka::Franka;
 /// Without commands the arm cannot be held.
 pub const ESSENTIAL: &[&str] = &["arm_command"];
 
-const INPUTS: &[&str] = &["tick", "arm_command", "stage", "reward_status", "episode"];
+const INPUTS: &[&str] = &[
+    "tick",
+    "arm_command",
+    "stage",
+    "reward_status",
+    "episode",
+    "execution_state",
+];
 
 /// With these codes an author says that there will be no program.
 const NO_PROGRAM: [&str; 3] = ["refused", "invalid_program", "hold"];
@@ -65,6 +73,7 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
         unsuccessful: None,
         last_id: EpisodeId(outbox.session()),
         is_over: false,
+        is_paused: false,
         status: None,
         said: None,
         franka: match &settings.robot {
@@ -127,6 +136,8 @@ struct Node<'a> {
     last_id: EpisodeId,
     /// The episode is over and the next instruction is being waited for.
     is_over: bool,
+    /// An operator has the arm rest: the episode's time stands.
+    is_paused: bool,
     /// Success and completed tasks, as last told.
     status: Option<(bool, Vec<String>)>,
     /// An instruction that came while the world was running.
@@ -141,6 +152,7 @@ struct Streams {
     stages: Stream<StageCommand>,
     authors: Stream<Status>,
     episodes: Stream<EpisodeMessage>,
+    executions: Stream<ExecutionState>,
 }
 
 impl Node<'_> {
@@ -188,6 +200,12 @@ impl Node<'_> {
                 let read = self.streams.episodes.read(input);
                 if let Some(episode) = outbox.accept(read)? {
                     self.said = Some(episode);
+                }
+            }
+            "execution_state" => {
+                let read = self.streams.executions.read(input);
+                if let Some(state) = outbox.accept(read)? {
+                    self.is_paused = state.mode == ExecutionMode::Paused;
                 }
             }
             _ => {}
@@ -339,6 +357,7 @@ impl Node<'_> {
     fn judge(&mut self, outbox: &mut Outbox) -> Result<Option<Over>> {
         let over = self
             .episode
+            .pass(self.world.episode_ns(), self.is_paused)
             .check(self.world.episode_ns(), self.world.verdict())
             .filter(|_| !self.is_over);
         if over.is_some() {

@@ -5,13 +5,15 @@ use std::time::Duration;
 use eyre::Result;
 use tiller_closed_loop::journal::{Header, Machine, Pending, Pieces, Recorder, SamplerHeader};
 use tiller_closed_loop::{Planner, Sampler, SamplerEffect, SamplerEvent};
-use tiller_messages::{ArmState, Episode, ExecutionState, Keypoints, RewardProgram, StageCommand};
+use tiller_messages::{
+    ArmState, Episode, ExecutionState, Keypoints, Proposal, RewardProgram, StageCommand,
+};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Stream};
 use tiller_policy::{Bundle, Fitter, Policy};
 
 use crate::cameras::{Cameras, Moment, wanted};
 use crate::config::Settings;
-use crate::planning::Planning;
+use crate::planning::{Planning, Report};
 
 /// Without robot, reward or stage there is nothing to plan for.
 pub(crate) const ESSENTIAL: &[&str] = &[
@@ -24,17 +26,21 @@ pub(crate) const ESSENTIAL: &[&str] = &[
 ];
 
 /// What it reads beside its cameras.
-const INPUTS: [&str; 6] = [
+const INPUTS: [&str; 7] = [
     "arm_state",
     "execution_state",
     "keypoints",
     "reward_program",
     "stage",
     "episode",
+    "proposal",
 ];
 
 /// The output on which the journal goes out, where the dataflow declares it.
 const JOURNAL: &str = "journal";
+
+/// The output of dry plans, where the dataflow declares it.
+const DRY_PLAN: &str = "dry_plan";
 
 /// How long to wait for anything before looking at the clock again.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -73,7 +79,11 @@ pub(crate) fn run(
             }
         }
         while let Some(report) = node.planning.take_report()? {
-            node.on(SamplerEvent::Planned(report), now_ns, outbox)?;
+            let event = match report {
+                Report::Plan(report) => SamplerEvent::Planned(report),
+                Report::Rehearsal(report) => SamplerEvent::Rehearsed(report),
+            };
+            node.on(event, now_ns, outbox)?;
         }
         if node.sampler.wake_at().is_some_and(|at| at <= now_ns) {
             node.on(SamplerEvent::Time, now_ns, outbox)?;
@@ -104,6 +114,7 @@ struct Streams {
     programs: Stream<RewardProgram>,
     stages: Stream<StageCommand>,
     episodes: Stream<Episode>,
+    proposals: Stream<Proposal>,
 }
 
 impl Node {
@@ -188,6 +199,9 @@ impl Node {
             "episode" => outbox
                 .accept(streams.episodes.read(input))?
                 .map(SamplerEvent::Episode),
+            "proposal" => outbox
+                .accept(streams.proposals.read(input))?
+                .map(SamplerEvent::Proposal),
             camera if self.cameras.has(camera) => {
                 let seen = outbox.accept(self.cameras.take(input, now_ns))?;
                 seen.map(|moment| {
@@ -238,6 +252,16 @@ impl Node {
                 }
                 Ok(())
             }
+            SamplerEffect::Rehearse(request) => {
+                if let Some(moment) = self.moment_of(request.observation_ns) {
+                    self.planning.rehearse(moment, request);
+                }
+                Ok(())
+            }
+            SamplerEffect::DryPlan(plan) if outbox.declares(DRY_PLAN) => {
+                outbox.send(DRY_PLAN, plan)
+            }
+            SamplerEffect::DryPlan(_) => Ok(()),
             SamplerEffect::Chunk(chunk) => {
                 tracing::info!(
                     "chunk {}: stage {}{}",

@@ -19,11 +19,21 @@ use crate::cameras::{Moment, views};
 enum Job {
     Observe(Moment, ArmState),
     Plan(Moment, Box<PlanRequest>),
+    /// A plan that leaves no trace.
+    Rehearse(Moment, Box<PlanRequest>),
     Forget,
 }
 
-/// Jobs that wait. A new plan takes the place of one that has not begun; observations are kept, up
-/// to as many as the policy can see.
+/// What has come of a job.
+pub(crate) enum Report {
+    /// Of a plan.
+    Plan(PlanReport),
+    /// Of a rehearsal.
+    Rehearsal(PlanReport),
+}
+
+/// Jobs that wait. A new plan takes the place of one that has not begun, and of a rehearsal; observations
+/// are kept, up to as many as the policy can see.
 #[derive(Default)]
 struct Mailbox {
     jobs: VecDeque<Job>,
@@ -33,7 +43,7 @@ struct Mailbox {
 /// The thread and the ways to and from it.
 pub(crate) struct Planning {
     mailbox: Arc<(Mutex<Mailbox>, Condvar)>,
-    reports: Receiver<PlanReport>,
+    reports: Receiver<Report>,
     thread: Option<JoinHandle<()>>,
     history: usize,
     in_flight: usize,
@@ -49,7 +59,7 @@ struct Worker {
     fitter: Fitter,
     /// What the policy's history holds, the newest last.
     seen: VecDeque<Seen>,
-    reports: Sender<PlanReport>,
+    reports: Sender<Report>,
 }
 
 impl Planning {
@@ -93,10 +103,20 @@ impl Planning {
     /// Plans; a plan that has not begun is dropped.
     pub(crate) fn plan(&mut self, moment: Moment, request: Box<PlanRequest>) {
         self.change(|mailbox| {
-            mailbox.jobs.retain(|job| !matches!(job, Job::Plan(..)));
+            let is_plan = |job: &Job| matches!(job, Job::Plan(..) | Job::Rehearse(..));
+            mailbox.jobs.retain(|job| !is_plan(job));
             mailbox.jobs.push_back(Job::Plan(moment, request));
         });
         self.in_flight = 1;
+    }
+
+    /// Plans what nobody executes; the policy's history and whatever else plans are made from stay as they are.
+    pub(crate) fn rehearse(&mut self, moment: Moment, request: Box<PlanRequest>) {
+        self.change(|mailbox| {
+            let is_rehearsal = |job: &Job| matches!(job, Job::Rehearse(..));
+            mailbox.jobs.retain(|job| !is_rehearsal(job));
+            mailbox.jobs.push_back(Job::Rehearse(moment, request));
+        });
     }
 
     /// Shows the policy a moment between two plans.
@@ -135,10 +155,12 @@ impl Planning {
     ///
     /// # Errors
     /// When the thread has died.
-    pub(crate) fn take_report(&mut self) -> Result<Option<PlanReport>> {
+    pub(crate) fn take_report(&mut self) -> Result<Option<Report>> {
         match self.reports.try_recv() {
             Ok(report) => {
-                self.in_flight = 0;
+                if matches!(report, Report::Plan(_)) {
+                    self.in_flight = 0;
+                }
                 Ok(Some(report))
             }
             Err(TryRecvError::Empty) => Ok(None),
@@ -192,20 +214,40 @@ impl Worker {
                 }
                 Job::Observe(moment, arm) => self.observe(&moment, &arm),
                 Job::Plan(moment, request) => {
-                    let started = Instant::now();
-                    let outcome = self.plan(&moment, &request);
-                    let report = PlanReport {
-                        id: request.id,
-                        spent_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
-                        seen: self.seen.iter().cloned().collect(),
-                        outcome,
-                    };
+                    let report = Report::Plan(self.report(&moment, &request));
+                    if self.reports.send(report).is_err() {
+                        return;
+                    }
+                }
+                Job::Rehearse(moment, request) => {
+                    let report = Report::Rehearsal(self.rehearse(&moment, &request));
                     if self.reports.send(report).is_err() {
                         return;
                     }
                 }
             }
         }
+    }
+
+    fn report(&mut self, moment: &Moment, request: &PlanRequest) -> PlanReport {
+        let started = Instant::now();
+        let outcome = self.plan(moment, request);
+        PlanReport {
+            id: request.id,
+            spent_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            seen: self.seen.iter().cloned().collect(),
+            outcome,
+        }
+    }
+
+    /// As if it were the plan of that moment, which afterwards nobody has seen.
+    fn rehearse(&mut self, moment: &Moment, request: &PlanRequest) -> PlanReport {
+        let history = self.policy.history();
+        let (observer, seen) = (self.observer.clone(), self.seen.clone());
+        let report = self.report(moment, request);
+        self.policy.restore(&history);
+        (self.observer, self.seen) = (observer, seen);
+        report
     }
 
     fn observe(&mut self, moment: &Moment, arm: &ArmState) {

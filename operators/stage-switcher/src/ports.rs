@@ -8,7 +8,10 @@ use arrow::array::{Array, ArrayRef};
 use tiller_closed_loop::journal::{Header, Machine, Pending, Pieces, Recorder};
 use tiller_closed_loop::{Notice, Switcher, SwitcherEffect, SwitcherEvent};
 use tiller_core::{MAX_STATUS, clip, visible_block};
-use tiller_messages::{Arrival, Journal, Level, Message, MessageError, SequenceCheck, Status};
+use tiller_messages::{
+    Arrival, ExecutionMode, ExecutionState, Journal, Level, Message, MessageError, SequenceCheck,
+    Status,
+};
 
 use crate::settings::Settings;
 
@@ -29,6 +32,8 @@ pub(crate) struct Ports {
     switcher: Switcher,
     session: u64,
     arrivals: Arrivals,
+    /// Whether the arm was paused when the actuator spoke last.
+    is_paused: bool,
     statuses: u64,
     refusals: BTreeMap<String, Refusals>,
     journal: Option<(Recorder<Pending>, Pieces)>,
@@ -48,6 +53,7 @@ struct Arrivals {
     programs: SequenceCheck,
     progress: SequenceCheck,
     states: SequenceCheck,
+    executions: SequenceCheck,
     advice: SequenceCheck,
     operator_advice: SequenceCheck,
     episodes: SequenceCheck,
@@ -71,6 +77,7 @@ impl Ports {
             switcher,
             session,
             arrivals: Arrivals::default(),
+            is_paused: false,
             statuses: 0,
             refusals: BTreeMap::new(),
             journal,
@@ -139,6 +146,14 @@ impl Ports {
             "reward_program" => fresh(array, &mut arrivals.programs)?.map(SwitcherEvent::Program),
             "progress" => fresh(array, &mut arrivals.progress)?.map(SwitcherEvent::Progress),
             "arm_state" => fresh(array, &mut arrivals.states)?.map(SwitcherEvent::Arm),
+            "execution_state" => {
+                let state = fresh::<ExecutionState>(array, &mut arrivals.executions)?;
+                let is_paused = state.map(|state| state.mode == ExecutionMode::Paused);
+                // Told fifty times a second; what the machine minds is a change.
+                let changed = is_paused.filter(|is_paused| *is_paused != self.is_paused);
+                self.is_paused = changed.unwrap_or(self.is_paused);
+                changed.map(SwitcherEvent::Paused)
+            }
             "stage_advice" => fresh(array, &mut arrivals.advice)?.map(SwitcherEvent::Advice),
             "operator_advice" => {
                 fresh(array, &mut arrivals.operator_advice)?.map(SwitcherEvent::Advice)

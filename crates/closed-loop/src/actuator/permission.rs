@@ -1,6 +1,6 @@
 //! Whether the arm may move at all, and what the machine is doing as everybody is told.
 
-use tiller_messages::ExecutionMode;
+use tiller_messages::{ActionChunk, ExecutionMode};
 use tiller_motion::{ArmFault, Mode};
 
 use super::{Actuator, ActuatorEffect, Guard};
@@ -21,6 +21,8 @@ pub(super) struct Permission {
     pub(super) has_begun: bool,
     pub(super) is_homing: bool,
     is_recovering: bool,
+    /// Why an operator has the arm rest for a while.
+    pub(super) paused: Option<String>,
     /// Why the arm would not move.
     fault: Option<ArmFault>,
 }
@@ -36,6 +38,7 @@ impl Permission {
             has_begun: false,
             is_homing: false,
             is_recovering: false,
+            paused: None,
             fault: None,
         }
     }
@@ -72,6 +75,10 @@ impl Permission {
                 "`tiller arm`",
                 "nothing moves until then; chunks are planned and checked",
             )),
+            ExecutionMode::Paused => Some((
+                "`tiller resume`",
+                "an operator has paused the arm: nothing moves, and no time passes in the stage",
+            )),
             ExecutionMode::Stopped | ExecutionMode::Fault if self.requires_arming => Some((
                 "`tiller resume`",
                 "the arm was stopped, or has stopped by itself; `tiller arm` comes after it",
@@ -90,6 +97,7 @@ impl Permission {
         }
         match motion {
             Mode::Stopping => ExecutionMode::Stopping,
+            Mode::Stopped if self.paused.is_some() => ExecutionMode::Paused,
             Mode::Stopped => ExecutionMode::Stopped,
             _ if self.is_homing => ExecutionMode::Homing,
             _ if !self.is_armed => ExecutionMode::Idle,
@@ -107,9 +115,34 @@ impl Actuator {
             motion.stop(&reason, self.now_ns);
         }
         self.stopped = Some(reason);
+        self.permission.paused = None;
         self.permission.disarm();
         self.watchdog.forget(Source::Chunk);
         self.is_due = true;
+    }
+
+    /// A rest for a while. Who stands by goes on doing so: the arm is armed after it as it was before. A stop
+    /// is more, and stays.
+    pub(super) fn on_pause(&mut self, reason: String) {
+        self.is_due = true;
+        if self.stopped.is_some() {
+            return;
+        }
+        if let Some(motion) = &mut self.motion {
+            motion.pause(&reason, self.now_ns);
+        }
+        self.permission.paused = Some(reason);
+        self.watchdog.forget(Source::Chunk);
+    }
+
+    /// Why a chunk is not for now, where the arm is paused.
+    pub(super) fn paused(&self, chunk: &ActionChunk) -> Option<(&'static str, String)> {
+        self.permission.paused.as_ref()?;
+        let text = format!(
+            "chunk {}: expected one once motion goes on, found the arm paused",
+            chunk.seq
+        );
+        Some(("paused", text))
     }
 
     pub(super) fn on_resume(&mut self, effects: &mut Vec<ActuatorEffect>) {
@@ -120,6 +153,7 @@ impl Actuator {
         }
         self.stopped = None;
         if !self.permission.is_commanded {
+            self.permission.paused = None;
             // It may have been moved by hand meanwhile: where it is then, it will begin.
             self.begins_anew = true;
             let text = "motion is allowed again, once the arm is armed".to_owned();
@@ -127,10 +161,14 @@ impl Actuator {
             return;
         }
         let Some(motion) = &mut self.motion else {
+            self.permission.paused = None;
             return;
         };
         match motion.resume(self.now_ns) {
-            Ok(()) => self.permission.has_begun = false,
+            Ok(()) => {
+                self.permission.paused = None;
+                self.permission.has_begun = false;
+            }
             Err(error) => {
                 effects.push(self.safety("not_resumed".to_owned(), error.to_string()));
             }
@@ -157,6 +195,11 @@ impl Actuator {
         self.is_due = true;
         let text = "the arm is armed: from now on chunks move it".to_owned();
         effects.push(ActuatorEffect::Tell(Notice::info("armed", text)));
+    }
+
+    /// Whether an operator has the arm rest for a while.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.permission.paused.is_some()
     }
 
     /// Why the arm cannot be armed now.

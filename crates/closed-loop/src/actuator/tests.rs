@@ -6,6 +6,7 @@ use super::*;
 
 mod arming;
 mod chunks;
+mod pausing;
 mod states;
 mod watch;
 mod whatever;

@@ -22,6 +22,8 @@ const LOOK_NS: u64 = 100_000_000;
 const PLANNING_NS: u64 = 60_000_000;
 const EPISODE: EpisodeId = EpisodeId(1);
 const HORIZON: usize = 16;
+const PAUSED_AT: u64 = 170;
+const RESUMED_AT: u64 = 220;
 
 fn planner() -> Planner {
     Planner::new(PlannerConfig::default(), space(10.0), HORIZON).unwrap()
@@ -110,6 +112,7 @@ impl Recorded {
                     loop_.actuator.on(event.clone(), now_ns, &mut sent);
                     write(&mut self.journals.actuator, now_ns, &event, &sent);
                     for effect in sent {
+                        loop_.tell_pause(&effect, &mut queue);
                         route_actuator(effect, &mut queue, &mut outside);
                     }
                 }
@@ -192,6 +195,16 @@ impl Recorded {
                 self.tell(Message::Actuator(ActuatorEvent::Measured(bad)), now_ns);
             }
             self.tell(Message::Actuator(ActuatorEvent::Measured(state)), now_ns);
+            let order = match period {
+                PAUSED_AT => Some(ActuatorEvent::Pause {
+                    reason: "a look".to_owned(),
+                }),
+                RESUMED_AT => Some(ActuatorEvent::Resume),
+                _ => None,
+            };
+            if let Some(order) = order {
+                self.tell(Message::Actuator(order), now_ns);
+            }
             if now_ns.is_multiple_of(LOOK_NS) {
                 let stamp_ns = now_ns;
                 let seen = SamplerEvent::Observation { stamp_ns };
@@ -262,7 +275,41 @@ fn what_was_recorded_gives_the_same_effects_in_fresh_machines() {
         let is_safety = |effect: &&ActuatorEffect| matches!(effect, ActuatorEffect::Safety(_));
         refused += effects.iter().filter(is_safety).count();
     });
-    assert!(told > 400 && refused >= 3, "{told} events, {refused} told");
+    assert!(told > 400 && refused >= 5, "{told} events, {refused} told");
+}
+
+#[test]
+fn a_paused_loop_plans_nothing_moves_nothing_and_goes_on_in_its_stage() {
+    let journals = Recorded::new().run();
+    let paused = PAUSED_AT * PERIOD_NS..RESUMED_AT * PERIOD_NS;
+    let mut machine = sampler();
+    let (mut within, mut after) = (0, 0);
+    for entry in read::<SamplerEvent>(journals.sampler.as_slice()).unwrap() {
+        let mut effects = Vec::new();
+        machine.on(entry.event, entry.now_ns, &mut effects);
+        let is_plan = |effect: &&SamplerEffect| matches!(effect, SamplerEffect::Plan(_));
+        let plans = effects.iter().filter(is_plan).count();
+        within += if paused.contains(&entry.now_ns) {
+            plans
+        } else {
+            0
+        };
+        after += if entry.now_ns >= paused.end { plans } else { 0 };
+    }
+    assert_eq!(within, 0);
+    assert!(after > 2, "{after}");
+    let told = read::<SwitcherEvent>(journals.switcher.as_slice()).unwrap();
+    let words = told.into_iter().filter_map(|entry| match entry.event {
+        SwitcherEvent::Paused(is_paused) => Some((is_paused, entry.now_ns)),
+        _ => None,
+    });
+    let words: Vec<_> = words.collect();
+    let [(true, rested_ns), (false, resumed_ns)] = words[..] else {
+        panic!("{words:?}");
+    };
+    let braked_ns = rested_ns - paused.start;
+    assert!((1..=20 * PERIOD_NS).contains(&braked_ns), "{braked_ns} ns");
+    assert!(resumed_ns - paused.end <= 2 * PERIOD_NS);
 }
 
 #[test]

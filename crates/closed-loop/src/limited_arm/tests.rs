@@ -562,6 +562,26 @@ fn by_itself() -> Rig {
 }
 
 #[test]
+fn a_pause_outlasts_a_recovery_by_itself_and_resume_lifts_both() {
+    let mut rig = by_itself();
+    rig.on(ActuatorEvent::Pause {
+        reason: "test".to_owned(),
+    });
+    rig.run(500);
+    assert_eq!(rig.mode(), ExecutionMode::Paused);
+    rig.arm.arm.has_stopped = true;
+    rig.run(400);
+    assert_eq!(rig.mode(), ExecutionMode::Fault);
+    rig.run(400);
+    assert_eq!(rig.mode(), ExecutionMode::Paused, "{:?}", rig.dangers());
+    rig.arm.arm.has_stopped = true;
+    rig.run(100);
+    rig.on(ActuatorEvent::Resume);
+    rig.run(60);
+    assert_eq!(rig.mode(), ExecutionMode::Ready, "{:?}", rig.dangers());
+}
+
+#[test]
 fn so_many_reflexes_in_a_row_are_recovered_from_and_the_arm_stays_armed() {
     let mut rig = by_itself();
     for _ in 0..2 {

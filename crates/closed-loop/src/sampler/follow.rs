@@ -49,6 +49,11 @@ impl Goal {
         self.command.as_ref().is_some_and(StageCommand::is_over)
     }
 
+    /// Whether a program is under way, or is about to be.
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.is_over() && (self.program.is_some() || self.command.is_some())
+    }
+
     /// Whether the reward may steer.
     pub(super) fn guidance(&self) -> bool {
         self.command.as_ref().is_some_and(|c| c.guidance)

@@ -168,6 +168,7 @@ impl Sampler {
         self.failures = 0;
         self.failed_ns = None;
         self.last = LastPlan::default();
+        self.rehearsal.clear(id);
         if let Some(in_flight) = &mut self.in_flight {
             in_flight.is_void = true;
         }

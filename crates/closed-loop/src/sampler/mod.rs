@@ -9,6 +9,7 @@ mod config;
 mod follow;
 mod inputs;
 mod readiness;
+mod rehearsal;
 mod schedule;
 
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tiller_core::Visit;
 use tiller_messages::{
-    ActionChunk, ArmState, Candidates, Episode, ExecutionState, Keypoints, ProgramContract,
-    Progress, RewardProgram, StageCommand,
+    ActionChunk, ArmState, Candidates, DryPlan, Episode, ExecutionMode, ExecutionState, Keypoints,
+    ProgramContract, Progress, Proposal, RewardProgram, StageCommand,
 };
 use tiller_reward::Scene;
 
@@ -27,6 +28,7 @@ use crate::notice::{Notice, Waiting};
 use crate::planning::{Plan, PlanRequest};
 use crate::stamps::StampFilter;
 use follow::Goal;
+use rehearsal::Rehearsal;
 use schedule::{Due, Schedule, SentChunk};
 
 pub use config::{BlindnessConfig, PolicyFacts, SamplerConfig};
@@ -58,6 +60,10 @@ pub enum SamplerEvent {
     Planned(PlanReport),
     /// Time has passed.
     Time,
+    /// A program was proposed, or something was decided about one.
+    Proposal(Proposal),
+    /// What came of a [`SamplerEffect::Rehearse`].
+    Rehearsed(PlanReport),
 }
 
 /// What came of a request.
@@ -118,6 +124,10 @@ pub enum SamplerEffect {
     Progress(Progress),
     /// Tell people.
     Tell(Notice),
+    /// Plan this without leaving a trace; what is to move the arm goes before it.
+    Rehearse(Box<PlanRequest>),
+    /// Send what came of it, for viewing.
+    DryPlan(DryPlan),
 }
 
 /// How soon after one observation the next may come, in action steps: stamps are never exact.
@@ -145,6 +155,7 @@ pub struct Sampler {
     chunks: u64,
     planned_chunks: u64,
     last: LastPlan,
+    rehearsal: Rehearsal,
     /// Stamp of the newest keypoints of which one was visible, ns.
     seen_ns: u64,
     /// Stamp of the arm's state when the stage switcher spoke last, ns.
@@ -196,6 +207,7 @@ impl Sampler {
             chunks: 0,
             planned_chunks: 0,
             last: LastPlan::default(),
+            rehearsal: Rehearsal::default(),
             seen_ns: 0,
             stage_heard_ns: 0,
             failures: 0,
@@ -235,8 +247,11 @@ impl Sampler {
             SamplerEvent::Episode(episode) => self.on_episode(episode, effects),
             SamplerEvent::Planned(report) => self.on_planned(report, now_ns, effects),
             SamplerEvent::Time => {}
+            SamplerEvent::Proposal(proposal) => self.rehearsal.on_proposal(proposal),
+            SamplerEvent::Rehearsed(report) => self.on_rehearsed(report, effects),
         }
         self.plan_if_due(now_ns, effects);
+        self.rehearse_if_idle(effects);
     }
 
     /// When [`SamplerEvent::Time`] is due at the latest, ns of the caller's clock.
@@ -311,6 +326,13 @@ impl Sampler {
 
     fn plan_if_due(&mut self, now_ns: u64, effects: &mut Vec<SamplerEffect>) {
         let due = match &self.execution {
+            Some(execution) if is_put_to_rest(execution) => {
+                // What is planned for now would not be of when it goes on.
+                if let Some(in_flight) = &mut self.in_flight {
+                    in_flight.is_void = true;
+                }
+                Due::NotYet
+            }
             Some(execution) => self.schedule.due(execution, now_ns),
             None => Due::NotYet,
         };
@@ -508,6 +530,14 @@ impl Sampler {
             continues: request.carry_on.as_ref().map(|c| c.continuation),
         }
     }
+}
+
+/// Whether an operator, or whoever watches the arm, has it rest.
+fn is_put_to_rest(execution: &ExecutionState) -> bool {
+    matches!(
+        execution.mode,
+        ExecutionMode::Paused | ExecutionMode::Stopping | ExecutionMode::Stopped
+    )
 }
 
 /// Positions of the keypoints and axes of their things.

@@ -3,6 +3,8 @@ use tiller_messages::ExecutionMode;
 
 use super::*;
 
+mod rehearsing;
+
 const STEP_NS: u64 = SECOND_NS / 10;
 const POINTS: usize = 9;
 const EPISODE: EpisodeId = EpisodeId(4);
@@ -140,34 +142,38 @@ impl Rig {
 
     /// Answers the request with a plan that stays where it is.
     fn answer(&mut self, id: u64) {
-        let plan = Plan {
-            chunk: vec![0.0; 8 * 3],
-            horizon: 8,
-            action_dim: 3,
-            execute_steps: 4,
-            steered: true,
-            candidates: [0.4, 0.0, 0.2].repeat(POINTS),
-            points: POINTS,
-            rewards: vec![-0.1],
-            selected: 0,
-            sample: vec![0.5; 8 * 3],
-            path: Vec::new(),
-            strength: 0.7,
-            ess: 1.0,
-            lost: 0,
-            weights: Vec::new(),
-            trace: Vec::new(),
-            resamplings: Vec::new(),
-            ancestors: Vec::new(),
-            particle_trace: None,
-            timings: Default::default(),
-        };
         self.on(SamplerEvent::Planned(PlanReport {
             id,
             seen: Vec::new(),
             spent_ns: 1,
-            outcome: Ok(Box::new(plan)),
+            outcome: Ok(Box::new(still())),
         }));
+    }
+}
+
+/// A plan that stays where it is.
+fn still() -> Plan {
+    Plan {
+        chunk: vec![0.0; 8 * 3],
+        horizon: 8,
+        action_dim: 3,
+        execute_steps: 4,
+        steered: true,
+        candidates: [0.4, 0.0, 0.2].repeat(POINTS),
+        points: POINTS,
+        rewards: vec![-0.1],
+        selected: 0,
+        sample: vec![0.5; 8 * 3],
+        path: Vec::new(),
+        strength: 0.7,
+        ess: 1.0,
+        lost: 0,
+        weights: Vec::new(),
+        trace: Vec::new(),
+        resamplings: Vec::new(),
+        ancestors: Vec::new(),
+        particle_trace: None,
+        timings: Default::default(),
     }
 }
 
@@ -265,6 +271,49 @@ fn in_motion_the_next_plan_carries_on_the_chunk_under_way() {
     assert_eq!(carry_on.under_way.sample.len(), 8 * 3, "the whole sample");
     rig.answer(2);
     assert_eq!(rig.chunk().unwrap().continues, Some(expected));
+}
+
+#[test]
+fn a_pause_voids_the_plan_in_the_making_and_the_next_is_of_what_is_seen_after_it() {
+    let mut rig = Rig::ready();
+    rig.answer(1);
+    rig.see(2 * STEP_NS);
+    rig.state(2 * STEP_NS, 1, 2);
+    assert_eq!(rig.request().unwrap().id, 2);
+    let mode = |rig: &mut Rig, stamp_ns, mode| {
+        let execution = ExecutionState {
+            stamp_ns,
+            mode,
+            ..rig.sampler.execution.clone().unwrap()
+        };
+        rig.now_ns = stamp_ns;
+        rig.on(SamplerEvent::Execution(execution));
+    };
+    mode(&mut rig, 3 * STEP_NS, ExecutionMode::Stopping);
+    rig.answer(2);
+    assert!(rig.chunk().is_none(), "it is for a motion that is given up");
+    for step in 4..100 {
+        rig.on(SamplerEvent::Arm(ArmState {
+            stamp_ns: step * STEP_NS,
+            episode: EPISODE,
+            ..Default::default()
+        }));
+        // The switcher goes on saying the same.
+        rig.on(SamplerEvent::StageStands);
+        mode(&mut rig, step * STEP_NS, ExecutionMode::Paused);
+        rig.see(step * STEP_NS);
+        assert!(rig.request().is_none() && rig.chunk().is_none());
+        assert!(rig.notices().is_empty(), "{:?}", rig.notices());
+    }
+    mode(&mut rig, 100 * STEP_NS, ExecutionMode::Ready);
+    assert!(
+        rig.request().is_none(),
+        "what was seen before it is too old"
+    );
+    rig.see(100 * STEP_NS);
+    let request = rig.request().unwrap();
+    assert_eq!((request.visit.stage, request.visit.visit), (1, 1));
+    assert!(request.carry_on.is_none());
 }
 
 #[test]

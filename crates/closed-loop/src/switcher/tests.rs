@@ -181,6 +181,67 @@ fn without_progress_readings_guidance_pauses() {
 }
 
 #[test]
+fn no_time_passes_while_the_arm_is_paused_and_only_a_word_changes_the_stage() {
+    let mut rig = Rig::started();
+    let first = rig.command().unwrap().clone();
+    for _ in 0..30 {
+        rig.frame(reading(1, 1, -0.1));
+    }
+    rig.on(SwitcherEvent::Paused(true));
+    let (mut repeated, mut queries) = (0, 0);
+    // Two minutes, in which the stage looks done, and nothing is seen for a while.
+    for frame in 0..1_200 {
+        rig.frame(reading(1, 1, 0.1).filter(|_| frame < 600));
+        queries += usize::from(rig.query().is_some());
+        for command in rig.commands() {
+            assert_eq!(command, &first, "frame {frame}");
+            repeated += 1;
+        }
+    }
+    assert!(repeated >= 119, "whoever joins hears it: {repeated}");
+    rig.on(SwitcherEvent::Advice(StageAdvice {
+        program: PROGRAM,
+        visit: 1,
+        stage: 2,
+        reason: "somebody wants it".into(),
+        ..Default::default()
+    }));
+    assert_eq!(rig.command().unwrap().stage, 2, "but a word counts");
+    rig.on(SwitcherEvent::Paused(false));
+    // Eight seconds of the second stage begin now.
+    let mut left = None;
+    for frame in 1..=100 {
+        rig.frame(reading(2, 2, -0.1));
+        let is_left = rig.command().is_some_and(|command| command.visit != 2);
+        left = left.or(is_left.then_some(frame));
+    }
+    assert!((15..=80).contains(&left.unwrap()), "{left:?}");
+    assert_eq!(queries, 0);
+}
+
+#[test]
+fn a_stage_goes_on_where_it_was_when_the_pause_is_over() {
+    let timeout = |pause: u64| {
+        let mut rig = Rig::started();
+        let mut frames = 0;
+        loop {
+            if frames == 20 {
+                rig.on(SwitcherEvent::Paused(true));
+                (0..pause).for_each(|_| rig.frame(reading(1, 1, -0.1)));
+                rig.on(SwitcherEvent::Paused(false));
+            }
+            frames += 1;
+            rig.frame(reading(1, 1, -0.1));
+            if rig.commands().iter().any(|command| command.visit == 2) {
+                return frames;
+            }
+            assert!(frames < 200);
+        }
+    };
+    assert_eq!(timeout(500), timeout(0));
+}
+
+#[test]
 fn a_stage_that_drags_on_is_asked_about_once_and_advice_is_taken() {
     let mut rig = Rig::started();
     let mut queries = Vec::new();

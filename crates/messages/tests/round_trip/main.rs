@@ -63,7 +63,7 @@ macro_rules! kinds {
 
 kinds! {
     arm_state, execution_state, order, arm_command, episode, program_contract, action_chunk, candidates,
-    keypoints, reward_program, proposal, approval, status, stage_command, stage_query, stage_advice, progress,
+    dry_plan, keypoints, reward_program, proposal, approval, status, stage_command, stage_query, stage_advice, progress,
     safety_event, task_status, journal, bench_report, bench_work,
 }
 

@@ -508,6 +508,6 @@ fn words_that_nobody_knows_are_refused() {
     let state = with_column(&ExecutionState::default().to_arrow(), "mode", Some(word));
     let error = ExecutionState::from_arrow(&state).unwrap_err().to_string();
     let expected = "ExecutionState.mode: expected one of `idle`, `homing`, `ready`, `executing`, \
-                    `holding`, `held`, `stopping`, `stopped`, `fault`, `recovering`, found `dancing`";
+                    `holding`, `held`, `stopping`, `stopped`, `fault`, `recovering`, `paused`, found `dancing`";
     assert_eq!(error, expected);
 }

@@ -219,6 +219,21 @@ prop_compose! {
 }
 
 prop_compose! {
+    pub(crate) fn dry_plan()(
+        planned in candidates(), has_plan: bool, numbers in uniform3(any::<u64>()),
+        program in program_id(), stage: u32, problem in text(),
+    ) -> DryPlan {
+        let [session, seq, stamp_ns] = numbers;
+        let plan = DryPlan { session, seq, stamp_ns, program, stage, problem, ..Default::default() };
+        if !has_plan {
+            return plan;
+        }
+        let Candidates { particles, points, xyz_m, rewards, selected, .. } = planned;
+        DryPlan { particles, points, xyz_m, rewards, selected, ..plan }
+    }
+}
+
+prop_compose! {
     pub(crate) fn keypoints()(names in vec(text(), 0..8))(
         axes in prop_oneof![Just(Vec::new()), vec(number(), names.len() * 9)],
         xyz_m in vec(number(), names.len() * 3), visible in vec(any::<bool>(), names.len()),

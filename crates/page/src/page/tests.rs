@@ -80,13 +80,119 @@ fn rewards_are_shown_beside_their_own_program() {
         StageReward::default(),
     ];
     let program = ProgramId(7);
-    page.on_rewards(Rewards { program, stages });
+    page.on_rewards(Rewards {
+        program,
+        stages,
+        problem: None,
+    });
     let shown = section(&page, "rewards");
     assert_eq!(shown["stages"][0]["picture"], "reward 7 1");
     assert_eq!(shown["stages"][0]["reward"], Value::Null, "no number");
     assert_eq!(shown["stages"][1]["picture"], Value::Null);
     page.on_proposal(proposal(8, 1, ProposalState::Proposed));
     assert_eq!(section(&page, "rewards"), Value::Null);
+}
+
+#[test]
+fn a_dry_plan_is_shown_while_its_program_waits_for_a_word() {
+    let mut page = Page::default();
+    page.on_dry_plan(DryPlan {
+        program: ProgramId(7),
+        stage: 1,
+        particles: 2,
+        points: 1,
+        xyz_m: vec![0.0; 6],
+        rewards: vec![-0.5, -0.25],
+        ..Default::default()
+    });
+    assert_eq!(section(&page, "dry"), Value::Null, "nothing is proposed");
+    page.on_proposal(proposal(7, 1, ProposalState::Proposed));
+    let shown = section(&page, "dry");
+    assert_eq!(
+        (&shown["particles"], &shown["rewards"]),
+        (&json!(2), &json!([-0.5, -0.25]))
+    );
+    page.on_proposal(proposal(7, 1, ProposalState::Approved));
+    assert_eq!(section(&page, "dry"), Value::Null, "what moves is shown");
+    page.on_proposal(proposal(8, 1, ProposalState::Proposed));
+    assert_eq!(section(&page, "dry"), Value::Null, "of another program");
+    page.on_dry_plan(DryPlan {
+        program: ProgramId(8),
+        problem: "no\u{202e}".into(),
+        ..Default::default()
+    });
+    let shown = section(&page, "dry");
+    assert_eq!(shown["problem"], "no\\u{202e}");
+    assert_eq!(shown["rewards"], Value::Null);
+}
+
+#[test]
+fn why_rewards_are_not_drawn_is_told_beside_what_they_want() {
+    let mut page = Page::default();
+    page.on_proposal(proposal(7, 1, ProposalState::Proposed));
+    page.on_rewards(Rewards {
+        program: ProgramId(7),
+        stages: vec![StageReward {
+            is_guided: true,
+            best_m: Some([0.5, 0.0, 0.1]),
+            ..Default::default()
+        }],
+        problem: Some("nobody knows where the camera stands".into()),
+    });
+    let shown = section(&page, "rewards");
+    assert_eq!(shown["problem"], "nobody knows where the camera stands");
+    assert_eq!(shown["stages"][0]["picture"], Value::Null);
+    assert_eq!(shown["stages"][0]["is_guided"], true);
+    assert_eq!(shown["stages"][0]["best_m"][0], 0.5);
+}
+
+#[test]
+fn an_episode_is_as_old_as_its_stamp_says_and_else_at_least_as_old_as_it_is_known() {
+    let mut page = Page::default();
+    page.on_episode(
+        Episode {
+            stamp_ns: 60_000_000_000,
+            ..episode(1)
+        },
+        NOW,
+    );
+    let shown = section(&page, "episode");
+    assert_eq!(
+        (&shown["age_s"], &shown["is_age_least"]),
+        (&json!(0), &json!(true))
+    );
+    let state = |stamp_s: u64| ExecutionState {
+        stamp_ns: stamp_s * 1_000_000_000,
+        ..Default::default()
+    };
+    page.on_execution(state(97), NOW);
+    let shown = section(&page, "episode");
+    assert_eq!(
+        (&shown["age_s"], &shown["is_age_least"]),
+        (&json!(37), &json!(false))
+    );
+    page.on_episode(
+        Episode {
+            stamp_ns: 97_000_000_000,
+            ..episode(2)
+        },
+        NOW,
+    );
+    assert_eq!(section(&page, "episode")["age_s"], 0);
+}
+
+#[test]
+fn a_pause_is_told_and_a_recording_is_called_one() {
+    let mut page = Page::default().of_recording(Some("runs/x.drec"));
+    assert!(page.is_recording() && !Page::default().is_recording());
+    assert_eq!(section(&page, "recording"), "runs/x.drec");
+    let paused = ExecutionState {
+        mode: ExecutionMode::Paused,
+        ..Default::default()
+    };
+    page.on_execution(paused, NOW);
+    assert!(page.is_paused());
+    assert_eq!(section(&page, "arm")["mode"], "paused");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `tiller stop`, `tiller resume`, `tiller arm`.
+//! `tiller stop`, `tiller pause`, `tiller resume`, `tiller arm`.
 
 mod keys;
 
@@ -49,12 +49,23 @@ pub(super) struct StopArgs {
     json: bool,
 }
 
-/// Allow motion again after a stop or a fault.
+/// Allow motion again after a stop, a pause or a fault.
 ///
 /// A robot that has stopped by itself (a reflex, a lost connection) is recovered first; make sure that nothing is
 /// in its way. A real arm then waits for `tiller arm`.
 #[derive(Debug, Args)]
 pub(super) struct ResumeArgs {
+    #[command(flatten)]
+    order: OrderArgs,
+}
+
+/// Have the arm rest until `tiller resume`, in the midst of what it does.
+///
+/// It comes to rest within its limits and holds; the chunk under way is given up. Episode, program and stage stand, and no
+/// time passes in the stage or in a simulated episode; a real arm stays armed. `tiller resume` goes on from there, planned
+/// anew from what is seen then. In danger use `tiller stop`, which is tried until it is heard.
+#[derive(Debug, Args)]
+pub(super) struct PauseArgs {
     #[command(flatten)]
     order: OrderArgs,
 }
@@ -81,6 +92,12 @@ struct OrderArgs {
 impl ResumeArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         self.order.give("resume")
+    }
+}
+
+impl PauseArgs {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        self.order.give("pause")
     }
 }
 

@@ -9,7 +9,7 @@ use tiller_messages::{Approval, Level, StageAdvice};
 use tiller_node_kit::Outbox;
 use tiller_page::{Ask, Judgement, Verdict};
 
-use super::Console;
+use super::{Console, RECORDED};
 use crate::request::Kind;
 
 impl Console {
@@ -25,14 +25,24 @@ impl Console {
     }
 
     fn obey(&mut self, ask: Ask, outbox: &mut Outbox) -> Result<Value> {
+        if self.view.page.is_recording()
+            && matches!(ask, Ask::Order(_) | Ask::Say { .. } | Ask::Judge { .. })
+        {
+            return Ok(json!({ "error": RECORDED }));
+        }
         Ok(match ask {
             Ask::Order(kind) => {
                 let word = kind.as_str();
                 let reason = format!("requested by an operator (the page's `{word}`)");
                 let (id, _) = self.order(kind, reason, outbox)?;
                 self.awaited = Some(id);
-                if kind == Kind::Stop {
-                    outbox.send_text("arm_command", "stop")?;
+                // Those who follow the page's word have nothing between a stop and a start.
+                match kind {
+                    Kind::Stop | Kind::Pause => outbox.send_text("arm_command", "stop")?,
+                    Kind::Resume if self.view.page.is_paused() => {
+                        outbox.send_text("arm_command", "start")?;
+                    }
+                    Kind::Resume | Kind::Arm => {}
                 }
                 json!({ "order": id.to_string() })
             }

@@ -55,13 +55,14 @@ export function isJudged({ episode: it, evaluation }) {
 }
 
 /** Shows what is new. */
-export function update({ episode: it, evaluation }) {
-  say(episode, it ? `“${it.instruction}”, for ${it.age_s} s` : "No episode yet");
+export function update({ episode: it, evaluation, recording }) {
+  const least = it?.is_age_least ? "at least " : "";
+  say(episode, it ? `“${it.instruction}”, for ${least}${it.age_s} s` : "No episode yet");
   const word = { true: "The world says: achieved", false: "The world says: not achieved" }[it?.oracle];
   const collateral = it?.collateral?.length ? `; beside the task: ${it.collateral.join(", ")}` : "";
   say(oracle, it ? (word ?? "The world cannot judge this") + collateral : "");
-  verdicts.querySelectorAll("button").forEach((one) => (one.disabled = !it || !evaluation));
-  ready.disabled = !it;
+  verdicts.querySelectorAll("button").forEach((one) => (one.disabled = !it || !evaluation || Boolean(recording)));
+  ready.disabled = !it || Boolean(recording);
   renew(tallies, evaluation?.tallies ?? [], (all) =>
     all.length === 0
       ? [element("caption", { class: "empty", text: "No verdict yet" })]

@@ -7,7 +7,7 @@ import { turn } from "./rewards.js";
 import { button, element, say, show } from "./elements.js";
 import { ask, connect, open, sections, watch } from "./link.js";
 
-/** After how long without a word a stop counts as unacknowledged. */
+/** After how long without a word an order counts as unacknowledged. */
 const ACKNOWLEDGED_WITHIN_MS = 100;
 
 const panels = { before, during, after };
@@ -58,58 +58,80 @@ function choose(state) {
   panels[state].update(sections);
 }
 
-// ---- stop
+// ---- stop and pause
 
-/** The stop that was pressed last: when, its number once it is known, what went wrong. */
-let stop = null;
+const RESTING = ["paused", "stopped", "stopping"];
+
+/** The stop or pause that was pressed last: when, its number once it is known, what went wrong. */
+let pressed = null;
 
 function pressStop() {
-  const mine = { pressed: performance.now(), id: null, error: null };
-  stop = mine;
-  showStop();
-  setTimeout(showStop, ACKNOWLEDGED_WITHIN_MS + 1);
-  ask({ ask: "order", order: "stop" }).then(
+  if (isRecorded()) return;
+  press("stop");
+}
+
+function press(kind) {
+  const mine = { kind, at: performance.now(), id: null, error: null };
+  pressed = mine;
+  showOrder();
+  setTimeout(showOrder, ACKNOWLEDGED_WITHIN_MS + 1);
+  ask({ ask: "order", order: kind }).then(
     (answer) => {
       mine.id = answer.order;
-      showStop();
+      showOrder();
     },
     (error) => {
       mine.error = error.message;
-      showStop();
+      showOrder();
     },
   );
 }
 
-function showStop() {
-  const line = at("stop-state");
-  show(line, stop !== null);
-  if (stop === null) return;
-  const order = sections.orders?.find((one) => one.id === stop.id);
-  const waited = performance.now() - stop.pressed;
+function showOrder() {
+  const line = at("order-state");
+  show(line, pressed !== null);
+  if (pressed === null) return;
+  const word = pressed.kind === "stop" ? "Stop" : "Pause";
+  const order = sections.orders?.find((one) => one.id === pressed.id);
+  const waited = performance.now() - pressed.at;
+  line.dataset.order = pressed.kind;
   if (order && order.taken_ms !== null) {
     const rest = order.rest_ms === null ? "coming to rest" : `at rest after ${Math.round(order.rest_ms)} ms`;
-    say(line, `Stop acknowledged after ${Math.round(order.taken_ms)} ms, ${rest}. Resume: P`);
+    say(line, `${word} acknowledged after ${Math.round(order.taken_ms)} ms, ${rest}. Resume: P`);
     line.dataset.kind = "acknowledged";
-  } else if (stop.error || waited > ACKNOWLEDGED_WITHIN_MS) {
-    say(line, `STOP NOT ACKNOWLEDGED${stop.error ? ` (${stop.error})` : ""}: use the stop at the robot`);
+  } else if (pressed.error || waited > ACKNOWLEDGED_WITHIN_MS) {
+    const why = pressed.error ? ` (${pressed.error})` : "";
+    say(line, `${word.toUpperCase()} NOT ACKNOWLEDGED${why}: use the stop at the robot`);
     line.dataset.kind = "unacknowledged";
   } else {
-    say(line, "Stop is on its way");
+    say(line, `${word} is on its way`);
     line.dataset.kind = "sent";
   }
 }
 
 function order(kind, done) {
+  if (isRecorded()) return undefined;
   if (kind === "resume") {
-    stop = null;
-    showStop();
+    pressed = null;
+    showOrder();
   }
   return attempt(() => ask({ ask: "order", order: kind }), done);
 }
 
+/** Has the arm rest, or go on where it rests. */
 function pause() {
-  if (sections.arm?.mode === "stopped" || sections.arm?.mode === "stopping") order("resume", "Resume is asked for");
-  else pressStop();
+  if (isRecorded()) return;
+  if (RESTING.includes(sections.arm?.mode)) order("resume", "Resume is asked for");
+  else press("pause");
+}
+
+/** Whether a recording is shown, which is said: nothing of it obeys. */
+function isRecorded() {
+  if (!sections.recording) return false;
+  attempt(async () => {
+    throw new Error("This is a recording: nothing here moves");
+  });
+  return true;
 }
 
 // ---- keys
@@ -124,7 +146,7 @@ function theme() {
 
 const KEYS = [
   ["Escape", "Esc", "Stop the arm, from anywhere, even while typing", pressStop],
-  ["p", "P", "Pause, or resume after a stop", pause],
+  ["p", "P", "Pause the arm, or have it go on after a pause or a stop", pause],
   ["o", "O", "Arm the arm", () => order("arm", "Arming is asked for")],
   ["1", "1", "Before: instruction and program", () => choose("before")],
   ["2", "2", "During: cameras and progress", () => choose("during")],
@@ -197,10 +219,19 @@ function update(all, link) {
   const isOld = arm && arm.age_ms > 1000;
   say(at("mode"), arm ? (isOld ? `${arm.mode}, ${Math.round(arm.age_ms / 1000)} s ago` : arm.mode) : "no arm yet");
   at("mode").dataset.kind = !arm || isOld ? "old" : arm.mode;
-  at("pause").firstChild.textContent = ["stopped", "stopping"].includes(arm?.mode) ? "Resume " : "Pause ";
-  show(at("arm"), arm?.mode === "idle");
+  const rests = RESTING.includes(arm?.mode);
+  at("pause").firstChild.textContent = rests ? "Resume " : "Pause ";
+  at("pause").classList.toggle("primary", rests);
+  const isLive = !all.recording;
+  show(at("pause"), isLive);
+  show(at("stop"), isLive);
+  show(at("arm"), isLive && arm?.mode === "idle");
+  show(at("recording"), !isLive);
+  say(at("recording"), isLive ? "" : `Recording ${all.recording.split("/").pop()}: what the arm does has been done; nothing here moves`);
+  at("recording").title = all.recording ?? "";
+  document.body.classList.toggle("recorded", !isLive);
   say(at("asked"), episode ? `“${episode.instruction}”` : "No instruction yet");
-  showStop();
+  showOrder();
   const next = phase(all);
   if (next !== followed) {
     followed = next;

@@ -4,6 +4,7 @@ import { box, button, element, renew, say, show } from "./elements.js";
 import { cameras } from "./cameras.js";
 import { ask, sections } from "./link.js";
 import { attempt } from "./app.js";
+import { dryPlan, updateDryPlan } from "./dry.js";
 import { rewards, updateRewards } from "./rewards.js";
 
 const WORDS = {
@@ -139,15 +140,19 @@ export function focus() {
 /** Fills the panel. */
 export function build(panel) {
   panel.append(
-    box("Instruction", { class: "wide" }, form),
-    box(
-      "What is seen",
-      {},
-      cameras((name) => name === "annotated_image", false),
-      element("h3", { text: "What each stage wants" }),
-      ...rewards(),
+    box("Instruction", { class: "wide live-only" }, form),
+    element(
+      "div",
+      { class: "column" },
+      box("What is seen", {}, cameras((name) => name === "annotated_image")),
+      box("What it would do first", {}, ...dryPlan()),
     ),
-    box("Program", { id: "proposal" }, empty, whole),
+    element(
+      "div",
+      { class: "column" },
+      box("Program", { id: "proposal" }, empty, whole),
+      box("What each stage wants", {}, ...rewards()),
+    ),
   );
 }
 
@@ -155,6 +160,7 @@ export function build(panel) {
 export function update(all) {
   const { proposal, instructions, stage } = all;
   updateRewards(all);
+  updateDryPlan(all);
   const { tasks = [], history = [] } = instructions ?? {};
   renew(known, history.concat(tasks), (all) =>
     [...new Set(all)].map((value) => element("option", { value })),

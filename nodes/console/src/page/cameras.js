@@ -12,12 +12,12 @@ export function isCamera(name) {
   return name !== "annotated_image" && !name.startsWith("reward ");
 }
 
-/** Canvases for all cameras, or for those that `isWanted` names. */
-export function cameras(isWanted, isDrawnOver) {
+/** Canvases for all cameras, or for those that `isWanted` names; `drawMore` draws over them. */
+export function cameras(isWanted, drawMore = null) {
   const root = element("div", { class: "cameras" });
   const empty = element("p", { class: "empty", text: "No picture yet" });
   root.append(empty);
-  views.push({ root, empty, isWanted, isDrawnOver, canvases: new Map() });
+  views.push({ root, empty, isWanted, drawMore, canvases: new Map() });
   return root;
 }
 
@@ -68,24 +68,34 @@ watch(() => {
 
 function draw(view, name) {
   const bitmap = newest.get(name);
-  if (!bitmap || !view.isWanted(name)) return;
   let canvas = view.canvases.get(name);
+  if (!bitmap || !view.isWanted(name)) {
+    if (canvas) canvas.parentElement.hidden = true;
+    return;
+  }
   if (!canvas) {
     canvas = element("canvas", { role: "img", "aria-label": `camera ${name}` });
     const caption = element("figcaption", { text: name.replaceAll("_", " ") });
-    view.root.append(element("figure", {}, canvas, caption));
+    const figure = element("figure", { "data-name": name }, canvas, caption);
+    // In the same order, whoever comes first.
+    const later = [...view.root.querySelectorAll("figure")].find((other) => other.dataset.name > name);
+    view.root.insertBefore(figure, later ?? null);
     view.canvases.set(name, canvas);
     view.empty.hidden = true;
   }
+  canvas.parentElement.hidden = false;
   if (view.root.offsetParent === null) return;
   const context = fit(canvas, bitmap);
   const { width, height } = canvas;
   context.drawImage(bitmap, 0, 0, width, height);
-  const over = sections.overlay?.[name];
-  if (view.isDrawnOver && over) drawOver(context, over, width / over.size[0], height / over.size[1]);
+  view.drawMore?.(context, name);
 }
 
-function drawOver(context, over, sx, sy) {
+/** Draws keypoints, candidates and the chosen chunk over a camera's picture. */
+export function drawOver(context, name) {
+  const over = sections.overlay?.[name];
+  if (!over) return;
+  const [sx, sy] = [context.canvas.width / over.size[0], context.canvas.height / over.size[1]];
   const path = (points) => {
     context.beginPath();
     points.forEach(([x, y], index) => {

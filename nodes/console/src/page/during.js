@@ -1,7 +1,7 @@
 // While the arm moves: cameras, stages, how it goes, and what is wrong.
 
 import { box, button, colour, duration, element, number, renew, say, show } from "./elements.js";
-import { cameras, isCamera } from "./cameras.js";
+import { cameras, drawOver, isCamera } from "./cameras.js";
 import { ask, sections } from "./link.js";
 import { attempt } from "./app.js";
 
@@ -34,7 +34,7 @@ export function move(by) {
 /** Fills the panel. */
 export function build(panel) {
   panel.append(
-    box("Cameras", { class: "wide" }, cameras(isCamera, true), legend()),
+    box("Cameras", { class: "wide" }, cameras(isCamera, drawOver), legend()),
     box("Stages", {}, noStage, stages, reason, element("div", { class: "row" }, back, skip)),
     box("Progress", {}, facts, curve),
     box("Events", {}, events),

@@ -12,6 +12,7 @@ const empty = element("p", { class: "empty", text: "No reward to show yet" });
 const canvas = element("canvas", { role: "img", "aria-label": "the stage's reward over the scene" });
 const title = element("p", { id: "reward-title" });
 const caption = element("p", { class: "muted" });
+const problem = element("p", { class: "problem", id: "reward-problem" });
 const tabs = element("div", { class: "row", role: "group", "aria-label": "Stage whose reward is shown" });
 const scale = element(
   "p",
@@ -20,7 +21,7 @@ const scale = element(
   element("span", { class: "scale-bar" }),
   " high; the ring is where it is highest",
 );
-const figure = element("figure", { id: "reward" }, title, canvas, scale, caption);
+const figure = element("figure", { id: "reward" }, title, problem, canvas, scale, caption);
 
 /** The part of the panel. */
 export function rewards() {
@@ -59,6 +60,8 @@ export function updateRewards({ rewards: all, proposal }) {
       button(`Stage ${index + 1}`, "", () => turn(index - shown), { "aria-pressed": String(index === at) }),
     ),
   );
+  show(problem, Boolean(all.problem));
+  say(problem, all.problem ?? "");
   const stage = all.stages[shown];
   const description = proposal?.descriptions[shown] || "(no description)";
   say(title, `Stage ${shown + 1} of ${all.stages.length}: ${description}`);
@@ -69,10 +72,10 @@ export function updateRewards({ rewards: all, proposal }) {
 }
 
 function words(stage, isDrawn) {
-  if (!stage.picture) return "This stage leaves the policy alone: it has no reward.";
+  if (!stage.is_guided) return "This stage leaves the policy alone: it has no reward.";
   if (!stage.best_m) return "The reward is nowhere a finite number.";
   const place = stage.best_m.map((m) => number(m, 3)).join(", ");
   const edge = stage.is_at_edge ? ", at the edge of what was searched" : "";
-  const waits = isDrawn ? "" : " Its picture is on its way.";
-  return `Highest at (${place}) m${edge}, with reward ${number(stage.reward, 3)}; shown at that height.${waits}`;
+  const drawn = isDrawn ? "; shown at that height." : stage.picture ? ". Its picture is on its way." : ".";
+  return `Highest at (${place}) m${edge}, with reward ${number(stage.reward, 3)}${drawn}`;
 }

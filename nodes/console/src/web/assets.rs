@@ -12,7 +12,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-pub(super) const ASSETS: [Asset; 10] = [
+pub(super) const ASSETS: [Asset; 11] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", STYLE, include_str!("../page/style.css")),
     ("/app.js", SCRIPT, include_str!("../page/app.js")),
@@ -22,6 +22,7 @@ pub(super) const ASSETS: [Asset; 10] = [
     ("/rewards.js", SCRIPT, include_str!("../page/rewards.js")),
     ("/after.js", SCRIPT, include_str!("../page/after.js")),
     ("/cameras.js", SCRIPT, include_str!("../page/cameras.js")),
+    ("/dry.js", SCRIPT, include_str!("../page/dry.js")),
     ("/elements.js", SCRIPT, include_str!("../page/elements.js")),
 ];
 

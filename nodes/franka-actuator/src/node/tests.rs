@@ -232,6 +232,42 @@ fn when_the_sampler_ends_the_arm_is_brought_to_rest_and_the_node_ends() {
 }
 
 #[test]
+fn a_pause_by_an_order_is_acknowledged_refuses_chunks_and_ends_with_resume() {
+    let order = |seq, id| Order {
+        session: 1,
+        seq,
+        id,
+        reason: "a look".to_owned(),
+    };
+    let script = Script::new(ESSENTIAL)
+        .message("sim_arm_state", &state(1))
+        .message("pause", &order(1, 41))
+        .message("sim_arm_state", &state(2))
+        .message("action_chunk", &chunk(1, 2 * STATE_NS))
+        .message("sim_arm_state", &state(3))
+        .message("resume", &order(1, 42))
+        .message("sim_arm_state", &state(4))
+        .message("action_chunk", &chunk(2, 4 * STATE_NS))
+        .message("sim_arm_state", &state(5))
+        .closed("sim_arm_state");
+    let sent = drive(script);
+    let executions = executions(&sent);
+    let told: Vec<_> = executions.iter().map(|it| (it.mode, it.order)).collect();
+    let expected = [
+        (ExecutionMode::Ready, 0),
+        (ExecutionMode::Stopping, 41),
+        (ExecutionMode::Paused, 41),
+        (ExecutionMode::Ready, 42),
+        (ExecutionMode::Executing, 42),
+    ];
+    assert_eq!(told, expected);
+    let events = events(&sent);
+    let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds[..3], ["pause_requested", "paused", "resumed"]);
+    assert!(events[0].text.contains("a look"), "{}", events[0].text);
+}
+
+#[test]
 fn a_stop_message_stops_later_chunks_are_refused_and_resume_allows_them_again() {
     let script = Script::new(ESSENTIAL)
         .message("sim_arm_state", &state(1))

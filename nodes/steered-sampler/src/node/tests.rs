@@ -13,6 +13,7 @@ use super::{ESSENTIAL, run};
 use crate::config::Settings;
 
 mod damages;
+mod dry;
 
 const BUNDLE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),

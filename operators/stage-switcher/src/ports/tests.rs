@@ -50,6 +50,14 @@ fn state(seq: u64) -> ArmState {
     }
 }
 
+fn going(seq: u64) -> ExecutionState {
+    ExecutionState {
+        seq,
+        mode: ExecutionMode::Executing,
+        ..Default::default()
+    }
+}
+
 fn advice(seq: u64, visit: u32) -> StageAdvice {
     StageAdvice {
         seq,
@@ -237,6 +245,33 @@ fn refusals_are_told_at_once_and_then_seldom() {
     assert_eq!(ports.take("episode", damage.array.as_ref()).len(), 1);
 }
 
+#[test]
+fn a_stage_does_not_end_while_the_arm_is_paused() {
+    let mut ports = ports();
+    commands(&mut ports, "reward_program", &program());
+    let paused = |seq, mode| ExecutionState {
+        seq,
+        mode,
+        ..Default::default()
+    };
+    let pause = paused(1, ExecutionMode::Paused);
+    commands(&mut ports, "execution_state", &pause);
+    for seq in 1..=200 {
+        commands(&mut ports, "arm_state", &state(seq));
+        for stage in commands(&mut ports, "progress", &progress(seq, 1, 1, 0.1)) {
+            assert_eq!((stage.stage, stage.visit), (1, 1));
+        }
+    }
+    let resumed = paused(2, ExecutionMode::Ready);
+    commands(&mut ports, "execution_state", &resumed);
+    let ended = (201..=203).flat_map(|seq| {
+        commands(&mut ports, "arm_state", &state(seq));
+        commands(&mut ports, "progress", &progress(seq, 1, 1, 0.1))
+    });
+    let ended: Vec<_> = ended.map(|stage| stage.stage).collect();
+    assert_eq!(ended.last(), Some(&2), "{ended:?}");
+}
+
 /// A switcher in its first stage, with messages up to number 20.
 fn under_way() -> Ports {
     let mut ports = ports();
@@ -247,6 +282,7 @@ fn under_way() -> Ports {
     for seq in 1..=20 {
         commands(&mut ports, "arm_state", &state(seq));
         commands(&mut ports, "progress", &progress(seq, 1, 1, -0.1));
+        commands(&mut ports, "execution_state", &going(seq));
     }
     commands(&mut ports, "reward_program", &program);
     let seen = Episode {
@@ -309,6 +345,7 @@ fn every_damage_of_every_input_is_told_and_the_next_message_is_taken() {
     };
     let tables = [
         ("arm_state", arms),
+        ("execution_state", message_damages(&going(20), &going(21))),
         ("progress", readings),
         ("reward_program", message_damages(&program(5), &program(6))),
         ("episode", message_damages(&episode(5), &episode(6))),

@@ -102,6 +102,7 @@ fn words_of_the_page_go_to_the_dataflow() {
             folder,
             &json!({ "ask": "stage", "program": "7", "visit": 3, "stage": 2 }),
         );
+        obeyed(folder, &json!({ "ask": "order", "order": "pause" }));
         obeyed(folder, &json!({ "ask": "order", "order": "stop" }));
         obeyed(
             folder,
@@ -115,13 +116,15 @@ fn words_of_the_page_go_to_the_dataflow() {
     assert_eq!(approvals[0].text, "num_stages = 1");
     let advice: Vec<StageAdvice> = sent.messages("stage_advice").unwrap();
     assert_eq!((advice[0].visit, advice[0].stage), (3, 2));
-    assert_eq!(sent.messages::<Order>("stop").unwrap().len(), 1);
+    let [paused, stopped] = ["pause", "stop"].map(|output| sent.messages::<Order>(output).unwrap());
+    assert_eq!((paused.len(), stopped.len()), (1, 1));
+    assert!(paused[0].id < stopped[0].id && paused[0].reason.contains("pause"));
     let episodes = episodes(&sent);
     assert_eq!(instructed["episode"], episodes[0].id.0.to_string());
     assert_eq!(episodes[0].instruction, "close the drawer");
     let order = sent.order();
     let texts = order.iter().filter(|output| **output == "arm_command");
-    assert_eq!(texts.count(), 3, "stop, start and quit: {order:?}");
+    assert_eq!(texts.count(), 4, "stop twice, start and quit: {order:?}");
     assert!(order.contains(&"task_prompt"), "{order:?}");
 }
 

@@ -1,6 +1,6 @@
 //! Nothing that arrives ends the node or stops its time.
 
-use tiller_messages::{Episode, StageCommand, Status};
+use tiller_messages::{Episode, ExecutionMode, ExecutionState, StageCommand, Status};
 use tiller_node_kit::testing::{Damage, Script, Sent, Trial, message_damages};
 use tiller_world::Registry;
 
@@ -123,6 +123,27 @@ fn damaged_episodes() {
         },
     };
     let faults = trial.faults(&message_damages(&say(5), &say(6)));
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn damaged_execution_states() {
+    let going = |seq| ExecutionState {
+        seq,
+        mode: ExecutionMode::Executing,
+        ..Default::default()
+    };
+    let mut damages = message_damages(&going(5), &going(6));
+    damages.push(Damage::stamped(&going(6), HOUR_NS, &[]));
+    let trial = Trial {
+        input: "execution_state",
+        before: &|| before().message("execution_state", &going(5)),
+        after: &go_on,
+        drive: &try_drive,
+        texts: &texts,
+        accepted: &time_goes_on,
+    };
+    let faults = trial.faults(&damages);
     assert!(faults.is_empty(), "{faults:#?}");
 }
 

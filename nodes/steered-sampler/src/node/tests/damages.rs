@@ -21,7 +21,11 @@ fn texts(sent: &Sent) -> Vec<String> {
 const THREADS: usize = 4;
 
 /// Tries an input between the first plan and the second; `more` is good and comes after the damage.
-fn survive(input: &'static str, damages: &[Damage], more: &(dyn Fn(Script) -> Script + Sync)) {
+pub(super) fn survive(
+    input: &'static str,
+    damages: &[Damage],
+    more: &(dyn Fn(Script) -> Script + Sync),
+) {
     let share = damages.len().div_ceil(THREADS);
     let faults: Vec<String> = std::thread::scope(|scope| {
         let threads: Vec<_> = damages
