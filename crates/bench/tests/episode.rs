@@ -168,6 +168,7 @@ fn a_slow_planner_does_it_too() {
     for (planning_ns, ahead) in [
         (300_000_000, Ahead::Steps(2)),
         (1_000_000_000, Ahead::Steps(2)),
+        (3_500_000_000, Ahead::Steps(0)),
     ] {
         let mut runner = runner_of(RunnerConfig {
             planning_ns,

@@ -1,15 +1,15 @@
 //! The dataflow's graph in one process: the three machines, wired as `dataflow.yml` wires the nodes.
 
 use tiller_messages::{
-    ArmCommand, ArmState, Candidates, Episode, ExecutionMode, ExecutionState, Keypoints, Progress,
-    RewardProgram, SafetyEvent, StageAdvice, StageCommand, StageQuery,
+    ArmCommand, ArmState, Candidates, Episode, ExecutionState, Keypoints, Progress, RewardProgram,
+    SafetyEvent, StageAdvice, StageCommand, StageQuery,
 };
 
 use crate::actuator::{Actuator, ActuatorEffect, ActuatorEvent};
 use crate::notice::Notice;
 use crate::planning::PlanRequest;
 use crate::sampler::{PlanReport, Sampler, SamplerEffect, SamplerEvent};
-use crate::switcher::{Switcher, SwitcherEffect, SwitcherEvent};
+use crate::switcher::{Movement, Switcher, SwitcherEffect, SwitcherEvent};
 
 /// What comes from outside of the loop.
 #[derive(Debug, Clone)]
@@ -65,8 +65,8 @@ pub struct InProcess {
     sampler: Sampler,
     switcher: Switcher,
     actuator: Actuator,
-    /// Whether the actuator was paused as the switcher was told last.
-    is_paused: bool,
+    /// What the arm was doing as the switcher was told last.
+    movement: Movement,
     /// Results and when they arrive, ns.
     plans: Vec<(u64, PlanReport)>,
 }
@@ -85,7 +85,7 @@ impl InProcess {
             sampler,
             switcher,
             actuator,
-            is_paused: false,
+            movement: Movement::default(),
             plans: Vec::new(),
         }
     }
@@ -174,7 +174,7 @@ impl InProcess {
                     let mut sent = Vec::new();
                     self.actuator.on(event, now_ns, &mut sent);
                     for effect in sent {
-                        self.tell_pause(&effect, &mut queue);
+                        self.tell_movement(&effect, &mut queue);
                         route_actuator(effect, &mut queue, &mut effects);
                     }
                 }
@@ -183,8 +183,8 @@ impl InProcess {
         effects
     }
 
-    /// The switcher is told when the arm is paused and when it goes on.
-    fn tell_pause(
+    /// The switcher is told when the arm does something else.
+    fn tell_movement(
         &mut self,
         effect: &ActuatorEffect,
         queue: &mut std::collections::VecDeque<Message>,
@@ -192,9 +192,9 @@ impl InProcess {
         let ActuatorEffect::Execution(execution) = effect else {
             return;
         };
-        let is_paused = execution.mode == ExecutionMode::Paused;
-        if std::mem::replace(&mut self.is_paused, is_paused) != is_paused {
-            queue.push_back(Message::Switcher(SwitcherEvent::Paused(is_paused)));
+        let movement = Movement::from(execution.mode);
+        if std::mem::replace(&mut self.movement, movement) != movement {
+            queue.push_back(Message::Switcher(SwitcherEvent::Movement(movement)));
         }
     }
 }

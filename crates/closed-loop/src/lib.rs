@@ -46,5 +46,5 @@ pub use sampler::{
     SamplerEffect, SamplerEvent, Seen,
 };
 pub use scale::{GoalSource, Reading, Scale};
-pub use switcher::{Switcher, SwitcherConfig, SwitcherEffect, SwitcherEvent};
+pub use switcher::{Movement, Switcher, SwitcherConfig, SwitcherEffect, SwitcherEvent};
 pub use watchdog::{MAX_CAMERAS, Reaction, Source, Watch, Watchdog, WatchdogConfig};

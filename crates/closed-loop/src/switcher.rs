@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use tiller_core::{EpisodeId, Problems, ProgramId};
 use tiller_messages::{
-    ArmState, Episode, Progress, RewardProgram, StageAdvice, StageCommand, StageQuery,
+    ArmState, Episode, ExecutionMode, Progress, RewardProgram, StageAdvice, StageCommand,
+    StageQuery,
 };
 use tiller_stages::{
     Advice, Decision, DecisionKind, ProgressReading, StageConfig, StageInfo, StageMachine,
@@ -31,8 +32,31 @@ pub enum SwitcherEvent {
     Advice(StageAdvice),
     /// An episode begins: the program of the one before is void.
     Episode(Episode),
-    /// An operator has the arm rest, or has it go on.
-    Paused(bool),
+    /// What the arm is doing has changed.
+    Movement(Movement),
+}
+
+/// What the arm is doing, as far as time in a stage depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Movement {
+    /// It follows a chunk; so it counts, too, where nobody says what it is doing.
+    #[default]
+    Executing,
+    /// It has no chunk to follow, such as while the next one is planned: who does nothing gets nowhere, and that is no
+    /// plateau.
+    Waiting,
+    /// An operator has it rest: no time passes.
+    Paused,
+}
+
+impl From<ExecutionMode> for Movement {
+    fn from(mode: ExecutionMode) -> Self {
+        match mode {
+            ExecutionMode::Executing => Self::Executing,
+            ExecutionMode::Paused => Self::Paused,
+            _ => Self::Waiting,
+        }
+    }
 }
 
 /// What is to be done.
@@ -95,7 +119,9 @@ struct Clock {
     elapsed_ns: u64,
     /// What of it the arm was paused, ns.
     paused_ns: u64,
-    is_paused: bool,
+    /// What of it the arm followed chunks, ns.
+    executed_ns: u64,
+    movement: Movement,
 }
 
 impl Clock {
@@ -103,7 +129,11 @@ impl Clock {
         let step_ns = stamp_ns.checked_sub(self.stamp_ns);
         let step_ns = step_ns.filter(|step| *step <= LATCH_NS).unwrap_or(0);
         self.elapsed_ns += step_ns;
-        self.paused_ns += step_ns * u64::from(self.is_paused);
+        match self.movement {
+            Movement::Executing => self.executed_ns += step_ns,
+            Movement::Waiting => {}
+            Movement::Paused => self.paused_ns += step_ns,
+        }
         self.stamp_ns = stamp_ns;
     }
 
@@ -154,8 +184,8 @@ impl Switcher {
                 self.enter_episode(episode.id);
                 None
             }
-            SwitcherEvent::Paused(is_paused) => {
-                self.clock.is_paused = is_paused;
+            SwitcherEvent::Movement(movement) => {
+                self.clock.movement = movement;
                 None
             }
         };
@@ -252,11 +282,12 @@ impl Switcher {
         }
         let stamp_ns = self.clock.at(progress.stamp_ns);
         self.last_progress_ns = self.last_progress_ns.max(stamp_ns);
-        if self.clock.is_paused {
+        if self.clock.movement == Movement::Paused {
             return None;
         }
         self.machine.on_progress(&ProgressReading {
             stamp_ns,
+            executed_ns: self.clock.executed_ns,
             stage: progress.stage,
             visit: progress.visit,
             planned: progress.planned,
@@ -275,7 +306,7 @@ impl Switcher {
             return None;
         }
         self.clock.advance(arm.stamp_ns);
-        if self.clock.is_paused {
+        if self.clock.movement == Movement::Paused {
             return None;
         }
         let now_ns = self.clock.stage_ns();

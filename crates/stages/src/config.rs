@@ -20,7 +20,8 @@ pub struct StageConfig {
     /// Longest time in one visit of a stage, ns.
     pub stage_timeout_ns: u64,
     /// Longest time in one visit of a later stage without a rise of achieved progress by
-    /// `least_progress`, ns: what the stage stands on is not there, so the stage before is repeated.
+    /// `least_progress`, ns: what the stage stands on is not there, so the stage before is repeated. Time counts
+    /// while the arm follows chunks, not while it waits for one.
     pub stall_ns: u64,
     /// Rise of achieved progress by which a stage gets on.
     pub least_progress: f64,

@@ -45,6 +45,8 @@ impl StageInfo {
 pub struct ProgressReading {
     /// When the observation was taken, ns.
     pub stamp_ns: u64,
+    /// For how long the arm has followed chunks so far, ns from any origin: only then can progress rise.
+    pub executed_ns: u64,
     /// The stage (1-based) that was steered.
     pub stage: u32,
     /// The visit of that stage; readings of another visit are ignored.

@@ -13,7 +13,8 @@
 //! assert_eq!((first.stage, first.visit), (1, 1));
 //!
 //! let mut reading = ProgressReading {
-//!     stamp_ns: 1_000_000_000, stage: 1, visit: 1, planned: 0.9, achieved: 0.9, done: Some(0.01),
+//!     stamp_ns: 1_000_000_000, executed_ns: 900_000_000, stage: 1, visit: 1,
+//!     planned: 0.9, achieved: 0.9, done: Some(0.01),
 //! };
 //! assert!(machine.on_progress(&reading).is_none()); // one frame may be noise
 //! reading.stamp_ns += 100_000_000;

@@ -148,7 +148,7 @@ impl StageMachine {
         {
             return Some(decision);
         }
-        if let Some(idle_ns) = self.stalled_for(reading.achieved) {
+        if let Some(idle_ns) = self.stalled_for(reading) {
             let spent = format!("stayed on a plateau for {:.1} s", idle_ns as f64 * 1e-9);
             return Some(self.overrun(&spent));
         }
@@ -157,8 +157,8 @@ impl StageMachine {
 
     /// How long a later stage has been on a plateau, if that is too long. The first stage stands on
     /// nothing that repeating another one could mend.
-    fn stalled_for(&mut self, achieved: f64) -> Option<u64> {
-        let idle_ns = self.plateau.observe(achieved, self.now_ns);
+    fn stalled_for(&mut self, reading: &ProgressReading) -> Option<u64> {
+        let idle_ns = self.plateau.observe(reading.achieved, reading.executed_ns);
         let guided = self.guidance();
         (guided && self.stage > 1 && idle_ns >= self.config.stall_ns).then_some(idle_ns)
     }

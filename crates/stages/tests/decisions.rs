@@ -50,6 +50,7 @@ impl Story {
         let now_ns = self.now_ns;
         let mut reading = ProgressReading {
             stamp_ns: now_ns,
+            executed_ns: now_ns,
             stage: self.machine.stage(),
             visit: self.machine.visit(),
             planned: 0.0,
@@ -292,6 +293,7 @@ fn readings_of_another_visit_are_ignored() {
     machine.on_program(0, &done_stages(2)).unwrap();
     let mut reading = ProgressReading {
         stamp_ns: FRAME_NS,
+        executed_ns: FRAME_NS,
         stage: 1,
         visit: 7,
         planned: 1.0,

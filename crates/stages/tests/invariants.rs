@@ -84,6 +84,7 @@ fn feed(machine: &mut StageMachine, now_ns: u64, input: &Input) -> Option<Decisi
             this_visit,
         } => machine.on_progress(&ProgressReading {
             stamp_ns: now_ns,
+            executed_ns: now_ns,
             stage,
             visit: other(*this_visit),
             planned: 0.5,
@@ -171,6 +172,7 @@ proptest! {
             let (stage, visit) = (machine.stage(), machine.visit());
             let decision = machine.on_progress(&ProgressReading {
                 stamp_ns: index as u64 * 100_000_000,
+                executed_ns: index as u64 * 100_000_000,
                 stage,
                 visit,
                 planned: 0.0,
@@ -193,6 +195,7 @@ proptest! {
             let (stage, visit) = (machine.stage(), machine.visit());
             machine.on_progress(&ProgressReading {
                 stamp_ns: index as u64 * 100_000_000,
+                executed_ns: index as u64 * 100_000_000,
                 stage,
                 visit,
                 planned: 0.0,

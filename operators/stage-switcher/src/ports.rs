@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef};
 use tiller_closed_loop::journal::{Header, Machine, Pending, Pieces, Recorder};
-use tiller_closed_loop::{Notice, Switcher, SwitcherEffect, SwitcherEvent};
+use tiller_closed_loop::{Movement, Notice, Switcher, SwitcherEffect, SwitcherEvent};
 use tiller_core::{MAX_STATUS, clip, visible_block};
 use tiller_messages::{
-    Arrival, ExecutionMode, ExecutionState, Journal, Level, Message, MessageError, SequenceCheck,
-    Status,
+    Arrival, ExecutionState, Journal, Level, Message, MessageError, SequenceCheck, Status,
 };
 
 use crate::settings::Settings;
@@ -32,8 +31,8 @@ pub(crate) struct Ports {
     switcher: Switcher,
     session: u64,
     arrivals: Arrivals,
-    /// Whether the arm was paused when the actuator spoke last.
-    is_paused: bool,
+    /// What the arm was doing when the actuator spoke last.
+    movement: Movement,
     statuses: u64,
     refusals: BTreeMap<String, Refusals>,
     journal: Option<(Recorder<Pending>, Pieces)>,
@@ -77,7 +76,7 @@ impl Ports {
             switcher,
             session,
             arrivals: Arrivals::default(),
-            is_paused: false,
+            movement: Movement::default(),
             statuses: 0,
             refusals: BTreeMap::new(),
             journal,
@@ -148,11 +147,11 @@ impl Ports {
             "arm_state" => fresh(array, &mut arrivals.states)?.map(SwitcherEvent::Arm),
             "execution_state" => {
                 let state = fresh::<ExecutionState>(array, &mut arrivals.executions)?;
-                let is_paused = state.map(|state| state.mode == ExecutionMode::Paused);
+                let movement = state.map(|state| Movement::from(state.mode));
                 // Told fifty times a second; what the machine minds is a change.
-                let changed = is_paused.filter(|is_paused| *is_paused != self.is_paused);
-                self.is_paused = changed.unwrap_or(self.is_paused);
-                changed.map(SwitcherEvent::Paused)
+                let changed = movement.filter(|movement| *movement != self.movement);
+                self.movement = changed.unwrap_or(self.movement);
+                changed.map(SwitcherEvent::Movement)
             }
             "stage_advice" => fresh(array, &mut arrivals.advice)?.map(SwitcherEvent::Advice),
             "operator_advice" => {

@@ -112,7 +112,7 @@ impl Recorded {
                     loop_.actuator.on(event.clone(), now_ns, &mut sent);
                     write(&mut self.journals.actuator, now_ns, &event, &sent);
                     for effect in sent {
-                        loop_.tell_pause(&effect, &mut queue);
+                        loop_.tell_movement(&effect, &mut queue);
                         route_actuator(effect, &mut queue, &mut outside);
                     }
                 }
@@ -300,11 +300,12 @@ fn a_paused_loop_plans_nothing_moves_nothing_and_goes_on_in_its_stage() {
     assert!(after > 2, "{after}");
     let told = read::<SwitcherEvent>(journals.switcher.as_slice()).unwrap();
     let words = told.into_iter().filter_map(|entry| match entry.event {
-        SwitcherEvent::Paused(is_paused) => Some((is_paused, entry.now_ns)),
+        SwitcherEvent::Movement(movement) => Some((movement == Movement::Paused, entry.now_ns)),
         _ => None,
     });
-    let words: Vec<_> = words.collect();
-    let [(true, rested_ns), (false, resumed_ns)] = words[..] else {
+    let mut words: Vec<_> = words.collect();
+    words.dedup_by_key(|(is_paused, _)| *is_paused);
+    let [(false, _), (true, rested_ns), (false, resumed_ns)] = words[..] else {
         panic!("{words:?}");
     };
     let braked_ns = rested_ns - paused.start;

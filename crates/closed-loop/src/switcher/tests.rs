@@ -187,7 +187,7 @@ fn no_time_passes_while_the_arm_is_paused_and_only_a_word_changes_the_stage() {
     for _ in 0..30 {
         rig.frame(reading(1, 1, -0.1));
     }
-    rig.on(SwitcherEvent::Paused(true));
+    rig.on(SwitcherEvent::Movement(Movement::Paused));
     let (mut repeated, mut queries) = (0, 0);
     // Two minutes, in which the stage looks done, and nothing is seen for a while.
     for frame in 0..1_200 {
@@ -207,7 +207,7 @@ fn no_time_passes_while_the_arm_is_paused_and_only_a_word_changes_the_stage() {
         ..Default::default()
     }));
     assert_eq!(rig.command().unwrap().stage, 2, "but a word counts");
-    rig.on(SwitcherEvent::Paused(false));
+    rig.on(SwitcherEvent::Movement(Movement::Executing));
     // Eight seconds of the second stage begin now.
     let mut left = None;
     for frame in 1..=100 {
@@ -219,6 +219,35 @@ fn no_time_passes_while_the_arm_is_paused_and_only_a_word_changes_the_stage() {
     assert_eq!(queries, 0);
 }
 
+/// A planner that takes three seconds leaves the arm at rest between chunks of 0.8 s.
+#[test]
+fn waiting_for_a_chunk_is_no_plateau() {
+    let left = |waiting_frames: u64| {
+        let mut rig = Rig::started();
+        rig.frame(reading(1, 1, 0.1));
+        rig.frame(reading(1, 1, 0.1));
+        for frame in 0..60 {
+            let is_waiting = frame % (waiting_frames + 8) < waiting_frames;
+            rig.on(SwitcherEvent::Movement(match is_waiting {
+                true => Movement::Waiting,
+                false => Movement::Executing,
+            }));
+            rig.frame(reading(2, 2, -0.1));
+            if rig.commands().iter().any(|command| command.visit != 2) {
+                return Some(frame);
+            }
+        }
+        None
+    };
+    let executed: u64 = left(0).unwrap();
+    assert!((14..=16).contains(&executed), "{executed}");
+    // Two waits of three seconds before as much has been executed.
+    assert_eq!(left(30), None, "in six seconds");
+    // Two waits of a second, and the frame that ends the first of them.
+    let with_waits = left(10).unwrap();
+    assert!((19..=20).contains(&(with_waits - executed)), "{with_waits}");
+}
+
 #[test]
 fn a_stage_goes_on_where_it_was_when_the_pause_is_over() {
     let timeout = |pause: u64| {
@@ -226,9 +255,9 @@ fn a_stage_goes_on_where_it_was_when_the_pause_is_over() {
         let mut frames = 0;
         loop {
             if frames == 20 {
-                rig.on(SwitcherEvent::Paused(true));
+                rig.on(SwitcherEvent::Movement(Movement::Paused));
                 (0..pause).for_each(|_| rig.frame(reading(1, 1, -0.1)));
-                rig.on(SwitcherEvent::Paused(false));
+                rig.on(SwitcherEvent::Movement(Movement::Executing));
             }
             frames += 1;
             rig.frame(reading(1, 1, -0.1));
