@@ -399,33 +399,4 @@ mod tests {
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].0, "TILLER_FCI_GRIPPER_PORT");
     }
-
-    #[test]
-    fn events_are_shown_once_and_only_when_complete() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.log");
-        let mut events = EventLines::new(path.clone());
-        assert!(events.fresh().is_empty(), "no file yet");
-        fs::write(&path, "one\ntw").unwrap();
-        assert_eq!(events.fresh(), ["one"]);
-        fs::write(&path, "one\ntwo\n").unwrap();
-        assert_eq!(events.fresh(), ["two"]);
-        assert!(events.fresh().is_empty());
-    }
-
-    #[test]
-    fn a_group_that_hangs_is_ended_with_all_its_children() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", "sleep 600 & echo $! > child; wait"])
-            .current_dir(folder.path());
-        let group = Group::spawn(&mut command).unwrap();
-        let outcome = group.wait(Duration::from_millis(600), folder.path());
-        assert!(outcome.unwrap_err().to_string().contains("did not end"));
-        let child = fs::read_to_string(folder.path().join("child")).unwrap();
-        // Reaped or a zombie of init at most: it no longer runs.
-        let state = fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
-    }
 }

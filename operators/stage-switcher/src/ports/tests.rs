@@ -1,7 +1,8 @@
 use tiller_closed_loop::journal::{Entry, read};
 use tiller_core::{EpisodeId, ProgramId};
 use tiller_messages::{
-    ArmState, Episode, Progress, RewardProgram, StageAdvice, StageCommand, StageQuery, Status,
+    ArmState, Episode, ExecutionMode, Progress, RewardProgram, StageAdvice, StageCommand,
+    StageQuery, Status,
 };
 use tiller_node_kit::testing::{Damage, message_damages};
 
