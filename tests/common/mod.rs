@@ -175,6 +175,15 @@ pub(crate) fn start_recorded(dataflow: &Path, settings: &[(&str, &str)], limit_s
     start(&args, settings, limit_s, folder)
 }
 
+/// World and arm of a recording, to everybody else as they are now: dora's own command.
+#[allow(dead_code, reason = "not every test replays one")]
+pub(crate) fn start_replayed(recording: &Path, settings: &[(&str, &str)], limit_s: u32) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["replay".as_ref(), recording.as_os_str()];
+    let replaced = ["--replace".as_ref(), "world,franka-actuator".as_ref()];
+    start(&[args, replaced].concat(), settings, limit_s, folder)
+}
+
 #[allow(dead_code, reason = "not every test watches a run")]
 fn start(
     args: &[&OsStr],

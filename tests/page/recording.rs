@@ -13,7 +13,7 @@ use tiller_replay::{Means, Stories, replay};
 use tiller_vlm::Author;
 
 use crate::browser::Browser;
-use crate::common::{RECORDING, root, start_file, start_recorded};
+use crate::common::{RECORDING, root, start_file, start_recorded, start_replayed};
 use crate::operator::{address, approve, post, until};
 use crate::{keep, opened, proposal_is};
 
@@ -119,5 +119,23 @@ fn a_recording_is_shown_as_one_and_nobody_obeys() {
         "document.querySelector('#before .cameras canvas')?.width > 0",
     );
     keep(browser, tab, "recording");
+    running.stop();
+    // However the replay was begun; programs are named from the recording's folder.
+    let beside = tempfile::Builder::new()
+        .suffix(".drec")
+        .tempfile_in(root())
+        .unwrap();
+    fs::copy(&recording, beside.path()).unwrap();
+    let settings = [("TILLER_CONSOLE_ADDRESS", "127.0.0.1:0")];
+    let running = start_replayed(beside.path(), &settings, 300);
+    let host = address(running.folder.path());
+    let seen = until(&host, "a recording", |sections| {
+        sections["recording"].is_string()
+    });
+    let name = beside.path().file_name().unwrap().to_str().unwrap();
+    assert!(
+        seen["recording"].as_str().unwrap().ends_with(name),
+        "{seen}"
+    );
     running.stop();
 }

@@ -198,7 +198,7 @@ mod tests {
         let plan = DryPlan {
             particles: 3,
             points: 2,
-            xyz_m: vec![0.5, 0.1, 0.0, 0.5, 0.0, 0.0].repeat(3),
+            xyz_m: [0.5, 0.1, 0.0, 0.5, 0.0, 0.0].repeat(3),
             rewards: vec![-1.0, f32::NAN, -3.0],
             selected: 0,
             ..Default::default()

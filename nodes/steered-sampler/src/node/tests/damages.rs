@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt8Array};
-use tiller_messages::Message;
+use tiller_messages::{Message, ProposalState};
 use tiller_node_kit::testing::{Damage, Trial, image_damages, message_damages};
 
+use super::dry::proposal;
 use super::*;
 
 const HOUR_NS: u64 = 3_600_000 * MS;
@@ -43,7 +44,8 @@ fn faults(input: &'static str, damages: &[Damage], more: &dyn Fn(Script) -> Scri
         input,
         // States and keypoints up to number 5, the first chunk executed.
         before: &|| {
-            let script = nearly().gap(0.004);
+            let decided = proposal(4, ProposalState::Refused);
+            let script = nearly().gap(0.004).message("proposal", &decided);
             let script = script.message("keypoints", &keypoints(4, 100));
             let script = state(
                 script.until("arm_state", sent("action_chunk", 1)),

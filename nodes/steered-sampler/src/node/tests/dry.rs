@@ -6,7 +6,8 @@ use tiller_node_kit::testing::message_damages;
 use super::damages::survive;
 use super::*;
 
-fn proposal(seq: u64, state: ProposalState) -> Proposal {
+/// One of a program, of which this has become.
+pub(super) fn proposal(seq: u64, state: ProposalState) -> Proposal {
     Proposal {
         seq,
         id: PROGRAM,
