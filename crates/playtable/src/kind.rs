@@ -12,12 +12,14 @@ use tiller_world::{
 use crate::as_world::TableWorld;
 use crate::camera::Camera;
 use crate::goal::{Goals, interpret};
-use crate::labels::{KEYPOINT_COUNTS, WITHOUT_KEYPOINTS, labels};
+use crate::hard;
+use crate::labels::{WITHOUT_KEYPOINTS, keypoint_counts, labels};
 use crate::render::SIDE_LIMIT;
 use crate::said::Spoken;
 use crate::task::Task;
 use crate::vary::{self, Axis};
 use crate::world::STEP_NS;
+use tiller_playtable_author::hard::interpret as interpret_hard;
 
 /// The play table's name among the worlds.
 pub const NAME: &str = "playtable";
@@ -69,7 +71,7 @@ impl WorldKind for PlayTableKind {
     }
 
     fn interpret(&self, instruction: &str) -> Option<Vec<String>> {
-        interpret(instruction)
+        interpret_hard(instruction).or_else(|| interpret(instruction))
     }
 
     fn say(&self, task: &TaskInfo, variation: Option<&Variation>, seed: u64) -> Said {
@@ -120,18 +122,31 @@ fn info() -> WorldInfo {
             .map(|(id, name)| (*id, (*name).to_owned()))
             .collect(),
         without_keypoints: WITHOUT_KEYPOINTS.to_vec(),
-        keypoint_counts: KEYPOINT_COUNTS.to_vec(),
-        tasks: Task::ALL.map(task).to_vec(),
+        keypoint_counts: keypoint_counts(),
+        tasks: Task::ALL
+            .into_iter()
+            .map(task)
+            .chain(hard_tasks())
+            .collect(),
         groups: vec![
             GroupInfo {
                 name: ARTICULATED,
                 about: "drawer, door, switch and button",
+                strengths: Vec::new(),
             },
             GroupInfo {
                 name: MOVABLE,
                 about: "pushing and lifting blocks",
+                strengths: Vec::new(),
             },
-        ],
+        ]
+        .into_iter()
+        .chain(hard::suites().map(|suite| GroupInfo {
+            name: suite.name(),
+            about: suite.about(),
+            strengths: hard::STRENGTHS.to_vec(),
+        }))
+        .collect(),
         axes: Axis::ALL.map(axis).to_vec(),
         look_ns: LOOK_NS,
         episode_ns: EPISODE_NS,
@@ -150,6 +165,17 @@ fn task(task: Task) -> TaskInfo {
         group,
         shown,
     }
+}
+
+fn hard_tasks() -> impl Iterator<Item = TaskInfo> {
+    hard::suites().flat_map(|suite| {
+        suite.tasks().iter().map(|(id, instruction)| TaskInfo {
+            id: (*id).to_owned(),
+            instruction: (*instruction).to_owned(),
+            group: suite.name(),
+            shown: 1,
+        })
+    })
 }
 
 fn axis(axis: Axis) -> AxisInfo {
