@@ -167,7 +167,7 @@ fn programs_lead_to_their_goals() {
         let follower = Follower {
             author: &EmbeddedAuthor,
             hand: HandAccess::WHOLE,
-            step_m: 0.016,
+            step_m: 0.010,
             step_rad: 0.10,
             patience: 60,
             instruction: None,

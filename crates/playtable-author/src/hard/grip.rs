@@ -23,6 +23,9 @@ const SAID: [&str; 3] = [
 const FLANK_M: f64 = 0.013;
 /// Fingers that are this far apart have closed around a bar, m: it is thinner than any block.
 const AROUND_BAR_M: [f64; 2] = [0.012, 0.028];
+/// How far a step leads while the bar is pulled, m, and how many points of the trajectory are held to that.
+const SLOW_M: f64 = 0.006;
+const NEAR_POINTS: usize = 7;
 /// How far the bar is pulled, and by how much it must have moved, m.
 const PULL_M: f64 = 0.075;
 const MOVED_M: f64 = 0.062;
@@ -41,12 +44,25 @@ impl Suite for Grip {
         let turned = |stage: StageText| turned(stage, outwards, hand);
         let mut hold = go("close the fingers on the bar", place(0.0, low_z_m), AT);
         let [dx, dy] = outwards;
-        let mut guidance = vec![constant(place(PULL_M, low_z_m))];
-        guidance.extend(distance_to_target(EVEN));
+        // Slowly, a little further at each step than where the hand is: a bar that is torn slips out.
+        let guidance = vec![
+            format!("base = {}", tensor(place(0.0, low_z_m))),
+            format!("out = {}", tensor([dx, dy, 0.0])),
+            format!("near = action_sequence[:, :{NEAR_POINTS}]"),
+            "steps = torch.arange(near.shape[1])".to_owned(),
+            "begun = ((near[:, :1] - base) * out).sum(dim=-1)".to_owned(),
+            format!(
+                "far = torch.clamp(begun + {} * steps, max={})",
+                number(SLOW_M),
+                number(PULL_M)
+            ),
+            "distance = torch.norm(near - base - far.unsqueeze(-1) * out, dim=-1)".to_owned(),
+            format!("left = torch.relu({} - begun).mean()", number(PULL_M)),
+        ];
         let mut pull = StageText {
             description: "pull the bar and hold it".to_owned(),
             guidance,
-            reward: DISTANCE.to_owned(),
+            reward: "-2.000 * distance.mean() - 0.500 * left".to_owned(),
             done: vec![
                 format!(
                     "travel = keypoints[{}] - {}",
@@ -69,6 +85,11 @@ impl Suite for Grip {
                 &format!("torch.minimum(gripper_width_m - {least}, {most} - gripper_width_m)"),
             );
         }
+        // Fingers that have just met press no more than they weigh.
+        let press = StageText {
+            description: "press the bar between the fingers".to_owned(),
+            ..hold.clone()
+        };
         let above = go(
             "stop above the bar with open fingers",
             place(0.0, TRAVEL_Z_M),
@@ -83,6 +104,7 @@ impl Suite for Grip {
             turned(releasing(above, fingers)),
             turned(releasing(around, fingers)),
             turned(hold),
+            turned(press),
             turned(pull),
         ])
     }

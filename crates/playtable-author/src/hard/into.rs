@@ -21,9 +21,10 @@ const SAID: [&str; 3] = [
 /// From the keypoint on the bar to where a block is let go, and to before the bar, m.
 const INSIDE_M: f64 = 0.130;
 const BEFORE_M: f64 = 0.065;
-/// How far the hand follows the bar, and by how much it moves at least, m: scenes begin at least this far open.
+/// How far the hand follows the bar, and by how much an open drawer moves when it is shut, m. One that was less open
+/// is pushed on, which does no harm.
 const AIM_M: f64 = 0.150;
-const SHUT_M: f64 = 0.100;
+const SHUT_M: f64 = 0.140;
 /// Height of the hand that lets go, and at the bar, m.
 const RELEASE_Z_M: f64 = 0.072;
 const BAR_Z_M: f64 = 0.045;

@@ -20,8 +20,10 @@ const SAID: [&str; 2] = [
 
 /// The walls' keypoints lie on what the camera sees of them, their tops and far faces, m.
 const WALL_X_M: f64 = -0.004;
-/// The hand has left the slot at this height, m.
+/// The hand has left the slot at this height, and a block's keypoint is below the other when it lies on the table, m:
+/// on the walls it would be at 0.06.
 const LEFT_Z_M: f64 = 0.080;
+const LYING_Z_M: f64 = 0.044;
 
 impl Suite for Slot {
     fn said(&self) -> &'static [(&'static str, &'static [&'static str])] {
@@ -44,7 +46,15 @@ impl Suite for Slot {
             place(TRAVEL_Z_M),
             OVER,
         );
-        leave.done = vec![format!("return end_effector[2] - {}", number(LEFT_Z_M))];
+        leave.done = vec![
+            format!("up = end_effector[2] - {}", number(LEFT_Z_M)),
+            format!(
+                "low = {} - keypoints[{}][2]",
+                number(LYING_Z_M),
+                block.index
+            ),
+            "return torch.minimum(up, low)".to_owned(),
+        ];
         stages.extend([
             turned(holding(carry, fingers)),
             turned(holding(lower, fingers)),
