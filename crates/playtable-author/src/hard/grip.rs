@@ -7,8 +7,7 @@ use super::Suite;
 use super::steps::{AT, OVER, along, direction, go, releasing, turned};
 use crate::program::{number, tensor};
 use crate::recipes::grasp::{Fingers, and_done, closed};
-use crate::recipes::terms::{DISTANCE, EVEN};
-use crate::recipes::terms::{TRAVEL_Z_M, constant, distance_to_target};
+use crate::recipes::terms::TRAVEL_Z_M;
 use crate::scene::Scene;
 
 pub(super) struct Grip;
