@@ -4,7 +4,7 @@ use tiller_reward::HandAccess;
 use tiller_vlm::text::StageText;
 
 use super::Suite;
-use super::steps::{AT, OVER, along, direction, go, holding, middle_m, releasing};
+use super::steps::{AT, OVER, along, carried, direction, go, holding, middle_m, releasing};
 use crate::program::{number, tensor};
 use crate::recipes::grasp::{self, Fingers, and_done};
 use crate::recipes::terms::TRAVEL_Z_M;
@@ -78,8 +78,8 @@ impl Suite for Into {
         ];
         let before = go("go down before the handle", place(-BEFORE_M, BAR_Z_M), AT);
         stages.extend([
-            holding(carry, fingers),
-            releasing_at_once(lower, fingers),
+            carried(holding(carry, fingers), block),
+            carried(releasing_at_once(lower, fingers), block),
             releasing(rise, fingers),
             go(
                 "move above a place before the handle",

@@ -4,7 +4,7 @@ use tiller_reward::HandAccess;
 use tiller_vlm::text::StageText;
 
 use super::Suite;
-use super::steps::{AT, OVER, axis, go, holding, middle_m, releasing, turned};
+use super::steps::{AT, OVER, axis, carried, go, holding, middle_m, releasing, turned};
 use crate::program::number;
 use crate::recipes::block::LOW_Z_M;
 use crate::recipes::grasp::{self, Fingers};
@@ -56,8 +56,8 @@ impl Suite for Slot {
             "return torch.minimum(up, low)".to_owned(),
         ];
         stages.extend([
-            turned(holding(carry, fingers)),
-            turned(holding(lower, fingers)),
+            turned(carried(holding(carry, fingers), block)),
+            turned(carried(holding(lower, fingers), block)),
         ]);
         if fingers == Fingers::Guided {
             stages.push(turned(releasing(let_go, fingers)));

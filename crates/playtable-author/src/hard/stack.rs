@@ -4,7 +4,7 @@ use tiller_reward::HandAccess;
 use tiller_vlm::text::StageText;
 
 use super::Suite;
-use super::steps::{AT, OVER, holding, releasing};
+use super::steps::{AT, OVER, carried, holding, releasing};
 use crate::program::number;
 use crate::recipes::block::{LOW_Z_M, MIDDLE_X_M};
 use crate::recipes::grasp::{self, Fingers};
@@ -24,6 +24,8 @@ const TOP_M: f64 = 0.008;
 const GAP_M: f64 = 0.003;
 /// The hand has left the blocks when it is this far above, m.
 const LEFT_M: f64 = 0.040;
+/// The upper block's keypoint is above the lower one's by more than this when it lies on it, m.
+const ON_M: f64 = 0.025;
 
 impl Suite for Stack {
     fn said(&self) -> &'static [(&'static str, &'static [&'static str])] {
@@ -50,13 +52,25 @@ impl Suite for Stack {
             over(high_m),
             OVER,
         );
-        leave.done = vec![format!(
-            "return end_effector[2] - keypoints[{}][2] - {}",
-            upper.index,
-            number(LEFT_M)
-        )];
+        leave.done = vec![
+            format!(
+                "up = end_effector[2] - keypoints[{}][2] - {}",
+                upper.index,
+                number(LEFT_M)
+            ),
+            format!(
+                "on = keypoints[{}][2] - keypoints[{}][2] - {}",
+                upper.index,
+                lower.index,
+                number(ON_M)
+            ),
+            "return torch.minimum(up, on)".to_owned(),
+        ];
         let let_go = reach("let go of the block", lower.index, over(place_m), AT);
-        stages.extend([holding(carry, fingers), holding(lower_it, fingers)]);
+        stages.extend([
+            carried(holding(carry, fingers), upper),
+            carried(holding(lower_it, fingers), upper),
+        ]);
         if fingers == Fingers::Guided {
             stages.push(releasing(let_go, fingers));
         }

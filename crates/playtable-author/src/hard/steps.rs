@@ -4,9 +4,9 @@ use tiller_reward::{Access, HandAccess};
 use tiller_vlm::text::StageText;
 
 use crate::program::number;
-use crate::recipes::grasp::{Fingers, closed, opened};
+use crate::recipes::grasp::{Fingers, and_done, closed, opened};
 use crate::recipes::terms::{Margin, constant, to_target};
-use crate::scene::Scene;
+use crate::scene::{Point, Scene};
 
 /// Above a place, to come down from there.
 pub(super) const OVER: Margin = Margin {
@@ -20,6 +20,8 @@ pub(super) const AT: Margin = Margin {
     height: 0.008,
     scale: [2.0, 2.0, 1.0],
 };
+/// A block whose keypoint is nearer to the hand than this along the table is in it, m.
+const ALONG_M: f64 = 0.050;
 /// What a quarter of a turn counts, m: as much as a distance that matters.
 const TURN_M: f64 = 0.080;
 
@@ -61,6 +63,17 @@ pub(super) fn holding(stage: StageText, fingers: Fingers) -> StageText {
         Fingers::Policy => stage,
         Fingers::Guided => closed(stage, false),
     }
+}
+
+/// Done only where a block is along: one that was lost on the way is to be fetched again.
+pub(super) fn carried(mut stage: StageText, block: &Point) -> StageText {
+    let along = format!(
+        "{} - torch.norm(keypoints[{}][:2] - end_effector[:2])",
+        number(ALONG_M),
+        block.index
+    );
+    and_done(&mut stage, &along);
+    stage
 }
 
 /// With fingers open, where rewards may ask for it.
