@@ -59,6 +59,7 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
     groups: vec![GroupInfo {
         name: "pushing",
         about: "pushing discs",
+        strengths: Vec::new(),
     }],
     axes: Vec::new(),
     look_ns: 100_000_000,

@@ -1,7 +1,5 @@
 //! What makes episodes harder than the world does.
 
-use std::borrow::Cow;
-
 use eyre::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use tiller_grounding::Keypoint;
@@ -40,13 +38,13 @@ impl Handicap {
     }
 
     /// The keypoints as they seem to be in the episode of that seed.
-    pub(crate) fn displaced<'k>(&self, points: &'k [Keypoint], seed: u64) -> Cow<'k, [Keypoint]> {
+    pub(crate) fn displaced(&self, points: &[Keypoint], seed: u64) -> Vec<Keypoint> {
+        let mut points = points.to_vec();
         if self.keypoint_noise_m == 0.0 {
-            return Cow::Borrowed(points);
+            return points;
         }
         // The numbers of a chunk that there never is.
         let random = Random::new(seed, u64::MAX);
-        let mut points = points.to_vec();
         for point in &mut points {
             let mut normal = [0.0_f32; 3];
             random.normal(Purpose::Initial, 0, 0, point.index, &mut normal);
@@ -54,7 +52,7 @@ impl Handicap {
                 *value += self.keypoint_noise_m * f64::from(normal);
             }
         }
-        Cow::Owned(points)
+        points
     }
 
     /// Takes out of a program what it is to do without.

@@ -72,7 +72,7 @@ impl Job {
             .as_deref()
             .map(|id| task_of(kind, id))
             .transpose()?;
-        check_variation(kind, name.variation.as_ref())?;
+        check_variation(kind, task.as_ref(), name.variation.as_ref())?;
         let method = name
             .method
             .parse()
@@ -160,7 +160,9 @@ pub(crate) fn jobs(config: &BenchConfig) -> Result<Vec<Job>> {
         });
     }
     for variation in &config.variations {
-        check_variation(kind, variation.as_ref())?;
+        for task in &tasks {
+            check_variation(kind, task.as_ref(), variation.as_ref())?;
+        }
     }
     let mut jobs = Vec::new();
     let mut seen = HashSet::new();
@@ -203,12 +205,17 @@ pub fn task_of(kind: &dyn WorldKind, id: &str) -> Result<TaskInfo> {
     })
 }
 
-fn check_variation(kind: &dyn WorldKind, variation: Option<&Variation>) -> Result<()> {
+fn check_variation(
+    kind: &dyn WorldKind,
+    task: Option<&TaskInfo>,
+    variation: Option<&Variation>,
+) -> Result<()> {
     let info = kind.info();
     if let Some(variation) = variation {
+        let of = task.map_or_else(String::new, |task| format!(" for the task {}", task.id));
         ensure!(
-            info.has(variation),
-            "{} has no departure `{variation}`",
+            info.has(variation, task),
+            "{} has no departure `{variation}`{of}",
             info.name
         );
     }

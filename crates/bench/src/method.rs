@@ -147,9 +147,11 @@ impl Method {
                 steering.feynman_kac = None;
                 steering.evolution = Some(EvolutionConfig::default());
             }
+            // A kernel, not diversity itself: where the tuned file has none, it stays off.
             Self::Rbf => {
-                let diversity = steering.diversity.get_or_insert_default();
-                diversity.kernel = Kernel::Rbf;
+                if let Some(diversity) = &mut steering.diversity {
+                    diversity.kernel = Kernel::Rbf;
+                }
             }
             Self::NoGradient => steering.guide_scale = 0.0,
             Self::NoDiversity => steering.diversity = None,
@@ -192,7 +194,7 @@ impl Method {
                 "the best chunks noised part of the way and denoised again, three times (as VLA-Pilot); no gradient"
                     .to_owned()
             }
-            Self::Rbf => "full with repulsion by a radial basis function".to_owned(),
+            Self::Rbf => "full with repulsion by a radial basis function, where it is tuned to repel".to_owned(),
             Self::Full => "diversity, guidance, resampling, growing strength, stages".to_owned(),
             Self::NoGradient => "full without guidance by the gradient".to_owned(),
             Self::NoDiversity => "full without repulsion between the chunks".to_owned(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tiller_core::visible;
-use tiller_world::{Suite, Variation, WorldInfo, WorldKind};
+use tiller_world::{HARD, Suite, Variation, WorldInfo, WorldKind};
 
 use crate::episode::PhaseTimes;
 use crate::{EpisodeLine, FREE_RUN, Method};
@@ -12,6 +12,10 @@ use tiller_core::wilson::interval;
 
 /// Methods side by side in a table: as many as fit a wide terminal.
 const COLUMNS: usize = 4;
+/// Columns of a cell, with the space before the next one.
+const CELL: usize = 30;
+/// What stands below a table with collateral.
+const HARMED: &str = "+N: in N of these episodes something beside the task was moved, or something forbidden touched";
 /// Least columns of a name.
 const MIN_NAME: usize = 14;
 
@@ -22,30 +26,38 @@ pub struct Cell {
     pub successes: usize,
     /// Episodes.
     pub trials: usize,
+    /// Episodes in which something beside the task was moved, or something forbidden was touched.
+    pub harmed: usize,
 }
 
 impl Cell {
-    fn add(&mut self, success: bool) {
+    fn add(&mut self, success: bool, harmed: bool) {
         self.successes += usize::from(success);
         self.trials += 1;
+        self.harmed += usize::from(harmed);
     }
 
     fn plus(self, other: Self) -> Self {
         Self {
             successes: self.successes + other.successes,
             trials: self.trials + other.trials,
+            harmed: self.harmed + other.harmed,
         }
     }
 
-    /// `19/20   95 %  [76, 99]`
+    /// `19/20   95 %  [76, 99] +2`, the last part where there was collateral.
     fn text(self) -> String {
         if self.trials == 0 {
             return "-".to_owned();
         }
         let (low, high) = interval(self.successes, self.trials);
         let rate = 100.0 * self.successes as f64 / self.trials as f64;
+        let harmed = match self.harmed {
+            0 => String::new(),
+            harmed => format!(" +{harmed}"),
+        };
         format!(
-            "{:>3}/{:<3} {rate:>4.0} %  [{:>2.0}, {:>3.0}]",
+            "{:>3}/{:<3} {rate:>4.0} %  [{:>2.0}, {:>3.0}]{harmed}",
             self.successes,
             self.trials,
             100.0 * low,
@@ -100,7 +112,10 @@ impl Tally {
             line.task.clone(),
             line.method.clone(),
         );
-        self.cells.entry(key).or_default().add(result.success);
+        self.cells
+            .entry(key)
+            .or_default()
+            .add(result.success, !result.collateral.is_empty());
         if line.task == FREE_RUN {
             for task in &result.completed {
                 *self.completed.entry(task.clone()).or_default() += 1;
@@ -204,6 +219,9 @@ impl Tally {
                 .map(|(task, runs)| format!("{task} {runs}"));
             lines.push(format!("  {}", counts.collect::<Vec<_>>().join(", ")));
         }
+        if self.cells.values().any(|cell| cell.harmed > 0) {
+            lines.push(HARMED.to_owned());
+        }
         lines.push(self.times());
         lines.join("\n")
     }
@@ -222,6 +240,16 @@ impl Tally {
 
     fn plain_suites(&self) -> impl Iterator<Item = Suite> {
         self.info().suites().into_iter().filter(Suite::is_plain)
+    }
+
+    /// The suites of whose tasks the rows of a departure are: those that have it, or the plain ones.
+    fn suites_of(&self, variation: &Variation) -> Vec<Suite> {
+        let suites = self.info().suites().into_iter();
+        let is_of = |suite: &Suite| match variation.axis == HARD {
+            true => suite.variations.contains(variation),
+            false => suite.is_plain(),
+        };
+        suites.filter(is_of).collect()
     }
 
     fn rows(&self, methods: &[String]) -> Vec<String> {
@@ -261,11 +289,16 @@ impl Tally {
                 &format!("{} {}", variation.axis, variation.strength),
                 methods.iter().cloned(),
             ));
-            for suite in self.plain_suites() {
-                let cells = methods
+            for suite in self.suites_of(variation) {
+                let cells: Vec<Cell> = methods
                     .iter()
-                    .map(|name| self.suite(Some(variation), &suite, name).text());
-                lines.push(row(width, &format!("  {}", suite.name), cells));
+                    .map(|name| self.suite(Some(variation), &suite, name))
+                    .collect();
+                let is_measured = cells.iter().any(|cell| cell.trials > 0);
+                if is_measured || variation.axis != HARD {
+                    let cells = cells.into_iter().map(Cell::text);
+                    lines.push(row(width, &format!("  {}", suite.name), cells));
+                }
             }
         }
         lines
@@ -310,7 +343,7 @@ impl Tally {
 fn row(width: usize, name: &str, cells: impl Iterator<Item = String>) -> String {
     let mut line = format!("{:<width$}", visible(name));
     for cell in cells {
-        line.push_str(&format!("{cell:<26}"));
+        line.push_str(&format!("{cell:<CELL$}"));
     }
     line.trim_end().to_owned()
 }

@@ -150,14 +150,17 @@ fn info() -> WorldInfo {
             GroupInfo {
                 name: ARTICULATED,
                 about: "drawer, slide, button and switch",
+                strengths: Vec::new(),
             },
             GroupInfo {
                 name: MOVABLE,
                 about: "blocks on the table",
+                strengths: Vec::new(),
             },
             GroupInfo {
                 name: OTHER,
                 about: "the oracle's others that a reset can begin",
+                strengths: Vec::new(),
             },
         ],
         axes: Vec::new(),

@@ -209,7 +209,11 @@ impl LiberoKind {
             without_keypoints: vec![ROBOT],
             keypoint_counts: Vec::new(),
             groups: groups
-                .map(|(name, about)| GroupInfo { name, about })
+                .map(|(name, about)| GroupInfo {
+                    name,
+                    about,
+                    strengths: Vec::new(),
+                })
                 .collect(),
             tasks,
             axes: Vec::new(),

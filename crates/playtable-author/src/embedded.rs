@@ -3,6 +3,7 @@
 use tiller_core::{MAX_INSTRUCTION, clip};
 use tiller_vlm::{Answer, Author, AuthorError, AuthorRequest};
 
+use crate::hard;
 use crate::recipes;
 use crate::scene::Scene;
 use crate::understand::{Goal, TaskSpec, parse};
@@ -40,6 +41,9 @@ impl EmbeddedAuthor {
 impl Author for EmbeddedAuthor {
     fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError> {
         let scene = Scene::new(&request.keypoints)?;
+        if let Some(program) = hard::write(&request.instruction, &scene, request.hand) {
+            return Ok(program?.answer());
+        }
         let spec = parse(&request.instruction, &scene)?;
         Ok(recipes::write(&spec, &scene, request.hand)?.answer())
     }

@@ -30,6 +30,7 @@
 //! ```
 
 mod embedded;
+pub mod hard;
 mod program;
 mod recipes;
 mod scene;

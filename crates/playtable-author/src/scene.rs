@@ -31,6 +31,13 @@ pub(crate) struct Point {
 }
 
 impl Point {
+    /// Whether its name can stand in a program's text.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.object
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == ' ')
+    }
+
     /// The height in the base frame of what is that far above the table, m.
     pub(crate) fn above_table_m(&self, height_m: f64) -> f64 {
         self.table_z_m + height_m

@@ -3,25 +3,30 @@
 use tiller_core::Pose;
 use tiller_motion::Setpoint;
 use tiller_world::{
-    ArmMeasurement, Channels, Command, Episode, EpisodeSpec, ExpertStep, Frame, HandStep,
+    ArmMeasurement, Channels, Command, Episode, EpisodeSpec, ExpertStep, Frame, HARD, HandStep,
     SETPOINT_NS, Verdict, World, WorldError, WorldKind,
 };
 
 use crate::camera::Camera;
 use crate::expert::{Expert, ExpertConfig};
 use crate::goal::Goals;
+use crate::hard::{self, HardTable, Suite};
 use crate::kind::{NAME, PlayTableKind};
 use crate::render::Renderer;
 use crate::task::Task;
 use crate::vary::{Axis, Variation};
 use crate::world::PlayTable;
 
-/// A play table, its renderers and its episode.
+/// A play table, those of the hard suites, their renderers and the episode.
 pub(crate) struct TableWorld {
     kind: PlayTableKind,
-    table: PlayTable,
-    /// One a size; made when first looked through.
-    renderers: Vec<([usize; 2], Renderer)>,
+    plain: PlayTable,
+    /// Made when first asked for.
+    hard: Vec<HardTable>,
+    /// Which of them has the episode, if not the plain one.
+    present: Option<usize>,
+    /// One a table and size; made when first looked through.
+    renderers: Vec<(Option<usize>, [usize; 2], Renderer)>,
     episode: Episode,
     /// Revision of the collateral that the episode was told of.
     collateral_told: u64,
@@ -37,7 +42,9 @@ impl TableWorld {
             PlayTable::new().map_err(WorldError::failed(NAME, "the scene does not load"))?;
         Ok(Self {
             kind,
-            table,
+            plain: table,
+            hard: Vec::new(),
+            present: None,
             renderers: Vec::new(),
             episode: Episode::new(Vec::new()),
             collateral_told: 0,
@@ -54,6 +61,65 @@ impl TableWorld {
             expected: format!("one of {}", expected.join(", ")),
             found: found.to_owned(),
         }
+    }
+
+    fn table(&self) -> &PlayTable {
+        self.present.map_or(&self.plain, |at| &self.hard[at].table)
+    }
+
+    fn table_mut(&mut self) -> &mut PlayTable {
+        match self.present {
+            Some(at) => &mut self.hard[at].table,
+            None => &mut self.plain,
+        }
+    }
+
+    /// The one hard task that is asked for, if it is one.
+    fn hard_task(&self, ids: &[String]) -> Result<Option<(&'static dyn Suite, usize)>, WorldError> {
+        let Some(found) = ids.iter().find_map(|id| hard::find(id)) else {
+            return Ok(None);
+        };
+        match ids {
+            [_] => Ok(Some(found)),
+            _ => Err(WorldError::Unsupported {
+                world: NAME,
+                what: format!("chain with the hard task of {}", ids.join(", ")),
+            }),
+        }
+    }
+
+    /// Starts the episode of a hard task.
+    fn reset_hard(
+        &mut self,
+        (suite, task): (&'static dyn Suite, usize),
+        spec: &EpisodeSpec,
+    ) -> Result<(), WorldError> {
+        let strength = match &spec.variation {
+            None => hard::STRENGTHS[0],
+            Some(wanted) if wanted.axis == HARD && hard::STRENGTHS.contains(&wanted.strength) => {
+                wanted.strength
+            }
+            Some(wanted) => {
+                return Err(WorldError::Unsupported {
+                    world: NAME,
+                    what: format!("departure `{wanted}` of the task {}", spec.tasks.join(", ")),
+                });
+            }
+        };
+        let is_it =
+            |table: &HardTable| table.suite.name() == suite.name() && table.strength == strength;
+        let at = match self.hard.iter().position(is_it) {
+            Some(at) => at,
+            None => {
+                let made = HardTable::new(suite, strength)
+                    .map_err(WorldError::failed(NAME, "a hard scene does not load"))?;
+                self.hard.push(made);
+                self.hard.len() - 1
+            }
+        };
+        self.hard[at].reset(task, spec.seed);
+        self.present = Some(at);
+        Ok(())
     }
 
     fn task(&self, id: &str) -> Result<Task, WorldError> {
@@ -87,7 +153,20 @@ impl TableWorld {
 
     /// Tells the episode what the oracle sees.
     fn judge(&mut self) {
-        let table = &self.table;
+        if let Some(at) = self.present {
+            let table = &self.hard[at];
+            let now_ns = table.table.time_ns();
+            self.episode.observe(now_ns, table.holds());
+            for (thing, what) in table.told() {
+                self.episode.collateral(thing, what.to_owned());
+            }
+            if self.episode.verdict().achieved {
+                let ids = self.episode.verdict().tasks.clone();
+                self.episode.completed(ids.iter().map(String::as_str));
+            }
+            return;
+        }
+        let table = &self.plain;
         self.episode.observe(table.time_ns(), table.holds());
         let (collateral, revision) = table.collateral();
         if revision != self.collateral_told {
@@ -102,22 +181,25 @@ impl TableWorld {
     }
 }
 
-/// The renderer of a size.
+/// The renderer of a table and size.
 fn renderer<'a>(
-    renderers: &'a mut Vec<([usize; 2], Renderer)>,
+    renderers: &'a mut Vec<(Option<usize>, [usize; 2], Renderer)>,
+    present: Option<usize>,
     table: &PlayTable,
     size: [usize; 2],
 ) -> Result<&'a mut Renderer, WorldError> {
-    let index = match renderers.iter().position(|(known, _)| *known == size) {
+    let is_it =
+        |known: &(Option<usize>, [usize; 2], Renderer)| (known.0, known.1) == (present, size);
+    let index = match renderers.iter().position(is_it) {
         Some(index) => index,
         None => {
             let made = Renderer::new(table, size[0], size[1])
                 .map_err(WorldError::failed(NAME, "cannot start the renderer"))?;
-            renderers.push((size, made));
+            renderers.push((present, size, made));
             renderers.len() - 1
         }
     };
-    Ok(&mut renderers[index].1)
+    Ok(&mut renderers[index].2)
 }
 
 impl World for TableWorld {
@@ -126,10 +208,15 @@ impl World for TableWorld {
     }
 
     fn reset(&mut self, spec: &EpisodeSpec) -> Result<(), WorldError> {
-        let goals = self.goals(&spec.tasks)?;
-        let variation = spec.variation.as_ref().map(|wanted| self.variation(wanted));
-        self.table
-            .reset_goals(spec.seed, &goals, variation.transpose()?);
+        if let Some(task) = self.hard_task(&spec.tasks)? {
+            self.reset_hard(task, spec)?;
+        } else {
+            let goals = self.goals(&spec.tasks)?;
+            let variation = spec.variation.as_ref().map(|wanted| self.variation(wanted));
+            self.plain
+                .reset_goals(spec.seed, &goals, variation.transpose()?);
+            self.present = None;
+        }
         self.collateral_told = 0;
         self.episode = Episode::new(spec.tasks.clone());
         self.setpoints.clear();
@@ -138,23 +225,37 @@ impl World for TableWorld {
     }
 
     fn ask(&mut self, tasks: &[String]) -> Result<(), WorldError> {
-        let goals = self.goals(tasks)?;
-        self.table.ask(&goals);
+        match (self.present, self.hard_task(tasks)?) {
+            (None, None) => {
+                let goals = self.goals(tasks)?;
+                self.plain.ask(&goals);
+            }
+            (Some(at), Some((suite, task))) if suite.name() == self.hard[at].suite.name() => {
+                self.hard[at].ask(task);
+            }
+            _ => {
+                return Err(WorldError::Unsupported {
+                    world: NAME,
+                    what: format!("{} without a reset: the scene is another", tasks.join(", ")),
+                });
+            }
+        }
         self.collateral_told = 0;
         self.episode = Episode::new(tasks.to_vec());
         Ok(())
     }
 
     fn time_ns(&self) -> u64 {
-        self.table.time_ns()
+        self.table().time_ns()
     }
 
     fn arm(&self) -> ArmMeasurement {
+        let table = self.table();
         ArmMeasurement {
-            reading: self.table.reading(),
+            reading: table.reading(),
             base_from_tool: Pose {
-                position_m: self.table.tcp_position_m(),
-                quaternion_wxyz: self.table.tcp_quaternion_wxyz(),
+                position_m: table.tcp_position_m(),
+                quaternion_wxyz: table.tcp_quaternion_wxyz(),
             },
         }
     }
@@ -169,11 +270,15 @@ impl World for TableWorld {
         let found = Camera::ALL.into_iter().find(|known| known.name() == camera);
         let names = || Camera::ALL.iter().map(|camera| camera.name()).collect();
         let camera = found.ok_or_else(|| self.unknown("camera", names(), camera))?;
-        renderer(&mut self.renderers, &self.table, size)?
-            .render(&mut self.table, camera, channels, frame)
+        let table = match self.present {
+            Some(at) => &mut self.hard[at].table,
+            None => &mut self.plain,
+        };
+        renderer(&mut self.renderers, self.present, table, size)?
+            .render(table, camera, channels, frame)
             .map_err(WorldError::failed(NAME, "cannot render"))?;
-        frame.geometry = self.table.camera_geometry(camera, size[0], size[1]);
-        frame.stamp_ns = self.table.time_ns();
+        frame.geometry = table.camera_geometry(camera, size[0], size[1]);
+        frame.stamp_ns = table.time_ns();
         Ok(())
     }
 
@@ -186,18 +291,21 @@ impl World for TableWorld {
         };
         self.setpoints.clear();
         self.setpoints.extend_from_slice(setpoints);
-        self.commanded_ns = self.table.time_ns();
+        self.commanded_ns = self.time_ns();
         Ok(())
     }
 
     fn step(&mut self) -> Result<(), WorldError> {
         // A physics step takes the newest set-point that is due when it begins.
-        let due = (self.table.time_ns() - self.commanded_ns) / SETPOINT_NS;
+        let due = (self.time_ns() - self.commanded_ns) / SETPOINT_NS;
         let last = self.setpoints.len().saturating_sub(1);
-        if let Some(setpoint) = self.setpoints.get((due as usize).min(last)) {
-            self.table.command(setpoint);
+        if let Some(&setpoint) = self.setpoints.get((due as usize).min(last)) {
+            self.table_mut().command(&setpoint);
         }
-        self.table.step();
+        match self.present {
+            Some(at) => self.hard[at].step(),
+            None => self.plain.step(),
+        }
         self.judge();
         Ok(())
     }
@@ -209,18 +317,38 @@ impl World for TableWorld {
     fn renderer(&self) -> Option<&str> {
         self.renderers
             .first()
-            .map(|(_, renderer)| renderer.device())
+            .map(|(.., renderer)| renderer.device())
     }
 
     fn call_expert(&mut self, task: &str, seed: u64) -> Result<(), WorldError> {
-        let task = self.task(task)?;
-        self.expert = Some(Expert::with_config(task, &self.table, seed, manner(seed)));
+        match (self.present, hard::find(task)) {
+            (Some(at), Some((suite, task))) if suite.name() == self.hard[at].suite.name() => {
+                self.hard[at].call_script(task);
+            }
+            (_, Some(_)) => {
+                return Err(WorldError::Unsupported {
+                    world: NAME,
+                    what: format!("expert for {task} in another scene"),
+                });
+            }
+            _ => {
+                let task = self.task(task)?;
+                self.expert = Some(Expert::with_config(task, &self.plain, seed, manner(seed)));
+            }
+        }
         Ok(())
     }
 
     fn expert_step(&mut self, anchor: Pose) -> Option<ExpertStep> {
+        if let Some(at) = self.present {
+            let step = self.hard[at].script_step(anchor)?;
+            return Some(ExpertStep {
+                learned: step,
+                executed: step,
+            });
+        }
         let expert = self.expert.as_mut()?;
-        let step = expert.act(&self.table, anchor.position_m)?;
+        let step = expert.act(&self.plain, anchor.position_m)?;
         let learned = HandStep {
             delta_m: step.delta_position_m,
             rotation_rad: [0.0; 3],

@@ -44,13 +44,24 @@ const FILES: [(&str, &[u8]); 14] = embedded![
     "finger_0.obj",
 ];
 
-/// Compiles the embedded scene.
-pub(crate) fn load_model() -> Result<MjModel, AssetError> {
+const ADDED: &str = "added.xml";
+
+/// Compiles the embedded scene, or a scene that includes it.
+pub(crate) fn load_model(added: Option<&str>) -> Result<MjModel, AssetError> {
     let mut files = MjVfs::new();
     for (name, bytes) in FILES {
         files
             .add_from_buffer(name, bytes)
             .map_err(|source| AssetError::File { name, source })?;
     }
-    Ok(MjModel::from_xml_vfs(SCENE, &files)?)
+    let Some(added) = added else {
+        return Ok(MjModel::from_xml_vfs(SCENE, &files)?);
+    };
+    files
+        .add_from_buffer(ADDED, added.as_bytes())
+        .map_err(|source| AssetError::File {
+            name: ADDED,
+            source,
+        })?;
+    Ok(MjModel::from_xml_vfs(ADDED, &files)?)
 }

@@ -12,12 +12,14 @@ use tiller_world::{
 use crate::as_world::TableWorld;
 use crate::camera::Camera;
 use crate::goal::{Goals, interpret};
-use crate::labels::{KEYPOINT_COUNTS, WITHOUT_KEYPOINTS, labels};
+use crate::hard;
+use crate::labels::{WITHOUT_KEYPOINTS, keypoint_counts, labels};
 use crate::render::SIDE_LIMIT;
 use crate::said::Spoken;
 use crate::task::Task;
 use crate::vary::{self, Axis};
 use crate::world::STEP_NS;
+use tiller_playtable_author::hard::interpret as interpret_hard;
 
 /// The play table's name among the worlds.
 pub const NAME: &str = "playtable";
@@ -69,7 +71,7 @@ impl WorldKind for PlayTableKind {
     }
 
     fn interpret(&self, instruction: &str) -> Option<Vec<String>> {
-        interpret(instruction)
+        interpret_hard(instruction).or_else(|| interpret(instruction))
     }
 
     fn say(&self, task: &TaskInfo, variation: Option<&Variation>, seed: u64) -> Said {
@@ -116,18 +118,31 @@ fn info() -> WorldInfo {
             .map(|(id, name)| (*id, (*name).to_owned()))
             .collect(),
         without_keypoints: WITHOUT_KEYPOINTS.to_vec(),
-        keypoint_counts: KEYPOINT_COUNTS.to_vec(),
-        tasks: Task::ALL.map(task).to_vec(),
+        keypoint_counts: keypoint_counts(),
+        tasks: Task::ALL
+            .into_iter()
+            .map(task)
+            .chain(hard_tasks())
+            .collect(),
         groups: vec![
             GroupInfo {
                 name: ARTICULATED,
                 about: "drawer, door, switch and button",
+                strengths: Vec::new(),
             },
             GroupInfo {
                 name: MOVABLE,
                 about: "pushing and lifting blocks",
+                strengths: Vec::new(),
             },
-        ],
+        ]
+        .into_iter()
+        .chain(hard::suites().map(|suite| GroupInfo {
+            name: suite.name(),
+            about: suite.about(),
+            strengths: hard::STRENGTHS.to_vec(),
+        }))
+        .collect(),
         axes: Axis::ALL.map(axis).to_vec(),
         look_ns: LOOK_NS,
         episode_ns: EPISODE_NS,
@@ -146,6 +161,17 @@ fn task(task: Task) -> TaskInfo {
         group,
         shown,
     }
+}
+
+fn hard_tasks() -> impl Iterator<Item = TaskInfo> {
+    hard::suites().flat_map(|suite| {
+        suite.tasks().iter().map(|(id, instruction)| TaskInfo {
+            id: (*id).to_owned(),
+            instruction: (*instruction).to_owned(),
+            group: suite.name(),
+            shown: 1,
+        })
+    })
 }
 
 fn axis(axis: Axis) -> AxisInfo {
@@ -167,6 +193,7 @@ fn axis(axis: Axis) -> AxisInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tiller_world::HARD;
 
     #[test]
     fn suites_hold_every_task_once() {
@@ -186,13 +213,16 @@ mod tests {
         );
         assert_eq!(tasks("all").split(' ').count(), 13);
         let names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
-        assert_eq!(
-            names.join(" "),
-            "articulated movable all ood-position ood-object ood-instruction ood-scene ood-dynamics"
-        );
+        let plain = "articulated movable all ood-position ood-object ood-instruction ood-scene ood-dynamics";
+        let hard = hard::suites().map(|suite| suite.name());
+        let expected: Vec<&str> = plain.split(' ').chain(hard).chain([HARD]).collect();
+        assert_eq!(names, expected);
         for suite in suites.iter().filter(|suite| !suite.is_plain()) {
-            assert_eq!((suite.tasks.len(), suite.variations.len()), (13, 3));
+            assert_eq!(suite.variations.len(), 3);
+            let is_departure = suite.name.starts_with("ood-");
+            assert_eq!(suite.tasks.len() == 13, is_departure, "{}", suite.name);
         }
+        assert_eq!(tasks(HARD).split(' ').count(), hard_tasks().count());
     }
 
     #[test]

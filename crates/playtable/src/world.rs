@@ -105,9 +105,21 @@ impl PlayTable {
     /// # Errors
     /// [`PlayTableError`] when MuJoCo does not accept the embedded scene.
     pub fn new() -> Result<Self, PlayTableError> {
-        let model = Box::new(assets::load_model()?);
+        Self::with(None, |_, _| ())
+    }
+
+    /// Compiles a scene that includes the table's, and changes its model for good.
+    ///
+    /// # Errors
+    /// [`PlayTableError`] when MuJoCo does not accept it.
+    pub(crate) fn with(
+        added: Option<&str>,
+        change: impl FnOnce(&mut MjModel, &Parts),
+    ) -> Result<Self, PlayTableError> {
+        let mut model = Box::new(assets::load_model(added)?);
         let ids = find_ids(&model)?;
         let parts = Parts::find(&model)?;
+        change(&mut model, &parts);
         let labels = geom_labels(&model);
         // A position actuator's force is gain * ctrl + bias[1] * q + bias[2] * dq.
         let bias = model.actuator_biasprm();
@@ -162,6 +174,32 @@ impl PlayTable {
             self.data.swap_model(self.pristine.clone());
         }
         self.varied = outcome;
+        self.begin(&layout, |_| ());
+        self.oracle = Oracle::new(self.objects(), self.rest_height_m(), goals);
+    }
+
+    /// Starts an episode in which the model is first changed, then the hand starts there and things lie as
+    /// `place` puts them. Nothing is asked for.
+    pub(crate) fn reset_laid(
+        &mut self,
+        seed: u64,
+        hand_m: [f64; 3],
+        change: impl FnOnce(&mut MjModel, &Parts),
+        place: impl FnOnce(&mut MjData<Box<MjModel>>),
+    ) {
+        let mut model = self.pristine.clone();
+        change(&mut model, &self.parts);
+        self.put(model);
+        let layout = Layout {
+            tcp_m: hand_m,
+            ..Layout::sample(seed, &[])
+        };
+        self.begin(&layout, place);
+        self.oracle = Oracle::new(self.objects(), self.rest_height_m(), &Goals::default());
+    }
+
+    /// Lays a scene and lets it come to rest.
+    fn begin(&mut self, layout: &Layout, place: impl FnOnce(&mut MjData<Box<MjModel>>)) {
         self.data.reset();
         let arm = arm_at(layout.tcp_m);
         let rest_height_m = self.rest_height_m();
@@ -178,6 +216,7 @@ impl PlayTable {
             let (sin, cos) = (yaw / 2.0).sin_cos();
             qpos[at..at + 7].copy_from_slice(&[x, y, z, cos, 0.0, 0.0, sin]);
         }
+        place(&mut self.data);
         let hold = Setpoint {
             q_rad: arm,
             gripper_width_m: 0.0,
@@ -195,19 +234,23 @@ impl PlayTable {
         self.steps = 0;
         self.lamp_on = false;
         self.button_down = false;
-        self.oracle = Oracle::new(self.objects(), rest_height_m, goals);
     }
 
     /// Puts a varied copy of the scene in place of the present one.
     fn vary(&mut self, variation: Variation, seed: u64, layout: &mut Layout) -> Outcome {
         let mut model = self.pristine.clone();
         let outcome = variation.apply(seed, &self.parts, &mut model, layout);
+        self.put(model);
+        outcome
+    }
+
+    /// Puts a changed copy of the scene in place of the present one.
+    fn put(&mut self, model: Box<MjModel>) {
         self.data.swap_model(model);
         // What MuJoCo derives from masses and sizes; the extent scales depths and has to stay.
         let extent = self.pristine.stat().extent;
         self.data.set_const();
         self.data.model_stat_mut().extent = extent;
-        outcome
     }
 
     /// Height of each block's centre when it lies on the table, metres.
@@ -388,6 +431,10 @@ impl PlayTable {
 
     pub(crate) fn camera_id(&self, camera: Camera) -> usize {
         self.ids.cameras[camera as usize]
+    }
+
+    pub(crate) fn data(&self) -> &MjData<Box<MjModel>> {
+        &self.data
     }
 
     pub(crate) fn data_mut(&mut self) -> &mut MjData<Box<MjModel>> {

@@ -4,6 +4,7 @@ use tiller_motion::Workspace;
 
 use crate::camera::Channels;
 use crate::episode::Variation;
+use crate::suite::HARD;
 
 /// What a world has.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +91,9 @@ pub struct GroupInfo {
     pub name: &'static str,
     /// What it holds, in a few words.
     pub about: &'static str,
+    /// Strengths at which its scenes come, rising from 1; none where they are plain. The tasks of a group that has
+    /// some are measured by themselves: they are part of neither `all` nor a departure.
+    pub strengths: Vec<u8>,
 }
 
 /// What scenes or instructions can depart in.
@@ -123,10 +127,25 @@ impl WorldInfo {
         self.axes.iter().find(|axis| axis.name == name)
     }
 
-    /// Whether there is such a departure.
+    /// The group that a task belongs to.
     #[must_use]
-    pub fn has(&self, variation: &Variation) -> bool {
-        self.axis(&variation.axis)
-            .is_some_and(|axis| axis.strengths.contains(&variation.strength))
+    pub fn group_of(&self, task: &TaskInfo) -> Option<&GroupInfo> {
+        self.groups.iter().find(|group| group.name == task.group)
+    }
+
+    /// Whether there is such a departure of a task, or of any where none is named.
+    #[must_use]
+    pub fn has(&self, variation: &Variation, task: Option<&TaskInfo>) -> bool {
+        let group = task.and_then(|task| self.group_of(task));
+        if variation.axis == HARD {
+            let mut groups = self
+                .groups
+                .iter()
+                .filter(|it| task.is_none() || Some(*it) == group);
+            return groups.any(|group| group.strengths.contains(&variation.strength));
+        }
+        let is_plain = group.is_none_or(|group| group.strengths.is_empty());
+        let axis = self.axis(&variation.axis);
+        is_plain && axis.is_some_and(|axis| axis.strengths.contains(&variation.strength))
     }
 }

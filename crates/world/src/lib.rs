@@ -28,7 +28,7 @@ pub use error::WorldError;
 pub use info::{AxisInfo, CameraInfo, CommandLevel, GroupInfo, RobotInfo, TaskInfo, WorldInfo};
 pub use random::Random;
 pub use registry::{Absent, Registry};
-pub use suite::{ALL_TASKS, Suite};
+pub use suite::{ALL_TASKS, HARD, Suite};
 pub use world::{
     ArmMeasurement, Command, ExpertStep, HandStep, SETPOINT_NS, Said, World, WorldKind,
 };

@@ -225,9 +225,7 @@ impl<'a> Course<'a> {
             return Ok(());
         }
         let handicap = self.runner.config.handicap;
-        let points = handicap
-            .displaced(grounder.keypoints(), self.spec.seed)
-            .into_owned();
+        let points = handicap.displaced(grounder.keypoints(), self.spec.seed);
         let keypoints = Keypoints {
             stamp_ns: now_ns,
             episode: EPISODE,

@@ -41,6 +41,8 @@ pub(super) struct Episode {
     pub(super) method: String,
     pub(super) instruction: Option<String>,
     pub(super) success: bool,
+    /// Something beside the task was moved, or something forbidden touched.
+    pub(super) harmed: bool,
     pub(super) reason: String,
     /// Cause of the failure; none after a success.
     pub(super) failure: Option<String>,
@@ -100,6 +102,8 @@ struct Line {
     provider: Option<String>,
     reason: Option<String>,
     failure: Option<String>,
+    #[serde(default)]
+    collateral: Vec<String>,
     pictures: Option<String>,
     #[serde(default)]
     steps: f64,
@@ -266,6 +270,7 @@ impl Line {
             instruction: instruction.map(|text| clip(text, MAX_INSTRUCTION).into_owned()),
             failure: (!self.success).then_some(failure),
             success: self.success,
+            harmed: !self.collateral.is_empty(),
             reason,
             pictures: self.pictures.map(|folder| home.join(folder)),
             steps: self.steps,
@@ -305,6 +310,7 @@ fn judged_episode(judgement: &Judgement, file: usize) -> Option<Episode> {
         method: name(judgement.author.as_deref().unwrap_or("unsteered")),
         instruction: Some(clip(&judgement.instruction, MAX_INSTRUCTION).into_owned()),
         success,
+        harmed: false,
         reason: clip(&judgement.note, MAX_STATUS).into_owned(),
         failure: (!success).then_some(failure),
         pictures: None,

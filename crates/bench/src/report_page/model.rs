@@ -9,6 +9,7 @@ use super::origin::{Origin, origins};
 use super::stats::{Difference, Pairs, cell, rate};
 use super::strips::{Strip, strips};
 use crate::{Cell, FREE_RUN, Method, Subjects};
+use tiller_world::HARD;
 
 /// Strengths of a variation, with 0 for scenes like those of training.
 pub(super) const STRENGTHS: usize = 4;
@@ -57,6 +58,8 @@ pub(super) struct TaskRates {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Comparison {
     pub(super) policy: String,
+    /// Scenes like those of training are one, without a name; each hard suite at each strength is one by itself.
+    pub(super) scenes: String,
     pub(super) method: String,
     /// On all its scenes.
     pub(super) rate: Cell,
@@ -271,7 +274,7 @@ fn axis_rank(worlds: &Subjects, name: &str) -> usize {
 }
 
 fn headlines(episodes: &[Episode]) -> Vec<Headline> {
-    let mut cells: BTreeMap<(&str, &str), [Vec<bool>; 2]> = BTreeMap::new();
+    let mut cells: BTreeMap<(&str, &str), [Vec<&Episode>; 2]> = BTreeMap::new();
     for episode in episodes.iter().filter(|episode| episode.is_plain()) {
         let way = match episode.method.as_str() {
             FULL => 0,
@@ -279,7 +282,7 @@ fn headlines(episodes: &[Episode]) -> Vec<Headline> {
             _ => continue,
         };
         let key = (episode.policy.as_str(), episode.suite.as_str());
-        cells.entry(key).or_default()[way].push(episode.success);
+        cells.entry(key).or_default()[way].push(episode);
     }
     let mut rows: Vec<Headline> = Vec::new();
     let policies: BTreeSet<&str> = cells.keys().map(|(policy, _)| *policy).collect();
@@ -315,6 +318,7 @@ fn plus(a: Cell, b: Cell) -> Cell {
     Cell {
         successes: a.successes + b.successes,
         trials: a.trials + b.trials,
+        harmed: a.harmed + b.harmed,
     }
 }
 
@@ -329,7 +333,7 @@ fn task_rates(episodes: &[Episode], worlds: &Subjects) -> Vec<TaskRates> {
             let of_task = group.iter().filter(|episode| episode.task == task);
             rows.entry((policy.clone(), task_rank(worlds, task), task.to_owned()))
                 .or_default()
-                .push((method.clone(), cell(of_task.map(|episode| episode.success))));
+                .push((method.clone(), cell(of_task.copied())));
         }
     }
     rows.into_iter()
@@ -342,12 +346,30 @@ fn task_rates(episodes: &[Episode], worlds: &Subjects) -> Vec<TaskRates> {
 }
 
 fn comparisons(episodes: &[Episode]) -> Vec<Comparison> {
+    let mut scenes: BTreeMap<String, Vec<&Episode>> = BTreeMap::new();
+    for episode in episodes {
+        let name = match &episode.variation {
+            Some(variation) if variation.axis == HARD => {
+                format!("{} {}", episode.suite, variation.strength)
+            }
+            _ if episode.is_plain() => String::new(),
+            _ => continue,
+        };
+        scenes.entry(name).or_default().push(episode);
+    }
+    let compared = scenes
+        .iter()
+        .map(|(name, episodes)| comparisons_in(name, episodes));
+    compared.flatten().collect()
+}
+
+fn comparisons_in(scenes: &str, episodes: &[&Episode]) -> Vec<Comparison> {
     let full: BTreeMap<_, bool> = episodes
         .iter()
-        .filter(|episode| episode.is_plain() && episode.method == FULL)
+        .filter(|episode| episode.method == FULL)
         .map(|episode| (episode.scene(), episode.success))
         .collect();
-    groups(episodes.iter().filter(|episode| episode.is_plain()))
+    groups(episodes.iter().copied())
         .into_iter()
         .map(|(policy, method, group)| {
             let mut pairs = Pairs::default();
@@ -358,7 +380,8 @@ fn comparisons(episodes: &[Episode]) -> Vec<Comparison> {
             }
             Comparison {
                 policy,
-                rate: cell(group.iter().map(|episode| episode.success)),
+                scenes: scenes.to_owned(),
+                rate: cell(group.iter().copied()),
                 difference: pairs.difference(),
                 method,
                 pairs,
@@ -393,7 +416,7 @@ fn curves(episodes: &[Episode], worlds: &Subjects) -> Vec<Curve> {
                     let variation = episode.variation.as_ref();
                     variation.map_or(0, |variation| usize::from(variation.strength)) == strength
                 });
-                cell(at.map(|episode| episode.success))
+                cell(at.copied())
             });
             // A method that ran on plain scenes only has no curve.
             if rates[1..].iter().any(|rate| rate.trials > 0) {

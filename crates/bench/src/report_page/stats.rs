@@ -1,5 +1,6 @@
 //! Rates, differences, distributions.
 
+use super::input::Episode;
 use crate::Cell;
 use tiller_core::wilson::interval;
 
@@ -104,11 +105,12 @@ pub(super) fn p_value(p: f64) -> String {
     }
 }
 
-/// Successes among the given.
-pub(super) fn cell(successes: impl Iterator<Item = bool>) -> Cell {
-    successes.fold(Cell::default(), |cell, success| Cell {
-        successes: cell.successes + usize::from(success),
+/// Successes, and episodes with collateral, among the given.
+pub(super) fn cell<'e>(episodes: impl Iterator<Item = &'e Episode>) -> Cell {
+    episodes.fold(Cell::default(), |cell, episode| Cell {
+        successes: cell.successes + usize::from(episode.success),
         trials: cell.trials + 1,
+        harmed: cell.harmed + usize::from(episode.harmed),
     })
 }
 

@@ -7,14 +7,18 @@ use super::stats::rate;
 use crate::Cell;
 use tiller_core::wilson::interval;
 
-/// `19/20, 95 % (76 to 99)`
+/// `19/20, 95 % (76 to 99), 2 with collateral`
 pub(super) fn rate_words(cell: Cell) -> String {
     if cell.trials == 0 {
         return "not run".to_owned();
     }
     let (low, high) = interval(cell.successes, cell.trials);
+    let harmed = match cell.harmed {
+        0 => String::new(),
+        harmed => format!(", {harmed} with collateral"),
+    };
     format!(
-        "{}/{}, {:.0} % ({:.0} to {:.0})",
+        "{}/{}, {:.0} % ({:.0} to {:.0}){harmed}",
         cell.successes,
         cell.trials,
         100.0 * rate(cell),
@@ -80,8 +84,13 @@ impl Report {
                 )
             });
             lines.push(format!(
-                "{} {}: {}{difference}",
+                "{}{} {}: {}{difference}",
                 row.policy,
+                if row.scenes.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {}", row.scenes)
+                },
                 row.method,
                 rate_words(row.rate)
             ));

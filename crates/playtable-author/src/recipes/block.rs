@@ -9,9 +9,9 @@ use crate::understand::Direction;
 use tiller_vlm::text::StageText;
 
 /// From the keypoint to the block's middle along x, m: the camera sees the top and the far face.
-pub(super) const MIDDLE_X_M: f64 = -0.0085;
+pub(crate) const MIDDLE_X_M: f64 = -0.0085;
 /// Height of the end effector beside and around a block, m.
-pub(super) const LOW_Z_M: f64 = 0.022;
+pub(crate) const LOW_Z_M: f64 = 0.022;
 /// Height of the end effector that pushes a block, m: above its middle, so that the fingertips,
 /// which reach 9 mm lower and sink under the push, stay off the table.
 const PUSH_Z_M: f64 = 0.030;

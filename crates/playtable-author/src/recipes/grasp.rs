@@ -5,6 +5,7 @@ use super::block::{LOW_Z_M, MIDDLE_X_M};
 use super::terms::{ASIDE, EVEN, Margin, STILL, TRAVEL_Z_M, offset_to_height, reach};
 use crate::program::{number, tensor};
 use crate::scene::Point;
+use tiller_reward::{Access, HandAccess};
 use tiller_vlm::text::StageText;
 
 /// How fast the hand comes down around a block, m a step: the policy must find the time to open the
@@ -45,15 +46,25 @@ pub(crate) enum Fingers {
     Guided,
 }
 
+impl Fingers {
+    /// Who moves them where rewards have that access.
+    pub(crate) fn of(hand: HandAccess) -> Self {
+        match hand.gripper {
+            Access::Guide => Self::Guided,
+            Access::Read | Access::Absent => Self::Policy,
+        }
+    }
+}
+
 /// From above, around the block, and up with it.
-pub(super) fn lift(point: &Point, fingers: Fingers) -> Vec<StageText> {
+pub(crate) fn lift(point: &Point, fingers: Fingers) -> Vec<StageText> {
     let mut stages = vec![above(point, fingers)];
     stages.extend(grasp(point, fingers));
     stages
 }
 
 /// Above the block; with open fingers if they can be asked for.
-pub(super) fn above(point: &Point, fingers: Fingers) -> StageText {
+pub(crate) fn above(point: &Point, fingers: Fingers) -> StageText {
     let stage = reach(
         "stop above the block",
         point.index,
@@ -70,12 +81,12 @@ pub(super) fn above(point: &Point, fingers: Fingers) -> StageText {
 }
 
 /// From a block's keypoint to its middle, at a height above the table, m.
-pub(super) fn over(point: &Point, height_m: f64) -> [f64; 3] {
+pub(crate) fn over(point: &Point, height_m: f64) -> [f64; 3] {
     [MIDDLE_X_M, 0.0, offset_to_height(height_m, point)]
 }
 
 /// Down from above a block, and up with it.
-pub(super) fn grasp(point: &Point, fingers: Fingers) -> Vec<StageText> {
+pub(crate) fn grasp(point: &Point, fingers: Fingers) -> Vec<StageText> {
     match fingers {
         Fingers::Policy => {
             let missing = raise_reward(point);
@@ -142,7 +153,7 @@ fn risen(index: usize, z: f64, by_m: f64) -> String {
 }
 
 /// With the fingers open, and done only then.
-pub(super) fn opened(mut stage: StageText) -> StageText {
+pub(crate) fn opened(mut stage: StageText) -> StageText {
     stage.reward = format!(
         "{} - {} * (1.0 - gripper).mean()",
         stage.reward,
@@ -156,7 +167,7 @@ pub(super) fn opened(mut stage: StageText) -> StageText {
 }
 
 /// With the fingers closed, and if asked for done only when there is something between them.
-pub(super) fn closed(mut stage: StageText, waits: bool) -> StageText {
+pub(crate) fn closed(mut stage: StageText, waits: bool) -> StageText {
     stage.reward = format!("{} - {} * gripper.mean()", stage.reward, number(FINGERS_M));
     if waits {
         let [least, most] = CLOSED_WIDTH_M.map(number);
@@ -167,7 +178,7 @@ pub(super) fn closed(mut stage: StageText, waits: bool) -> StageText {
 }
 
 /// Done only where this is at or above 0 too.
-fn and_done(stage: &mut StageText, margin: &str) {
+pub(crate) fn and_done(stage: &mut StageText, margin: &str) {
     if let Some(last) = stage.done.last_mut()
         && let Some(value) = last.strip_prefix("return ")
     {

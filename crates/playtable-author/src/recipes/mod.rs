@@ -5,14 +5,14 @@
 //! and where they matter, around a block; elsewhere whether they open or close is the policy's choice in
 //! the mode that guidance leads it to.
 
-mod block;
+pub(crate) mod block;
 mod drawer;
 mod furniture;
-mod grasp;
+pub(crate) mod grasp;
 mod room;
-mod terms;
+pub(crate) mod terms;
 
-use tiller_reward::{Access, HandAccess};
+use tiller_reward::HandAccess;
 use tiller_vlm::AuthorError;
 
 use crate::program::KeepOut;
@@ -46,10 +46,7 @@ pub(crate) fn write(
     scene: &Scene,
     hand: HandAccess,
 ) -> Result<ProgramText, AuthorError> {
-    let fingers = match hand.gripper {
-        Access::Guide => Fingers::Guided,
-        Access::Read | Access::Absent => Fingers::Policy,
-    };
+    let fingers = Fingers::of(hand);
     let mut expected = scene.clone();
     let (mut notes, mut stages) = (Vec::new(), Vec::new());
     for (index, goal) in spec.goals.iter().enumerate() {

@@ -88,10 +88,10 @@ const PAINTED: [&str; 12] = [
 
 /// A fixture's elements.
 #[derive(Debug, Clone)]
-pub(super) struct FixtureParts {
-    pub(super) body: usize,
+pub(crate) struct FixtureParts {
+    pub(crate) body: usize,
     pub(super) dof: usize,
-    pub(super) surroundings: Vec<usize>,
+    pub(crate) surroundings: Vec<usize>,
 }
 
 /// Elements by index.
@@ -111,6 +111,15 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    pub(crate) fn fixture(&self, fixture: Fixture) -> &FixtureParts {
+        &self.fixtures[fixture as usize]
+    }
+
+    /// Body and geom of each block.
+    pub(crate) fn blocks(&self) -> &[(usize, usize)] {
+        &self.blocks
+    }
+
     /// Looks everything up.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Generations of finished chunks: chosen by reward, noised part of the way, denoised again.
 
 use super::{Run, Steerer, highest};
-use crate::config::{EvolutionConfig, GradientPoint, Potential};
+use crate::config::{EvolutionConfig, Potential};
 use crate::denoiser::{Denoiser, Reward};
 use crate::error::SteeringError;
 use crate::feynman_kac::Weights;
@@ -31,8 +31,8 @@ impl Evolution {
 }
 
 impl Steerer {
-    /// Lets the finished chunks in `sample` evolve, if that is asked for. The best chunk of all is among
-    /// those that are left.
+    /// Lets the finished chunks in `sample` evolve, if that is asked for. The last generation is not rewarded yet;
+    /// see [`keep_best`](Self::keep_best).
     pub(super) fn evolve(
         &mut self,
         denoiser: &mut dyn Denoiser,
@@ -84,8 +84,6 @@ impl Steerer {
                 self.step(denoiser, &mut reward, run, step)?;
             }
         }
-        self.judge(reward, run, evolution)?;
-        self.keep_best(run, evolution);
         Ok(())
     }
 
@@ -96,13 +94,8 @@ impl Steerer {
         run: &Run,
         evolution: &mut Evolution,
     ) -> Result<(), SteeringError> {
-        let (stride, steps) = (self.stride(), self.config.steps());
-        let used = ..run.particles * stride;
-        let buffers = &mut self.buffers;
-        buffers.clean[used].copy_from_slice(&buffers.sample[used]);
-        self.drop_unsound(run.particles, steps)?;
-        self.inpainting.freeze(&mut self.buffers.clean[used]);
-        self.evaluate(reward, run, steps, GradientPoint::Clean)?;
+        self.settle(Some(reward), run)?;
+        let stride = self.stride();
         let buffers = &mut self.buffers;
         for (reward, lost) in buffers.rewards.iter_mut().zip(&buffers.lost) {
             *reward = if *lost { f32::NAN } else { *reward };
@@ -134,26 +127,31 @@ impl Steerer {
         }
     }
 
-    /// Puts the best chunk of all in the place of the worst, where no child is as good.
-    fn keep_best(&mut self, run: &Run, evolution: &Evolution) {
+    /// Puts the best chunk of all generations in the place of the worst of the last one, which has its rewards, where
+    /// none of that is as good. Says whether it did: then there is a chunk in `sample` without a reward.
+    pub(super) fn keep_best(&mut self, particles: usize) -> bool {
         let stride = self.stride();
+        let Some(evolution) = &self.evolution else {
+            return false;
+        };
         let buffers = &mut self.buffers;
-        let rewards = &buffers.rewards[..run.particles];
-        let is_there = rewards
-            .iter()
-            .any(|reward| *reward >= evolution.best_reward);
-        let worst = (0..rewards.len()).min_by(|a, b| {
-            // One that is lost is the worst.
-            let of = |b: &usize| Some(rewards[*b]).filter(|reward| !reward.is_nan());
-            of(a)
-                .partial_cmp(&of(b))
+        // One that is lost is the worst.
+        let reward = |index: usize| Some(buffers.rewards[index]).filter(|_| !buffers.lost[index]);
+        let is_there = (0..particles)
+            .filter_map(reward)
+            .any(|reward| reward >= evolution.best_reward);
+        let worst = (0..particles).min_by(|a, b| {
+            reward(*a)
+                .partial_cmp(&reward(*b))
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
-        if let Some(worst) = worst.filter(|_| !is_there) {
-            buffers.sample[worst * stride..][..stride].copy_from_slice(&evolution.best);
-            if std::mem::replace(&mut buffers.lost[worst], false) {
-                self.sampled.lost -= 1;
-            }
+        let Some(worst) = worst.filter(|_| !is_there) else {
+            return false;
+        };
+        buffers.sample[worst * stride..][..stride].copy_from_slice(&evolution.best);
+        if std::mem::replace(&mut buffers.lost[worst], false) {
+            self.sampled.lost -= 1;
         }
+        true
     }
 }

@@ -400,15 +400,15 @@ impl Steerer {
         sampled.strength = run.strength;
     }
 
-    /// Rewards the finished chunks and selects one.
-    fn finish(&mut self, reward: Option<&mut dyn Reward>, run: &Run) -> Result<(), SteeringError> {
-        let (stride, count, steps) = (self.stride(), run.particles, self.config.steps());
-        let steered = reward.is_some();
-        self.buffers.clean[..count * stride]
-            .copy_from_slice(&self.buffers.sample[..count * stride]);
-        self.drop_unsound(count, steps)?;
-        self.inpainting
-            .freeze(&mut self.buffers.clean[..count * stride]);
+    /// Takes the chunks in `sample` for finished ones: as they will be executed, with their trajectories and
+    /// rewards.
+    fn settle(&mut self, reward: Option<&mut dyn Reward>, run: &Run) -> Result<(), SteeringError> {
+        let used = ..run.particles * self.stride();
+        let steps = self.config.steps();
+        let buffers = &mut self.buffers;
+        buffers.clean[used].copy_from_slice(&buffers.sample[used]);
+        self.drop_unsound(run.particles, steps)?;
+        self.inpainting.freeze(&mut self.buffers.clean[used]);
         match reward {
             Some(reward) => self.evaluate(reward, run, steps, GradientPoint::Clean)?,
             None => {
@@ -416,6 +416,26 @@ impl Steerer {
                     .lay_out(&self.map, run, GradientPoint::Clean, false);
                 self.buffers.rewards.fill(0.0);
             }
+        }
+        Ok(())
+    }
+
+    /// Rewards the finished chunks and selects one.
+    fn finish(
+        &mut self,
+        mut reward: Option<&mut dyn Reward>,
+        run: &Run,
+    ) -> Result<(), SteeringError> {
+        let (stride, count, steps) = (self.stride(), run.particles, self.config.steps());
+        let steered = reward.is_some();
+        self.settle(
+            reward
+                .as_mut()
+                .map(|reward| &mut **reward as &mut dyn Reward),
+            run,
+        )?;
+        if steered && self.keep_best(count) {
+            self.settle(reward, run)?;
         }
         let (buffers, sampled) = (&mut self.buffers, &mut self.sampled);
         let lost = &buffers.lost[..count];

@@ -14,7 +14,7 @@ use tiller_bench::{
 use tiller_policy::Provider;
 use tiller_steering::Guide;
 use tiller_vlm::RecordedPrograms;
-use tiller_world::{ALL_TASKS, Absent, Suite, Variation, WorldInfo, WorldKind};
+use tiller_world::{ALL_TASKS, Absent, HARD, Suite, Variation, WorldInfo, WorldKind};
 
 use super::bench_report::ReportArgs;
 use super::crew::{Asked, DoraCrew, Places};
@@ -140,7 +140,11 @@ fn examples(info: &WorldInfo) -> String {
     ));
     let baselines = "--methods baselines --episodes 20 --json baselines.jsonl";
     lines.push(format!("  {bench} {baselines}"));
-    if let Some(group) = info.groups.last() {
+    let mut plain = info
+        .groups
+        .iter()
+        .filter(|group| group.strengths.is_empty());
+    if let Some(group) = plain.next_back() {
         let methods = "--method full --method no_gradient";
         lines.push(format!("  {bench} {methods} --suite {}", group.name));
     }
@@ -148,16 +152,21 @@ fn examples(info: &WorldInfo) -> String {
         let more = "--strength 1 --methods baselines --episodes 10";
         lines.push(format!("  {bench} --suite {} {more}", varied.name));
     }
+    if info.suites().iter().any(|suite| suite.name == HARD) {
+        let more = "--strength 2 --methods controls --episodes 10";
+        lines.push(format!("  {bench} --suite {HARD} {more}"));
+    }
     lines.join("\n")
 }
 
 #[derive(Debug, Args)]
 #[command(after_long_help = Method::help(), after_help = Method::help())]
 struct WorldArgs {
-    /// A group of tasks; the `ood-` ones are all tasks in scenes or words that training did not have.
+    /// A group of tasks; the `ood-` ones are all tasks in scenes or words that training did not have, `hard` and
+    /// its parts come at strengths too.
     #[arg(long, default_value = ALL_TASKS)]
     suite: String,
-    /// How far an `ood-` suite departs, from 1; may be given several times [default: as far as there is].
+    /// How far an `ood-` suite departs, or how hard one of `hard` is, from 1; may be given several times [default: as far as there is].
     #[arg(long = "strength", value_name = "N")]
     strengths: Vec<u8>,
     /// Only this task of the suite, by its id or, where ids end with a number, by that; may be given several
@@ -398,7 +407,7 @@ impl WorldArgs {
         if suite.is_plain() {
             ensure!(
                 self.strengths.is_empty(),
-                "--strength: expected with one of the ood- suites, found --suite {}",
+                "--strength: expected with a suite that has strengths, found --suite {}",
                 suite.name
             );
             return Ok(vec![None]);

@@ -9,6 +9,7 @@ use eyre::Result;
 use super::{default_jobs, find_world, say, say_json};
 use tiller_bench::demos::{self, DemosConfig, DemosSummary};
 use tiller_bench::task_of;
+use tiller_world::TaskInfo;
 
 /// Record demonstrations of scripted experts as a LeRobot v3.0 data set.
 ///
@@ -29,7 +30,7 @@ pub(super) struct DemosArgs {
     /// many.
     #[arg(long, value_name = "N", default_value_t = 45)]
     episodes_per_task: usize,
-    /// Only this task, such as drawer_open; may be given several times. Without it: all.
+    /// Only this task, such as drawer_open; may be given several times. Without it: all whose scenes are plain.
     #[arg(long = "task", value_name = "NAME")]
     tasks: Vec<String>,
     /// First scene seed, at least 1000000: lower seeds are kept for benchmarks.
@@ -47,7 +48,12 @@ impl DemosArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         let kind = find_world(self.world.as_deref())?.kind;
         let tasks = if self.tasks.is_empty() {
-            kind.info().tasks.clone()
+            let is_plain = |task: &TaskInfo| {
+                let group = kind.info().group_of(task);
+                group.is_none_or(|group| group.strengths.is_empty())
+            };
+            let tasks = kind.info().tasks.iter();
+            tasks.filter(|task| is_plain(task)).cloned().collect()
         } else {
             let tasks = self.tasks.iter().map(|id| task_of(kind.as_ref(), id));
             tasks.collect::<Result<_>>()?

@@ -154,10 +154,14 @@ fn comparison(row: &Comparison, reach: f64) -> String {
             "<small>no scene in common with full</small>".to_owned(),
         ),
     };
+    let name = match row.scenes.as_str() {
+        "" => row.method.clone(),
+        scenes => format!("{scenes}: {}", row.method),
+    };
     format!(
         "<div class=\"row\"><span class=\"name\">{}<small>{}</small></span>{}<span class=\"num\">{}</span>\
          <span class=\"plot\">{plot}</span><span class=\"num wide\">{words}</span></div>\n",
-        escape(&row.method),
+        escape(&name),
         escape(&about),
         chart::bar(row.rate, &row.method),
         short(row.rate)

@@ -1,5 +1,9 @@
-//! Prints how often each expert succeeds: `cargo run --release -p tiller-playtable --example experts [SEEDS]`.
+//! Prints how often each expert succeeds: `cargo run --release -p tiller-playtable --example experts [SEEDS]`, or
+//! those of a hard suite, with pictures in a folder if one is named: `.. --example experts SEEDS SUITE [FOLDER]`.
 
+mod hard;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use tiller_playtable::{Driver, Expert, ExpertConfig, PlayTable, Task};
@@ -23,7 +27,15 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match run(seeds) {
+    let others = std::env::args().nth(2).filter(|suite| suite != "others");
+    let outcome = match others {
+        Some(suite) => {
+            let folder = std::env::args().nth(3).map(PathBuf::from);
+            hard::run(&suite, seeds, folder.as_deref())
+        }
+        None => run(seeds),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
