@@ -45,7 +45,7 @@ pub enum Movement {
     /// It has no chunk to follow, such as while the next one is planned: who does nothing gets nowhere, and that is no
     /// plateau.
     Waiting,
-    /// An operator has it rest: no time passes.
+    /// An operator has it rest, or has not armed it yet: no time passes.
     Paused,
 }
 
@@ -53,7 +53,7 @@ impl From<ExecutionMode> for Movement {
     fn from(mode: ExecutionMode) -> Self {
         match mode {
             ExecutionMode::Executing => Self::Executing,
-            ExecutionMode::Paused => Self::Paused,
+            ExecutionMode::Paused | ExecutionMode::Idle => Self::Paused,
             _ => Self::Waiting,
         }
     }

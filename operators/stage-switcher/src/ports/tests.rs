@@ -248,6 +248,15 @@ fn refusals_are_told_at_once_and_then_seldom() {
 
 #[test]
 fn a_stage_does_not_end_while_the_arm_is_paused() {
+    does_not_end_in(ExecutionMode::Paused);
+}
+
+#[test]
+fn a_stage_does_not_end_before_the_arm_is_armed() {
+    does_not_end_in(ExecutionMode::Idle);
+}
+
+fn does_not_end_in(mode: ExecutionMode) {
     let mut ports = ports();
     commands(&mut ports, "reward_program", &program());
     let paused = |seq, mode| ExecutionState {
@@ -255,7 +264,7 @@ fn a_stage_does_not_end_while_the_arm_is_paused() {
         mode,
         ..Default::default()
     };
-    let pause = paused(1, ExecutionMode::Paused);
+    let pause = paused(1, mode);
     commands(&mut ports, "execution_state", &pause);
     for seq in 1..=200 {
         commands(&mut ports, "arm_state", &state(seq));
