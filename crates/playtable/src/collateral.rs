@@ -3,6 +3,7 @@
 use crate::goal::Goals;
 use crate::objects::{ObjectStates, Thing};
 use crate::oracle::thresholds::{BUTTON_PRESSED_M, MOVED_M};
+use crate::touches::{Touches, words};
 
 /// From the switch's pivot to the tip of its lever, m.
 const LEVER_M: f64 = 0.068;
@@ -23,8 +24,7 @@ struct Record {
     named: bool,
     forbidden: bool,
     farthest_m: f64,
-    touching: bool,
-    touches: u32,
+    touches: Touches,
 }
 
 /// Watches all things since the reset.
@@ -72,14 +72,11 @@ impl Bystanders {
                     news = true;
                 }
             }
-            let touching = touched[thing.index()];
-            if record.forbidden && touching && !record.touching {
-                record.touches += 1;
-                news = true;
-            }
-            record.touching = touching;
+            news |= record
+                .touches
+                .observe(record.forbidden && touched[thing.index()]);
             if news {
-                let what = record.words();
+                let what = words(record.farthest_m, record.touches);
                 self.tell(thing, what);
             }
         }
@@ -101,21 +98,6 @@ impl Bystanders {
     /// Grows whenever [`told`](Self::told) changes.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
-    }
-}
-
-impl Record {
-    fn words(&self) -> String {
-        let mut words = Vec::new();
-        if self.farthest_m > 0.0 {
-            words.push(format!("moved {:.2} m", self.farthest_m));
-        }
-        match self.touches {
-            0 => {}
-            1 => words.push("touched though forbidden".to_owned()),
-            times => words.push(format!("touched {times} times though forbidden")),
-        }
-        words.join(", ")
     }
 }
 
@@ -186,7 +168,9 @@ mod tests {
             watch.observe(&now, &touched);
         }
         assert_eq!(words(&watch), ["red block: touched though forbidden"]);
-        watch.observe(&now, &NOTHING);
+        for _ in 0..100 {
+            watch.observe(&now, &NOTHING);
+        }
         watch.observe(&now, &touched);
         assert_eq!(
             words(&watch),

@@ -32,6 +32,7 @@ mod render;
 mod said;
 mod sequence;
 mod task;
+mod touches;
 mod unseen;
 mod vary;
 mod world;

@@ -1,6 +1,7 @@
 //! What happens beside a task of a suite, and what makes it fail for good.
 
 use super::snapshot::Snapshot;
+use crate::touches::{Touches, words};
 
 /// A thing that no task names was moved beyond this, m.
 const MOVED_M: f64 = 0.02;
@@ -25,8 +26,7 @@ pub(crate) enum Role {
 struct Record {
     role: Role,
     farthest_m: f64,
-    touching: bool,
-    touches: u32,
+    touches: Touches,
 }
 
 /// Watches all things of an episode.
@@ -41,8 +41,7 @@ impl Watch {
         let record = |role| Record {
             role,
             farthest_m: 0.0,
-            touching: false,
-            touches: 0,
+            touches: Touches::default(),
         };
         Self {
             records: roles.into_iter().map(record).collect(),
@@ -66,15 +65,14 @@ impl Watch {
                 MOVED_M
             };
             let is_moved = moved_m > least_m && record.role != Role::Named;
-            let is_touched = now.touched && record.role == Role::Forbidden && !record.touching;
-            record.touching = now.touched;
-            record.touches += u32::from(is_touched);
+            let is_forbidden = record.role == Role::Forbidden;
+            let is_touched = record.touches.observe(is_forbidden && now.touched);
             if is_moved {
                 record.farthest_m = moved_m;
             }
             if is_moved || is_touched {
                 self.spoiled |= is_touched || record.role == Role::Mistaken;
-                tell(index, record.words());
+                tell(index, words(record.farthest_m, record.touches));
             }
         }
     }
@@ -82,21 +80,6 @@ impl Watch {
     /// Whether something happened that no success makes good.
     pub(super) fn is_spoiled(&self) -> bool {
         self.spoiled
-    }
-}
-
-impl Record {
-    fn words(&self) -> String {
-        let mut words = Vec::new();
-        if self.farthest_m > 0.0 {
-            words.push(format!("moved {:.2} m", self.farthest_m));
-        }
-        match self.touches {
-            0 => {}
-            1 => words.push("touched though forbidden".to_owned()),
-            times => words.push(format!("touched {times} times though forbidden")),
-        }
-        words.join(", ")
     }
 }
 
@@ -147,7 +130,9 @@ mod tests {
 
     #[test]
     fn forbidden_touches_are_counted_one_by_one() {
-        let course = [at(0.0, true), at(0.0, true), at(0.0, false), at(0.0, true)];
+        let apart = std::iter::repeat_n(at(0.0, false), 100);
+        let course = [at(0.0, true), at(0.0, true)].into_iter().chain(apart);
+        let course: Vec<_> = course.chain([at(0.0, true)]).collect();
         let (words, spoiled) = told(Role::Forbidden, &course);
         assert!(spoiled);
         let expected = [
