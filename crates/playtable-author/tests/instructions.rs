@@ -191,7 +191,7 @@ const HELD_OUT: &[(&str, &str)] = &[
         "button_press",
     ),
     ("instead of lifting the red block, push it", "push_red"),
-    ("turn the switch off rather than on", "refused"),
+    ("turn the switch off rather than on", "switch_off"),
     (
         "lift the red block without touching anything else",
         "lift_red",
@@ -276,7 +276,7 @@ const HELD_OUT: &[(&str, &str)] = &[
     ("never press the button", "refused"),
     ("leave the drawer alone", "refused"),
     ("do not leave the red block alone", "refused"),
-    ("push the red block twice", "refused"),
+    ("push the red block twice", "push_red push_red"),
 ];
 
 #[test]
@@ -448,7 +448,7 @@ const KEEP_OUT: &[(&str, &str)] = &[
     ),
     (
         "push the red block to the left, then to the right",
-        "refused",
+        "push_red:left,push_red:right",
     ),
     (
         "push the red block to the left and push it to the right",

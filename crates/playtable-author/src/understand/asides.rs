@@ -23,7 +23,7 @@ const UNSAFE: &[&str] = &[
     "not", "dont", "never", "no", "must", "should", "shall", "shouldnt", "mustnt", "only", "unless",
     "if", "except", "without", "avoid", "careful", "until", "instead", "else", "otherwise", "cannot",
     "want", "wants", "wish", "wishes", "need", "needs", "prefer", "prefers", "rather", "halfway",
-    "half", "you", "your", "please", "when", "while", "whenever", "provided", "afraid", "worried",
+    "you", "your", "please", "when", "while", "whenever", "provided", "afraid", "worried",
     "scared", "forbid", "forbidden", "allowed", "supposed", "stop", "let", "may", "either", "told",
     "asked", "hate", "hates", "touched", "doesnt", "isnt", "wont", "nor", "before", "after", "hope",
     "expect", "ask", "asks", "order",
@@ -61,18 +61,22 @@ pub(super) fn fold(items: Vec<Item>) -> Vec<Item> {
 
 /// Where the next passage begins.
 fn end_of_passage(items: &[Item], start: usize) -> usize {
-    let ends = |index: &usize| match items[*index].token {
+    let ends = |&index: &usize| match items[index].token {
         Some(Token::Stop | Token::Pause | Token::But | Token::Then | Token::So) => true,
         Some(Token::And) => {
             let next = items[index + 1..]
                 .iter()
                 .find(|item| !matches!(item.token, Some(Token::Filler | Token::Courtesy)));
-            next.is_some_and(|item| {
-                matches!(
-                    item.token,
-                    Some(Token::Verb(_) | Token::First | Token::Then | Token::Not)
-                )
-            })
+            let wishes = items.get(index + 1).is_some_and(|item| {
+                item.token == Some(Token::Courtesy) || item.text == "i"
+            });
+            wishes
+                || next.is_some_and(|item| {
+                    matches!(
+                        item.token,
+                        Some(Token::Verb(_) | Token::First | Token::Then | Token::Not)
+                    )
+                })
         }
         _ => false,
     };
@@ -183,7 +187,8 @@ fn asks_for_something(passage: &[Item]) -> bool {
         has_verb |= !described
             && matches!(item.token, Some(Token::Verb(verb))
                 if !matches!(verb, Verb::Make | Verb::Touch | Verb::Look | Verb::Grasp));
-        described = matches!(item.token, Some(Token::Article | Token::Relative | Token::Is));
+        described = matches!(item.token, Some(Token::Article | Token::Relative | Token::Is))
+            || (described && item.token == Some(Token::Filler));
     }
     let has_thing = passage.iter().any(|item| {
         matches!(

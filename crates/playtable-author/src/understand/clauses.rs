@@ -6,8 +6,8 @@ use super::asides::Named;
 use super::goal::{Goal, TaskSpec};
 use super::joints::{join_halves, verb_follows};
 use super::keep_out::{Prohibition, things_to_avoid};
-use super::lexicon::{Token, Verb};
-use super::parse::{Item, Request, collect};
+use super::lexicon::{Object, Token, Verb};
+use super::parse::{Item, Request, antecedent, collect};
 use super::resolve::resolve;
 use crate::scene::Scene;
 
@@ -116,7 +116,7 @@ pub(super) fn split(
                 continue;
             }
             // "Close it first": no more than what was said, unless something else stands before.
-            Token::First if !clause.is_idle() && !verb_follows(rest) => {
+            Token::First if !clause.is_idle() && (!verb_follows(rest) || ends_here(rest)) => {
                 if clause.place.is_none() && !clauses.is_empty() {
                     clause.place = Some(Token::First);
                 }
@@ -304,7 +304,7 @@ pub(super) fn order(
         }
         let has_own_verb = !request.verbs.is_empty();
         if !clause.negated {
-            inherit(&mut request, &before, &named);
+            inherit(&mut request, &before, &named, clause.join);
         } else if !has_own_verb && !request.objects.is_empty() {
             request.verbs.clone_from(&before.verbs);
         }
@@ -338,9 +338,12 @@ pub(super) fn order(
             continue;
         }
         let only_grasps = request.verbs == [Verb::Grasp] && request.particles.is_empty();
+        let drops = request.verbs.contains(&Verb::Drop);
         let goal = resolve(request, scene)?;
         let serves = |means: &Goal| means.things().first() == goal.things().first();
-        if is_means && goals.last().is_some_and(serves) {
+        // To let a block fall is to have lifted it.
+        let is_let_go = drops && matches!(goals.last(), Some(Goal::LiftBlock { .. }));
+        if (is_means || is_let_go) && goals.last().is_some_and(serves) {
             goals.pop();
         }
         is_means = only_grasps;
@@ -370,6 +373,11 @@ pub(super) fn order(
         });
     }
     let mut avoid = Vec::new();
+    // "Go around the blue one, no bumping" says the same again.
+    let is_echo = |prohibition: &Prohibition| prohibition.names_nothing();
+    if !forbidden.iter().all(is_echo) {
+        forbidden.retain(|prohibition| !is_echo(prohibition));
+    }
     for prohibition in forbidden {
         avoid.extend(things_to_avoid(prohibition, &goals, scene)?);
     }
@@ -388,30 +396,47 @@ pub(super) fn order(
 fn name_things(request: &Request, named: &mut Vec<Named>) {
     let colour = request.colours.first();
     named.extend(request.objects.iter().map(|object| {
-        let colour = colour.filter(|_| *object == super::lexicon::Object::Block);
+        let colour = colour.filter(|_| *object == Object::Block);
         (*object, colour.cloned())
     }));
 }
 
 /// What a request leaves to the one before: its verb, its thing, the drawer that things go into.
-fn inherit(request: &mut Request, before: &Request, named: &[Named]) {
+fn inherit(request: &mut Request, before: &Request, named: &[Named], join: Option<Token>) {
     let says_way = !request.particles.is_empty() || request.destination.is_some();
     let says_state = request
         .verbs
         .iter()
         .any(|verb| matches!(verb, Verb::Open | Verb::Close | Verb::TurnOn | Verb::TurnOff));
     // "Lever on, then off again."
+    // "Grasp the blue cube, lift."
+    let follows_on = matches!(join, Some(Token::Pause | Token::And | Token::But | Token::So))
+        && !before.verbs.is_empty()
+        && !request.verbs.is_empty();
     let is_elliptic = request.verbs.is_empty() && says_way;
     if request.objects.is_empty()
-        && (is_elliptic || says_state)
-        && let Some((object, colour)) = named.last()
+        && (is_elliptic || says_state || follows_on)
+        && let Some((object, colour)) = antecedent(request, named)
     {
         request.objects.push(*object);
         if request.colours.is_empty() {
             request.colours.extend(colour.clone());
         }
     }
+    // "Raise that block."
+    if request.objects == [Object::Block]
+        && request.colours.is_empty()
+        && !request.plural
+        && let Some((Object::Block, Some(colour))) = named.iter().rev().find(|(object, _)| *object == Object::Block)
+    {
+        request.colours.push(colour.clone());
+    }
     if request.objects.is_empty() || !request.verbs.is_empty() {
+        return;
+    }
+    // There is but one thing to do with a button.
+    if request.objects == [Object::Button] && !says_way && !before.verbs.is_empty() {
+        request.verbs.push(Verb::Press);
         return;
     }
     let is_same_kind = request.objects.iter().any(|object| before.objects.contains(object));

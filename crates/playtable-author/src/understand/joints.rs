@@ -56,6 +56,9 @@ pub(super) fn join_halves(clauses: Vec<Clause>) -> Vec<Clause> {
         {
             last.is_topic = true;
         }
+        if !clause.negated {
+            come_to_touch(&mut clause);
+        }
         if clause.negated && denies_state(&clause) {
             affirm_opposite(&mut clause);
         }
@@ -130,6 +133,18 @@ fn denies_state(clause: &Clause) -> bool {
         && states(clause).len() == 1
         && (request.objects.len() == 1 || clause.has(|token| *token == Token::Pronoun))
         && !request.objects.contains(&Object::Block)
+}
+
+/// "The blue block is to touch the pink one": where one goes is the other.
+fn come_to_touch(clause: &mut Clause) {
+    let is_touch = |item: &Item| item.token == Some(Token::Verb(Verb::Touch));
+    let Some(at) = clause.items.iter().position(is_touch) else {
+        return;
+    };
+    let before = collect(&clause.items[..at], &[]);
+    if !before.objects.is_empty() || clause.items[..at].iter().any(|item| item.token == Some(Token::Pronoun)) {
+        clause.items[at].token = Some(Token::Towards);
+    }
 }
 
 /// The words of a clause that say how a thing is.

@@ -17,6 +17,8 @@ pub(super) enum Verb {
     Turn,
     TurnOn,
     TurnOff,
+    /// From on to off, or back.
+    Toggle,
     Press,
     Lift,
     /// To close the fingers on a thing: a lift of a block, and else the means of what follows.
@@ -47,6 +49,7 @@ impl Verb {
             Self::Turn => "turn",
             Self::TurnOn => "turn on",
             Self::TurnOff => "turn off",
+            Self::Toggle => "toggle",
             Self::Press => "press",
             Self::Lift => "lift",
             Self::Grasp => "grasp",
@@ -172,7 +175,7 @@ pub(super) enum Token {
 }
 
 /// Longest phrase of the table.
-pub(super) const LONGEST_PHRASE: usize = 7;
+pub(super) const LONGEST_PHRASE: usize = 8;
 
 /// Every phrase with what it stands for.
 pub(super) fn phrases() -> impl Iterator<Item = (&'static str, Token)> {

@@ -29,7 +29,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
     ),
     (
         &[
-            "release", "fall", "let fall", "let go of", "let go", "set down",
+            "release", "fall", "let fall", "let go of", "let go", "let drop", "set down",
         ],
         Token::Verb(Drop),
     ),
@@ -43,6 +43,12 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
         &[
             "look inside", "look into", "look in", "see inside", "see into", "see what is inside",
             "see what is in", "peek into", "peek inside", "look at what is inside",
+            "let me see what is inside", "let me see what is in", "let me see inside", "let me look inside",
+            "let me look into", "let me have a look inside", "have a look inside", "take a look inside",
+            "show me what is inside", "show me what is in", "show me the inside of", "let us see what is inside",
+            "i want to see what is inside", "i want to see what is in", "i would like to see what is inside",
+            "i would like to see what is in", "i want to see inside", "i would like to see inside",
+            "i want to look inside", "i would like to look inside", "i want to look into", "i would like to look into",
         ],
         Token::Verb(Look),
     ),
@@ -231,7 +237,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
     (
         &[
             "would you mind", "do you mind", "would you please", "could you please",
-            "can you please", "would you be so kind", "would you be so good", "would you be able to",
+            "can you please", "would you be so kind", "would you be so kind as to", "would you be so good as to", "could you be so kind as to", "be so good as to", "would you be so good", "would you be able to",
             "are you able to", "is it possible to", "would it be possible", "would it be possible to",
             "is it possible", "for you to", "could we", "can we", "may i ask you to",
             "i would like", "i would love", "i would prefer", "i want", "i need", "i wish", "we need",
@@ -327,7 +333,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "wooden", "plastic", "toy", "little old", "lovely", "pretty", "beautiful", "old",
             "for", "at", "of", "from here", "here", "do it", "do that",
             "do so", "do", "does", "done", "am", "will", "would", "could", "can", "also please",
-            "too", "as well", "yourself", "own", "by itself", "itself", "we", "then please",
+            "too", "as well", "yourself", "own", "by itself", "itself", "then please", "already", "still", "currently",
             "no rush", "no hurry", "take your time", "and careful", "but careful", "but be careful",
             "and be careful", "only be careful", "just be careful", "watch out", "look out",
             "position", "state", "with that", "with it", "with this", "side",

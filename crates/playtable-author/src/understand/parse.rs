@@ -97,8 +97,11 @@ fn refuse_unknown(items: &[Item], instruction: &str, scene: &Scene) -> Result<()
         return Ok(());
     }
     let can = scene.abilities();
+    let is_verb = |token: &Token| {
+        matches!(token, Token::Verb(verb) if !matches!(verb, Verb::Make | Verb::Grasp))
+    };
     let has = |is: fn(&Token) -> bool| items.iter().any(|item| item.token.as_ref().is_some_and(is));
-    if !has(|token| matches!(token, Token::Verb(_))) && !starts_with_switch(items) {
+    if !has(is_verb) && !starts_with_switch(items) {
         let phrase = without_courtesies(items);
         return Err(AuthorError::UnknownVerb { phrase, can });
     }
@@ -164,8 +167,20 @@ fn tokenise(words: &[String], scene: &Scene) -> Vec<Item> {
         };
         items.push(item);
         at += count;
+        soften(&mut items);
     }
     items
+}
+
+/// "It is so dark": no reason follows.
+fn soften(items: &mut [Item]) {
+    if let [.., before, item] = items
+        && item.token == Some(Token::So)
+        && (before.token == Some(Token::Is)
+            || matches!(before.text.as_str(), "am" | "was" | "were" | "looks" | "looking" | "not"))
+    {
+        item.token = Some(Token::Filler);
+    }
 }
 
 /// "switch on the light": the noun stands where the verb should.
@@ -243,7 +258,11 @@ pub(super) fn collect(items: &[Item], named: &[Named]) -> Request {
                 request.inside = matches!(item.text.as_str(), "into" | "inside of");
             }
             Some(Token::Pronoun) if is_destination => {
-                let other = |(object, _): &&(Object, _)| !request.objects.contains(object);
+                let colour = request.colours.first();
+                let other = |(object, of): &&Named| {
+                    !request.objects.contains(object)
+                        || (*object == Object::Block && of.as_ref() != colour && colour.is_some())
+                };
                 request.destination = named.iter().rev().find(other).cloned();
                 is_destination = false;
             }
@@ -261,13 +280,13 @@ pub(super) fn collect(items: &[Item], named: &[Named]) -> Request {
         described = matches!(item.token, Some(Token::Article | Token::Relative))
             || (described && item.token == Some(Token::Filler));
     }
-    if request.verbs.is_empty() && starts_with_switch(items) && !request.objects.is_empty() {
+    if request.verbs.is_empty() && starts_with_switch(items) && request.objects.len() > 1 {
         request.objects.remove(0);
         request.verbs.push(Verb::Turn);
     }
     if refers_back
         && request.objects.is_empty()
-        && let Some((object, colour)) = named.last()
+        && let Some((object, colour)) = antecedent(&request, named)
     {
         request.objects.push(*object);
         request.colours.extend(colour.clone());
@@ -285,6 +304,26 @@ impl Request {
 
 fn names_drawer(named: &[Named]) -> bool {
     named.iter().any(|(object, _)| *object == Object::Drawer)
+}
+
+/// The last thing named that can be done to what a request says, or the last one.
+pub(super) fn antecedent<'n>(request: &Request, named: &'n [Named]) -> Option<&'n Named> {
+    let fits = |(object, _): &&Named| {
+        let only = |objects: &[Object]| objects.contains(object);
+        request.verbs.iter().all(|verb| match verb {
+            Verb::Open | Verb::Close => only(&[Object::Drawer, Object::Door, Object::Handle]),
+            Verb::TurnOn | Verb::TurnOff => only(&[Object::Switch, Object::Button, Object::Light]),
+            Verb::Turn | Verb::Toggle => only(&[Object::Switch, Object::Light]),
+            Verb::Press => only(&[Object::Button, Object::Switch]),
+            Verb::Lift | Verb::Put | Verb::Drop => only(&[Object::Block]),
+            _ => true,
+        }) && request.particles.iter().all(|(particle, _)| match particle {
+            Particle::On | Particle::Off => only(&[Object::Switch, Object::Light, Object::Button]),
+            Particle::Up => only(&[Object::Block]),
+            _ => true,
+        })
+    };
+    named.iter().rev().find(fits).or(named.last())
 }
 
 /// Whether "a" or "another" stands last, behind a verb of giving.

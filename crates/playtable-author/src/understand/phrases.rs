@@ -7,7 +7,7 @@ use Token::{
     After, And, Article, Avoid, Before, Blocks, But, Courtesy, Ensure, Filler, First, Is, Not,
     OffLimits, One, Or, OtherBlocks, Others, Pause, Pronoun, Relative, Stop, Then, Towards,
 };
-use Verb::{Close, Leave, Lift, Move, Open, Press, Pull, Push, Put, Touch, Turn, TurnOff, TurnOn};
+use Verb::{Close, Leave, Lift, Move, Open, Press, Pull, Push, Put, Toggle, Touch, Turn, TurnOff, TurnOn};
 
 /// Phrases of up to [`LONGEST_PHRASE`](super::lexicon::LONGEST_PHRASE) words, each only once here and in
 /// [`MORE`](super::more_phrases::MORE).
@@ -38,9 +38,10 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
         Token::Verb(Move),
     ),
     (
-        &["turn", "flip", "toggle", "flick", "set", "power"],
+        &["turn", "flip", "flick", "set", "power"],
         Token::Verb(Turn),
     ),
+    (&["toggle"], Token::Verb(Toggle)),
     (
         &["activate", "enable", "engage", "light up"],
         Token::Verb(TurnOn),

@@ -125,6 +125,10 @@ pub(super) fn the_object(request: &Request, scene: &Scene) -> Result<Object, Aut
 /// A light or a handle by itself belongs to one of two things; only the scene can tell which.
 fn weak_object(weak: Object, request: &Request, scene: &Scene) -> Result<Object, AuthorError> {
     let owners: [(Object, &str); 2] = match weak {
+        // What goes on and off by the same motion is the button's.
+        Object::Light if request.verbs == [Verb::Toggle] && request.particles.is_empty() => {
+            return Ok(Object::Button);
+        }
         Object::Light => [(Object::Switch, "switch"), (Object::Button, "button")],
         // Only the drawer goes in and out, and only the door to the sides.
         _ if moves(request, &[Particle::In, Particle::Out, Particle::Near]) => {
@@ -314,6 +318,7 @@ impl Resolver<'_> {
     fn switch(&mut self) -> Result<Goal, AuthorError> {
         let fitting = [
             Verb::Turn,
+            Verb::Toggle,
             Verb::TurnOn,
             Verb::TurnOff,
             Verb::Push,
@@ -340,7 +345,7 @@ impl Resolver<'_> {
     }
 
     fn button(&mut self) -> Result<Goal, AuthorError> {
-        let fitting = [Verb::Press, Verb::Push, Verb::TurnOn];
+        let fitting = [Verb::Press, Verb::Push, Verb::TurnOn, Verb::Toggle];
         // "press the button to turn on the light": the press is the means.
         let is_means = self.has(Verb::Press) || self.has(Verb::Push);
         if is_means && self.has(Verb::Turn) && self.request.objects.contains(&Object::Light) {

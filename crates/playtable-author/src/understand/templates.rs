@@ -76,9 +76,13 @@ fn is_number(word: &str) -> bool {
 /// "about ten centimetres", "2 to 3 cm": how far does not change the task.
 fn amount(words: &[String]) -> Option<(usize, Token)> {
     let hedges = run(words, HEDGES, 3);
-    let numbers = words[hedges..].iter().take(5);
+    let numbers = words[hedges..].iter().take(5).enumerate();
     let numbers = numbers
-        .take_while(|word| is_number(word) || NUMBERS.contains(&word.as_str()))
+        .take_while(|(index, word)| {
+            // An article only begins an amount: "the blue one a few centimetres".
+            let is_article = matches!(word.as_str(), "a" | "an" | "another");
+            is_number(word) || (NUMBERS.contains(&word.as_str()) && (*index == 0 || !is_article))
+        })
         .count();
     let unit = words.get(hedges + numbers)?;
     let is_amount = numbers > 0 && UNITS.contains(&unit.as_str());
