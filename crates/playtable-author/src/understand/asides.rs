@@ -41,7 +41,7 @@ const PREDICATES: &[&str] = &[
     "sitting", "lying", "a", "bit", "little", "much", "again", "out", "ajar", "stuck", "full", "empty",
     "there", "here", "unlocked", "also", "all", "wrong", "old", "new", "great", "lovely", "cute", "bored",
     "boring", "sad", "beautiful", "been", "very", "quite", "to", "table", "desk", "over", "far", "close",
-    "annoying", "distracting", "blocking", "view", "our", "me", "us", "nicer", "good", "ok", "okay", "today",
+    "annoying", "distracting", "long", "enough", "for", "while", "sticking", "jutting", "poking", "protruding", "ages", "hours", "days", "wide", "slightly", "completely", "fully", "no", "longer", "needed", "necessary", "heavy", "small", "big", "tiny", "funny", "special", "perfect", "messy", "too", "from", "it", "where", "us", "both", "time", "bothering", "right", "next", "of", "between", "behind", "middle", "center", "centre", "corner", "edge", "always", "constantly", "somehow", "just", "in", "obviously", "clearly", "unfortunately", "sadly", "somewhere", "blocking", "view", "our", "me", "us", "nicer", "good", "ok", "okay", "today",
 ];
 
 /// Replaces every aside by one item, which keeps what it mentions.
@@ -50,7 +50,9 @@ pub(super) fn fold(items: Vec<Item>) -> Vec<Item> {
     let mut at = 0;
     while at < items.len() {
         let end = end_of_passage(&items, at);
-        fold_passage(&items[at..end], items.get(end), &mut folded);
+        let leads_on = |item: &&Item| item.token == Some(Token::So);
+        let joint = items[end..].iter().take(2).find(leads_on);
+        fold_passage(&items[at..end], joint.or(items.get(end)), &mut folded);
         if let Some(separator) = items.get(end) {
             folded.push(separator.clone());
         }
@@ -93,7 +95,7 @@ fn fold_passage(passage: &[Item], separator: Option<&Item>, folded: &mut Vec<Ite
             let wish = Item::new(&reason[0].text, Some(Token::Courtesy));
             folded.push(wish);
             folded.extend(reason[1..].iter().cloned());
-        } else if is_safe(&words(&reason[1..]), 1)
+        } else if is_safe(&words(&reason[1..]), usize::from(is_own(&reason[0])))
             && reason.len() > 1
             && !(joins_verb && asks_for_something(reason))
         {
@@ -105,7 +107,8 @@ fn fold_passage(passage: &[Item], separator: Option<&Item>, folded: &mut Vec<Ite
         return;
     }
     let said = courtesies(passage);
-    if is_statement(&passage[said..]) || is_ground(&passage[said..], passage, separator) {
+    let hopes = passage[..said].iter().any(|item| item.text.ends_with(" if"));
+    if (!hopes && is_statement(&passage[said..])) || is_ground(&passage[said..], passage, separator) {
         folded.push(aside(passage));
         return;
     }
@@ -122,10 +125,16 @@ fn fold_passage(passage: &[Item], separator: Option<&Item>, folded: &mut Vec<Ite
     folded.extend(passage.iter().cloned());
 }
 
+/// Whether a reason is about whoever speaks, who may well not do a thing.
+fn is_own(reason: &Item) -> bool {
+    reason.text.split(' ').any(|word| matches!(word, "i" | "we"))
+}
+
 /// How many items say nothing before a passage gets to the point.
 fn courtesies(passage: &[Item]) -> usize {
     let is_idle = |item: &&Item| {
         matches!(item.token, Some(Token::Courtesy | Token::Filler | Token::And))
+            && !SUBJECTS.contains(&item.text.as_str())
     };
     passage.iter().take_while(is_idle).count()
 }

@@ -177,7 +177,13 @@ pub(super) fn split(
         }
         match token {
             Token::Not | Token::Avoid if clause.negated => return Err(negated()),
-            Token::Not => clause.negated = true,
+            Token::Not => {
+                clause.negated = true;
+                // "I don't want the drawer open" denies a state.
+                if item.text.ends_with("want") || item.text.ends_with("like") {
+                    clause.items.push(Item::new(&item.text, Some(Token::Filler)));
+                }
+            }
             Token::Avoid => {
                 clause.negated = true;
                 if !verb_follows(rest) {
@@ -238,11 +244,14 @@ fn request_follows(items: &[Item]) -> bool {
         )
     };
     let part: Vec<Item> = items.iter().take_while(joins).cloned().collect();
+    // "And the blue one second."
+    let is_counted = items.get(part.len()).is_some_and(|item| item.token == Some(Token::Then))
+        && ends_here(&items[part.len() + 1..]);
     let part = Clause {
         items: part,
         ..Clause::default()
     };
-    part.has_thing() && (part.has_verb() || part.has_way())
+    part.has_thing() && (part.has_verb() || part.has_way() || is_counted)
 }
 
 /// The same words as a verb: to come into contact.
@@ -298,7 +307,9 @@ pub(super) fn order(
         }
         let mut request = collect(&clause.items, &named);
         instruction.clone_into(&mut request.instruction);
-        name_things(&request, &mut named);
+        if !clause.negated || !request.verbs.is_empty() {
+            name_things(&request, &mut named);
+        }
         if clause.is_topic {
             continue;
         }
@@ -411,7 +422,6 @@ fn inherit(request: &mut Request, before: &Request, named: &[Named], join: Optio
     // "Lever on, then off again."
     // "Grasp the blue cube, lift."
     let follows_on = matches!(join, Some(Token::Pause | Token::And | Token::But | Token::So))
-        && !before.verbs.is_empty()
         && !request.verbs.is_empty();
     let is_elliptic = request.verbs.is_empty() && says_way;
     if request.objects.is_empty()

@@ -30,7 +30,11 @@ pub(super) fn verb_follows(items: &[Item]) -> bool {
 pub(super) fn join_halves(clauses: Vec<Clause>) -> Vec<Clause> {
     let clauses = merge(share_things(clauses));
     let mut joined: Vec<Clause> = Vec::new();
-    for mut clause in clauses {
+    for (index, clause) in clauses.iter().enumerate() {
+        let mut clause = clause.clone();
+        let rest_is_elliptic = clauses.get(index + 1).is_some_and(|next| {
+            !next.is_topic && !next.negated && next.has_verb() && !names_object(next)
+        });
         if let Some(last) = joined.last_mut()
             && !last.is_topic
             && !last.negated
@@ -46,6 +50,9 @@ pub(super) fn join_halves(clauses: Vec<Clause>) -> Vec<Clause> {
                 clause.join = last.join;
                 joined.pop();
             } else if !clause.negated && !has_own {
+                last.is_topic = true;
+            } else if clause.negated && !clause.has_verb() && rest_is_elliptic {
+                // "The red one, not the blue one, should be lifted."
                 last.is_topic = true;
             }
         } else if let Some(last) = joined.last_mut()
@@ -126,7 +133,7 @@ fn denies_state(clause: &Clause) -> bool {
     let is_kept = request.verbs.iter().any(|verb| matches!(verb, Verb::Leave | Verb::Make))
         || clause.items.iter().any(|item| {
             let words = ["be", "stay", "remain", "stays", "remains", "to be", "being"];
-            words.contains(&item.text.as_str())
+            words.contains(&item.text.as_str()) || item.text.ends_with(" want")
         });
     is_kept
         && request.verbs.iter().all(is_state)
@@ -191,7 +198,7 @@ pub(super) fn merge(clauses: Vec<Clause>) -> Vec<Clause> {
                 if is_loose
                     && !last.is_topic
                     && last.negated == clause.negated
-                    && !(last.has_verb() && last.has_thing()) =>
+                    && !(last.has_thing() && (last.has_verb() || last.has_way())) =>
             {
                 last.items.extend(clause.items);
             }

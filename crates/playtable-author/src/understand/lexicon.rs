@@ -199,7 +199,7 @@ pub(super) fn look_up(phrase: &str) -> Option<Token> {
 /// What a verb may be without its ending: "shoving" is "shove", "tapped" is "tap".
 fn stems(word: &str) -> Vec<String> {
     let mut stems = Vec::new();
-    for ending in ["ing", "ed", "s"] {
+    for ending in ["ing", "ed", "es", "s"] {
         let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() > 1) else {
             continue;
         };

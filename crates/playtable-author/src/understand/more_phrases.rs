@@ -7,7 +7,7 @@ use Token::{
     After, And, Article, Because, Courtesy, Filler, First, Not, OffLimits, One, Relative, So, Then,
     Towards, Twice, Until,
 };
-use Verb::{Drop, Grasp, Leave, Look, Make, Move, Open, Press, Pull, Push, Put, Touch, Turn, TurnOff, TurnOn};
+use Verb::{Drop, Grasp, Leave, Lift, Look, Make, Move, Open, Press, Pull, Push, Put, Touch, Turn, TurnOff, TurnOn};
 
 /// As [`TABLE`](super::phrases::TABLE).
 pub(super) const MORE: &[(&[&str], Token)] = &[
@@ -52,8 +52,9 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
         ],
         Token::Verb(Look),
     ),
-    (&["unclose", "pop open"], Token::Verb(Open)),
-    (&["jerk", "retrieve"], Token::Verb(Pull)),
+    (&["pick me up", "lift me up", "lift me", "pick me"], Token::Verb(Lift)),
+    (&["unclose", "pop open", "open up"], Token::Verb(Open)),
+    (&["jerk", "pull on", "pull at", "tug on", "tug at", "pull back on"], Token::Verb(Pull)),
     (
         &["shunt", "jostle", "butt", "boost", "press against", "push against", "bump against"],
         Token::Verb(Push),
@@ -195,7 +196,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
         &[
             "because", "since", "so that i", "so that we", "so i", "so we", "so that everyone",
             "so everyone", "so that everybody", "so everybody", "so people", "so that people",
-            "so that my", "so my", "so that nobody", "so nobody", "so that no one", "so that you",
+            "so that my", "so my", "so that nobody", "so nobody", "so that no one", "before i", "before we",
             "in order to see", "in order to check", "to see whether", "to see if", "to check if",
             "to check whether", "to make room", "to make space", "to make some room",
             "to make some space", "to free up space", "to free some space", "as i", "as we",
@@ -209,7 +210,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
     (&["which has", "that has", "whose", "of which"], Relative),
     (
         &[
-            "do not have to", "dont have to", "you do not have to", "you dont have to",
+            "so that you dont", "so that you do not", "so you dont", "so you do not", "forget", "forget about", "never mind", "skip", "without ever", "do not have to", "dont have to", "you do not have to", "you dont have to",
             "you do not need to", "you dont need to", "no need to", "there is no need to",
             "you need not", "need not", "must not to", "must never", "should never", "neither",
             "i do not want", "i dont want", "i would not like", "we dont want", "we do not want",
@@ -251,7 +252,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "to see", "to have", "see", "want", "wanted", "like", "would like", "love", "love to",
             "i think", "i guess", "i suppose", "i say", "i said", "i mean", "what about",
             "how about", "time to", "it is time to", "your next task is to", "your turn to",
-            "your next job is to", "the next task is to", "next task is to", "task", "do these",
+            "your next job is to", "the next task is to", "next task is to", "task", "do these", "two things", "three things", "four things", "a few things", "some things", "two tasks", "three tasks", "several things", "the following things", "i need two things", "there are two things to do",
             "do the following", "do this", "do these things", "do these one by one",
             "do these in order", "do the following things", "do the following in order",
             "the following", "one by one", "one after the other", "one after another",
@@ -334,7 +335,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "for", "at", "of", "from here", "here", "do it", "do that",
             "do so", "do", "does", "done", "am", "will", "would", "could", "can", "also please",
             "too", "as well", "yourself", "own", "by itself", "itself", "then please", "already", "still", "currently",
-            "no rush", "no hurry", "take your time", "and careful", "but careful", "but be careful",
+            "no rush", "no hurry", "take your time", "real", "is what i want", "is what i need", "is what i would like", "and careful", "but careful", "but be careful",
             "and be careful", "only be careful", "just be careful", "watch out", "look out",
             "position", "state", "with that", "with it", "with this", "side",
         ],

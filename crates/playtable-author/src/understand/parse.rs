@@ -82,7 +82,9 @@ pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<TaskSpec, Author
 fn refuse_unknown(items: &[Item], instruction: &str, scene: &Scene) -> Result<(), AuthorError> {
     let ensured = items.iter().any(|item| {
         matches!(item.token, Some(Token::Ensure | Token::Until))
-            || (item.token == Some(Token::Courtesy) && item.text.starts_with("i w"))
+            || item.token == Some(Token::After)
+            || (item.token == Some(Token::Courtesy)
+                && (item.text.starts_with("i w") || item.text.starts_with("it would")))
     });
     let unknown: Vec<String> = items
         .iter()
@@ -148,6 +150,15 @@ fn tokenise(words: &[String], scene: &Scene) -> Vec<Item> {
     let mut at = 0;
     while at < words.len() {
         let rest = &words[at..];
+        // "1. open the drawer 2. press the button".
+        if let [number, mark, _, ..] = rest
+            && matches!(number.as_str(), "1" | "2" | "3" | "4")
+            && is_punctuation(mark)
+        {
+            items.push(Item::new(number, Some(Token::Then)));
+            at += 2;
+            continue;
+        }
         let longest = LONGEST_PHRASE.min(rest.len());
         let known = (1..=longest).rev().find_map(|count| {
             let text = rest[..count].join(" ");
@@ -223,7 +234,7 @@ pub(super) fn collect(items: &[Item], named: &[Named]) -> Request {
         match item.token {
             // "close the open drawer": after an article the word describes the thing as it is.
             // "Give it a push": what is given is what is done.
-            Some(Token::Verb(verb)) if described && is_given(&items[..index]) => {
+            Some(Token::Verb(verb)) if described && can_be_given(verb) && is_given(&items[..index]) => {
                 request.verbs.push(verb);
             }
             Some(Token::Verb(_)) if described => {}
@@ -330,9 +341,14 @@ pub(super) fn antecedent<'n>(request: &Request, named: &'n [Named]) -> Option<&'
 fn is_given(items: &[Item]) -> bool {
     let article = items.iter().rev().find(|item| item.token != Some(Token::Filler));
     article.is_some_and(|item| matches!(item.text.as_str(), "a" | "an"))
-        && items.iter().any(|item| {
-            item.token == Some(Token::Verb(Verb::Make)) || item.token == Some(Token::Filler)
-        })
+}
+
+/// Verbs that are nouns too.
+fn can_be_given(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Push | Verb::Pull | Verb::Press | Verb::Lift | Verb::Turn | Verb::Toggle | Verb::Move
+    )
 }
 
 /// Whether a thing comes next, with no more than its description before it.

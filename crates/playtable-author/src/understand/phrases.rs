@@ -337,7 +337,7 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
         ],
         Ensure,
     ),
-    (&["is", "are", "has been", "gets"], Is),
+    (&["is", "are", "has been", "gets", "was", "were"], Is),
     (
         &["and", "and also", "also", "while", "whilst", "and while"],
         And,

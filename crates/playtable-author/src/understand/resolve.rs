@@ -268,13 +268,22 @@ impl Resolver<'_> {
             Verb::Push,
             Verb::Move,
             Verb::Look,
+            Verb::Put,
         ];
         if !self.only(&fitting) {
             return Err(self.complain(&fitting));
         }
         let (open, close) = (Goal::OpenDrawer, Goal::CloseDrawer);
         let inward = self.take(Particle::In);
-        let outward = self.take(Particle::Out) | self.take(Particle::Near);
+        // "Back" is whence it came, for a drawer as much in as out.
+        let is_back = |word: &str| matches!(word, "back" | "backward" | "backwards");
+        let towards = self
+            .request
+            .particles
+            .iter()
+            .any(|(particle, word)| *particle == Particle::Near && !is_back(word));
+        self.take(Particle::Near);
+        let outward = self.take(Particle::Out) | towards;
         let ways = [
             [
                 (self.has(Verb::Open) || self.has(Verb::Look), 0, "opening"),
@@ -380,7 +389,9 @@ impl Resolver<'_> {
         let is_up = moves(&self.request, &[Particle::Up]);
         let rises = self.only(&[Verb::Lift, Verb::Grasp, Verb::Move, Verb::Pull, Verb::Put]);
         let is_lift = (self.only(&lifts) && lifts.iter().any(|verb| self.has(*verb)))
-            || (is_up && rises && self.request.destination.is_none());
+            || (is_up && rises && self.request.destination.is_none())
+            // "Get the red block off the table."
+            || (self.only(&lifts) && moves(&self.request, &[Particle::OffTable]));
         let only_makes = self.request.verbs.iter().all(|verb| *verb == Verb::Make);
         let is_push = self.only(&pushes) && (!only_makes || says_way);
         let colour = self.block_colour()?;
