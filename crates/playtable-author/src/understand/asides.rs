@@ -157,7 +157,7 @@ fn is_statement(passage: &[Item]) -> bool {
         let has_more = said.len() > 1;
         let is_done = DOERS.contains(&first);
         let is_about_it = !matches!(first, "it" | "this" | "that" | "there") || link.is_some_and(|at| at <= 2);
-        return has_more && is_about_it && is_safe(&said[1..], 2) && (is_done || !asks_for_something(passage));
+        return has_more && is_about_it && is_safe(&said[1..], 2) && !has_plain_need(&said) && (is_done || !asks_for_something(passage));
     }
     let (Some(thing), Some(link)) = (thing, link) else {
         return false;
@@ -173,9 +173,23 @@ fn is_statement(passage: &[Item]) -> bool {
         && said[link + 1..].iter().all(|word| PREDICATES.contains(word))
 }
 
+/// "I need ..", which is a wish, unlike "I don't need" and "nobody needs".
+fn has_plain_need(said: &[&str]) -> bool {
+    matches!(said, [who, "need" | "needs", ..] if *who != "nobody")
+}
+
 /// "I need some room on the left, so push it": a wish that is why something else is asked for.
 fn is_ground(said: &[Item], passage: &[Item], separator: Option<&Item>) -> bool {
-    let wishes = passage.iter().any(|item| item.token == Some(Token::Courtesy) && item.text.starts_with("i "));
+    let wishes = passage.iter().any(|item| {
+        item.token == Some(Token::Courtesy)
+            && (item.text.starts_with("i ") || item.text.starts_with("we "))
+    });
+    // "I want to put something there, so ..": it is not the robot that does it.
+    let is_own = passage.windows(2).any(|pair| {
+        pair[0].token == Some(Token::Courtesy)
+            && matches!(pair[0].text.as_str(), "i want" | "i need" | "i would like" | "we need" | "we want" | "i would love")
+            && pair[1].text == "to"
+    });
     let words = words(said);
     let leads_on = separator.is_some_and(|item| item.token == Some(Token::So));
     let is_need = words.iter().any(|word| NEEDS.contains(word));
@@ -183,9 +197,9 @@ fn is_ground(said: &[Item], passage: &[Item], separator: Option<&Item>) -> bool 
     let imperative = matches!(passage.first().and_then(|item| item.token), Some(Token::Verb(_)));
     wishes
         && !imperative
-        && (is_need || (leads_on && has_unknown))
+        && (is_need || (leads_on && (has_unknown || is_own)))
         && is_safe(&words, 0)
-        && !asks_for_something(said)
+        && ((leads_on && is_own) || !asks_for_something(said))
 }
 
 /// A task's verb and a thing.
@@ -216,7 +230,10 @@ fn words(items: &[Item]) -> Vec<&str> {
 fn is_safe(words: &[&str], denial: usize) -> bool {
     let denies = |word: &str| matches!(word, "cannot" | "not" | "dont" | "no" | "if");
     words.iter().enumerate().all(|(index, word)| {
-        !UNSAFE.contains(word) || (index < denial && denies(word))
+        // "We don't need it any more."
+        let is_needless = matches!(*word, "need" | "needs") && index <= denial && denial > 0
+            && (index == 0 || denies(words[index - 1]));
+        !UNSAFE.contains(word) || (index < denial && denies(word)) || is_needless
     })
 }
 

@@ -88,7 +88,8 @@ pub(super) fn split(
         let rest = &items[index + 1..];
         let cut = match token {
             Token::And | Token::Pause => {
-                let is_whole = clause.has_thing() && (clause.has_verb() || clause.has_way());
+                let is_whole = (clause.has_thing() && (clause.has_verb() || clause.has_way()))
+                    || (clause.negated && clause.has(|token| *token == Token::Colour));
                 verb_follows(rest) || is_off_limits(rest) || (is_whole && request_follows(rest))
             }
             Token::Aside => {
@@ -314,7 +315,18 @@ pub(super) fn order(
             continue;
         }
         let has_own_verb = !request.verbs.is_empty();
-        if !clause.negated {
+        let says_others =
+            clause.has(|token| matches!(token, Token::Others | Token::OtherBlocks));
+        if clause.negated
+            && request.objects.is_empty()
+            && request.verbs == [Verb::Lift]
+            && let Some((object, colour)) = antecedent(&request, &named)
+        {
+            // "Push the red block, but don't lift it."
+            request.objects.push(*object);
+            request.colours.extend(colour.clone());
+        }
+        if !clause.negated && !says_others {
             inherit(&mut request, &before, &named, clause.join);
         } else if !has_own_verb && !request.objects.is_empty() {
             request.verbs.clone_from(&before.verbs);
@@ -368,6 +380,8 @@ pub(super) fn order(
                 waiting = Some(goal);
                 continue;
             }
+            // "Open the drawer, and once it is open, ..".
+            Some(Token::After) if goals.last() == Some(&goal) => {}
             Some(Token::After) if goals.len() > first => goals.insert(goals.len() - 1, goal),
             Some(Token::First) => goals.insert(first, goal),
             _ => append(&mut goals, goal),

@@ -58,6 +58,18 @@ pub(super) fn join_halves(clauses: Vec<Clause>) -> Vec<Clause> {
         } else if let Some(last) = joined.last_mut()
             && !last.is_topic
             && !last.negated
+            && !clause.is_topic
+            && !clause.negated
+            && clause.place.is_none()
+            && only_states(&clause)
+            && lacks_state(last)
+        {
+            // "Flick the switch; I want it on."
+            last.items.append(&mut clause.items);
+            continue;
+        } else if let Some(last) = joined.last_mut()
+            && !last.is_topic
+            && !last.negated
             && only_grasps_furniture(last)
             && !clause.negated
         {
@@ -77,6 +89,23 @@ pub(super) fn join_halves(clauses: Vec<Clause>) -> Vec<Clause> {
 /// A thing, and nothing that is to be done with it.
 fn is_bare(clause: &Clause) -> bool {
     clause.has_thing() && !clause.has_verb() && !clause.has_way() && clause.place.is_none()
+}
+
+/// One state of a thing that is named elsewhere.
+fn only_states(clause: &Clause) -> bool {
+    let request = collect(&clause.items, &[]);
+    let is_state = |verb: &Verb| matches!(verb, Verb::Open | Verb::Close | Verb::Make);
+    !names_object(clause)
+        && clause.has(|token| *token == Token::Pronoun)
+        && request.verbs.iter().all(is_state)
+        && states(clause).len() == 1
+}
+
+/// A request for a thing that can be in two states, without saying which.
+fn lacks_state(clause: &Clause) -> bool {
+    let request = collect(&clause.items, &[]);
+    let has_states = matches!(request.objects.as_slice(), [Object::Switch | Object::Door]);
+    has_states && clause.has_verb() && !clause.has_way() && states(clause).is_empty()
 }
 
 /// A thing by its name, or a block by its colour.

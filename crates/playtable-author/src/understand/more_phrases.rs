@@ -23,7 +23,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
     ),
     (
         &[
-            "make", "get", "have", "bring", "give", "keep", "goes",
+            "make", "get", "have", "bring", "give", "keep", "goes", "return", "belong", "belongs",
         ],
         Token::Verb(Make),
     ),
@@ -35,7 +35,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
     ),
     (
         &[
-            "lay", "tidy", "tidy away", "tidy up", "put away", "pack", "belong", "belongs", "stick",
+            "lay", "tidy", "tidy away", "tidy up", "put away", "pack", "stick",
         ],
         Token::Verb(Put),
     ),
@@ -56,18 +56,18 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
     (&["unclose", "pop open", "open up"], Token::Verb(Open)),
     (&["jerk", "pull on", "pull at", "tug on", "tug at", "pull back on"], Token::Verb(Pull)),
     (
-        &["shunt", "jostle", "butt", "boost", "press against", "push against", "bump against"],
+        &["push on", "shunt", "jostle", "butt", "boost", "press against", "push against", "bump against"],
         Token::Verb(Push),
     ),
     (
         &["scoot", "scooch", "edge", "transport", "transfer", "reposition"],
         Token::Verb(Move),
     ),
-    (&["flop", "snap", "crank"], Token::Verb(Turn)),
+    (&["flop", "snap", "crank", "switching"], Token::Verb(Turn)),
     (&["start", "fire up", "power up"], Token::Verb(TurnOn)),
     (&["kill", "shut off", "shut down", "power down", "cut"], Token::Verb(TurnOff)),
     (
-        &["trigger", "actuate", "operate", "jab", "smack", "push in", "pushing in"],
+        &["trigger", "actuate", "tap on", "click on", "tapping on", "operate", "jab", "smack", "push in", "pushing in"],
         Token::Verb(Press),
     ),
     (
@@ -170,7 +170,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "once finished", "when you are done with", "when you are finished with",
             "when that is finished", "once that is finished", "after this", "after which",
             "and after this", "as a next step", "at the end", "in the end", "and at last",
-            "at last", "third", "thirdly", "fourth", "and lastly", "and later", "when you finish",
+            "finish by", "and finish by", "finish with", "and finish with", "end by", "and end by", "end with", "and end with", "at last", "third", "thirdly", "fourth", "and lastly", "and later", "when you finish",
             "once you finish", "as the last thing", "last of all", "and last", "and in the end",
             "and once done", "and when done", "and once that is done", "and when you are done",
             "and when that is done", "and secondly", "and thirdly", "following that", "than",
@@ -189,14 +189,14 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
     ),
     (&["before you go", "prior to", "but prior to"], Token::Before),
     (&["first of all", "start with", "begin with", "begin by", "to start with", "at first"], First),
-    (&["plus", "as well as", "along with"], And),
+    (&["plus", "as well as", "along with", "when you", "whenever you", "while you", "as you"], And),
     (&["twice", "two times", "2 times", "two time", "two times in a row", "twice in a row"], Twice),
     (&["so", "hence", "therefore", "that is why", "and so"], So),
     (
         &[
             "because", "since", "so that i", "so that we", "so i", "so we", "so that everyone",
             "so everyone", "so that everybody", "so everybody", "so people", "so that people",
-            "so that my", "so my", "so that nobody", "so nobody", "so that no one", "before i", "before we",
+            "so that my", "so my", "so that nobody", "so nobody", "so that no one", "before i", "before we", "before someone", "before somebody", "before anyone", "before anybody",
             "in order to see", "in order to check", "to see whether", "to see if", "to check if",
             "to check whether", "to make room", "to make space", "to make some room",
             "to make some space", "to free up space", "to free some space", "as i", "as we",
@@ -217,7 +217,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "i do not want you to", "i dont want you to", "it must not", "it should not",
             "not have to", "is not to", "has not to", "may never", "cant", "make sure not to",
             "be sure not to", "take care not to", "be careful not to", "careful not to",
-            "try not to", "so as not to", "and not", "please not", "shall not", "will not",
+            "try not to", "so as not to", "and not", "please not", "dont you dare", "dont you", "do not you dare", "do not even", "dont even", "do not ever", "dont ever", "under no circumstance", "shall not", "will not",
             "is not supposed to", "ought not to", "ought not",
         ],
         Not,
@@ -243,7 +243,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "is it possible", "for you to", "could we", "can we", "may i ask you to",
             "i would like", "i would love", "i would prefer", "i want", "i need", "i wish", "we need",
             "we want", "i would appreciate it if you", "i would be glad if you", "i would be happy if you",
-            "it would be nice if", "it would be great if", "it would be nice if you",
+            "it would be nice if", "it would be lovely if", "it would be lovely if you", "it would be good if", "it would be good if you", "it would be kind if you", "it would be wonderful if", "it would be wonderful if you", "it would be helpful if", "it would be helpful if you", "i would love it if you", "i would like it if you", "i would love it if", "try", "please try to", "i bet", "i bet you can", "i believe", "i am sure you can", "i know you can", "i trust you to", "i hope you can", "you are able to", "it would be great if", "it would be nice if you",
             "it would be great if you", "i would be grateful if you", "i was hoping you could",
             "i was wondering if you", "i wonder if you", "i was wondering if you could",
             "i wonder if you could", "if you could", "could you maybe", "could you possibly",
@@ -304,7 +304,7 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "as far as possible", "as far as you can", "as far as it can go", "as high as you can",
             "as high as possible", "as wide as possible", "as gently as possible",
             "as gently as you can", "as carefully as you can", "as carefully as possible",
-            "as slowly as possible", "as slowly as you can", "until it stops", "until the stop",
+            "as slowly as possible", "as slowly as you can", "until it stops", "until the stop", "till it stops", "until it clicks", "until it cannot go further", "until it will not go further", "of the three", "out of the three", "of the three blocks", "of all the blocks", "of all blocks", "from the three blocks", "among the blocks", "out of the three blocks", "of these three",
             "to the stop", "to the end", "until the end", "to the very end", "till the end",
             "all way", "the whole way", "the full way", "wide open", "over", "across", "along", "around",
             "over there", "any direction", "in any direction", "any direction is fine",

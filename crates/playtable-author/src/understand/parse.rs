@@ -183,8 +183,21 @@ fn tokenise(words: &[String], scene: &Scene) -> Vec<Item> {
     items
 }
 
-/// "It is so dark": no reason follows.
+/// Words that mean another thing beside their neighbour: "it is so dark", "mind opening the drawer?".
 fn soften(items: &mut [Item]) {
+    if let [.., mind, item] = items
+        && mind.text == "mind"
+        && matches!(item.token, Some(Token::Verb(_)))
+    {
+        mind.token = Some(Token::Courtesy);
+    }
+    // "Have you opened the drawer?" asks for an answer.
+    if let [.., ask, item] = items
+        && matches!(ask.text.as_str(), "have" | "do" | "does" | "are" | "is")
+        && item.text == "you"
+    {
+        ask.token = None;
+    }
     if let [.., before, item] = items
         && item.token == Some(Token::So)
         && (before.token == Some(Token::Is)

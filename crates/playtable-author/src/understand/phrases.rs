@@ -62,7 +62,6 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
             "press down",
             "press down on",
             "push down on",
-            "push on",
             "press on",
         ],
         Token::Verb(Press),

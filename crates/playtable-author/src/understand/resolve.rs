@@ -274,6 +274,10 @@ impl Resolver<'_> {
             return Err(self.complain(&fitting));
         }
         let (open, close) = (Goal::OpenDrawer, Goal::CloseDrawer);
+        // "Open it up."
+        if self.has(Verb::Open) || self.has(Verb::Close) {
+            self.take(Particle::Up);
+        }
         let inward = self.take(Particle::In);
         // "Back" is whence it came, for a drawer as much in as out.
         let is_back = |word: &str| matches!(word, "back" | "backward" | "backwards");
@@ -350,6 +354,9 @@ impl Resolver<'_> {
         let on = self.take(Particle::On) | self.has(Verb::TurnOn);
         let off = self.take(Particle::Off) | self.has(Verb::TurnOff);
         let state = self.either([(on, true, "on"), (off, false, "off")])?;
+        // "Push the lever up so that it is on."
+        self.take(Particle::Up);
+        self.take(Particle::Down);
         state.map(Goal::TurnSwitch).ok_or_else(|| self.ambiguous())
     }
 

@@ -22,6 +22,8 @@ const SHORT: &[(&str, &str)] = &[
     ("erd", "red"),
     ("dor", "door"),
     ("blu", "blue"),
+    ("pik", "pick"),
+    ("redd", "red"),
     ("lft", "left"),
     ("rgt", "right"),
     ("pul", "pull"),

@@ -24,7 +24,7 @@ const MANNER_WORDS: &[&str] = &[
     "own", "flat", "back", "tip", "tips", "side", "round", "long", "little", "two", "front",
     "careful", "slow", "quick", "firm", "steady", "smooth",
 ];
-const BY: &[&str] = &["with", "using", "by", "in", "via", "between", "on"];
+const BY: &[&str] = &["use", "with", "using", "by", "in", "via", "between", "on"];
 const TOOLS: &[&str] = &[
     "gripper", "grippers", "hand", "hands", "finger", "fingers", "fingertip", "fingertips", "arm",
     "claw", "claws", "robot", "handle", "grip", "hook", "pincers", "pincer", "jaws", "touch",
@@ -58,7 +58,13 @@ const AWAY: &[&str] = &[
 
 /// How many words at the front are one such passage, and what it stands for.
 pub(super) fn passage(words: &[String]) -> Option<(usize, Token)> {
-    let found = [amount(words), manner(words), side(words), own_side(words)];
+    let found = [
+        amount(words),
+        manner(words),
+        side(words),
+        start(words),
+        own_side(words),
+    ];
     found.into_iter().flatten().max_by_key(|(count, _)| *count)
 }
 
@@ -114,6 +120,16 @@ fn side(words: &[String]) -> Option<(usize, Token)> {
     let sides = run(&words[at + 1..], SIDES, 3);
     let is_way = by > 0 || (at > by && sides > 0) || sides > 0;
     is_way.then_some((at + 1 + sides, Token::Particle(particle)))
+}
+
+/// "from the left", where something else says where to.
+fn start(words: &[String]) -> Option<(usize, Token)> {
+    let at = run(words, &["from"], 1);
+    let at = at + run(&words[at..], &["the", "its"], at);
+    let sides = run(&words[at..], &["left", "right"], 1);
+    let end = at + sides + run(&words[at + sides..], SIDES, 2);
+    (at > 0 && sides > 0 && words.get(end).is_some_and(|word| word == "to"))
+        .then_some((end, Token::Filler))
 }
 
 /// "closer to yourself", "away from your arm".
