@@ -256,6 +256,7 @@ const HELD_OUT: &[(&str, &str)] = &[
         "drawer_open button_press",
     ),
     ("do not open the drawer and press the button", "refused"),
+    ("open and close the drawer", "drawer_open drawer_close"),
     ("do not touch the drawer, open it", "refused"),
     (
         "open the drawer without touching the drawer handle",
@@ -613,12 +614,6 @@ fn refusals_say_what_was_not_understood() {
         (
             "press the button left",
             format!("I did not understand \"left\" in \"press the button left\"; {all}"),
-        ),
-        (
-            "open and close the drawer",
-            "\"open and close the drawer\" asks for opening and closing at once; one task at a \
-             time, please"
-                .to_owned(),
         ),
         (
             "push the red block and the blue block",

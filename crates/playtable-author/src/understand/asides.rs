@@ -11,8 +11,25 @@ pub(super) type Named = (Object, Option<String>);
 
 /// Who a statement is about, other than a thing of the table.
 const SUBJECTS: &[&str] = &[
-    "i", "we", "my", "our", "someone", "somebody", "everyone", "everybody", "people", "there", "he",
-    "she", "they", "nobody", "it", "this", "that", "who", "something",
+    "i",
+    "we",
+    "my",
+    "our",
+    "someone",
+    "somebody",
+    "everyone",
+    "everybody",
+    "people",
+    "there",
+    "he",
+    "she",
+    "they",
+    "nobody",
+    "it",
+    "this",
+    "that",
+    "who",
+    "something",
 ];
 /// Whoever did it, it is done.
 const DOERS: &[&str] = &["someone", "somebody", "who", "he", "she", "they"];
@@ -20,28 +37,216 @@ const DOERS: &[&str] = &["someone", "somebody", "who", "he", "she", "they"];
 const NEEDS: &[&str] = &["something", "space", "room", "access"];
 /// Words that may forbid, wish or make a condition.
 const UNSAFE: &[&str] = &[
-    "not", "dont", "never", "no", "must", "should", "shall", "shouldnt", "mustnt", "only", "unless",
-    "if", "except", "without", "avoid", "careful", "until", "instead", "else", "otherwise", "cannot",
-    "want", "wants", "wish", "wishes", "need", "needs", "prefer", "prefers", "rather", "halfway",
-    "you", "your", "please", "when", "while", "whenever", "provided", "afraid", "worried",
-    "scared", "forbid", "forbidden", "allowed", "supposed", "stop", "let", "may", "either", "told",
-    "asked", "hate", "hates", "touched", "doesnt", "isnt", "wont", "nor", "before", "after", "hope",
-    "expect", "ask", "asks", "order",
+    "not",
+    "dont",
+    "never",
+    "no",
+    "must",
+    "should",
+    "shall",
+    "shouldnt",
+    "mustnt",
+    "only",
+    "unless",
+    "if",
+    "except",
+    "without",
+    "avoid",
+    "careful",
+    "until",
+    "instead",
+    "else",
+    "otherwise",
+    "cannot",
+    "want",
+    "wants",
+    "wish",
+    "wishes",
+    "need",
+    "needs",
+    "prefer",
+    "prefers",
+    "rather",
+    "halfway",
+    "you",
+    "your",
+    "please",
+    "when",
+    "while",
+    "whenever",
+    "provided",
+    "afraid",
+    "worried",
+    "scared",
+    "forbid",
+    "forbidden",
+    "allowed",
+    "supposed",
+    "stop",
+    "let",
+    "may",
+    "either",
+    "told",
+    "asked",
+    "hate",
+    "hates",
+    "touched",
+    "doesnt",
+    "isnt",
+    "wont",
+    "nor",
+    "before",
+    "after",
+    "hope",
+    "expect",
+    "ask",
+    "asks",
+    "order",
 ];
 /// Between a thing and what is said of it.
 const LINKS: &[&str] = &[
-    "is", "are", "was", "were", "looks", "seems", "feels", "appears", "has", "got", "stands", "sits",
-    "lies",
+    "is", "are", "was", "were", "looks", "seems", "feels", "appears", "has", "got", "stands",
+    "sits", "lies",
 ];
 /// What may be said of a thing without a consequence.
 const PREDICATES: &[&str] = &[
-    "in", "the", "way", "my", "nice", "favourite", "lonely", "dirty", "dusty", "ugly", "pretty",
-    "better", "best", "fine", "already", "still", "currently", "now", "too", "so", "really", "open",
-    "closed", "shut", "on", "off", "left", "right", "at", "its", "end", "side", "hanging", "standing",
-    "sitting", "lying", "a", "bit", "little", "much", "again", "out", "ajar", "stuck", "full", "empty",
-    "there", "here", "unlocked", "also", "all", "wrong", "old", "new", "great", "lovely", "cute", "bored",
-    "boring", "sad", "beautiful", "been", "very", "quite", "to", "table", "desk", "over", "far", "close",
-    "annoying", "distracting", "long", "enough", "for", "while", "sticking", "jutting", "poking", "protruding", "ages", "hours", "days", "wide", "slightly", "completely", "fully", "no", "longer", "needed", "necessary", "heavy", "small", "big", "tiny", "funny", "special", "perfect", "messy", "too", "from", "it", "where", "us", "both", "time", "bothering", "right", "next", "of", "between", "behind", "middle", "center", "centre", "corner", "edge", "always", "constantly", "somehow", "just", "in", "obviously", "clearly", "unfortunately", "sadly", "somewhere", "blocking", "view", "our", "me", "us", "nicer", "good", "ok", "okay", "today",
+    "in",
+    "the",
+    "way",
+    "my",
+    "nice",
+    "favourite",
+    "lonely",
+    "dirty",
+    "dusty",
+    "ugly",
+    "pretty",
+    "better",
+    "best",
+    "fine",
+    "already",
+    "still",
+    "currently",
+    "now",
+    "too",
+    "so",
+    "really",
+    "open",
+    "closed",
+    "shut",
+    "on",
+    "off",
+    "left",
+    "right",
+    "at",
+    "its",
+    "end",
+    "side",
+    "hanging",
+    "standing",
+    "sitting",
+    "lying",
+    "a",
+    "bit",
+    "little",
+    "much",
+    "again",
+    "out",
+    "ajar",
+    "stuck",
+    "full",
+    "empty",
+    "there",
+    "here",
+    "unlocked",
+    "also",
+    "all",
+    "wrong",
+    "old",
+    "new",
+    "great",
+    "lovely",
+    "cute",
+    "bored",
+    "boring",
+    "sad",
+    "beautiful",
+    "been",
+    "very",
+    "quite",
+    "to",
+    "table",
+    "desk",
+    "over",
+    "far",
+    "close",
+    "annoying",
+    "distracting",
+    "long",
+    "enough",
+    "for",
+    "while",
+    "sticking",
+    "jutting",
+    "poking",
+    "protruding",
+    "ages",
+    "hours",
+    "days",
+    "wide",
+    "slightly",
+    "completely",
+    "fully",
+    "no",
+    "longer",
+    "needed",
+    "necessary",
+    "heavy",
+    "small",
+    "big",
+    "tiny",
+    "funny",
+    "special",
+    "perfect",
+    "messy",
+    "too",
+    "from",
+    "it",
+    "where",
+    "us",
+    "both",
+    "time",
+    "bothering",
+    "right",
+    "next",
+    "of",
+    "between",
+    "behind",
+    "middle",
+    "center",
+    "centre",
+    "corner",
+    "edge",
+    "always",
+    "constantly",
+    "somehow",
+    "just",
+    "in",
+    "obviously",
+    "clearly",
+    "unfortunately",
+    "sadly",
+    "somewhere",
+    "blocking",
+    "view",
+    "our",
+    "me",
+    "us",
+    "nicer",
+    "good",
+    "ok",
+    "okay",
+    "today",
 ];
 
 /// Replaces every aside by one item, which keeps what it mentions.
@@ -69,9 +274,9 @@ fn end_of_passage(items: &[Item], start: usize) -> usize {
             let next = items[index + 1..]
                 .iter()
                 .find(|item| !matches!(item.token, Some(Token::Filler | Token::Courtesy)));
-            let wishes = items.get(index + 1).is_some_and(|item| {
-                item.token == Some(Token::Courtesy) || item.text == "i"
-            });
+            let wishes = items
+                .get(index + 1)
+                .is_some_and(|item| item.token == Some(Token::Courtesy) || item.text == "i");
             wishes
                 || next.is_some_and(|item| {
                     matches!(
@@ -107,8 +312,11 @@ fn fold_passage(passage: &[Item], separator: Option<&Item>, folded: &mut Vec<Ite
         return;
     }
     let said = courtesies(passage);
-    let hopes = passage[..said].iter().any(|item| item.text.ends_with(" if"));
-    if (!hopes && is_statement(&passage[said..])) || is_ground(&passage[said..], passage, separator) {
+    let hopes = passage[..said]
+        .iter()
+        .any(|item| item.text.ends_with(" if"));
+    if (!hopes && is_statement(&passage[said..])) || is_ground(&passage[said..], passage, separator)
+    {
         folded.push(aside(passage));
         return;
     }
@@ -127,14 +335,19 @@ fn fold_passage(passage: &[Item], separator: Option<&Item>, folded: &mut Vec<Ite
 
 /// Whether a reason is about whoever speaks, who may well not do a thing.
 fn is_own(reason: &Item) -> bool {
-    reason.text.split(' ').any(|word| matches!(word, "i" | "we"))
+    reason
+        .text
+        .split(' ')
+        .any(|word| matches!(word, "i" | "we"))
 }
 
 /// How many items say nothing before a passage gets to the point.
 fn courtesies(passage: &[Item]) -> usize {
     let is_idle = |item: &&Item| {
-        matches!(item.token, Some(Token::Courtesy | Token::Filler | Token::And))
-            && !SUBJECTS.contains(&item.text.as_str())
+        matches!(
+            item.token,
+            Some(Token::Courtesy | Token::Filler | Token::And)
+        ) && !SUBJECTS.contains(&item.text.as_str())
     };
     passage.iter().take_while(is_idle).count()
 }
@@ -146,7 +359,10 @@ fn is_statement(passage: &[Item]) -> bool {
         return false;
     };
     if passage.iter().any(|item| {
-        matches!(item.token, Some(Token::OffLimits | Token::Avoid | Token::Verb(Verb::Leave)))
+        matches!(
+            item.token,
+            Some(Token::OffLimits | Token::Avoid | Token::Verb(Verb::Leave))
+        )
     }) {
         return false;
     }
@@ -156,21 +372,31 @@ fn is_statement(passage: &[Item]) -> bool {
     if SUBJECTS.contains(&first) {
         let has_more = said.len() > 1;
         let is_done = DOERS.contains(&first);
-        let is_about_it = !matches!(first, "it" | "this" | "that" | "there") || link.is_some_and(|at| at <= 2);
-        return has_more && is_about_it && is_safe(&said[1..], 2) && !has_plain_need(&said) && (is_done || !asks_for_something(passage));
+        let is_about_it =
+            !matches!(first, "it" | "this" | "that" | "there") || link.is_some_and(|at| at <= 2);
+        return has_more
+            && is_about_it
+            && is_safe(&said[1..], 2)
+            && !has_plain_need(&said)
+            && (is_done || !asks_for_something(passage));
     }
     let (Some(thing), Some(link)) = (thing, link) else {
         return false;
     };
     // "The red block is nice": the thing stands before the verb, and what follows it is known.
     let describes = |item: &Item| {
-        matches!(item.token, Some(Token::Article | Token::Colour | Token::Filler))
+        matches!(
+            item.token,
+            Some(Token::Article | Token::Colour | Token::Filler)
+        )
     };
     let subject = words(&passage[..=thing]).len();
     passage[..thing].iter().all(describes)
         && subject <= link
         && link <= subject + 1
-        && said[link + 1..].iter().all(|word| PREDICATES.contains(word))
+        && said[link + 1..]
+            .iter()
+            .all(|word| PREDICATES.contains(word))
 }
 
 /// "I need ..", which is a wish, unlike "I don't need" and "nobody needs".
@@ -187,14 +413,20 @@ fn is_ground(said: &[Item], passage: &[Item], separator: Option<&Item>) -> bool 
     // "I want to put something there, so ..": it is not the robot that does it.
     let is_own = passage.windows(2).any(|pair| {
         pair[0].token == Some(Token::Courtesy)
-            && matches!(pair[0].text.as_str(), "i want" | "i need" | "i would like" | "we need" | "we want" | "i would love")
+            && matches!(
+                pair[0].text.as_str(),
+                "i want" | "i need" | "i would like" | "we need" | "we want" | "i would love"
+            )
             && pair[1].text == "to"
     });
     let words = words(said);
     let leads_on = separator.is_some_and(|item| item.token == Some(Token::So));
     let is_need = words.iter().any(|word| NEEDS.contains(word));
     let has_unknown = said.iter().any(|item| item.token.is_none());
-    let imperative = matches!(passage.first().and_then(|item| item.token), Some(Token::Verb(_)));
+    let imperative = matches!(
+        passage.first().and_then(|item| item.token),
+        Some(Token::Verb(_))
+    );
     wishes
         && !imperative
         && (is_need || (leads_on && (has_unknown || is_own)))
@@ -210,8 +442,10 @@ fn asks_for_something(passage: &[Item]) -> bool {
         has_verb |= !described
             && matches!(item.token, Some(Token::Verb(verb))
                 if !matches!(verb, Verb::Make | Verb::Touch | Verb::Look | Verb::Grasp));
-        described = matches!(item.token, Some(Token::Article | Token::Relative | Token::Is))
-            || (described && item.token == Some(Token::Filler));
+        described = matches!(
+            item.token,
+            Some(Token::Article | Token::Relative | Token::Is)
+        ) || (described && item.token == Some(Token::Filler));
     }
     let has_thing = passage.iter().any(|item| {
         matches!(
@@ -231,7 +465,9 @@ fn is_safe(words: &[&str], denial: usize) -> bool {
     let denies = |word: &str| matches!(word, "cannot" | "not" | "dont" | "no" | "if");
     words.iter().enumerate().all(|(index, word)| {
         // "We don't need it any more."
-        let is_needless = matches!(*word, "need" | "needs") && index <= denial && denial > 0
+        let is_needless = matches!(*word, "need" | "needs")
+            && index <= denial
+            && denial > 0
             && (index == 0 || denies(words[index - 1]));
         !UNSAFE.contains(word) || (index < denial && denies(word)) || is_needless
     })
@@ -251,9 +487,9 @@ fn aside(passage: &[Item]) -> Item {
             _ => {}
         }
     }
-    let names_unknown = passage.windows(2).any(|pair| {
-        matches!(pair[0].token, Some(Token::Article)) && pair[1].token.is_none()
-    });
+    let names_unknown = passage
+        .windows(2)
+        .any(|pair| matches!(pair[0].token, Some(Token::Article)) && pair[1].token.is_none());
     Item {
         text: words(passage).join(" "),
         token: Some(Token::Aside),

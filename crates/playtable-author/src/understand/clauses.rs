@@ -182,7 +182,9 @@ pub(super) fn split(
                 clause.negated = true;
                 // "I don't want the drawer open" denies a state.
                 if item.text.ends_with("want") || item.text.ends_with("like") {
-                    clause.items.push(Item::new(&item.text, Some(Token::Filler)));
+                    clause
+                        .items
+                        .push(Item::new(&item.text, Some(Token::Filler)));
                 }
             }
             Token::Avoid => {
@@ -213,9 +215,9 @@ pub(super) fn split(
 
 /// Whether nothing of the sentence's part is left.
 fn ends_here(items: &[Item]) -> bool {
-    let next = items.iter().find(|item| {
-        !matches!(item.token, Some(Token::Filler | Token::Courtesy))
-    });
+    let next = items
+        .iter()
+        .find(|item| !matches!(item.token, Some(Token::Filler | Token::Courtesy)));
     next.is_none_or(|item| {
         matches!(
             item.token,
@@ -246,7 +248,9 @@ fn request_follows(items: &[Item]) -> bool {
     };
     let part: Vec<Item> = items.iter().take_while(joins).cloned().collect();
     // "And the blue one second."
-    let is_counted = items.get(part.len()).is_some_and(|item| item.token == Some(Token::Then))
+    let is_counted = items
+        .get(part.len())
+        .is_some_and(|item| item.token == Some(Token::Then))
         && ends_here(&items[part.len() + 1..]);
     let part = Clause {
         items: part,
@@ -315,8 +319,7 @@ pub(super) fn order(
             continue;
         }
         let has_own_verb = !request.verbs.is_empty();
-        let says_others =
-            clause.has(|token| matches!(token, Token::Others | Token::OtherBlocks));
+        let says_others = clause.has(|token| matches!(token, Token::Others | Token::OtherBlocks));
         if clause.negated
             && request.objects.is_empty()
             && request.verbs == [Verb::Lift]
@@ -429,14 +432,18 @@ fn name_things(request: &Request, named: &mut Vec<Named>) {
 /// What a request leaves to the one before: its verb, its thing, the drawer that things go into.
 fn inherit(request: &mut Request, before: &Request, named: &[Named], join: Option<Token>) {
     let says_way = !request.particles.is_empty() || request.destination.is_some();
-    let says_state = request
-        .verbs
-        .iter()
-        .any(|verb| matches!(verb, Verb::Open | Verb::Close | Verb::TurnOn | Verb::TurnOff));
+    let says_state = request.verbs.iter().any(|verb| {
+        matches!(
+            verb,
+            Verb::Open | Verb::Close | Verb::TurnOn | Verb::TurnOff
+        )
+    });
     // "Lever on, then off again."
     // "Grasp the blue cube, lift."
-    let follows_on = matches!(join, Some(Token::Pause | Token::And | Token::But | Token::So))
-        && !request.verbs.is_empty();
+    let follows_on = matches!(
+        join,
+        Some(Token::Pause | Token::And | Token::But | Token::So)
+    ) && !request.verbs.is_empty();
     let is_elliptic = request.verbs.is_empty() && says_way;
     if request.objects.is_empty()
         && (is_elliptic || says_state || follows_on)
@@ -451,9 +458,9 @@ fn inherit(request: &mut Request, before: &Request, named: &[Named], join: Optio
     if request.objects == [Object::Block]
         && request.colours.is_empty()
         && !request.plural
-        && let Some((Object::Block, Some(colour))) = named.iter().rev().find(|(object, _)| *object == Object::Block)
+        && let Some(colour) = named.iter().rev().find_map(|(_, colour)| colour.clone())
     {
-        request.colours.push(colour.clone());
+        request.colours.push(colour);
     }
     if request.objects.is_empty() || !request.verbs.is_empty() {
         return;
@@ -463,7 +470,10 @@ fn inherit(request: &mut Request, before: &Request, named: &[Named], join: Optio
         request.verbs.push(Verb::Press);
         return;
     }
-    let is_same_kind = request.objects.iter().any(|object| before.objects.contains(object));
+    let is_same_kind = request
+        .objects
+        .iter()
+        .any(|object| before.objects.contains(object));
     let is_new_kind = says_way && !is_same_kind;
     if !is_new_kind {
         request.verbs.clone_from(&before.verbs);

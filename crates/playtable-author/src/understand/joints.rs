@@ -143,9 +143,10 @@ fn share_things(clauses: Vec<Clause>) -> Vec<Clause> {
         let (one, other) = (collect(&last.items, &[]), collect(&clause.items, &[]));
         let opposes = |a: Verb, b: Verb| one.verbs == [a] && other.verbs == [b];
         if opposes(Verb::Open, Verb::Close) || opposes(Verb::Close, Verb::Open) {
-            let things = clause.items.iter().filter(|item| {
-                matches!(item.token, Some(Token::Object(_) | Token::Pronoun))
-            });
+            let things = clause
+                .items
+                .iter()
+                .filter(|item| matches!(item.token, Some(Token::Object(_) | Token::Pronoun)));
             let things: Vec<Item> = things.cloned().collect();
             last.items.extend(things);
         }
@@ -156,10 +157,12 @@ fn share_things(clauses: Vec<Clause>) -> Vec<Clause> {
 /// "Don't leave the drawer open", "the switch must not be on": what is denied is how a thing is.
 fn denies_state(clause: &Clause) -> bool {
     let request = collect(&clause.items, &[]);
-    let is_state = |verb: &Verb| {
-        matches!(verb, Verb::Open | Verb::Close | Verb::Leave | Verb::Make)
-    };
-    let is_kept = request.verbs.iter().any(|verb| matches!(verb, Verb::Leave | Verb::Make))
+    let is_state =
+        |verb: &Verb| matches!(verb, Verb::Open | Verb::Close | Verb::Leave | Verb::Make);
+    let is_kept = request
+        .verbs
+        .iter()
+        .any(|verb| matches!(verb, Verb::Leave | Verb::Make))
         || clause.items.iter().any(|item| {
             let words = ["be", "stay", "remain", "stays", "remains", "to be", "being"];
             words.contains(&item.text.as_str()) || item.text.ends_with(" want")
@@ -178,7 +181,11 @@ fn come_to_touch(clause: &mut Clause) {
         return;
     };
     let before = collect(&clause.items[..at], &[]);
-    if !before.objects.is_empty() || clause.items[..at].iter().any(|item| item.token == Some(Token::Pronoun)) {
+    if !before.objects.is_empty()
+        || clause.items[..at]
+            .iter()
+            .any(|item| item.token == Some(Token::Pronoun))
+    {
         clause.items[at].token = Some(Token::Towards);
     }
 }
@@ -236,4 +243,3 @@ pub(super) fn merge(clauses: Vec<Clause>) -> Vec<Clause> {
     }
     merged
 }
-

@@ -137,7 +137,10 @@ fn denies_other_way(request: &Request, goals: &[Goal]) -> bool {
         && request.destination.is_none()
         && request.colours.is_empty()
         && !request.particles.is_empty()
-        && request.particles.iter().all(|(particle, _)| opposite(particle))
+        && request
+            .particles
+            .iter()
+            .all(|(particle, _)| opposite(particle))
 }
 
 /// The things that a request names.

@@ -166,6 +166,8 @@ pub(super) enum Token {
     Until,
     /// What stands before, two times.
     Twice,
+    /// What stands before is taken back.
+    Correct,
     /// A passage that asks for nothing.
     Aside,
     /// A comma.

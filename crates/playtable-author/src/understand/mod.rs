@@ -6,6 +6,7 @@
 mod asides;
 mod clauses;
 mod colours;
+mod corrections;
 mod goal;
 mod joints;
 mod keep_out;

@@ -6,6 +6,7 @@ use tiller_vlm::AuthorError;
 use super::asides::{Named, fold};
 use super::clauses::{order, split};
 use super::colours::shade;
+use super::corrections::mend;
 use super::goal::{Goal, TaskSpec};
 use super::lexicon::{LONGEST_PHRASE, Object, Particle, Token, Verb, look_up};
 use super::spelling::correct;
@@ -67,7 +68,7 @@ pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<TaskSpec, Author
             can: scene.abilities(),
         });
     }
-    let items = fold(tokenise(&words, scene));
+    let items = fold(mend(tokenise(&words, scene)));
     refuse_unknown(&items, &instruction, scene)?;
     let clauses = split(&items, &instruction, scene)?;
     let spec = order(clauses, &instruction, scene)?;
@@ -90,7 +91,7 @@ fn refuse_unknown(items: &[Item], instruction: &str, scene: &Scene) -> Result<()
         .iter()
         // A statement is no request: "the drawer is open".
         .filter(|item| {
-            matches!(item.token, None | Some(Token::Because))
+            matches!(item.token, None | Some(Token::Because | Token::Correct))
                 || (item.token == Some(Token::Is) && !ensured)
         })
         .map(|item| item.text.clone())
@@ -99,9 +100,7 @@ fn refuse_unknown(items: &[Item], instruction: &str, scene: &Scene) -> Result<()
         return Ok(());
     }
     let can = scene.abilities();
-    let is_verb = |token: &Token| {
-        matches!(token, Token::Verb(verb) if !matches!(verb, Verb::Make | Verb::Grasp))
-    };
+    let is_verb = |token: &Token| matches!(token, Token::Verb(verb) if !matches!(verb, Verb::Make | Verb::Grasp));
     let has = |is: fn(&Token) -> bool| items.iter().any(|item| item.token.as_ref().is_some_and(is));
     if !has(is_verb) && !starts_with_switch(items) {
         let phrase = without_courtesies(items);
@@ -191,6 +190,20 @@ fn soften(items: &mut [Item]) {
     {
         mind.token = Some(Token::Courtesy);
     }
+    // "The left door" is one of several.
+    if let [.., article, side, item] = items
+        && article.token == Some(Token::Article)
+        && matches!(
+            side.token,
+            Some(Token::Particle(Particle::Left | Particle::Right))
+        )
+        && matches!(
+            item.token,
+            Some(Token::Object(_) | Token::Colour | Token::One | Token::Blocks)
+        )
+    {
+        side.token = None;
+    }
     // "Have you opened the drawer?" asks for an answer.
     if let [.., ask, item] = items
         && matches!(ask.text.as_str(), "have" | "do" | "does" | "are" | "is")
@@ -201,7 +214,10 @@ fn soften(items: &mut [Item]) {
     if let [.., before, item] = items
         && item.token == Some(Token::So)
         && (before.token == Some(Token::Is)
-            || matches!(before.text.as_str(), "am" | "was" | "were" | "looks" | "looking" | "not"))
+            || matches!(
+                before.text.as_str(),
+                "am" | "was" | "were" | "looks" | "looking" | "not"
+            ))
     {
         item.token = Some(Token::Filler);
     }
@@ -241,13 +257,17 @@ pub(super) fn collect(items: &[Item], named: &[Named]) -> Request {
                 None
             }
             // "Push blue".
-            Some(Token::Colour) if !described && stands_alone(&items[index + 1..]) => Some(Object::Block),
+            Some(Token::Colour) if !described && stands_alone(&items[index + 1..]) => {
+                Some(Object::Block)
+            }
             _ => None,
         };
         match item.token {
             // "close the open drawer": after an article the word describes the thing as it is.
             // "Give it a push": what is given is what is done.
-            Some(Token::Verb(verb)) if described && can_be_given(verb) && is_given(&items[..index]) => {
+            Some(Token::Verb(verb))
+                if described && can_be_given(verb) && is_given(&items[..index]) =>
+            {
                 request.verbs.push(verb);
             }
             Some(Token::Verb(_)) if described => {}
@@ -273,7 +293,9 @@ pub(super) fn collect(items: &[Item], named: &[Named]) -> Request {
             Some(Token::Colour) => request.colours.push(item.text.clone()),
             // "Slide the blue one to the drawer."
             Some(Token::Filler)
-                if item.text == "to" && !request.objects.is_empty() && thing_follows(&items[index + 1..]) =>
+                if item.text == "to"
+                    && !request.objects.is_empty()
+                    && thing_follows(&items[index + 1..]) =>
             {
                 is_destination = true;
             }
@@ -341,18 +363,26 @@ pub(super) fn antecedent<'n>(request: &Request, named: &'n [Named]) -> Option<&'
             Verb::Press => only(&[Object::Button, Object::Switch]),
             Verb::Lift | Verb::Put | Verb::Drop => only(&[Object::Block]),
             _ => true,
-        }) && request.particles.iter().all(|(particle, _)| match particle {
-            Particle::On | Particle::Off => only(&[Object::Switch, Object::Light, Object::Button]),
-            Particle::Up => only(&[Object::Block]),
-            _ => true,
-        })
+        }) && request
+            .particles
+            .iter()
+            .all(|(particle, _)| match particle {
+                Particle::On | Particle::Off => {
+                    only(&[Object::Switch, Object::Light, Object::Button])
+                }
+                Particle::Up => only(&[Object::Block]),
+                _ => true,
+            })
     };
     named.iter().rev().find(fits).or(named.last())
 }
 
 /// Whether "a" or "another" stands last, behind a verb of giving.
 fn is_given(items: &[Item]) -> bool {
-    let article = items.iter().rev().find(|item| item.token != Some(Token::Filler));
+    let article = items
+        .iter()
+        .rev()
+        .find(|item| item.token != Some(Token::Filler));
     article.is_some_and(|item| matches!(item.text.as_str(), "a" | "an"))
 }
 
@@ -366,8 +396,7 @@ fn can_be_given(verb: Verb) -> bool {
 
 /// Whether a thing comes next, with no more than its description before it.
 fn thing_follows(items: &[Item]) -> bool {
-    let describes =
-        |item: &&Item| matches!(item.token, Some(Token::Article | Token::Colour));
+    let describes = |item: &&Item| matches!(item.token, Some(Token::Article | Token::Colour));
     let next = items.iter().find(|item| !describes(item));
     next.is_some_and(|item| matches!(item.token, Some(Token::Object(_) | Token::One)))
 }

@@ -7,7 +7,9 @@ use Token::{
     After, And, Article, Avoid, Before, Blocks, But, Courtesy, Ensure, Filler, First, Is, Not,
     OffLimits, One, Or, OtherBlocks, Others, Pause, Pronoun, Relative, Stop, Then, Towards,
 };
-use Verb::{Close, Leave, Lift, Move, Open, Press, Pull, Push, Put, Toggle, Touch, Turn, TurnOff, TurnOn};
+use Verb::{
+    Close, Leave, Lift, Move, Open, Press, Pull, Push, Put, Toggle, Touch, Turn, TurnOff, TurnOn,
+};
 
 /// Phrases of up to [`LONGEST_PHRASE`](super::lexicon::LONGEST_PHRASE) words, each only once here and in
 /// [`MORE`](super::more_phrases::MORE).
@@ -29,7 +31,7 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
     ),
     (
         &[
-            "push", "shove", "nudge", "poke", "bump", "prod", "knock", "thrust", "propel",
+            "push", "shove", "nudge", "poke", "bump", "prod", "thrust", "propel",
         ],
         Token::Verb(Push),
     ),
@@ -145,6 +147,7 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
             "brush",
             "brush against",
             "knock over",
+            "knock",
             "tip over",
             "interfere with",
             "harm",

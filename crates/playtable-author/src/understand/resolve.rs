@@ -72,7 +72,13 @@ fn says_enough(request: &Request, object: Object) -> bool {
         Object::Switch => has(&[Particle::On, Particle::Off]),
         Object::Block => {
             request.destination.is_some()
-                || has(&[Particle::Left, Particle::Right, Particle::Up, Particle::Near, Particle::Away])
+                || has(&[
+                    Particle::Left,
+                    Particle::Right,
+                    Particle::Up,
+                    Particle::Near,
+                    Particle::Away,
+                ])
         }
         Object::Button | Object::Light | Object::Handle => false,
     }
@@ -194,7 +200,9 @@ impl Resolver<'_> {
 
     /// The hand on a thing that does not come off is the means of what else is said.
     fn drop_means(&mut self) {
-        if self.request.verbs.iter().any(|verb| *verb != Verb::Grasp) || !self.request.particles.is_empty() {
+        if self.request.verbs.iter().any(|verb| *verb != Verb::Grasp)
+            || !self.request.particles.is_empty()
+        {
             self.request.verbs.retain(|verb| *verb != Verb::Grasp);
         }
     }
@@ -342,7 +350,10 @@ impl Resolver<'_> {
         ];
         self.drop_means();
         let says_state = [Particle::On, Particle::Off].iter().any(|state| {
-            self.request.particles.iter().any(|(particle, _)| particle == state)
+            self.request
+                .particles
+                .iter()
+                .any(|(particle, _)| particle == state)
         });
         // "Shut the switch off."
         if says_state {
@@ -383,7 +394,12 @@ impl Resolver<'_> {
         let says_way = self.request.destination.is_some()
             || moves(
                 &self.request,
-                &[Particle::Left, Particle::Right, Particle::Near, Particle::Away],
+                &[
+                    Particle::Left,
+                    Particle::Right,
+                    Particle::Near,
+                    Particle::Away,
+                ],
             );
         let mut pushes = vec![Verb::Push, Verb::Move];
         if says_way {
@@ -419,7 +435,8 @@ impl Resolver<'_> {
             return Ok(Goal::LiftBlock { colour });
         }
         if !is_push {
-            let mixed = lifts.iter().any(|verb| self.has(*verb)) && pushes.iter().any(|verb| self.has(*verb));
+            let mixed = lifts.iter().any(|verb| self.has(*verb))
+                && pushes.iter().any(|verb| self.has(*verb));
             if mixed {
                 let found = vec!["lifting".to_owned(), "pushing".to_owned()];
                 let instruction = self.request.instruction.clone();

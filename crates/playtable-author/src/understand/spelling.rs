@@ -37,7 +37,10 @@ const SHORT: &[(&str, &str)] = &[
 /// Words that a misspelt one may be: those that say what to do, with what, and how.
 static TARGETS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     let carries = |token: &Token| {
-        !matches!(token, Token::Because | Token::Until | Token::Or | Token::Relative)
+        !matches!(
+            token,
+            Token::Because | Token::Until | Token::Or | Token::Relative
+        )
     };
     let rows = phrases().filter(|(_, token)| carries(token));
     let words = rows.flat_map(|(phrase, _)| phrase.split(' '));
@@ -45,8 +48,11 @@ static TARGETS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
 });
 
 /// Every word of any phrase: known, whatever it may look like.
-static KNOWN: LazyLock<BTreeSet<&'static str>> =
-    LazyLock::new(|| phrases().flat_map(|(phrase, _)| phrase.split(' ')).collect());
+static KNOWN: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    phrases()
+        .flat_map(|(phrase, _)| phrase.split(' '))
+        .collect()
+});
 
 /// The word that is meant, if this one is misspelt.
 pub(super) fn correct(word: &str) -> Option<&'static str> {
@@ -152,8 +158,8 @@ mod tests {
     #[test]
     fn real_words_are_left_alone() {
         for word in [
-            "lock", "clock", "oven", "level", "plate", "window", "green", "stone", "closet", "tape",
-            "paint", "throw", "screw", "glass", "water", "floor", "bottle", "halfway",
+            "lock", "clock", "oven", "level", "plate", "window", "green", "stone", "closet",
+            "tape", "paint", "throw", "screw", "glass", "water", "floor", "bottle", "halfway",
         ] {
             assert_eq!(correct(word), None, "{word}");
         }

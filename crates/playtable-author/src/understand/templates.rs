@@ -3,8 +3,27 @@
 use super::lexicon::{Particle, Token};
 
 const HEDGES: &[&str] = &[
-    "about", "around", "roughly", "maybe", "some", "approximately", "perhaps", "by", "like", "for",
-    "say", "circa", "nearly", "almost", "just", "only", "at", "least", "most", "approx", "ca",
+    "about",
+    "around",
+    "roughly",
+    "maybe",
+    "some",
+    "approximately",
+    "perhaps",
+    "by",
+    "like",
+    "for",
+    "say",
+    "circa",
+    "nearly",
+    "almost",
+    "just",
+    "only",
+    "at",
+    "least",
+    "most",
+    "approx",
+    "ca",
 ];
 const NUMBERS: &[&str] = &[
     "a", "an", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -12,8 +31,17 @@ const NUMBERS: &[&str] = &[
     "couple", "of", "several", "half", "good", "mere", "or", "to", "full", "the", "and", "another",
 ];
 const UNITS: &[&str] = &[
-    "cm", "cms", "centimetre", "centimetres", "mm", "millimetre", "millimetres", "inch", "inches",
-    "fingerwidth", "fingerbreadth",
+    "cm",
+    "cms",
+    "centimetre",
+    "centimetres",
+    "mm",
+    "millimetre",
+    "millimetres",
+    "inch",
+    "inches",
+    "fingerwidth",
+    "fingerbreadth",
 ];
 
 const DETERMINERS: &[&str] = &[
@@ -26,16 +54,53 @@ const MANNER_WORDS: &[&str] = &[
 ];
 const BY: &[&str] = &["use", "with", "using", "by", "in", "via", "between", "on"];
 const TOOLS: &[&str] = &[
-    "gripper", "grippers", "hand", "hands", "finger", "fingers", "fingertip", "fingertips", "arm",
-    "claw", "claws", "robot", "handle", "grip", "hook", "pincers", "pincer", "jaws", "touch",
-    "motion", "movement", "handlebar", "pads", "knuckle", "palm", "fist", "stroke",
+    "gripper",
+    "grippers",
+    "hand",
+    "hands",
+    "finger",
+    "fingers",
+    "fingertip",
+    "fingertips",
+    "arm",
+    "claw",
+    "claws",
+    "robot",
+    "handle",
+    "grip",
+    "hook",
+    "pincers",
+    "pincer",
+    "jaws",
+    "touch",
+    "motion",
+    "movement",
+    "handlebar",
+    "pads",
+    "knuckle",
+    "palm",
+    "fist",
+    "stroke",
 ];
 const WHERE: &[&str] = &[
     "on", "along", "across", "over", "of", "at", "upon", "from", "above", "around", "in",
 ];
 const PLACES: &[&str] = &[
-    "table", "desk", "tabletop", "top", "surface", "workbench", "bench", "board", "desktop",
-    "cabinet", "cupboard", "plane", "counter", "playtable", "workspace",
+    "table",
+    "desk",
+    "tabletop",
+    "top",
+    "surface",
+    "workbench",
+    "bench",
+    "board",
+    "desktop",
+    "cabinet",
+    "cupboard",
+    "plane",
+    "counter",
+    "playtable",
+    "workspace",
 ];
 const PLACE_WORDS: &[&str] = &["play", "work", "wooden", "whole", "entire", "flat", "white"];
 
@@ -44,13 +109,37 @@ const TOWARDS: &[&str] = &[
     "up", "all", "way", "of", "further", "far", "more", "out", "closer", "off", "rather",
 ];
 const SIDES: &[&str] = &[
-    "side", "end", "edge", "direction", "extreme", "hand", "position", "stop", "wards", "most",
-    "half", "handed", "of",
+    "side",
+    "end",
+    "edge",
+    "direction",
+    "extreme",
+    "hand",
+    "position",
+    "stop",
+    "wards",
+    "most",
+    "half",
+    "handed",
+    "of",
 ];
-const SELF: &[&str] = &["you", "yourself", "robot", "base", "arm", "body", "hand", "gripper"];
+const SELF: &[&str] = &[
+    "you", "yourself", "robot", "base", "arm", "body", "hand", "gripper",
+];
 const NEAR: &[&str] = &[
-    "towards", "toward", "to", "closer", "nearer", "near", "back", "close", "in", "direction", "of",
-    "up", "up-to",
+    "towards",
+    "toward",
+    "to",
+    "closer",
+    "nearer",
+    "near",
+    "back",
+    "close",
+    "in",
+    "direction",
+    "of",
+    "up",
+    "up-to",
 ];
 const AWAY: &[&str] = &[
     "away", "far", "farther", "further", "off", "from", "forward", "out", "forwards",
@@ -140,13 +229,14 @@ fn own_side(words: &[String]) -> Option<(usize, Token)> {
         let to = run(&words[at..], SELF, 1);
         let own = to + run(&words[at + to..], &["base", "arm", "own"], to);
         // "To you" is a way, "in you" is none.
-        let is_way = by > 0 && to > 0 && !matches!(words[by - 1].as_str(), "in" | "up" | "of" | "off" | "near");
+        let is_way = by > 0
+            && to > 0
+            && !matches!(words[by - 1].as_str(), "in" | "up" | "of" | "off" | "near");
         let is_way = is_way && !(words[by - 1] == "to" && words[at] == "hand");
         is_way.then_some((at + own, Token::Particle(particle)))
     };
-    let away = ends(AWAY, Particle::Away).filter(|(count, _)| {
-        words[..*count].iter().any(|word| word == "from")
-    });
+    let away = ends(AWAY, Particle::Away)
+        .filter(|(count, _)| words[..*count].iter().any(|word| word == "from"));
     away.or_else(|| ends(NEAR, Particle::Near))
 }
 
@@ -173,7 +263,13 @@ mod tests {
         ] {
             assert_eq!(passage(&split_words(text)), Some((count, token)), "{text}");
         }
-        for text in ["the left block", "with the red block", "ten percent", "in the drawer", "off the table"] {
+        for text in [
+            "the left block",
+            "with the red block",
+            "ten percent",
+            "in the drawer",
+            "off the table",
+        ] {
             assert_eq!(passage(&split_words(text)), None, "{text}");
         }
     }

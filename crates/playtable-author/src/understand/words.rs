@@ -49,11 +49,22 @@ const WRITTEN_OUT: &[(&str, &str)] = &[
 
 /// After these an `'s` is "is"; after a thing it is, before one of [`STATES`].
 const SUBJECTS: &[&str] = &[
-    "it", "that", "this", "there", "here", "what", "who", "he", "she", "where", "everything",
+    "it",
+    "that",
+    "this",
+    "there",
+    "here",
+    "what",
+    "who",
+    "he",
+    "she",
+    "where",
+    "everything",
 ];
 const STATES: &[&str] = &[
     "open", "closed", "shut", "on", "off", "already", "still", "too", "so", "in", "not", "at",
-    "stuck",
+    "stuck", "hanging", "sticking", "standing", "ajar", "been", "always", "blocking", "wide",
+    "just", "really", "getting",
 ];
 
 /// Lower-case words, commas and full stops; hyphens separate.
@@ -162,8 +173,14 @@ mod tests {
     #[test]
     fn contractions_are_written_out() {
         let words = |text: &str| split_words(text).join(" ");
-        assert_eq!(words("I'd like it, w/o haste"), "i would like it , without haste");
-        assert_eq!(words("the drawer's open, it's big"), "the drawer is open , it is big");
+        assert_eq!(
+            words("I'd like it, w/o haste"),
+            "i would like it , without haste"
+        );
+        assert_eq!(
+            words("the drawer's open, it's big"),
+            "the drawer is open , it is big"
+        );
         assert_eq!(words("can u move it 2.5cm?"), "can you move it 2.5 cm .");
         assert_eq!(words("the \"on\" position"), "the on position");
     }
