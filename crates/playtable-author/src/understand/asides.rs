@@ -270,20 +270,20 @@ pub(super) fn fold(items: Vec<Item>) -> Vec<Item> {
 fn end_of_passage(items: &[Item], start: usize) -> usize {
     let ends = |&index: &usize| match items[index].token {
         Some(Token::Stop | Token::Pause | Token::But | Token::Then | Token::So) => true,
+        // One more word belongs to what stands before: "nice and warm".
         Some(Token::And) => {
-            let next = items[index + 1..]
-                .iter()
-                .find(|item| !matches!(item.token, Some(Token::Filler | Token::Courtesy)));
-            let wishes = items
-                .get(index + 1)
-                .is_some_and(|item| item.token == Some(Token::Courtesy) || item.text == "i");
-            wishes
-                || next.is_some_and(|item| {
-                    matches!(
-                        item.token,
-                        Some(Token::Verb(_) | Token::First | Token::Then | Token::Not)
-                    )
-                })
+            let rest = items[index + 1..].iter();
+            let more = rest.take_while(|item| {
+                !matches!(
+                    item.token,
+                    Some(Token::Stop | Token::Pause | Token::But | Token::Then | Token::So)
+                )
+            });
+            let is_one_word = more.clone().count() == 1;
+            let is_said = more
+                .clone()
+                .all(|item| !matches!(item.token, Some(Token::Verb(_))));
+            !(is_one_word && is_said)
         }
         _ => false,
     };

@@ -29,7 +29,7 @@ pub(super) fn mend(items: Vec<Item>) -> Vec<Item> {
             let old = mended.split_off(start);
             let has_own_thing = kinds.contains(&THING);
             mended.extend(old.into_iter().filter(|item| {
-                !is_corrected(item) && !(has_own_thing && item.token == Some(Token::Article))
+                !(is_corrected(item) || has_own_thing && item.token == Some(Token::Article))
             }));
             at += length;
         } else {

@@ -207,7 +207,7 @@ fn side(words: &[String]) -> Option<(usize, Token)> {
     };
     // "The left block" is no way.
     let sides = run(&words[at + 1..], SIDES, 3);
-    let is_way = by > 0 || (at > by && sides > 0) || sides > 0;
+    let is_way = by > 0 || sides > 0;
     is_way.then_some((at + 1 + sides, Token::Particle(particle)))
 }
 
