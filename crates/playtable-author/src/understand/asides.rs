@@ -105,11 +105,31 @@ const UNSAFE: &[&str] = &[
 ];
 /// Between a thing and what is said of it.
 const LINKS: &[&str] = &[
-    "is", "are", "was", "were", "looks", "seems", "feels", "appears", "has", "got", "stands",
-    "sits", "lies",
+    "annoys",
+    "bothers",
+    "disturbs",
+    "irritates",
+    "distracts",
+    "blocks",
+    "is",
+    "are",
+    "was",
+    "were",
+    "looks",
+    "seems",
+    "feels",
+    "appears",
+    "has",
+    "got",
+    "stands",
+    "sits",
+    "lies",
 ];
 /// What may be said of a thing without a consequence.
 const PREDICATES: &[&str] = &[
+    "place",
+    "spot",
+    "position",
     "in",
     "the",
     "way",
@@ -466,9 +486,9 @@ fn is_safe(words: &[&str], denial: usize) -> bool {
     words.iter().enumerate().all(|(index, word)| {
         // "We don't need it any more."
         let is_needless = matches!(*word, "need" | "needs")
-            && index <= denial
+            && index <= denial + 1
             && denial > 0
-            && (index == 0 || denies(words[index - 1]));
+            && (index == 0 || denies(words[index - 1]) || words[index - 1] == "longer");
         !UNSAFE.contains(word) || (index < denial && denies(word)) || is_needless
     })
 }

@@ -23,6 +23,7 @@ const SHORT: &[(&str, &str)] = &[
     ("dor", "door"),
     ("blu", "blue"),
     ("pik", "pick"),
+    ("pres", "press"),
     ("redd", "red"),
     ("lft", "left"),
     ("rgt", "right"),
