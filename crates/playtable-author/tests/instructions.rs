@@ -191,7 +191,7 @@ const HELD_OUT: &[(&str, &str)] = &[
         "button_press",
     ),
     ("instead of lifting the red block, push it", "push_red"),
-    ("turn the switch off rather than on", "refused"),
+    ("turn the switch off rather than on", "switch_off"),
     (
         "lift the red block without touching anything else",
         "lift_red",
@@ -256,6 +256,7 @@ const HELD_OUT: &[(&str, &str)] = &[
         "drawer_open button_press",
     ),
     ("do not open the drawer and press the button", "refused"),
+    ("open and close the drawer", "drawer_open drawer_close"),
     ("do not touch the drawer, open it", "refused"),
     (
         "open the drawer without touching the drawer handle",
@@ -276,7 +277,7 @@ const HELD_OUT: &[(&str, &str)] = &[
     ("never press the button", "refused"),
     ("leave the drawer alone", "refused"),
     ("do not leave the red block alone", "refused"),
-    ("push the red block twice", "refused"),
+    ("push the red block twice", "push_red push_red"),
 ];
 
 #[test]
@@ -448,7 +449,7 @@ const KEEP_OUT: &[(&str, &str)] = &[
     ),
     (
         "push the red block to the left, then to the right",
-        "refused",
+        "push_red:left,push_red:right",
     ),
     (
         "push the red block to the left and push it to the right",
@@ -613,12 +614,6 @@ fn refusals_say_what_was_not_understood() {
         (
             "press the button left",
             format!("I did not understand \"left\" in \"press the button left\"; {all}"),
-        ),
-        (
-            "open and close the drawer",
-            "\"open and close the drawer\" asks for opening and closing at once; one task at a \
-             time, please"
-                .to_owned(),
         ),
         (
             "push the red block and the blue block",

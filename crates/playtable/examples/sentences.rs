@@ -1,4 +1,4 @@
-//! What fraction of the sentences that its writer did not see the embedded author understands.
+//! What fraction of the list of sentences the embedded author understands.
 //!
 //! ```sh
 //! cargo run --release -p tiller-playtable --example sentences

@@ -181,7 +181,7 @@ fn axis(axis: Axis) -> AxisInfo {
             Axis::Position => "furniture and blocks stand where they never stood",
             Axis::Object => "sizes, colours and patterns never seen",
             Axis::Instruction => {
-                "sentences that the author's writer never saw: short, long, several things at once"
+                "sentences by somebody else than the author's writer: short, long, several things at once"
             }
             Axis::Scene => "distractors, another table height, light and camera pose",
             Axis::Dynamics => "slippery heavy blocks, stiff furniture, late commands",

@@ -1,4 +1,5 @@
-//! What is said in the suite `ood-instruction`: sentences that the author's writer did not see.
+//! What is said in the suite `ood-instruction`: sentences that somebody else than the author's
+//! writer wrote.
 //!
 //! Of the frozen list ([`crate::unseen`]) strength 1 takes the shorter half of the sentences that ask for just the
 //! task, 2 the longer half, 3 those that ask for more than the task, or for care.

@@ -2,39 +2,45 @@
 
 use tiller_vlm::AuthorError;
 
+use super::asides::Named;
 use super::goal::{Goal, TaskSpec};
+use super::joints::{join_halves, verb_follows};
 use super::keep_out::{Prohibition, things_to_avoid};
 use super::lexicon::{Object, Token, Verb};
-use super::parse::{Item, collect};
+use super::parse::{Item, Request, antecedent, collect};
 use super::resolve::resolve;
 use crate::scene::Scene;
 
 /// One request or prohibition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clause {
-    items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     /// The word that joins it to what stands before; `None` at the very beginning.
-    join: Option<Token>,
+    pub(super) join: Option<Token>,
     /// [`Token::After`], [`Token::Before`] or [`Token::First`].
-    place: Option<Token>,
-    negated: bool,
+    pub(super) place: Option<Token>,
+    pub(super) negated: bool,
     /// The negation cannot reach beyond the clause: "avoid the red block and ..".
     is_closed: bool,
+    /// It only names things that others speak of.
+    pub(super) is_topic: bool,
+    /// It is to be done two times.
+    is_twice: bool,
 }
 
 impl Clause {
-    fn has(&self, is: impl Fn(&Token) -> bool) -> bool {
+    pub(super) fn has(&self, is: impl Fn(&Token) -> bool) -> bool {
         self.items
             .iter()
             .any(|item| item.token.as_ref().is_some_and(&is))
     }
 
     /// A verb that asks for something, not one that describes a thing: "the closed drawer".
-    fn has_verb(&self) -> bool {
+    pub(super) fn has_verb(&self) -> bool {
         !collect(&self.items, &[]).verbs.is_empty()
     }
 
-    fn has_thing(&self) -> bool {
+    pub(super) fn has_thing(&self) -> bool {
         self.has(|token| {
             matches!(
                 token,
@@ -45,7 +51,12 @@ impl Clause {
                     | Token::Blocks
                     | Token::OtherBlocks
             )
-        })
+        }) || !collect(&self.items, &[]).objects.is_empty()
+    }
+
+    /// A word that says how a thing is to be in the end, or where.
+    pub(super) fn has_way(&self) -> bool {
+        self.has(|token| matches!(token, Token::Particle(_) | Token::Towards))
     }
 
     /// Courtesies and adverbs only.
@@ -74,12 +85,48 @@ pub(super) fn split(
     let mut clause = Clause::default();
     for (index, item) in items.iter().enumerate() {
         let Some(token) = item.token else { continue };
+        let rest = &items[index + 1..];
         let cut = match token {
             Token::And | Token::Pause => {
-                let rest = &items[index + 1..];
-                verb_follows(rest) || is_off_limits(rest)
+                let is_whole = (clause.has_thing() && (clause.has_verb() || clause.has_way()))
+                    || (clause.negated && clause.has(|token| *token == Token::Colour));
+                verb_follows(rest) || is_off_limits(rest) || (is_whole && request_follows(rest))
             }
+            Token::Aside => {
+                let mentions = Clause {
+                    items: vec![item.clone()],
+                    is_topic: true,
+                    ..Clause::default()
+                };
+                let next = Clause {
+                    join: Some(Token::Pause),
+                    ..Clause::default()
+                };
+                let before = std::mem::replace(&mut clause, next);
+                if !before.is_idle() || before.negated {
+                    clauses.push(before);
+                } else {
+                    clause.join = before.join;
+                    clause.place = before.place;
+                }
+                clauses.push(mentions);
+                continue;
+            }
+            Token::Twice => {
+                clause.is_twice = true;
+                continue;
+            }
+            // "Close it first": no more than what was said, unless something else stands before.
+            Token::First if !clause.is_idle() && (!verb_follows(rest) || ends_here(rest)) => {
+                if clause.place.is_none() && !clauses.is_empty() {
+                    clause.place = Some(Token::First);
+                }
+                continue;
+            }
+            // "Press it once."
+            Token::After if item.text == "once" && ends_here(rest) => continue,
             Token::Stop
+            | Token::So
             | Token::Then
             | Token::But
             | Token::Or
@@ -131,10 +178,18 @@ pub(super) fn split(
         }
         match token {
             Token::Not | Token::Avoid if clause.negated => return Err(negated()),
-            Token::Not => clause.negated = true,
+            Token::Not => {
+                clause.negated = true;
+                // "I don't want the drawer open" denies a state.
+                if item.text.ends_with("want") || item.text.ends_with("like") {
+                    clause
+                        .items
+                        .push(Item::new(&item.text, Some(Token::Filler)));
+                }
+            }
             Token::Avoid => {
                 clause.negated = true;
-                if !verb_follows(&items[index + 1..]) {
+                if !verb_follows(rest) {
                     clause.items.push(touching(item));
                     clause.is_closed = true;
                 }
@@ -146,6 +201,7 @@ pub(super) fn split(
     if !clause.is_idle() || clause.negated {
         clauses.push(clause);
     }
+    let clauses = join_halves(clauses);
     // "Do not open the drawer and press the button": how far does the "not" reach?
     let is_unclear = |pair: &[Clause]| {
         let is_open = pair[0].negated && !pair[0].is_closed;
@@ -154,15 +210,58 @@ pub(super) fn split(
     if clauses.windows(2).any(is_unclear) {
         return Err(negated());
     }
-    Ok(merge(clauses))
+    Ok(clauses)
+}
+
+/// Whether nothing of the sentence's part is left.
+fn ends_here(items: &[Item]) -> bool {
+    let next = items
+        .iter()
+        .find(|item| !matches!(item.token, Some(Token::Filler | Token::Courtesy)));
+    next.is_none_or(|item| {
+        matches!(
+            item.token,
+            Some(Token::Stop | Token::Pause | Token::And | Token::So | Token::Aside | Token::But)
+        )
+    })
+}
+
+/// Whether the part up to the next joint names a thing and says how or where it is to be: "drawer shut".
+fn request_follows(items: &[Item]) -> bool {
+    let joins = |item: &&Item| {
+        !matches!(
+            item.token,
+            Some(
+                Token::And
+                    | Token::Pause
+                    | Token::Stop
+                    | Token::Then
+                    | Token::But
+                    | Token::Not
+                    | Token::Or
+                    | Token::So
+                    | Token::Aside
+                    | Token::After
+                    | Token::Before
+            )
+        )
+    };
+    let part: Vec<Item> = items.iter().take_while(joins).cloned().collect();
+    // "And the blue one second."
+    let is_counted = items
+        .get(part.len())
+        .is_some_and(|item| item.token == Some(Token::Then))
+        && ends_here(&items[part.len() + 1..]);
+    let part = Clause {
+        items: part,
+        ..Clause::default()
+    };
+    part.has_thing() && (part.has_verb() || part.has_way() || is_counted)
 }
 
 /// The same words as a verb: to come into contact.
 fn touching(item: &Item) -> Item {
-    Item {
-        text: item.text.clone(),
-        token: Some(Token::Verb(Verb::Touch)),
-    }
+    Item::new(&item.text, Some(Token::Verb(Verb::Touch)))
 }
 
 /// Whether a thing follows and is said to be kept away from: "the red block must not be touched".
@@ -186,75 +285,56 @@ fn is_off_limits(items: &[Item]) -> bool {
     next.is_some_and(|item| item.token == Some(Token::OffLimits))
 }
 
-/// Whether the next word that says anything is a verb.
-fn verb_follows(items: &[Item]) -> bool {
-    let mut rest = items.iter().skip_while(|item| {
-        matches!(
-            item.token,
-            Some(Token::Filler | Token::Courtesy | Token::Pause | Token::And)
-        )
-    });
-    let Some(item) = rest.next() else {
-        return false;
-    };
-    let particle = rest
-        .next()
-        .is_some_and(|next| matches!(next.token, Some(Token::Particle(_))));
-    matches!(
-        item.token,
-        Some(
-            Token::Verb(_) | Token::Ensure | Token::Then | Token::First | Token::But | Token::Avoid
-        )
-    ) || (item.text == "switch" && particle)
-}
-
-/// Halves of one request belong together: "open and close the drawer", "the drawer, open it".
-fn merge(clauses: Vec<Clause>) -> Vec<Clause> {
-    let mut merged: Vec<Clause> = Vec::new();
-    for clause in clauses {
-        let is_loose = matches!(clause.join, Some(Token::And | Token::Pause | Token::Or))
-            && clause.place.is_none();
-        match merged.last_mut() {
-            Some(last)
-                if is_loose
-                    && last.negated == clause.negated
-                    && !(last.has_verb() && last.has_thing()) =>
-            {
-                last.items.extend(clause.items);
-            }
-            _ => merged.push(clause),
-        }
-    }
-    merged
-}
-
 /// The goals in the order in which they are to be reached, and what is to be left alone.
 pub(super) fn order(
     clauses: Vec<Clause>,
     instruction: &str,
     scene: &Scene,
 ) -> Result<TaskSpec, AuthorError> {
-    let mut named: Vec<(Object, Option<String>)> = Vec::new();
-    let mut verbs: Vec<Verb> = Vec::new();
+    let mut named: Vec<Named> = Vec::new();
+    let mut before = Request::default();
     let mut goals: Vec<Goal> = Vec::new();
     let mut forbidden = Vec::new();
+    // The last goal is but the means of what follows: "grab the red block and push it".
+    let mut is_means = false;
     // Where the sentence begins, and what waits for the clause that it is told before.
     let mut first = 0;
     let mut waiting: Option<Goal> = None;
     let last = clauses.len().saturating_sub(1);
     for (index, clause) in clauses.iter().enumerate() {
+        if clause.is_topic {
+            for item in &clause.items {
+                if item.hides_antecedent {
+                    named.clear();
+                }
+                named.extend(item.mentions.iter().cloned());
+            }
+        }
         let mut request = collect(&clause.items, &named);
         instruction.clone_into(&mut request.instruction);
-        let has_own_verb = !request.verbs.is_empty();
-        if !has_own_verb && !request.objects.is_empty() {
-            request.verbs.clone_from(&verbs);
+        if !clause.negated || !request.verbs.is_empty() {
+            name_things(&request, &mut named);
         }
-        verbs.clone_from(&request.verbs);
-        let colour = request.colours.first();
-        named.extend(request.objects.iter().map(|object| {
-            let colour = colour.filter(|_| *object == Object::Block);
-            (*object, colour.cloned())
-        }));
+        if clause.is_topic {
+            continue;
+        }
+        let has_own_verb = !request.verbs.is_empty();
+        let says_others = clause.has(|token| matches!(token, Token::Others | Token::OtherBlocks));
+        if clause.negated
+            && request.objects.is_empty()
+            && request.verbs == [Verb::Lift]
+            && let Some((object, colour)) = antecedent(&request, &named)
+        {
+            // "Push the red block, but don't lift it."
+            request.objects.push(*object);
+            request.colours.extend(colour.clone());
+        }
+        if !clause.negated && !says_others {
+            inherit(&mut request, &before, &named, clause.join);
+        } else if !has_own_verb && !request.objects.is_empty() {
+            request.verbs.clone_from(&before.verbs);
+        }
+        before = request.clone();
         if clause.join == Some(Token::Stop) {
             goals.extend(waiting.take());
             first = goals.len();
@@ -283,12 +363,28 @@ pub(super) fn order(
         {
             continue;
         }
+        let only_grasps = request.verbs == [Verb::Grasp] && request.particles.is_empty();
+        let drops = request.verbs.contains(&Verb::Drop);
         let goal = resolve(request, scene)?;
+        let serves = |means: &Goal| means.things().first() == goal.things().first();
+        // To let a block fall is to have lifted it.
+        let is_let_go = drops && matches!(goals.last(), Some(Goal::LiftBlock { .. }));
+        if (is_means || is_let_go) && goals.last().is_some_and(serves) {
+            goals.pop();
+        }
+        is_means = only_grasps;
+        if clause.is_twice {
+            goals.push(goal.clone());
+            goals.push(goal);
+            continue;
+        }
         match clause.place {
             Some(Token::Before) if goals.len() == first => {
                 waiting = Some(goal);
                 continue;
             }
+            // "Open the drawer, and once it is open, ..".
+            Some(Token::After) if goals.last() == Some(&goal) => {}
             Some(Token::After) if goals.len() > first => goals.insert(goals.len() - 1, goal),
             Some(Token::First) => goals.insert(first, goal),
             _ => append(&mut goals, goal),
@@ -305,6 +401,11 @@ pub(super) fn order(
         });
     }
     let mut avoid = Vec::new();
+    // "Go around the blue one, no bumping" says the same again.
+    let is_echo = |prohibition: &Prohibition| prohibition.names_nothing();
+    if !forbidden.iter().all(is_echo) {
+        forbidden.retain(|prohibition| !is_echo(prohibition));
+    }
     for prohibition in forbidden {
         avoid.extend(things_to_avoid(prohibition, &goals, scene)?);
     }
@@ -317,6 +418,70 @@ pub(super) fn order(
         });
     }
     Ok(TaskSpec { goals, avoid })
+}
+
+/// Adds what a request names to what may be referred to.
+fn name_things(request: &Request, named: &mut Vec<Named>) {
+    let colour = request.colours.first();
+    named.extend(request.objects.iter().map(|object| {
+        let colour = colour.filter(|_| *object == Object::Block);
+        (*object, colour.cloned())
+    }));
+}
+
+/// What a request leaves to the one before: its verb, its thing, the drawer that things go into.
+fn inherit(request: &mut Request, before: &Request, named: &[Named], join: Option<Token>) {
+    let says_way = !request.particles.is_empty() || request.destination.is_some();
+    let says_state = request.verbs.iter().any(|verb| {
+        matches!(
+            verb,
+            Verb::Open | Verb::Close | Verb::TurnOn | Verb::TurnOff
+        )
+    });
+    // "Lever on, then off again."
+    // "Grasp the blue cube, lift."
+    let follows_on = matches!(
+        join,
+        Some(Token::Pause | Token::And | Token::But | Token::So)
+    ) && !request.verbs.is_empty();
+    let is_elliptic = request.verbs.is_empty() && says_way;
+    if request.objects.is_empty()
+        && (is_elliptic || says_state || follows_on)
+        && let Some((object, colour)) = antecedent(request, named)
+    {
+        request.objects.push(*object);
+        if request.colours.is_empty() {
+            request.colours.extend(colour.clone());
+        }
+    }
+    // "Raise that block."
+    if request.objects == [Object::Block]
+        && request.colours.is_empty()
+        && !request.plural
+        && let Some(colour) = named.iter().rev().find_map(|(_, colour)| colour.clone())
+    {
+        request.colours.push(colour);
+    }
+    if request.objects.is_empty() || !request.verbs.is_empty() {
+        return;
+    }
+    // There is but one thing to do with a button.
+    if request.objects == [Object::Button] && !says_way && !before.verbs.is_empty() {
+        request.verbs.push(Verb::Press);
+        return;
+    }
+    let is_same_kind = request
+        .objects
+        .iter()
+        .any(|object| before.objects.contains(object));
+    let is_new_kind = says_way && !is_same_kind;
+    if !is_new_kind {
+        request.verbs.clone_from(&before.verbs);
+    }
+    if request.destination.is_none() && before.inside && request.particles.is_empty() {
+        request.destination.clone_from(&before.destination);
+        request.inside = true;
+    }
 }
 
 /// The same goal said twice in a row is one: "grab the red block and lift it up", "push the red block,

@@ -2,8 +2,8 @@
 
 use tiller_vlm::AuthorError;
 
-use super::goal::{Goal, Thing};
-use super::lexicon::{Object, Verb};
+use super::goal::{Direction, Goal, Thing, Way};
+use super::lexicon::{Object, Particle, Verb};
 use super::parse::Request;
 use super::resolve::{resolve, the_object};
 use crate::scene::Scene;
@@ -30,6 +30,20 @@ pub(super) struct Prohibition {
     pub(super) other_blocks: bool,
 }
 
+impl Prohibition {
+    /// It forbids contact, and does not say with what.
+    pub(super) fn names_nothing(&self) -> bool {
+        let is_contact = |verb: &Verb| CONTACTS.contains(verb);
+        self.request.objects.is_empty()
+            && self.request.colours.is_empty()
+            && !self.others
+            && !self.other_blocks
+            && self.has_own_verb
+            && self.request.particles.is_empty()
+            && self.request.verbs.iter().all(is_contact)
+    }
+}
+
 /// The things that a prohibition keeps the robot away from. What is forbidden must be understood as
 /// well, and must not be what is asked for.
 ///
@@ -54,6 +68,9 @@ pub(super) fn things_to_avoid(
         let is_meant = |thing: &Thing| prohibition.others || matches!(thing, Thing::Block(_));
         let others = scene.things().into_iter();
         avoid.extend(others.filter(|thing| is_meant(thing) && !in_use.contains(thing)));
+    }
+    if request.objects.is_empty() && !says_others && denies_other_way(request, goals) {
+        return Ok(avoid);
     }
     if request.objects.is_empty() {
         return says_others.then_some(avoid).ok_or_else(refusal);
@@ -91,6 +108,39 @@ pub(super) fn things_to_avoid(
         }
         Err(error) => Err(error),
     }
+}
+
+/// "To the left, not to the right": the other way than the one that is asked for.
+fn denies_other_way(request: &Request, goals: &[Goal]) -> bool {
+    let opposite = |particle: &Particle| {
+        goals.iter().any(|goal| match goal {
+            Goal::SlideDoor(Direction::Left) => *particle == Particle::Right,
+            Goal::SlideDoor(_) => *particle == Particle::Left,
+            Goal::TurnSwitch(true) => *particle == Particle::Off,
+            Goal::TurnSwitch(false) => *particle == Particle::On,
+            Goal::OpenDrawer => *particle == Particle::In,
+            Goal::CloseDrawer => *particle == Particle::Out,
+            Goal::PushBlock {
+                way: Some(Way::Along(way)),
+                ..
+            } => match way {
+                Direction::Left => *particle == Particle::Right,
+                Direction::Right => *particle == Particle::Left,
+                Direction::Away => *particle == Particle::Near,
+                Direction::Near => *particle == Particle::Away,
+            },
+            _ => false,
+        })
+    };
+    goals.len() == 1
+        && request.verbs.is_empty()
+        && request.destination.is_none()
+        && request.colours.is_empty()
+        && !request.particles.is_empty()
+        && request
+            .particles
+            .iter()
+            .all(|(particle, _)| opposite(particle))
 }
 
 /// The things that a request names.

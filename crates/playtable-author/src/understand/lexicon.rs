@@ -1,5 +1,9 @@
 //! The words that are understood.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::more_phrases::MORE;
 use super::phrases::TABLE;
 
 /// An action. Several verbs share one when they mean the same for some object.
@@ -13,8 +17,18 @@ pub(super) enum Verb {
     Turn,
     TurnOn,
     TurnOff,
+    /// From on to off, or back.
+    Toggle,
     Press,
     Lift,
+    /// To close the fingers on a thing: a lift of a block, and else the means of what follows.
+    Grasp,
+    /// To bring about what other words say: "make", "get", "give it a push".
+    Make,
+    /// To let go of a thing over a place.
+    Drop,
+    /// To look inside, which wants it open.
+    Look,
     /// To bring a thing to a place.
     Put,
     /// Anything at all: only ever said of what is not to be done.
@@ -35,8 +49,13 @@ impl Verb {
             Self::Turn => "turn",
             Self::TurnOn => "turn on",
             Self::TurnOff => "turn off",
+            Self::Toggle => "toggle",
             Self::Press => "press",
             Self::Lift => "lift",
+            Self::Grasp => "grasp",
+            Self::Make => "do something with",
+            Self::Drop => "drop",
+            Self::Look => "look into",
             Self::Put => "put",
             Self::Touch => "touch",
             Self::Leave => "leave",
@@ -85,6 +104,8 @@ pub(super) enum Particle {
     Out,
     Away,
     Near,
+    /// From the table, and not along it.
+    OffTable,
 }
 
 /// What a phrase stands for.
@@ -137,6 +158,18 @@ pub(super) enum Token {
     Before,
     /// The next request comes before all others.
     First,
+    /// What follows is why.
+    Because,
+    /// What stands before is why.
+    So,
+    /// What follows is how it is in the end.
+    Until,
+    /// What stands before, two times.
+    Twice,
+    /// What stands before is taken back.
+    Correct,
+    /// A passage that asks for nothing.
+    Aside,
     /// A comma.
     Pause,
     /// The end of a sentence.
@@ -144,14 +177,19 @@ pub(super) enum Token {
 }
 
 /// Longest phrase of the table.
-pub(super) const LONGEST_PHRASE: usize = 5;
+pub(super) const LONGEST_PHRASE: usize = 8;
+
+/// Every phrase with what it stands for.
+pub(super) fn phrases() -> impl Iterator<Item = (&'static str, Token)> {
+    let rows = TABLE.iter().chain(MORE);
+    rows.flat_map(|(phrases, token)| phrases.iter().map(|phrase| (*phrase, *token)))
+}
+
+static INDEX: LazyLock<HashMap<&'static str, Token>> = LazyLock::new(|| phrases().collect());
 
 /// Looks a phrase of one to [`LONGEST_PHRASE`] lower-case words up; verbs in any of their forms.
 pub(super) fn look_up(phrase: &str) -> Option<Token> {
-    let exact = |phrase: &str| {
-        let row = TABLE.iter().find(|(phrases, _)| phrases.contains(&phrase));
-        row.map(|(_, token)| *token)
-    };
+    let exact = |phrase: &str| INDEX.get(phrase).copied();
     exact(phrase).or_else(|| {
         let (first, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
         let whole = |stem: &str| format!("{stem} {rest}").trim_end().to_owned();
@@ -163,7 +201,7 @@ pub(super) fn look_up(phrase: &str) -> Option<Token> {
 /// What a verb may be without its ending: "shoving" is "shove", "tapped" is "tap".
 fn stems(word: &str) -> Vec<String> {
     let mut stems = Vec::new();
-    for ending in ["ing", "ed", "s"] {
+    for ending in ["ing", "ed", "es", "s"] {
         let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() > 1) else {
             continue;
         };
@@ -188,11 +226,11 @@ mod tests {
     #[test]
     fn no_phrase_has_two_meanings_and_none_is_too_long() {
         let mut seen = HashSet::new();
-        for phrase in TABLE.iter().flat_map(|(phrases, _)| *phrases) {
+        for (phrase, _) in phrases() {
             assert!(seen.insert(phrase), "{phrase} stands twice");
             let words = phrase.split(' ').count();
             assert!(words <= LONGEST_PHRASE, "{phrase} has {words} words");
-            assert_eq!(*phrase, phrase.to_lowercase());
+            assert_eq!(phrase, phrase.to_lowercase());
         }
     }
 }

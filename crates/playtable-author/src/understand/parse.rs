@@ -3,9 +3,15 @@
 use tiller_core::{MAX_INSTRUCTION, clip};
 use tiller_vlm::AuthorError;
 
+use super::asides::{Named, fold};
 use super::clauses::{order, split};
+use super::colours::shade;
+use super::corrections::mend;
 use super::goal::{Goal, TaskSpec};
 use super::lexicon::{LONGEST_PHRASE, Object, Particle, Token, Verb, look_up};
+use super::spelling::correct;
+use super::templates::passage;
+use super::words::{is_punctuation, split_words};
 use crate::scene::Scene;
 
 /// The longest instruction that is read, in words.
@@ -62,7 +68,7 @@ pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<TaskSpec, Author
             can: scene.abilities(),
         });
     }
-    let items = tokenise(&words);
+    let items = fold(mend(tokenise(&words, scene)));
     refuse_unknown(&items, &instruction, scene)?;
     let clauses = split(&items, &instruction, scene)?;
     let spec = order(clauses, &instruction, scene)?;
@@ -75,19 +81,28 @@ pub(crate) fn parse(instruction: &str, scene: &Scene) -> Result<TaskSpec, Author
 
 /// Words without a meaning are an error before anything else.
 fn refuse_unknown(items: &[Item], instruction: &str, scene: &Scene) -> Result<(), AuthorError> {
-    let ensured = items.iter().any(|item| item.token == Some(Token::Ensure));
+    let ensured = items.iter().any(|item| {
+        matches!(item.token, Some(Token::Ensure | Token::Until))
+            || item.token == Some(Token::After)
+            || (item.token == Some(Token::Courtesy)
+                && (item.text.starts_with("i w") || item.text.starts_with("it would")))
+    });
     let unknown: Vec<String> = items
         .iter()
         // A statement is no request: "the drawer is open".
-        .filter(|item| item.token.is_none() || (item.token == Some(Token::Is) && !ensured))
+        .filter(|item| {
+            matches!(item.token, None | Some(Token::Because | Token::Correct))
+                || (item.token == Some(Token::Is) && !ensured)
+        })
         .map(|item| item.text.clone())
         .collect();
     if unknown.is_empty() {
         return Ok(());
     }
     let can = scene.abilities();
+    let is_verb = |token: &Token| matches!(token, Token::Verb(verb) if !matches!(verb, Verb::Make | Verb::Grasp));
     let has = |is: fn(&Token) -> bool| items.iter().any(|item| item.token.as_ref().is_some_and(is));
-    if !has(|token| matches!(token, Token::Verb(_))) && !starts_with_switch(items) {
+    if !has(is_verb) && !starts_with_switch(items) {
         let phrase = without_courtesies(items);
         return Err(AuthorError::UnknownVerb { phrase, can });
     }
@@ -107,47 +122,105 @@ fn refuse_unknown(items: &[Item], instruction: &str, scene: &Scene) -> Result<()
 pub(super) struct Item {
     pub(super) text: String,
     pub(super) token: Option<Token>,
+    /// What an aside names.
+    pub(super) mentions: Vec<Named>,
+    /// An aside names something that is not known: no "it" after it can be told.
+    pub(super) hides_antecedent: bool,
 }
 
-/// Lower-case words, commas and full stops; hyphens separate, a possessive `'s` is dropped, and a
-/// contraction's apostrophe vanishes ("don't" becomes "dont").
-fn split_words(text: &str) -> Vec<String> {
-    let mut spaced = String::new();
-    for c in text.to_lowercase().replace('\u{2019}', "'").chars() {
-        match c {
-            ',' | ':' => spaced.push_str(" , "),
-            '.' | ';' | '!' | '?' => spaced.push_str(" . "),
-            c if c.is_alphanumeric() || c == '\'' => spaced.push(c),
-            _ => spaced.push(' '),
+impl Item {
+    pub(super) fn new(text: &str, token: Option<Token>) -> Self {
+        Self {
+            text: text.to_owned(),
+            token,
+            mentions: Vec::new(),
+            hides_antecedent: false,
         }
     }
-    let tidy = |word: &str| word.strip_suffix("'s").unwrap_or(word).replace('\'', "");
-    let words = spaced.split_whitespace().map(tidy);
-    words.filter(|word| !word.is_empty()).collect()
 }
 
-fn is_punctuation(word: &str) -> bool {
-    matches!(word, "," | ".")
-}
-
-/// Greedy: the longest known phrase at each word.
-fn tokenise(words: &[String]) -> Vec<Item> {
+/// Greedy: the longest known phrase at each word, misspelt words mended.
+fn tokenise(words: &[String], scene: &Scene) -> Vec<Item> {
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| correct(word).map_or_else(|| word.clone(), str::to_owned))
+        .collect();
     let mut items = Vec::new();
     let mut at = 0;
     while at < words.len() {
-        let longest = LONGEST_PHRASE.min(words.len() - at);
+        let rest = &words[at..];
+        // "1. open the drawer 2. press the button".
+        if let [number, mark, _, ..] = rest
+            && matches!(number.as_str(), "1" | "2" | "3" | "4")
+            && is_punctuation(mark)
+        {
+            items.push(Item::new(number, Some(Token::Then)));
+            at += 2;
+            continue;
+        }
+        let longest = LONGEST_PHRASE.min(rest.len());
         let known = (1..=longest).rev().find_map(|count| {
-            let text = words[at..at + count].join(" ");
-            look_up(&text).map(|token| (count, text, token))
+            let text = rest[..count].join(" ");
+            look_up(&text).map(|token| (count, token))
         });
-        let (count, text, token) = match known {
-            Some((count, text, token)) => (count, text, Some(token)),
-            None => (1, words[at].clone(), None),
+        let pattern = passage(rest);
+        let best = match (known, pattern) {
+            (Some(known), Some(pattern)) if known.0 >= pattern.0 => Some(known),
+            (known, pattern) => pattern.or(known),
         };
-        items.push(Item { text, token });
+        let (count, item) = match best {
+            Some((count, token)) => (count, Item::new(&rest[..count].join(" "), Some(token))),
+            None => match shade(&rest[0], &scene.block_colours()) {
+                Some(colour) => (1, Item::new(&colour, Some(Token::Colour))),
+                None => (1, Item::new(&rest[0], None)),
+            },
+        };
+        items.push(item);
         at += count;
+        soften(&mut items);
     }
     items
+}
+
+/// Words that mean another thing beside their neighbour: "it is so dark", "mind opening the drawer?".
+fn soften(items: &mut [Item]) {
+    if let [.., mind, item] = items
+        && mind.text == "mind"
+        && matches!(item.token, Some(Token::Verb(_)))
+    {
+        mind.token = Some(Token::Courtesy);
+    }
+    // "The left door" is one of several.
+    if let [.., article, side, item] = items
+        && article.token == Some(Token::Article)
+        && matches!(
+            side.token,
+            Some(Token::Particle(Particle::Left | Particle::Right))
+        )
+        && matches!(
+            item.token,
+            Some(Token::Object(_) | Token::Colour | Token::One | Token::Blocks)
+        )
+    {
+        side.token = None;
+    }
+    // "Have you opened the drawer?" asks for an answer.
+    if let [.., ask, item] = items
+        && matches!(ask.text.as_str(), "have" | "do" | "does" | "are" | "is")
+        && item.text == "you"
+    {
+        ask.token = None;
+    }
+    if let [.., before, item] = items
+        && item.token == Some(Token::So)
+        && (before.token == Some(Token::Is)
+            || matches!(
+                before.text.as_str(),
+                "am" | "was" | "were" | "looks" | "looking" | "not"
+            ))
+    {
+        item.token = Some(Token::Filler);
+    }
 }
 
 /// "switch on the light": the noun stands where the verb should.
@@ -163,7 +236,7 @@ fn starts_with_switch(items: &[Item]) -> bool {
 }
 
 /// The parts of a clause, and what they may refer back to: the things named before, last one last.
-pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Request {
+pub(super) fn collect(items: &[Item], named: &[Named]) -> Request {
     let mut request = Request::default();
     let mut described = false;
     let mut is_destination = false;
@@ -179,11 +252,24 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
             Some(Token::One) if colour_of_destination.is_some() || !request.colours.is_empty() => {
                 Some(Object::Block)
             }
-            Some(Token::One) => named.last().map(|(object, _)| *object),
+            Some(Token::One) => {
+                refers_back = true;
+                None
+            }
+            // "Push blue".
+            Some(Token::Colour) if !described && stands_alone(&items[index + 1..]) => {
+                Some(Object::Block)
+            }
             _ => None,
         };
         match item.token {
             // "close the open drawer": after an article the word describes the thing as it is.
+            // "Give it a push": what is given is what is done.
+            Some(Token::Verb(verb))
+                if described && can_be_given(verb) && is_given(&items[..index]) =>
+            {
+                request.verbs.push(verb);
+            }
             Some(Token::Verb(_)) if described => {}
             Some(Token::Verb(verb)) => request.verbs.push(verb),
             // "put it in the drawer", but not "push the drawer in".
@@ -194,6 +280,10 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
                 is_destination = true;
                 request.inside = true;
             }
+            Some(Token::Particle(Particle::In)) if request.has_put() && names_drawer(named) => {
+                request.destination = Some((Object::Drawer, None));
+                request.inside = true;
+            }
             Some(Token::Particle(particle)) => {
                 request.particles.push((particle, item.text.clone()));
             }
@@ -201,12 +291,24 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
                 colour_of_destination = Some(item.text.clone())
             }
             Some(Token::Colour) => request.colours.push(item.text.clone()),
+            // "Slide the blue one to the drawer."
+            Some(Token::Filler)
+                if item.text == "to"
+                    && !request.objects.is_empty()
+                    && thing_follows(&items[index + 1..]) =>
+            {
+                is_destination = true;
+            }
             Some(Token::Towards) => {
                 is_destination = true;
                 request.inside = matches!(item.text.as_str(), "into" | "inside of");
             }
             Some(Token::Pronoun) if is_destination => {
-                let other = |(object, _): &&(Object, _)| !request.objects.contains(object);
+                let colour = request.colours.first();
+                let other = |(object, of): &&Named| {
+                    !request.objects.contains(object)
+                        || (*object == Object::Block && of.as_ref() != colour && colour.is_some())
+                };
                 request.destination = named.iter().rev().find(other).cloned();
                 is_destination = false;
             }
@@ -221,21 +323,93 @@ pub(super) fn collect(items: &[Item], named: &[(Object, Option<String>)]) -> Req
                 request.objects.push(object);
             }
         }
-        described = matches!(item.token, Some(Token::Article | Token::Relative));
+        described = matches!(item.token, Some(Token::Article | Token::Relative))
+            || (described && item.token == Some(Token::Filler));
     }
-    if request.verbs.is_empty() && starts_with_switch(items) && !request.objects.is_empty() {
+    if request.verbs.is_empty() && starts_with_switch(items) && request.objects.len() > 1 {
         request.objects.remove(0);
         request.verbs.push(Verb::Turn);
     }
     if refers_back
         && request.objects.is_empty()
-        && let Some((object, colour)) = named.last()
+        && let Some((object, colour)) = antecedent(&request, named)
     {
         request.objects.push(*object);
         request.colours.extend(colour.clone());
     }
     request.objects.dedup();
     request
+}
+
+impl Request {
+    fn has_put(&self) -> bool {
+        let puts = [Verb::Put, Verb::Drop];
+        self.verbs.iter().any(|verb| puts.contains(verb)) && self.destination.is_none()
+    }
+}
+
+fn names_drawer(named: &[Named]) -> bool {
+    named.iter().any(|(object, _)| *object == Object::Drawer)
+}
+
+/// The last thing named that can be done to what a request says, or the last one.
+pub(super) fn antecedent<'n>(request: &Request, named: &'n [Named]) -> Option<&'n Named> {
+    let fits = |(object, _): &&Named| {
+        let only = |objects: &[Object]| objects.contains(object);
+        request.verbs.iter().all(|verb| match verb {
+            Verb::Open | Verb::Close => only(&[Object::Drawer, Object::Door, Object::Handle]),
+            Verb::TurnOn | Verb::TurnOff => only(&[Object::Switch, Object::Button, Object::Light]),
+            Verb::Turn | Verb::Toggle => only(&[Object::Switch, Object::Light]),
+            Verb::Press => only(&[Object::Button, Object::Switch]),
+            Verb::Lift | Verb::Put | Verb::Drop => only(&[Object::Block]),
+            _ => true,
+        }) && request
+            .particles
+            .iter()
+            .all(|(particle, _)| match particle {
+                Particle::On | Particle::Off => {
+                    only(&[Object::Switch, Object::Light, Object::Button])
+                }
+                Particle::Up => only(&[Object::Block]),
+                _ => true,
+            })
+    };
+    named.iter().rev().find(fits).or(named.last())
+}
+
+/// Whether "a" or "another" stands last, behind a verb of giving.
+fn is_given(items: &[Item]) -> bool {
+    let article = items
+        .iter()
+        .rev()
+        .find(|item| item.token != Some(Token::Filler));
+    article.is_some_and(|item| matches!(item.text.as_str(), "a" | "an"))
+}
+
+/// Verbs that are nouns too.
+fn can_be_given(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Push | Verb::Pull | Verb::Press | Verb::Lift | Verb::Turn | Verb::Toggle | Verb::Move
+    )
+}
+
+/// Whether a thing comes next, with no more than its description before it.
+fn thing_follows(items: &[Item]) -> bool {
+    let describes = |item: &&Item| matches!(item.token, Some(Token::Article | Token::Colour));
+    let next = items.iter().find(|item| !describes(item));
+    next.is_some_and(|item| matches!(item.token, Some(Token::Object(_) | Token::One)))
+}
+
+/// Whether a colour that stands before this has no thing to describe.
+fn stands_alone(items: &[Item]) -> bool {
+    let next = items.iter().find(|item| item.token != Some(Token::Filler));
+    !next.is_some_and(|item| {
+        matches!(
+            item.token,
+            Some(Token::Colour | Token::Object(_) | Token::One | Token::Blocks)
+        )
+    })
 }
 
 /// Whether the next thing that is named is the drawer.
@@ -264,7 +438,7 @@ fn without_courtesies(items: &[Item]) -> String {
 mod tests {
     use tiller_vlm::SceneKeypoint;
 
-    use super::super::phrases::TABLE;
+    use super::super::lexicon::phrases;
     use super::*;
 
     /// Only words that forbid say what not to do, alone and beside each other.
@@ -276,8 +450,8 @@ mod tests {
                 Token::Not | Token::Avoid | Token::OffLimits | Token::Verb(Verb::Leave)
             )
         };
-        let rows = TABLE.iter().filter(|(_, token)| !forbids(token));
-        let phrases: Vec<&str> = rows.flat_map(|(phrases, _)| *phrases).copied().collect();
+        let rows = phrases().filter(|(_, token)| !forbids(token));
+        let phrases: Vec<&str> = rows.map(|(phrase, _)| phrase).collect();
         let names = ["drawer handle", "red block", "switch handle"];
         let point = |(index, name): (usize, &&str)| SceneKeypoint {
             index,
@@ -289,7 +463,7 @@ mod tests {
         for first in &phrases {
             for second in ["", "go", "the drawer", "push it", ", please"] {
                 for text in [format!("{first} {second}"), format!("{second} {first}")] {
-                    let items = tokenise(&split_words(&text));
+                    let items = tokenise(&split_words(&text), &scene);
                     // Two phrases may make a third: "keep" and "off".
                     if items
                         .iter()
@@ -308,18 +482,9 @@ mod tests {
     }
 
     #[test]
-    fn words_are_split_at_everything_else() {
-        let words = split_words("  Don't open the drawer's handle -- NOW!\n");
-        assert_eq!(
-            words,
-            ["dont", "open", "the", "drawer", "handle", "now", "."]
-        );
-        assert_eq!(split_words("\u{1F916}, go"), [",", "go"]);
-    }
-
-    #[test]
     fn the_longest_phrase_wins() {
-        let items = tokenise(&split_words("pick up the light switch"));
+        let scene = Scene::new(&[]).unwrap();
+        let items = tokenise(&split_words("pick up the light switch"), &scene);
         let texts: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
         assert_eq!(texts, ["pick up", "the", "light switch"]);
     }

@@ -7,9 +7,12 @@ use Token::{
     After, And, Article, Avoid, Before, Blocks, But, Courtesy, Ensure, Filler, First, Is, Not,
     OffLimits, One, Or, OtherBlocks, Others, Pause, Pronoun, Relative, Stop, Then, Towards,
 };
-use Verb::{Close, Leave, Lift, Move, Open, Press, Pull, Push, Put, Touch, Turn, TurnOff, TurnOn};
+use Verb::{
+    Close, Leave, Lift, Move, Open, Press, Pull, Push, Put, Toggle, Touch, Turn, TurnOff, TurnOn,
+};
 
-/// Phrases of up to [`LONGEST_PHRASE`](super::lexicon::LONGEST_PHRASE) words, each only once.
+/// Phrases of up to [`LONGEST_PHRASE`](super::lexicon::LONGEST_PHRASE) words, each only once here and in
+/// [`MORE`](super::more_phrases::MORE).
 pub(super) const TABLE: &[(&[&str], Token)] = &[
     (&["open", "reopen"], Token::Verb(Open)),
     (&["close", "shut", "reclose"], Token::Verb(Close)),
@@ -28,7 +31,7 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
     ),
     (
         &[
-            "push", "shove", "nudge", "poke", "bump", "prod", "knock", "thrust", "propel",
+            "push", "shove", "nudge", "poke", "bump", "prod", "thrust", "propel",
         ],
         Token::Verb(Push),
     ),
@@ -37,9 +40,10 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
         Token::Verb(Move),
     ),
     (
-        &["turn", "flip", "toggle", "flick", "set", "power"],
+        &["turn", "flip", "flick", "set", "power"],
         Token::Verb(Turn),
     ),
+    (&["toggle"], Token::Verb(Toggle)),
     (
         &["activate", "enable", "engage", "light up"],
         Token::Verb(TurnOn),
@@ -60,15 +64,14 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
             "press down",
             "press down on",
             "push down on",
-            "push on",
             "press on",
         ],
         Token::Verb(Press),
     ),
     (
         &[
-            "lift", "raise", "pick", "pick up", "grab", "grasp", "hoist", "elevate", "take",
-            "lift up", "grip", "hold", "heave",
+            "lift", "raise", "pick", "pick up", "hoist", "elevate", "lift up", "heave", "uplift",
+            "scoop up", "hold up",
         ],
         Token::Verb(Lift),
     ),
@@ -144,6 +147,7 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
             "brush",
             "brush against",
             "knock over",
+            "knock",
             "tip over",
             "interfere with",
             "harm",
@@ -262,7 +266,6 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
             "gray",
             "brown",
             "cyan",
-            "magenta",
             "turquoise",
         ],
         Token::Colour,
@@ -336,7 +339,7 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
         ],
         Ensure,
     ),
-    (&["is", "are", "has been", "gets"], Is),
+    (&["is", "are", "has been", "gets", "was", "were"], Is),
     (
         &["and", "and also", "also", "while", "whilst", "and while"],
         And,
@@ -468,8 +471,6 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
             "that you see",
             "you can see",
             "in front of you",
-            "so that it ends up",
-            "until it",
             "only",
             "gently",
             "carefully",
@@ -480,36 +481,12 @@ pub(super) const TABLE: &[(&[&str], Token)] = &[
             "fully",
             "all the way",
             "entirely",
-            "with the gripper",
-            "with your hand",
-            "with the robot",
-            "with the arm",
-            "using the gripper",
-            "on the table",
-            "on the desk",
-            "off the table",
-            "off the desk",
-            "from the table",
-            "from the desk",
-            "of the table",
-            "of the desk",
-            "of the cabinet",
-            "above the table",
-            "over the table",
-            "across the table",
-            "along the table",
-            "by the handle",
-            "by its handle",
-            "with its handle",
-            "using the handle",
             "coloured",
             "colored",
             "again",
             "a bit",
             "a little",
             "to",
-            "until it is",
-            "so that it is",
             "thank you",
             "thanks",
             "table",

@@ -10,7 +10,7 @@ use crate::scene::Scene;
 /// Finds the goal, then makes sure that its object is there.
 pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorError> {
     let object = the_object(&request, scene)?;
-    let Some(first) = request.verbs.first() else {
+    if request.verbs.is_empty() && !says_enough(&request, object) {
         let missing = format!("what to do with the {}", object.word());
         let instruction = request.instruction;
         return Err(AuthorError::Incomplete {
@@ -18,7 +18,7 @@ pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorErr
             missing,
             can: scene.abilities(),
         });
-    };
+    }
     if object != Object::Block
         && let Some(colour) = request.colours.first()
     {
@@ -31,7 +31,7 @@ pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorErr
             can: scene.abilities(),
         });
     }
-    let first = first.word();
+    let first = request.verbs.first().map_or("use", |verb| verb.word());
     let mut resolver = Resolver {
         request,
         scene,
@@ -55,6 +55,32 @@ pub(super) fn resolve(request: Request, scene: &Scene) -> Result<Goal, AuthorErr
             object,
             can: scene.abilities(),
         }),
+    }
+}
+
+/// Whether a thing and what is said of it make a request without a verb: "door left", "lever on".
+fn says_enough(request: &Request, object: Object) -> bool {
+    let has = |wanted: &[Particle]| {
+        request
+            .particles
+            .iter()
+            .any(|(particle, _)| wanted.contains(particle))
+    };
+    match object {
+        Object::Drawer => has(&[Particle::In, Particle::Out]),
+        Object::Door => has(&[Particle::Left, Particle::Right]),
+        Object::Switch => has(&[Particle::On, Particle::Off]),
+        Object::Block => {
+            request.destination.is_some()
+                || has(&[
+                    Particle::Left,
+                    Particle::Right,
+                    Particle::Up,
+                    Particle::Near,
+                    Particle::Away,
+                ])
+        }
+        Object::Button | Object::Light | Object::Handle => false,
     }
 }
 
@@ -105,7 +131,16 @@ pub(super) fn the_object(request: &Request, scene: &Scene) -> Result<Object, Aut
 /// A light or a handle by itself belongs to one of two things; only the scene can tell which.
 fn weak_object(weak: Object, request: &Request, scene: &Scene) -> Result<Object, AuthorError> {
     let owners: [(Object, &str); 2] = match weak {
+        // What goes on and off by the same motion is the button's.
+        Object::Light if request.verbs == [Verb::Toggle] && request.particles.is_empty() => {
+            return Ok(Object::Button);
+        }
         Object::Light => [(Object::Switch, "switch"), (Object::Button, "button")],
+        // Only the drawer goes in and out, and only the door to the sides.
+        _ if moves(request, &[Particle::In, Particle::Out, Particle::Near]) => {
+            return Ok(Object::Drawer);
+        }
+        _ if moves(request, &[Particle::Left, Particle::Right]) => return Ok(Object::Door),
         _ => [
             (Object::Drawer, "drawer handle"),
             (Object::Door, "door handle"),
@@ -137,6 +172,13 @@ fn weak_object(weak: Object, request: &Request, scene: &Scene) -> Result<Object,
     }
 }
 
+fn moves(request: &Request, ways: &[Particle]) -> bool {
+    request
+        .particles
+        .iter()
+        .any(|(particle, _)| ways.contains(particle))
+}
+
 /// A request about one object, and which of its particles have been made use of.
 struct Resolver<'a> {
     request: Request,
@@ -152,7 +194,17 @@ impl Resolver<'_> {
 
     /// Whether all verbs are among these.
     fn only(&self, verbs: &[Verb]) -> bool {
-        self.request.verbs.iter().all(|verb| verbs.contains(verb))
+        let fits = |verb: &Verb| verbs.contains(verb) || *verb == Verb::Make;
+        self.request.verbs.iter().all(fits)
+    }
+
+    /// The hand on a thing that does not come off is the means of what else is said.
+    fn drop_means(&mut self) {
+        if self.request.verbs.iter().any(|verb| *verb != Verb::Grasp)
+            || !self.request.particles.is_empty()
+        {
+            self.request.verbs.retain(|verb| *verb != Verb::Grasp);
+        }
     }
 
     /// Whether the particle is there; it then counts as understood.
@@ -216,16 +268,37 @@ impl Resolver<'_> {
 
     /// States ("open", "shut") speak louder than motions ("pull", "push").
     fn drawer(&mut self) -> Result<Goal, AuthorError> {
-        let fitting = [Verb::Open, Verb::Close, Verb::Pull, Verb::Push, Verb::Move];
+        self.drop_means();
+        let fitting = [
+            Verb::Open,
+            Verb::Close,
+            Verb::Pull,
+            Verb::Push,
+            Verb::Move,
+            Verb::Look,
+            Verb::Put,
+        ];
         if !self.only(&fitting) {
             return Err(self.complain(&fitting));
         }
         let (open, close) = (Goal::OpenDrawer, Goal::CloseDrawer);
+        // "Open it up."
+        if self.has(Verb::Open) || self.has(Verb::Close) {
+            self.take(Particle::Up);
+        }
         let inward = self.take(Particle::In);
-        let outward = self.take(Particle::Out) | self.take(Particle::Near);
+        // "Back" is whence it came, for a drawer as much in as out.
+        let is_back = |word: &str| matches!(word, "back" | "backward" | "backwards");
+        let towards = self
+            .request
+            .particles
+            .iter()
+            .any(|(particle, word)| *particle == Particle::Near && !is_back(word));
+        self.take(Particle::Near);
+        let outward = self.take(Particle::Out) | towards;
         let ways = [
             [
-                (self.has(Verb::Open), 0, "opening"),
+                (self.has(Verb::Open) || self.has(Verb::Look), 0, "opening"),
                 (self.has(Verb::Close), 1, "closing"),
             ],
             [(outward, 0, "out"), (inward, 1, "in")],
@@ -245,6 +318,7 @@ impl Resolver<'_> {
     }
 
     fn door(&mut self) -> Result<Goal, AuthorError> {
+        self.drop_means();
         let fitting = [Verb::Move, Verb::Push, Verb::Pull, Verb::Open, Verb::Close];
         if !self.only(&fitting) {
             return Err(self.complain(&fitting));
@@ -254,6 +328,10 @@ impl Resolver<'_> {
             (left, Direction::Left, "the left"),
             (right, Direction::Right, "the right"),
         ])?;
+        // "And back to the right."
+        if side.is_some() {
+            self.take(Particle::Near);
+        }
         // Which end counts as open is not for the names to tell.
         side.map(Goal::SlideDoor).ok_or_else(|| self.ambiguous())
     }
@@ -261,23 +339,40 @@ impl Resolver<'_> {
     fn switch(&mut self) -> Result<Goal, AuthorError> {
         let fitting = [
             Verb::Turn,
+            Verb::Toggle,
             Verb::TurnOn,
             Verb::TurnOff,
             Verb::Push,
             Verb::Move,
             Verb::Press,
+            Verb::Put,
+            Verb::Pull,
         ];
+        self.drop_means();
+        let says_state = [Particle::On, Particle::Off].iter().any(|state| {
+            self.request
+                .particles
+                .iter()
+                .any(|(particle, _)| particle == state)
+        });
+        // "Shut the switch off."
+        if says_state {
+            self.request.verbs.retain(|verb| *verb != Verb::Close);
+        }
         if !self.only(&fitting) {
             return Err(self.complain(&fitting));
         }
         let on = self.take(Particle::On) | self.has(Verb::TurnOn);
         let off = self.take(Particle::Off) | self.has(Verb::TurnOff);
         let state = self.either([(on, true, "on"), (off, false, "off")])?;
+        // "Push the lever up so that it is on."
+        self.take(Particle::Up);
+        self.take(Particle::Down);
         state.map(Goal::TurnSwitch).ok_or_else(|| self.ambiguous())
     }
 
     fn button(&mut self) -> Result<Goal, AuthorError> {
-        let fitting = [Verb::Press, Verb::Push, Verb::TurnOn];
+        let fitting = [Verb::Press, Verb::Push, Verb::TurnOn, Verb::Toggle];
         // "press the button to turn on the light": the press is the means.
         let is_means = self.has(Verb::Press) || self.has(Verb::Push);
         if is_means && self.has(Verb::Turn) && self.request.objects.contains(&Object::Light) {
@@ -287,20 +382,48 @@ impl Resolver<'_> {
         if !self.only(&fitting) {
             return Err(self.complain(&fitting));
         }
+        if self.request.verbs.iter().all(|verb| *verb == Verb::Make) {
+            return Err(self.unsupported("use"));
+        }
         self.take(Particle::Down);
         self.take(Particle::In);
         Ok(Goal::PressButton)
     }
 
     fn block(&mut self) -> Result<Goal, AuthorError> {
-        let pushes = [Verb::Push, Verb::Move];
-        let is_lift = self.only(&[Verb::Lift])
-            || (self.only(&[Verb::Lift, Verb::Move, Verb::Pull]) && self.take(Particle::Up));
-        let is_push = self.only(&pushes);
+        let says_way = self.request.destination.is_some()
+            || moves(
+                &self.request,
+                &[
+                    Particle::Left,
+                    Particle::Right,
+                    Particle::Near,
+                    Particle::Away,
+                ],
+            );
+        let mut pushes = vec![Verb::Push, Verb::Move];
+        if says_way {
+            pushes.push(Verb::Pull);
+        }
+        if self.has(Verb::Push) || self.has(Verb::Move) {
+            self.request.verbs.retain(|verb| *verb != Verb::Grasp);
+        }
+        let lifts = [Verb::Lift, Verb::Grasp];
+        let is_up = moves(&self.request, &[Particle::Up]);
+        let rises = self.only(&[Verb::Lift, Verb::Grasp, Verb::Move, Verb::Pull, Verb::Put]);
+        let is_lift = (self.only(&lifts) && lifts.iter().any(|verb| self.has(*verb)))
+            || (is_up && rises && self.request.destination.is_none())
+            // "Get the red block off the table."
+            || (self.only(&lifts) && moves(&self.request, &[Particle::OffTable]));
+        let only_makes = self.request.verbs.iter().all(|verb| *verb == Verb::Make);
+        let is_push = self.only(&pushes) && (!only_makes || says_way);
         let colour = self.block_colour()?;
         if self.request.inside && matches!(self.request.destination, Some((Object::Drawer, _))) {
-            let fitting = [Verb::Push, Verb::Move, Verb::Put];
+            let fitting = [Verb::Push, Verb::Move, Verb::Put, Verb::Drop, Verb::Grasp];
             return if self.only(&fitting) {
+                self.take(Particle::In);
+                self.take(Particle::Down);
+                self.take(Particle::Near);
                 Ok(Goal::PutInDrawer { colour })
             } else {
                 Err(self.complain(&fitting))
@@ -308,10 +431,12 @@ impl Resolver<'_> {
         }
         if is_lift {
             self.take(Particle::Up);
+            self.take(Particle::OffTable);
             return Ok(Goal::LiftBlock { colour });
         }
         if !is_push {
-            let mixed = self.has(Verb::Lift) && pushes.iter().any(|verb| self.has(*verb));
+            let mixed = lifts.iter().any(|verb| self.has(*verb))
+                && pushes.iter().any(|verb| self.has(*verb));
             if mixed {
                 let found = vec!["lifting".to_owned(), "pushing".to_owned()];
                 let instruction = self.request.instruction.clone();
@@ -325,6 +450,16 @@ impl Resolver<'_> {
             (Particle::Away, Direction::Away, "forward"),
             (Particle::Near, Direction::Near, "backward"),
         ];
+        // "The block on the left" says which one, and not where to.
+        let is_place = |word: &str| word.starts_with("on ") || word.starts_with("at ");
+        let is_told = self
+            .request
+            .particles
+            .iter()
+            .any(|(_, word)| is_place(word));
+        if is_told {
+            self.check_particles()?;
+        }
         let taken: Vec<_> = ways
             .iter()
             .filter(|(particle, ..)| self.take(*particle))
