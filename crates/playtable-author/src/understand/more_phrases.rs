@@ -786,7 +786,6 @@ pub(super) const MORE: &[(&[&str], Token)] = &[
             "i think",
             "i guess",
             "i suppose",
-            "i say",
             "i said",
             "what about",
             "how about",
