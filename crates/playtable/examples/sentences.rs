@@ -1,14 +1,14 @@
-//! What fraction of the list of sentences the embedded author understands.
+//! What fraction of the sentences that its writer has not seen the embedded author understands.
 //!
 //! ```sh
-//! cargo run --release -p tiller-playtable --example sentences
+//! cargo run --release -p tiller-playtable --example sentences         # or `seen`: those that it was made better with
 //! ```
 
 #![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use std::collections::BTreeMap;
 
-use tiller_playtable::{Unseen, interpret, unseen};
+use tiller_playtable::{Unseen, interpret, seen, unseen};
 
 /// How sentences of one kind fared.
 #[derive(Default)]
@@ -22,7 +22,11 @@ struct Row {
 fn main() {
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     let mut others = Vec::new();
-    for said in unseen() {
+    let list: Vec<Unseen> = match std::env::args().nth(1).as_deref() {
+        Some("seen") => seen().collect(),
+        _ => unseen().collect(),
+    };
+    for said in list {
         let found = interpret(said.sentence).map(|ids| ids.join(","));
         let is_right = found.as_deref() == said.expected;
         for kind in [kind(&said), "together"] {

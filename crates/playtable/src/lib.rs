@@ -51,6 +51,6 @@ pub use render::{RenderError, Renderer};
 pub use task::Task;
 pub use tiller_playtable_author::Direction;
 pub use tiller_world::{CameraGeometry, Channels, Frame};
-pub use unseen::{Unseen, unseen};
+pub use unseen::{Unseen, seen, unseen};
 pub use vary::{Axis, Variation};
 pub use world::{PlayTable, PlayTableError, STEP_NS};

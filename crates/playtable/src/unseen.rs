@@ -1,8 +1,12 @@
-//! Sentences by somebody who knew the table's things and tasks and nothing of the author, and frozen. The author's
-//! writer has seen them since: they are a development list now, and say nothing of sentences that are new to it.
+//! Sentences by people who knew the table's things and tasks and nothing of the author, written first and frozen.
 
-/// The list: what each sentence asks for, as task ids with commas between them or `refuse`, a tab, the sentence.
-const LIST: &str = include_str!("../sentences/unseen.tsv");
+/// Written for an author that knew none of it, who understood 61, refused 138 and misunderstood one. It has been made
+/// better with this list at hand since.
+const FIRST: &str = include_str!("../sentences/first.tsv");
+
+/// Written by somebody else before the author heard one of them. To make it better with this list at hand would take
+/// a third one.
+const SECOND: &str = include_str!("../sentences/second.tsv");
 
 /// What is expected where the table cannot do what is said, or it is not clear what is meant.
 const REFUSE: &str = "refuse";
@@ -23,15 +27,24 @@ impl Unseen {
     }
 }
 
-/// The whole list, in its order.
+/// The 200 sentences that the author's writer has not seen.
 ///
 /// ```
-/// let list: Vec<_> = tiller_playtable::unseen().collect();
-/// assert_eq!(list.len(), 200);
-/// assert_eq!(list[0].expected, Some("drawer_open"));
+/// assert_eq!(tiller_playtable::unseen().count(), 200);
+/// assert_eq!(tiller_playtable::seen().count(), 200);
 /// ```
 pub fn unseen() -> impl Iterator<Item = Unseen> {
-    LIST.lines().skip(1).filter_map(|line| {
+    sentences(SECOND)
+}
+
+/// The 200 sentences that were unseen once, and that the author has been made better with: no measure of it any more.
+pub fn seen() -> impl Iterator<Item = Unseen> {
+    sentences(FIRST)
+}
+
+/// Lines of what a sentence asks for, as task ids with commas between them or [`REFUSE`], a tab, the sentence.
+fn sentences(list: &'static str) -> impl Iterator<Item = Unseen> {
+    list.lines().skip(1).filter_map(|line| {
         let (expected, sentence) = line.split_once('\t')?;
         Some(Unseen {
             sentence,
@@ -49,47 +62,60 @@ mod tests {
     use super::*;
     use crate::goal::{Goals, interpret};
 
-    /// The list is frozen: whoever changes it can no longer say that its author was not seen.
+    /// Whoever changes a list can no longer say that its writer did not see the author.
     #[test]
-    fn the_list_is_the_one_that_was_frozen() {
-        let hash: String = Sha256::digest(LIST)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(
-            hash,
-            "53c05e08a1a074a68fb8ec4cd852ca78da2ffeefa1de08c113bdc5620178aad4"
-        );
+    fn the_lists_are_those_that_were_frozen() {
+        for (list, frozen) in [
+            (
+                FIRST,
+                "53c05e08a1a074a68fb8ec4cd852ca78da2ffeefa1de08c113bdc5620178aad4",
+            ),
+            (
+                SECOND,
+                "9e6e056be1ccce4a28354358f4d52d780975cb07263e8565b5b5fd433a07f7d2",
+            ),
+        ] {
+            let digest = Sha256::digest(list);
+            let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hash, frozen);
+        }
     }
 
     #[test]
     fn every_line_is_a_sentence_of_its_own_for_tasks_that_are_there() {
-        let all: Vec<Unseen> = unseen().collect();
-        let sentences: BTreeSet<&str> = all.iter().map(|unseen| unseen.sentence).collect();
-        assert_eq!((all.len(), sentences.len()), (200, 200));
-        for unseen in all {
-            let ids: Vec<_> = unseen.ids().collect();
-            if !ids.is_empty() {
-                let goals = Goals::from_ids(ids.iter().copied()).unwrap();
-                assert_eq!(goals.ids(), ids, "{}", unseen.sentence);
+        for all in [seen().collect::<Vec<_>>(), unseen().collect()] {
+            let sentences: BTreeSet<&str> = all.iter().map(|said| said.sentence).collect();
+            assert_eq!((all.len(), sentences.len()), (200, 200));
+            for said in all {
+                let ids: Vec<_> = said.ids().collect();
+                if !ids.is_empty() {
+                    let goals = Goals::from_ids(ids.iter().copied()).unwrap();
+                    assert_eq!(goals.ids(), ids, "{}", said.sentence);
+                }
             }
         }
     }
 
-    /// Of an author whose writer had not seen the list this was 61 right, 138 refused and 1 wrong. It has been made
-    /// better with the list at hand since: the numbers keep it from getting worse, and measure no more than that.
+    /// Right, refused though it can be done, and misunderstood; of those that must be refused.
+    fn understood(list: impl Iterator<Item = Unseen>) -> [usize; 4] {
+        let mut counts = [0; 4];
+        for said in list {
+            let found = interpret(said.sentence).map(|ids| ids.join(","));
+            let is_right = found.as_deref() == said.expected;
+            counts[match (is_right, found) {
+                (true, _) => 0,
+                (false, None) => 1,
+                (false, Some(_)) => 2,
+            }] += 1;
+            counts[3] += usize::from(is_right && said.expected.is_none());
+        }
+        counts
+    }
+
+    /// What benchmarks/README.md says of the author.
     #[test]
     fn the_author_understands_as_many_as_is_said() {
-        let found = |said: &Unseen| interpret(said.sentence).map(|ids| ids.join(","));
-        let (right, others): (Vec<_>, Vec<_>) =
-            unseen().partition(|said| found(said).as_deref() == said.expected);
-        let wrong: Vec<_> = others.iter().filter(|said| found(said).is_some()).collect();
-        assert_eq!(
-            (right.len(), others.len(), wrong.len()),
-            (190, 10, 0),
-            "{wrong:?}"
-        );
-        let nonsense = right.iter().filter(|said| said.expected.is_none());
-        assert_eq!(nonsense.count(), 20);
+        assert_eq!(understood(seen()), [190, 10, 0, 20]);
+        assert_eq!(understood(unseen()), [0, 0, 0, 0]);
     }
 }
