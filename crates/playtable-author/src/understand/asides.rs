@@ -136,7 +136,6 @@ const PREDICATES: &[&str] = &[
     "my",
     "nice",
     "favourite",
-    "lonely",
     "dirty",
     "dusty",
     "ugly",

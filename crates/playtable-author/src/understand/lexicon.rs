@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::more_phrases::MORE;
-use super::phrases::TABLE;
+use super::phrases::{ASKING, DOING, JOINING, TABLE};
 
 /// An action. Several verbs share one when they mean the same for some object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -181,7 +180,7 @@ pub(super) const LONGEST_PHRASE: usize = 8;
 
 /// Every phrase with what it stands for.
 pub(super) fn phrases() -> impl Iterator<Item = (&'static str, Token)> {
-    let rows = TABLE.iter().chain(MORE);
+    let rows = TABLE.iter().chain(DOING).chain(JOINING).chain(ASKING);
     rows.flat_map(|(phrases, token)| phrases.iter().map(|phrase| (*phrase, *token)))
 }
 

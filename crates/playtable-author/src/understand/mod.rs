@@ -11,7 +11,6 @@ mod goal;
 mod joints;
 mod keep_out;
 mod lexicon;
-mod more_phrases;
 mod parse;
 mod phrases;
 mod real_words;

@@ -1,5 +1,13 @@
 //! The phrases that are known, and what each stands for.
 
+mod asking;
+mod doing;
+mod joining;
+
+pub(super) use asking::ASKING;
+pub(super) use doing::DOING;
+pub(super) use joining::JOINING;
+
 use super::lexicon::{Object, Particle, Token, Verb};
 use Object::{Block, Button, Door, Drawer, Handle, Light, Switch};
 use Particle::{Away, Down, In, Left, Near, Off, On, Out, Right, Up};
@@ -12,7 +20,7 @@ use Verb::{
 };
 
 /// Phrases of up to [`LONGEST_PHRASE`](super::lexicon::LONGEST_PHRASE) words, each only once here and in
-/// [`MORE`](super::more_phrases::MORE).
+/// the tables beside it.
 pub(super) const TABLE: &[(&[&str], Token)] = &[
     (&["open", "reopen"], Token::Verb(Open)),
     (&["close", "shut", "reclose"], Token::Verb(Close)),
