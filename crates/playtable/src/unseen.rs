@@ -1,5 +1,7 @@
 //! Sentences by people who knew the table's things and tasks and nothing of the author, written first and frozen.
 
+use crate::goal::Goals;
+
 /// Written for an author that knew none of it, who understood 61, refused 138 and misunderstood one. It has been made
 /// better with this list at hand since.
 const FIRST: &str = include_str!("../sentences/first.tsv");
@@ -24,6 +26,19 @@ impl Unseen {
     /// The task ids that it means, first things first; none where it should be refused.
     pub fn ids(self) -> impl Iterator<Item = &'static str> {
         self.expected.into_iter().flat_map(|ids| ids.split(','))
+    }
+
+    /// Whether this is what was understood: the same goals in the same order, the same things left alone, or nothing.
+    pub fn is_understood(self, found: Option<&[String]>) -> bool {
+        let read = |ids: &mut dyn Iterator<Item = &str>| Goals::from_ids(ids).ok();
+        match (self.expected, found) {
+            (None, None) => true,
+            (Some(_), Some(found)) => {
+                let found = read(&mut found.iter().map(String::as_str));
+                found.is_some() && found == read(&mut self.ids())
+            }
+            _ => false,
+        }
     }
 }
 
@@ -60,7 +75,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::goal::{Goals, interpret};
+    use crate::goal::interpret;
 
     /// Whoever changes a list can no longer say that its writer did not see the author.
     #[test]
@@ -90,7 +105,9 @@ mod tests {
                 let ids: Vec<_> = said.ids().collect();
                 if !ids.is_empty() {
                     let goals = Goals::from_ids(ids.iter().copied()).unwrap();
-                    assert_eq!(goals.ids(), ids, "{}", said.sentence);
+                    assert_eq!(goals.ids().len(), ids.len(), "{}", said.sentence);
+                    assert!(said.is_understood(Some(&goals.ids())), "{}", said.sentence);
+                    assert!(!said.is_understood(None) && !said.is_understood(Some(&[])));
                 }
             }
         }
@@ -100,8 +117,8 @@ mod tests {
     fn understood(list: impl Iterator<Item = Unseen>) -> [usize; 4] {
         let mut counts = [0; 4];
         for said in list {
-            let found = interpret(said.sentence).map(|ids| ids.join(","));
-            let is_right = found.as_deref() == said.expected;
+            let found = interpret(said.sentence);
+            let is_right = said.is_understood(found.as_deref());
             counts[match (is_right, found) {
                 (true, _) => 0,
                 (false, None) => 1,
@@ -116,6 +133,6 @@ mod tests {
     #[test]
     fn the_author_understands_as_many_as_is_said() {
         assert_eq!(understood(seen()), [188, 12, 0, 20]);
-        assert_eq!(understood(unseen()), [0, 0, 0, 0]);
+        assert_eq!(understood(unseen()), [144, 55, 1, 20]);
     }
 }
