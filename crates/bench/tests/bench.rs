@@ -182,7 +182,7 @@ fn departures_change_scenes_and_instructions_and_resume() {
     assert_eq!(told(plain), "press the button");
     assert_eq!(told(slippery), "press the button");
     assert_ne!(told(other_words), "press the button");
-    assert!(told(chain).contains("press the button") && told(chain).len() > 25);
+    assert!(told(chain).contains("button") && told(chain).len() > 25);
     // A chain of two has twice the time, and its program the stages of both.
     assert_eq!([plain, chain].map(|line| line.result.steps), [12, 24]);
     let suites: Vec<&str> = lines.iter().map(|line| line.suite.as_str()).collect();
