@@ -7,7 +7,9 @@ use tiller_core::ActionLayout;
 use tiller_motion::{Actuator, ActuatorConfig, Chunk};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_reward::HandAccess;
-use tiller_world::{Command, EpisodeSpec, HARD, HandStep, Variation, World, WorldKind};
+use tiller_world::{
+    Channels, Command, EpisodeSpec, Frame, HARD, HandStep, Variation, World, WorldKind,
+};
 
 const STEP_NS: u64 = 100_000_000;
 const FIRST_SEED: u64 = 300;
@@ -126,6 +128,41 @@ fn the_wrong_one_of_twins_is_a_failure() {
     // Whatever comes after.
     rig.script("twins_left");
     assert!(!rig.world.verdict().success);
+}
+
+#[test]
+fn the_camera_sees_all_that_the_suites_add() {
+    let info = tiller_playtable::kind().info().clone();
+    let camera = info.cameras[0].clone();
+    let (mut frame, mut seen) = (Frame::default(), Vec::new());
+    for task in tasks() {
+        let mut rig = Rig::new(&task, 1, FIRST_SEED);
+        rig.world
+            .look(camera.name, camera.size, Channels::ALL, &mut frame)
+            .unwrap();
+        for (id, name) in &info.labels {
+            let pixels = frame
+                .segmentation
+                .iter()
+                .filter(|label| *label == id)
+                .count();
+            if pixels >= 25 && !seen.contains(name) {
+                seen.push(name.clone());
+            }
+        }
+    }
+    // Switch and button are put away.
+    let missing: Vec<_> = info
+        .labels
+        .iter()
+        .filter(|(_, name)| !seen.contains(name))
+        .collect();
+    assert!(
+        missing
+            .iter()
+            .all(|(_, name)| name == "switch" || name == "button"),
+        "{missing:?}"
+    );
 }
 
 #[test]

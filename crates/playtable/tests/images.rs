@@ -81,7 +81,9 @@ fn the_static_camera_sees_every_object() {
     for seed in 0..8 {
         table.reset(seed, None);
         let frame = frame(&mut table, Camera::Static, Channels::ALL);
-        for (id, name) in labels() {
+        // Those after the robot's are of the hard suites; see their own test.
+        let robot = label("robot");
+        for (id, name) in labels().iter().filter(|(id, _)| *id <= robot) {
             let pixels = frame
                 .segmentation
                 .iter()

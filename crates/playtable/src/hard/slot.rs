@@ -62,11 +62,7 @@ impl Suite for Slot {
     }
 
     fn labels(&self) -> &'static [(&'static str, &'static str)] {
-        &[
-            ("slot", "slot"),
-            ("slot_near", "slot wall 1"),
-            ("slot_far", "slot wall 2"),
-        ]
+        &[("slot_near", "slot wall 1"), ("slot_far", "slot wall 2")]
     }
 
     fn things(&self) -> &'static [&'static str] {

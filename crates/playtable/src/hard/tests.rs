@@ -16,7 +16,8 @@ fn everything_that_is_added_has_a_label_of_its_own() {
     let plain = crate::PlayTable::new().unwrap();
     let names = |table: &crate::PlayTable| {
         let model = table.model();
-        let bodies = 0..model.body_pos().len();
+        // What has no geoms only holds others together.
+        let bodies = (0..model.body_pos().len()).filter(|body| model.body_geomnum()[*body] > 0);
         let name = |body| {
             model
                 .id_to_name(MjtObjBase::mjOBJ_BODY, body)
