@@ -117,8 +117,8 @@ struct Clock {
     stamp_ns: u64,
     /// What has passed, ns.
     elapsed_ns: u64,
-    /// What of it the arm was paused, ns.
-    paused_ns: u64,
+    /// What of it was no pause, ns: the time of stages.
+    stage_ns: u64,
     /// What of it the arm followed chunks, ns.
     executed_ns: u64,
     movement: Movement,
@@ -129,25 +129,21 @@ impl Clock {
         let step_ns = stamp_ns.checked_sub(self.stamp_ns);
         let step_ns = step_ns.filter(|step| *step <= LATCH_NS).unwrap_or(0);
         self.elapsed_ns += step_ns;
-        match self.movement {
-            Movement::Executing => self.executed_ns += step_ns,
-            Movement::Waiting => {}
-            Movement::Paused => self.paused_ns += step_ns,
+        if self.movement != Movement::Paused {
+            self.stage_ns += step_ns;
+        }
+        if self.movement == Movement::Executing {
+            self.executed_ns += step_ns;
         }
         self.stamp_ns = stamp_ns;
-    }
-
-    /// The time of stages: what has passed while the arm was not paused, ns.
-    fn stage_ns(&self) -> u64 {
-        self.elapsed_ns - self.paused_ns
     }
 
     /// When, in the time of stages, something with this stamp was. It cannot be newer than the arm's stamp by
     /// much.
     fn at(&self, stamp_ns: u64) -> u64 {
         match stamp_ns.checked_sub(self.stamp_ns) {
-            Some(ahead_ns) => self.stage_ns() + ahead_ns.min(LATCH_NS),
-            None => self.stage_ns().saturating_sub(self.stamp_ns - stamp_ns),
+            Some(ahead_ns) => self.stage_ns + ahead_ns.min(LATCH_NS),
+            None => self.stage_ns.saturating_sub(self.stamp_ns - stamp_ns),
         }
     }
 }
@@ -241,7 +237,7 @@ impl Switcher {
                 ..StageInfo::by_progress(description)
             })
             .collect();
-        let now_ns = self.clock.stage_ns();
+        let now_ns = self.clock.stage_ns;
         match self.machine.on_program(now_ns, &stages) {
             Ok(decision) => {
                 self.program = program.id;
@@ -309,7 +305,7 @@ impl Switcher {
         if self.clock.movement == Movement::Paused {
             return None;
         }
-        let now_ns = self.clock.stage_ns();
+        let now_ns = self.clock.stage_ns;
         if let Some(decision) = self.machine.on_gripper(now_ns, arm.gripper_width_m) {
             return Some(decision);
         }

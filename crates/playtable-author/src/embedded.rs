@@ -42,7 +42,7 @@ impl Author for EmbeddedAuthor {
     fn author(&self, request: &AuthorRequest) -> Result<Answer, AuthorError> {
         let scene = Scene::new(&request.keypoints)?;
         if let Some(program) = hard::write(&request.instruction, &scene, request.hand) {
-            return Ok(program?.answer());
+            return Ok(program.answer());
         }
         let spec = parse(&request.instruction, &scene)?;
         Ok(recipes::write(&spec, &scene, request.hand)?.answer())

@@ -2,13 +2,11 @@
 
 use crate::goal::Goals;
 use crate::objects::{ObjectStates, Thing};
-use crate::oracle::thresholds::{BUTTON_PRESSED_M, MOVED_M};
+use crate::oracle::thresholds::{BUTTON_PRESSED_M, MOVED_M, TOLD_M};
 use crate::touches::{Touches, words};
 
 /// From the switch's pivot to the tip of its lever, m.
 const LEVER_M: f64 = 0.068;
-/// How much further a thing must go before it is told again, m.
-const TOLD_M: f64 = 0.01;
 
 /// Something that happened to a thing that the task does not name, or forbids to touch.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -56,6 +56,8 @@ pub mod thresholds {
     /// A thing that no goal names was moved beyond this, metres: half the width of a block. What settles or is
     /// brushed by a finger stays within it.
     pub const MOVED_M: f64 = 0.02;
+    /// How much further such a thing must go before it is told again, m.
+    pub const TOLD_M: f64 = 0.01;
 }
 
 /// Watches the world and remembers what was achieved since reset.

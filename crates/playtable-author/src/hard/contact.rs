@@ -4,8 +4,8 @@ use tiller_reward::HandAccess;
 use tiller_vlm::text::StageText;
 
 use super::Suite;
-use super::steps::{AT, OVER, along, axis, go, holding, turned};
-use crate::program::{number, tensor};
+use super::steps::{AT, OVER, along, axis, go, holding, travelled, turned};
+use crate::program::number;
 use crate::recipes::grasp::Fingers;
 use crate::recipes::terms::TRAVEL_Z_M;
 use crate::scene::Scene;
@@ -51,21 +51,8 @@ impl Suite for Contact {
             place(SLIDE_M, top_m + PRESSED_M),
             AT,
         );
-        let [dx, dy] = left;
-        slide.done = vec![
-            format!(
-                "travel = keypoints[{}] - {}",
-                knob.index,
-                tensor(knob.position_m)
-            ),
-            format!(
-                "return {} * travel[0] + {} * travel[1] - {}",
-                number(dx),
-                number(dy),
-                number(MOVED_M)
-            ),
-        ];
-        let across = [dy, -dx];
+        slide.done = travelled(knob, left, MOVED_M);
+        let across = [left[1], -left[0]];
         let stages = [
             go("move above the latch", place(0.0, TRAVEL_Z_M), OVER),
             go("go down to the latch", place(0.0, top_m + ABOVE_M), AT),

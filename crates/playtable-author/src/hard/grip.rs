@@ -4,7 +4,7 @@ use tiller_reward::HandAccess;
 use tiller_vlm::text::StageText;
 
 use super::Suite;
-use super::steps::{AT, OVER, along, direction, go, releasing, turned};
+use super::steps::{AT, OVER, along, direction, go, releasing, travelled, turned};
 use crate::program::{number, tensor};
 use crate::recipes::grasp::{Fingers, and_done, closed};
 use crate::recipes::terms::TRAVEL_Z_M;
@@ -62,19 +62,7 @@ impl Suite for Grip {
             description: "pull the bar and hold it".to_owned(),
             guidance,
             reward: "-2.000 * distance.mean() - 0.500 * left".to_owned(),
-            done: vec![
-                format!(
-                    "travel = keypoints[{}] - {}",
-                    bar.index,
-                    tensor(bar.position_m)
-                ),
-                format!(
-                    "return {} * travel[0] + {} * travel[1] - {}",
-                    number(dx),
-                    number(dy),
-                    number(MOVED_M)
-                ),
-            ],
+            done: travelled(bar, outwards, MOVED_M),
         };
         if fingers == Fingers::Guided {
             (hold, pull) = (closed(hold, false), closed(pull, false));

@@ -4,8 +4,10 @@ use tiller_reward::HandAccess;
 use tiller_vlm::text::StageText;
 
 use super::Suite;
-use super::steps::{AT, OVER, along, carried, direction, go, holding, middle_m, releasing};
-use crate::program::{number, tensor};
+use super::steps::{
+    AT, OVER, along, carried, direction, go, holding, middle_m, releasing, travelled,
+};
+use crate::program::number;
 use crate::recipes::grasp::{self, Fingers, and_done};
 use crate::recipes::terms::TRAVEL_Z_M;
 use crate::scene::Scene;
@@ -61,21 +63,8 @@ impl Suite for Into {
         )];
         let mut rise = go("leave the block there", place(INSIDE_M, TRAVEL_Z_M), OVER);
         rise.done = vec![format!("return end_effector[2] - {}", number(LEFT_Z_M))];
-        let [dx, dy] = inwards;
         let mut shut = go("push the drawer shut", place(AIM_M, BAR_Z_M), AT);
-        shut.done = vec![
-            format!(
-                "travel = keypoints[{}] - {}",
-                bar.index,
-                tensor(bar.position_m)
-            ),
-            format!(
-                "return {} * travel[0] + {} * travel[1] - {}",
-                number(dx),
-                number(dy),
-                number(SHUT_M)
-            ),
-        ];
+        shut.done = travelled(bar, inwards, SHUT_M);
         let before = go("go down before the handle", place(-BEFORE_M, BAR_Z_M), AT);
         stages.extend([
             carried(holding(carry, fingers), block),

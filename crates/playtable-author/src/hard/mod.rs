@@ -16,7 +16,6 @@ mod twins;
 mod yaw;
 
 use tiller_reward::HandAccess;
-use tiller_vlm::AuthorError;
 use tiller_vlm::text::{ProgramText, StageText};
 
 use crate::scene::{Point, Scene};
@@ -64,11 +63,7 @@ fn find(instruction: &str) -> Option<(&'static dyn Suite, &'static str)> {
 }
 
 /// The program for a hard task; `None` where the instruction means none, or the scene does not show one.
-pub(crate) fn write(
-    instruction: &str,
-    scene: &Scene,
-    hand: HandAccess,
-) -> Option<Result<ProgramText, AuthorError>> {
+pub(crate) fn write(instruction: &str, scene: &Scene, hand: HandAccess) -> Option<ProgramText> {
     let (suite, id) = find(instruction)?;
     let stages = suite.stages(id, scene, hand)?;
     let note = |point: &Point| {
@@ -78,7 +73,7 @@ pub(crate) fn write(
             point.index, point.object
         )
     };
-    Some(Ok(ProgramText {
+    Some(ProgramText {
         title: pattern::words(instruction).join(" "),
         notes: scene
             .points()
@@ -86,7 +81,7 @@ pub(crate) fn write(
             .map(note)
             .collect(),
         stages,
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use tiller_reward::{Access, HandAccess};
 use tiller_vlm::text::StageText;
 
-use crate::program::number;
+use crate::program::{number, tensor};
 use crate::recipes::grasp::{Fingers, and_done, closed, opened};
 use crate::recipes::terms::{Margin, constant, to_target};
 use crate::scene::{Point, Scene};
@@ -38,6 +38,23 @@ pub(super) fn direction(from: [f64; 3], to: [f64; 3]) -> Option<[f64; 2]> {
     let way = [to[0] - from[0], to[1] - from[1]];
     let length = way[0].hypot(way[1]);
     (length > 0.01).then(|| way.map(|part| part / length))
+}
+
+/// Done when a keypoint has gone so far along a direction from where it was seen, m.
+pub(super) fn travelled(point: &Point, [dx, dy]: [f64; 2], by_m: f64) -> Vec<String> {
+    vec![
+        format!(
+            "travel = keypoints[{}] - {}",
+            point.index,
+            tensor(point.position_m)
+        ),
+        format!(
+            "return {} * travel[0] + {} * travel[1] - {}",
+            number(dx),
+            number(dy),
+            number(by_m)
+        ),
+    ]
 }
 
 /// The unit vector between the two keypoints of a thing.

@@ -3,7 +3,7 @@
 use tiller_world::Random;
 
 use super::hand::{CONTACT_M, Leg, TRAVEL_Z_M, Until};
-use super::place::{FREE_Y_M, Lay, Place, YAW_RAD, distract, hand_m};
+use super::place::{Lay, Place, YAW_RAD, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Lock, Suite, stand};
@@ -108,27 +108,13 @@ impl Suite for Contact {
     }
 
     fn lay(&self, _task: usize, _level: usize, random: &mut Random) -> Lay {
-        let middle = [
-            random.uniform(PLATE_X_M[0], PLATE_X_M[1]),
-            random.uniform(PLATE_Y_M[0], PLATE_Y_M[1]),
-        ];
+        let middle = somewhere(PLATE_X_M, PLATE_Y_M, random);
         let plate = Place::new([middle[0], middle[1], 0.0], random.within(YAW_RAD));
         let (sin, cos) = plate.yaw_rad.sin_cos();
         let along = |y: f64| [middle[0] - sin * y, middle[1] + cos * y];
-        let mut things = vec![(PLATE, plate)];
-        let mut taken = vec![along(-0.09), along(0.0), along(0.09)];
-        distract(
-            &[RED, BLUE, PINK],
-            FREE_Y_M,
-            &mut taken,
-            &mut things,
-            random,
-        );
-        Lay {
-            hand_m: hand_m(random),
-            things,
-            ..Lay::default()
-        }
+        let things = vec![(PLATE, plate)];
+        let taken = vec![along(-0.09), along(0.0), along(0.09)];
+        Lay::among(&[RED, BLUE, PINK], taken, things, random)
     }
 
     fn roles(&self, _task: usize, _start: &Snapshot) -> Vec<Role> {

@@ -3,7 +3,7 @@
 use tiller_world::Random;
 
 use super::hand::{CONTACT_M, GRASP_LEGS, Leg, Until, grasp};
-use super::place::{FREE_Y_M, Lay, Place, YAW_RAD, distract, hand_m};
+use super::place::{Lay, Place, YAW_RAD, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Suite, stand};
@@ -83,28 +83,14 @@ impl Suite for Grip {
     }
 
     fn lay(&self, _task: usize, _level: usize, random: &mut Random) -> Lay {
-        let front = [
-            random.uniform(FRONT_X_M[0], FRONT_X_M[1]),
-            random.uniform(FRONT_Y_M[0], FRONT_Y_M[1]),
-        ];
+        let front = somewhere(FRONT_X_M, FRONT_Y_M, random);
         let housing = Place::new([front[0], front[1], 0.0], random.within(YAW_RAD));
         let (sin, cos) = housing.yaw_rad.sin_cos();
         let along = |x: f64| [front[0] + cos * x, front[1] + sin * x];
-        let mut things = vec![(HOUSING, housing)];
+        let things = vec![(HOUSING, housing)];
         // The housing, the bar, and the hand's way with it.
-        let mut taken = vec![along(0.07), along(0.0), along(-0.06), along(-0.12)];
-        distract(
-            &[RED, BLUE, PINK],
-            FREE_Y_M,
-            &mut taken,
-            &mut things,
-            random,
-        );
-        Lay {
-            hand_m: hand_m(random),
-            things,
-            ..Lay::default()
-        }
+        let taken = vec![along(0.07), along(0.0), along(-0.06), along(-0.12)];
+        Lay::among(&[RED, BLUE, PINK], taken, things, random)
     }
 
     fn roles(&self, _task: usize, _start: &Snapshot) -> Vec<Role> {

@@ -4,7 +4,8 @@ use tiller_core::Pose;
 use tiller_world::HandStep;
 
 use super::Suite;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, ThingState};
+use crate::oracle::thresholds::LIFT_M;
 
 /// Longest step in free space, with something in the hand, and in contact, m.
 pub(super) const FREE_M: f64 = 0.022;
@@ -97,6 +98,8 @@ impl Leg {
 /// Heights at which the hand travels and grasps what lies on the table, m.
 pub(super) const TRAVEL_Z_M: f64 = 0.15;
 pub(super) const GRASP_Z_M: f64 = 0.022;
+/// Height of the middle of a block that is lifted, with some to spare, m.
+pub(super) const LIFTED_Z_M: f64 = 0.02 + LIFT_M + 0.03;
 /// Legs of a [`grasp`].
 pub(super) const GRASP_LEGS: usize = 4;
 
@@ -122,6 +125,11 @@ pub(super) fn raise(now: &Snapshot, is_up: bool) -> Leg {
         .closed()
         .at_speed(CARRY_M)
         .until(Until::Met(is_up))
+}
+
+/// By how much what is held is off the hand along the table, m: both are brought over a place together.
+pub(super) fn held_off_m(now: &Snapshot, held: &ThingState) -> [f64; 2] {
+    [0, 1].map(|axis| (now.hand_m[axis] - held.position_m[axis]).clamp(-0.01, 0.01))
 }
 
 /// An angle of something that looks the same after that part of a turn, brought into half of it around 0, rad.

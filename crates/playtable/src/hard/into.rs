@@ -4,9 +4,10 @@ use std::f64::consts::FRAC_PI_2;
 
 use tiller_world::Random;
 
-use super::hand::{CARRY_M, CONTACT_M, GRASP_LEGS, GRASP_Z_M, Leg, TRAVEL_Z_M, Until};
-use super::hand::{fold, grasp, raise};
-use super::place::{Lay, Place, YAW_RAD, distract, hand_m};
+use super::hand::{
+    CARRY_M, CONTACT_M, GRASP_LEGS, GRASP_Z_M, Leg, TRAVEL_Z_M, Until, fold, grasp, raise,
+};
+use super::place::{Lay, Place, YAW_RAD, distract, hand_m, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Suite, stand};
@@ -81,10 +82,7 @@ impl Suite for Into {
     }
 
     fn lay(&self, _task: usize, level: usize, random: &mut Random) -> Lay {
-        let block = [
-            random.uniform(BLOCK_X_M[0], BLOCK_X_M[1]),
-            random.uniform(BLOCK_Y_M[0], BLOCK_Y_M[1]),
-        ];
+        let block = somewhere(BLOCK_X_M, BLOCK_Y_M, random);
         let mut things = vec![(
             BLOCK,
             Place::new([block[0], block[1], 0.02], random.within(YAW_RAD)),
@@ -96,10 +94,7 @@ impl Suite for Into {
             &mut things,
             random,
         );
-        let shift_m = [
-            random.uniform(SHIFT_X_M[0], SHIFT_X_M[1]),
-            random.uniform(SHIFT_Y_M[0], SHIFT_Y_M[1]),
-        ];
+        let shift_m = somewhere(SHIFT_X_M, SHIFT_Y_M, random);
         Lay {
             hand_m: hand_m(random),
             things,

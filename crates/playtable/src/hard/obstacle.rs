@@ -4,8 +4,8 @@ use std::f64::consts::FRAC_PI_2;
 
 use tiller_world::Random;
 
-use super::hand::{GRASP_Z_M, Leg, TRAVEL_Z_M, fold, grasp, raise};
-use super::place::{FREE_Y_M, Lay, Place, YAW_RAD, distract};
+use super::hand::{GRASP_Z_M, LIFTED_Z_M, Leg, TRAVEL_Z_M, fold, grasp, raise};
+use super::place::{FREE_Y_M, Lay, Place, YAW_RAD, distract, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Suite, stand};
@@ -31,8 +31,6 @@ const SHARE: [f64; 2] = [0.40, 0.50];
 const BESIDE_M: f64 = 0.015;
 /// How far aside of the post the scripted hand passes it, m.
 const ASIDE_M: f64 = 0.085;
-/// The block is lifted when its middle is this far above its place, m, as in the plain task.
-const LIFT_M: f64 = 0.05;
 
 impl Suite for Obstacle {
     fn name(&self) -> &'static str {
@@ -69,10 +67,7 @@ impl Suite for Obstacle {
 
     fn lay(&self, _task: usize, _level: usize, random: &mut Random) -> Lay {
         let hand_m = HAND_M.map(|middle| middle + random.within(0.03));
-        let block = [
-            random.uniform(BLOCK_X_M[0], BLOCK_X_M[1]),
-            random.uniform(BLOCK_Y_M[0], BLOCK_Y_M[1]),
-        ];
+        let block = somewhere(BLOCK_X_M, BLOCK_Y_M, random);
         let share = random.uniform(SHARE[0], SHARE[1]);
         let beside = random.within(BESIDE_M);
         let post = [
@@ -102,7 +97,7 @@ impl Suite for Obstacle {
 
     fn holds(&self, _task: usize, _level: usize, start: &Snapshot, now: &Snapshot) -> bool {
         let (from, to) = (&start.things[BLOCK], &now.things[BLOCK]);
-        to.gripped && to.position_m[2] - from.position_m[2] > LIFT_M
+        to.is_lifted(from)
     }
 
     fn leg(&self, _task: usize, number: usize, now: &Snapshot) -> Option<Leg> {
@@ -127,7 +122,7 @@ impl Suite for Obstacle {
                     fold(block.yaw_rad, FRAC_PI_2),
                 )
             }
-            6 => raise(now, block.position_m[2] > 0.02 + LIFT_M + 0.03),
+            6 => raise(now, block.position_m[2] > LIFTED_Z_M),
             _ => return None,
         })
     }

@@ -42,6 +42,23 @@ pub(crate) struct Lay {
     pub(crate) moved: Vec<(Fixture, [f64; 2], f64)>,
 }
 
+impl Lay {
+    /// With distractors where there is room beside what is `taken`, and the hand as in plain scenes.
+    pub(super) fn among(
+        blocks: &[usize],
+        mut taken: Vec<[f64; 2]>,
+        mut things: Vec<(usize, Place)>,
+        random: &mut Random,
+    ) -> Self {
+        distract(blocks, FREE_Y_M, &mut taken, &mut things, random);
+        Self {
+            hand_m: hand_m(random),
+            things,
+            ..Self::default()
+        }
+    }
+}
+
 /// Where blocks may lie beside what a suite is about, x and y, m: clear of drawer and door.
 const FREE_X_M: [f64; 2] = [0.36, 0.56];
 pub(super) const FREE_Y_M: [f64; 2] = [-0.16, 0.40];
@@ -59,15 +76,33 @@ pub(super) fn hand_m(random: &mut Random) -> [f64; 3] {
     HAND_M.map(|middle| middle + random.within(HAND_SPREAD_M))
 }
 
+/// Anywhere between two places along x and two along y, m.
+pub(super) fn somewhere(x_m: [f64; 2], y_m: [f64; 2], random: &mut Random) -> [f64; 2] {
+    [x_m, y_m].map(|[least, most]| random.uniform(least, most))
+}
+
+/// The same, farther than this from another place, m.
+pub(super) fn apart(
+    from: [f64; 2],
+    least_m: f64,
+    x_m: [f64; 2],
+    y_m: [f64; 2],
+    random: &mut Random,
+) -> [f64; 2] {
+    loop {
+        let place = somewhere(x_m, y_m, random);
+        if (place[0] - from[0]).hypot(place[1] - from[1]) > least_m {
+            return place;
+        }
+    }
+}
+
 /// A free place between two places along y, at least so far from all that is taken, m; the farthest of some where
 /// there is none.
 fn within(y_m: [f64; 2], taken: &[[f64; 2]], room_m: f64, random: &mut Random) -> [f64; 2] {
     let mut best = ([FREE_X_M[0], y_m[1]], 0.0);
     for _ in 0..40 {
-        let place = [
-            random.uniform(FREE_X_M[0], FREE_X_M[1]),
-            random.uniform(y_m[0], y_m[1]),
-        ];
+        let place = somewhere(FREE_X_M, y_m, random);
         let distances = taken
             .iter()
             .map(|it| (it[0] - place[0]).hypot(it[1] - place[1]));

@@ -4,9 +4,11 @@ use std::f64::consts::FRAC_PI_2;
 
 use tiller_world::Random;
 
-use super::hand::{CARRY_M, CONTACT_M, GRASP_LEGS, GRASP_Z_M, Leg, TRAVEL_Z_M, Until};
-use super::hand::{fold, grasp, raise};
-use super::place::{FREE_Y_M, Lay, Place, YAW_RAD, distract, hand_m};
+use super::hand::{
+    CARRY_M, CONTACT_M, GRASP_LEGS, GRASP_Z_M, Leg, TRAVEL_Z_M, Until, fold, grasp, held_off_m,
+    raise,
+};
+use super::place::{Lay, Place, YAW_RAD, apart, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Suite, stand};
@@ -70,20 +72,9 @@ impl Suite for Slot {
     }
 
     fn lay(&self, _task: usize, _level: usize, random: &mut Random) -> Lay {
-        let slot = [
-            random.uniform(SLOT_X_M[0], SLOT_X_M[1]),
-            random.uniform(SLOT_Y_M[0], SLOT_Y_M[1]),
-        ];
-        let block = loop {
-            let place = [
-                random.uniform(BLOCK_X_M[0], BLOCK_X_M[1]),
-                random.uniform(BLOCK_Y_M[0], BLOCK_Y_M[1]),
-            ];
-            if (place[0] - slot[0]).hypot(place[1] - slot[1]) > APART_M {
-                break place;
-            }
-        };
-        let mut things = vec![
+        let slot = somewhere(SLOT_X_M, SLOT_Y_M, random);
+        let block = apart(slot, APART_M, BLOCK_X_M, BLOCK_Y_M, random);
+        let things = vec![
             (
                 BLOCK,
                 Place::new([block[0], block[1], 0.02], random.within(YAW_RAD)),
@@ -94,18 +85,13 @@ impl Suite for Slot {
             ),
         ];
         // The walls reach further than a block does.
-        let mut taken = vec![
+        let taken = vec![
             block,
             slot,
             [slot[0], slot[1] + 0.04],
             [slot[0], slot[1] - 0.04],
         ];
-        distract(&[BLUE, PINK], FREE_Y_M, &mut taken, &mut things, random);
-        Lay {
-            hand_m: hand_m(random),
-            things,
-            ..Lay::default()
-        }
+        Lay::among(&[BLUE, PINK], taken, things, random)
     }
 
     fn roles(&self, _task: usize, _start: &Snapshot) -> Vec<Role> {
@@ -122,9 +108,7 @@ impl Suite for Slot {
 
     fn leg(&self, task: usize, number: usize, now: &Snapshot) -> Option<Leg> {
         let (block, slot) = (now.things[BLOCK], now.things[SLOT]);
-        // The block is held as it lies in the hand: both are brought over the slot together.
-        let [off_x, off_y] =
-            [0, 1].map(|axis| (now.hand_m[axis] - block.position_m[axis]).clamp(-0.01, 0.01));
+        let [off_x, off_y] = held_off_m(now, &block);
         let held_rad = fold(now.hand_yaw_rad - block.yaw_rad, FRAC_PI_2).clamp(-0.2, 0.2);
         let [x, y, _] = slot.position_m;
         let over = |z: f64| {

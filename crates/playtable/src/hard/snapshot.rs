@@ -3,6 +3,7 @@
 use mujoco_rs::prelude::{MjData, MjModel, MjtJoint, MjtObjBase};
 
 use crate::labels::ROBOT;
+use crate::oracle::thresholds::LIFT_M;
 use crate::world::{PlayTableError, find_id};
 
 /// A thing at one step.
@@ -26,6 +27,11 @@ impl ThingState {
         let (sin, cos) = self.yaw_rad.sin_cos();
         let [px, py, pz] = self.position_m;
         [px + cos * x - sin * y, py + sin * x + cos * y, pz + z]
+    }
+
+    /// Whether it is held above where it was, as in the plain task.
+    pub(crate) fn is_lifted(&self, from: &Self) -> bool {
+        self.gripped && self.position_m[2] - from.position_m[2] > LIFT_M
     }
 
     /// A point of the world frame in the thing's frame, turned about z alone, m.

@@ -4,9 +4,11 @@ use std::f64::consts::FRAC_PI_2;
 
 use tiller_world::Random;
 
-use super::hand::{CARRY_M, CONTACT_M, GRASP_LEGS, GRASP_Z_M, Leg, TRAVEL_Z_M, Until};
-use super::hand::{fold, grasp, raise};
-use super::place::{FREE_Y_M, Lay, Place, YAW_RAD, distract, hand_m};
+use super::hand::{
+    CARRY_M, CONTACT_M, GRASP_LEGS, GRASP_Z_M, Leg, TRAVEL_Z_M, Until, fold, grasp, held_off_m,
+    raise,
+};
+use super::place::{Lay, Place, YAW_RAD, apart, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Suite, stand};
@@ -63,30 +65,14 @@ impl Suite for Stack {
     }
 
     fn lay(&self, _task: usize, _level: usize, random: &mut Random) -> Lay {
-        let draw = |random: &mut Random| {
-            [
-                random.uniform(PLACE_X_M[0], PLACE_X_M[1]),
-                random.uniform(PLACE_Y_M[0], PLACE_Y_M[1]),
-            ]
-        };
-        let lower = draw(random);
-        let upper = loop {
-            let place = draw(random);
-            if (place[0] - lower[0]).hypot(place[1] - lower[1]) > APART_M {
-                break place;
-            }
-        };
+        let lower = somewhere(PLACE_X_M, PLACE_Y_M, random);
+        let upper = apart(lower, APART_M, PLACE_X_M, PLACE_Y_M, random);
         let place = |[x, y]: [f64; 2], random: &mut Random| {
             Place::new([x, y, 0.02], random.within(YAW_RAD))
         };
-        let mut things = vec![(UPPER, place(upper, random)), (LOWER, place(lower, random))];
-        let mut taken = vec![upper, lower];
-        distract(&[BLUE, PINK], FREE_Y_M, &mut taken, &mut things, random);
-        Lay {
-            hand_m: hand_m(random),
-            things,
-            ..Lay::default()
-        }
+        let things = vec![(UPPER, place(upper, random)), (LOWER, place(lower, random))];
+        let taken = vec![upper, lower];
+        Lay::among(&[BLUE, PINK], taken, things, random)
     }
 
     fn roles(&self, _task: usize, _start: &Snapshot) -> Vec<Role> {
@@ -104,9 +90,7 @@ impl Suite for Stack {
     fn leg(&self, task: usize, number: usize, now: &Snapshot) -> Option<Leg> {
         let (upper, lower) = (now.things[UPPER], now.things[LOWER]);
         let [x, y, _] = lower.position_m;
-        // Where it is held says by how much the block is off the hand.
-        let [off_x, off_y] =
-            [0, 1].map(|axis| (now.hand_m[axis] - upper.position_m[axis]).clamp(-0.01, 0.01));
+        let [off_x, off_y] = held_off_m(now, &upper);
         let over = |z: f64| Leg::to([x + off_x, y + off_y, z]).turned(now.hand_yaw_rad);
         let down = over(GRASP_Z_M + HEIGHT_M + 0.003);
         // One that stands where it is to be is left alone.

@@ -4,8 +4,8 @@ use std::f64::consts::FRAC_PI_2;
 
 use tiller_world::Random;
 
-use super::hand::{GRASP_LEGS, GRASP_Z_M, Leg, fold, grasp, raise};
-use super::place::{FREE_Y_M, Lay, Place, YAW_RAD, distract, hand_m};
+use super::hand::{GRASP_LEGS, GRASP_Z_M, LIFTED_Z_M, Leg, fold, grasp, raise};
+use super::place::{Lay, Place, YAW_RAD, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Suite, stand};
@@ -24,8 +24,6 @@ const APART_M: [f64; 3] = [0.130, 0.115, 0.100];
 const MIDDLE_X_M: [f64; 2] = [0.40, 0.52];
 const MIDDLE_Y_M: [f64; 2] = [0.06, 0.22];
 const TURN_RAD: f64 = 0.6;
-/// The block is lifted when its middle is this far above its place, m, as in the plain task.
-const LIFT_M: f64 = 0.05;
 
 /// The block that a task is about, as things lay at its start; task 0 wants the left one.
 fn wanted(task: usize, start: &Snapshot) -> usize {
@@ -71,10 +69,7 @@ impl Suite for Twins {
     }
 
     fn lay(&self, _task: usize, level: usize, random: &mut Random) -> Lay {
-        let middle = [
-            random.uniform(MIDDLE_X_M[0], MIDDLE_X_M[1]),
-            random.uniform(MIDDLE_Y_M[0], MIDDLE_Y_M[1]),
-        ];
+        let middle = somewhere(MIDDLE_X_M, MIDDLE_Y_M, random);
         // Which of the two lies left says nothing.
         let half = 0.5 * APART_M[level] * random.sign();
         let (sin, cos) = random.within(TURN_RAD).sin_cos();
@@ -83,22 +78,11 @@ impl Suite for Twins {
         let block = |place: [f64; 2], random: &mut Random| {
             Place::new([place[0], place[1], 0.02], random.within(YAW_RAD))
         };
-        let mut things = vec![
+        let things = vec![
             (ONE, block(places[0], random)),
             (OTHER, block(places[1], random)),
         ];
-        distract(
-            &[BLUE, PINK],
-            FREE_Y_M,
-            &mut places.to_vec(),
-            &mut things,
-            random,
-        );
-        Lay {
-            hand_m: hand_m(random),
-            things,
-            ..Lay::default()
-        }
+        Lay::among(&[BLUE, PINK], places.to_vec(), things, random)
     }
 
     fn roles(&self, task: usize, start: &Snapshot) -> Vec<Role> {
@@ -112,7 +96,7 @@ impl Suite for Twins {
     fn holds(&self, task: usize, _level: usize, start: &Snapshot, now: &Snapshot) -> bool {
         let block = wanted(task, start);
         let (from, to) = (&start.things[block], &now.things[block]);
-        to.gripped && to.position_m[2] - from.position_m[2] > LIFT_M
+        to.is_lifted(from)
     }
 
     fn leg(&self, task: usize, number: usize, now: &Snapshot) -> Option<Leg> {
@@ -123,7 +107,7 @@ impl Suite for Twins {
                 let yaw_rad = fold(block.yaw_rad, FRAC_PI_2);
                 Some(grasp(number, now, [x, y, GRASP_Z_M], yaw_rad))
             }
-            GRASP_LEGS => Some(raise(now, z > 0.02 + LIFT_M + 0.03)),
+            GRASP_LEGS => Some(raise(now, z > LIFTED_Z_M)),
             _ => None,
         }
     }

@@ -1,12 +1,8 @@
 //! What happens beside a task of a suite, and what makes it fail for good.
 
 use super::snapshot::Snapshot;
+use crate::oracle::thresholds::{MOVED_M, TOLD_M};
 use crate::touches::{Touches, words};
-
-/// A thing that no task names was moved beyond this, m.
-const MOVED_M: f64 = 0.02;
-/// How much further a thing must go before it is told again, m.
-const TOLD_M: f64 = 0.01;
 
 /// What may happen to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::f64::consts::PI;
 
 use tiller_world::Random;
 
-use super::hand::{GRASP_LEGS, GRASP_Z_M, Leg, fold, grasp, raise};
-use super::place::{FREE_Y_M, Lay, Place, distract, hand_m};
+use super::hand::{GRASP_LEGS, GRASP_Z_M, LIFTED_Z_M, Leg, fold, grasp, raise};
+use super::place::{Lay, Place, somewhere};
 use super::snapshot::Snapshot;
 use super::watch::Role;
 use super::{Suite, stand};
@@ -26,8 +26,6 @@ const TURN_RAD: [[f64; 2]; 3] = [[0.95, 1.15], [1.15, 1.35], [1.35, 1.57]];
 /// Where its middle lies, m.
 const MIDDLE_X_M: [f64; 2] = [0.40, 0.52];
 const MIDDLE_Y_M: [f64; 2] = [0.02, 0.22];
-/// It is lifted when its middle is this far above its place, m, as in the plain task.
-const LIFT_M: f64 = 0.05;
 
 impl Suite for Yaw {
     fn name(&self) -> &'static str {
@@ -65,22 +63,14 @@ impl Suite for Yaw {
     }
 
     fn lay(&self, _task: usize, level: usize, random: &mut Random) -> Lay {
-        let middle = [
-            random.uniform(MIDDLE_X_M[0], MIDDLE_X_M[1]),
-            random.uniform(MIDDLE_Y_M[0], MIDDLE_Y_M[1]),
-        ];
+        let middle = somewhere(MIDDLE_X_M, MIDDLE_Y_M, random);
         let [least, most] = TURN_RAD[level];
         let turn_rad = random.sign() * random.uniform(least, most);
         let (sin, cos) = turn_rad.sin_cos();
         let along = |x: f64| [middle[0] + cos * x, middle[1] + sin * x];
-        let mut things = vec![(BEAM, Place::new([middle[0], middle[1], 0.02], turn_rad))];
-        let mut taken = vec![along(-HALF_M[level]), middle, along(HALF_M[level])];
-        distract(&[RED, BLUE], FREE_Y_M, &mut taken, &mut things, random);
-        Lay {
-            hand_m: hand_m(random),
-            things,
-            ..Lay::default()
-        }
+        let things = vec![(BEAM, Place::new([middle[0], middle[1], 0.02], turn_rad))];
+        let taken = vec![along(-HALF_M[level]), middle, along(HALF_M[level])];
+        Lay::among(&[RED, BLUE], taken, things, random)
     }
 
     fn roles(&self, _task: usize, _start: &Snapshot) -> Vec<Role> {
@@ -91,7 +81,7 @@ impl Suite for Yaw {
 
     fn holds(&self, _task: usize, _level: usize, start: &Snapshot, now: &Snapshot) -> bool {
         let (from, to) = (&start.things[BEAM], &now.things[BEAM]);
-        to.gripped && to.position_m[2] - from.position_m[2] > LIFT_M
+        to.is_lifted(from)
     }
 
     fn leg(&self, _task: usize, number: usize, now: &Snapshot) -> Option<Leg> {
@@ -102,7 +92,7 @@ impl Suite for Yaw {
                 let yaw_rad = fold(beam.yaw_rad, PI);
                 Some(grasp(number, now, [x, y, GRASP_Z_M], yaw_rad))
             }
-            GRASP_LEGS => Some(raise(now, z > 0.02 + LIFT_M + 0.03)),
+            GRASP_LEGS => Some(raise(now, z > LIFTED_Z_M)),
             _ => None,
         }
     }

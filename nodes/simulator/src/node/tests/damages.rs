@@ -1,6 +1,6 @@
 //! Nothing that arrives ends the node or stops its time.
 
-use tiller_messages::{Episode, ExecutionMode, ExecutionState, StageCommand, Status};
+use tiller_messages::{Episode, ExecutionMode, ExecutionState, Message, StageCommand, Status};
 use tiller_node_kit::testing::{Damage, Script, Sent, Trial, message_damages};
 use tiller_world::Registry;
 
@@ -83,12 +83,16 @@ fn damaged_stages() {
         kind: "advance".into(),
         ..Default::default()
     };
-    // Whose stamp decides nothing here.
-    let mut damages = message_damages(&stage(5), &stage(6));
-    damages.push(Damage::stamped(&stage(6), HOUR_NS, &[]));
+    outlives("stage", [stage(5), stage(6)]);
+}
+
+/// Damages of an input whose stamp decides nothing here.
+fn outlives<M: Message>(input: &'static str, [first, second]: [M; 2]) {
+    let mut damages = message_damages(&first, &second);
+    damages.push(Damage::stamped(&second, HOUR_NS, &[]));
     let trial = Trial {
-        input: "stage",
-        before: &|| before().message("stage", &stage(5)),
+        input,
+        before: &|| before().message(input, &first),
         after: &go_on,
         drive: &try_drive,
         texts: &texts,
@@ -133,18 +137,7 @@ fn damaged_execution_states() {
         mode: ExecutionMode::Executing,
         ..Default::default()
     };
-    let mut damages = message_damages(&going(5), &going(6));
-    damages.push(Damage::stamped(&going(6), HOUR_NS, &[]));
-    let trial = Trial {
-        input: "execution_state",
-        before: &|| before().message("execution_state", &going(5)),
-        after: &go_on,
-        drive: &try_drive,
-        texts: &texts,
-        accepted: &time_goes_on,
-    };
-    let faults = trial.faults(&damages);
-    assert!(faults.is_empty(), "{faults:#?}");
+    outlives("execution_state", [going(5), going(6)]);
 }
 
 /// It wakes the loop, whatever it carries.
