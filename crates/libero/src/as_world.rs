@@ -5,7 +5,7 @@ use tiller_core::{Pose, kinematics};
 use tiller_motion::{ArmReading, Setpoint};
 use tiller_world::{
     ArmMeasurement, CameraGeometry, Channels, Command, Episode, EpisodeSpec, ExpertStep,
-    FIRST_TRAINING_SEED, Frame, Verdict, World, WorldError, WorldKind,
+    FIRST_TRAINING_SEED, Frame, Shot, Studio, Verdict, World, WorldError, WorldKind, used,
 };
 
 use crate::controller::{ACTION, ARM};
@@ -13,7 +13,7 @@ use crate::expert::{Expert, Skill, View};
 use crate::kind::{CAMERAS, LiberoKind, NAME, ROBOT, shown_names};
 use crate::native::{IDLE, Native};
 use crate::pack::Pack;
-use crate::render::Renderer;
+use crate::render::{PackShot, Painted};
 use tiller_world::Random;
 
 /// Idle steps before an episode's time begins.
@@ -30,14 +30,13 @@ const SCATTER_M: f64 = 0.02;
 /// Between open (0.08 m) and closed.
 const CLOSING_BELOW_M: f64 = 0.04;
 
-/// A running task: its scene and its renderers.
+/// A running task: its scene and its looks.
 struct Running {
     id: String,
     native: Native,
     /// Which of the pack's it is.
     episode: usize,
-    /// One a size; made when first looked through.
-    renderers: Vec<([usize; 2], Renderer)>,
+    painted: Painted,
 }
 
 /// LIBERO's tasks, one at a time. What was commanded becomes an action whenever a control step begins: the way
@@ -45,6 +44,9 @@ struct Running {
 pub struct LiberoWorld {
     kind: LiberoKind,
     running: Option<Running>,
+    studio: Studio,
+    /// The last look's, to be used again.
+    shot: Option<Box<dyn Shot>>,
     episode: Episode,
     /// The newest command's last set-point.
     setpoint: Option<Setpoint>,
@@ -60,6 +62,8 @@ impl LiberoWorld {
         Self {
             kind,
             running: None,
+            studio: Studio::default(),
+            shot: None,
             episode: Episode::new(Vec::new()),
             setpoint: None,
             followed: None,
@@ -90,6 +94,35 @@ impl LiberoWorld {
         self.running.as_mut().ok_or_else(no_episode)
     }
 
+    /// Takes what a camera sees, in memory that was used before if that was of this task.
+    fn take(
+        &mut self,
+        camera: &str,
+        size: [usize; 2],
+        channels: Channels,
+        shot: Option<Box<dyn Shot>>,
+    ) -> Result<Box<dyn Shot>, WorldError> {
+        let known = CAMERAS.iter().find(|(name, _)| *name == camera);
+        let Running {
+            native, painted, ..
+        } = self.running()?;
+        let cameras = &native.pack().description().cameras;
+        let place = known.and_then(|(_, theirs)| cameras.iter().position(|name| name == theirs));
+        let place = place.ok_or_else(|| WorldError::Unknown {
+            world: NAME,
+            kind: "camera",
+            expected: CAMERAS.map(|(name, _)| name).join(" or "),
+            found: camera.to_owned(),
+        })?;
+        let mut shot = used(shot)
+            .filter(|shot: &Box<PackShot>| shot.is_of(painted))
+            .unwrap_or_else(|| Box::new(PackShot::new(painted)));
+        shot.take(native, place, size, channels)
+            .map_err(WorldError::failed(NAME, "cannot render"))?;
+        shot.geometry = in_base(&shot.geometry, &native.base());
+        Ok(shot)
+    }
+
     /// The scene of a task, compiled unless it is the one that runs.
     fn prepare(&mut self, id: &str) -> Result<&mut Running, WorldError> {
         if self.running.as_ref().is_none_or(|running| running.id != id) {
@@ -118,13 +151,15 @@ impl LiberoWorld {
             for label in native.geom_labels_mut() {
                 *label = labels[usize::from(*label)];
             }
-            // The one before gives back its scene and its renderers first.
+            let painted = Painted::new(&native, self.kind.look());
+            // The one before gives back its scene and its painters first.
             self.running = None;
+            self.studio = Studio::default();
             self.running = Some(Running {
                 id: id.to_owned(),
                 native,
                 episode: 0,
-                renderers: Vec::new(),
+                painted,
             });
         }
         self.running()
@@ -210,35 +245,21 @@ impl World for LiberoWorld {
         channels: Channels,
         frame: &mut Frame,
     ) -> Result<(), WorldError> {
-        let known = CAMERAS.iter().find(|(name, _)| *name == camera);
-        let running = self.running()?;
-        let cameras = &running.native.pack().description().cameras;
-        let place = known.and_then(|(_, theirs)| cameras.iter().position(|name| name == theirs));
-        let place = place.ok_or_else(|| WorldError::Unknown {
-            world: NAME,
-            kind: "camera",
-            expected: CAMERAS.map(|(name, _)| name).join(" or "),
-            found: camera.to_owned(),
-        })?;
-        let look = self.kind.look();
-        let Running {
-            native, renderers, ..
-        } = self.running()?;
-        let index = match renderers.iter().position(|(known, _)| *known == size) {
-            Some(index) => index,
-            None => {
-                let made = Renderer::new(native, size[0], size[1], look)
-                    .map_err(WorldError::failed(NAME, "cannot start the renderer"))?;
-                renderers.push((size, made));
-                renderers.len() - 1
-            }
-        };
-        renderers[index]
-            .1
-            .render(native, place, channels, frame)
-            .map_err(WorldError::failed(NAME, "cannot render"))?;
-        frame.geometry = in_base(&frame.geometry, &native.base());
-        Ok(())
+        let used = self.shot.take();
+        let mut shot = self.take(camera, size, channels, used)?;
+        let drawn = shot.draw(&mut self.studio, frame);
+        self.shot = Some(shot);
+        drawn
+    }
+
+    fn shoot(
+        &mut self,
+        camera: &str,
+        size: [usize; 2],
+        channels: Channels,
+        used: Option<Box<dyn Shot>>,
+    ) -> Option<Result<Box<dyn Shot>, WorldError>> {
+        Some(self.take(camera, size, channels, used))
     }
 
     fn command(&mut self, command: &Command<'_>) -> Result<(), WorldError> {
@@ -319,8 +340,7 @@ impl World for LiberoWorld {
     }
 
     fn renderer(&self) -> Option<&str> {
-        let (_, renderer) = self.running.as_ref()?.renderers.first()?;
-        Some(renderer.device())
+        self.studio.device()
     }
 }
 

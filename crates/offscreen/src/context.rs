@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static DISPLAY: Mutex<()> = Mutex::new(());
 
 /// Held while a context opens or closes.
-pub fn lock_display() -> MutexGuard<'static, ()> {
+pub(crate) fn lock_display() -> MutexGuard<'static, ()> {
     DISPLAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -51,7 +51,7 @@ pub enum RenderError {
 }
 
 /// A context with its surface. To be opened and dropped under [`lock_display`].
-pub struct Context {
+pub(crate) struct Context {
     context: PossiblyCurrentContext,
     surface: Surface<PbufferSurface>,
     device: String,
@@ -62,7 +62,7 @@ impl Context {
     ///
     /// # Errors
     /// [`RenderError::NoDevice`] with what each device said.
-    pub fn open() -> Result<Self, RenderError> {
+    pub(crate) fn open() -> Result<Self, RenderError> {
         let devices = Device::query_devices()
             .map_err(|error| RenderError::NoDevice(format!("the EGL library: {error}")))?;
         let mut refusals = Vec::new();
@@ -118,13 +118,13 @@ impl Context {
     ///
     /// # Errors
     /// [`RenderError::Context`] when the context is lost.
-    pub fn make_current(&self) -> Result<(), RenderError> {
+    pub(crate) fn make_current(&self) -> Result<(), RenderError> {
         Ok(self.context.make_current(&self.surface)?)
     }
 
     /// The device's own description.
     #[must_use]
-    pub fn device(&self) -> &str {
+    pub(crate) fn device(&self) -> &str {
         &self.device
     }
 }

@@ -1,7 +1,7 @@
 //! Images as OpenGL and MuJoCo have them.
 
 /// Turns rows that count from the bottom, as OpenGL's do, upside down.
-pub fn flip_rows<T: Copy>(pixels: &mut [T], height: usize) {
+pub(crate) fn flip_rows<T: Copy>(pixels: &mut [T], height: usize) {
     if pixels.is_empty() || height == 0 {
         return;
     }
@@ -20,7 +20,7 @@ const FAR_MM: f64 = 5_000.0;
 
 /// OpenGL's perspective depths, 0 to 1, as distances along the view in millimetres; the planes are in
 /// metres, and 0 stands for what is 5 m away and more.
-pub fn depths_in_mm(raw: &[f32], [near_m, far_m]: [f64; 2], out: &mut [u16]) {
+pub(crate) fn depths_in_mm(raw: &[f32], [near_m, far_m]: [f64; 2], out: &mut [u16]) {
     for (out, raw) in out.iter_mut().zip(raw) {
         let depth_m = near_m / (1.0 - f64::from(*raw) * (1.0 - near_m / far_m));
         let depth_mm = (depth_m * 1e3).round();
@@ -31,7 +31,7 @@ pub fn depths_in_mm(raw: &[f32], [near_m, far_m]: [f64; 2], out: &mut [u16]) {
 
 /// Labels of pixels that are painted in the colours of numbers, three bytes each, the lowest first;
 /// `label_of` is indexed by the number, and 0 stands for numbers beyond it.
-pub fn labels_of_colours(colours: &[u8], label_of: &[u8], out: &mut [u8]) {
+pub(crate) fn labels_of_colours(colours: &[u8], label_of: &[u8], out: &mut [u8]) {
     for (out, id) in out.iter_mut().zip(colours.chunks_exact(3)) {
         let id = usize::from(id[0]) | usize::from(id[1]) << 8 | usize::from(id[2]) << 16;
         *out = label_of.get(id).copied().unwrap_or(0);

@@ -1,10 +1,12 @@
-//! An OpenGL context without a display, and images as OpenGL has them.
+//! An OpenGL context without a display, and what worlds in MuJoCo paint with it.
 //!
 //! Every world that draws takes its context here: EGL hands one display to everybody in a process, so
-//! there is one lock for it.
+//! there is one lock for it. A [`Painter`] paints lists of things that were made elsewhere, on another
+//! thread perhaps.
 
 mod context;
 mod frame;
+mod painter;
 
-pub use context::{Context, RenderError, lock_display};
-pub use frame::{depths_in_mm, flip_rows, labels_of_colours};
+pub use context::RenderError;
+pub use painter::Painter;

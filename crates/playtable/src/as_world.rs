@@ -4,7 +4,7 @@ use tiller_core::Pose;
 use tiller_motion::Setpoint;
 use tiller_world::{
     ArmMeasurement, Channels, Command, Episode, EpisodeSpec, ExpertStep, Frame, HARD, HandStep,
-    SETPOINT_NS, Verdict, World, WorldError, WorldKind,
+    SETPOINT_NS, Shot, Studio, Verdict, World, WorldError, WorldKind, used,
 };
 
 use crate::camera::Camera;
@@ -12,7 +12,7 @@ use crate::expert::{Expert, ExpertConfig};
 use crate::goal::Goals;
 use crate::hard::{self, HardTable, Suite};
 use crate::kind::{NAME, PlayTableKind};
-use crate::render::Renderer;
+use crate::render::TableShot;
 use crate::task::Task;
 use crate::vary::{Axis, Variation};
 use crate::world::PlayTable;
@@ -25,8 +25,9 @@ pub(crate) struct TableWorld {
     hard: Vec<HardTable>,
     /// Which of them has the episode, if not the plain one.
     present: Option<usize>,
-    /// One a table and size; made when first looked through.
-    renderers: Vec<(Option<usize>, [usize; 2], Renderer)>,
+    studio: Studio,
+    /// The last look's, to be used again.
+    shot: Option<Box<dyn Shot>>,
     episode: Episode,
     /// Revision of the collateral that the episode was told of.
     collateral_told: u64,
@@ -45,7 +46,8 @@ impl TableWorld {
             plain: table,
             hard: Vec::new(),
             present: None,
-            renderers: Vec::new(),
+            studio: Studio::default(),
+            shot: None,
             episode: Episode::new(Vec::new()),
             collateral_told: 0,
             setpoints: Vec::new(),
@@ -61,6 +63,25 @@ impl TableWorld {
             expected: format!("one of {}", expected.join(", ")),
             found: found.to_owned(),
         }
+    }
+
+    /// Takes what a camera sees, in memory that was used before if that was of this table.
+    fn take(
+        &mut self,
+        camera: &str,
+        size: [usize; 2],
+        channels: Channels,
+        shot: Option<Box<dyn Shot>>,
+    ) -> Result<Box<dyn Shot>, WorldError> {
+        let found = Camera::ALL.into_iter().find(|known| known.name() == camera);
+        let names = || Camera::ALL.iter().map(|camera| camera.name()).collect();
+        let camera = found.ok_or_else(|| self.unknown("camera", names(), camera))?;
+        let table = self.table_mut();
+        let mut shot = used(shot)
+            .filter(|shot: &Box<TableShot>| shot.is_of(table))
+            .unwrap_or_else(|| Box::new(TableShot::of(table)));
+        shot.take(table, camera, size, channels);
+        Ok(shot)
     }
 
     fn table(&self) -> &PlayTable {
@@ -181,27 +202,6 @@ impl TableWorld {
     }
 }
 
-/// The renderer of a table and size.
-fn renderer<'a>(
-    renderers: &'a mut Vec<(Option<usize>, [usize; 2], Renderer)>,
-    present: Option<usize>,
-    table: &PlayTable,
-    size: [usize; 2],
-) -> Result<&'a mut Renderer, WorldError> {
-    let is_it =
-        |known: &(Option<usize>, [usize; 2], Renderer)| (known.0, known.1) == (present, size);
-    let index = match renderers.iter().position(is_it) {
-        Some(index) => index,
-        None => {
-            let made = Renderer::new(table, size[0], size[1])
-                .map_err(WorldError::failed(NAME, "cannot start the renderer"))?;
-            renderers.push((present, size, made));
-            renderers.len() - 1
-        }
-    };
-    Ok(&mut renderers[index].2)
-}
-
 impl World for TableWorld {
     fn kind(&self) -> &dyn WorldKind {
         &self.kind
@@ -267,19 +267,21 @@ impl World for TableWorld {
         channels: Channels,
         frame: &mut Frame,
     ) -> Result<(), WorldError> {
-        let found = Camera::ALL.into_iter().find(|known| known.name() == camera);
-        let names = || Camera::ALL.iter().map(|camera| camera.name()).collect();
-        let camera = found.ok_or_else(|| self.unknown("camera", names(), camera))?;
-        let table = match self.present {
-            Some(at) => &mut self.hard[at].table,
-            None => &mut self.plain,
-        };
-        renderer(&mut self.renderers, self.present, table, size)?
-            .render(table, camera, channels, frame)
-            .map_err(WorldError::failed(NAME, "cannot render"))?;
-        frame.geometry = table.camera_geometry(camera, size[0], size[1]);
-        frame.stamp_ns = table.time_ns();
-        Ok(())
+        let used = self.shot.take();
+        let mut shot = self.take(camera, size, channels, used)?;
+        let drawn = shot.draw(&mut self.studio, frame);
+        self.shot = Some(shot);
+        drawn
+    }
+
+    fn shoot(
+        &mut self,
+        camera: &str,
+        size: [usize; 2],
+        channels: Channels,
+        used: Option<Box<dyn Shot>>,
+    ) -> Option<Result<Box<dyn Shot>, WorldError>> {
+        Some(self.take(camera, size, channels, used))
     }
 
     fn command(&mut self, command: &Command<'_>) -> Result<(), WorldError> {
@@ -315,9 +317,7 @@ impl World for TableWorld {
     }
 
     fn renderer(&self) -> Option<&str> {
-        self.renderers
-            .first()
-            .map(|(.., renderer)| renderer.device())
+        self.studio.device()
     }
 
     fn call_expert(&mut self, task: &str, seed: u64) -> Result<(), WorldError> {

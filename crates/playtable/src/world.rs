@@ -13,6 +13,7 @@ use crate::task::Task;
 use crate::vary::{Fixture, Outcome, Parts, Variation};
 use mujoco_rs::prelude::{MjData, MjModel, MjtObjBase};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use tiller_motion::kinematics;
 use tiller_motion::limits::Limits;
 use tiller_motion::{ArmReading, Setpoint};
@@ -81,12 +82,12 @@ struct Ids {
 pub struct PlayTable {
     data: MjData<Box<MjModel>>,
     /// The scene as it was compiled, to return to after a varied episode.
-    pristine: Box<MjModel>,
+    pristine: Arc<MjModel>,
     parts: Parts,
     /// What the episode's variation did; `None` in a plain scene.
     varied: Option<Outcome>,
     ids: Ids,
-    labels: Vec<u8>,
+    labels: Arc<[u8]>,
     /// Damping over stiffness of each joint's actuator, seconds.
     feed_forward_s: [f64; ARM],
     oracle: Oracle,
@@ -125,12 +126,12 @@ impl PlayTable {
         let bias = model.actuator_biasprm();
         let feed_forward_s = std::array::from_fn(|joint| bias[joint][2] / bias[joint][1]);
         let mut table = Self {
-            pristine: model.clone(),
+            pristine: Arc::new((*model).clone()),
             data: MjData::new(model),
             parts,
             varied: None,
             ids,
-            labels,
+            labels: labels.into(),
             feed_forward_s,
             oracle: Oracle::new(ObjectStates::default(), [0.0; 3], &Goals::default()),
             setpoint: Setpoint {
@@ -171,7 +172,7 @@ impl PlayTable {
         let mut layout = Layout::sample(seed, &goals.starts());
         let outcome = variation.map(|variation| self.vary(variation, seed, &mut layout));
         if outcome.is_none() && self.varied.is_some() {
-            self.data.swap_model(self.pristine.clone());
+            self.data.swap_model(self.fresh());
         }
         self.varied = outcome;
         self.begin(&layout, |_| ());
@@ -187,7 +188,7 @@ impl PlayTable {
         change: impl FnOnce(&mut MjModel, &Parts),
         place: impl FnOnce(&mut MjData<Box<MjModel>>),
     ) {
-        let mut model = self.pristine.clone();
+        let mut model = self.fresh();
         change(&mut model, &self.parts);
         self.put(model);
         let layout = Layout {
@@ -236,9 +237,14 @@ impl PlayTable {
         self.button_down = false;
     }
 
+    /// A copy of the scene as it was compiled.
+    fn fresh(&self) -> Box<MjModel> {
+        Box::new((*self.pristine).clone())
+    }
+
     /// Puts a varied copy of the scene in place of the present one.
     fn vary(&mut self, variation: Variation, seed: u64, layout: &mut Layout) -> Outcome {
-        let mut model = self.pristine.clone();
+        let mut model = self.fresh();
         let outcome = variation.apply(seed, &self.parts, &mut model, layout);
         self.put(model);
         outcome
@@ -446,8 +452,13 @@ impl PlayTable {
     }
 
     /// Label of each geom, by geom id; 0 for the background.
-    pub(crate) fn geom_labels(&self) -> &[u8] {
+    pub(crate) fn geom_labels(&self) -> &Arc<[u8]> {
         &self.labels
+    }
+
+    /// The scene as it was compiled: textures and meshes are never varied.
+    pub(crate) fn pristine(&self) -> &Arc<MjModel> {
+        &self.pristine
     }
 
     /// Geoms that are drawn with a material's pattern, and the material.

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test")]
 
 use tiller_playtable::{Block, Camera, Channels, Frame, PlayTable, RenderError, Renderer, labels};
+use tiller_world::{EpisodeSpec, Studio, Variation, WorldKind};
 
 const SIDE: usize = 256;
 
@@ -182,4 +183,82 @@ fn without_egl_the_error_names_the_packages() {
         .status()
         .expect("started");
     assert!(status.success());
+}
+
+#[test]
+fn a_shot_shows_the_moment_in_which_it_was_taken_on_whatever_thread_it_is_drawn() {
+    let mut world = tiller_playtable::kind().make().expect("scene");
+    let button = EpisodeSpec {
+        tasks: vec!["button_press".to_owned()],
+        seed: 11,
+        ..EpisodeSpec::default()
+    };
+    // The plain table, one whose looks are varied, and one with more things on it.
+    let varied = EpisodeSpec {
+        variation: Some(Variation {
+            axis: "object".to_owned(),
+            strength: 3,
+        }),
+        ..button.clone()
+    };
+    let hard = EpisodeSpec {
+        tasks: vec![first_hard_task()],
+        ..button.clone()
+    };
+    let size = [64, 48];
+    let mut shots = Vec::new();
+    let mut expected = Vec::new();
+    let mut used = None;
+    for spec in [&button, &varied, &hard, &button] {
+        world.reset(spec).expect("an episode");
+        for camera in ["static", "wrist"] {
+            let mut frame = Frame::default();
+            world
+                .look(camera, size, Channels::ALL, &mut frame)
+                .expect("a look");
+            let shot = world
+                .shoot(camera, size, Channels::ALL, used.take())
+                .expect("it can")
+                .expect("a shot");
+            shots.push(shot);
+            expected.push(frame);
+            for _ in 0..20 {
+                world.step().expect("a step");
+            }
+        }
+    }
+    let drawing = std::thread::spawn(move || {
+        let mut studio = Studio::default();
+        let drawn = shots.iter_mut().map(|shot| {
+            let mut frame = Frame::default();
+            shot.draw(&mut studio, &mut frame).expect("drawn");
+            frame
+        });
+        let frames: Vec<Frame> = drawn.collect();
+        (frames, shots)
+    });
+    let (frames, shots) = drawing.join().expect("joined");
+    assert!(frames == expected);
+    assert_ne!(frames[0].rgb, frames[2].rgb, "looks differ");
+
+    // What was used is used again, even where another table comes.
+    used = shots.into_iter().next_back();
+    world.reset(&hard).expect("an episode");
+    let again = world.shoot("wrist", size, Channels::ALL, used);
+    let mut frame = Frame::default();
+    let mut studio = Studio::default();
+    let mut again = again.expect("it can").expect("a shot");
+    again.draw(&mut studio, &mut frame).expect("drawn");
+    world.reset(&hard).expect("an episode");
+    let mut looked = Frame::default();
+    world
+        .look("wrist", size, Channels::ALL, &mut looked)
+        .expect("a look");
+    assert!(frame == looked);
+}
+
+fn first_hard_task() -> String {
+    let suites = tiller_playtable::kind().info().suites();
+    let suite = suites.into_iter().find(|suite| suite.name == "twins");
+    suite.expect("a hard suite").tasks.swap_remove(0)
 }

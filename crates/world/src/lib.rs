@@ -17,6 +17,7 @@ mod error;
 mod info;
 mod random;
 mod registry;
+mod shot;
 mod suite;
 mod world;
 
@@ -28,6 +29,7 @@ pub use error::WorldError;
 pub use info::{AxisInfo, CameraInfo, CommandLevel, GroupInfo, RobotInfo, TaskInfo, WorldInfo};
 pub use random::Random;
 pub use registry::{Absent, Registry};
+pub use shot::{Shot, Studio, Tool, used};
 pub use suite::{ALL_TASKS, HARD, Suite};
 pub use world::{
     ArmMeasurement, Command, ExpertStep, HandStep, SETPOINT_NS, Said, World, WorldKind,

@@ -7,6 +7,7 @@ use crate::camera::{Channels, Frame};
 use crate::episode::{EpisodeSpec, Variation, Verdict};
 use crate::error::WorldError;
 use crate::info::{TaskInfo, WorldInfo};
+use crate::shot::Shot;
 
 /// Time between two set-points of a [`Command`], ns.
 pub const SETPOINT_NS: u64 = 1_000_000;
@@ -98,6 +99,22 @@ pub trait World {
         channels: Channels,
         frame: &mut Frame,
     ) -> Result<(), WorldError>;
+
+    /// Takes what a camera sees now and leaves the drawing to whoever has the time, on another thread perhaps: a
+    /// small part of what [`look`](Self::look) costs. None for worlds that can only look. The memory of a `used` shot
+    /// is used again.
+    ///
+    /// # Errors
+    /// As [`World::look`].
+    fn shoot(
+        &mut self,
+        _camera: &str,
+        _size: [usize; 2],
+        _channels: Channels,
+        _used: Option<Box<dyn Shot>>,
+    ) -> Option<Result<Box<dyn Shot>, WorldError>> {
+        None
+    }
 
     /// What the arm's controller follows from now on: the first set-point at once, each next one a
     /// millisecond later, the last one until another command comes.

@@ -3,6 +3,7 @@
 //! A library too, so that a test shows a world of its own to the node's loop.
 
 mod config;
+mod drawing;
 mod episode;
 mod images;
 mod lockstep;

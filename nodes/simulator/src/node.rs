@@ -45,6 +45,9 @@ const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 /// late, ns: a new scene begins up to a camera's period after the last one.
 const LATE_NS: u64 = 2 * PERIOD_NS;
 
+/// How soon a picture that is ready is sent: dora's inputs alone wake the loop.
+const READY: Duration = Duration::from_millis(1);
+
 /// Wall time after which an actuator that does not answer is named.
 const ACTUATOR_LIMIT: Duration = Duration::from_millis(900);
 
@@ -93,6 +96,7 @@ pub fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Resul
                 return node.let_go(outbox);
             }
         }
+        node.images.send_ready(outbox)?;
         if let Some(said) = node.said.take() {
             node.on_said(said, outbox)?;
         }
@@ -157,15 +161,19 @@ struct Streams {
 
 impl Node<'_> {
     /// How long nothing but an input can happen: until the pending command may run, or the state has
-    /// waited long enough for its answer.
+    /// waited long enough for its answer, or a picture may be ready.
     fn time_left(&mut self, now: Instant) -> Duration {
         if self.franka.is_some() {
             return Duration::ZERO;
         }
-        if self.answer.is_some() {
-            return self.pacer.time_left(self.world.time_ns(), now);
+        let left = match self.answer {
+            Some(_) => self.pacer.time_left(self.world.time_ns(), now),
+            None => ANSWER_LIMIT.saturating_sub(now.duration_since(self.asked_at)),
+        };
+        match self.images.are_being_drawn() {
+            true => left.min(READY),
+            false => left,
         }
-        ANSWER_LIMIT.saturating_sub(now.duration_since(self.asked_at))
     }
 
     /// Takes an input. Ticks only wake the loop.
@@ -263,6 +271,8 @@ impl Node<'_> {
         tasks: Vec<String>,
         outbox: &mut Outbox,
     ) -> Result<()> {
+        // Those of the episode before.
+        self.images.finish(outbox)?;
         if tasks.is_empty() && !instruction.is_empty() {
             let text =
                 format!("`{instruction}` is no task that the world knows: no success will be seen");
@@ -386,8 +396,8 @@ impl Node<'_> {
             let started = Instant::now();
             let since_reset_ns = self.world.time_ns() - self.world.origin_ns();
             let origin_ns = self.stamp_ns().saturating_sub(since_reset_ns);
-            self.images.send(self.world.world(), origin_ns, outbox)?;
-            // The first look starts a renderer: meanwhile nobody listened for the answer.
+            self.images.take(self.world.world(), origin_ns, outbox)?;
+            // Where pictures had to be waited for, nobody listened for the answer meanwhile.
             self.asked_at = Instant::now();
             self.waiting_since += started.elapsed();
         }

@@ -342,6 +342,7 @@ impl Node<'_> {
     /// The same once others have been told.
     pub(super) fn let_go(&mut self, outbox: &mut Outbox) -> Result<()> {
         self.is_over = true;
+        self.images.finish(outbox)?;
         let begin = Instant::now();
         while begin.elapsed() < LEAVE_LIMIT && self.franka.as_ref().is_some_and(Franka::is_moved) {
             self.live(outbox)?;

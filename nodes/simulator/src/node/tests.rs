@@ -103,6 +103,22 @@ fn each_command_takes_time_one_state_further() {
 }
 
 #[test]
+fn the_arm_does_not_wait_for_pictures_that_are_being_drawn() {
+    let worlds = Registry::new().with(signal::kind_with_late_pictures());
+    let tick = Script::new(ESSENTIAL).message("tick", &ArmState::default());
+    let script = answers(tick, 0..4)
+        .until("tick", sent("image", 1))
+        .closed("arm_command");
+    let (result, sent) = drive_in(&worlds, &[("TASK", "signal")], script);
+    expect_no_fault(result);
+    let pictures = sent.order().iter().position(|port| *port == "image");
+    let before = &sent.order()[..pictures.unwrap()];
+    let states = before.iter().filter(|port| **port == "sim_arm_state");
+    assert!(states.count() >= 3, "{before:?}");
+    assert_eq!(sent.images("image"), [vec![8; 32 * 32 * 3]]);
+}
+
+#[test]
 fn a_command_for_another_state_does_not_move_time() {
     let script = Script::new(ESSENTIAL)
         .message("arm_command", &command(1, 50 * STATE_NS))

@@ -1,28 +1,49 @@
 //! A world that is an arm and nothing else: its tasks are to turn the first joint by 0.2 rad, one way
 //! or the other.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use tiller_core::Pose;
 use tiller_motion::ArmReading;
 use tiller_motion::kinematics::{HOME_Q, forward};
 use tiller_world::{
     ArmMeasurement, CameraInfo, Channels, Command, CommandLevel, Episode, EpisodeSpec, Frame,
-    RobotInfo, TaskInfo, Verdict, World, WorldError, WorldInfo, WorldKind,
+    RobotInfo, Shot, Studio, TaskInfo, Verdict, World, WorldError, WorldInfo, WorldKind,
 };
 
 const NAME: &str = "signal";
 const STEP_NS: u64 = 20_000_000;
 const TURN_RAD: f64 = 0.2;
+/// Less than the time between two pictures.
+const LATE_NS: u64 = 60_000_000;
 
-struct Kind(WorldInfo);
+struct Kind {
+    info: WorldInfo,
+    /// The world's time, ns, where pictures are drawn by others and take as long as it takes to get on.
+    late: Option<Arc<AtomicU64>>,
+}
 
+/// It draws its pictures itself.
 pub(super) fn kind() -> impl WorldKind {
+    described(None)
+}
+
+/// Pictures of it cannot be drawn before it has gone on for [`LATE_NS`]; whoever waits for one meanwhile waits in vain.
+pub(super) fn kind_with_late_pictures() -> impl WorldKind {
+    described(Some(Arc::default()))
+}
+
+fn described(late: Option<Arc<AtomicU64>>) -> Kind {
     let task = |id: &str| TaskInfo {
         id: id.to_owned(),
         instruction: id.to_owned(),
         group: "turns",
         shown: 1,
     };
-    Kind(WorldInfo {
+    let info = WorldInfo {
         name: NAME,
         about: "an arm that turns",
         robot: RobotInfo {
@@ -46,17 +67,21 @@ pub(super) fn kind() -> impl WorldKind {
         axes: Vec::new(),
         look_ns: 100_000_000,
         episode_ns: 10 * tiller_core::SECOND_NS,
-    })
+    };
+    Kind { info, late }
 }
 
 impl WorldKind for Kind {
     fn info(&self) -> &WorldInfo {
-        &self.0
+        &self.info
     }
 
     fn make(&self) -> Result<Box<dyn World>, WorldError> {
         Ok(Box::new(Signal {
-            kind: Kind(self.0.clone()),
+            kind: Kind {
+                info: self.info.clone(),
+                late: self.late.clone(),
+            },
             reading: ArmReading::at_rest(HOME_Q, 0.08),
             time_ns: 0,
             episode: Episode::new(Vec::new()),
@@ -124,6 +149,22 @@ impl World for Signal {
         Ok(())
     }
 
+    fn shoot(
+        &mut self,
+        _camera: &str,
+        size: [usize; 2],
+        _channels: Channels,
+        _used: Option<Box<dyn Shot>>,
+    ) -> Option<Result<Box<dyn Shot>, WorldError>> {
+        let clock = Arc::clone(self.kind.late.as_ref()?);
+        let due_ns = self.time_ns + LATE_NS;
+        Some(Ok(Box::new(LateShot {
+            clock,
+            due_ns,
+            size,
+        })))
+    }
+
     fn command(&mut self, command: &Command<'_>) -> Result<(), WorldError> {
         let Command::Joints(setpoints) = command else {
             return Ok(());
@@ -137,6 +178,9 @@ impl World for Signal {
 
     fn step(&mut self) -> Result<(), WorldError> {
         self.time_ns += STEP_NS;
+        if let Some(clock) = &self.kind.late {
+            clock.store(self.time_ns, Ordering::Release);
+        }
         let turn_rad = self.reading.q_rad[0];
         let wanted = match self.episode.verdict().tasks.first().map(String::as_str) {
             Some("wave") => turn_rad < -TURN_RAD,
@@ -151,5 +195,31 @@ impl World for Signal {
 
     fn verdict(&self) -> &Verdict {
         self.episode.verdict()
+    }
+}
+
+struct LateShot {
+    clock: Arc<AtomicU64>,
+    due_ns: u64,
+    size: [usize; 2],
+}
+
+impl Shot for LateShot {
+    fn draw(&mut self, _studio: &mut Studio, frame: &mut Frame) -> Result<(), WorldError> {
+        let begin = Instant::now();
+        while self.clock.load(Ordering::Acquire) < self.due_ns {
+            if begin.elapsed() > Duration::from_secs(20) {
+                return Err(WorldError::Unsupported {
+                    world: NAME,
+                    what: "picture while the world stands still".to_owned(),
+                });
+            }
+            sleep(Duration::from_millis(1));
+        }
+        [frame.width, frame.height] = self.size;
+        frame.rgb.clear();
+        frame.rgb.resize(self.size[0] * self.size[1] * 3, 8);
+        frame.stamp_ns = self.due_ns - LATE_NS;
+        Ok(())
     }
 }
