@@ -7,11 +7,12 @@ mod planning;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Environment, run_node};
+use tiller_node_kit::{Environment, Standing, run_node, step_back};
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
         let settings = config::Settings::read(Environment::process())?;
+        step_back(Standing::Thinks);
         let (bundle, policy) = settings.open_policy()?;
         node::run(&settings, &bundle, policy, inbox, outbox)
     })
