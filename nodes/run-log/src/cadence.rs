@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use tiller_core::EpisodeId;
 
 use crate::latency::{Percentiles, Values};
 
@@ -42,8 +43,8 @@ pub(crate) struct Bin {
 /// Follows the robot's states.
 #[derive(Debug, Default)]
 pub(crate) struct CadenceTally {
-    /// Stamp, ns of robot time, and when it was sent, since any fixed moment.
-    last: Option<(u64, Duration)>,
+    /// Its episode, stamp, ns of robot time, and when it was sent, since any fixed moment.
+    last: Option<(EpisodeId, u64, Duration)>,
     /// Shortest time between stamps so far, ns: the loop's period.
     period_ns: Option<u64>,
     /// The first stamp, ns.
@@ -71,15 +72,15 @@ impl Spans {
 }
 
 impl CadenceTally {
-    /// Takes a state's stamp and the wall time at which it was sent.
-    pub(crate) fn on_state(&mut self, stamp_ns: u64, sent: Duration) {
+    /// Takes a state's episode and stamp and the wall time at which it was sent.
+    pub(crate) fn on_state(&mut self, episode: EpisodeId, stamp_ns: u64, sent: Duration) {
         self.states += 1;
         let first_ns = *self.first_ns.get_or_insert(stamp_ns);
-        let last = self.last.replace((stamp_ns, sent));
-        let Some((last_ns, last_sent)) = last else {
+        let last = self.last.replace((episode, stamp_ns, sent));
+        // Between two episodes a simulator builds another scene, and its stamps go on from a later one.
+        let Some((_, last_ns, last_sent)) = last.filter(|(before, ..)| *before == episode) else {
             return;
         };
-        // A stamp that does not advance is the start of another episode.
         let Some(step_ns) = stamp_ns.checked_sub(last_ns).filter(|step| *step > 0) else {
             return;
         };
@@ -120,12 +121,20 @@ impl CadenceTally {
 mod tests {
     use super::*;
 
-    fn after(states: &[(u64, u64)]) -> Cadence {
+    /// Of episodes one after the other, each of stamps and times of sending, ms.
+    fn of_episodes(episodes: &[&[(u64, u64)]]) -> Cadence {
         let mut tally = CadenceTally::default();
-        for (stamp_ms, sent_ms) in states {
-            tally.on_state(stamp_ms * 1_000_000, Duration::from_millis(*sent_ms));
+        for (states, id) in episodes.iter().zip(1..) {
+            for (stamp_ms, sent_ms) in *states {
+                let sent = Duration::from_millis(*sent_ms);
+                tally.on_state(EpisodeId(id), stamp_ms * 1_000_000, sent);
+            }
         }
         tally.cadence()
+    }
+
+    fn after(states: &[(u64, u64)]) -> Cadence {
+        of_episodes(&[states])
     }
 
     #[test]
@@ -154,6 +163,17 @@ mod tests {
         assert_eq!((first.missing, first.missing_at_start), (0, 2));
         let again = after(&[(0, 0), (20, 20), (0, 900), (20, 920)]);
         assert_eq!((again.missing, again.period.longest_ms), (0, 20.0));
+        // A simulator's stamps go on, from the next of its pictures.
+        let states = |first_ms: u64| [0, 20, 40].map(|ms| (first_ms + ms, first_ms + ms));
+        let (one, two) = (
+            states(2_000),
+            states(2_100).map(|(ms, sent)| (ms, sent + 400)),
+        );
+        let next = of_episodes(&[&one, &two]);
+        assert_eq!(
+            (next.states, next.missing, next.period.longest_ms),
+            (6, 0, 20.0)
+        );
         assert_eq!(after(&[]), Cadence::default());
     }
 }

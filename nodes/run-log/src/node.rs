@@ -320,7 +320,7 @@ impl Log {
                         let reason = self.clock.complaint("stamp_ns", state.stamp_ns);
                         return Err(Refused::new(&input.id, reason));
                     }
-                    self.cadence.on_state(state.stamp_ns, sent());
+                    self.cadence.on_state(state.episode, state.stamp_ns, sent());
                 }
             }
             "execution_state" => {
