@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tiller_vlm::RecordedPrograms;
 
 const WANDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/controls/wander");
@@ -125,4 +126,23 @@ fn the_programs_of_the_repository_are_sound() {
         }
     }
     assert!(count >= 10, "{count}");
+}
+
+#[test]
+fn rough_programs_stay_as_they_were_written() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benchmarks/programs");
+    let mut digest = Sha256::new();
+    let mut count = 0;
+    for answer in 1..=7 {
+        let files = fs::read_dir(format!("{folder}/hard-{answer}")).unwrap();
+        let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            digest.update(fs::read(path).unwrap());
+            count += 1;
+        }
+    }
+    assert_eq!(count, 63);
+    let frozen = "393a096ba9e91c76c06ba12ae2de805587111e84ed030e4a152ea5056f407b55";
+    assert_eq!(format!("{:x}", digest.finalize()), frozen);
 }

@@ -1,0 +1,46 @@
+# Instruction: lift the right one of the red blocks
+# Keypoint 0 is the drawer handle.
+# Keypoint 1 is the drawer 1.
+# Keypoint 2 is the drawer 2.
+# Keypoint 3 is the door handle.
+# Keypoint 4 is the door 1.
+# Keypoint 5 is the door 2.
+# Keypoint 6 is the blue block.
+# Keypoint 7 is the pink block.
+# Keypoint 8 is the red block 1.
+# Keypoint 9 is the red block 2.
+
+import torch
+
+num_stages = 3
+
+def d(a, b):
+    return torch.sqrt(((a - b) ** 2).sum(-1) + 1e-7)
+
+# The right red block is keypoint 8 (y smaller than that of keypoint 9).
+
+# Stage 1: down around it from above, fingers open
+def stage1_guidance(keypoints, action_sequence, gripper):
+    p = action_sequence[0, 1:]
+    t = keypoints[8] + torch.tensor([0.0, 0.0, -0.008])
+    s = d(p[:, :2], t[:2])
+    h = t[2] + torch.clamp(3 * (s - 0.01), 0.0, 0.1)
+    return -(s + torch.abs(p[:, 2] - h)).mean() - 0.1 * (1 - gripper[0, 1:]).mean()
+
+def stage1_done(keypoints, start_keypoints, end_effector):
+    return 0.015 - d(end_effector, keypoints[8] + torch.tensor([0.0, 0.0, -0.008]))
+
+# Stage 2: close the fingers
+def stage2_guidance(keypoints, action_sequence, gripper):
+    t = keypoints[8] + torch.tensor([0.0, 0.0, -0.008])
+    return -d(action_sequence[0, 1:], t).mean() - 0.1 * gripper[0, 1:].mean()
+
+def stage2_done(keypoints, start_keypoints, end_effector, gripper_width_m):
+    return torch.minimum(0.06 - gripper_width_m, gripper_width_m - 0.01)
+
+# Stage 3: lift
+def stage3_guidance(keypoints, action_sequence, gripper):
+    return -torch.relu(0.18 - action_sequence[0, 1:, 2]).mean() - 0.1 * gripper[0, 1:].mean()
+
+def stage3_done(keypoints, start_keypoints, end_effector):
+    return keypoints[8, 2] - start_keypoints[8, 2] - 0.1
