@@ -1,0 +1,123 @@
+"""What the checkpoints of LeRobot's vision-language-action policies have in common."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lerobot_files import (
+    ACTION,
+    STATE,
+    Normalisation,
+    feature,
+    normaliser,
+    renamed,
+    step,
+)
+from refusal import unsupported
+
+BEFORE, AFTER = "policy_preprocessor.json", "policy_postprocessor.json"
+TOKENIZER = "tokenizer_processor"
+TOKENS, MASK = "observation.language.tokens", "observation.language.attention_mask"
+# What tiller-policy accepts: a bundle beyond it would be written only to be refused.
+_LIMITS = {"chunk_size": 1024, "num_steps": 1000, "max_action_dim": 64, "tokenizer_max_length": 1024}
+
+
+@dataclass
+class Text:
+    """How an instruction becomes tokens."""
+
+    template: str
+    tokens: int
+    # Name of the tokenizer's repository, for messages.
+    tokenizer: str
+
+    @staticmethod
+    def read(folder: Path, template: str, tokens: int, preparation: str) -> "Text":
+        """From the preprocessor, which must prepare the instruction with the step `preparation`."""
+        step(folder, BEFORE, preparation)
+        settings = step(folder, BEFORE, TOKENIZER)
+        if settings.get("max_length", tokens) != tokens:
+            raise unsupported(f"{BEFORE}: max_length", settings["max_length"], f"{tokens}, as config.json")
+        for key, value in {"padding_side": "right", "task_key": "task"}.items():
+            if settings.get(key, value) != value:
+                raise unsupported(f"{BEFORE}: {key}", settings[key], repr(value))
+        return Text(template, tokens, settings.get("tokenizer_name") or "the policy's tokenizer")
+
+
+@dataclass
+class Checkpoint:
+    config: Any
+    weights: Any
+    text: Text
+    images: dict[str, Normalisation]
+    state: Normalisation
+    action: Normalisation
+    # Names that observations have before the preprocessor renames them, by the names of the inputs.
+    original: dict[str, str]
+
+
+def statistics(folder: Path, config: Any, weights: Any, text: Text, steps: frozenset[str]) -> Checkpoint:
+    """The processors' statistics; `steps` are the policy's own, which the caller sees to."""
+    before = normaliser(folder, BEFORE, "normalizer_processor", steps | {TOKENIZER})
+    after = normaliser(folder, AFTER, "unnormalizer_processor")
+    return Checkpoint(
+        config,
+        weights,
+        text,
+        {name: feature(before, name, shape) for name, shape in config.images.items()},
+        feature(before, STATE, (config.state_dim,)),
+        feature(after, ACTION, (config.action_dim,)),
+        {new: old for old, new in renamed(folder, BEFORE).items()},
+    )
+
+
+def cameras(inputs: dict, empty: int) -> dict[str, tuple[int, int, int]]:
+    """The pictures that a policy looks at. `empty`: how many cameras were made up of nothing, which nobody
+    attends to."""
+    if STATE not in inputs:
+        raise SystemExit(f"cannot export: config.json lists no feature {STATE}")
+    made_up = {f"observation.images.empty_camera_{index}" for index in range(empty)}
+    found = {}
+    for name, known in inputs.items():
+        if known["type"] == "VISUAL" and name not in made_up:
+            found[name] = tuple(known["shape"])
+            if len(found[name]) != 3 or found[name][0] != 3:
+                raise unsupported(f"config.json: the shape of {name}", found[name], "[3, height, width]")
+        elif known["type"] not in ("VISUAL", "STATE"):
+            raise unsupported(f"config.json: the type of {name}", known["type"], "VISUAL or STATE")
+    if not found:
+        raise unsupported("config.json: input_features", sorted(inputs), "at least one camera")
+    return found
+
+
+def limits(config: Any, raw: dict) -> None:
+    for key, most in _LIMITS.items():
+        found = raw.get(key, 1)
+        if not 1 <= found <= most:
+            raise unsupported(f"config.json: {key}", found, f"1 to {most}")
+    if not 1 <= config.n_action_steps <= config.chunk_size:
+        raise unsupported("config.json: n_action_steps", config.n_action_steps, f"1 to {config.chunk_size}")
+    if not 1 <= config.action_dim <= config.action_columns:
+        raise unsupported("the size of action", config.action_dim, f"1 to {config.action_columns}")
+    state = raw.get("max_state_dim", config.state_dim)
+    if not 1 <= config.state_dim <= state:
+        raise unsupported("the size of observation.state", config.state_dim, f"1 to {state}")
+
+
+def tokenizer(given: Path | None, text: Text) -> bytes:
+    """The tokenizer's file."""
+    if given is None:
+        raise SystemExit(
+            f"cannot export: the checkpoint names its tokenizer, {text.tokenizer}, and does not hold it; give "
+            "--tokenizer, the tokenizer.json of that repository or a folder with it"
+        )
+    path = given / "tokenizer.json" if given.is_dir() else given
+    try:
+        data = path.read_bytes()
+        settings = json.loads(data)
+    except (OSError, json.JSONDecodeError) as error:
+        raise SystemExit(f"cannot export: {path} is no tokenizer.json: {error}")
+    if "model" not in settings:
+        raise unsupported(f"{path}", sorted(settings)[:3], "a tokenizer.json of the library tokenizers")
+    return data
