@@ -52,13 +52,27 @@ class Bundle:
 
     def _tokens(self, entry: dict, observation: dict) -> dict[str, np.ndarray]:
         """The instruction's tokens, filled up with token 0, and which of them are no filling."""
-        text = entry["template"].replace("{instruction}", observation[entry["source"]].strip())
+        instruction = observation[entry["source"]].strip()
+        for character in entry.get("spaces", []):
+            instruction = instruction.replace(character, " ")
+        text = entry["template"].replace("{instruction}", instruction)
+        if "state" in entry:
+            text = text.replace("{state}", self._written(entry["state"], observation["robot_state"][-1]))
         found = self.tokenizer.encode(text).ids
         (most,) = entry["shape"]
         assert len(found) <= most, (text, len(found))
         tokens, mask = np.zeros((1, most), np.int64), np.zeros((1, most), bool)
         tokens[0, : len(found)], mask[0, : len(found)] = found, True
         return {entry["name"]: tokens, entry["mask"]: mask}
+
+    @staticmethod
+    def _written(entry: dict, state: np.ndarray) -> str:
+        """The bin of [-1, 1] in which each number of the normalised state is; -1 for what is below."""
+        mean, std = (np.array(entry[key], np.float32) for key in ("mean", "std"))
+        numbers = np.zeros(entry.get("numbers", len(state)))
+        numbers[: len(state)] = (state.astype(np.float32) - mean) / std
+        bins = np.floor((numbers + 1.0) * entry["bins"] / 2.0).clip(-1, entry["bins"] - 1)
+        return " ".join(str(int(value)) for value in bins)
 
     def predict(self, x: np.ndarray, time: float, conditions: dict[str, np.ndarray]) -> np.ndarray:
         timestep = np.full(len(x), time, np.float32)

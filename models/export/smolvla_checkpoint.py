@@ -1,6 +1,5 @@
 """Reads a LeRobot SmolVLA checkpoint: sizes, weights, normalisation, and what is unusual."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,15 @@ from lerobot_files import (
     vector,
 )
 from refusal import unsupported
-from vla_checkpoint import Checkpoint, Text, cameras, limits, statistics
+from vla_checkpoint import (
+    Checkpoint,
+    Text,
+    cameras,
+    count_layers,
+    language_model,
+    limits,
+    statistics,
+)
 from vla_layers import Weights
 
 VLM, EXPERT = "model.vlm_with_expert.vlm.model", "model.vlm_with_expert.lm_expert"
@@ -89,6 +96,11 @@ class Config:
     scale: int
 
     @property
+    def state_is_seen(self) -> bool:
+        """Whether the state is an input of the prefix by itself."""
+        return True
+
+    @property
     def target(self) -> tuple[int, int]:
         """Height and width of the pictures that the tower sees."""
         return self.side, self.side
@@ -106,22 +118,9 @@ def read(checkpoint: Path, vlm: Path | None) -> Checkpoint:
     weights = load_torch(present(folder, "model.safetensors"))
     refuse_old(folder, weights)
     weights = Weights(weights)
-    config = _config(raw, _vlm(raw, vlm), weights)
+    config = _config(raw, language_model(raw.get("vlm_model_name"), vlm), weights)
     text = Text.read(folder, "{instruction}\n", config.tokens, NEW_LINE)
     return statistics(folder, config, weights, text, frozenset({NEW_LINE}))
-
-
-def _vlm(raw: dict, given: Path | None) -> dict:
-    """The language model's own configuration, if there is one to read."""
-    own = Path(raw.get("vlm_model_name") or "nowhere") / "config.json"
-    path = own if given is None and own.is_file() else given
-    if path is None:
-        return {}
-    path = path / "config.json" if path.is_dir() else path
-    try:
-        return json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise SystemExit(f"cannot export: {path} is no configuration: {error}")
 
 
 def _config(raw: dict, vlm: dict, weights: Weights) -> Config:
@@ -168,7 +167,7 @@ def _config(raw: dict, vlm: dict, weights: Weights) -> Config:
         rms_eps=text.get("rms_norm_eps", RMS_EPS),
         vision_hidden=vision_hidden,
         vision_inner=weights.shape(f"{tower}.encoder.layers.0.mlp.fc1.weight")[0],
-        vision_layers=_count(weights, f"{tower}.encoder.layers."),
+        vision_layers=count_layers(weights, f"{tower}.encoder.layers."),
         vision_heads=vision.get("num_attention_heads") or vision_hidden // HEAD_DIM,
         vision_eps=vision.get("layer_norm_eps", VISION_EPS),
         patch=patch,
@@ -182,9 +181,3 @@ def _config(raw: dict, vlm: dict, weights: Weights) -> Config:
         raise unsupported("config.json: the pictures' sizes", config.images, f"{list(config.target)}")
     limits(config, raw)
     return config
-
-
-def _count(weights: Weights, prefix: str) -> int:
-    """How many layers have names that begin so."""
-    indices = {name[len(prefix) :].split(".")[0] for name in weights.tensors if name.startswith(prefix)}
-    return len(indices)

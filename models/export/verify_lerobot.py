@@ -246,7 +246,8 @@ def check_sources(checkpoint: Path, work: Path) -> list[str]:
     change("config.json", lambda raw: raw["input_features"].update({"observation.effort": effort}))
     renaming = {"rename_map": {"observation.images.front": name}}
     change("policy_preprocessor.json", lambda steps: steps["steps"][0].update(config=renaming))
-    ignored = list(range(3, settings.action_feature.shape[0]))
+    # The checkpoint is that of the first case.
+    ignored = list(range(3, next(iter(CASES.values()))["action"]))
     layout = Layout(ActionLayout("delta", position=[0, 1, 2], ignored=ignored), 10.0, {})
     export(checkpoint, work / "renamed", layout, lambda _: None)
     found = [entry["source"] for entry in Bundle(work / "renamed").manifest["observation"]]

@@ -90,7 +90,8 @@ def _observation(stored: Checkpoint) -> dict[str, torch.Tensor]:
     most = stored.text.tokens
     seen[TOKENS] = torch.randint(0, config.vocabulary, (1, most), generator=generator)
     seen[MASK] = torch.arange(most)[None] < max(1, 2 * most // 3)
-    seen[STATE] = torch.randn(1, config.state_dim, generator=generator)
+    if config.state_is_seen:
+        seen[STATE] = torch.randn(1, config.state_dim, generator=generator)
     return seen
 
 
@@ -106,12 +107,13 @@ def _step(stored: Checkpoint, particles: int, names: list[str], conditions) -> d
 
 def _observations(stored: Checkpoint, layout: Layout) -> list[dict]:
     config = stored.config
-    inputs = [*config.images, STATE]
-    unknown = sorted(set(layout.sources) - set(inputs))
+    known = [*config.images, STATE]
+    unknown = sorted(set(layout.sources) - set(known))
     if unknown:
-        raise unsupported("--source", unknown[0], "the checkpoint's inputs: " + ", ".join(inputs))
+        raise unsupported("--source", unknown[0], "the checkpoint's inputs: " + ", ".join(known))
     found, taken = [], {}
-    for name, shape in (config.images | {STATE: (config.state_dim,)}).items():
+    inputs = config.images | ({STATE: (config.state_dim,)} if config.state_is_seen else {})
+    for name, shape in inputs.items():
         picture = name in config.images
         # A camera's source is its name, as it was before the checkpoint renamed it, unless told otherwise.
         own = stored.original.get(name, name).rsplit(".", 1)[-1] if picture else "robot_state"
@@ -125,7 +127,22 @@ def _observations(stored: Checkpoint, layout: Layout) -> list[dict]:
             entry["components"] = layout.components
         found.append(entry | {"shape": shape, "mean": mean, "std": std})
     text = {"name": TOKENS, "kind": "text", "source": "instruction", "shape": [stored.text.tokens]}
-    return [*found, text | {"mask": MASK, "template": stored.text.template}]
+    text |= {"mask": MASK, "template": stored.text.template}
+    if stored.text.spaces:
+        text["spaces"] = stored.text.spaces
+    if stored.text.bins:
+        text["state"] = _written_state(stored, layout)
+    return [*found, text]
+
+
+def _written_state(stored: Checkpoint, layout: Layout) -> dict:
+    """The robot's state as a part of the text."""
+    mean, std = stored.state.mean_std(stored.config.state_dim)
+    state = {"components": layout.components} if layout.components else {}
+    state |= {"mean": mean, "std": std, "bins": stored.text.bins}
+    if stored.text.state_numbers != stored.config.state_dim:
+        state["numbers"] = stored.text.state_numbers
+    return state
 
 
 def _action(stored: Checkpoint, layout: Layout) -> dict:

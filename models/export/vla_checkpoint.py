@@ -1,7 +1,7 @@
 """What the checkpoints of LeRobot's vision-language-action policies have in common."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ BEFORE, AFTER = "policy_preprocessor.json", "policy_postprocessor.json"
 TOKENIZER = "tokenizer_processor"
 TOKENS, MASK = "observation.language.tokens", "observation.language.attention_mask"
 # What tiller-policy accepts: a bundle beyond it would be written only to be refused.
-_LIMITS = {"chunk_size": 1024, "num_steps": 1000, "max_action_dim": 64, "tokenizer_max_length": 1024}
+_LIMITS = {"chunk_size": 1024, "num_steps": 1000, "num_inference_steps": 1000, "max_action_dim": 64, "tokenizer_max_length": 1024}
 
 
 @dataclass
@@ -31,6 +31,11 @@ class Text:
     tokens: int
     # Name of the tokenizer's repository, for messages.
     tokenizer: str
+    # What becomes a space in an instruction.
+    spaces: list[str] = field(default_factory=list)
+    # The state's numbers in the text, filled up with zeros, and the bins of [-1, 1] that they are in.
+    state_numbers: int = 0
+    bins: int = 0
 
     @staticmethod
     def read(folder: Path, template: str, tokens: int, preparation: str) -> "Text":
@@ -60,7 +65,7 @@ class Checkpoint:
 def statistics(folder: Path, config: Any, weights: Any, text: Text, steps: frozenset[str]) -> Checkpoint:
     """The processors' statistics; `steps` are the policy's own, which the caller sees to."""
     before = normaliser(folder, BEFORE, "normalizer_processor", steps | {TOKENIZER})
-    after = normaliser(folder, AFTER, "unnormalizer_processor")
+    after = normaliser(folder, AFTER, "unnormalizer_processor", steps)
     return Checkpoint(
         config,
         weights,
@@ -89,6 +94,26 @@ def cameras(inputs: dict, empty: int) -> dict[str, tuple[int, int, int]]:
     if not found:
         raise unsupported("config.json: input_features", sorted(inputs), "at least one camera")
     return found
+
+
+def language_model(name: str | None, given: Path | None) -> dict:
+    """The language model's own configuration: the file or folder that is given, else the folder that the
+    checkpoint names, if it is one; else nothing, and it is the usual one."""
+    own = Path(name or "nowhere") / "config.json"
+    path = own if given is None and own.is_file() else given
+    if path is None:
+        return {}
+    path = path / "config.json" if path.is_dir() else path
+    try:
+        return json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise SystemExit(f"cannot export: {path} is no configuration: {error}")
+
+
+def count_layers(weights: Any, prefix: str) -> int:
+    """How many layers have names that begin so."""
+    indices = {name[len(prefix) :].split(".")[0] for name in weights.tensors if name.startswith(prefix)}
+    return len(indices)
 
 
 def limits(config: Any, raw: dict) -> None:

@@ -16,8 +16,8 @@ from torch import nn
 
 from graphs import OPSET
 
-# Weights begin at multiples of a page, so that they can be mapped.
-ALIGNMENT = 4096
+# Large weights begin at multiples of a page, so that they can be mapped, others at those of a cache line.
+PAGE, LINE = 4096, 64
 # Tensors with fewer bytes stay in the graph.
 SMALL = 1024
 _KINDS = {torch.float32: TensorProto.FLOAT, torch.float64: TensorProto.DOUBLE, torch.int64: TensorProto.INT64}
@@ -75,7 +75,7 @@ def _initializer(name: str, tensor: torch.Tensor, file, location: str) -> Tensor
     if data.nbytes < SMALL:
         proto.raw_data = data.tobytes()
         return proto
-    file.write(bytes(-file.tell() % ALIGNMENT))
+    file.write(bytes(-file.tell() % (PAGE if data.nbytes >= 16 * PAGE else LINE)))
     entries = {"location": location, "offset": str(file.tell()), "length": str(data.nbytes)}
     file.write(memoryview(np.atleast_1d(data)).cast("B"))
     proto.data_location = TensorProto.EXTERNAL
