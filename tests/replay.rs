@@ -56,6 +56,7 @@ fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
         tasks: vec!["button_press".to_owned()],
         variation: None,
         instruction: Some("press the button".to_owned()),
+        told: "press the button".to_owned(),
         seed: 3,
         max_steps: 600,
     };

@@ -40,10 +40,13 @@ class ActionLayout:
     clip: float | None = None
     guide: list[str] = field(default_factory=lambda: ["position"])
 
-    def table(self, dim: int) -> dict:
-        """The `[action]` table of actions of `dim` columns, without their normalisation."""
+    def table(self, dim: int, padded: int | None = None) -> dict:
+        """The `[action]` table of actions of `dim` columns, without their normalisation. `padded`: how many
+        columns the network's actions have, of which those past `dim` are ignored."""
         self._check(dim)
-        table: dict = {"dim": dim}
+        padded = dim if padded is None else padded
+        ignored = [*self.ignored, *range(dim, padded)]
+        table: dict = {"dim": padded}
         if self.joints:
             table["joints"] = self.joints
         else:
@@ -54,8 +57,8 @@ class ActionLayout:
             opened, closed = self.gripper_values
             own = {"column": self.gripper, "open": opened, "closed": closed}
             table["gripper"] = self.gripper if (opened, closed) == (1.0, -1.0) else own
-        if self.ignored:
-            table["ignored"] = self.ignored
+        if ignored:
+            table["ignored"] = ignored
         table["mode"] = self.mode
         if not self.joints:
             tool = self.mode == "delta_pose_tool"

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
@@ -13,7 +13,8 @@ import lerobot_network
 import policy_toml
 from action_layout import ActionLayout
 from graphs import TOLERANCE, difference, export_graph
-from lerobot_checkpoint import ENVIRONMENT, STATE, Checkpoint, Config
+from lerobot_checkpoint import Checkpoint, Config
+from lerobot_files import ENVIRONMENT, STATE
 from refusal import unsupported
 
 PARTICLES = (1, 7, 20)
@@ -26,6 +27,8 @@ class Layout:
     action: ActionLayout
     rate_hz: float
     sources: dict[str, str]
+    # What the robot's state holds, in tiller-policy's words; its default when empty.
+    components: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -139,9 +142,10 @@ def _observations(stored: Checkpoint, layout: Layout) -> list[dict]:
         taken[source] = name
         mean, std = stored.observations[name].mean_std(shape[0])
         kind = "image" if name in stored.config.images else "state"
-        found.append(
-            {"name": name, "kind": kind, "source": source, "shape": shape, "mean": mean, "std": std}
-        )
+        entry = {"name": name, "kind": kind, "source": source}
+        if source == "robot_state" and layout.components:
+            entry["components"] = layout.components
+        found.append(entry | {"shape": shape, "mean": mean, "std": std})
     return found
 
 

@@ -4,61 +4,32 @@ A checkpoint is a directory with `config.json`, `model.safetensors`, `policy_pre
 `policy_postprocessor.json`, and the two processors' statistics as safetensors files.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torchvision
-from safetensors.numpy import load_file as load_numpy
 from safetensors.torch import load_file as load_torch
 
+from lerobot_files import (
+    ACTION,
+    ENVIRONMENT,
+    STATE,
+    Normalisation,
+    feature,
+    folder_of,
+    normaliser,
+    present,
+    read_json,
+    refuse_old,
+    renamed,
+    vector,
+)
 from refusal import unsupported
 
-STATE, ENVIRONMENT, ACTION = "observation.state", "observation.environment_state", "action"
-RENAMING = "rename_observations_processor"
-# Processor steps that change no number of an observation or an action.
-NEUTRAL = {"to_batch_processor", "device_processor", RENAMING}
 # LeRobot's last block has this many groups, whatever `n_groups` says.
 FINAL_GROUPS = 8
-# Which statistics become -1 and 1.
-BOUNDS = {"QUANTILES": ("q01", "q99"), "QUANTILE10": ("q10", "q90"), "MIN_MAX": ("min", "max")}
-
-
-@dataclass
-class Normalisation:
-    """One feature's statistics as LeRobot stores them: `mode` and vectors by name, float32."""
-
-    mode: str
-    stats: dict[str, np.ndarray]
-    eps: float
-
-    def mean_std(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """What an observation is shifted and divided by, [size] each."""
-        if self.mode == "IDENTITY":
-            return np.zeros(size, np.float32), np.ones(size, np.float32)
-        if self.mode == "MEAN_STD":
-            # LeRobot divides by this sum, so that a constant cannot be divided by zero.
-            return self.stats["mean"], self.stats["std"] + np.float32(self.eps)
-        low, high = (self.stats[name].astype(np.float64) for name in BOUNDS[self.mode])
-        # A number that never varied becomes -1, as LeRobot makes it, but is not blown up beside it.
-        constant = low == high
-        std = np.where(constant, 1.0, (high - low) / 2.0)
-        return (low + std).astype(np.float32), std.astype(np.float32)
-
-    def action(self, size: int) -> dict[str, np.ndarray]:
-        """How the network's numbers unnormalise: `min` and `max`, or `mean` and `std`, [size] each."""
-        if self.mode == "IDENTITY":
-            return {"mean": np.zeros(size, np.float32), "std": np.ones(size, np.float32)}
-        if self.mode == "MEAN_STD":
-            # LeRobot multiplies by the deviation itself; the manifest wants more than zero.
-            std = np.maximum(self.stats["std"], np.finfo(np.float32).tiny)
-            return {"mean": self.stats["mean"], "std": std}
-        low, high = (self.stats[name] for name in BOUNDS[self.mode])
-        # A column that never moved keeps its value; the manifest wants min below max.
-        return {"min": low, "max": np.where(low == high, np.nextafter(low, np.float32(np.inf)), high)}
 
 
 @dataclass
@@ -124,43 +95,19 @@ class Checkpoint:
 
 def read(folder: Path) -> Checkpoint:
     """Reads `folder`, or the `pretrained_model` in it; says what is missing or unsupported."""
-    if not (folder / "config.json").exists() and (folder / "pretrained_model").is_dir():
-        folder = folder / "pretrained_model"
-    config = _config(_json(folder, "config.json"))
-    weights = load_torch(_present(folder, "model.safetensors"))
-    old = sorted(name for name in weights if "normalize_" in name)
-    if old:
-        raise SystemExit(
-            f"cannot export: {folder}/model.safetensors holds {old[0]}, normalisation as LeRobot "
-            "kept it before 0.4; convert the checkpoint with LeRobot's "
-            "lerobot/processor/migrate_policy_normalization.py first"
-        )
-    before = _normaliser(folder, "policy_preprocessor.json", "normalizer_processor")
-    after = _normaliser(folder, "policy_postprocessor.json", "unnormalizer_processor")
+    folder = folder_of(folder)
+    config = _config(read_json(folder, "config.json"))
+    weights = load_torch(present(folder, "model.safetensors"))
+    refuse_old(folder, weights)
+    before = normaliser(folder, "policy_preprocessor.json", "normalizer_processor")
+    after = normaliser(folder, "policy_postprocessor.json", "unnormalizer_processor")
     return Checkpoint(
         config,
         weights,
-        {name: _feature(before, name, shape) for name, shape in config.inputs.items()},
-        _feature(after, ACTION, (config.action_dim,)),
-        {new: old for old, new in _renamed(folder, "policy_preprocessor.json").items()},
+        {name: feature(before, name, shape) for name, shape in config.inputs.items()},
+        feature(after, ACTION, (config.action_dim,)),
+        {new: old for old, new in renamed(folder, "policy_preprocessor.json").items()},
     )
-
-
-def _present(folder: Path, name: str) -> Path:
-    if not (folder / name).is_file():
-        raise SystemExit(
-            f"cannot export: there is no {folder / name}; a LeRobot 0.4 checkpoint has config.json, "
-            "model.safetensors, policy_preprocessor.json, policy_postprocessor.json and the "
-            "processors' .safetensors files"
-        )
-    return folder / name
-
-
-def _json(folder: Path, name: str) -> dict:
-    try:
-        return json.loads(_present(folder, name).read_text())
-    except json.JSONDecodeError as error:
-        raise SystemExit(f"cannot export: {folder / name} is no JSON: {error}")
 
 
 def _config(raw: dict) -> Config:
@@ -191,12 +138,12 @@ def _config(raw: dict) -> Config:
         )
     resize = tuple(raw["resize_shape"]) if raw.get("resize_shape") else None
     config = Config(
-        state_dim=_vector(inputs, STATE),
-        environment_dim=_vector(inputs, ENVIRONMENT) if ENVIRONMENT in inputs else None,
+        state_dim=vector(inputs, STATE),
+        environment_dim=vector(inputs, ENVIRONMENT) if ENVIRONMENT in inputs else None,
         unused=[name for name, feature in inputs.items() if feature["type"] == "STATE" and name != STATE],
         images=images,
         image_shape=next(iter(shapes), None),
-        action_dim=_vector(outputs, ACTION),
+        action_dim=vector(outputs, ACTION),
         observation_steps=raw["n_obs_steps"],
         resize_shape=resize,
         crop_shape=_crop(raw, resize),
@@ -256,13 +203,6 @@ def _crop(raw: dict, resize: tuple[int, int] | None) -> tuple[int, int] | None:
         return tuple(raw["crop_shape"]) if raw.get("crop_shape") else None
     ratio = raw.get("crop_ratio", 1.0)
     return (int(resize[0] * ratio), int(resize[1] * ratio)) if ratio < 1.0 else None
-
-
-def _vector(features: dict, name: str) -> int:
-    shape = features[name]["shape"]
-    if len(shape) != 1:
-        raise unsupported(f"config.json: the shape of {name}", shape, "[n]")
-    return int(shape[0])
 
 
 def _check(config: Config) -> None:
@@ -346,53 +286,3 @@ def _check(config: Config) -> None:
             raise unsupported(f"config.json: {key}", found, supported)
 
 
-def _renamed(folder: Path, file: str) -> dict[str, str]:
-    """How a processor renames observations, from old names to new ones."""
-    for step in _json(folder, file)["steps"]:
-        if step.get("registry_name") == RENAMING:
-            return step.get("config", {}).get("rename_map") or {}
-    return {}
-
-
-def _normaliser(folder: Path, file: str, wanted: str) -> tuple[dict, dict]:
-    """The settings and statistics of a processor's one step that changes numbers."""
-    found = None
-    for step in _json(folder, file)["steps"]:
-        name, config = step.get("registry_name", step.get("class")), step.get("config", {})
-        if name == wanted and found is None:
-            stats = load_numpy(_present(folder, step["state_file"])) if "state_file" in step else {}
-            found = config, stats
-        elif name not in NEUTRAL:
-            supported = f"{wanted}, {', '.join(sorted(NEUTRAL))}"
-            raise unsupported(f"{file}: a step", name, supported)
-    if found is None:
-        raise SystemExit(f"cannot export: {file} has no step {wanted}")
-    if found[0].get("normalize_observation_keys") is not None:
-        raise unsupported(f"{file}: normalize_observation_keys", "set", "normalising every feature")
-    return found
-
-
-def _feature(normaliser: tuple[dict, dict], name: str, shape: tuple[int, ...]) -> Normalisation:
-    config, tensors = normaliser
-    stats = {
-        key.rsplit(".", 1)[1]: value.astype(np.float32)
-        for key, value in tensors.items()
-        if key.rsplit(".", 1)[0] == name
-    }
-    feature = config["features"].get(name)
-    mode = config["norm_map"].get(feature["type"], "IDENTITY") if feature else "IDENTITY"
-    # LeRobot leaves a feature without statistics as it is.
-    if mode == "IDENTITY" or not stats:
-        return Normalisation("IDENTITY", {}, config["eps"])
-    if mode != "MEAN_STD" and mode not in BOUNDS:
-        supported = ", ".join(("IDENTITY", "MEAN_STD", *BOUNDS))
-        raise unsupported(f"the normalisation of {name}", mode, supported)
-    needed = ("mean", "std") if mode == "MEAN_STD" else BOUNDS[mode]
-    size = shape[0]
-    for key in needed:
-        if key not in stats:
-            raise SystemExit(f"cannot export: {mode} of {name} needs the statistic {key}")
-        if stats[key].size not in (1, size):
-            raise unsupported(f"the shape of {name}.{key}", stats[key].shape, f"one number or {size}")
-    vectors = {key: np.broadcast_to(stats[key].reshape(-1), (size,)) for key in needed}
-    return Normalisation(mode, vectors, config["eps"])

@@ -5,6 +5,7 @@ own, which must not be what `import lerobot` finds here.
 """
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -12,21 +13,26 @@ import numpy as np
 import torch
 
 HERE = str(Path(__file__).resolve().parent)
-_path = list(sys.path)
-sys.path[:] = [entry for entry in sys.path if entry and str(Path(entry).resolve()) != HERE]
-from lerobot.configs.types import FeatureType, NormalizationMode, PolicyFeature  # noqa: E402
-from lerobot.policies.diffusion.configuration_diffusion import DiffusionConfig  # noqa: E402
-from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy  # noqa: E402
-from lerobot.policies.diffusion.processor_diffusion import (  # noqa: E402
-    make_diffusion_pre_post_processors,
-)
-from lerobot.processor import PolicyProcessorPipeline  # noqa: E402
-from lerobot.processor.converters import (  # noqa: E402
-    policy_action_to_transition,
-    transition_to_policy_action,
-)
 
-sys.path[:] = _path
+
+@contextmanager
+def own_lerobot():
+    """Within it, `import lerobot` finds LeRobot."""
+    path = list(sys.path)
+    sys.path[:] = [entry for entry in path if entry and str(Path(entry).resolve()) != HERE]
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+
+
+with own_lerobot():
+    from lerobot.configs.types import FeatureType, NormalizationMode, PolicyFeature
+    from lerobot.policies.diffusion.configuration_diffusion import DiffusionConfig
+    from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy
+    from lerobot.policies.diffusion.processor_diffusion import make_diffusion_pre_post_processors
+    from lerobot.processor import PolicyProcessorPipeline
+    from lerobot.processor.converters import policy_action_to_transition, transition_to_policy_action
 
 # The first number of every observed state; it may also be one that never varied in training.
 CONSTANT = 0.25
@@ -120,6 +126,16 @@ def observe(settings: DiffusionConfig, seed: int) -> dict[str, np.ndarray]:
     return found
 
 
+def postprocessor(folder: Path) -> PolicyProcessorPipeline:
+    """What turns the network's numbers into actions in their units."""
+    return PolicyProcessorPipeline.from_pretrained(
+        folder,
+        config_filename="policy_postprocessor.json",
+        to_transition=policy_action_to_transition,
+        to_output=transition_to_policy_action,
+    )
+
+
 class Truth:
     """A checkpoint as LeRobot loads and runs it."""
 
@@ -129,12 +145,7 @@ class Truth:
         self.before = PolicyProcessorPipeline.from_pretrained(
             folder, config_filename="policy_preprocessor.json"
         )
-        self.after = PolicyProcessorPipeline.from_pretrained(
-            folder,
-            config_filename="policy_postprocessor.json",
-            to_transition=policy_action_to_transition,
-            to_output=transition_to_policy_action,
-        )
+        self.after = postprocessor(folder)
 
     @torch.no_grad()
     def condition(self, observation: dict[str, np.ndarray]) -> torch.Tensor:

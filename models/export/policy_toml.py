@@ -8,28 +8,41 @@ from pathlib import Path
 import numpy as np
 
 GRAPHS = ("encoder.onnx", "denoiser.onnx")
+TOKENIZER = "tokenizer.json"
 
 
 def publish(work: Path, out: Path, header: str, policy: dict) -> int:
-    """Completes the graphs in `work` to a bundle and moves it to `out`; returns its size in bytes.
+    """Completes what is in `work` to a bundle and moves it to `out`; returns its size in bytes.
 
-    `policy` is the manifest without `[files]`. Its `observation` is a list of tables; the other
+    A graph may have its weights beside it, in a file of the same name with `.weights`, and there may be a
+    tokenizer. `policy` is the manifest without `[files]`. Its `observation` is a list of tables; the other
     dictionaries are tables.
     """
-    files = {
-        name.removesuffix(".onnx"): {
-            "path": name,
-            "sha256": hashlib.sha256((work / name).read_bytes()).hexdigest(),
-        }
-        for name in GRAPHS
-    }
+    files, names = {}, []
+    for name in GRAPHS:
+        entry = _entry(work / name)
+        names.append(name)
+        weights = (work / name).with_suffix(".weights")
+        if weights.exists():
+            entry["weights"] = [_entry(weights)]
+            names.append(weights.name)
+        files[name.removesuffix(".onnx")] = entry
+    if (work / TOKENIZER).exists():
+        files["tokenizer"] = _entry(work / TOKENIZER)
+        names.append(TOKENIZER)
     (work / "policy.toml").write_text(_document(header, policy, files))
     out.mkdir(parents=True, exist_ok=True)
     size = 0
-    for name in (*GRAPHS, "policy.toml"):
+    for name in (*names, "policy.toml"):
         size += (work / name).stat().st_size
         os.replace(work / name, out / name)
     return size
+
+
+def _entry(path: Path) -> dict:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return {"path": path.name, "sha256": digest.hexdigest()}
 
 
 def _document(header: str, policy: dict, files: dict) -> str:

@@ -19,16 +19,24 @@ class Bundle:
             onnxruntime.InferenceSession(str(folder / entry["path"]), providers=providers)
             for entry in (self.manifest["files"][name] for name in ("encoder", "denoiser"))
         )
+        if "tokenizer" in self.manifest["files"]:
+            # Of policies with a text alone.
+            from tokenizers import Tokenizer
 
-    def encode(self, observation: dict[str, np.ndarray]) -> np.ndarray:
-        """Observations by source to the condition [1, C].
+            self.tokenizer = Tokenizer.from_file(str(folder / self.manifest["files"]["tokenizer"]["path"]))
+
+    def encode(self, observation: dict) -> dict[str, np.ndarray]:
+        """Observations by source to the conditions, each [1, ..].
 
         Pictures uint8 [S, H, W, 3] and states [S, n] of the last S steps, the newest last; S is the
-        manifest's `observation_steps`.
+        manifest's `observation_steps`. An instruction is a text.
         """
         feed = {}
         steps = self.manifest.get("observation_steps", 1)
         for entry in self.manifest["observation"]:
+            if entry["kind"] == "text":
+                feed |= self._tokens(entry, observation)
+                continue
             value = np.asarray(observation[entry["source"]], np.float32)
             mean, std = (np.array(entry[key], np.float32) for key in ("mean", "std"))
             if entry["kind"] == "image":
@@ -39,15 +47,42 @@ class Bundle:
             assert value.shape == (steps, *entry["shape"]), (entry["name"], value.shape)
             # The step has an axis of its own only where there is more than one.
             feed[entry["name"]] = value[None] if steps > 1 else value
-        return self.encoder.run(None, feed)[0]
+        names = [output.name for output in self.encoder.get_outputs()]
+        return dict(zip(names, self.encoder.run(names, feed)))
 
-    def predict(self, x: np.ndarray, time: float, condition: np.ndarray) -> np.ndarray:
+    def _tokens(self, entry: dict, observation: dict) -> dict[str, np.ndarray]:
+        """The instruction's tokens, filled up with token 0, and which of them are no filling."""
+        instruction = observation[entry["source"]].strip()
+        for character in entry.get("spaces", []):
+            instruction = instruction.replace(character, " ")
+        text = entry["template"].replace("{instruction}", instruction)
+        if "state" in entry:
+            text = text.replace("{state}", self._written(entry["state"], observation["robot_state"][-1]))
+        found = self.tokenizer.encode(text).ids
+        (most,) = entry["shape"]
+        assert len(found) <= most, (text, len(found))
+        tokens, mask = np.zeros((1, most), np.int64), np.zeros((1, most), bool)
+        tokens[0, : len(found)], mask[0, : len(found)] = found, True
+        return {entry["name"]: tokens, entry["mask"]: mask}
+
+    @staticmethod
+    def _written(entry: dict, state: np.ndarray) -> str:
+        """The bin of [-1, 1] in which each number of the normalised state is; -1 for what is below."""
+        mean, std = (np.array(entry[key], np.float32) for key in ("mean", "std"))
+        numbers = np.zeros(entry.get("numbers", len(state)))
+        numbers[: len(state)] = (state.astype(np.float32) - mean) / std
+        bins = np.floor((numbers + 1.0) * entry["bins"] / 2.0).clip(-1, entry["bins"] - 1)
+        return " ".join(str(int(value)) for value in bins)
+
+    def predict(self, x: np.ndarray, time: float, conditions: dict[str, np.ndarray]) -> np.ndarray:
         timestep = np.full(len(x), time, np.float32)
-        given = {"sample": x, "timestep": timestep, "condition": condition}
-        return self.denoiser.run(None, given)[0]
+        return self.denoiser.run(None, {"sample": x, "timestep": timestep} | conditions)[0]
 
     def sample(
-        self, condition: np.ndarray, noise: np.ndarray, step_noise: list[np.ndarray] | None = None
+        self,
+        condition: dict[str, np.ndarray],
+        noise: np.ndarray,
+        step_noise: list[np.ndarray] | None = None,
     ) -> np.ndarray:
         """Initial noise [B, T, D] to chunks [B, T, D], not yet unnormalised.
 
@@ -95,7 +130,7 @@ class Bundle:
         start = self.manifest.get("execute_start", 0)
         return chunks[:, start : start + self.manifest["execute_steps"]]
 
-    def _flow(self, x: np.ndarray, condition: np.ndarray, scheduler: dict) -> np.ndarray:
+    def _flow(self, x: np.ndarray, condition: dict, scheduler: dict) -> np.ndarray:
         steps = scheduler["steps"]
         for step in range(steps):
             if scheduler["time"] == "noise_to_data_1_to_0":

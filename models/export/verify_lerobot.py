@@ -125,16 +125,16 @@ def compare(case: dict, folder: Path, seed: int) -> tuple[float, float]:
     noise = random.standard_normal(shape, np.float32)
     step_noise = random.standard_normal((bundle.manifest["scheduler"]["steps"], *shape), np.float32)
 
-    condition = bundle.encode({sources[name]: value for name, value in observation.items()})
+    conditions = bundle.encode({sources[name]: value for name, value in observation.items()})
     expected = lerobot.condition(observation).numpy()
     whole, executed = lerobot.chunks(observation, noise, step_noise)
-    found = bundle.unnormalise(bundle.sample(condition, noise, list(step_noise)))
+    found = bundle.unnormalise(bundle.sample(conditions, noise, list(step_noise)))
     chunk = max(
         float(np.abs(found - whole).max()), float(np.abs(bundle.executed(found)[0] - executed).max())
     )
     if np.abs(whole[0] - whole[1]).max() < 100.0 * TOLERANCE:
         raise SystemExit("the case compares nothing: every noise gives the same chunk")
-    return float(np.abs(condition - expected).max()), chunk
+    return float(np.abs(conditions["condition"] - expected).max()), chunk
 
 
 def refusals(folder: Path) -> dict[str, tuple]:
@@ -246,7 +246,8 @@ def check_sources(checkpoint: Path, work: Path) -> list[str]:
     change("config.json", lambda raw: raw["input_features"].update({"observation.effort": effort}))
     renaming = {"rename_map": {"observation.images.front": name}}
     change("policy_preprocessor.json", lambda steps: steps["steps"][0].update(config=renaming))
-    ignored = list(range(3, settings.action_feature.shape[0]))
+    # The checkpoint is that of the first case.
+    ignored = list(range(3, next(iter(CASES.values()))["action"]))
     layout = Layout(ActionLayout("delta", position=[0, 1, 2], ignored=ignored), 10.0, {})
     export(checkpoint, work / "renamed", layout, lambda _: None)
     found = [entry["source"] for entry in Bundle(work / "renamed").manifest["observation"]]

@@ -268,7 +268,7 @@ class Pipeline(unittest.TestCase):
             values.append(torch.from_numpy(value.astype(np.float32)))
         with torch.inference_mode():
             condition = Encoder(policy)(*values).numpy()
-        np.testing.assert_allclose(condition, exported.encode(seen), atol=1e-5)
+        np.testing.assert_allclose(condition, exported.encode(seen)["condition"], atol=1e-5)
 
     def resuming_by_another_method_is_refused(self, root: Path) -> None:
         checkpoint = str(root / "flow.checkpoint.pt")

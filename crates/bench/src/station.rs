@@ -50,6 +50,7 @@ impl<'a> Station<'a> {
         };
         let spec = EpisodeSpec {
             instruction: instruction.clone().filter(|_| method.is_steered()),
+            told: instruction.clone().unwrap_or_default(),
             variation: job.variation.clone(),
             seed: job.seed,
             max_steps: config.max_steps * tasks.len().max(1),

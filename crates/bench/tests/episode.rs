@@ -57,6 +57,7 @@ fn spec(task: &str, steered: bool) -> EpisodeSpec {
         tasks: vec![task.id],
         variation: None,
         instruction: steered.then_some(task.instruction),
+        told: String::new(),
         seed: 11,
         max_steps: 200,
     }

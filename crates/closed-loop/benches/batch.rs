@@ -64,6 +64,7 @@ fn measure(name: &str, threads: usize) -> Result<(), Box<dyn Error>> {
         images: &[image("static"), image("wrist")],
         state: &[0.43, 0.02, 0.04, 0.0],
         environment: &[],
+        instruction: "",
     };
     let encoding = turns(|| policy.encode(&observation).map(drop))?;
     println!(

@@ -89,6 +89,7 @@ impl Setup {
             images: &[image("static"), image("wrist")],
             state: &[0.43, 0.02, 0.04, 0.0],
             environment: &[],
+            instruction: "",
         })?;
         Ok(start.elapsed())
     }

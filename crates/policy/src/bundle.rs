@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tiller_core::Problems;
-use tiller_core::file::{read_regular, read_regular_text};
+use tiller_core::file::{open_regular, read_regular, read_regular_text};
 use tiller_steering::scheduler::SchedulerConfig;
 use tiller_steering::{ActionSpace, Guide};
 
 use crate::error::BundleError;
 use crate::manifest::{GraphFile, Manifest};
 use crate::observation::Supply;
+use crate::weights::Weights;
 
 /// File name of the manifest in a bundle directory.
 pub const MANIFEST_FILE: &str = "policy.toml";
@@ -20,11 +21,14 @@ pub const MANIFEST_FILE: &str = "policy.toml";
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// Bytes of a graph with its weights.
 const MAX_GRAPH_BYTES: u64 = 16 << 30;
+/// Bytes of a tokenizer.
+const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
 
 /// A bundle whose manifest is sound and whose graphs are the ones that the manifest names.
 ///
 /// It keeps the bytes whose fingerprint was checked: what is run is what was verified, whatever
-/// happens to the files meanwhile.
+/// happens to the files meanwhile. Weights in files of their own, which may be large, are read and checked
+/// by [`Policy::open`](crate::Policy::open), and are not kept here.
 #[derive(Debug, Clone)]
 pub struct Bundle {
     directory: PathBuf,
@@ -36,6 +40,7 @@ pub struct Bundle {
     guide: Guide,
     encoder: Graph,
     denoiser: Graph,
+    tokenizer: Option<Arc<[u8]>>,
 }
 
 /// A graph's bytes and where they came from, for messages.
@@ -43,6 +48,8 @@ pub struct Bundle {
 pub(crate) struct Graph {
     pub(crate) path: PathBuf,
     pub(crate) bytes: Arc<[u8]>,
+    /// Read and checked when the graph is opened.
+    pub(crate) weights: Vec<Weights>,
 }
 
 impl std::fmt::Debug for Graph {
@@ -82,6 +89,18 @@ impl Bundle {
             &manifest.files.denoiser,
             &mut problems,
         );
+        let tokenizer = manifest.files.tokenizer.as_ref();
+        let tokenizer = tokenizer.and_then(|file| {
+            let (path, sha256) = (&file.path, &file.sha256);
+            read_checked(
+                directory,
+                "tokenizer",
+                path,
+                sha256,
+                MAX_TOKENIZER_BYTES,
+                &mut problems,
+            )
+        });
         let read = (manifest.sampler(), manifest.action_space());
         match (encoder, denoiser, read) {
             (Some(encoder), Some(denoiser), (Some(sampler), Some((space, guide))))
@@ -89,13 +108,14 @@ impl Bundle {
             {
                 Ok(Self {
                     directory: directory.to_path_buf(),
-                    fingerprint: sha256(text.as_bytes()),
+                    fingerprint: hexadecimal(&Sha256::digest(text.as_bytes())),
                     manifest,
                     sampler,
                     space,
                     guide,
                     encoder,
                     denoiser,
+                    tokenizer: tokenizer.map(|(_, bytes)| bytes),
                 })
             }
             _ => Err(BundleError::Invalid {
@@ -162,15 +182,58 @@ impl Bundle {
         &self.encoder
     }
 
+    /// The text of its tokenizer, if it has one.
+    pub(crate) fn tokenizer(&self) -> Option<&[u8]> {
+        self.tokenizer.as_deref()
+    }
+
     pub(crate) fn denoiser(&self) -> &Graph {
         &self.denoiser
     }
 }
 
-/// Reads a graph and checks its fingerprint; adds to `problems` when it returns nothing.
+/// Reads a graph and checks its fingerprint, and that its weights are there; adds to `problems` when it
+/// returns nothing.
 fn read(directory: &Path, role: &str, file: &GraphFile, problems: &mut Problems) -> Option<Graph> {
-    let path = directory.join(&file.path);
-    let bytes = match read_regular(&path, MAX_GRAPH_BYTES) {
+    let weights: Vec<Weights> = file
+        .weights
+        .iter()
+        .map(|file| Weights {
+            location: file.path.clone(),
+            path: directory.join(&file.path),
+            sha256: file.sha256.clone(),
+        })
+        .collect();
+    for (index, weights) in weights.iter().enumerate() {
+        if let Err(error) = open_regular(&weights.path) {
+            let expected = format!("the file `{}`", weights.path.display());
+            problems.push(
+                format!("files.{role}.weights[{index}]"),
+                expected,
+                error.reason(),
+            );
+        }
+    }
+    let (path, sha256) = (&file.path, &file.sha256);
+    let (path, bytes) = read_checked(directory, role, path, sha256, MAX_GRAPH_BYTES, problems)?;
+    Some(Graph {
+        path,
+        bytes,
+        weights,
+    })
+}
+
+/// Reads a file whose fingerprint must be `sha256`; adds to `problems` when it returns nothing.
+fn read_checked(
+    directory: &Path,
+    role: &str,
+    path: &str,
+    sha256: &str,
+    limit: u64,
+    problems: &mut Problems,
+) -> Option<(PathBuf, Arc<[u8]>)> {
+    let path = directory.join(path);
+    let bytes = match read_regular(&path, limit) {
         Ok(bytes) => bytes,
         Err(error) => {
             let expected = format!("the file `{}`", path.display());
@@ -178,11 +241,11 @@ fn read(directory: &Path, role: &str, file: &GraphFile, problems: &mut Problems)
             return None;
         }
     };
-    let found = sha256(&bytes);
-    if found != file.sha256 {
+    let found = hexadecimal(&Sha256::digest(&bytes));
+    if found != sha256 {
         problems.push(
             format!("files.{role}.sha256 of `{}`", path.display()),
-            &file.sha256,
+            sha256,
             format!(
                 "{found} ({} bytes: damaged, or exported anew without its manifest)",
                 bytes.len()
@@ -190,16 +253,14 @@ fn read(directory: &Path, role: &str, file: &GraphFile, problems: &mut Problems)
         );
         return None;
     }
-    Some(Graph {
-        path,
-        bytes: bytes.into(),
-    })
+    Some((path, bytes.into()))
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// Two digits a byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }

@@ -28,6 +28,8 @@ pub(crate) struct DenoiserGraph {
     conditions: Vec<Condition>,
     buffers: Buffers,
     encoded: bool,
+    /// How often it ran on samples.
+    runs: u64,
 }
 
 /// What depends on the number of particles.
@@ -78,7 +80,13 @@ impl DenoiserGraph {
             conditions,
             buffers,
             encoded: false,
+            runs: 0,
         })
+    }
+
+    /// How often it ran on samples.
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs
     }
 
     /// Forgets that there is a condition.
@@ -122,6 +130,7 @@ impl DenoiserGraph {
         self.make_room(particles)?;
         tensor_mut(&mut self.buffers.sample).copy_from_slice(sample);
         tensor_mut(&mut self.buffers.timestep).fill(time);
+        self.runs += 1;
         let outputs = self.execute()?;
         let (_, numbers) = outputs[PREDICTION]
             .try_extract_tensor::<f32>()

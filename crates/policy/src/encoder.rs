@@ -2,73 +2,187 @@
 
 use ort::memory::Allocator;
 use ort::session::{Session, SessionInputValue, SessionOutputs};
-use ort::value::Tensor;
-use tiller_core::Problems;
+use ort::value::{Tensor, TensorElementType};
+use tiller_core::{Problem, Problems};
 
-use crate::bundle::Graph;
+use crate::bundle::Bundle;
 use crate::condition::{Condition, Declared};
 use crate::error::PolicyError;
 use crate::graph::{self, Port};
-use crate::manifest::{Manifest, ObservationInput};
+use crate::manifest::{ObservationInput, ObservationKind};
 use crate::observation::{self, Observation};
 use crate::tensor::{batch_of_one, run_error, tensor_mut, zeros};
+use crate::text::Reader;
 
-/// The encoder graph with one input tensor an observation: `[1, ..]`, or `[1, n, ..]` with the newest
-/// of `n` observations last.
+/// The encoder graph with its inputs: `[1, ..]`, or `[1, n, ..]` with the newest of `n` observations last.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     session: Session,
-    inputs: Vec<Tensor<f32>>,
+    seen: Vec<Seen>,
     /// Observations that the graph sees.
     steps: usize,
     /// Whether there is an observation in the inputs.
     observed: bool,
+    /// How often it ran on an observation.
+    runs: u64,
+}
+
+/// One observation as the graph takes it.
+#[derive(Debug)]
+enum Seen {
+    Numbers(Tensor<f32>),
+    Text {
+        reader: Reader,
+        tokens: Tensor<i64>,
+        /// Name and numbers of the input that says which tokens are there.
+        mask: (String, Tensor<bool>),
+    },
 }
 
 /// What a policy was shown, kept aside.
 #[derive(Debug, Clone)]
 pub struct History {
     /// By input, normalised.
-    inputs: Vec<Vec<f32>>,
+    inputs: Vec<Kept>,
     observed: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Kept {
+    Numbers(Vec<f32>),
+    Text(Vec<i64>, Vec<bool>),
+}
+
+impl Seen {
+    fn new(
+        bundle: &Bundle,
+        input: &ObservationInput,
+        shape: &[usize],
+    ) -> Result<Self, PolicyError> {
+        let (allocator, graph) = (Allocator::default(), "encoder");
+        let shape: Vec<usize> = [1].iter().chain(shape).copied().collect();
+        if input.kind != ObservationKind::Text {
+            return Ok(Self::Numbers(zeros(&allocator, &shape, graph)?));
+        }
+        let name = input.mask.clone().unwrap_or_default();
+        let mut mask = zeros(&allocator, &shape, graph)?;
+        // Of nothing at all there is no attention, so what is run on zeros has a token.
+        tensor_mut(&mut mask)[0] = true;
+        Ok(Self::Text {
+            reader: Reader::new(bundle, input)?,
+            tokens: zeros(&allocator, &shape, graph)?,
+            mask: (name, mask),
+        })
+    }
+
+    fn keep(&mut self) -> Kept {
+        match self {
+            Self::Numbers(tensor) => Kept::Numbers(tensor_mut(tensor).to_vec()),
+            Self::Text { tokens, mask, .. } => Kept::Text(
+                tensor_mut(tokens).to_vec(),
+                tensor_mut(&mut mask.1).to_vec(),
+            ),
+        }
+    }
+
+    fn put_back(&mut self, kept: &Kept) {
+        match (self, kept) {
+            (Self::Numbers(tensor), Kept::Numbers(numbers)) => copy(numbers, tensor_mut(tensor)),
+            (Self::Text { tokens, mask, .. }, Kept::Text(kept, there)) => {
+                copy(kept, tensor_mut(tokens));
+                copy(there, tensor_mut(&mut mask.1));
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes its part of an observation; the oldest of `steps` goes, and the `first` stands for all.
+    fn take(
+        &mut self,
+        input: &ObservationInput,
+        observation: &Observation<'_>,
+        steps: usize,
+        first: bool,
+    ) -> Result<(), Problem> {
+        let tensor = match self {
+            Self::Text {
+                reader,
+                tokens,
+                mask,
+            } => {
+                let mask = tensor_mut(&mut mask.1);
+                let (instruction, state) = (observation.instruction, observation.state);
+                return reader.read(instruction, state, tensor_mut(tokens), mask);
+            }
+            Self::Numbers(tensor) => tensor,
+        };
+        let history = tensor_mut(tensor);
+        let size = history.len() / steps;
+        let newest = history.len() - size;
+        history.copy_within(size.., 0);
+        let taken = observation::normalise(input, observation, &mut history[newest..]);
+        if first {
+            for step in 0..steps - 1 {
+                history.copy_within(newest.., step * size);
+            }
+        }
+        taken
+    }
+}
+
+/// A copy is one of this encoder's.
+fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    if from.len() == to.len() {
+        to.copy_from_slice(from);
+    }
 }
 
 impl Encoder {
     /// The encoder and what it makes of observations.
     pub(crate) fn new(
-        graph: &Graph,
+        bundle: &Bundle,
         session: Session,
-        manifest: &Manifest,
     ) -> Result<(Self, Vec<Declared>), PolicyError> {
+        let (graph, manifest) = (bundle.encoder(), bundle.manifest());
         let steps = manifest.observation_steps;
         let shape = |input: &ObservationInput| -> Vec<usize> {
             let history = (steps > 1).then_some(steps);
             history.iter().chain(&input.shape).copied().collect()
         };
-        let ports: Vec<Port> = manifest
-            .observations
-            .iter()
-            .map(|input| Port::float(&input.name, batch_of_one(&shape(input))))
-            .collect();
+        let mut ports = Vec::new();
+        for input in &manifest.observations {
+            let shape = batch_of_one(&shape(input));
+            if let (ObservationKind::Text, Some(mask)) = (input.kind, &input.mask) {
+                ports.push(Port::of(
+                    &input.name,
+                    TensorElementType::Int64,
+                    shape.clone(),
+                ));
+                ports.push(Port::of(mask, TensorElementType::Bool, shape));
+            } else {
+                ports.push(Port::float(&input.name, shape));
+            }
+        }
         let mut problems = Problems::default();
         graph::check_inputs(&session, &ports, &mut problems);
         let conditions = Declared::read(&session, &mut problems);
         graph::finish(graph, problems)?;
-        let inputs = manifest
-            .observations
-            .iter()
-            .map(|input| {
-                let shape: Vec<usize> = [1].iter().chain(&shape(input)).copied().collect();
-                zeros(&Allocator::default(), &shape, "encoder")
-            })
-            .collect::<Result<_, _>>()?;
+        let inputs = manifest.observations.iter();
         let encoder = Self {
             session,
-            inputs,
+            seen: inputs
+                .map(|input| Seen::new(bundle, input, &shape(input)))
+                .collect::<Result<_, _>>()?,
             steps,
             observed: false,
+            runs: 0,
         };
         Ok((encoder, conditions))
+    }
+
+    /// How often it ran on an observation.
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs
     }
 
     /// Forgets all observations.
@@ -78,20 +192,16 @@ impl Encoder {
 
     /// A copy of what was observed.
     pub(crate) fn history(&mut self) -> History {
-        let copy = |tensor: &mut Tensor<f32>| tensor_mut(tensor).to_vec();
         History {
-            inputs: self.inputs.iter_mut().map(copy).collect(),
+            inputs: self.seen.iter_mut().map(Seen::keep).collect(),
             observed: self.observed,
         }
     }
 
     /// Puts back what was observed; the copy is one of this encoder's.
     pub(crate) fn restore(&mut self, history: &History) {
-        for (tensor, numbers) in self.inputs.iter_mut().zip(&history.inputs) {
-            let room = tensor_mut(tensor);
-            if room.len() == numbers.len() {
-                room.copy_from_slice(numbers);
-            }
+        for (seen, kept) in self.seen.iter_mut().zip(&history.inputs) {
+            seen.put_back(kept);
         }
         self.observed = history.observed;
     }
@@ -104,18 +214,9 @@ impl Encoder {
     ) -> Result<(), PolicyError> {
         let first = !std::mem::replace(&mut self.observed, false);
         let mut problems = Problems::default();
-        for (input, tensor) in inputs.iter().zip(&mut self.inputs) {
-            let history = tensor_mut(tensor);
-            let size = history.len() / self.steps;
-            let newest = history.len() - size;
-            history.copy_within(size.., 0);
-            let taken = observation::normalise(input, observation, &mut history[newest..]);
+        for (input, seen) in inputs.iter().zip(&mut self.seen) {
+            let taken = seen.take(input, observation, self.steps, first);
             problems.found.extend(taken.err());
-            if first {
-                for step in 0..self.steps - 1 {
-                    history.copy_within(newest.., step * size);
-                }
-            }
         }
         if !problems.is_empty() {
             return Err(PolicyError::Observation(problems));
@@ -133,6 +234,7 @@ impl Encoder {
         if !self.observed {
             return Err(PolicyError::NotObserved);
         }
+        self.runs += 1;
         let outputs = self.execute(inputs)?;
         for condition in conditions {
             let name = condition.name();
@@ -151,11 +253,20 @@ impl Encoder {
     }
 
     fn execute(&mut self, inputs: &[ObservationInput]) -> Result<SessionOutputs<'_>, PolicyError> {
-        let feed: Vec<(&str, SessionInputValue<'_>)> = inputs
-            .iter()
-            .zip(&self.inputs)
-            .map(|(input, tensor)| (input.name.as_str(), tensor.view().into()))
-            .collect();
+        let mut feed: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len() + 1);
+        for (input, seen) in inputs.iter().zip(&self.seen) {
+            match seen {
+                Seen::Numbers(tensor) => feed.push((&input.name, tensor.view().into())),
+                Seen::Text {
+                    tokens,
+                    mask: (name, mask),
+                    ..
+                } => {
+                    feed.push((&input.name, tokens.view().into()));
+                    feed.push((name, mask.view().into()));
+                }
+            }
+        }
         self.session.run(feed).map_err(failed)
     }
 }

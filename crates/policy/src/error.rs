@@ -102,6 +102,24 @@ pub enum PolicyError {
         /// What ONNX Runtime said.
         reason: String,
     },
+    /// A file with weights is missing, or is not the one that the manifest names.
+    #[error("the weights `{}` cannot be used: expected {expected}, found {found}", .path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What it was to be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The bundle's tokenizer does not load.
+    #[error("the tokenizer of `{}` cannot be used: {reason}", .directory.display())]
+    Tokenizer {
+        /// The bundle.
+        directory: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A graph's inputs or outputs do not agree with the manifest; all problems at once.
     #[error("`{}` does not agree with the manifest:{}", .path.display(), list(.problems))]
     Interface {

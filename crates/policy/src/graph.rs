@@ -30,13 +30,18 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// Of float32.
-    pub(crate) fn float(name: &str, shape: Vec<Dimension>) -> Self {
+    /// Of other numbers.
+    pub(crate) fn of(name: &str, kind: TensorElementType, shape: Vec<Dimension>) -> Self {
         Self {
             name: name.to_owned(),
-            kind: TensorElementType::Float32,
+            kind,
             shape,
         }
+    }
+
+    /// Of float32.
+    pub(crate) fn float(name: &str, shape: Vec<Dimension>) -> Self {
+        Self::of(name, TensorElementType::Float32, shape)
     }
 }
 
@@ -57,10 +62,16 @@ pub(crate) fn open(
         // Waiting threads must not burn the cores that simulate and control.
         .with_intra_op_spinning(false)
         .map_err(|error| unusable(error.to_string()))?
-        // Weights in files of their own have no fingerprint; below a file there can be none.
+        // Weights that the manifest does not list have no fingerprint; below a file there can be none.
         .with_config_entry(EXTERNAL_WEIGHTS, graph.path.to_string_lossy())
         .map_err(|error| unusable(error.to_string()))?;
     let mut builder = options.provider.register(builder)?;
+    for weights in &graph.weights {
+        let bytes = weights.read()?;
+        builder = builder
+            .with_external_initializer_file_in_memory(&weights.location, bytes)
+            .map_err(|error| unusable(error.to_string()))?;
+    }
     let opened = builder.commit_from_memory(&graph.bytes);
     opened.map_err(|error| match options.provider {
         Provider::Cpu => unusable(error.to_string()),

@@ -22,6 +22,7 @@
 //!     ],
 //!     state: &[0.4, 0.0, 0.3, 0.08],
 //!     environment: &[],
+//!     instruction: "",
 //! })?;
 //! let space = policy.action_space();
 //! # let _ = space;
@@ -44,6 +45,8 @@ mod policy;
 mod provider;
 mod runtime;
 mod tensor;
+mod text;
+mod weights;
 
 pub use bundle::{Bundle, MANIFEST_FILE};
 pub use condition::Condition;
@@ -52,11 +55,11 @@ pub use error::{BundleError, PolicyError};
 pub use find::find_bundle;
 pub use fit::{Fit, Fitted, Fitter};
 pub use manifest::{
-    Action, Files, GraphFile, Gripper, Manifest, ObservationInput, ObservationKind, Rotation,
-    Scheduler, Spelling, Thresholding,
+    Action, BundleFile, Files, GraphFile, Gripper, Manifest, ObservationInput, ObservationKind,
+    Rotation, Scheduler, Spelling, Thresholding, WrittenState,
 };
 pub use observation::{ImageView, Observation, Supply};
 pub use observer::Observer;
-pub use policy::Policy;
+pub use policy::{Policy, Runs};
 pub use provider::Provider;
 pub use runtime::{LIBRARY_FILE, RuntimeOptions, find_runtime};

@@ -29,6 +29,8 @@ pub struct Observation<'a> {
     /// The environment's state in the manifest's units, e.g. poses of objects in a simulation; empty
     /// where there is none, which only a policy that wants one minds.
     pub environment: &'a [f32],
+    /// What the robot is told to do; empty where nobody has told it, which only a policy that reads minds.
+    pub instruction: &'a str,
 }
 
 /// What a program can show a policy, to be compared with what the policy wants before the first
@@ -42,6 +44,8 @@ pub struct Supply<'a> {
     pub state: usize,
     /// Numbers in the environment's state; 0 where there is none.
     pub environment: usize,
+    /// Whether the robot is told what to do.
+    pub instruction: bool,
 }
 
 impl Supply<'_> {
@@ -55,6 +59,18 @@ impl Supply<'_> {
                 let known = self.cameras.contains(&source.as_str());
                 let expected = format!("one of the cameras {:?}", self.cameras);
                 problems.require(at("source"), known, expected, nothing());
+                return;
+            }
+            (ObservationKind::Text, _) => {
+                let expected = "no text, as nobody says here what to do";
+                problems.require(at("source"), self.instruction, expected, nothing());
+                if let Some(written) = &input.state {
+                    let numbers = written.mean.len();
+                    let is_had =
+                        self.state > 0 && (written.components.is_some() || self.state == numbers);
+                    let expected = format!("{} numbers, what `{ROBOT_STATE}` has here", self.state);
+                    problems.require(at("state"), is_had, expected, numbers);
+                }
                 return;
             }
             (ObservationKind::State, ENVIRONMENT_STATE) => self.environment,
@@ -77,7 +93,8 @@ impl Supply<'_> {
     }
 }
 
-/// Writes `input`'s share of the observation, normalised, into `out` (the input's shape, flat).
+/// Writes `input`'s share of the observation, normalised, into `out` (the input's shape, flat). A text is
+/// read by its [`Reader`](crate::text::Reader).
 pub(crate) fn normalise(
     input: &ObservationInput,
     observation: &Observation<'_>,
@@ -85,10 +102,10 @@ pub(crate) fn normalise(
 ) -> Result<(), Problem> {
     match input.kind {
         ObservationKind::Image => normalise_image(input, observation, out),
-        ObservationKind::State if input.source == ENVIRONMENT_STATE => {
+        _ if input.source == ENVIRONMENT_STATE => {
             normalise_state("environment state", input, observation.environment, out)
         }
-        ObservationKind::State => normalise_state("robot state", input, observation.state, out),
+        _ => normalise_state("robot state", input, observation.state, out),
     }
 }
 

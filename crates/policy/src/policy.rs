@@ -29,6 +29,15 @@ pub struct Policy {
     denoiser: DenoiserGraph,
 }
 
+/// How often graphs have run, but for warming up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Runs {
+    /// Once a chunk, however many particles.
+    pub encoder: u64,
+    /// Once a sampling step, for all particles.
+    pub denoiser: u64,
+}
+
 impl Policy {
     /// Loads the bundle's graphs into ONNX Runtime and checks that they fit the manifest.
     ///
@@ -42,7 +51,7 @@ impl Policy {
         provider.check_library(&runtime.library)?;
         let manifest = bundle.manifest().clone();
         let session = graph::open(&runtime, bundle.encoder(), options)?;
-        let (encoder, conditions) = Encoder::new(bundle.encoder(), session, &manifest)?;
+        let (encoder, conditions) = Encoder::new(bundle, session)?;
         let graph = bundle.denoiser();
         let session = graph::open(&runtime, graph, options)?;
         let denoiser = DenoiserGraph::new(graph, session, provider, &manifest, conditions)?;
@@ -73,6 +82,15 @@ impl Policy {
     #[must_use]
     pub fn conditions(&self) -> &[Condition] {
         self.denoiser.conditions()
+    }
+
+    /// How often the graphs have run since the policy was opened, on observations and on samples.
+    #[must_use]
+    pub fn runs(&self) -> Runs {
+        Runs {
+            encoder: self.encoder.runs(),
+            denoiser: self.denoiser.runs(),
+        }
     }
 
     /// The layout and normalisation of the policy's actions.

@@ -270,6 +270,7 @@ impl Replanner {
             images: &images,
             state: &state,
             environment: &[],
+            instruction: &request.instruction,
         };
         let shown = if is_last {
             self.observer

@@ -30,6 +30,8 @@ pub struct Shown {
 pub struct Situation<'a> {
     /// What the policy saw, oldest first; the last is now.
     pub history: &'a [Shown],
+    /// What the robot is told to do, for policies that read; else empty.
+    pub instruction: &'a str,
     /// Keypoints in the program's order, m.
     pub keypoints: &'a [[f64; 3]],
     /// Where displacements start, m.
@@ -169,7 +171,7 @@ impl Sampler {
             request.program = None;
         }
         let start = Instant::now();
-        self.show(situation.history)?;
+        self.show(situation.history, situation.instruction)?;
         let encode = start.elapsed();
         let mut reading = meter
             .progress(scene, Hand::down(situation.end_effector_m))
@@ -202,7 +204,7 @@ impl Sampler {
         })
     }
 
-    fn show(&mut self, history: &[Shown]) -> Result<()> {
+    fn show(&mut self, history: &[Shown], instruction: &str) -> Result<()> {
         ensure!(!history.is_empty(), "there is no observation to plan from");
         let last = history.len() - 1;
         for (index, shown) in history.iter().enumerate() {
@@ -220,6 +222,7 @@ impl Sampler {
                 images: &views,
                 state: &shown.state,
                 environment: &shown.environment,
+                instruction: instruction,
             };
             if index == last {
                 self.policy.encode(&observation)?;

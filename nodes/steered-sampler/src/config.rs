@@ -119,6 +119,7 @@ impl Settings {
                 cameras: &cameras,
                 state: POLICY_STATE,
                 environment: 0,
+                instruction: true,
             })
             .wrap_err_with(what)?;
         let options = RuntimeOptions {

@@ -260,6 +260,8 @@ impl Worker {
             images: &views,
             state,
             environment: &[],
+            // Nobody who reads has a history.
+            instruction: "",
         };
         match self
             .observer
@@ -308,6 +310,7 @@ impl Worker {
             images: &views,
             state,
             environment: &[],
+            instruction: &request.instruction,
         };
         self.observer
             .encode(&mut self.policy, moment.stamp_ns, &observation)

@@ -96,7 +96,7 @@ impl<'a> Course<'a> {
         let episode = Episode {
             id: EPISODE,
             seed: self.spec.seed,
-            instruction: self.spec.instruction.clone().unwrap_or_default(),
+            instruction: self.spec.told.clone(),
             tasks: self.spec.tasks.clone(),
             last: true,
             ..Default::default()
@@ -374,6 +374,8 @@ impl<'a> Course<'a> {
             images: &images,
             state,
             environment: &[],
+            // Nobody who reads has a history.
+            instruction: "",
         };
         let stamp_ns = eyes.first().ok_or_else(no_camera)?.stamp_ns;
         timed(&mut self.result.time.encode_s, || {
@@ -400,6 +402,7 @@ impl<'a> Course<'a> {
             images: &images,
             state,
             environment: &[],
+            instruction: &request.instruction,
         };
         let time = &mut self.result.time;
         let is_gaussian = config.blind.is_some_and(Blind::is_gaussian);

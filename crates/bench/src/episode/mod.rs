@@ -47,6 +47,8 @@ pub struct EpisodeSpec {
     pub variation: Option<Variation>,
     /// What the reward author is told; `None`: no steering.
     pub instruction: Option<String>,
+    /// What a policy that reads is told, steered or not.
+    pub told: String,
     /// Seed of scene and sampling.
     pub seed: u64,
     /// Policy steps (100 ms) after which the episode has failed.

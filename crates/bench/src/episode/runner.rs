@@ -90,6 +90,7 @@ impl Runner {
             cameras: &known,
             state: POLICY_STATE,
             environment: 0,
+            instruction: true,
         })?;
         let options = RuntimeOptions {
             threads: config.threads,

@@ -18,6 +18,9 @@ pub struct PlanRequest {
     pub id: u64,
     /// The episode under way.
     pub episode: EpisodeId,
+    /// What the robot is told to do in it; of policies that read.
+    #[serde(skip)]
+    pub instruction: String,
     /// The visit that the chunk is for; no stage where nothing steers.
     pub visit: Visit,
     /// Stamp of the observation to plan from, ns.
@@ -63,6 +66,7 @@ impl PlanRequest {
         Self {
             id: 1,
             episode: EpisodeId(1),
+            instruction: String::new(),
             visit: Visit {
                 program: ProgramId(1),
                 stage: if program.is_some() { stage } else { 0 },

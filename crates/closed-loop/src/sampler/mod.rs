@@ -414,6 +414,7 @@ impl Sampler {
         Some(Box::new(PlanRequest {
             id: self.requests,
             episode: episode.id,
+            instruction: episode.instruction.clone(),
             visit,
             observation_ns,
             arm: arm.clone(),

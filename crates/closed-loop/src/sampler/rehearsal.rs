@@ -153,6 +153,7 @@ impl Sampler {
         Ok(Some(Box::new(PlanRequest {
             id: self.rehearsal.requests,
             episode: episode.id,
+            instruction: episode.instruction.clone(),
             visit,
             observation_ns,
             arm: arm.clone(),

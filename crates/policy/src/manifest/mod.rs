@@ -9,9 +9,9 @@ mod observation;
 mod scheduler;
 
 pub use action::{Action, Gripper, Rotation, Spelling};
-pub use files::{Files, GraphFile};
-pub(crate) use observation::{ENVIRONMENT_STATE, ROBOT_STATE};
-pub use observation::{ObservationInput, ObservationKind};
+pub use files::{BundleFile, Files, GraphFile};
+pub(crate) use observation::{ENVIRONMENT_STATE, INSTRUCTION, ROBOT_STATE};
+pub use observation::{ObservationInput, ObservationKind, WrittenState};
 pub use scheduler::{Scheduler, Thresholding};
 
 use serde::Deserialize;
@@ -52,7 +52,7 @@ pub struct Manifest {
     /// What the encoder sees, in the order of its inputs.
     #[serde(rename = "observation")]
     pub observations: Vec<ObservationInput>,
-    /// The two graphs.
+    /// The graphs, and the tokenizer of a policy that reads.
     pub files: Files,
 }
 
@@ -98,6 +98,9 @@ impl Manifest {
         self.check_observations(&mut problems);
         self.files.encoder.check("files.encoder", &mut problems);
         self.files.denoiser.check("files.denoiser", &mut problems);
+        if let Some(tokenizer) = &self.files.tokenizer {
+            tokenizer.check("files.tokenizer", &mut problems);
+        }
         problems
     }
 
@@ -119,11 +122,43 @@ impl Manifest {
     #[must_use]
     pub fn robot_state(&self) -> Vec<StateComponent> {
         let mut inputs = self.observations.iter();
-        let own = inputs.find(|input| input.source == ROBOT_STATE);
+        let own = inputs.find(|input| input.source == ROBOT_STATE || input.state.is_some());
         own.map_or_else(
             || StateComponent::DEFAULT.to_vec(),
             ObservationInput::state_components,
         )
+    }
+
+    /// The input that takes what the robot is told to do, of a policy that reads it.
+    #[must_use]
+    pub fn text(&self) -> Option<&ObservationInput> {
+        let mut inputs = self.observations.iter();
+        inputs.find(|input| input.kind == ObservationKind::Text)
+    }
+
+    fn check_text(&self, problems: &mut Problems) {
+        let tokenizer = &self.files.tokenizer;
+        let Some(text) = self.text() else {
+            return problems.absent("files.tokenizer", tokenizer, "without a text to read");
+        };
+        let _ = problems.present(
+            "files.tokenizer",
+            tokenizer.as_ref(),
+            "of a policy that reads",
+        );
+        problems.require(
+            "observation_steps",
+            self.observation_steps == 1,
+            "1, for a policy that reads",
+            self.observation_steps,
+        );
+        let mask = text.mask.as_deref().unwrap_or_default();
+        problems.require(
+            format!("observation `{}`.mask", text.name),
+            !self.observations.iter().any(|input| input.name == mask),
+            "a name of its own",
+            format!("`{mask}`, which is an observation's"),
+        );
     }
 
     fn read_scheduler(&self, problems: &mut Problems) -> Option<SchedulerConfig> {
@@ -139,6 +174,7 @@ impl Manifest {
             "at least one observation",
             "none",
         );
+        self.check_text(problems);
         for (index, input) in self.observations.iter().enumerate() {
             input.check(problems);
             let earlier = &self.observations[..index];

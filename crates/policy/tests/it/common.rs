@@ -78,6 +78,7 @@ pub(crate) fn grey(brightness: u8, mut show: impl FnMut(&Observation<'_>)) {
         images: &[view("static"), view("wrist")],
         state: &[0.4, 0.0, 0.2, 0.04],
         environment: &[],
+        instruction: "",
     });
 }
 

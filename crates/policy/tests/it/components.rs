@@ -106,6 +106,7 @@ fn a_program_with_a_robot_can_show_every_component() {
         cameras: &["static", "wrist"],
         state: 4,
         environment: 0,
+        instruction: false,
     };
     bundle.check_supply(&supply).unwrap();
     let blind = Supply { state: 0, ..supply };

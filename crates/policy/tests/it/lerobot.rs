@@ -4,70 +4,14 @@
 use std::path::Path;
 
 use crate::common::{data, floats};
-use serde_json::Value;
+use crate::golden::{Golden, difference, sample};
 use tempfile::TempDir;
 use tiller_policy::{
-    Bundle, BundleError, ImageView, Observation, Policy, PolicyError, RuntimeOptions, Supply,
+    Bundle, BundleError, Observation, Policy, PolicyError, RuntimeOptions, Supply,
 };
-use tiller_steering::Denoiser;
-use tiller_steering::scheduler::{Schedule, Solver};
 
 /// Of the condition and of unnormalised actions, both of the size of 1; they are apart by up to 7e-7.
 const TOLERANCE: f32 = 1e-5;
-
-/// LeRobot's answers for one bundle.
-struct Golden(Value);
-
-impl Golden {
-    fn shape(&self, path: &str) -> Vec<usize> {
-        let shape = self.0.pointer(path).unwrap()["shape"].as_array().unwrap();
-        shape.iter().map(|n| n.as_u64().unwrap() as usize).collect()
-    }
-
-    fn numbers(&self, path: &str) -> Vec<f32> {
-        let data = self.0.pointer(path).unwrap()["data"].as_array().unwrap();
-        data.iter().map(|n| n.as_f64().unwrap() as f32).collect()
-    }
-
-    /// The numbers of one step; none where the key is missing.
-    fn step(&self, path: &str, step: usize, steps: usize) -> Vec<f32> {
-        if self.0.pointer(path).is_none() {
-            return Vec::new();
-        }
-        let numbers = self.numbers(path);
-        let size = numbers.len() / steps;
-        numbers[step * size..(step + 1) * size].to_vec()
-    }
-
-    /// Shows the observation of one step.
-    fn show<R>(&self, step: usize, show: impl FnOnce(&Observation<'_>) -> R) -> R {
-        let steps = self.shape("/state")[0];
-        let cameras = self.0["images"].as_object().unwrap();
-        let pictures: Vec<_> = cameras
-            .keys()
-            .map(|name| {
-                let path = format!("/images/{name}");
-                let pixels = self.step(&path, step, steps);
-                let rgb: Vec<u8> = pixels.iter().map(|value| *value as u8).collect();
-                (name, self.shape(&path), rgb)
-            })
-            .collect();
-        let images: Vec<_> = pictures
-            .iter()
-            .map(|(name, shape, rgb)| ImageView {
-                name,
-                width: shape[2],
-                height: shape[1],
-                rgb,
-            })
-            .collect();
-        show(&Observation {
-            images: &images,
-            state: &self.step("/state", step, steps),
-            environment: &self.step("/environment", step, steps),
-        })
-    }
-}
 
 /// A bundle of `tests/data/lerobot`, with the graphs of `graphs`.
 fn load(name: &str, graphs: &str) -> (Bundle, Golden) {
@@ -100,50 +44,6 @@ fn condition(policy: &mut Policy, golden: &Golden) -> Vec<f32> {
     }
     let encode = |seen: &Observation<'_>| floats(policy.encode(seen).unwrap());
     golden.show(steps - 1, encode)
-}
-
-/// The unsteered chunks `[B, T, D]` that come of LeRobot's noises, in the actions' units.
-fn sample(policy: &mut Policy, golden: &Golden) -> Vec<f32> {
-    let mut x = golden.numbers("/noise");
-    let particles = golden.shape("/noise")[0];
-    let (count, stride) = (x.len(), x.len() / particles);
-    let schedule = Schedule::new(policy.sampler()).unwrap();
-    let steps = schedule.steps().to_vec();
-    let mut solver = Solver::<f32>::new(schedule, particles, stride);
-    let mut prediction = vec![0.0; count];
-    let (mut clean, mut noise) = (prediction.clone(), prediction.clone());
-    solver.restart();
-    for (at, step) in steps.iter().enumerate() {
-        let time = step.from.time as f32;
-        policy
-            .predict(&x, particles, time, &mut prediction)
-            .unwrap();
-        solver.split(at, &x, &prediction, &mut clean, &mut noise);
-        solver.clip(at, &x, &mut clean, &mut noise);
-        let fresh = solver.advance(at, 0.0, &clean, &noise, &mut x) as f32;
-        if fresh > 0.0 {
-            let drawn = golden.step("/step_noise", at, steps.len());
-            assert_eq!(drawn.len(), count);
-            for (x, z) in x.iter_mut().zip(drawn) {
-                *x += fresh * z;
-            }
-        }
-    }
-    let space = policy.action_space();
-    let columns = space.scale.iter().zip(&space.offset).cycle();
-    x.iter()
-        .zip(columns)
-        .map(|(x, (scale, offset))| x * scale + offset)
-        .collect()
-}
-
-fn difference(found: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(found.len(), expected.len());
-    let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
-    apart.fold(0.0, |worst, apart| {
-        assert!(apart.is_finite());
-        worst.max(apart)
-    })
 }
 
 #[test]
@@ -220,6 +120,7 @@ fn a_program_without_what_a_policy_sees_refuses_it_before_the_first_observation(
         cameras: &["static", "wrist"],
         state: 4,
         environment: 3,
+        instruction: false,
     };
     let (environment, _) = load("environment", "environment");
     let (pictures, _) = load("ddpm", "ddpm");
@@ -241,6 +142,7 @@ fn a_program_without_what_a_policy_sees_refuses_it_before_the_first_observation(
         cameras: &["static"],
         state: 7,
         environment: 2,
+        instruction: false,
     };
     assert_eq!(
         problems(&pictures, other),

@@ -33,6 +33,7 @@ fn encode(policy: &mut Policy, wrist: [u8; 3]) -> Result<Vec<f32>, PolicyError> 
             ],
             state: &STATE,
             environment: &[],
+            instruction: "",
         })
         .map(|conditions| conditions[0].floats().unwrap().to_vec())
 }
@@ -125,6 +126,7 @@ fn an_observation_that_does_not_fit_is_refused_with_every_reason() {
         }],
         state: &[0.0, f32::NAN, 0.0, 0.0],
         environment: &[],
+        instruction: "",
     };
     let error = policy.encode(&observation).unwrap_err();
     assert_eq!(
@@ -185,6 +187,7 @@ fn a_refused_observation_empties_the_history() {
         images: &[],
         state: &STATE,
         environment: &[],
+        instruction: "",
     };
     let error = policy.encode(&nothing).unwrap_err();
     assert!(matches!(error, PolicyError::Observation(_)), "{error}");

@@ -71,6 +71,7 @@ fn cuda_runs_or_says_what_it_lacks() {
                     images: &[view("static"), view("wrist")],
                     state: &[state; 4],
                     environment: &[],
+                    instruction: "",
                 })
                 .unwrap();
             policy.predict(&sample, 3, 0.5, out).unwrap();

@@ -86,6 +86,7 @@ fn predicts_finite_bounded_motion(bundle: &Bundle) {
             images: &images,
             state: &state,
             environment: &[],
+            instruction: "",
         })
         .unwrap();
     let condition = condition[0].floats().unwrap();
@@ -178,6 +179,7 @@ fn the_fingers_of_the_reflex_follow_height_and_width() {
             images: &images,
             state: &state,
             environment: &[],
+            instruction: "",
         };
         let condition = policy.encode(&observation).unwrap();
         let found = condition[0].floats().unwrap()[0];

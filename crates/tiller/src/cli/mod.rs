@@ -14,6 +14,7 @@ mod hand;
 mod input;
 mod observe;
 mod order;
+mod policy;
 mod replay;
 mod reward;
 mod sample;
@@ -52,6 +53,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Export(export::ExportArgs),
     Pause(order::PauseArgs),
+    Policy(policy::PolicyArgs),
     Resume(order::ResumeArgs),
     Replay(replay::ReplayArgs),
     Reward(reward::RewardArgs),
@@ -77,6 +79,7 @@ impl Cli {
             Command::Doctor(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Pause(args) => args.run(),
+            Command::Policy(args) => args.run(),
             Command::Resume(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::Reward(args) => args.run(),

@@ -236,6 +236,7 @@ fn the_chunk_is_the_one_that_the_node_would_send() {
             images: &views,
             state: &state,
             environment: &[],
+            instruction: "",
         })
         .unwrap();
     let request = PlanRequest {

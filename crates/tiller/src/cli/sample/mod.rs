@@ -55,6 +55,9 @@ pub(super) struct SampleArgs {
     /// What the policy saw, as JSON.
     #[arg(long, value_name = "FILE")]
     observation: PathBuf,
+    /// What the robot is told to do, of a policy that reads it.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    instruction: String,
     /// Keypoints in the order that the program counts them, as JSON.
     #[arg(long, value_name = "FILE")]
     keypoints: Option<PathBuf>,
@@ -145,6 +148,7 @@ impl SampleArgs {
         }
         let situation = Situation {
             history: &observation.history,
+            instruction: &self.instruction,
             keypoints: &scene.keypoints,
             anchor_m: observation.anchor_m,
             end_effector_m: observation.end_effector_m,
