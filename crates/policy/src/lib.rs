@@ -38,6 +38,7 @@ mod find;
 mod fit;
 mod graph;
 mod manifest;
+mod network;
 mod observation;
 mod observer;
 mod policy;
@@ -55,6 +56,7 @@ pub use manifest::{
     Action, Files, GraphFile, Gripper, Manifest, ObservationInput, ObservationKind, Rotation,
     Scheduler, Spelling, Thresholding,
 };
+pub use network::{Network, NetworkInput, NetworkOutput};
 pub use observation::{ImageView, Observation, Supply};
 pub use observer::Observer;
 pub use policy::Policy;
