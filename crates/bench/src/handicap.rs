@@ -106,6 +106,7 @@ mod tests {
             position_m: [0.4, 0.1, 0.2],
             visible: true,
             age_ns: 0,
+            confidence: 1.0,
         };
         let points: Vec<Keypoint> = (0..500).map(point).collect();
         let handicap = Handicap {

@@ -8,7 +8,7 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 108] = [
+const OF_THE_DATAFLOW: [&str; 111] = [
     "TILLER_ACCELERATION_SHARE",
     "TILLER_APPROVAL",
     "TILLER_ARMING",
@@ -20,6 +20,7 @@ const OF_THE_DATAFLOW: [&str; 108] = [
     "TILLER_CONSOLE_TASKS",
     "TILLER_COUNTS",
     "TILLER_DETECTOR",
+    "TILLER_DETECTOR_MODEL",
     "TILLER_EPISODES",
     "TILLER_EPISODE_S",
     "TILLER_EVALUATION",
@@ -62,6 +63,7 @@ const OF_THE_DATAFLOW: [&str; 108] = [
     "TILLER_PLANE_HEIGHT_M",
     "TILLER_PLAN_AHEAD_STEPS",
     "TILLER_POLICY",
+    "TILLER_PROMPTS",
     "TILLER_REACH",
     "TILLER_REAL_TIME",
     "TILLER_RECOVERY",
@@ -78,6 +80,7 @@ const OF_THE_DATAFLOW: [&str; 108] = [
     "TILLER_THREADS",
     "TILLER_TOOL_SPEED_M_S",
     "TILLER_TOOL_TURN_RAD_S",
+    "TILLER_TRACKER",
     "TILLER_VELOCITY_SHARE",
     "TILLER_VLM_ADVICE",
     "TILLER_VLM_ALLOW_PLAIN_HTTP",

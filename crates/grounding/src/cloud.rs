@@ -5,7 +5,7 @@ use crate::frame::Scene;
 use crate::registration::View;
 
 /// Points kept for clustering and registration. The centroid uses every pixel.
-const MAX_SAMPLES: usize = 160;
+pub(crate) const MAX_SAMPLES: usize = 160;
 
 /// What one frame shows of one object.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +47,7 @@ impl Cloud {
             frame,
             camera,
             depth_mm,
+            ..
         } = scene;
         let scratch = &mut self.scratch;
         let limits_mm = depth_limits(depth_mm, mask, &mut scratch.depths_mm);

@@ -1,5 +1,8 @@
 //! Settings of grounding and tracking.
 
+use std::path::PathBuf;
+
+use crate::detectors::Prompt;
 use crate::error::GroundingError;
 
 /// How objects are found, how many keypoints they get, and when an object counts as seen. The
@@ -8,6 +11,13 @@ use crate::error::GroundingError;
 pub struct GroundingConfig {
     /// Name of the detector, one of [`detector_names`](crate::detector_names).
     pub detector: String,
+    /// Name of the tracker, one of [`tracker_names`](crate::tracker_names); `detector` takes the one that
+    /// the detector brings.
+    pub tracker: String,
+    /// Folder of the detector's model, for a detector that has one.
+    pub model: Option<PathBuf>,
+    /// Names of objects and where they are in the picture, for a detector that can be asked for them.
+    pub prompts: Vec<(String, Prompt)>,
     /// Objects that never get keypoints.
     pub ignored: Vec<String>,
     /// Number of keypoints of objects that need more than one.
@@ -29,6 +39,9 @@ impl Default for GroundingConfig {
     fn default() -> Self {
         Self {
             detector: "labels".to_owned(),
+            tracker: "detector".to_owned(),
+            model: None,
+            prompts: Vec::new(),
             ignored: Vec::new(),
             counts: Vec::new(),
             plane_height_m: None,

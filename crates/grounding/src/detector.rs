@@ -1,9 +1,10 @@
-//! What finds objects, rarely, and what follows them, in every frame.
+//! What finds objects, rarely.
 
 use crate::config::GroundingConfig;
 use crate::error::GroundingError;
 use crate::frame::Scene;
-use crate::looks::LooksTracker;
+use crate::tracker::Tracker;
+use crate::trackers::LooksTracker;
 
 /// The pixels of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,19 +42,6 @@ pub trait Detector: Send {
     }
 }
 
-/// Says in every frame which pixels the objects cover.
-pub trait Tracker: Send {
-    /// Begins with what was detected in a scene.
-    fn start(&mut self, scene: &Scene<'_>, masks: &[Mask]);
-
-    /// Writes the masks of a later scene, of the same objects in the same order; an object that is
-    /// out of sight has an empty one.
-    ///
-    /// # Errors
-    /// [`GroundingError`] when the scene lacks what is needed.
-    fn follow(&mut self, scene: &Scene<'_>, masks: &mut Vec<Mask>) -> Result<(), GroundingError>;
-}
-
 /// Makes the detector of a name.
 ///
 /// # Errors
@@ -69,7 +57,7 @@ pub(crate) fn detector(config: &GroundingConfig) -> Result<Box<dyn Detector>, Gr
         ),
         found: config.detector.clone(),
     })?;
-    Ok(make(config))
+    make(config)
 }
 
 /// Names of the detectors.

@@ -2,18 +2,24 @@
 
 use crate::config::GroundingConfig;
 use crate::detector::Detector;
+use crate::error::GroundingError;
+
+/// Makes a detector from the settings; a model that cannot be had is an error.
+type Make = fn(&GroundingConfig) -> Result<Box<dyn Detector>, GroundingError>;
 
 /// One line a detector: its folder, which is its name in the settings.
 macro_rules! detectors {
     ($($name:ident,)+) => {
         $(mod $name;)+
         /// Name and maker of each.
-        pub(crate) const ALL: &[(&str, fn(&GroundingConfig) -> Box<dyn Detector>)] =
-            &[$((stringify!($name), $name::detector)),+];
+        pub(crate) const ALL: &[(&str, Make)] = &[$((stringify!($name), $name::detector)),+];
     };
 }
 
 detectors! {
     labels,
     clusters,
+    sam,
 }
+
+pub use sam::Prompt;

@@ -1,5 +1,7 @@
 //! What can be wrong with a frame or the settings.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// Why a frame or the settings cannot be used.
@@ -61,6 +63,14 @@ pub enum GroundingError {
         expected: String,
         /// What was given.
         found: String,
+    },
+    /// A detector's model cannot be used.
+    #[error("the model in `{}` cannot be used: {reason}", .folder.display())]
+    Model {
+        /// Its folder.
+        folder: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// A detector's model failed.
     #[error("detection failed: {0}")]

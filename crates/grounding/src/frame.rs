@@ -2,6 +2,7 @@
 
 use crate::camera::Pinhole;
 use crate::error::GroundingError;
+use crate::hand::Hand;
 
 /// A frame with its camera, borrowed: pixels are read where they arrived.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,8 @@ pub struct Scene<'a> {
     pub camera: Pinhole,
     /// Depth, measured or of a plane, mm, `[height x width]`; 0 where unknown.
     pub depth_mm: &'a [u16],
+    /// The hand when the frame was taken, if somebody says.
+    pub hand: Option<Hand>,
 }
 
 impl FrameView<'_> {

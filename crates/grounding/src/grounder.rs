@@ -3,12 +3,15 @@
 use crate::cloud::Cloud;
 use crate::config::GroundingConfig;
 use crate::depth::PlaneDepth;
-use crate::detector::{Detector, Mask, Needs, Tracker, detector};
+use crate::detector::{Detector, Mask, Needs, detector};
 use crate::error::GroundingError;
 use crate::features::{DenseFeatures, LocalFeatures};
 use crate::frame::{FrameView, Scene};
+use crate::hand::{Hand, Hands};
 use crate::keypoint::{Keypoint, Skipped};
 use crate::track::Track;
+use crate::tracker::Tracker;
+use crate::trackers::tracker;
 
 /// Grounds keypoints in one frame and tracks them through the next ones.
 pub struct Grounder {
@@ -23,6 +26,7 @@ pub struct Grounder {
     masks: Vec<Mask>,
     plane: PlaneDepth,
     cloud: Cloud,
+    hands: Hands,
 }
 
 impl Grounder {
@@ -46,8 +50,8 @@ impl Grounder {
     ) -> Result<Self, GroundingError> {
         config.validate()?;
         Ok(Self {
+            tracker: tracker(&config, detector.as_ref())?,
             config,
-            tracker: detector.tracker(),
             detector,
             features,
             tracks: Vec::new(),
@@ -57,6 +61,7 @@ impl Grounder {
             masks: Vec::new(),
             plane: PlaneDepth::default(),
             cloud: Cloud::default(),
+            hands: Hands::default(),
         })
     }
 
@@ -75,7 +80,8 @@ impl Grounder {
     /// [`GroundingError`]; the keypoints of before then stay as they are.
     pub fn ground(&mut self, frame: &FrameView<'_>) -> Result<&[Keypoint], GroundingError> {
         let needs = self.needs();
-        let scene = scene(frame, needs, &self.config, &mut self.plane)?;
+        let hand = self.hands.at(frame.stamp_ns);
+        let scene = scene(frame, needs, &self.config, &mut self.plane, hand)?;
         let mut masks = Vec::new();
         self.detector.detect(&scene, &mut masks)?;
         let (mut tracks, mut skipped) = (Vec::new(), Vec::new());
@@ -103,6 +109,7 @@ impl Grounder {
             let reasons = skipped.into_iter().map(|skipped| skipped.reason).collect();
             return Err(GroundingError::NothingFound { reasons });
         }
+        masks.retain(|mask| tracks.iter().any(|track| track.object == mask.object));
         self.tracker.start(&scene, &masks);
         self.masks = masks;
         self.tracks = tracks;
@@ -119,14 +126,14 @@ impl Grounder {
                     format!("{object} {}", number + 1)
                 };
                 let index = self.keypoints.len();
-                let (visible, age_ns) = (true, 0);
                 self.keypoints.push(Keypoint {
                     index,
                     name,
                     object,
                     position_m,
-                    visible,
-                    age_ns,
+                    visible: true,
+                    age_ns: 0,
+                    confidence: 1.0,
                 });
             }
         }
@@ -143,29 +150,37 @@ impl Grounder {
             return Err(GroundingError::NotGrounded);
         }
         let needs = self.needs();
-        let scene = scene(frame, needs, &self.config, &mut self.plane)?;
+        let hand = self.hands.at(frame.stamp_ns);
+        let scene = scene(frame, needs, &self.config, &mut self.plane, hand)?;
         self.tracker.follow(&scene, &mut self.masks)?;
-        for track in &mut self.tracks {
-            let mask = self.masks.iter().find(|mask| mask.object == track.object);
-            let pixels = mask.map_or(&[][..], |mask| mask.pixels.as_slice());
-            self.cloud.read(&scene, pixels, self.features.as_mut());
-            track.follow(&self.cloud, scene.depth_mm, frame.stamp_ns, &self.config);
+        let now_ns = frame.stamp_ns;
+        if let Some(motions) = self.tracker.motions() {
+            for (track, motion) in self.tracks.iter_mut().zip(motions) {
+                track.go(motion, now_ns);
+            }
+        } else {
+            for (track, mask) in self.tracks.iter_mut().zip(&self.masks) {
+                self.cloud
+                    .read(&scene, &mask.pixels, self.features.as_mut());
+                track.follow(&self.cloud, scene.depth_mm, now_ns, &self.config);
+            }
         }
         let points = self.tracks.iter().flat_map(|track| {
-            let age_ns = if track.visible {
-                0
-            } else {
-                frame.stamp_ns.saturating_sub(track.seen_ns)
-            };
-            track
-                .positions()
-                .map(move |position_m| (position_m, track.visible, age_ns))
+            let positions = track.positions();
+            positions.map(move |position_m| (track, position_m))
         });
-        for (keypoint, (position_m, visible, age_ns)) in self.keypoints.iter_mut().zip(points) {
-            (keypoint.position_m, keypoint.visible) = (position_m, visible);
-            keypoint.age_ns = age_ns;
+        for (keypoint, (track, position_m)) in self.keypoints.iter_mut().zip(points) {
+            keypoint.position_m = position_m;
+            keypoint.visible = track.is_visible();
+            keypoint.age_ns = track.age_ns(now_ns);
+            keypoint.confidence = track.confidence(now_ns);
         }
         Ok(&self.keypoints)
+    }
+
+    /// Notes where the hand is: a tracker may go by it where the hand hides what it carries.
+    pub fn hear(&mut self, hand: Hand) {
+        self.hands.hear(hand);
     }
 
     /// The keypoints as of the last frame.
@@ -190,6 +205,7 @@ fn scene<'a>(
     needs: Needs,
     config: &GroundingConfig,
     plane: &'a mut PlaneDepth,
+    hand: Option<Hand>,
 ) -> Result<Scene<'a>, GroundingError> {
     let camera = frame.check()?;
     let height_m = config.plane_height_m.filter(|_| !needs.depth);
@@ -208,5 +224,6 @@ fn scene<'a>(
         frame: *frame,
         camera,
         depth_mm,
+        hand,
     })
 }

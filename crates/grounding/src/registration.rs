@@ -8,7 +8,7 @@
 //! last known one; its part along the line of sight is read off the depth.
 
 use crate::camera::Pinhole;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, MAX_SAMPLES};
 
 /// Something must be this much nearer to count as in front, mm.
 const FRONT_MM: f64 = 12.0;
@@ -113,11 +113,21 @@ fn along_sight(
         let found_mm = depth_mm[pixel];
         (seen.view.on_object[pixel] && found_mm > 0).then(|| f64::from(found_mm) * 1e-3 - depth_m)
     };
-    let mut differences: Vec<f64> = model.samples_m.iter().filter_map(difference).collect();
-    if differences.is_empty() {
+    let mut room = [0.0; MAX_SAMPLES];
+    let mut count = 0;
+    for (place, found) in room
+        .iter_mut()
+        .zip(model.samples_m.iter().filter_map(difference))
+    {
+        *place = found;
+        count += 1;
+    }
+    if count == 0 {
         return shift_m;
     }
-    let middle = differences.len() / 2;
-    let median = *differences.select_nth_unstable_by(middle, f64::total_cmp).1;
+    let differences = &mut room[..count];
+    let median = *differences
+        .select_nth_unstable_by(count / 2, f64::total_cmp)
+        .1;
     std::array::from_fn(|axis| shift_m[axis] + median * forward[axis])
 }

@@ -1,9 +1,13 @@
 //! One object through time.
 
+use nalgebra::{Isometry3, Point3};
+
 use crate::cloud::Cloud;
 use crate::cluster::cluster;
 use crate::config::GroundingConfig;
+use crate::keypoint::confidence;
 use crate::registration::register;
+use crate::tracker::{Motion, Sight};
 
 /// An object with its keypoints. It is taken to move without turning, which holds for what slides
 /// and, over a reach of a few centimetres, for what is pushed or lifted. An object with one keypoint
@@ -17,8 +21,11 @@ pub(crate) struct Track {
     offsets_m: Vec<[f64; 3]>,
     /// How far the object has moved since the best view, m.
     shift_m: [f64; 3],
-    pub(crate) visible: bool,
-    pub(crate) seen_ns: u64,
+    /// How it has moved since the best view, where a tracker says so: then nothing else does.
+    motion: Isometry3<f64>,
+    sight: Sight,
+    agreement: f64,
+    seen_ns: u64,
 }
 
 impl Track {
@@ -38,7 +45,9 @@ impl Track {
             best: cloud.clone(),
             offsets_m,
             shift_m: [0.0; 3],
-            visible: true,
+            motion: Isometry3::identity(),
+            sight: Sight::Seen,
+            agreement: 1.0,
             seen_ns: stamp_ns,
         }
     }
@@ -46,9 +55,38 @@ impl Track {
     /// Positions of the keypoints, m.
     pub(crate) fn positions(&self) -> impl ExactSizeIterator<Item = [f64; 3]> + '_ {
         let centre = plus(self.best.centroid_m, self.shift_m);
-        self.offsets_m
-            .iter()
-            .map(move |offset| plus(centre, *offset))
+        self.offsets_m.iter().map(move |offset| {
+            let moved = self.motion * Point3::from(plus(centre, *offset));
+            moved.coords.into()
+        })
+    }
+
+    /// Whether it was seen in the last frame.
+    pub(crate) fn is_visible(&self) -> bool {
+        self.sight == Sight::Seen
+    }
+
+    /// Time since it was last seen, ns; 0 while it is.
+    pub(crate) fn age_ns(&self, now_ns: u64) -> u64 {
+        if self.is_visible() {
+            0
+        } else {
+            now_ns.saturating_sub(self.seen_ns)
+        }
+    }
+
+    /// How far its positions are to be trusted.
+    pub(crate) fn confidence(&self, now_ns: u64) -> f64 {
+        confidence(self.sight, self.agreement, self.age_ns(now_ns))
+    }
+
+    /// Goes where a tracker says.
+    pub(crate) fn go(&mut self, motion: &Motion, stamp_ns: u64) {
+        self.motion = motion.now_from_then;
+        (self.sight, self.agreement) = (motion.sight, motion.agreement);
+        if self.is_visible() {
+            self.seen_ns = stamp_ns;
+        }
     }
 
     /// Follows the object into the next frame.
@@ -60,17 +98,18 @@ impl Track {
         config: &GroundingConfig,
     ) {
         let share = cloud.area / self.best.area;
-        self.visible = cloud.count > 0
+        let visible = cloud.count > 0
             && cloud.count >= config.min_pixels.min(self.best.count)
             && share >= config.min_visible_share;
-        if !self.visible {
+        self.sight = if visible { Sight::Seen } else { Sight::Hidden };
+        if !visible {
             return;
         }
         let shift = self.estimate(cloud, depth_mm, share, config);
         let jump = norm(minus(shift, self.shift_m));
         if share < 0.5 && jump > config.max_hidden_jump_m {
             // A sliver of an object that seems to leap is more likely the sliver of another view.
-            self.visible = false;
+            self.sight = Sight::Hidden;
             return;
         }
         self.shift_m = shift;

@@ -247,6 +247,7 @@ macro_rules! primitive_vec {
 primitive_vec!(f32, Float32Type, Float32, f64::from);
 primitive_vec!(f64, Float64Type, Float64, f64::from);
 primitive_vec!(u32, UInt32Type, UInt32);
+primitive_vec!(u64, UInt64Type, UInt64);
 primitive_vec!(u8, UInt8Type, UInt8);
 
 impl<const N: usize> Column for [f64; N] {

@@ -8,7 +8,7 @@ use crate::MessageError;
 use crate::liberal::{Misfit, as_type};
 
 /// Version of all schemas of this crate; it rises with any change to any of them.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// A message with an Arrow form.
 pub trait Message: Sized {

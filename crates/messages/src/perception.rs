@@ -23,6 +23,11 @@ message! {
         /// Axes of the things that the points are on: rotation matrices in the base frame whose columns
         /// they are, `[K x 9]` row-major; empty where none are known.
         pub axes: Vec<f64>,
+        /// Time since each point was last seen, ns, `[K]`: 0 while it is; empty where nobody counts.
+        pub age_ns: Vec<u64>,
+        /// How far each position is to be trusted, `[K]`: from 1 to 0, which is lost; empty where nobody
+        /// says, which is as good as 1.
+        pub confidence: Vec<f64>,
     }
     names names;
     check Keypoints::check;
@@ -45,6 +50,12 @@ impl Keypoints {
         let count = self.names.len();
         if !self.axes.is_empty() {
             check_length(Self::NAME, "axes", count * 9, self.axes.len())?;
+        }
+        if !self.age_ns.is_empty() {
+            check_length(Self::NAME, "age_ns", count, self.age_ns.len())?;
+        }
+        if !self.confidence.is_empty() {
+            check_length(Self::NAME, "confidence", count, self.confidence.len())?;
         }
         check_length(Self::NAME, "xyz_m", count * 3, self.xyz_m.len())?;
         check_length(Self::NAME, "visible", count, self.visible.len())

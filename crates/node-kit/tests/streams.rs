@@ -107,11 +107,13 @@ fn a_node_in_another_language_is_read() {
         names: vec!["handle".into()],
         xyz_m: vec![0.5, 0.0, 0.25],
         visible: vec![true],
+        age_ns: vec![0],
+        confidence: vec![0.75],
         ..Default::default()
     };
-    let json = r#"{"schema_version": 4, "session": 1, "seq": 1, "stamp_ns": 5, "episode": 0,
+    let json = r#"{"schema_version": 5, "session": 1, "seq": 1, "stamp_ns": 5, "episode": 0,
         "generation": 0, "names": ["handle"], "xyz_m": [0.5, 0.0, 0.25], "visible": [true],
-        "axes": []}"#
+        "axes": [], "age_ns": [0], "confidence": [0.75]}"#
         .replace('\n', " ");
     let schema = arrow_json::reader::infer_json_schema(json.as_bytes(), None)
         .unwrap()

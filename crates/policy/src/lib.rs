@@ -39,6 +39,7 @@ mod find;
 mod fit;
 mod graph;
 mod manifest;
+mod network;
 mod observation;
 mod observer;
 mod policy;
@@ -58,6 +59,7 @@ pub use manifest::{
     Action, BundleFile, Files, GraphFile, Gripper, Manifest, ObservationInput, ObservationKind,
     Rotation, Scheduler, Spelling, Thresholding, WrittenState,
 };
+pub use network::{Network, NetworkInput, NetworkOutput};
 pub use observation::{ImageView, Observation, Supply};
 pub use observer::Observer;
 pub use policy::{Policy, Runs};

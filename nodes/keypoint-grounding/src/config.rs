@@ -1,10 +1,10 @@
 //! Settings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tiller_core::Problems;
 use tiller_core::file::read_regular_text;
-use tiller_grounding::{Calibration, GroundingConfig, detector_names};
+use tiller_grounding::{Calibration, GroundingConfig, Prompt, detector_names, tracker_names};
 use tiller_node_kit::Environment;
 
 /// Largest calibration file that is read, bytes.
@@ -31,6 +31,11 @@ impl Settings {
         let detector = env
             .choice("DETECTOR", &defaults.detector, &detectors)
             .to_owned();
+        let trackers: Vec<(&str, &str)> = tracker_names().map(|name| (name, name)).collect();
+        let tracker = env
+            .choice("TRACKER", &defaults.tracker, &trackers)
+            .to_owned();
+        let prompts = prompts(&mut env);
         let ignored = list(&env.text("IGNORED", "")).map(str::to_owned).collect();
         let counts = counts(&mut env);
         let min_pixels = env.number("MIN_PIXELS", defaults.min_pixels, 1..=10_000);
@@ -40,6 +45,9 @@ impl Settings {
         let settings = Self {
             grounding: GroundingConfig {
                 detector,
+                tracker,
+                model: env.optional("DETECTOR_MODEL").map(PathBuf::from),
+                prompts,
                 ignored,
                 counts,
                 plane_height_m: has_plane.then_some(height_m),
@@ -84,6 +92,36 @@ fn counts(env: &mut Environment) -> Vec<(String, usize)> {
         }
     }
     counts
+}
+
+/// Where objects are, such as `red mug=12 40 60 96, bowl=130 88`.
+fn prompts(env: &mut Environment) -> Vec<(String, Prompt)> {
+    let text = env.text("PROMPTS", "");
+    let number = |text: &str| text.parse().ok().filter(|n: &f64| n.is_finite());
+    let prompt = |item: &str| {
+        let (name, place) = item.split_once('=')?;
+        let numbers: Option<Vec<f64>> = place.split_whitespace().map(number).collect();
+        let prompt = match numbers?[..] {
+            [x, y] => Prompt::Point([x, y]),
+            [left, top, right, bottom] if left < right && top < bottom => {
+                Prompt::Box([left, top, right, bottom])
+            }
+            _ => return None,
+        };
+        Some((name.trim().to_owned(), prompt))
+    };
+    let mut prompts: Vec<(String, Prompt)> = Vec::new();
+    for item in list(&text) {
+        match prompt(item).filter(|(name, _)| !prompts.iter().any(|(known, _)| known == name)) {
+            Some(prompt) => prompts.push(prompt),
+            None => {
+                let expected = "objects of different names with a point or a box, pixels, such as \
+                    `red mug=12 40 60 96, bowl=130 88`";
+                env.refuse("PROMPTS", expected, Some(item.to_owned()));
+            }
+        }
+    }
+    prompts
 }
 
 /// What the file that `CALIBRATION` names says; nothing without one.
@@ -146,6 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_pointed_at_or_boxed() {
+        let pairs = [("PROMPTS", "red mug = 12 40 60 96, bowl=130.5 88")];
+        let expected = [
+            ("red mug".to_owned(), Prompt::Box([12.0, 40.0, 60.0, 96.0])),
+            ("bowl".to_owned(), Prompt::Point([130.5, 88.0])),
+        ];
+        assert_eq!(read(&pairs).unwrap().grounding.prompts, expected);
+        let error =
+            read(&[("PROMPTS", "cup, mug=1, a=9 9 4 4, b=1 2, b=3 4, c=1 NaNs")]).unwrap_err();
+        assert_eq!(error.found.len(), 5, "{error}");
+    }
+
+    #[test]
     fn every_problem_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cameras.toml");
@@ -153,18 +204,20 @@ mod tests {
         let pairs = [
             ("MIN_PIXELS", "0"),
             ("DETECTOR", "eyes"),
+            ("TRACKER", "hands"),
             ("COUNTS", "shelf, rack=17, box=1"),
             ("PLANE_HEIGHT_M", "low"),
             ("FRAME_TOLERANCE_MS", "-1"),
             ("CALIBRATION", file.to_str().unwrap()),
         ];
         let error = read(&pairs).unwrap_err();
-        assert_eq!(error.found.len(), 8, "{error}");
+        assert_eq!(error.found.len(), 9, "{error}");
         let told = error.to_string();
         for key in [
             "`image.focal`",
             "`image.size`",
             "`labels`, `clusters`",
+            "`detector`, `looks`, `flow`",
             "PLANE_HEIGHT_M",
         ] {
             assert!(told.contains(key), "{told}");

@@ -6,7 +6,7 @@ use eyre::Result;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
-use tiller_grounding::{Grounder, GroundingError, annotate};
+use tiller_grounding::{Grounder, GroundingError, Hand, annotate};
 use tiller_messages::{ArmState, Encoding, Episode, ImageHeader, Keypoints, Level};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream, robot_clock_ns};
 
@@ -171,6 +171,11 @@ impl Node {
         }
         let moves = arm.dq_rad_s.iter().any(|speed| speed.abs() > MOVING_RAD_S);
         self.sight.reference(arm.stamp_ns, moves, now_ns);
+        self.grounder.hear(Hand {
+            stamp_ns: arm.stamp_ns,
+            world_from_tool: arm.tcp,
+            gripper_width_m: arm.gripper_width_m,
+        });
         Ok(())
     }
 
@@ -304,6 +309,8 @@ impl Node {
             names: keypoints.iter().map(|k| k.name.clone()).collect(),
             xyz_m: keypoints.iter().flat_map(|k| k.position_m).collect(),
             visible: keypoints.iter().map(|k| k.visible).collect(),
+            age_ns: keypoints.iter().map(|k| k.age_ns).collect(),
+            confidence: keypoints.iter().map(|k| k.confidence).collect(),
             ..Default::default()
         };
         outbox.send("keypoints", message)

@@ -11,6 +11,7 @@ mod inputs;
 mod readiness;
 mod rehearsal;
 mod schedule;
+mod trust;
 
 use std::sync::Arc;
 
@@ -276,6 +277,9 @@ impl Sampler {
     }
 
     fn send_progress(&mut self, effects: &mut Vec<SamplerEffect>) {
+        if self.lost().is_some() {
+            return;
+        }
         let (Some(keypoints), Some(arm)) = (&self.keypoints, &self.arm) else {
             return;
         };
@@ -407,7 +411,8 @@ impl Sampler {
         if guidance {
             let blind_ns = arm.stamp_ns.saturating_sub(self.seen_ns);
             gain = self.meter.gain(reading.achieved)
-                * self.config.blindness.fading(blind_ns).unwrap_or(0.0);
+                * self.config.blindness.fading(blind_ns).unwrap_or(0.0)
+                * self.trust();
         }
         self.requests += 1;
         let visit = self.meter.visit();

@@ -35,6 +35,12 @@ impl Sampler {
                     return Some(("keypoints", text));
                 }
                 Some(keypoints) => {
+                    if let Some((name, age_ns)) = self.lost()
+                        && age_ns >= blindness.hold_after_ns
+                    {
+                        let text = format!("the {name} is lost, for {} ms", age_ns / 1_000_000);
+                        return Some(("keypoints", text));
+                    }
                     if let Some(missing) = self.goal.missing(keypoints) {
                         return Some(missing);
                     }

@@ -489,6 +489,69 @@ fn blind_keypoints_fade_guidance_and_then_hold_the_arm() {
     assert!(rig.request().is_some(), "it goes on when something is seen");
 }
 
+/// What the stage reads is trusted so far, and was last seen so long ago.
+fn trusted(stamp_ns: u64, confidence: [f64; 2], age_ns: u64) -> Keypoints {
+    Keypoints {
+        confidence: confidence.to_vec(),
+        age_ns: vec![age_ns; 2],
+        ..keypoints(stamp_ns)
+    }
+}
+
+#[test]
+fn guidance_fades_with_the_confidence_of_what_the_stage_reads() {
+    let gain = |confidence| {
+        let mut rig = Rig::ready();
+        rig.on(SamplerEvent::Observation { stamp_ns: STEP_NS });
+        rig.on(SamplerEvent::Keypoints(trusted(STEP_NS, confidence, 0)));
+        rig.sampler.in_flight = None;
+        rig.state(STEP_NS, 0, 0);
+        rig.request().unwrap().gain
+    };
+    let full = gain([1.0, 1.0]);
+    // The stage reads the handle alone.
+    assert_eq!(gain([1.0, 0.0]), full);
+    assert_eq!(gain([0.3, 1.0]), full);
+    let half = gain([0.15, 1.0]);
+    assert!((half / full - 0.5).abs() < 1e-3, "{half} of {full}");
+    assert_eq!(gain([0.0, 1.0]), 0.0);
+}
+
+#[test]
+fn while_what_the_stage_reads_is_lost_nothing_is_measured_and_the_arm_holds_in_the_end() {
+    let mut rig = Rig::ready();
+    let due = Due::Now {
+        since_ns: 0,
+        carry_on: None,
+    };
+    let measured = |rig: &Rig| {
+        let effects = rig.effects.iter();
+        effects
+            .filter(|e| matches!(e, SamplerEffect::Progress(_)))
+            .count()
+    };
+    rig.on(SamplerEvent::Keypoints(trusted(0, [1.0, 1.0], 0)));
+    assert_eq!(measured(&rig), 1);
+    rig.on(SamplerEvent::Keypoints(trusted(
+        STEP_NS,
+        [0.01, 1.0],
+        SECOND_NS,
+    )));
+    assert_eq!((measured(&rig), rig.sampler.missing(&due)), (0, None));
+    rig.on(SamplerEvent::Keypoints(trusted(
+        2 * STEP_NS,
+        [0.01, 1.0],
+        2 * SECOND_NS,
+    )));
+    let (what, text) = rig.sampler.missing(&due).unwrap();
+    assert_eq!(
+        (what, text.as_str()),
+        ("keypoints", "the handle is lost, for 2000 ms")
+    );
+    rig.on(SamplerEvent::Keypoints(trusted(3 * STEP_NS, [0.9, 1.0], 0)));
+    assert_eq!((measured(&rig), rig.sampler.missing(&due)), (1, None));
+}
+
 #[test]
 fn bad_states_are_refused_and_told_and_poison_nothing() {
     let mut rig = Rig::ready();

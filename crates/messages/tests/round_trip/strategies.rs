@@ -236,12 +236,16 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn keypoints()(names in vec(text(), 0..8))(
         axes in prop_oneof![Just(Vec::new()), vec(number(), names.len() * 9)],
+        age_ns in prop_oneof![Just(Vec::new()), vec(any::<u64>(), names.len())],
+        confidence in prop_oneof![Just(Vec::new()), vec(number(), names.len())],
         xyz_m in vec(number(), names.len() * 3), visible in vec(any::<bool>(), names.len()),
         names in Just(names), numbers in uniform3(any::<u64>()), episode in episode_id(),
         generation in any::<u32>(),
     ) -> Keypoints {
         let [session, seq, stamp_ns] = numbers;
-        Keypoints { session, seq, stamp_ns, episode, generation, names, xyz_m, visible, axes }
+        Keypoints {
+            session, seq, stamp_ns, episode, generation, names, xyz_m, visible, axes, age_ns, confidence,
+        }
     }
 }
 

@@ -25,11 +25,11 @@ const LEAST_PIXELS: usize = 40;
 /// Most objects; the largest count.
 const MOST_OBJECTS: usize = 24;
 
-pub(super) fn detector(config: &GroundingConfig) -> Box<dyn Detector> {
-    Box::new(Clusters {
+pub(super) fn detector(config: &GroundingConfig) -> Result<Box<dyn Detector>, GroundingError> {
+    Ok(Box::new(Clusters {
         least_pixels: config.min_pixels.max(LEAST_PIXELS),
         features: LocalFeatures,
-    })
+    }))
 }
 
 struct Clusters {

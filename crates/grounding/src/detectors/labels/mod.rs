@@ -1,12 +1,13 @@
 //! Objects from the frame's own label image, as a simulator or a segmentation node provides it.
 
 use crate::config::GroundingConfig;
-use crate::detector::{Detector, Mask, Needs, Tracker};
+use crate::detector::{Detector, Mask, Needs};
 use crate::error::GroundingError;
 use crate::frame::Scene;
+use crate::tracker::Tracker;
 
-pub(super) fn detector(_: &GroundingConfig) -> Box<dyn Detector> {
-    Box::new(Labels)
+pub(super) fn detector(_: &GroundingConfig) -> Result<Box<dyn Detector>, GroundingError> {
+    Ok(Box::new(Labels))
 }
 
 /// Detects by labels, and follows by the labels of every frame.

@@ -5,10 +5,11 @@
 //! it than like its surroundings and lie near it in space.
 
 use crate::cluster::cluster;
-use crate::detector::{Mask, Tracker};
+use crate::detector::Mask;
 use crate::error::GroundingError;
 use crate::features::{DenseFeatures, LocalFeatures};
 use crate::frame::Scene;
+use crate::tracker::Tracker;
 
 /// Looks noted of an object and of its surroundings.
 const LOOKS: usize = 4;
@@ -30,11 +31,24 @@ pub(crate) struct LooksTracker {
     looks: Vec<f32>,
 }
 
+/// What an object looks like, and what its surroundings do: rows of features.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Looks {
+    pub(super) like: Vec<f32>,
+    pub(super) unlike: Vec<f32>,
+}
+
+impl Looks {
+    /// Whether a pixel looks like the object rather than like what is around it.
+    pub(super) fn resemble(&self, look: &[f32]) -> bool {
+        let like = nearest(look, &self.like);
+        like < UNLIKE && like < nearest(look, &self.unlike)
+    }
+}
+
 #[derive(Default)]
 struct Object {
-    /// Rows of features.
-    like: Vec<f32>,
-    unlike: Vec<f32>,
+    looks: Looks,
     /// Where it was last seen: left, top, right, bottom, pixels.
     bounds: [usize; 4],
     centre_m: [f64; 3],
@@ -49,11 +63,9 @@ impl Tracker for LooksTracker {
         for mask in masks {
             let mut object = Object::default();
             if object.locate(scene, &mask.pixels) {
-                let around: Vec<u32> = window(object.bounds, scene.frame.width, scene.frame.height)
-                    .filter(|pixel| mask.pixels.binary_search(pixel).is_err())
-                    .collect();
-                object.like = noted(scene, features, &mask.pixels);
-                object.unlike = noted(scene, features, &around);
+                let around = surroundings_of(scene, object.bounds, &mask.pixels);
+                object.looks.like = noted(scene, features, &mask.pixels);
+                object.looks.unlike = noted(scene, features, &around);
             }
             self.objects.push(object);
         }
@@ -71,8 +83,7 @@ impl Tracker for LooksTracker {
             self.features
                 .extract(&scene.frame, &self.pixels, &mut self.looks);
             for (pixel, look) in self.pixels.iter().zip(self.looks.chunks_exact(dim)) {
-                let like = nearest(look, &object.like);
-                if like < UNLIKE && like < nearest(look, &object.unlike) {
+                if object.looks.resemble(look) {
                     mask.pixels.push(*pixel);
                 }
             }
@@ -143,8 +154,23 @@ fn window(
     })
 }
 
+/// The pixels around a mask.
+pub(super) fn surroundings(scene: &Scene<'_>, mask: &[u32]) -> Vec<u32> {
+    let mut object = Object::default();
+    match object.locate(scene, mask) {
+        true => surroundings_of(scene, object.bounds, mask),
+        false => Vec::new(),
+    }
+}
+
+fn surroundings_of(scene: &Scene<'_>, bounds: [usize; 4], mask: &[u32]) -> Vec<u32> {
+    window(bounds, scene.frame.width, scene.frame.height)
+        .filter(|pixel| mask.binary_search(pixel).is_err())
+        .collect()
+}
+
 /// A few feature rows that stand for the pixels' looks.
-fn noted(scene: &Scene<'_>, features: &mut LocalFeatures, pixels: &[u32]) -> Vec<f32> {
+pub(super) fn noted(scene: &Scene<'_>, features: &mut LocalFeatures, pixels: &[u32]) -> Vec<f32> {
     let step = pixels.len().div_ceil(SAMPLES).max(1);
     let picked: Vec<u32> = pixels.iter().copied().step_by(step).collect();
     let mut looks = Vec::new();

@@ -1,0 +1,254 @@
+//! How far tracked keypoints are off while the experts work, with every tracker:
+//! `cargo run --release -p tiller-playtable --example tracking [SEEDS] [FRAMES] [clean|noise] [SIDE]`.
+//!
+//! Objects are found once by the simulator's masks and then followed for FRAMES frames in each 0.1 s (1).
+//! The truth is where the same points of the objects have gone. `noise` adds what a stereo depth camera
+//! and a plain colour camera add. Times are of one frame with all objects.
+
+mod camera;
+mod truth;
+
+use std::error::Error;
+use std::time::Instant;
+
+use camera::Noise;
+use tiller_core::Pose;
+use tiller_grounding::{FrameView, Grounder, GroundingConfig, Hand, Keypoint};
+use tiller_motion::Chunk;
+use tiller_playtable::{
+    Camera, Channels, Driver, Expert, Frame, PlayTable, Renderer, Task, WITHOUT_KEYPOINTS,
+    keypoint_counts, labels,
+};
+use truth::Truth;
+
+/// Tasks that move each kind of thing, in the hand and with it.
+const TASKS: [Task; 6] = [
+    Task::DrawerOpen,
+    Task::DoorLeft,
+    Task::SwitchOn,
+    Task::PushRed,
+    Task::LiftBlue,
+    Task::LiftPink,
+];
+/// How they are followed: name, tracker, whether it sees the simulator's masks.
+const TRACKERS: [(&str, &str); 3] = [("labels", "detector"), ("looks", "looks"), ("flow", "flow")];
+/// A manipulation, steps of 100 ms.
+const STEPS: usize = 50;
+/// Farther off than this a keypoint counts as lost whatever it says, m.
+const LOST_M: f64 = 0.03;
+
+/// What was measured of one tracker.
+#[derive(Default)]
+struct Tally {
+    /// Of all keypoints in all frames; of those of the thing that is moved; of all in the last frame, m.
+    all_m: Vec<f64>,
+    moved_m: Vec<f64>,
+    last_m: Vec<f64>,
+    last_moved_m: Vec<f64>,
+    /// Keypoints that are off and say that they are seen.
+    wrong: usize,
+    times_ms: Vec<f64>,
+}
+
+#[allow(clippy::print_stdout, reason = "the table is this program's output")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let seeds: u64 = arguments.next().map_or(Ok(4), |text| text.parse())?;
+    let frames: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
+    let noisy = arguments.next().is_some_and(|text| text == "noise");
+    let side: usize = arguments.next().map_or(Ok(256), |text| text.parse())?;
+    println!(
+        "{:8} {:>24} {:>24} {:>24} {:>24} {:>9} {:>8}",
+        "",
+        "all, p50 p95 max mm",
+        "moved thing",
+        "last frame",
+        "moved thing, last frame",
+        "wrong",
+        "ms p50"
+    );
+    let mut tallies: Vec<Tally> = TRACKERS.iter().map(|_| Tally::default()).collect();
+    let mut table = PlayTable::new()?;
+    let mut renderer = Renderer::new(&table, side, side)?;
+    for task in TASKS {
+        for seed in 0..seeds {
+            episode(
+                &mut table,
+                &mut renderer,
+                task,
+                seed,
+                frames,
+                noisy,
+                &mut tallies,
+            )?;
+        }
+    }
+    for ((name, _), tally) in TRACKERS.iter().zip(&mut tallies) {
+        let wrong = 100.0 * tally.wrong as f64 / tally.all_m.len().max(1) as f64;
+        println!(
+            "{name:8} {} {} {} {} {wrong:7.2} % {:8.2}",
+            spread(&mut tally.all_m),
+            spread(&mut tally.moved_m),
+            spread(&mut tally.last_m),
+            spread(&mut tally.last_moved_m),
+            quantile(&mut tally.times_ms, 0.5),
+        );
+    }
+    Ok(())
+}
+
+fn episode(
+    table: &mut PlayTable,
+    renderer: &mut Renderer,
+    task: Task,
+    seed: u64,
+    frames: u64,
+    noisy: bool,
+    tallies: &mut [Tally],
+) -> Result<(), Box<dyn Error>> {
+    table.reset(seed, Some(task));
+    let mut driver = Driver::new(table)?;
+    let mut expert = Expert::new(task, table, seed);
+    let mut noise = Noise::new(seed);
+    let mut frame = Frame::default();
+    let names: Vec<(u8, String)> = labels()
+        .iter()
+        .map(|(id, name)| (*id, (*name).to_owned()))
+        .collect();
+    let mut grounders = Vec::new();
+    for (_, tracker) in TRACKERS {
+        grounders.push(Grounder::new(GroundingConfig {
+            tracker: tracker.to_owned(),
+            ignored: WITHOUT_KEYPOINTS.map(str::to_owned).to_vec(),
+            counts: keypoint_counts()
+                .into_iter()
+                .map(|(name, n)| (name.to_owned(), n))
+                .collect(),
+            ..GroundingConfig::default()
+        })?);
+    }
+    let mut truths: Vec<Truth> = Vec::new();
+    for step in 0..=STEPS {
+        for part in 0..frames {
+            renderer.render(table, Camera::Static, Channels::ALL, &mut frame)?;
+            if noisy {
+                noise.disturb(&mut frame);
+            }
+            let hand = Hand {
+                stamp_ns: table.time_ns(),
+                world_from_tool: Pose {
+                    position_m: table.tcp_position_m(),
+                    quaternion_wxyz: table.tcp_quaternion_wxyz(),
+                },
+                gripper_width_m: table.reading().gripper_width_m,
+            };
+            let last = step == STEPS && part + 1 == frames;
+            for (index, grounder) in grounders.iter_mut().enumerate() {
+                grounder.hear(hand);
+                let view = view(&frame, &names, table.time_ns());
+                if step == 0 && part == 0 {
+                    let keypoints = grounder.ground(&view)?;
+                    truths.push(Truth::new(table.objects(), keypoints));
+                    continue;
+                }
+                let begun = Instant::now();
+                let keypoints = grounder.track(&view)?;
+                tallies[index]
+                    .times_ms
+                    .push(begun.elapsed().as_secs_f64() * 1e3);
+                tallies[index].add(&truths[index], table, keypoints, last);
+                if std::env::var_os("TRACE").is_some() && index == 2 {
+                    trace(&truths[index], table, keypoints, task, seed, step);
+                }
+            }
+            let action = (part == 0)
+                .then(|| expert.act(table, driver.anchor_m()))
+                .flatten();
+            if let Some(action) = action {
+                let anchor = driver.actuator().status().anchor;
+                let chunk = Chunk {
+                    seq: step as u64 + 1,
+                    stamp_ns: table.time_ns(),
+                    ..Chunk::of_displacements(anchor, 10.0, &[action])
+                };
+                let now_ns = table.time_ns();
+                driver.actuator().accept(&chunk, now_ns)?;
+            }
+            driver.wait(table, 100_000_000 / frames);
+        }
+    }
+    Ok(())
+}
+
+impl Tally {
+    fn add(&mut self, truth: &Truth, table: &PlayTable, keypoints: &[Keypoint], last: bool) {
+        let objects = table.objects();
+        for keypoint in keypoints {
+            let (off_m, moved) = truth.off_m(&objects, keypoint);
+            self.all_m.push(off_m);
+            self.wrong += usize::from(off_m > LOST_M && keypoint.visible);
+            if moved {
+                self.moved_m.push(off_m);
+            }
+            if last {
+                self.last_m.push(off_m);
+                if moved {
+                    self.last_moved_m.push(off_m);
+                }
+            }
+        }
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "asked for")]
+fn trace(
+    truth: &Truth,
+    table: &PlayTable,
+    keypoints: &[Keypoint],
+    task: Task,
+    seed: u64,
+    step: usize,
+) {
+    let objects = table.objects();
+    for keypoint in keypoints {
+        let (off_m, moved) = truth.off_m(&objects, keypoint);
+        if off_m > 0.01 || (moved && !keypoint.visible) {
+            println!(
+                "{task} {seed} {step} {} {:.1} mm visible {} confidence {:.2}",
+                keypoint.name,
+                off_m * 1e3,
+                keypoint.visible,
+                keypoint.confidence
+            );
+        }
+    }
+}
+
+fn view<'a>(frame: &'a Frame, labels: &'a [(u8, String)], stamp_ns: u64) -> FrameView<'a> {
+    FrameView {
+        width: frame.width,
+        height: frame.height,
+        rgb: &frame.rgb,
+        depth_mm: Some(&frame.depth_mm),
+        segmentation: Some(&frame.segmentation),
+        labels,
+        focal: frame.geometry.focal,
+        principal_point: frame.geometry.principal_point,
+        world_from_camera: frame.geometry.world_from_camera,
+        stamp_ns,
+    }
+}
+
+fn spread(values: &mut [f64]) -> String {
+    let [p50, p95, most] = [0.5, 0.95, 1.0].map(|share| quantile(values, share) * 1e3);
+    format!("{p50:8.1} {p95:7.1} {most:7.1}")
+}
+
+fn quantile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1) as f64;
+    values
+        .get((share * last).round() as usize)
+        .copied()
+        .unwrap_or(f64::NAN)
+}
