@@ -8,7 +8,7 @@ use ort::value::TensorRef;
 use sha2::{Digest, Sha256};
 use tiller_core::file::read_regular;
 
-use crate::bundle::Graph;
+use crate::bundle::{Graph, hexadecimal};
 use crate::error::PolicyError;
 use crate::graph;
 use crate::runtime::{Runtime, RuntimeOptions};
@@ -56,10 +56,7 @@ impl Network {
             reason,
         };
         let bytes = read_regular(path, MAX_BYTES).map_err(|error| unusable(error.reason()))?;
-        let found: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let found = hexadecimal(&Sha256::digest(&bytes));
         if !found.eq_ignore_ascii_case(sha256) {
             return Err(unusable(format!(
                 "expected SHA-256 {sha256}, found {found}"
@@ -69,6 +66,7 @@ impl Network {
         let graph = Graph {
             path: path.to_owned(),
             bytes: Arc::from(bytes),
+            weights: Vec::new(),
         };
         let session = graph::open(&runtime, &graph, options)?;
         Ok(Self {
