@@ -29,7 +29,7 @@ impl Sampler {
             .least_trusted()
             .filter(|(_, confidence)| *confidence <= NONE)?;
         let age_ns = keypoints.age_ns.get(index).copied().unwrap_or(0);
-        Some((keypoints.names.get(index)?, age_ns))
+        Some((keypoints.names.get(index)?.as_str(), age_ns))
     }
 
     fn least_trusted(&self) -> Option<(usize, f64)> {
