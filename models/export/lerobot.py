@@ -1,4 +1,4 @@
-"""Turns a policy trained with LeRobot into a policy bundle: diffusion, SmolVLA, pi0, pi0.5.
+"""Turns a policy trained with LeRobot into a policy bundle: diffusion, SmolVLA.
 
     python models/export/lerobot.py --checkpoint outputs/train/pusher/checkpoints/last \\
         --out models/policies/pusher --position 0 1 2 --gripper 3 --mode delta --rate-hz 10 \\
@@ -10,8 +10,6 @@ from pathlib import Path
 
 import action_layout
 import lerobot_bundle
-import pi_checkpoint
-import pi_network
 import smolvla_checkpoint
 import smolvla_network
 import vla_bundle
@@ -51,9 +49,6 @@ what is supported:
   padding are in the graph, weights lie in files beside the graphs. Where the language model is
   not SmolVLM2, --vlm-config is its config.json.
 
-  pi0 and pi0.5: every configuration without actions relative to the state. --lerobot 0.4 is for
-  checkpoints trained with that version.
-
   Diffusion: every configuration that LeRobot's diffusion policy itself runs: DDPM and DDIM; epsilon and sample;
   any number of cameras of one size, with one encoder or one each; resizing and cropping; any
   torchvision ResNet, with group or batch normalisation; any U-Net; several observation steps; the
@@ -90,12 +85,6 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--tokenizer", type=Path, help="tokenizer.json of a policy that reads instructions")
     parser.add_argument("--vlm-config", type=Path, help="config.json of a language model that is unusual")
-    parser.add_argument(
-        "--lerobot",
-        choices=("0.4", "0.6"),
-        default="0.6",
-        help="the LeRobot that pi0 or pi0.5 was trained with: 0.4 fills pictures and pi0.5's state up otherwise",
-    )
     return parser.parse_args()
 
 
@@ -111,11 +100,8 @@ def convert(options: argparse.Namespace, layout: Layout):
     if kind == "smolvla":
         stored = smolvla_checkpoint.read(options.checkpoint, options.vlm_config)
         networks = smolvla_network.load(stored.config, stored.weights)
-    elif kind in ("pi0", "pi05"):
-        stored = pi_checkpoint.read(options.checkpoint, options.vlm_config, options.lerobot)
-        networks = pi_network.load(stored.config, stored.weights)
     else:
-        raise unsupported("config.json: type", kind, "'diffusion', 'smolvla', 'pi0' or 'pi05'")
+        raise unsupported("config.json: type", kind, "'diffusion' or 'smolvla'")
     return vla_bundle.export(stored, networks, options.out, layout, options.tokenizer, say)
 
 

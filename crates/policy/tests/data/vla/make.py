@@ -58,7 +58,6 @@ SMOLVLM = {
 }
 POLICIES = {
     "smolvla": dict(
-        family="smolvla",
         vlm=SMOLVLM,
         state=4,
         action=4,
