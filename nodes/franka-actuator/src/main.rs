@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 
 use franka_actuator::{ESSENTIAL, Settings, run};
-use tiller_node_kit::{Environment, come_first, run_node};
+use tiller_node_kit::{Environment, run_node};
 
 fn main() -> ExitCode {
     run_node(ESSENTIAL, |inbox, outbox| {
         let settings = Settings::read(Environment::process())?;
-        come_first();
         run(settings, inbox, outbox)
     })
 }

@@ -5,12 +5,11 @@ mod worlds;
 use std::process::ExitCode;
 
 use simulator::{ESSENTIAL, Settings, run};
-use tiller_node_kit::{Environment, come_first, run_node};
+use tiller_node_kit::{Environment, run_node};
 
 fn main() -> ExitCode {
     run_node(ESSENTIAL, |inbox, outbox| {
         let settings = Settings::read(Environment::process(), &worlds::worlds())?;
-        come_first();
         run(&settings, inbox, outbox)
     })
 }
