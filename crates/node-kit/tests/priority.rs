@@ -7,7 +7,7 @@ use std::thread;
 
 use rustix::process::getpriority_process;
 use rustix::thread::gettid;
-use tiller_node_kit::{Standing, step_back, thread_steps_back};
+use tiller_node_kit::step_back;
 
 #[test]
 fn threads_that_are_there_and_those_to_come_step_back() {
@@ -20,19 +20,9 @@ fn threads_that_are_there_and_those_to_come_step_back() {
     });
     let early_id = ids.recv().unwrap();
     let before = niceness();
-
-    // A thread by itself, and its own: nobody else.
-    let alone = thread::spawn(move || {
-        thread_steps_back(Standing::Thinks);
-        (niceness(), thread::spawn(niceness).join().unwrap())
-    });
-    let (thinks, its_own) = alone.join().unwrap();
-    assert!(thinks > before, "{thinks} after {before}");
-    assert_eq!((its_own, niceness()), (thinks, before));
-
-    step_back(Standing::Watches);
+    step_back();
     let late = thread::spawn(niceness).join().unwrap();
-    assert!(late > thinks, "{late} after {thinks}");
+    assert!(late > before, "{late} after {before}");
     assert_eq!(getpriority_process(Some(early_id)).unwrap(), late);
     drop(wake);
     early.join().unwrap();

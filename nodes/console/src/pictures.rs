@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use eyre::{Result, WrapErr};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
-use tiller_node_kit::{Standing, thread_steps_back};
 use tokio::sync::watch;
 
 /// How closely a picture is kept, 1 to 100.
 const QUALITY: u8 = 75;
+
+/// How far behind others the thread stands, of 19.
+const NICENESS: i32 = 15;
 
 /// A packed picture.
 #[derive(Debug)]
@@ -132,7 +134,7 @@ impl Drop for Packer {
 }
 
 fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
-    thread_steps_back(Standing::Watches);
+    step_back();
     let (lock, something) = waiting;
     let (mut number, mut last) = (0, String::new());
     loop {
@@ -167,6 +169,15 @@ fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
             }
             Err(error) => tracing::warn!("`{input}` is not shown: {error}"),
         }
+    }
+}
+
+/// Lets everybody else have the processor first.
+pub(crate) fn step_back() {
+    // SAFETY: numbers alone go in, and nothing but this thread's priority changes.
+    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
+        let error = std::io::Error::last_os_error();
+        tracing::warn!("the page competes with the loop for the processor: {error}");
     }
 }
 

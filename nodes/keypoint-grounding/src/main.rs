@@ -7,12 +7,11 @@ mod sight;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Environment, Standing, run_node, step_back};
+use tiller_node_kit::{Environment, run_node};
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
         let settings = config::Settings::read(Environment::process())?;
-        step_back(Standing::Thinks);
         node::run(&settings, inbox, outbox)
     })
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use eyre::{Result, bail};
-use tiller_node_kit::{Environment, Inbox, Next, Standing, run_node, step_back};
+use tiller_node_kit::{Environment, Inbox, Next, run_node, step_back};
 
 use disk::Disk;
 use settings::{OnLoss, Settings};
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     run_node(&[], |inbox, _| {
         let settings = Settings::read(Environment::process())?;
-        step_back(Standing::Watches);
+        step_back();
         record(&settings, inbox)
     })
 }

@@ -4,7 +4,6 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
 use eyre::{Result, WrapErr, eyre};
-use tiller_node_kit::{Standing, thread_steps_back};
 use tiller_world::{Frame, Shot, Studio};
 
 /// A picture on its way: what is to be drawn, and afterwards what it looks like.
@@ -42,7 +41,6 @@ impl Drawing {
         thread::Builder::new()
             .name("drawing".to_owned())
             .spawn(move || {
-                thread_steps_back(Standing::Thinks);
                 let mut studio = Studio::default();
                 let mut is_named = false;
                 for mut sheet in ordered {

@@ -7,12 +7,11 @@ mod planning;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Environment, Standing, run_node, step_back};
+use tiller_node_kit::{Environment, run_node};
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
         let settings = config::Settings::read(Environment::process())?;
-        step_back(Standing::Thinks);
         let (bundle, policy) = settings.open_policy()?;
         node::run(&settings, &bundle, policy, inbox, outbox)
     })

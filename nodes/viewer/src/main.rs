@@ -10,12 +10,12 @@ mod sink;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Standing, run_node, step_back};
+use tiller_node_kit::{run_node, step_back};
 
 fn main() -> ExitCode {
     run_node(node::ESSENTIAL, |inbox, outbox| {
         let settings = config::Settings::read(outbox.environment(Some("runs/latest"))?)?;
-        step_back(Standing::Watches);
+        step_back();
         node::run(&settings, inbox, outbox)
     })
 }

@@ -12,7 +12,7 @@ mod writing;
 
 use std::process::ExitCode;
 
-use tiller_node_kit::{Standing, run_node_with_keys, step_back};
+use tiller_node_kit::run_node_with_keys;
 
 fn main() -> ExitCode {
     run_node_with_keys(node::ESSENTIAL, |inbox, outbox| {
@@ -21,7 +21,6 @@ fn main() -> ExitCode {
             worlds::embedded()?,
             outbox.restarts() > 0,
         )?;
-        step_back(Standing::Thinks);
         node::run(&setup, inbox, outbox)
     })
 }
