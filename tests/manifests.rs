@@ -141,3 +141,30 @@ fn variables(row: &str, cells: usize) -> impl Iterator<Item = &str> {
         .flat_map(|cell| cell.split('`').skip(1).step_by(2))
         .filter(is_variable)
 }
+
+/// Default of a setting in a dataflow.
+fn default_of(file: &str, setting: &str) -> String {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let begin = format!("      {setting}: \"${{TILLER_{setting}:-");
+    let line = text.lines().find_map(|line| line.strip_prefix(&begin));
+    line.unwrap().trim_end_matches("}\"").to_owned()
+}
+
+#[test]
+fn dataflows_of_the_play_table_give_its_things_as_many_keypoints_as_the_benchmark_does() {
+    let counts = tiller_playtable::keypoint_counts();
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(name, count)| format!("{name}={count}"))
+        .collect();
+    for file in [
+        "dataflow.yml",
+        "dataflows/distributed.yml",
+        "dataflows/emulated-franka.yml",
+        "dataflows/replay.yml",
+    ] {
+        assert_eq!(default_of(file, "COUNTS"), counts.join(", "), "{file}");
+        let ignored = tiller_playtable::WITHOUT_KEYPOINTS.join(", ");
+        assert_eq!(default_of(file, "IGNORED"), ignored, "{file}");
+    }
+}

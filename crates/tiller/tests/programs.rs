@@ -144,5 +144,10 @@ fn rough_programs_stay_as_they_were_written() {
     }
     assert_eq!(count, 63);
     let frozen = "393a096ba9e91c76c06ba12ae2de805587111e84ed030e4a152ea5056f407b55";
-    assert_eq!(format!("{:x}", digest.finalize()), frozen);
+    let found: String = digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(found, frozen);
 }
