@@ -1,7 +1,7 @@
 //! Cost of following keypoints in one frame, by tracker and size; a camera leaves 33 ms.
 
 #[path = "../tests/common/mod.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests")]
 mod common;
 
 use criterion::{Criterion, criterion_group, criterion_main};

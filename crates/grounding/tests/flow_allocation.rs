@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[allow(dead_code, reason = "shared with other tests")]
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     native.reset(0)?;
     native.settle(10)?;
     for look in [Look::Official, Look::Plain] {
-        let mut renderer = Renderer::new(&mut native, SIDE, SIDE, look)?;
+        let mut renderer = Renderer::new(&native, SIDE, SIDE, look)?;
         let mut frame = Frame::default();
         for camera in 0..2 {
             for (name, channels) in [("colour", Channels::COLOUR), ("all", Channels::ALL)] {

@@ -114,8 +114,8 @@ impl LiberoWorld {
             expected: CAMERAS.map(|(name, _)| name).join(" or "),
             found: camera.to_owned(),
         })?;
-        let mut shot = used(shot)
-            .filter(|shot: &Box<PackShot>| shot.is_of(painted))
+        let mut shot = used::<PackShot>(shot)
+            .filter(|shot| shot.is_of(painted))
             .unwrap_or_else(|| Box::new(PackShot::new(painted)));
         shot.take(native, place, size, channels)
             .map_err(WorldError::failed(NAME, "cannot render"))?;

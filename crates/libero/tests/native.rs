@@ -176,7 +176,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
 #[test]
 fn cameras_see_instances_where_their_geometry_says() {
     let mut native = toy();
-    let mut renderer = Renderer::new(&mut native, 128, 96, Look::Plain).expect("a renderer");
+    let mut renderer = Renderer::new(&native, 128, 96, Look::Plain).expect("a renderer");
     let label = |name: &str| {
         let labels = native.labels().iter();
         labels
@@ -219,7 +219,7 @@ fn cameras_see_instances_where_their_geometry_says() {
     let refused = renderer.render(&mut native, 2, Channels::COLOUR, &mut frame);
     assert!(matches!(refused, Err(RenderError::Camera(2))));
     assert!(matches!(
-        Renderer::new(&mut native, 641, 1, Look::Official),
+        Renderer::new(&native, 641, 1, Look::Official),
         Err(RenderError::Size { .. })
     ));
 }

@@ -77,8 +77,8 @@ impl TableWorld {
         let names = || Camera::ALL.iter().map(|camera| camera.name()).collect();
         let camera = found.ok_or_else(|| self.unknown("camera", names(), camera))?;
         let table = self.table_mut();
-        let mut shot = used(shot)
-            .filter(|shot: &Box<TableShot>| shot.is_of(table))
+        let mut shot = used::<TableShot>(shot)
+            .filter(|shot| shot.is_of(table))
             .unwrap_or_else(|| Box::new(TableShot::of(table)));
         shot.take(table, camera, size, channels);
         Ok(shot)

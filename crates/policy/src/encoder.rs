@@ -32,7 +32,7 @@ pub(crate) struct Encoder {
 enum Seen {
     Numbers(Tensor<f32>),
     Text {
-        reader: Reader,
+        reader: Box<Reader>,
         tokens: Tensor<i64>,
         /// Name and numbers of the input that says which tokens are there.
         mask: (String, Tensor<bool>),
@@ -69,7 +69,7 @@ impl Seen {
         // Of nothing at all there is no attention, so what is run on zeros has a token.
         tensor_mut(&mut mask)[0] = true;
         Ok(Self::Text {
-            reader: Reader::new(bundle, input)?,
+            reader: Box::new(Reader::new(bundle, input)?),
             tokens: zeros(&allocator, &shape, graph)?,
             mask: (name, mask),
         })

@@ -222,7 +222,7 @@ impl Sampler {
                 images: &views,
                 state: &shown.state,
                 environment: &shown.environment,
-                instruction: instruction,
+                instruction,
             };
             if index == last {
                 self.policy.encode(&observation)?;

@@ -17,7 +17,7 @@ use tiller_core::Pose;
 use tiller_grounding::{FrameView, Grounder, GroundingConfig, Hand, Keypoint};
 use tiller_motion::Chunk;
 use tiller_playtable::{
-    Camera, Channels, Driver, Expert, Frame, PlayTable, Renderer, Task, WITHOUT_KEYPOINTS,
+    Block, Camera, Channels, Driver, Expert, Frame, PlayTable, Renderer, Task, WITHOUT_KEYPOINTS,
     keypoint_counts, labels,
 };
 use truth::Truth;
@@ -27,9 +27,9 @@ const TASKS: [Task; 6] = [
     Task::DrawerOpen,
     Task::DoorLeft,
     Task::SwitchOn,
-    Task::PushRed,
-    Task::LiftBlue,
-    Task::LiftPink,
+    Task::Push(Block::Red),
+    Task::Lift(Block::Blue),
+    Task::Lift(Block::Pink),
 ];
 /// How they are followed: name, tracker, whether it sees the simulator's masks.
 const TRACKERS: [(&str, &str); 3] = [("labels", "detector"), ("looks", "looks"), ("flow", "flow")];

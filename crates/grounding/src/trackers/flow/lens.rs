@@ -31,9 +31,9 @@ pub(super) struct Lens {
     first: GrayImage,
     now: GrayImage,
     /// From the first picture to this one.
-    from_first: TrackerContext,
+    since_first: TrackerContext,
     /// From the last picture to this one.
-    from_last: TrackerContext,
+    since_last: TrackerContext,
 }
 
 impl Lens {
@@ -41,7 +41,7 @@ impl Lens {
     pub(super) fn start(&mut self, frame: &FrameView<'_>) {
         grey(frame, &mut self.now);
         self.first.clone_from(&self.now);
-        self.from_last.advance(&self.now, LEVELS);
+        self.since_last.advance(&self.now, LEVELS);
     }
 
     /// Takes the next picture; one of another size begins anew.
@@ -51,8 +51,8 @@ impl Lens {
             return self.start(frame);
         }
         grey(frame, &mut self.now);
-        self.from_first.prepare(&self.first, &self.now, LEVELS);
-        self.from_last.advance(&self.now, LEVELS);
+        self.since_first.prepare(&self.first, &self.now, LEVELS);
+        self.since_last.advance(&self.now, LEVELS);
     }
 
     /// The first picture's grey, row by row.
@@ -61,16 +61,16 @@ impl Lens {
     }
 
     /// Where spots of the first picture are in this one, sought near `expected`.
-    pub(super) fn from_first(&mut self, spots: &[Spot], expected: &[Spot]) -> &[TrackResult] {
+    pub(super) fn since_first(&mut self, spots: &[Spot], expected: &[Spot]) -> &[TrackResult] {
         let params = params(self.now.height());
-        self.from_first
+        self.since_first
             .track_fb_with(spots, Some(expected), params, ROUND_TRIP, OPTIONS)
     }
 
     /// Where spots of the last picture are in this one, sought near `expected`.
-    pub(super) fn from_last(&mut self, spots: &[Spot], expected: &[Spot]) -> &[TrackResult] {
+    pub(super) fn since_last(&mut self, spots: &[Spot], expected: &[Spot]) -> &[TrackResult] {
         let params = params(self.now.height());
-        self.from_last
+        self.since_last
             .track_fb_with(spots, Some(expected), params, ROUND_TRIP, OPTIONS)
     }
 }
@@ -232,7 +232,7 @@ mod tests {
             let mut lens = Lens::default();
             lens.start(&frame(&first));
             lens.look(&frame(&second));
-            for pass in [Lens::from_first, Lens::from_last] {
+            for pass in [Lens::since_first, Lens::since_last] {
                 let found = pass(&mut lens, &spots, &spots);
                 let mut good = 0;
                 let mut close = 0;
@@ -259,7 +259,7 @@ mod tests {
             lens.start(&frame(&first));
             lens.look(&frame(&second));
             let spots = spots();
-            let found = lens.from_first(&spots, &spots).iter().zip(&spots);
+            let found = lens.since_first(&spots, &spots).iter().zip(&spots);
             let stands = found.filter(|(result, spot)| {
                 let off = (result.pos.0 - spot.0).hypot(result.pos.1 - spot.1);
                 is_found(result) && off < 0.5

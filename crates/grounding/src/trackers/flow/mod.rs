@@ -104,8 +104,8 @@ impl FlowTracker {
             }
         }
         let mut found = match pass {
-            Pass::First => self.lens.from_first(&self.from, &self.to),
-            Pass::Last => self.lens.from_last(&self.from, &self.to),
+            Pass::First => self.lens.since_first(&self.from, &self.to),
+            Pass::Last => self.lens.since_last(&self.from, &self.to),
         };
         let (objects, grip) = (&mut self.objects, &mut self.grip);
         self.open.retain(|index| {

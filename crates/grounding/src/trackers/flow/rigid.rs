@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn points() -> impl Strategy<Value = Vec<Point3<f64>>> {
-        let point = prop::array::uniform3(-0.03f64..0.03).prop_map(|p| Point3::from(p));
+        let point = prop::array::uniform3(-0.03f64..0.03).prop_map(Point3::from);
         prop::collection::vec(point, 12..24)
     }
 

@@ -141,8 +141,8 @@ impl Search {
             self.group.push(self.grid[at]);
             let depth = |cell: usize| scene.depth_mm[self.grid[cell] as usize];
             let sides = [
-                (at % columns > 0).then(|| at - 1),
-                ((at + 1) % columns > 0).then_some(at + 1),
+                (!at.is_multiple_of(columns)).then(|| at - 1),
+                (!(at + 1).is_multiple_of(columns)).then_some(at + 1),
                 at.checked_sub(columns),
                 Some(at + columns),
             ];
