@@ -3,7 +3,7 @@
 use tiller_policy::{ImageView, Manifest, Observation, ObservationInput, ObservationKind};
 
 /// What the robot is told, unless somebody says otherwise.
-pub(super) const INSTRUCTION: &str = "open the drawer";
+pub(super) const INSTRUCTION: &str = "pick it up";
 
 /// Room for what a policy is shown.
 pub(super) struct Typical<'a> {
