@@ -77,13 +77,21 @@ pub(super) struct Model {
 impl Model {
     /// Opens the bundle of a folder.
     pub(super) fn open(folder: &Path) -> Result<Self, GroundingError> {
-        let refused = |reason: String| GroundingError::Model { folder: folder.to_owned(), reason };
+        let refused = |reason: String| GroundingError::Model {
+            folder: folder.to_owned(),
+            reason,
+        };
         let text = read_regular_text(&folder.join(MANIFEST), MAX_MANIFEST_BYTES)
             .map_err(|error| refused(format!("`{MANIFEST}`: {}", error.reason())))?;
         let manifest: Manifest =
             toml::from_str(&text).map_err(|error| refused(format!("`{MANIFEST}`: {error}")))?;
-        manifest.check().map_err(|problems| refused(problems.to_string()))?;
-        let options = RuntimeOptions { threads: threads(), ..Default::default() };
+        manifest
+            .check()
+            .map_err(|problems| refused(problems.to_string()))?;
+        let options = RuntimeOptions {
+            threads: threads(),
+            ..Default::default()
+        };
         let open = |file: &File| {
             let network = Network::open(&folder.join(&file.file), &file.sha256, &options);
             network.map_err(|error| refused(error.to_string()))
@@ -99,11 +107,20 @@ impl Model {
 
     /// Encodes a picture, once for all prompts.
     pub(super) fn encode(&mut self, frame: &FrameView<'_>) -> Result<(), GroundingError> {
-        let Manifest { side, mean, deviation, .. } = self.manifest;
+        let Manifest {
+            side,
+            mean,
+            deviation,
+            ..
+        } = self.manifest;
         let picture = encoded(frame, side, mean, deviation)
             .ok_or_else(|| GroundingError::Detection("the picture has no pixels".to_owned()))?;
         let name = self.encoder.inputs().next().unwrap_or("image").to_owned();
-        let input = NetworkInput { name: &name, shape: &[1, 3, side, side], values: &picture };
+        let input = NetworkInput {
+            name: &name,
+            shape: &[1, 3, side, side],
+            values: &picture,
+        };
         self.encoding = self.encoder.run(&[input]).map_err(failed)?;
         self.size = [frame.width, frame.height];
         Ok(())
@@ -127,8 +144,16 @@ impl Model {
                 values: &output.values,
             })
             .collect();
-        inputs.push(NetworkInput { name: "point_coords", shape: &[1, 2, 2], values: &points });
-        inputs.push(NetworkInput { name: "point_labels", shape: &[1, 2], values: &labels });
+        inputs.push(NetworkInput {
+            name: "point_coords",
+            shape: &[1, 2, 2],
+            values: &points,
+        });
+        inputs.push(NetworkInput {
+            name: "point_labels",
+            shape: &[1, 2],
+            values: &labels,
+        });
         let outputs = self.decoder.run(&inputs).map_err(failed)?;
         let named = |name: &str| outputs.iter().find(|output| output.name == name);
         let (Some(masks), Some(overlaps)) = (named("masks"), named("iou")) else {
@@ -140,7 +165,10 @@ impl Model {
             return Err(GroundingError::Detection(reason));
         };
         if rows != low || overlaps.values.len() != count {
-            let reason = format!("masks of {rows} x {low}, {} overlaps", overlaps.values.len());
+            let reason = format!(
+                "masks of {rows} x {low}, {} overlaps",
+                overlaps.values.len()
+            );
             return Err(GroundingError::Detection(reason));
         }
         let single = self.manifest.single_mask;
@@ -166,12 +194,30 @@ impl Manifest {
     fn check(&self) -> Result<(), Problems> {
         let mut problems = Problems::default();
         problems.require("schema", self.schema == 1, "1", self.schema);
-        problems.require("side", (64..=4096).contains(&self.side), "64 to 4096 pixels", self.side);
+        problems.require(
+            "side",
+            (64..=4096).contains(&self.side),
+            "64 to 4096 pixels",
+            self.side,
+        );
         let sound = |numbers: &[f32; 3]| numbers.iter().all(|n| n.is_finite());
-        problems.require("mean", sound(&self.mean), "finite numbers", format!("{:?}", self.mean));
+        problems.require(
+            "mean",
+            sound(&self.mean),
+            "finite numbers",
+            format!("{:?}", self.mean),
+        );
         let positive = sound(&self.deviation) && self.deviation.iter().all(|n| *n > 0.0);
-        problems.require("deviation", positive, "numbers above 0", format!("{:?}", self.deviation));
-        for (key, file) in [("encoder.file", &self.encoder), ("decoder.file", &self.decoder)] {
+        problems.require(
+            "deviation",
+            positive,
+            "numbers above 0",
+            format!("{:?}", self.deviation),
+        );
+        for (key, file) in [
+            ("encoder.file", &self.encoder),
+            ("decoder.file", &self.decoder),
+        ] {
             let inside = Path::new(&file.file).components().count() == 1;
             problems.require(key, inside, "the name of a file of the folder", &file.file);
         }
@@ -209,7 +255,10 @@ mod tests {
             assert!(told.contains(key), "{told}");
         }
         assert!(refused("schema = 1\ncolour = 3\n").contains("sam.toml"));
-        let missing = Model::open(Path::new("/nowhere")).err().unwrap().to_string();
+        let missing = Model::open(Path::new("/nowhere"))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(missing.contains("/nowhere"), "{missing}");
     }
 }

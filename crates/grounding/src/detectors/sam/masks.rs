@@ -19,7 +19,11 @@ pub(super) fn stability(logits: &[f32]) -> f32 {
 /// The outermost columns and rows of a mask: left, top, right, bottom, all inclusive; zeros if it is empty.
 pub(super) fn bounds(logits: &[f32], width: usize) -> [f32; 4] {
     let mut bounds = [usize::MAX, usize::MAX, 0, 0];
-    for (at, _) in logits.iter().enumerate().filter(|(_, logit)| **logit > THRESHOLD) {
+    for (at, _) in logits
+        .iter()
+        .enumerate()
+        .filter(|(_, logit)| **logit > THRESHOLD)
+    {
         let (column, row) = (at % width, at / width);
         bounds[0] = bounds[0].min(column);
         bounds[1] = bounds[1].min(row);
@@ -39,7 +43,10 @@ pub(super) fn suppress(boxes: &[[f32; 4]], scores: &[f32], most: f32) -> Vec<usi
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let mut kept: Vec<usize> = Vec::new();
     for index in order {
-        if kept.iter().all(|other| overlap(&boxes[*other], &boxes[index]) <= most) {
+        if kept
+            .iter()
+            .all(|other| overlap(&boxes[*other], &boxes[index]) <= most)
+        {
             kept.push(index);
         }
     }
@@ -74,7 +81,9 @@ mod tests {
 
     fn numbers(value: &Value) -> Vec<f32> {
         let numbers = value.as_array().unwrap().iter();
-        numbers.map(|number| number.as_f64().unwrap() as f32).collect()
+        numbers
+            .map(|number| number.as_f64().unwrap() as f32)
+            .collect()
     }
 
     #[test]
@@ -104,9 +113,15 @@ mod tests {
                 .iter()
                 .map(|b| numbers(b).try_into().unwrap())
                 .collect();
-            let kept = suppress(&boxes, &numbers(&case["scores"]), case["most"].as_f64().unwrap() as f32);
-            let expected: Vec<usize> =
-                numbers(&case["kept"]).into_iter().map(|index| index as usize).collect();
+            let kept = suppress(
+                &boxes,
+                &numbers(&case["scores"]),
+                case["most"].as_f64().unwrap() as f32,
+            );
+            let expected: Vec<usize> = numbers(&case["kept"])
+                .into_iter()
+                .map(|index| index as usize)
+                .collect();
             assert_eq!(kept, expected);
         }
     }
@@ -117,6 +132,11 @@ mod tests {
         let expected = numbers(&truth["grid"]);
         let found: Vec<f32> = grid(5).flatten().map(|n| n as f32).collect();
         assert_eq!(found.len(), expected.len());
-        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6));
+        assert!(
+            found
+                .iter()
+                .zip(&expected)
+                .all(|(a, b)| (a - b).abs() < 1e-6)
+        );
     }
 }

@@ -30,11 +30,14 @@ const SURROUNDINGS: f64 = 0.25;
 const MOST_OBJECTS: usize = 24;
 
 pub(super) fn detector(config: &GroundingConfig) -> Result<Box<dyn Detector>, GroundingError> {
-    let folder = config.model.as_ref().ok_or_else(|| GroundingError::BadSetting {
-        name: "model",
-        expected: "the folder of a segmenter, as `models/export/sam.py` writes it".to_owned(),
-        found: "none".to_owned(),
-    })?;
+    let folder = config
+        .model
+        .as_ref()
+        .ok_or_else(|| GroundingError::BadSetting {
+            name: "model",
+            expected: "the folder of a segmenter, as `models/export/sam.py` writes it".to_owned(),
+            found: "none".to_owned(),
+        })?;
     Ok(Box::new(Sam {
         model: Model::open(folder)?,
         prompts: config.prompts.clone(),
@@ -82,7 +85,11 @@ impl Sam {
         let (mut found, mut boxes, mut scores) = (Vec::new(), Vec::new(), Vec::new());
         for [x, y] in masks::grid(GRID) {
             let point = Prompt::Point([x * width as f64, y * height as f64]);
-            for Proposal { logits, expected_overlap } in self.model.decode(point)? {
+            for Proposal {
+                logits,
+                expected_overlap,
+            } in self.model.decode(point)?
+            {
                 let sure = expected_overlap > LEAST_OVERLAP
                     && masks::stability(&logits) >= LEAST_STABILITY;
                 if sure {
@@ -93,12 +100,17 @@ impl Sam {
             }
         }
         let kept = masks::suppress(&boxes, &scores, SAME_BOX);
-        Ok(kept.into_iter().map(|index| std::mem::take(&mut found[index])).collect())
+        Ok(kept
+            .into_iter()
+            .map(|index| std::mem::take(&mut found[index]))
+            .collect())
     }
 }
 
 fn pixels(logits: &[f32]) -> Vec<u32> {
-    let above = (0..).zip(logits).filter(|(_, logit)| **logit > masks::THRESHOLD);
+    let above = (0..)
+        .zip(logits)
+        .filter(|(_, logit)| **logit > masks::THRESHOLD);
     above.map(|(pixel, _)| pixel).collect()
 }
 
@@ -115,7 +127,10 @@ fn parted(mut found: Vec<Vec<u32>>, picture: usize, least: usize) -> Vec<Mask> {
     found.truncate(MOST_OBJECTS);
     let named = found.into_iter().zip(1..);
     named
-        .map(|(pixels, number)| Mask { object: format!("object {number}"), pixels })
+        .map(|(pixels, number)| Mask {
+            object: format!("object {number}"),
+            pixels,
+        })
         .collect()
 }
 
@@ -125,7 +140,12 @@ mod tests {
 
     #[test]
     fn each_pixel_belongs_to_the_smallest_mask_that_has_it() {
-        let found = vec![(0..80).collect(), (10..20).collect(), (15..40).collect(), vec![2, 3]];
+        let found = vec![
+            (0..80).collect(),
+            (10..20).collect(),
+            (15..40).collect(),
+            vec![2, 3],
+        ];
         let objects = parted(found, 200, 4);
         let sizes: Vec<_> = objects.iter().map(|mask| mask.pixels.len()).collect();
         // The largest is of the surroundings, the smallest too small.

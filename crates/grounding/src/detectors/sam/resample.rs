@@ -1,7 +1,7 @@
 //! Pictures to the encoder's size, and masks back to the picture's.
 
-use image::imageops::{FilterType, resize};
 use image::RgbImage;
+use image::imageops::{FilterType, resize};
 
 use crate::frame::FrameView;
 
@@ -76,7 +76,12 @@ mod tests {
     }
 
     fn numbers(value: &Value) -> Vec<f64> {
-        value.as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect()
+        value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n.as_f64().unwrap())
+            .collect()
     }
 
     #[test]
@@ -90,7 +95,10 @@ mod tests {
         let expected = numbers(&case["found"]);
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(expected) {
-            assert!((f64::from(*found) - expected).abs() < 1e-4, "{found}, expected {expected}");
+            assert!(
+                (f64::from(*found) - expected).abs() < 1e-4,
+                "{found}, expected {expected}"
+            );
         }
     }
 
@@ -130,7 +138,10 @@ mod tests {
             let found = encoded(&frame, count("side"), mean, deviation).unwrap();
             let expected = numbers(&case["found"]);
             assert_eq!(found.len(), expected.len());
-            let off = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs());
+            let off = found
+                .iter()
+                .zip(expected)
+                .map(|(a, b)| (f64::from(*a) - b).abs());
             let most = off.fold(0.0, f64::max);
             assert!(most < 1.1 / 57.0, "{most}");
         }
