@@ -16,6 +16,9 @@ const PAIRS: u32 = 6;
 /// Browsers that look, each a program of its own.
 const BROWSERS: usize = 2;
 
+/// Episodes of a demo: one alone may be over before a browser that waits for everybody else is connected.
+const EPISODES: &str = "3";
+
 /// What is compared, of the control period, ms.
 const FIGURES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "longest_ms"];
 
@@ -30,8 +33,12 @@ struct Looker {
 }
 
 impl Looker {
-    fn start() -> Option<Self> {
-        let mut browser = Browser::start()?;
+    fn start(competes: bool) -> Option<Self> {
+        let mut browser = if competes {
+            Browser::start()?
+        } else {
+            Browser::start_behind_all()?
+        };
         let tab = browser.open("about:blank", 1400, 1000);
         let count = json!({ "source": COUNT });
         browser.call(Some(&tab), "Page.addScriptToEvaluateOnNewDocument", count);
@@ -64,12 +71,13 @@ fn load() -> f64 {
     first.parse().unwrap_or(f64::NAN)
 }
 
-/// A demo while these look; gives the control period's figures, and how many pictures each was shown.
+/// Some episodes while these look; gives the control period's figures, and how many pictures each was shown.
 fn demo(seed: u32, lookers: &mut [Looker]) -> Value {
     let (seed_text, before) = (seed.to_string(), load());
     let settings = [
         ("TILLER_INSTRUCTION", "open the drawer"),
         ("TILLER_SEED", seed_text.as_str()),
+        ("TILLER_EPISODES", EPISODES),
         ("TILLER_CONSOLE_ADDRESS", "127.0.0.1:0"),
     ];
     let begin = Instant::now();
@@ -105,6 +113,17 @@ fn spread(rows: &[Value], looking: usize, figure: &str) -> [f64; 3] {
     [values[0], median, values[count - 1]]
 }
 
+/// Mean of the logarithms, and the error of that mean.
+fn of_logarithms(ratios: &[f64]) -> (f64, f64) {
+    let count = ratios.len() as f64;
+    let mean = ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / count;
+    let squares = ratios.iter().map(|ratio| (ratio.ln() - mean).powi(2));
+    (
+        mean,
+        (squares.sum::<f64>() / (count - 1.0).max(1.0) / count).sqrt(),
+    )
+}
+
 /// By figure: closed, open, and how much more that is; pair by pair too, for demos of one seed are alike.
 fn compared(rows: &[Value]) -> Value {
     let by_figure = FIGURES.map(|figure| {
@@ -122,11 +141,14 @@ fn compared(rows: &[Value]) -> Value {
         let mut ratios: Vec<_> = pairs.map(|(closed, open)| open / closed).collect();
         ratios.sort_by(f64::total_cmp);
         let paired = (ratios[(ratios.len() - 1) / 2] + ratios[ratios.len() / 2]) / 2.0;
+        let (mean, spread) = of_logarithms(&ratios);
+        let factor = |sigmas: f64| (mean + sigmas * spread).exp();
         let told = json!({
             "closed": closed,
             "open": open,
             "more_by_medians": open[1] / closed[1] - 1.0,
             "more_by_pairs": paired - 1.0,
+            "factor": [factor(-1.96), factor(0.0), factor(1.96)],
         });
         (figure.to_owned(), told)
     });
@@ -135,8 +157,13 @@ fn compared(rows: &[Value]) -> Value {
 
 fn table(comparison: &Value) -> String {
     let mut lines = vec![format!(
-        "{:<12}{:>26}{:>26}{:>10}{:>10}",
-        "period", "closed (least, median, most)", "open", "medians", "pairs"
+        "{:<12}{:>28}{:>26}{:>10}{:>10}  {}",
+        "period",
+        "closed (least, median, most)",
+        "open",
+        "medians",
+        "pairs",
+        "times, geometric mean [95 %]"
     )];
     for figure in FIGURES {
         let row = &comparison[figure];
@@ -148,12 +175,16 @@ fn table(comparison: &Value) -> String {
             values.join(" ")
         };
         let percent = |name: &str| format!("{:+.1} %", 100.0 * row[name].as_f64().unwrap());
+        let factor = |index: usize| row["factor"][index].as_f64().unwrap();
         lines.push(format!(
-            "{figure:<12}{:>28}{:>26}{:>10}{:>10}",
+            "{figure:<12}{:>28}{:>26}{:>10}{:>10}  {:.3} [{:.3}, {:.3}]",
             three("closed"),
             three("open"),
             percent("more_by_medians"),
-            percent("more_by_pairs")
+            percent("more_by_pairs"),
+            factor(1),
+            factor(0),
+            factor(2)
         ));
     }
     lines.join("\n")
@@ -164,16 +195,18 @@ fn table(comparison: &Value) -> String {
 fn two_who_look_do_not_hold_the_control_loop_up() {
     let pairs = std::env::var("PAGE_PAIRS").ok();
     let pairs = pairs.map_or(PAIRS, |count| count.parse().expect("PAGE_PAIRS: a count"));
+    let competes = std::env::var_os("PAGE_COMPETES").is_some();
     let Some(mut lookers) = (0..BROWSERS)
-        .map(|_| Looker::start())
+        .map(|_| Looker::start(competes))
         .collect::<Option<Vec<_>>>()
     else {
         return;
     };
     let mut rows = Vec::new();
-    for seed in 0..pairs {
+    for pair in 0..pairs {
+        let seed = 100 * pair;
         // What drifts meets both alike: closed first, then open first.
-        let order = if seed % 2 == 0 {
+        let order = if pair % 2 == 0 {
             [0, BROWSERS]
         } else {
             [BROWSERS, 0]
@@ -221,5 +254,7 @@ fn figures_are_compared_over_all_and_pair_by_pair() {
     assert_eq!(found["open"], json!([21.0, 30.0, 44.0]));
     assert_eq!(found["more_by_medians"], 0.0);
     assert!((found["more_by_pairs"].as_f64().unwrap() - 0.05).abs() < 1e-9);
+    let factor = found["factor"][1].as_f64().unwrap();
+    assert!((factor - (1.05_f64 * 1.1).cbrt()).abs() < 1e-9);
     assert!(table(&compared(&rows)).contains("+5.0 %"));
 }
