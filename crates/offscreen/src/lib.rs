@@ -4,9 +4,12 @@
 //! there is one lock for it. A [`Painter`] paints lists of things that were made elsewhere, on another
 //! thread perhaps.
 
+mod coarse;
 mod context;
 mod frame;
 mod painter;
+mod sight;
 
+pub use coarse::coarsen;
 pub use context::RenderError;
 pub use painter::Painter;

@@ -8,6 +8,7 @@ use tiller_world::{Channels, Frame, Tool};
 
 use crate::context::{Context, RenderError, lock_display};
 use crate::frame::{depths_in_mm, flip_rows, labels_of_colours};
+use crate::sight::leave_out_unseen;
 
 /// A graphics context with the textures and meshes of a scene, for images of one size. Stays on the thread that
 /// made it.
@@ -83,7 +84,8 @@ impl Painter {
         Ok(())
     }
 
-    /// Paints colour and depth, as far as the frame has room for them.
+    /// Paints colour and depth, as far as the frame has room for them; what the camera cannot see is taken from the
+    /// list.
     ///
     /// # Errors
     /// [`RenderError::Read`] when the pixels cannot be read back.
@@ -92,23 +94,13 @@ impl Painter {
         things: &mut MjvScene,
         frame: &mut Frame,
     ) -> Result<(), RenderError> {
-        let viewport = self.viewport();
-        things.render(&viewport, &self.buffers);
-        self.raw_depth.resize(frame.depth_mm.len(), 0.0);
-        let rgb = (!frame.rgb.is_empty()).then_some(&mut frame.rgb[..]);
-        let depth = (!self.raw_depth.is_empty()).then_some(&mut self.raw_depth[..]);
-        self.buffers
-            .read_pixels(rgb, depth, &viewport)
-            .map_err(read_error)?;
-        let (extent, map) = (self.model.stat().extent, &self.model.vis().map);
-        let (near, far) = (f64::from(map.znear) * extent, f64::from(map.zfar) * extent);
-        depths_in_mm(&self.raw_depth, [near, far], &mut frame.depth_mm);
+        leave_out_unseen(things, &self.model, self.size);
+        self.paint(things, Some(&mut frame.rgb), Some(&mut frame.depth_mm))?;
         flip_rows(&mut frame.rgb, self.size[1]);
-        flip_rows(&mut frame.depth_mm, self.size[1]);
         Ok(())
     }
 
-    /// Paints the labels of geoms, by geom id.
+    /// Paints the labels of geoms, by geom id; what the camera cannot see is taken from the list.
     ///
     /// # Errors
     /// [`RenderError::Read`] when the pixels cannot be read back.
@@ -118,18 +110,20 @@ impl Painter {
         geom_labels: &[u8],
         frame: &mut Frame,
     ) -> Result<(), RenderError> {
-        let viewport = self.viewport();
+        leave_out_unseen(things, &self.model, self.size);
+        let mut ids = std::mem::take(&mut self.raw_ids);
+        ids.resize(3 * frame.segmentation.len(), 0);
         in_colours_of_ids(things, true);
-        things.render(&viewport, &self.buffers);
+        let painted = self.paint(things, Some(&mut ids), None);
         in_colours_of_ids(things, false);
-        self.raw_ids.resize(3 * frame.segmentation.len(), 0);
-        self.buffers
-            .read_pixels(Some(&mut self.raw_ids), None, &viewport)
-            .map_err(read_error)?;
+        self.raw_ids = ids;
+        painted?;
         // MuJoCo paints each thing in the colour segid + 1.
         let geoms = things.geoms();
+        let largest = geoms.iter().map(|geom| geom.segid).max().unwrap_or(-1);
         self.label_of.clear();
-        self.label_of.resize(geoms.len() + 1, 0);
+        self.label_of
+            .resize(usize::try_from(largest + 2).unwrap_or(1), 0);
         let is_geom = mjtObj::mjOBJ_GEOM as i32;
         for geom in geoms.iter().filter(|geom| geom.objtype == is_geom) {
             let slot = usize::try_from(geom.segid + 1);
@@ -142,6 +136,29 @@ impl Painter {
         }
         labels_of_colours(&self.raw_ids, &self.label_of, &mut frame.segmentation);
         flip_rows(&mut frame.segmentation, self.size[1]);
+        Ok(())
+    }
+
+    /// Paints all that is in the list: three bytes a pixel, rows from below, and millimetres, as far as there is room.
+    fn paint(
+        &mut self,
+        things: &mut MjvScene,
+        colours: Option<&mut [u8]>,
+        depths_mm: Option<&mut [u16]>,
+    ) -> Result<(), RenderError> {
+        let viewport = self.viewport();
+        things.render(&viewport, &self.buffers);
+        let depths_mm = depths_mm.unwrap_or_default();
+        self.raw_depth.resize(depths_mm.len(), 0.0);
+        let colours = colours.filter(|colours| !colours.is_empty());
+        let raw_depth = (!self.raw_depth.is_empty()).then_some(&mut self.raw_depth[..]);
+        self.buffers
+            .read_pixels(colours, raw_depth, &viewport)
+            .map_err(read_error)?;
+        let (extent, map) = (self.model.stat().extent, &self.model.vis().map);
+        let (near, far) = (f64::from(map.znear) * extent, f64::from(map.zfar) * extent);
+        depths_in_mm(&self.raw_depth, [near, far], depths_mm);
+        flip_rows(depths_mm, self.size[1]);
         Ok(())
     }
 
@@ -172,4 +189,79 @@ impl Drop for Painter {
 
 fn read_error(error: mujoco_rs::prelude::MjrContextError) -> RenderError {
     RenderError::Read(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use mujoco_rs::prelude::{MjData, MjvCamera, MjvOption, MjvPerturb};
+
+    use super::*;
+
+    /// Things of every kind in a crowd around a camera, most of them out of its sight.
+    fn crowd() -> Arc<MjModel> {
+        let mut geoms = String::new();
+        for index in 0..300 {
+            let turn = f64::from(index);
+            let at = [turn.sin(), (1.7 * turn).cos(), (2.3 * turn).sin()].map(|x| 3.0 * x);
+            let kind = ["sphere", "box", "capsule", "cylinder", "ellipsoid"][index as usize % 5];
+            writeln!(
+                geoms,
+                "<geom type='{kind}' size='.3 .05 .1' pos='{} {} {}' euler='{turn} 0 {turn}' rgba='{} .5 .5 {}'/>",
+                at[0],
+                at[1],
+                at[2],
+                f64::from(index % 7) / 7.0,
+                if index % 11 == 0 { 0.5 } else { 1.0 }
+            )
+            .unwrap();
+        }
+        let xml = format!(
+            "<mujoco><visual><quality shadowsize='0' offsamples='0'/></visual><worldbody>\
+             <light pos='0 0 4'/><geom type='plane' size='9 9 1' pos='0 0 -3'/>\
+             <camera name='eye' pos='.2 -1 .4' euler='70 10 0' fovy='50'/>{geoms}</worldbody></mujoco>"
+        );
+        Arc::new(MjModel::from_xml_string(&xml).unwrap())
+    }
+
+    #[test]
+    fn leaving_out_what_is_not_seen_changes_no_pixel() {
+        let model = crowd();
+        let size = [96, 64];
+        let mut painter = Painter::new(&model, size, [640, 480]).unwrap();
+        let mut data = MjData::new(Arc::clone(&model));
+        data.forward();
+        let mut things = MjvScene::new(&model, 400);
+        let mut take = |shadows: bool| {
+            let flags = things.flags_mut();
+            for flag in [mjtRndFlag::mjRND_REFLECTION, mjtRndFlag::mjRND_SHADOW] {
+                flags[flag as usize] = u8::from(shadows);
+            }
+            let (options, still) = (MjvOption::default(), MjvPerturb::default());
+            things.update(&mut data, &options, &still, &mut MjvCamera::new_fixed(0));
+            let all = things.geoms().len();
+            let mut frames = [Frame::default(), Frame::default()];
+            for frame in &mut frames {
+                painter.begin(Channels::ALL, frame).unwrap();
+            }
+            let labels: Vec<u8> = (0..301).map(|id| (id % 250) as u8 + 1).collect();
+            let [whole, less] = &mut frames;
+            let (rgb, depth_mm) = (&mut whole.rgb[..], &mut whole.depth_mm[..]);
+            painter
+                .paint(&mut things, Some(rgb), Some(depth_mm))
+                .unwrap();
+            flip_rows(rgb, size[1]);
+            painter.colour_and_depth(&mut things, less).unwrap();
+            painter.segmentation(&mut things, &labels, less).unwrap();
+            (all, things.geoms().len(), frames)
+        };
+        let (all, seen, [whole, less]) = take(false);
+        assert!((10..all / 3).contains(&seen), "{seen} of {all}");
+        assert!(whole.rgb == less.rgb && whole.depth_mm == less.depth_mm);
+        let labels: std::collections::BTreeSet<_> = less.segmentation.iter().collect();
+        assert!(labels.len() > 10, "{labels:?}");
+        let (all, seen, _) = take(true);
+        assert_eq!(seen, all, "a shadow may fall from anywhere");
+    }
 }

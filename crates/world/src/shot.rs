@@ -15,9 +15,13 @@ pub trait Shot: Any + Send {
     fn draw(&mut self, studio: &mut Studio, frame: &mut Frame) -> Result<(), WorldError>;
 }
 
+/// Tools that a studio keeps: a scene takes one for each size of picture, and scenes come and go.
+const MOST_TOOLS: usize = 4;
+
 /// What shots are drawn with on one thread, made when first needed. It stays on that thread.
 #[derive(Default)]
 pub struct Studio {
+    /// Those used last come last.
     tools: Vec<Box<dyn Tool>>,
 }
 
@@ -28,7 +32,8 @@ pub trait Tool: Any {
 }
 
 impl Studio {
-    /// The tool that fits; made and kept when there is none yet.
+    /// The tool that fits; made and kept when there is none yet, in the place of the one that was used longest ago
+    /// where there are four.
     ///
     /// # Errors
     /// What `make` says.
@@ -42,21 +47,25 @@ impl Studio {
         make: impl FnOnce() -> Result<T, E>,
     ) -> Result<&mut T, E> {
         let is_it = |tool: &dyn Tool| (tool as &dyn Any).downcast_ref::<T>().is_some_and(&fits);
-        let index = match self.tools.iter().position(|tool| is_it(&**tool)) {
-            Some(index) => index,
+        match self.tools.iter().position(|tool| is_it(&**tool)) {
+            Some(index) => self.tools[index..].rotate_left(1),
             None => {
-                self.tools.push(Box::new(make()?));
-                self.tools.len() - 1
+                let tool = Box::new(make()?);
+                if self.tools.len() == MOST_TOOLS {
+                    self.tools.remove(0);
+                }
+                self.tools.push(tool);
             }
-        };
-        let tool: &mut dyn Any = &mut *self.tools[index];
+        }
+        let tool: Option<&mut dyn Any> = self.tools.last_mut().map(|tool| &mut **tool as _);
+        let tool = tool.expect("a tool that was used just now");
         Ok(tool.downcast_mut().expect("a tool of that type"))
     }
 
-    /// What the first of its tools draws on; none before the first picture.
+    /// What the tool that was used last draws on; none before the first picture.
     #[must_use]
     pub fn device(&self) -> Option<&str> {
-        Some(self.tools.first()?.device())
+        Some(self.tools.last()?.device())
     }
 }
 
@@ -115,9 +124,24 @@ mod tests {
             );
             assert_eq!((pen.0, is_made), (wanted, made));
         }
-        assert_eq!(studio.device(), Some("canvas"));
+        assert_eq!(studio.device(), Some("paper"));
         let error = studio.tool(|pen: &Pen| pen.0 == 3, || Err("no ink"));
         assert_eq!(error.err(), Some("no ink"));
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_makes_room() {
+        let mut studio = Studio::default();
+        let mut made = Vec::new();
+        for wanted in [1, 2, 3, 4, 1, 5, 1, 2] {
+            let fits = |pen: &Pen| pen.0 == wanted;
+            let Ok(pen) = studio.tool(fits, || {
+                made.push(wanted);
+                Ok::<_, Infallible>(Pen(wanted))
+            });
+            assert_eq!(pen.0, wanted);
+        }
+        assert_eq!(made, [1, 2, 3, 4, 5, 2]);
     }
 
     #[test]

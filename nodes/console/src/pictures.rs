@@ -1,15 +1,13 @@
 //! Cameras' pictures for the page: the newest alone, packed on a thread that everybody else goes before.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::ops::Bound;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use tokio::sync::watch;
 
 /// How closely a picture is kept, 1 to 100.
@@ -158,18 +156,25 @@ fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
         if let Some(begin) = forgotten {
             album.send_modify(|album| album.retain(|name, _| !name.starts_with(&begin)));
         }
-        let mut jpeg = Cursor::new(Vec::new());
-        let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
-        match encoder.encode(&raw.rgb, raw.width, raw.height, ExtendedColorType::Rgb8) {
-            Ok(()) => {
+        match pack(&raw) {
+            Ok(jpeg) => {
                 number += 1;
-                let jpeg = jpeg.into_inner();
                 let picture = Arc::new(Picture { number, jpeg });
                 album.send_modify(|album| drop(album.insert(input, picture)));
             }
-            Err(error) => tracing::warn!("`{input}` is not shown: {error}"),
+            Err(error) => tracing::warn!("`{input}` is not shown: {error:#}"),
         }
     }
+}
+
+fn pack(raw: &Raw) -> Result<Vec<u8>> {
+    let mut jpeg = Vec::new();
+    let mut encoder = Encoder::new(&mut jpeg, QUALITY);
+    // Thin lines and small things of one colour stay what they are.
+    encoder.set_sampling_factor(SamplingFactor::F_1_1);
+    let [width, height] = [raw.width, raw.height].map(u16::try_from);
+    encoder.encode(&raw.rgb, width?, height?, ColorType::Rgb)?;
+    Ok(jpeg)
 }
 
 /// Lets everybody else have the processor first.

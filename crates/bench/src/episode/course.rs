@@ -190,7 +190,7 @@ impl<'a> Course<'a> {
             eyes.look_elsewhere(world.as_mut())
         })?;
         if self.runner.config.blind == Some(Blind::FrozenImages) {
-            self.runner.eyes.freeze();
+            self.runner.eyes.freeze()?;
         }
         if let Some(recorder) = &mut self.recorder {
             let frame = self.runner.eyes.first().ok_or_else(no_camera)?;
@@ -371,6 +371,7 @@ impl<'a> Course<'a> {
             ..Default::default()
         };
         policy_state(components, &arm, state);
+        timed(&mut self.result.time.render_s, || eyes.draw())?;
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
@@ -399,6 +400,12 @@ impl<'a> Course<'a> {
             ..
         } = &mut *self.runner;
         policy_state(components, &request.arm, state);
+        let time = &mut self.result.time;
+        let is_gaussian = config.blind.is_some_and(Blind::is_gaussian);
+        let drawn = match is_gaussian {
+            true => Ok(()),
+            false => timed(&mut time.render_s, || eyes.draw()),
+        };
         let images = eyes.policy_images();
         let observation = Observation {
             images: &images,
@@ -406,8 +413,6 @@ impl<'a> Course<'a> {
             environment: &[],
             instruction: &request.instruction,
         };
-        let time = &mut self.result.time;
-        let is_gaussian = config.blind.is_some_and(Blind::is_gaussian);
         if is_gaussian {
             let floor_m = world.info().robot.workspace.bounds.min_m[2];
             let height_m = request.arm.tcp.position_m[2] - floor_m;
@@ -415,11 +420,13 @@ impl<'a> Course<'a> {
             let opening = ruled.then(|| reflex(height_m, request.arm.gripper_width_m));
             gaussian.set_fingers(opening);
         }
-        let encoded = match is_gaussian {
-            true => Ok(()),
-            false => timed(&mut time.encode_s, || {
+        let encoded = match (is_gaussian, drawn) {
+            (true, _) => Ok(()),
+            (false, Err(error)) => Err(error.to_string()),
+            (false, Ok(())) => timed(&mut time.encode_s, || {
                 observer.encode(policy, request.observation_ns, &observation)
-            }),
+            })
+            .map_err(|error| error.to_string()),
         };
         let denoiser: &mut dyn Denoiser = if is_gaussian { gaussian } else { policy };
         let outcome = match encoded {
@@ -433,7 +440,7 @@ impl<'a> Course<'a> {
             }
             Err(error) => Err(PlanFailure {
                 code: "no_observation".to_owned(),
-                text: error.to_string(),
+                text: error,
             }),
         };
         match &outcome {

@@ -166,7 +166,7 @@ impl Runner {
             self.world.reset(&scene)?;
             self.eyes.look(self.world.as_mut(), Channels::COLOUR)?;
             self.eyes.look_elsewhere(self.world.as_mut())?;
-            self.eyes.freeze();
+            self.eyes.freeze()?;
             scene.seed = spec.seed;
         }
         self.world.reset(&scene)?;

@@ -66,6 +66,7 @@ impl SeededObservation {
     pub fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<Self> {
         let (scene, mut rig, mut eyes) = look(kind, seed, task)?;
         eyes.look_elsewhere(rig.world.as_mut())?;
+        eyes.draw()?;
         let images: Vec<SeenImage> = eyes
             .policy_images()
             .into_iter()
