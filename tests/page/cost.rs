@@ -2,18 +2,19 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, Tab};
 use crate::common::start_dataflow;
-use crate::operator::address;
+use crate::operator::{address, live};
 
 /// Pairs of demos, closed and open, unless `PAGE_PAIRS` says otherwise.
 const PAIRS: u32 = 6;
 
-/// Browsers that look, each a program of its own.
+/// How many look, each a program of its own if it is a browser.
 const BROWSERS: usize = 2;
 
 /// Episodes of a demo: one alone may be over before a browser that waits for everybody else is connected.
@@ -26,43 +27,71 @@ const FIGURES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "longest_ms"];
 const COUNT: &str = "window.pictures = 0; const unpack = window.createImageBitmap.bind(window); \
                      window.createImageBitmap = (...all) => { window.pictures += 1; return unpack(...all); };";
 
-/// A browser at a blank page, which it goes back to after each demo.
-struct Looker {
-    browser: Browser,
-    tab: Tab,
+/// Somebody who looks at the page.
+enum Looker {
+    /// A browser at a blank page, which it goes back to after each demo.
+    Browser(Box<(Browser, Tab)>),
+    /// Takes what a page is told and draws nothing, as if a browser on another machine did; counts pictures.
+    Socket(Option<JoinHandle<u64>>),
 }
 
 impl Looker {
-    fn start(competes: bool) -> Option<Self> {
-        let mut browser = if competes {
-            Browser::start()?
-        } else {
-            Browser::start_behind_all()?
+    /// Browsers wait for everybody else unless they compete. None where there is no browser.
+    fn start(how: &str) -> Option<Self> {
+        let mut browser = match how {
+            "behind" => Browser::start_behind_all()?,
+            "compete" => Browser::start()?,
+            "sockets" => return Some(Self::Socket(None)),
+            _ => panic!("PAGE_LOOKERS: expected `behind`, `compete` or `sockets`, found `{how}`"),
         };
         let tab = browser.open("about:blank", 1400, 1000);
         let count = json!({ "source": COUNT });
         browser.call(Some(&tab), "Page.addScriptToEvaluateOnNewDocument", count);
-        Some(Self { browser, tab })
-    }
-
-    fn go(&mut self, url: &str) {
-        let params = json!({ "url": url });
-        self.browser.call(Some(&self.tab), "Page.navigate", params);
+        Some(Self::Browser(Box::new((browser, tab))))
     }
 
     /// Opens the page of a run.
     fn look(&mut self, host: &str) {
-        self.go(&format!("http://{host}/"));
-        let is_connected = "document.querySelector('#link')?.textContent === 'connected'";
-        self.browser.wait(&self.tab, is_connected);
+        match self {
+            Self::Browser(browser) => {
+                let (browser, tab) = &mut **browser;
+                go(browser, tab, &format!("http://{host}/"));
+                let is_connected = "document.querySelector('#link')?.textContent === 'connected'";
+                browser.wait(tab, is_connected);
+            }
+            Self::Socket(listening) => {
+                let mut socket = live(host);
+                *listening = Some(std::thread::spawn(move || {
+                    let mut shown = 0;
+                    while let Ok(message) = socket.read() {
+                        if message.is_binary() {
+                            shown += 1;
+                            // The page may have ended meanwhile.
+                            let _ = socket.send("drawn".into());
+                        }
+                    }
+                    shown
+                }));
+            }
+        }
     }
 
     /// Closes it; gives how many pictures were shown.
     fn leave(&mut self) -> u64 {
-        let shown = self.browser.value(&self.tab, "window.pictures");
-        self.go("about:blank");
-        shown.as_u64().unwrap_or(0)
+        match self {
+            Self::Browser(browser) => {
+                let (browser, tab) = &mut **browser;
+                let shown = browser.value(tab, "window.pictures");
+                go(browser, tab, "about:blank");
+                shown.as_u64().unwrap_or(0)
+            }
+            Self::Socket(listening) => listening.take().unwrap().join().unwrap(),
+        }
     }
+}
+
+fn go(browser: &mut Browser, tab: &Tab, url: &str) {
+    browser.call(Some(tab), "Page.navigate", json!({ "url": url }));
 }
 
 fn load() -> f64 {
@@ -195,9 +224,10 @@ fn table(comparison: &Value) -> String {
 fn two_who_look_do_not_hold_the_control_loop_up() {
     let pairs = std::env::var("PAGE_PAIRS").ok();
     let pairs = pairs.map_or(PAIRS, |count| count.parse().expect("PAGE_PAIRS: a count"));
-    let competes = std::env::var_os("PAGE_COMPETES").is_some();
+    let how = std::env::var("PAGE_LOOKERS");
+    let how = how.as_deref().unwrap_or("behind");
     let Some(mut lookers) = (0..BROWSERS)
-        .map(|_| Looker::start(competes))
+        .map(|_| Looker::start(how))
         .collect::<Option<Vec<_>>>()
     else {
         return;
@@ -225,8 +255,7 @@ fn two_who_look_do_not_hold_the_control_loop_up() {
     }
     let comparison = compared(&rows);
     if let Some(path) = std::env::var_os("PAGE_COST") {
-        let whole =
-            json!({ "pairs": pairs, "browsers": BROWSERS, "demos": rows, "period": comparison });
+        let whole = json!({ "pairs": pairs, "lookers": how, "demos": rows, "period": comparison });
         fs::write(Path::new(&path), serde_json::to_vec_pretty(&whole).unwrap()).unwrap();
     }
     eprintln!("{}", table(&comparison));
