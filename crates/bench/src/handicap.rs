@@ -104,6 +104,7 @@ mod tests {
             name: String::new(),
             object: String::new(),
             position_m: [0.4, 0.1, 0.2],
+            axes: Keypoint::NO_AXES,
             visible: true,
             age_ns: 0,
             confidence: 1.0,

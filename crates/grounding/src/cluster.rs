@@ -1,7 +1,7 @@
 //! Clusters of surface points: k-means with farthest-point seeds, hence without randomness.
 
-/// Rounds after which small point sets have settled.
-const ROUNDS: usize = 12;
+/// Point sets of our size have settled long before.
+const MOST_ROUNDS: usize = 100;
 /// One unit of feature distance weighs like so many metres.
 const FEATURE_M: f64 = 0.03;
 
@@ -23,23 +23,7 @@ pub(crate) fn cluster(points_m: &[[f64; 3]], features: &[f32], k: usize) -> Vec<
                 .collect()
         })
         .collect();
-    let mut centres = seeds(&rows, k.min(rows.len()));
-    let mut owner = vec![0; rows.len()];
-    for _ in 0..ROUNDS {
-        for (row, owner) in rows.iter().zip(&mut owner) {
-            *owner = nearest(row, &centres);
-        }
-        for (index, centre) in centres.iter_mut().enumerate() {
-            let members = rows
-                .iter()
-                .zip(&owner)
-                .filter(|(_, o)| **o == index)
-                .map(|(row, _)| row);
-            if let Some(mean) = mean(members) {
-                *centre = mean;
-            }
-        }
-    }
+    let centres = means(&rows, k.min(rows.len()));
     let mut medoids: Vec<usize> = centres
         .iter()
         .map(|centre| nearest(centre, &rows))
@@ -50,6 +34,30 @@ pub(crate) fn cluster(points_m: &[[f64; 3]], features: &[f32], k: usize) -> Vec<
     });
     medoids.dedup();
     medoids
+}
+
+/// k-means: centres of `k` clusters, once no point changes its cluster any more.
+fn means(rows: &[Vec<f64>], k: usize) -> Vec<Vec<f64>> {
+    let mut centres = seeds(rows, k);
+    let mut owners = vec![usize::MAX; rows.len()];
+    for _ in 0..MOST_ROUNDS {
+        let now: Vec<usize> = rows.iter().map(|row| nearest(row, &centres)).collect();
+        if now == owners {
+            break;
+        }
+        owners = now;
+        for (index, centre) in centres.iter_mut().enumerate() {
+            let members = rows
+                .iter()
+                .zip(&owners)
+                .filter(|(_, owner)| **owner == index)
+                .map(|(row, _)| row);
+            if let Some(mean) = mean(members) {
+                *centre = mean;
+            }
+        }
+    }
+    centres
 }
 
 /// The point farthest from the mean, then always the one farthest from all seeds so far.
@@ -103,6 +111,19 @@ fn distance2(a: &[f64], b: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Written by `models/export/points_truth.py` with scikit-learn.
+    #[test]
+    fn clusters_are_those_of_scikit_learn() {
+        for case in crate::points_truth() {
+            let rows: Vec<Vec<f64>> = case.points_m.iter().map(|point| point.to_vec()).collect();
+            let centres = means(&rows, case.clusters);
+            assert_eq!(centres.len(), case.centres_m.len());
+            for (ours, theirs) in centres.iter().zip(&case.centres_m) {
+                assert!(distance2(ours, theirs).sqrt() < 1e-6, "{ours:?}, {theirs:?}");
+            }
+        }
+    }
 
     fn strip(count: usize) -> Vec<[f64; 3]> {
         (0..count)

@@ -131,6 +131,7 @@ impl Grounder {
                     name,
                     object,
                     position_m,
+                    axes: track.axes(),
                     visible: true,
                     age_ns: 0,
                     confidence: 1.0,
@@ -171,6 +172,7 @@ impl Grounder {
         });
         for (keypoint, (track, position_m)) in self.keypoints.iter_mut().zip(points) {
             keypoint.position_m = position_m;
+            keypoint.axes = track.axes();
             keypoint.visible = track.is_visible();
             keypoint.age_ns = track.age_ns(now_ns);
             keypoint.confidence = track.confidence(now_ns);

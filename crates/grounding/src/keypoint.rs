@@ -13,6 +13,9 @@ pub struct Keypoint {
     pub object: String,
     /// Position in the world frame, m; the last one seen while not visible.
     pub position_m: [f64; 3],
+    /// Axes of the object in the world frame, a rotation matrix by rows whose columns they are: the first along its
+    /// longest side, the third along its thinnest. The world's own for what looks alike from every side.
+    pub axes: [[f64; 3]; 3],
     /// Whether the object was seen in the last frame.
     pub visible: bool,
     /// Time since the object was last seen, ns; 0 while visible.
@@ -20,6 +23,11 @@ pub struct Keypoint {
     /// How far the position is to be trusted, from 1 to 0 (lost). While the object is seen, the share of its points that
     /// agree; hidden by something, it falls slowly; lost, within a second.
     pub confidence: f64,
+}
+
+impl Keypoint {
+    /// Axes of what has none.
+    pub const NO_AXES: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 }
 
 /// How far a position is to be trusted that is known like this, for an object that was last seen so long

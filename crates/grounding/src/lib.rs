@@ -25,6 +25,7 @@ mod grounder;
 mod hand;
 mod keypoint;
 mod labels;
+mod orientation;
 mod registration;
 mod track;
 mod tracker;
@@ -44,3 +45,19 @@ pub use hand::Hand;
 pub use keypoint::{Keypoint, Skipped};
 pub use tracker::{Motion, Sight, Tracker};
 pub use trackers::tracker_names;
+
+/// What scikit-learn makes of a cloud of points: see `models/export/points_truth.py`.
+#[cfg(test)]
+#[derive(serde::Deserialize)]
+struct PointsTruth {
+    points_m: Vec<[f64; 3]>,
+    clusters: usize,
+    centres_m: Vec<[f64; 3]>,
+    deviations_m: [f64; 3],
+    axes: [[f64; 3]; 3],
+}
+
+#[cfg(test)]
+fn points_truth() -> Vec<PointsTruth> {
+    serde_json::from_str(include_str!("../tests/data/points.json")).unwrap()
+}

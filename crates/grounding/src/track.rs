@@ -1,11 +1,12 @@
 //! One object through time.
 
-use nalgebra::{Isometry3, Point3};
+use nalgebra::{Isometry3, Matrix3, Point3};
 
 use crate::cloud::Cloud;
 use crate::cluster::cluster;
 use crate::config::GroundingConfig;
 use crate::keypoint::confidence;
+use crate::orientation::Orientation;
 use crate::registration::register;
 use crate::tracker::{Motion, Sight};
 
@@ -23,6 +24,8 @@ pub(crate) struct Track {
     shift_m: [f64; 3],
     /// How it has moved since the best view, where a tracker says so: then nothing else does.
     motion: Isometry3<f64>,
+    /// How it lay when it was seen well last, without that motion; none for what looks alike from every side.
+    orientation: Option<Orientation>,
     sight: Sight,
     agreement: f64,
     seen_ns: u64,
@@ -46,6 +49,7 @@ impl Track {
             offsets_m,
             shift_m: [0.0; 3],
             motion: Isometry3::identity(),
+            orientation: Orientation::of(&cloud.samples_m),
             sight: Sight::Seen,
             agreement: 1.0,
             seen_ns: stamp_ns,
@@ -59,6 +63,15 @@ impl Track {
             let moved = self.motion * Point3::from(plus(centre, *offset));
             moved.coords.into()
         })
+    }
+
+    /// Its axes in the world, a rotation matrix by rows; the world's own where it has none.
+    pub(crate) fn axes(&self) -> [[f64; 3]; 3] {
+        let axes = self.orientation.as_ref().map(|seen| seen.axes);
+        let axes = axes.map_or_else(Matrix3::identity, |axes| {
+            self.motion.rotation.to_rotation_matrix() * axes
+        });
+        axes.transpose().into()
     }
 
     /// Whether it was seen in the last frame.
@@ -114,6 +127,12 @@ impl Track {
         }
         self.shift_m = shift;
         self.seen_ns = stamp_ns;
+        // Half a thing has other axes than the whole.
+        if let Some(orientation) = &mut self.orientation
+            && share >= config.full_view_share
+        {
+            orientation.follow(&cloud.samples_m);
+        }
         if share > 1.0 {
             self.adopt(cloud);
         }

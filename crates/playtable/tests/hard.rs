@@ -2,8 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test")]
 
+use nalgebra::{Matrix3, Vector3};
 use tiller_author_testing::Follower;
 use tiller_core::ActionLayout;
+use tiller_grounding::{FrameView, Grounder, GroundingConfig};
 use tiller_motion::{Actuator, ActuatorConfig, Chunk};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_reward::HandAccess;
@@ -226,4 +228,53 @@ fn programs_lead_to_their_goals() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// How a thing lies is told from its shape: here by where its two ends are seen.
+#[test]
+fn the_long_block_lies_along_its_first_axis() {
+    let info = tiller_playtable::kind().info().clone();
+    let camera = info.cameras[0].clone();
+    let mut frame = Frame::default();
+    let mut steepest_deg = 0.0_f64;
+    for seed in FIRST_SEED..FIRST_SEED + 8 {
+        let mut rig = Rig::new("yaw_lift", 2, seed);
+        rig.world
+            .look(camera.name, camera.size, Channels::ALL, &mut frame)
+            .unwrap();
+        let mut grounder = Grounder::new(GroundingConfig {
+            counts: [("long block".to_owned(), 2)].into(),
+            ..GroundingConfig::default()
+        })
+        .unwrap();
+        let keypoints = grounder
+            .ground(&FrameView {
+                width: frame.width,
+                height: frame.height,
+                rgb: &frame.rgb,
+                depth_mm: Some(&frame.depth_mm),
+                segmentation: Some(&frame.segmentation),
+                labels: &info.labels,
+                focal: frame.geometry.focal,
+                principal_point: frame.geometry.principal_point,
+                world_from_camera: frame.geometry.world_from_camera,
+                stamp_ns: 0,
+            })
+            .unwrap();
+        let ends: Vec<_> = keypoints
+            .iter()
+            .filter(|keypoint| keypoint.object == "long block")
+            .collect();
+        let [one, other] = ends[..] else {
+            panic!("{ends:?}");
+        };
+        assert_eq!(one.axes, other.axes);
+        let between = Vector3::from(one.position_m) - Vector3::from(other.position_m);
+        let along = Vector3::from(one.axes.map(|row| row[0]));
+        let angle_deg = (between.normalize().dot(&along).abs().min(1.0)).acos().to_degrees();
+        steepest_deg = steepest_deg.max(angle_deg);
+        let turned = Matrix3::from(one.axes).transpose();
+        assert!((turned.determinant() - 1.0).abs() < 1e-9);
+    }
+    assert!(steepest_deg < 10.0, "{steepest_deg}");
 }

@@ -309,6 +309,7 @@ impl Node {
             names: keypoints.iter().map(|k| k.name.clone()).collect(),
             xyz_m: keypoints.iter().flat_map(|k| k.position_m).collect(),
             visible: keypoints.iter().map(|k| k.visible).collect(),
+            axes: keypoints.iter().flat_map(|k| k.axes).flatten().collect(),
             age_ns: keypoints.iter().map(|k| k.age_ns).collect(),
             confidence: keypoints.iter().map(|k| k.confidence).collect(),
             ..Default::default()

@@ -35,8 +35,8 @@ pub(super) fn hand_parameters(options: &CompileOptions) -> String {
     let mut lines = Vec::new();
     if hand.gripper == Access::Guide {
         lines.push(format!(
-            "- `gripper`: shape (1, {points}), how far the gripper is open along the path, 0 closed to 1 \
-             open. A guidance function that needs it has it as a further parameter: \
+            "- `gripper`: shape (1, {points}), how far the gripper is open along the path, a share: 0 closed to 1 \
+             fully open. Weigh it against metres: `-0.1 * gripper.mean()` closes. A guidance function that needs it has it as a further parameter: \
              `def stageI_guidance(keypoints, action_sequence, gripper):`."
         ));
     }
@@ -47,6 +47,13 @@ pub(super) fn hand_parameters(options: &CompileOptions) -> String {
              `rotations[..., :, 1]` from one finger to the other. A further parameter of guidance."
         ));
     }
+    lines.push(format!(
+        "- `keypoint_axes`: shape ({}, 3, 3), how the things lie that the keypoints are on, as far as the camera \
+         sees them: the columns are a thing's axes, `keypoint_axes[i, :, 0]` along its longest side, \
+         `keypoint_axes[i, :, 2]` along its thinnest; the robot's own for what looks alike from every side. A \
+         further parameter of both.",
+        options.keypoints
+    ));
     lines.push(
         "- `gripper_width_m`: shape (), the measured width between the fingers in metres, and `rotation`: \
          shape (3, 3), how the hand is turned now. Further parameters of done: \
@@ -60,7 +67,7 @@ pub(super) fn hand_parameters(options: &CompileOptions) -> String {
 pub(super) fn hand_advice(hand: HandAccess) -> String {
     let fingers = if hand.gripper == Access::Guide {
         "The gripper goes where `gripper` is rewarded: ask for it only where it matters. To grasp, come down \
-         around the thing with open fingers, then close them around it in a stage of its own, which is done \
+         around the thing with open fingers until its middle is between the fingertips, then close them around it in a stage of its own, which is done \
          when `gripper_width_m` says that something is between them, and keep them closed while it is \
          carried. Elsewhere leave the fingers to the policy."
     } else {

@@ -296,7 +296,7 @@ pub const SETTINGS: &[Setting] = &[
             "",
             "what every model is told about the scene, such as how high the table is",
         ),
-        "The table is at z = 0.",
+        "The table is at z = 0. The fingers open to 0.08 m.",
     ),
     value(
         "MAX_REPAIRS",
