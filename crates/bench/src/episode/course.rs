@@ -233,7 +233,11 @@ impl<'a> Course<'a> {
             names: points.iter().map(|point| point.name.clone()).collect(),
             xyz_m: points.iter().flat_map(|point| point.position_m).collect(),
             visible: points.iter().map(|point| point.visible).collect(),
-            axes: points.iter().flat_map(|point| point.axes).flatten().collect(),
+            axes: points
+                .iter()
+                .flat_map(|point| point.axes)
+                .flatten()
+                .collect(),
             age_ns: points.iter().map(|point| point.age_ns).collect(),
             confidence: points.iter().map(|point| point.confidence).collect(),
             ..Default::default()

@@ -2,6 +2,7 @@
 
 mod bench;
 mod inspect;
+mod pull;
 mod typical;
 mod verify;
 
@@ -21,6 +22,7 @@ use super::{find_policy, say, say_json};
 ///   tiller policy inspect flow            what does it see, and what do its actions mean?
 ///   tiller policy verify outputs/pusher   is it whole, and does it run?
 ///   tiller policy bench flow --particles 1,20
+///   tiller policy pull lerobot/smolvla_base   a checkpoint to export
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true, verbatim_doc_comment)]
 pub(super) struct PolicyArgs {
@@ -33,6 +35,7 @@ enum PolicyCommand {
     Inspect(inspect::InspectArgs),
     Verify(verify::VerifyArgs),
     Bench(bench::BenchArgs),
+    Pull(pull::PullArgs),
 }
 
 impl PolicyArgs {
@@ -41,6 +44,7 @@ impl PolicyArgs {
             PolicyCommand::Inspect(args) => args.run(),
             PolicyCommand::Verify(args) => args.run(),
             PolicyCommand::Bench(args) => args.run(),
+            PolicyCommand::Pull(args) => args.run(),
         }
     }
 }
