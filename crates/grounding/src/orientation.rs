@@ -133,7 +133,7 @@ mod tests {
         let rod = Orientation::of(&points([0.02, 0.12, 0.02], &turn)).unwrap();
         assert!(angle_rad(rod.axes.column(0), turn * Vector3::y()) < 1e-6);
         assert!((rod.axes.column(2) - Vector3::z()).norm() < 1e-6);
-        let upright = Rotation3::from_euler_angles(1.5707963, 0.0, 0.0);
+        let upright = Rotation3::from_euler_angles(std::f64::consts::FRAC_PI_2, 0.0, 0.0);
         let upright = Orientation::of(&points([0.02, 0.12, 0.02], &upright)).unwrap();
         assert!((upright.axes.column(0) - Vector3::z()).norm() < 1e-3);
         assert!((upright.axes.column(2) - Vector3::x()).norm() < 1e-3);
