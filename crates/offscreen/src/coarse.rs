@@ -1,6 +1,6 @@
 //! Meshes with no more faces than a picture can show: without a graphics card a picture takes as long as its faces.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use meshopt::{SimplifyOptions, SimplifyVertex, simplify_with_attributes_and_locks_decoder};
@@ -81,7 +81,7 @@ fn simplified(model: &MjModel, mesh: usize, error_m: f32) -> Vec<[Corner; 3]> {
         &attributes,
         &WEIGHTS,
         ATTRIBUTES * size_of::<f32>(),
-        &vec![SimplifyVertex::None; corners.len()],
+        &protected(&positions, &attributes),
         0,
         error_m,
         SimplifyOptions::ErrorAbsolute | SimplifyOptions::Permissive,
@@ -90,6 +90,30 @@ fn simplified(model: &MjModel, mesh: usize, error_m: f32) -> Vec<[Corner; 3]> {
     let corner = |number: u32| corners[number as usize];
     let (faces, _) = left.as_chunks::<3>();
     faces.iter().map(|face| face.map(corner)).collect()
+}
+
+/// Where a texture is cut open the cut stays where it is, or it would show; a bend of the surface may go.
+fn protected(positions: &[[f32; 3]], attributes: &[f32]) -> Vec<SimplifyVertex> {
+    let (attributes, _) = attributes.as_chunks::<ATTRIBUTES>();
+    let seen = || {
+        let places = positions.iter().map(|position| position.map(f32::to_bits));
+        places.zip(
+            attributes
+                .iter()
+                .map(|[.., u, v]| [u.to_bits(), v.to_bits()]),
+        )
+    };
+    let (mut textures, mut cuts) = (HashMap::new(), HashSet::new());
+    for (place, texture) in seen() {
+        if *textures.entry(place).or_insert(texture) != texture {
+            cuts.insert(place);
+        }
+    }
+    let lock = |place: [u32; 3]| match cuts.contains(&place) {
+        true => SimplifyVertex::Protect,
+        false => SimplifyVertex::None,
+    };
+    seen().map(|(place, _)| lock(place)).collect()
 }
 
 /// Position, m; normal and texture's coordinate.
@@ -117,6 +141,20 @@ mod tests {
              <worldbody><geom type='mesh' mesh='fine'/><geom type='mesh' mesh='rough'/></worldbody></mujoco>",
         )
         .unwrap()
+    }
+
+    #[test]
+    fn a_textures_cut_is_kept_and_a_bend_is_not() {
+        let [a, b, c] = [[0.0; 3], [0.1, 0.0, 0.0], [0.0, 0.1, 0.0]];
+        let up = |u: f32| [0.0, 0.0, 1.0, u, 0.5];
+        let aside = [1.0, 0.0, 0.0, 0.3, 0.5];
+        let positions = [a, b, c, a, b, c];
+        let attributes = [up(0.0), up(0.3), up(0.4), up(1.0), aside, up(0.4)].concat();
+        let (cut, open) = (SimplifyVertex::Protect, SimplifyVertex::None);
+        assert_eq!(
+            protected(&positions, &attributes),
+            [cut, open, open, cut, open, open]
+        );
     }
 
     #[test]
