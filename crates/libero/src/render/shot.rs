@@ -24,7 +24,7 @@ const COARSE_M: f64 = 2e-4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Look {
     /// Without reflections, shadows and smoothed edges, and with faces left out of meshes as long as no surface moves by
-    /// more than 0.2 mm: the stove is darker, and a picture takes a tenth of the time.
+    /// more than 0.2 mm: the stove is darker, and a picture takes a fifth of the time.
     #[default]
     Plain,
     /// As the official environment draws them.
