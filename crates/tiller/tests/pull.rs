@@ -308,6 +308,11 @@ fn what_is_not_as_it_should_be_is_told_and_kept() {
             .unwrap()
             .contains("mine")
     );
+    let error = lab.refused(&[REPO, "--revision", SECOND]);
+    assert!(
+        error.contains("move it away"),
+        "another commit would overwrite it: {error}"
+    );
     let error = lab.refused(&["lab/other"]);
     assert!(error.contains("holds lab/pusher"), "{error}");
 }

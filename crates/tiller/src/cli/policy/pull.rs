@@ -138,7 +138,7 @@ impl PullArgs {
                 .revision
                 .as_ref()
                 .is_none_or(|wanted| *wanted == before.revision);
-            if is_wanted && before.include == include && damaged(&out, before)?.is_empty() {
+            if is_whole(&out, before)? && is_wanted && before.include == include {
                 return self.report(&out, before, false);
             }
         }
@@ -239,13 +239,13 @@ fn read(out: &Path) -> Result<Option<Pulled>> {
     }
 }
 
-/// Files that are gone or not as they were; gone ones come again, others are told, so that nothing of the user's is lost.
-fn damaged(out: &Path, pulled: &Pulled) -> Result<Vec<String>> {
-    let mut gone = Vec::new();
+/// Whether every file is there, as it was fetched. One that was changed since is an error: it is the user's.
+fn is_whole(out: &Path, pulled: &Pulled) -> Result<bool> {
+    let mut is_whole = true;
     for file in &pulled.files {
         let path = out.join(&file.path);
         if !path.exists() {
-            gone.push(file.path.clone());
+            is_whole = false;
             continue;
         }
         let found = sha256(&path)?;
@@ -256,7 +256,7 @@ fn damaged(out: &Path, pulled: &Pulled) -> Result<Vec<String>> {
             file.sha256
         );
     }
-    Ok(gone)
+    Ok(is_whole)
 }
 
 /// A fetched file with its size and fingerprint, held against what the hub knows.
