@@ -62,9 +62,27 @@ pub enum ImageError {
 pub struct ImageReader {
     bytes: Pool<u8>,
     words: Pool<u16>,
+    /// The last file: a picture that is sent again for who joins late is not decoded again.
+    last: Option<DecodedFile>,
     clock: RobotClock,
     /// Of what the clock is learnt from: one wrong stamp would stand for a minute.
     stamps: StampFilter,
+}
+
+/// A file and what it holds.
+#[derive(Debug)]
+struct DecodedFile {
+    bytes: Vec<u8>,
+    encoding: Encoding,
+    size: [usize; 2],
+    pixels: Pixels,
+}
+
+impl DecodedFile {
+    fn is(&self, header: &ImageHeader, bytes: &[u8]) -> bool {
+        (self.encoding, self.size) == (header.encoding, [header.width, header.height])
+            && self.bytes == bytes
+    }
 }
 
 /// A received image. Cloning shares the pixels.
@@ -158,13 +176,34 @@ impl ImageReader {
                 };
                 Pixels::Depth(Words::Converted(depth))
             }
-            Encoding::Jpeg => {
-                let file = array.bytes(header)?.values();
+            Encoding::Jpeg | Encoding::Png => self.file(header, array.bytes(header)?.values())?,
+        })
+    }
+
+    fn file(&mut self, header: &ImageHeader, file: &[u8]) -> Result<Pixels, ImageError> {
+        if let Some(last) = &self.last
+            && last.is(header, file)
+        {
+            return Ok(last.pixels.clone());
+        }
+        // Its buffers are used again.
+        let mut bytes = self.last.take().map_or_else(Vec::new, |last| last.bytes);
+        let pixels = match header.encoding {
+            Encoding::Png => self.png(header, file)?,
+            _ => {
                 let rgb = self.bytes.try_fill(|rgb| decode::jpeg(header, file, rgb))?;
                 Pixels::Colour(Bytes::Converted(rgb))
             }
-            Encoding::Png => self.png(header, array.bytes(header)?.values())?,
-        })
+        };
+        bytes.clear();
+        bytes.extend_from_slice(file);
+        self.last = Some(DecodedFile {
+            bytes,
+            encoding: header.encoding,
+            size: [header.width, header.height],
+            pixels: pixels.clone(),
+        });
+        Ok(pixels)
     }
 
     /// What a PNG file holds follows from its pixels.

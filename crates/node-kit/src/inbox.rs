@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use dora_node_api::{DoraArray, Event, EventStream, Metadata};
 
+use crate::bell::Bell;
 use crate::drill::Drill;
 use crate::testing::Feed;
 
@@ -28,6 +29,7 @@ pub struct Inbox {
     dropped: BTreeMap<String, u64>,
     started: Instant,
     drill: Option<Drill>,
+    bell: Bell,
 }
 
 /// Where events come from.
@@ -48,24 +50,10 @@ pub(crate) enum Received {
 }
 
 impl Source {
-    fn receive(&mut self, deadline: Option<Instant>) -> Received {
-        let stream = match self {
-            Source::Dora(stream) => stream,
-            Source::Script(feed) => return feed.receive(deadline),
-        };
-        let event = match deadline {
-            None => stream.recv(),
-            Some(deadline) => {
-                stream.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-            }
-        };
-        match event {
-            // dora reports the timeout as an error event; only the clock tells it from others.
-            Some(Event::Error(_)) if deadline.is_some_and(|at| Instant::now() >= at) => {
-                Received::Nothing
-            }
-            Some(event) => Received::Event(event),
-            None => Received::Closed,
+    fn receive(&mut self, deadline: Option<Instant>, bell: &Bell) -> Received {
+        match self {
+            Source::Dora(stream) => bell.receive(stream, deadline),
+            Source::Script(feed) => feed.receive(deadline),
         }
     }
 }
@@ -74,7 +62,7 @@ impl Source {
 pub enum Next {
     /// A message came.
     Input(Input),
-    /// Nothing came within the time given.
+    /// Nothing came within the time given, or before somebody [rang](Inbox::bell).
     Idle,
     /// An input named to [`Inbox::announce_end_of`] has closed; the node goes on.
     Ended(End),
@@ -161,6 +149,7 @@ impl Inbox {
             dropped: BTreeMap::new(),
             started: Instant::now(),
             drill: None,
+            bell: Bell::default(),
         }
     }
 
@@ -185,6 +174,11 @@ impl Inbox {
         std::mem::take(&mut self.restarted)
     }
 
+    /// Wakes this inbox from other threads.
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
     /// Waits for the next message, however long it takes.
     pub fn wait(&mut self) -> Next {
         self.next(None)
@@ -200,7 +194,7 @@ impl Inbox {
             if let Some(end) = &self.ended {
                 return Next::End(end.clone());
             }
-            let sorted = match self.events.receive(deadline) {
+            let sorted = match self.events.receive(deadline, &self.bell) {
                 Received::Event(event) => self.sort(event),
                 Received::Nothing => Some(Next::Idle),
                 Received::Closed => Some(self.end(End::Stopped)),
@@ -219,7 +213,7 @@ impl Inbox {
     pub fn learn_of_failures(&mut self, limit: Duration) {
         let deadline = Some(Instant::now() + limit);
         while self.failures.is_empty() {
-            match self.events.receive(deadline) {
+            match self.events.receive(deadline, &self.bell) {
                 Received::Event(event) => drop(self.sort(event)),
                 Received::Nothing | Received::Closed => return,
             }

@@ -3,6 +3,7 @@
 //! A node is a `main` that calls [`run_node`] and a `run` that reads an [`Inbox`] and writes an
 //! [`Outbox`]; the harness in [`testing`] drives the same `run` without a daemon.
 
+mod bell;
 mod drill;
 mod image;
 mod inbox;
@@ -15,6 +16,7 @@ mod start;
 mod stream;
 pub mod testing;
 
+pub use bell::Bell;
 pub use image::{ImageError, ImageInput, ImageReader, fingerprint, robot_clock_ns};
 pub use inbox::{End, Failure, HEARTBEAT, Inbox, Input, Next};
 pub use log::init_logs;

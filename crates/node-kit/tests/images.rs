@@ -353,3 +353,22 @@ proptest! {
         prop_assert!(png || length + 2 > file.len() || read(word, &bytes(file[..length].to_vec())).is_err());
     }
 }
+
+#[test]
+fn a_file_that_comes_again_is_not_decoded_again() {
+    let mut reader = ImageReader::new();
+    let mut address = |file: &[u8]| {
+        let file = bytes(file.iter().copied());
+        let image = reader.read(&metadata("png", &[]), &file);
+        image.map(|image| image.rgb().unwrap().as_ptr())
+    };
+    let picture = RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, rgb()).unwrap();
+    let first = file(picture, ImageFormat::Png);
+    let black = file(RgbImage::new(WIDTH as u32, HEIGHT as u32), ImageFormat::Png);
+    let shown = address(&first).unwrap();
+    assert_eq!(address(&first), Ok(shown));
+    assert_ne!(address(&black), Ok(shown));
+    // What cannot be read is not mistaken for what came before it, nor for itself.
+    assert!(address(&black[..40]).is_err() && address(&black[..40]).is_err());
+    assert!(address(&black).is_ok());
+}

@@ -40,9 +40,6 @@ const INPUTS: &[&str] = &[
     "*_status",
 ];
 
-/// How often requests are looked for: a stop waits no longer than this.
-const POLL: Duration = Duration::from_millis(5);
-
 /// How often the page is told what is new.
 const SHOW: Duration = Duration::from_millis(100);
 
@@ -56,9 +53,9 @@ const RECORDED: &str =
 /// Listens until the run ends.
 pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -> Result<()> {
     outbox.check_inputs(INPUTS)?;
-    let (_socket, requests) = listen(&settings.folder)?;
+    let (_socket, requests) = listen(&settings.folder, &inbox.bell())?;
     let (packed, album) = watch::channel(Album::new());
-    let web = Web::start(settings.place, &settings.folder, album)?;
+    let web = Web::start(settings.place, &settings.folder, album, inbox.bell())?;
     let painters = match web {
         Some(_) => Some((
             Packer::start(settings.between_pictures, packed)?,
@@ -74,7 +71,8 @@ pub(crate) fn run(settings: &Settings, inbox: &mut Inbox, outbox: &mut Outbox) -
     let mut console = Console::new(view, web);
     console.begin(settings, outbox)?;
     loop {
-        match inbox.wait_at_most(POLL) {
+        // Who asks for something rings.
+        match inbox.wait_at_most(console.between_shows()) {
             Next::Input(input) => console.take(&input, outbox)?,
             Next::Idle | Next::Ended(_) => {}
             Next::End(end) => {
@@ -206,16 +204,20 @@ impl Console {
         Ok(())
     }
 
-    /// Shows what is new to who looks, now and then.
-    fn show(&mut self) {
-        let between = match self.awaited {
+    /// How often the page is told what is new, as things are.
+    fn between_shows(&self) -> Duration {
+        match self.awaited {
             Some(_) => SHOW_SOON,
             None => SHOW,
-        };
+        }
+    }
+
+    /// Shows what is new to who looks, now and then.
+    fn show(&mut self) {
         let Some(web) = self.web.as_ref().filter(|web| web.is_watched()) else {
             return;
         };
-        if self.is_news || self.shown.elapsed() >= between {
+        if self.is_news || self.shown.elapsed() >= self.between_shows() {
             self.is_news = false;
             self.shown = Instant::now();
             let now = self.started.elapsed();

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use eyre::{Result, WrapErr};
+use tiller_node_kit::Bell;
 
 use crate::request::{self, Request};
 
@@ -35,8 +36,8 @@ impl Drop for Socket {
     }
 }
 
-/// Opens the socket; requests that are understood come out of the channel.
-pub(crate) fn listen(folder: &Path) -> Result<(Socket, Receiver<Asked>)> {
+/// Opens the socket; requests that are understood come out of the channel, and the bell rings for each.
+pub(crate) fn listen(folder: &Path, bell: &Bell) -> Result<(Socket, Receiver<Asked>)> {
     let path = folder.join("console.sock");
     let what = || format!("cannot listen on `{}`", path.display());
     fs::create_dir_all(folder).wrap_err_with(what)?;
@@ -45,26 +46,28 @@ pub(crate) fn listen(folder: &Path) -> Result<(Socket, Receiver<Asked>)> {
     let listener = UnixListener::bind(&path).wrap_err_with(what)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).wrap_err_with(what)?;
     let (sender, receiver) = channel();
+    let bell = bell.clone();
     thread::Builder::new()
         .name("console".to_owned())
         .spawn(move || {
             for client in listener.incoming().flatten() {
-                let sender = sender.clone();
+                let (sender, bell) = (sender.clone(), bell.clone());
                 // One thread a client: a slow one keeps nobody waiting.
-                let _ = thread::Builder::new().spawn(move || serve(&client, &sender));
+                let _ = thread::Builder::new().spawn(move || serve(&client, &sender, &bell));
             }
         })
         .wrap_err_with(what)?;
     Ok((Socket(path), receiver))
 }
 
-fn serve(client: &UnixStream, requests: &Sender<Asked>) {
+fn serve(client: &UnixStream, requests: &Sender<Asked>, bell: &Bell) {
     let mut stream = client;
     match read_line(client).and_then(|line| request::read(&line)) {
         Ok(request) => {
             let (sender, receiver) = channel();
             let mut said = 0;
             if requests.send((request, sender)).is_ok() {
+                bell.ring();
                 while let Ok(line) = receiver.recv_timeout(CLIENT_LIMIT) {
                     said += 1;
                     if writeln!(stream, "{line}").is_err() {

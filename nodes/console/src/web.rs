@@ -30,6 +30,7 @@ use eyre::{Result, WrapErr};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tiller_core::file::write_private;
+use tiller_node_kit::Bell;
 use tiller_page::access::{Access, COOKIE, is_of_this_machine};
 use tiller_page::{Ask, Section};
 use tokio::sync::{oneshot, watch};
@@ -67,6 +68,7 @@ pub(crate) struct Part {
 pub(crate) struct Hub {
     access: Mutex<Access>,
     asks: Sender<Asked>,
+    bell: Bell,
     parts: watch::Receiver<Vec<Part>>,
     album: watch::Receiver<Album>,
     watchers: Arc<AtomicUsize>,
@@ -93,11 +95,12 @@ impl Drop for Web {
 }
 
 impl Web {
-    /// Serves the page, or nothing where it is off.
+    /// Serves the page, or nothing where it is off; the bell rings where something is asked.
     pub(crate) fn start(
         place: Place,
         folder: &Path,
         album: watch::Receiver<Album>,
+        bell: Bell,
     ) -> Result<Option<Self>> {
         let (listener, is_usual) = match place {
             Place::Off => return Ok(None),
@@ -131,6 +134,7 @@ impl Web {
         let hub = Hub {
             access: Mutex::new(access),
             asks,
+            bell,
             parts: seen,
             album,
             watchers: Arc::clone(&watchers),
@@ -264,6 +268,7 @@ async fn ask(State(hub): State<Arc<Hub>>, headers: HeaderMap, body: Bytes) -> Re
     if hub.asks.send((ask, sender)).is_err() {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, silent);
     }
+    hub.bell.ring();
     match tokio::time::timeout(PATIENCE, answered).await {
         Ok(Ok(value)) if value.get("error").is_some() => answer(StatusCode::CONFLICT, &value),
         Ok(Ok(value)) => answer(StatusCode::OK, &value),

@@ -53,10 +53,9 @@ fn encoded(data: &DoraArray) -> Result<Option<AVec<u8, ConstAlign<ALIGNMENT>>>> 
         let bytes = encode_ipc_to_vec(data)?;
         return Ok(Some(AVec::from_slice(ALIGNMENT, &bytes)));
     };
-    let mut bytes = AVec::with_capacity(ALIGNMENT, length);
-    bytes.resize(length, 0);
+    let mut bytes = vec![0; length];
     encode_ipc_into(data, &mut bytes)?;
-    Ok(Some(bytes))
+    Ok(Some(AVec::from_slice(ALIGNMENT, &bytes)))
 }
 
 /// Session and number of a message of ours, by which it is seen that one before it is missing: columns of

@@ -16,9 +16,6 @@ use disk::Disk;
 use settings::{OnLoss, Settings};
 use tally::Tally;
 
-/// How often the clock is looked at when nothing comes.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 fn main() -> ExitCode {
     run_node(&[], |inbox, _| {
         let settings = Settings::read(Environment::process())?;
@@ -42,7 +39,7 @@ fn record(settings: &Settings, inbox: &mut Inbox) -> Result<()> {
         settings.file.display()
     );
     loop {
-        match inbox.wait_at_most(PATIENCE) {
+        match inbox.wait() {
             Next::Input(input) => {
                 let Some(topic) = settings.topics.get(&input.id) else {
                     continue;

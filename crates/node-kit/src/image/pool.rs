@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-/// Buffers kept: the frame being read, one that waits for its counterpart, and some to spare.
-const KEPT: usize = 4;
+/// Buffers kept: the frame being read, one that waits for its counterpart, the last file's, and some to spare.
+const KEPT: usize = 5;
 
 #[derive(Debug, Default)]
 pub(super) struct Pool<T> {

@@ -13,7 +13,9 @@ fn served(place: &str) -> (Web, tempfile::TempDir, watch::Sender<Album>) {
     let folder = tempfile::tempdir().unwrap();
     let (packed, album) = watch::channel(Album::new());
     let place = Place::Exactly(place.parse().unwrap());
-    let web = Web::start(place, folder.path(), album).unwrap().unwrap();
+    let web = Web::start(place, folder.path(), album, Bell::default())
+        .unwrap()
+        .unwrap();
     (web, folder, packed)
 }
 
@@ -262,7 +264,9 @@ fn one_that_takes_over_serves_where_the_one_before_did() {
     let start = || {
         let (_, album) = watch::channel(Album::new());
         let place = Place::Exactly("127.0.0.1:0".parse().unwrap());
-        Web::start(place, folder.path(), album).unwrap().unwrap()
+        Web::start(place, folder.path(), album, Bell::default())
+            .unwrap()
+            .unwrap()
     };
     let first = start();
     let (url, before) = (
