@@ -1,4 +1,4 @@
-//! What the page costs the control loop while two browsers show it.
+//! What it costs the control loop that two browsers show the page, and that a run is recorded.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,17 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, Tab};
-use crate::common::start_dataflow;
+use crate::common::{start_dataflow, start_recorded};
 use crate::operator::{address, live};
 
-/// Pairs of demos, closed and open, unless `PAGE_PAIRS` says otherwise.
-const PAIRS: u32 = 6;
+/// Demos of each kind, unless `COST_DEMOS` says otherwise.
+const DEMOS: u32 = 6;
+
+/// What is compared with nothing.
+const KINDS: [&str; 2] = [PAGE, RECORDING];
+const PAGE: &str = "page";
+const RECORDING: &str = "recording";
+const NOTHING: &str = "nothing";
 
 /// How many look, each a program of its own if it is a browser.
 const BROWSERS: usize = 2;
@@ -42,7 +48,7 @@ impl Looker {
             "behind" => Browser::start_behind_all()?,
             "compete" => Browser::start()?,
             "sockets" => return Some(Self::Socket(None)),
-            _ => panic!("PAGE_LOOKERS: expected `behind`, `compete` or `sockets`, found `{how}`"),
+            _ => panic!("COST_LOOKERS: expected `behind`, `compete` or `sockets`, found `{how}`"),
         };
         let tab = browser.open("about:blank", 1400, 1000);
         let count = json!({ "source": COUNT });
@@ -100,8 +106,9 @@ fn load() -> f64 {
     first.parse().unwrap_or(f64::NAN)
 }
 
-/// Some episodes while these look; gives the control period's figures, and how many pictures each was shown.
-fn demo(seed: u32, lookers: &mut [Looker]) -> Value {
+/// Some episodes while this is done beside; gives the control period's figures, and how many pictures each who looks
+/// was shown.
+fn demo(seed: u32, what: &str, lookers: &mut [Looker]) -> Value {
     let (seed_text, before) = (seed.to_string(), load());
     let settings = [
         ("TILLER_INSTRUCTION", "open the drawer"),
@@ -110,8 +117,13 @@ fn demo(seed: u32, lookers: &mut [Looker]) -> Value {
         ("TILLER_CONSOLE_ADDRESS", "127.0.0.1:0"),
     ];
     let begin = Instant::now();
-    let running = start_dataflow(&settings, 300);
+    let running = match what {
+        RECORDING => start_recorded(Path::new("dataflow.yml"), &settings, 300),
+        _ => start_dataflow(&settings, 300),
+    };
     let host = address(running.folder.path());
+    let looking = if what == PAGE { lookers.len() } else { 0 };
+    let lookers = &mut lookers[..looking];
     for looker in &mut *lookers {
         looker.look(&host);
     }
@@ -120,7 +132,7 @@ fn demo(seed: u32, lookers: &mut [Looker]) -> Value {
     let summary = run.summary();
     json!({
         "seed": seed,
-        "looking": lookers.len(),
+        "what": what,
         "period": summary["control"]["period"],
         "outcome": summary["outcome"],
         "pictures": shown,
@@ -130,8 +142,8 @@ fn demo(seed: u32, lookers: &mut [Looker]) -> Value {
 }
 
 /// Lowest, middle and highest.
-fn spread(rows: &[Value], looking: usize, figure: &str) -> [f64; 3] {
-    let of = rows.iter().filter(|row| row["looking"] == looking);
+fn spread(rows: &[Value], what: &str, figure: &str) -> [f64; 3] {
+    let of = rows.iter().filter(|row| row["what"] == what);
     let mut values: Vec<_> = of
         .filter_map(|row| row["period"][figure].as_f64())
         .collect();
@@ -153,29 +165,29 @@ fn of_logarithms(ratios: &[f64]) -> (f64, f64) {
     )
 }
 
-/// By figure: closed, open, and how much more that is; pair by pair too, for demos of one seed are alike.
-fn compared(rows: &[Value]) -> Value {
+/// By figure: without it, with it, and how much more that is; pair by pair too, for demos of one seed are alike.
+fn compared(rows: &[Value], what: &str) -> Value {
     let by_figure = FIGURES.map(|figure| {
-        let [closed, open] = [0, BROWSERS].map(|looking| spread(rows, looking, figure));
-        let of = |seed: &Value, looking: usize| {
+        let [without, with] = [NOTHING, what].map(|what| spread(rows, what, figure));
+        let of = |seed: &Value, what: &str| {
             let mut rows = rows.iter();
-            let row = rows.find(|row| row["seed"] == *seed && row["looking"] == looking);
+            let row = rows.find(|row| row["seed"] == *seed && row["what"] == what);
             row.and_then(|row| row["period"][figure].as_f64())
         };
         let seeds = rows
             .iter()
-            .filter(|row| row["looking"] == 0)
+            .filter(|row| row["what"] == NOTHING)
             .map(|row| &row["seed"]);
-        let pairs = seeds.filter_map(|seed| of(seed, 0).zip(of(seed, BROWSERS)));
-        let mut ratios: Vec<_> = pairs.map(|(closed, open)| open / closed).collect();
+        let pairs = seeds.filter_map(|seed| of(seed, NOTHING).zip(of(seed, what)));
+        let mut ratios: Vec<_> = pairs.map(|(without, with)| with / without).collect();
         ratios.sort_by(f64::total_cmp);
         let paired = (ratios[(ratios.len() - 1) / 2] + ratios[ratios.len() / 2]) / 2.0;
         let (mean, spread) = of_logarithms(&ratios);
         let factor = |sigmas: f64| (mean + sigmas * spread).exp();
         let told = json!({
-            "closed": closed,
-            "open": open,
-            "more_by_medians": open[1] / closed[1] - 1.0,
+            "without": without,
+            "with": with,
+            "more_by_medians": with[1] / without[1] - 1.0,
             "more_by_pairs": paired - 1.0,
             "factor": [factor(-1.96), factor(0.0), factor(1.96)],
         });
@@ -184,12 +196,12 @@ fn compared(rows: &[Value]) -> Value {
     Value::Object(by_figure.into_iter().collect())
 }
 
-fn table(comparison: &Value) -> String {
+fn table(what: &str, comparison: &Value) -> String {
     let mut lines = vec![format!(
-        "{:<12}{:>28}{:>26}{:>10}{:>10}  {}",
-        "period",
-        "closed (least, median, most)",
-        "open",
+        "{:<12}{:>30}{:>26}{:>10}{:>10}  {}",
+        what,
+        "without (least, median, most)",
+        "with",
         "medians",
         "pairs",
         "times, geometric mean [95 %]"
@@ -206,9 +218,9 @@ fn table(comparison: &Value) -> String {
         let percent = |name: &str| format!("{:+.1} %", 100.0 * row[name].as_f64().unwrap());
         let factor = |index: usize| row["factor"][index].as_f64().unwrap();
         lines.push(format!(
-            "{figure:<12}{:>28}{:>26}{:>10}{:>10}  {:.3} [{:.3}, {:.3}]",
-            three("closed"),
-            three("open"),
+            "{figure:<12}{:>30}{:>26}{:>10}{:>10}  {:.3} [{:.3}, {:.3}]",
+            three("without"),
+            three("with"),
             percent("more_by_medians"),
             percent("more_by_pairs"),
             factor(1),
@@ -219,71 +231,82 @@ fn table(comparison: &Value) -> String {
     lines.join("\n")
 }
 
+/// What a variable says, if it does.
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 #[test]
-#[ignore = "demos in pairs, a minute each pair: by hand, on a quiet machine (nodes/console/README.md)"]
-fn two_who_look_do_not_hold_the_control_loop_up() {
-    let pairs = std::env::var("PAGE_PAIRS").ok();
-    let pairs = pairs.map_or(PAIRS, |count| count.parse().expect("PAGE_PAIRS: a count"));
-    let how = std::env::var("PAGE_LOOKERS");
+#[ignore = "a quarter of a minute a demo: by hand, on a quiet machine (nodes/console/README.md)"]
+fn what_is_done_beside_costs_the_control_loop_little() {
+    let demos = setting("COST_DEMOS");
+    let demos = demos.map_or(DEMOS, |count| count.parse().expect("COST_DEMOS: a count"));
+    let how = setting("COST_LOOKERS");
     let how = how.as_deref().unwrap_or("behind");
-    let Some(mut lookers) = (0..BROWSERS)
+    let wanted = setting("COST_OF").unwrap_or_else(|| KINDS.join(","));
+    let kinds: Vec<&str> = wanted.split(',').collect();
+    assert!(
+        kinds.iter().all(|kind| KINDS.contains(kind)),
+        "COST_OF: expected some of {KINDS:?}, found `{wanted}`"
+    );
+    let lookers = if kinds.contains(&PAGE) { BROWSERS } else { 0 };
+    let Some(mut lookers) = (0..lookers)
         .map(|_| Looker::start(how))
         .collect::<Option<Vec<_>>>()
     else {
         return;
     };
+    let mut order: Vec<_> = std::iter::once(NOTHING)
+        .chain(kinds.iter().copied())
+        .collect();
     let mut rows = Vec::new();
-    for pair in 0..pairs {
-        let seed = 100 * pair;
-        // What drifts meets both alike: closed first, then open first.
-        let order = if pair % 2 == 0 {
-            [0, BROWSERS]
-        } else {
-            [BROWSERS, 0]
-        };
-        for looking in order {
-            let row = demo(seed, &mut lookers[..looking]);
+    for number in 0..demos {
+        for what in &order {
+            let row = demo(100 * number, what, &mut lookers);
             eprintln!("{row}");
             let shown = row["pictures"].as_array().unwrap();
-            let is_shown = |count: &Value| count.as_u64() > Some(0);
-            assert!(
-                shown.len() == looking && shown.iter().all(is_shown),
-                "{row}"
-            );
+            assert!(shown.iter().all(|count| count.as_u64() > Some(0)), "{row}");
             rows.push(row);
         }
+        // What drifts meets all alike: who was first comes last.
+        order.rotate_left(1);
     }
-    let comparison = compared(&rows);
-    if let Some(path) = std::env::var_os("PAGE_COST") {
-        let whole = json!({ "pairs": pairs, "lookers": how, "demos": rows, "period": comparison });
+    let comparisons = kinds
+        .iter()
+        .map(|kind| ((*kind).to_owned(), compared(&rows, kind)));
+    let comparisons: serde_json::Map<_, _> = comparisons.collect();
+    for (what, comparison) in &comparisons {
+        eprintln!("{}", table(what, comparison));
+    }
+    if let Some(path) = setting("COST_JSON") {
+        let whole = json!({ "lookers": how, "demos": rows, "period": comparisons });
         fs::write(Path::new(&path), serde_json::to_vec_pretty(&whole).unwrap()).unwrap();
     }
-    eprintln!("{}", table(&comparison));
 }
 
 #[test]
 fn figures_are_compared_over_all_and_pair_by_pair() {
-    let row = |seed: u32, looking: usize, ms: f64| {
+    let row = |seed: u32, what: &str, ms: f64| {
         let period: serde_json::Map<_, _> = FIGURES
             .iter()
             .map(|figure| ((*figure).to_owned(), json!(ms)))
             .collect();
-        json!({ "seed": seed, "looking": looking, "period": period })
+        json!({ "seed": seed, "what": what, "period": period })
     };
     let rows = [
-        row(0, 0, 20.0),
-        row(0, 2, 21.0),
-        row(1, 2, 44.0),
-        row(1, 0, 40.0),
-        row(2, 0, 30.0),
-        row(2, 2, 30.0),
+        row(0, NOTHING, 20.0),
+        row(0, PAGE, 21.0),
+        row(1, PAGE, 44.0),
+        row(1, NOTHING, 40.0),
+        row(2, NOTHING, 30.0),
+        row(2, PAGE, 30.0),
     ];
-    let found = &compared(&rows)["p99_ms"];
-    assert_eq!(found["closed"], json!([20.0, 30.0, 40.0]));
-    assert_eq!(found["open"], json!([21.0, 30.0, 44.0]));
+    let found = &compared(&rows, PAGE)["p99_ms"];
+    assert_eq!(found["without"], json!([20.0, 30.0, 40.0]));
+    assert_eq!(found["with"], json!([21.0, 30.0, 44.0]));
     assert_eq!(found["more_by_medians"], 0.0);
     assert!((found["more_by_pairs"].as_f64().unwrap() - 0.05).abs() < 1e-9);
     let factor = found["factor"][1].as_f64().unwrap();
     assert!((factor - (1.05_f64 * 1.1).cbrt()).abs() < 1e-9);
-    assert!(table(&compared(&rows)).contains("+5.0 %"));
+    assert!(table(PAGE, &compared(&rows, PAGE)).contains("+5.0 %"));
 }

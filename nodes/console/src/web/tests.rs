@@ -250,7 +250,7 @@ fn a_port_that_is_taken_is_an_error_where_it_was_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let start = |place| {
         let (_, album) = watch::channel(Album::new());
-        Web::start(place, folder.path(), album)
+        Web::start(place, folder.path(), album, Bell::default())
     };
     let error = format!("{:#}", start(Place::Exactly(address)).err().unwrap());
     assert!(error.contains("CONSOLE_ADDRESS"), "{error}");
