@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eyre::{Result, ensure, eyre};
-use sha2::{Digest, Sha256};
 use tiller_core::file::read_regular;
 use tiller_policy::{MANIFEST_FILE, Provider};
 use tiller_steering::Guide;
@@ -229,11 +228,10 @@ pub(crate) fn full(config: &BenchConfig) -> RunnerConfig {
 pub(crate) fn settings(config: &BenchConfig) -> Result<Settings> {
     let manifest = config.policy_folder.join(MANIFEST_FILE);
     let bytes = read_regular(&manifest, MAX_MANIFEST_BYTES)?;
-    let digest = Sha256::digest(&bytes);
     Ok(Settings {
         world: config.subject.kind.info().name.to_owned(),
         policy: config.policy.clone(),
-        policy_sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        policy_sha256: tiller_core::sha256(&bytes),
         provider: config.provider.to_string(),
         max_steps: config.max_steps,
         guide: config.guide.map(|guide| guide.to_string()),

@@ -6,6 +6,7 @@
 mod action;
 mod clock;
 mod continuation;
+mod digest;
 mod environment;
 pub mod file;
 mod identity;
@@ -30,6 +31,7 @@ pub use action::{
 };
 pub use clock::RobotClock;
 pub use continuation::Continuation;
+pub use digest::{Digest, hexadecimal, sha256, sha256_of};
 pub use environment::Environment;
 pub use identity::{EpisodeId, ProgramId, Visit};
 pub use keys::{REDACTED, looks_like_key, shown};

@@ -8,7 +8,7 @@ use crate::{Problems, nearest};
 const PREFIX: &str = "TILLER_";
 
 /// What `dataflow.yml` reads.
-const OF_THE_DATAFLOW: [&str; 111] = [
+const OF_THE_DATAFLOW: [&str; 112] = [
     "TILLER_ACCELERATION_SHARE",
     "TILLER_APPROVAL",
     "TILLER_ARMING",
@@ -40,6 +40,7 @@ const OF_THE_DATAFLOW: [&str; 111] = [
     "TILLER_JOURNAL",
     "TILLER_LINK_CLEARANCE_M",
     "TILLER_MAX_CHUNK_AGE_MS",
+    "TILLER_MERGE_M",
     "TILLER_MIN_PIXELS",
     "TILLER_MOTION",
     "TILLER_NO_CAMERA_MS",

@@ -104,7 +104,8 @@ fn mean<'a>(rows: impl Iterator<Item = &'a Vec<f64>>) -> Option<Vec<f64>> {
     (count > 0.0).then(|| sum.iter().map(|total| total / count).collect())
 }
 
-fn distance2(a: &[f64], b: &[f64]) -> f64 {
+/// Square of the distance.
+pub(crate) fn distance2(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 

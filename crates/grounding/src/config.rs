@@ -22,6 +22,8 @@ pub struct GroundingConfig {
     pub ignored: Vec<String>,
     /// Number of keypoints of objects that need more than one.
     pub counts: Vec<(String, usize)>,
+    /// Keypoints of an object that lie closer together than this become one, m; 0 keeps all.
+    pub merge_m: f64,
     /// Height in the world of the plane that everything is taken to lie on where no depth is
     /// measured, m. Without it a frame needs depth.
     pub plane_height_m: Option<f64>,
@@ -44,6 +46,7 @@ impl Default for GroundingConfig {
             prompts: Vec::new(),
             ignored: Vec::new(),
             counts: Vec::new(),
+            merge_m: 0.02,
             plane_height_m: None,
             min_pixels: 6,
             min_visible_share: 0.12,
@@ -83,6 +86,9 @@ impl GroundingConfig {
             .find(|(_, count)| *count == 0 || *count > 16)
         {
             return bad("counts", "of 1 to 16 keypoints", count.to_string());
+        }
+        if !(0.0..=1.0).contains(&self.merge_m) {
+            return bad("merge_m", "of 0 to 1", self.merge_m.to_string());
         }
         if self.min_pixels == 0 {
             return bad("min_pixels", "of at least 1", "0".to_owned());
@@ -131,9 +137,11 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_are_refused() {
-        let wrong: [fn(&mut GroundingConfig); 5] = [
+        let wrong: [fn(&mut GroundingConfig); 7] = [
             |c| c.full_view_share = 0.1,
             |c| c.min_pixels = 0,
+            |c| c.merge_m = -0.01,
+            |c| c.merge_m = f64::NAN,
             |c| c.plane_height_m = Some(f64::NAN),
             |c| c.max_hidden_jump_m = 0.0,
             |c| c.counts = vec![("shelf".to_owned(), 17)],

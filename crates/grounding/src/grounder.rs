@@ -86,8 +86,7 @@ impl Grounder {
         self.detector.detect(&scene, &mut masks)?;
         let (mut tracks, mut skipped) = (Vec::new(), Vec::new());
         for mask in &masks {
-            let count = self.config.count_of(&mask.object);
-            if count == 0 {
+            if self.config.count_of(&mask.object) == 0 {
                 continue;
             }
             self.cloud
@@ -103,7 +102,12 @@ impl Grounder {
                 });
                 continue;
             }
-            tracks.push(Track::new(&mask.object, &self.cloud, count, frame.stamp_ns));
+            tracks.push(Track::new(
+                &mask.object,
+                &self.cloud,
+                &self.config,
+                frame.stamp_ns,
+            ));
         }
         if tracks.is_empty() {
             let reasons = skipped.into_iter().map(|skipped| skipped.reason).collect();

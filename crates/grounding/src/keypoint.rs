@@ -1,5 +1,7 @@
 //! A tracked point on an object.
 
+use tiller_messages::Keypoints;
+
 use crate::tracker::Sight;
 
 /// A named 3-D point.
@@ -28,6 +30,19 @@ pub struct Keypoint {
 impl Keypoint {
     /// Axes of what has none.
     pub const NO_AXES: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+
+    /// These keypoints as a message's columns; when they were seen and whose scene they are of is its sender's to say.
+    pub fn columns(keypoints: &[Self]) -> Keypoints {
+        Keypoints {
+            names: keypoints.iter().map(|k| k.name.clone()).collect(),
+            xyz_m: keypoints.iter().flat_map(|k| k.position_m).collect(),
+            visible: keypoints.iter().map(|k| k.visible).collect(),
+            axes: keypoints.iter().flat_map(|k| k.axes).flatten().collect(),
+            age_ns: keypoints.iter().map(|k| k.age_ns).collect(),
+            confidence: keypoints.iter().map(|k| k.confidence).collect(),
+            ..Keypoints::default()
+        }
+    }
 }
 
 /// How far a position is to be trusted that is known like this, for an object that was last seen so long

@@ -25,6 +25,7 @@ mod grounder;
 mod hand;
 mod keypoint;
 mod labels;
+mod merge;
 mod orientation;
 mod registration;
 mod track;
@@ -55,6 +56,8 @@ struct PointsTruth {
     centres_m: Vec<[f64; 3]>,
     deviations_m: [f64; 3],
     axes: [[f64; 3]; 3],
+    bandwidth_m: f64,
+    middles_m: Vec<[f64; 3]>,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::cloud::Cloud;
 use crate::cluster::cluster;
 use crate::config::GroundingConfig;
 use crate::keypoint::confidence;
+use crate::merge::merge;
 use crate::orientation::Orientation;
 use crate::registration::register;
 use crate::tracker::{Motion, Sight};
@@ -33,11 +34,18 @@ pub(crate) struct Track {
 
 impl Track {
     /// Grounds an object on what a frame shows of it.
-    pub(crate) fn new(object: &str, cloud: &Cloud, count: usize, stamp_ns: u64) -> Self {
+    pub(crate) fn new(
+        object: &str,
+        cloud: &Cloud,
+        config: &GroundingConfig,
+        stamp_ns: u64,
+    ) -> Self {
+        let count = config.count_of(object);
         let offsets_m = if count == 1 {
             vec![[0.0; 3]]
         } else {
-            let medoids = cluster(&cloud.samples_m, &cloud.features, count);
+            let mut medoids = cluster(&cloud.samples_m, &cloud.features, count);
+            merge(&cloud.samples_m, &mut medoids, config.merge_m);
             medoids
                 .iter()
                 .map(|at| minus(cloud.samples_m[*at], cloud.centroid_m))

@@ -119,7 +119,7 @@ impl LiberoWorld {
             .unwrap_or_else(|| Box::new(PackShot::new(painted)));
         shot.take(native, place, size, channels)
             .map_err(WorldError::failed(NAME, "cannot render"))?;
-        shot.geometry = in_base(&shot.geometry, &native.base());
+        shot.still.geometry = in_base(&shot.still.geometry, &native.base());
         Ok(shot)
     }
 

@@ -22,7 +22,7 @@ pub use inbox::{End, Failure, HEARTBEAT, Inbox, Input, Next};
 pub use log::init_logs;
 pub use matching::{Complaint, ComplaintKind, FrameMatcher, FrameStamp, Matched, Offered};
 pub use outbox::Outbox;
-pub use priority::step_back;
+pub use priority::{step_back, thread_steps_back};
 pub use start::{run_node, run_node_with_keys};
 pub use stream::{Refused, Stream};
 pub use tiller_core::Environment;

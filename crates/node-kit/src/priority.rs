@@ -11,12 +11,21 @@ const NICENESS: i32 = 15;
 /// Lets everybody else have the processor first: all threads of this process, and all that they start from here on.
 /// Call it once the node is connected, for everybody waits until it is.
 pub fn step_back() {
-    if let Err(error) = try_step_back() {
+    tell(all_threads_step_back());
+}
+
+/// The same of the calling thread alone, and of threads that it starts from here on.
+pub fn thread_steps_back() {
+    tell(setpriority_process(None, NICENESS).map_err(Into::into));
+}
+
+fn tell(done: io::Result<()>) {
+    if let Err(error) = done {
         tracing::warn!("this node competes with the loop for the processor: {error}");
     }
 }
 
-fn try_step_back() -> io::Result<()> {
+fn all_threads_step_back() -> io::Result<()> {
     for task in fs::read_dir("/proc/self/task")? {
         let name = task?.file_name();
         let thread = name.to_str().and_then(|name| name.parse().ok());

@@ -7,10 +7,10 @@ use std::thread;
 
 use rustix::process::getpriority_process;
 use rustix::thread::gettid;
-use tiller_node_kit::step_back;
+use tiller_node_kit::{step_back, thread_steps_back};
 
 #[test]
-fn threads_that_are_there_and_those_to_come_step_back() {
+fn one_thread_steps_back_or_all_that_are_there_and_those_to_come() {
     let niceness = || getpriority_process(Some(gettid())).unwrap();
     let (say, ids) = channel();
     let (wake, sleep) = channel::<()>();
@@ -20,9 +20,15 @@ fn threads_that_are_there_and_those_to_come_step_back() {
     });
     let early_id = ids.recv().unwrap();
     let before = niceness();
+    let alone = thread::spawn(move || {
+        thread_steps_back();
+        niceness()
+    });
+    let alone = alone.join().unwrap();
+    assert!(alone > before && niceness() == before);
     step_back();
     let late = thread::spawn(niceness).join().unwrap();
-    assert!(late > before, "{late} after {before}");
+    assert_eq!(late, alone);
     assert_eq!(getpriority_process(Some(early_id)).unwrap(), late);
     drop(wake);
     early.join().unwrap();

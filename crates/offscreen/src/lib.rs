@@ -9,7 +9,9 @@ mod context;
 mod frame;
 mod painter;
 mod sight;
+mod still;
 
 pub use coarse::coarsen;
 pub use context::RenderError;
 pub use painter::Painter;
+pub use still::Still;

@@ -95,9 +95,7 @@ impl Painter {
         frame: &mut Frame,
     ) -> Result<(), RenderError> {
         leave_out_unseen(things, &self.model, self.size);
-        self.paint(things, Some(&mut frame.rgb), Some(&mut frame.depth_mm))?;
-        flip_rows(&mut frame.rgb, self.size[1]);
-        Ok(())
+        self.paint(things, &mut frame.rgb, &mut frame.depth_mm)
     }
 
     /// Paints the labels of geoms, by geom id; what the camera cannot see is taken from the list.
@@ -114,7 +112,7 @@ impl Painter {
         let mut ids = std::mem::take(&mut self.raw_ids);
         ids.resize(3 * frame.segmentation.len(), 0);
         in_colours_of_ids(things, true);
-        let painted = self.paint(things, Some(&mut ids), None);
+        let painted = self.paint(things, &mut ids, &mut []);
         in_colours_of_ids(things, false);
         self.raw_ids = ids;
         painted?;
@@ -135,29 +133,29 @@ impl Painter {
             }
         }
         labels_of_colours(&self.raw_ids, &self.label_of, &mut frame.segmentation);
-        flip_rows(&mut frame.segmentation, self.size[1]);
         Ok(())
     }
 
-    /// Paints all that is in the list: three bytes a pixel, rows from below, and millimetres, as far as there is room.
+    /// Paints all that is in the list: three bytes a pixel, and millimetres; what has no room is left out.
     fn paint(
         &mut self,
         things: &mut MjvScene,
-        colours: Option<&mut [u8]>,
-        depths_mm: Option<&mut [u16]>,
+        colours: &mut [u8],
+        depths_mm: &mut [u16],
     ) -> Result<(), RenderError> {
         let viewport = self.viewport();
         things.render(&viewport, &self.buffers);
-        let depths_mm = depths_mm.unwrap_or_default();
         self.raw_depth.resize(depths_mm.len(), 0.0);
-        let colours = colours.filter(|colours| !colours.is_empty());
-        let raw_depth = (!self.raw_depth.is_empty()).then_some(&mut self.raw_depth[..]);
+        let into_colours = (!colours.is_empty()).then_some(&mut *colours);
+        let into_depth = (!self.raw_depth.is_empty()).then_some(&mut self.raw_depth[..]);
         self.buffers
-            .read_pixels(colours, raw_depth, &viewport)
+            .read_pixels(into_colours, into_depth, &viewport)
             .map_err(read_error)?;
         let (extent, map) = (self.model.stat().extent, &self.model.vis().map);
         let (near, far) = (f64::from(map.znear) * extent, f64::from(map.zfar) * extent);
         depths_in_mm(&self.raw_depth, [near, far], depths_mm);
+        // They come from below.
+        flip_rows(colours, self.size[1]);
         flip_rows(depths_mm, self.size[1]);
         Ok(())
     }
@@ -247,11 +245,9 @@ mod tests {
             }
             let labels: Vec<u8> = (0..301).map(|id| (id % 250) as u8 + 1).collect();
             let [whole, less] = &mut frames;
-            let (rgb, depth_mm) = (&mut whole.rgb[..], &mut whole.depth_mm[..]);
             painter
-                .paint(&mut things, Some(rgb), Some(depth_mm))
+                .paint(&mut things, &mut whole.rgb, &mut whole.depth_mm)
                 .unwrap();
-            flip_rows(rgb, size[1]);
             painter.colour_and_depth(&mut things, less).unwrap();
             painter.segmentation(&mut things, &labels, less).unwrap();
             (all, things.geoms().len(), frames)

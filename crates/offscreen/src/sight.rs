@@ -109,21 +109,26 @@ fn cross(a: &[f64; 3], b: &[f64; 3]) -> [f64; 3] {
 mod tests {
     use super::*;
 
-    /// At (1, 0, 0), looking along +y with +z up; 90 degrees wide, less above than below.
-    fn sight() -> Sight {
-        let eye = |x| mjvGLCamera {
+    /// Looks along +y with +z up, less far up than down if `top` is less than 0.1.
+    fn eye(x: f32, width: f32, top: f32) -> mjvGLCamera {
+        mjvGLCamera {
             pos: [x, 0.0, 0.0],
             forward: [0.0, 1.0, 0.0],
             up: [0.0, 0.0, 1.0],
             frustum_center: 0.0,
-            frustum_width: 0.1,
+            frustum_width: width,
             frustum_bottom: -0.1,
-            frustum_top: 0.05,
+            frustum_top: top,
             frustum_near: 0.1,
             frustum_far: 10.0,
             orthographic: 0,
-        };
-        Sight::of(&[eye(0.97), eye(1.03)], 1.0).unwrap()
+        }
+    }
+
+    /// At (1, 0, 0), 90 degrees wide.
+    fn sight() -> Sight {
+        let eyes = [0.97, 1.03].map(|x| eye(x, 0.1, 0.05));
+        Sight::of(&eyes, 1.0).unwrap()
     }
 
     #[test]
@@ -142,18 +147,7 @@ mod tests {
 
     #[test]
     fn the_width_follows_from_the_height_where_it_is_not_told() {
-        let mut eyes = [0.0, 0.0].map(|x| mjvGLCamera {
-            pos: [x, 0.0, 0.0],
-            forward: [0.0, 1.0, 0.0],
-            up: [0.0, 0.0, 1.0],
-            frustum_center: 0.0,
-            frustum_width: 0.0,
-            frustum_bottom: -0.1,
-            frustum_top: 0.1,
-            frustum_near: 0.1,
-            frustum_far: 10.0,
-            orthographic: 0,
-        });
+        let mut eyes = [0.0, 0.0].map(|x| eye(x, 0.0, 0.1));
         let slopes = Sight::of(&eyes, 2.0).unwrap().slopes;
         let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
         assert!(near(slopes[0], 2.0) && near(slopes[2], 1.0), "{slopes:?}");

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use tiller_core::Problems;
 use tiller_core::file::{open_regular, read_regular, read_regular_text};
 use tiller_steering::scheduler::SchedulerConfig;
@@ -108,7 +107,7 @@ impl Bundle {
             {
                 Ok(Self {
                     directory: directory.to_path_buf(),
-                    fingerprint: hexadecimal(&Sha256::digest(text.as_bytes())),
+                    fingerprint: tiller_core::sha256(text.as_bytes()),
                     manifest,
                     sampler,
                     space,
@@ -241,7 +240,7 @@ fn read_checked(
             return None;
         }
     };
-    let found = hexadecimal(&Sha256::digest(&bytes));
+    let found = tiller_core::sha256(&bytes);
     if found != sha256 {
         problems.push(
             format!("files.{role}.sha256 of `{}`", path.display()),
@@ -254,15 +253,4 @@ fn read_checked(
         return None;
     }
     Some((path, bytes.into()))
-}
-
-/// Two digits a byte.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
-use sha2::{Digest, Sha256};
 use tiller_core::file::read_regular;
 
-use crate::bundle::{Graph, hexadecimal};
+use crate::bundle::Graph;
 use crate::error::PolicyError;
 use crate::graph;
 use crate::runtime::{Runtime, RuntimeOptions};
@@ -56,7 +55,7 @@ impl Network {
             reason,
         };
         let bytes = read_regular(path, MAX_BYTES).map_err(|error| unusable(error.reason()))?;
-        let found = hexadecimal(&Sha256::digest(&bytes));
+        let found = tiller_core::sha256(&bytes);
         if !found.eq_ignore_ascii_case(sha256) {
             return Err(unusable(format!(
                 "expected SHA-256 {sha256}, found {found}"

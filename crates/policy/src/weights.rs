@@ -4,10 +4,9 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
+use tiller_core::Digest;
 use tiller_core::file::open_regular;
 
-use crate::bundle::hexadecimal;
 use crate::error::PolicyError;
 
 /// Most bytes of one file.
@@ -46,14 +45,14 @@ impl Weights {
             ));
         };
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, room).collect();
-        let mut digest = Sha256::new();
+        let mut digest = Digest::default();
         // Nobody else has it yet, so nothing is copied.
         for piece in Arc::make_mut(&mut bytes).chunks_mut(PIECE) {
             file.read_exact(piece)
                 .map_err(|error| unreadable(error.to_string()))?;
-            digest.update(&*piece);
+            digest.add(piece);
         }
-        let found = hexadecimal(&digest.finalize());
+        let found = digest.hexadecimal();
         if found == self.sha256 {
             Ok(bytes)
         } else {

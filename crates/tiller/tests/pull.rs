@@ -16,7 +16,6 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 const REPO: &str = "lab/pusher";
@@ -136,11 +135,6 @@ impl Lab {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Answers one request as the hub does: about a revision, or with a file of a commit.
 fn answer(stream: &TcpStream, shelf: &Mutex<Shelf>) {
     let mut lines = BufReader::new(stream).lines();
@@ -191,10 +185,10 @@ fn found(shelf: &Shelf, path: &str) -> Result<Found, &'static str> {
             .iter()
             .map(|(name, bytes)| {
                 let mut file =
-                    json!({ "rfilename": name, "size": bytes.len(), "blobId": hex(bytes) });
+                    json!({ "rfilename": name, "size": bytes.len(), "blobId": tiller_core::sha256(bytes) });
                 if name.ends_with("safetensors") {
                     file["lfs"] =
-                        json!({ "sha256": hex(bytes), "size": bytes.len(), "pointerSize": 1 });
+                        json!({ "sha256": tiller_core::sha256(bytes), "size": bytes.len(), "pointerSize": 1 });
                 }
                 file
             })
@@ -214,7 +208,10 @@ fn found(shelf: &Shelf, path: &str) -> Result<Found, &'static str> {
         .instead
         .as_ref()
         .filter(|_| name.ends_with("safetensors"));
-    let headers = format!("ETag: \"{}\"\r\nX-Repo-Commit: {commit}\r\n", hex(bytes));
+    let headers = format!(
+        "ETag: \"{}\"\r\nX-Repo-Commit: {commit}\r\n",
+        tiller_core::sha256(bytes)
+    );
     Ok(("200 OK", headers, served.unwrap_or(bytes).clone()))
 }
 
@@ -238,7 +235,7 @@ fn a_branch_becomes_a_commit_and_stays_it() {
         "no state of the training"
     );
     let weights = fs::read(lab.out("model.safetensors")).unwrap();
-    assert_eq!(told["files"][1]["sha256"], hex(&weights));
+    assert_eq!(told["files"][1]["sha256"], tiller_core::sha256(&weights));
     assert!(weights.starts_with(b"first weights"));
     assert!(!lab.out("training_state").exists());
 

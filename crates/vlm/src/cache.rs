@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::sync::Once;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tiller_core::file::{
     FileError, create_private_dir_all, is_draft, keep_private, read_within, write_private,
 };
-use tiller_core::shown;
+use tiller_core::{Digest, sha256, shown};
 
 use crate::exchange::question_sha256;
 use crate::provider::{Identity, Query, Reply};
@@ -50,11 +49,11 @@ impl Cache {
     /// hexadecimal.
     #[must_use]
     pub fn key(query: &Query, identity: &Identity) -> String {
-        let mut hash = Sha256::new();
-        hash.update(question_sha256(query));
+        let mut hash = Digest::default();
+        hash.add(question_sha256(query).as_bytes());
         // Serialised structs have one spelling, so that equal identities are equal bytes.
-        hash.update(serde_json::to_vec(identity).unwrap_or_default());
-        hex(&hash.finalize())
+        hash.add(&serde_json::to_vec(identity).unwrap_or_default());
+        hash.hexadecimal()
     }
 
     /// Where an answer lies below the folder; nothing for what is no key.
@@ -86,7 +85,7 @@ impl Cache {
         let sound = entry.filter(|entry| {
             entry.schema == SCHEMA
                 && entry.key == key
-                && entry.text_sha256 == sha256_hex(entry.reply.text.as_bytes())
+                && entry.text_sha256 == sha256(entry.reply.text.as_bytes())
         });
         if sound.is_none() {
             damaged("it is not what was written");
@@ -136,7 +135,7 @@ impl Cache {
         let entry = Entry {
             schema: SCHEMA,
             key: key.to_owned(),
-            text_sha256: sha256_hex(reply.text.as_bytes()),
+            text_sha256: sha256(reply.text.as_bytes()),
             identity: identity.clone(),
             reply: reply.clone(),
         };
@@ -145,14 +144,6 @@ impl Cache {
             Err(error) => Err(invalid(path, error.into())),
         }
     }
-}
-
-pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::fs::read_dir;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tiller_core::Digest;
 use tiller_core::file::{FileError, read_regular_text};
 
 use crate::author::{Answer, Author, AuthorError, AuthorRequest, SceneKeypoint};
@@ -110,7 +110,7 @@ impl RecordedPrograms {
             });
         }
         files.sort();
-        let mut digest = Sha256::new();
+        let mut digest = Digest::default();
         let mut all = Self {
             programs: Vec::new(),
             by_instruction: BTreeMap::new(),
@@ -118,12 +118,10 @@ impl RecordedPrograms {
         };
         for path in files {
             let text = read_regular_text(&path, MAX_BYTES)?;
-            digest.update((text.len() as u64).to_le_bytes());
-            digest.update(&text);
+            digest.add_part(text.as_bytes());
             all.add(path, text)?;
         }
-        let digest = digest.finalize();
-        all.sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        all.sha256 = digest.hexadecimal();
         Ok(all)
     }
 

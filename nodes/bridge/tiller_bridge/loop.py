@@ -127,6 +127,7 @@ class Loop:
         self.begun += 1
         self.answer = self.program_ended_ns = self.told = None
         self.is_over = self.waiting_told = False
+        self.is_awaited = self.has_program = False
         self.paused_ns = 0
         self.waiting_since_s = time.monotonic()
         self.outbox.send(
@@ -197,11 +198,16 @@ class Loop:
             elif name == "stage":
                 stage = decode("StageCommand", event["value"])
                 if stage["episode"] == self.last_id:
+                    self.has_program = True
                     over = stage["finished"] or stage["gave_up"]
                     since = self.time_ns if self.program_ended_ns is None else self.program_ended_ns
                     self.program_ended_ns = since if over else None
             elif name == "execution_state":
                 self.is_paused = decode("ExecutionState", event["value"])["mode"] == "paused"
+            elif name == "proposal":
+                proposal = decode("Proposal", event["value"])
+                if proposal["episode"] == self.last_id:
+                    self.is_awaited = proposal["state"] == "proposed"
             elif name == "episode":
                 said = decode("Episode", event["value"])["instruction"]
                 self.outbox.tell(
@@ -245,8 +251,8 @@ class Loop:
             self.outbox.tell("info", "waiting_over", "arm_command: it goes on")
         (setpoints, width_m), self.answer = self.answer, None
         self.world.run(setpoints, width_m)
-        if self.is_paused:
-            # An operator has the arm rest: that is no time of the episode.
+        if self.is_paused or (self.is_awaited and not self.has_program):
+            # An operator has the arm rest, or is still to approve what it is to do first: that is no time of the episode.
             self.paused_ns += COMMAND_NS
         over = None if self.is_over else self.over()
         self.report(over)

@@ -8,13 +8,11 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use tiller_node_kit::thread_steps_back;
 use tokio::sync::watch;
 
 /// How closely a picture is kept, 1 to 100.
 const QUALITY: u8 = 75;
-
-/// How far behind others the thread stands, of 19.
-const NICENESS: i32 = 15;
 
 /// A packed picture.
 #[derive(Debug)]
@@ -132,7 +130,7 @@ impl Drop for Packer {
 }
 
 fn pack_all(waiting: &(Mutex<Waiting>, Condvar), album: &watch::Sender<Album>) {
-    step_back();
+    thread_steps_back();
     let (lock, something) = waiting;
     let (mut number, mut last) = (0, String::new());
     loop {
@@ -175,15 +173,6 @@ fn pack(raw: &Raw) -> Result<Vec<u8>> {
     let [width, height] = [raw.width, raw.height].map(u16::try_from);
     encoder.encode(&raw.rgb, width?, height?, ColorType::Rgb)?;
     Ok(jpeg)
-}
-
-/// Lets everybody else have the processor first.
-pub(crate) fn step_back() {
-    // SAFETY: numbers alone go in, and nothing but this thread's priority changes.
-    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
-        let error = std::io::Error::last_os_error();
-        tracing::warn!("the page competes with the loop for the processor: {error}");
-    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,10 @@ use eyre::{Result, WrapErr};
 use tiller_closed_loop::compile_options;
 use tiller_core::ProgramId;
 use tiller_messages::{ExecutionState, Keypoints, ProgramContract, Proposal};
+use tiller_node_kit::thread_steps_back;
 use tiller_page::{Rewards, StageReward};
 use tiller_reward::{Scene, compile};
 use tiller_scene::{Camera, RewardPlane};
-
-use crate::pictures::step_back;
 
 /// How long a picture of the scene is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -149,7 +148,7 @@ impl Artist {
 }
 
 fn draw_all(wishes: &Receiver<Wish>, done: &Sender<Drawn>) {
-    step_back();
+    thread_steps_back();
     while let Ok(first) = wishes.recv() {
         // Those before the newest are wanted no more.
         let wish = wishes.try_iter().last().unwrap_or(first);

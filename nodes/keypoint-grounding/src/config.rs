@@ -38,6 +38,7 @@ impl Settings {
         let prompts = prompts(&mut env);
         let ignored = list(&env.text("IGNORED", "")).map(str::to_owned).collect();
         let counts = counts(&mut env);
+        let merge_m = env.number("MERGE_M", defaults.merge_m, 0.0..=1.0);
         let min_pixels = env.number("MIN_PIXELS", defaults.min_pixels, 1..=10_000);
         let has_plane = env.optional("PLANE_HEIGHT_M").is_some();
         let height_m = env.number("PLANE_HEIGHT_M", 0.0, -10.0..=10.0);
@@ -50,6 +51,7 @@ impl Settings {
                 prompts,
                 ignored,
                 counts,
+                merge_m,
                 plane_height_m: has_plane.then_some(height_m),
                 min_pixels,
                 ..defaults
@@ -202,6 +204,7 @@ mod tests {
         let file = folder.path().join("cameras.toml");
         fs::write(&file, "[image]\nfocal = [0, 1]\nsize = 3\n").unwrap();
         let pairs = [
+            ("MERGE_M", "2"),
             ("MIN_PIXELS", "0"),
             ("DETECTOR", "eyes"),
             ("TRACKER", "hands"),
@@ -211,7 +214,7 @@ mod tests {
             ("CALIBRATION", file.to_str().unwrap()),
         ];
         let error = read(&pairs).unwrap_err();
-        assert_eq!(error.found.len(), 9, "{error}");
+        assert_eq!(error.found.len(), 10, "{error}");
         let told = error.to_string();
         for key in [
             "`image.focal`",

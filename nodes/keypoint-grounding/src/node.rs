@@ -6,7 +6,7 @@ use eyre::Result;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use tiller_core::{EpisodeId, SECOND_NS, StampFilter};
-use tiller_grounding::{Grounder, GroundingError, Hand, annotate};
+use tiller_grounding::{Grounder, GroundingError, Hand, Keypoint, annotate};
 use tiller_messages::{ArmState, Encoding, Episode, ImageHeader, Keypoints, Level};
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream, robot_clock_ns};
 
@@ -306,13 +306,7 @@ impl Node {
             stamp_ns,
             episode: self.episode,
             generation: generation(outbox.session(), self.grounder.generation()),
-            names: keypoints.iter().map(|k| k.name.clone()).collect(),
-            xyz_m: keypoints.iter().flat_map(|k| k.position_m).collect(),
-            visible: keypoints.iter().map(|k| k.visible).collect(),
-            axes: keypoints.iter().flat_map(|k| k.axes).flatten().collect(),
-            age_ns: keypoints.iter().map(|k| k.age_ns).collect(),
-            confidence: keypoints.iter().map(|k| k.confidence).collect(),
-            ..Default::default()
+            ..Keypoint::columns(keypoints)
         };
         outbox.send("keypoints", message)
     }

@@ -141,6 +141,32 @@ class Pausing(Dora):
         super().send_output(output, array, metadata)
 
 
+class Reading(Dora):
+    """The first program of episode 8 waits for an operator's word until a time, s."""
+
+    def __init__(self, end_s):
+        super().__init__()
+        self.end_s = end_s
+
+    def send_output(self, output, array, metadata):
+        if output == "sim_arm_state":
+            now_s = decode("ArmState", array)["stamp_ns"] * 1e-9
+            proposal = {
+                "id": 1,
+                "episode": 8,
+                "generation": 1,
+                "instruction": "",
+                "text": "",
+                "source": "",
+                "state": "proposed" if now_s < self.end_s else "approved",
+                "descriptions": [],
+                "diagnostics": [],
+                "answers": 0,
+            }
+            self.queue.append(event("proposal", "Proposal", **proposal))
+        super().send_output(output, array, metadata)
+
+
 def run(world, dora, **variables):
     settings = Settings.read({"TASK": "8", "SPEED": "100", "IMAGE_SIDE": "32"} | variables)
     node = Node(settings, world, Outbox(dora, "simulator", session=7))
@@ -206,6 +232,12 @@ class TheLoop(unittest.TestCase):
 
     def test_a_pause_is_no_time_of_the_episode(self):
         dora = Pausing(0.5, 3.5)
+        run(World(), dora, EPISODE_S="1")
+        last = dora.messages("task_status", "TaskStatus")[-1]
+        self.assertEqual((last["reason"], last["stamp_ns"]), ("the time is up", 4 * 10**9))
+
+    def test_reading_a_program_takes_no_time_of_the_episode(self):
+        dora = Reading(3.0)
         run(World(), dora, EPISODE_S="1")
         last = dora.messages("task_status", "TaskStatus")[-1]
         self.assertEqual((last["reason"], last["stamp_ns"]), ("the time is up", 4 * 10**9))

@@ -10,9 +10,13 @@ const GRACE_NS: u64 = 2_000_000_000;
 #[derive(Debug)]
 pub(crate) struct Episode {
     limit_ns: u64,
-    /// How far the episode was when it was looked at last, ns, and what of that it was paused.
+    /// How far the episode was when it was looked at last, ns, and what of that was none of its time.
     looked_ns: u64,
     paused_ns: u64,
+    /// A program has been followed.
+    has_program: bool,
+    /// A program waits for an operator's word.
+    is_awaited: bool,
     program_ended_ns: Option<u64>,
     /// Nobody will write a program.
     is_refused: bool,
@@ -53,6 +57,8 @@ impl Episode {
             limit_ns,
             looked_ns: 0,
             paused_ns: 0,
+            has_program: false,
+            is_awaited: false,
             program_ended_ns: None,
             is_refused: false,
         }
@@ -63,8 +69,14 @@ impl Episode {
         self.is_refused = true;
     }
 
-    /// Takes note that the reward program has ended; a later decision may take it back.
+    /// Takes note of a program that waits for an operator's word, or does so no longer.
+    pub(crate) fn on_proposal(&mut self, is_awaited: bool) {
+        self.is_awaited = is_awaited;
+    }
+
+    /// Takes note that a reward program is followed, or has ended; a later decision may take that back.
     pub(crate) fn on_program(&mut self, ended: bool, now_ns: u64) {
+        self.has_program = true;
         self.program_ended_ns = if ended {
             Some(self.program_ended_ns.unwrap_or(now_ns))
         } else {
@@ -72,11 +84,13 @@ impl Episode {
         };
     }
 
-    /// Time has gone on to `now_ns`; while an operator has the arm rest that is none of the episode's.
+    /// Time has gone on to `now_ns`; while an operator has the arm rest, or is still to approve what it is to do first, that is
+    /// none of the episode's.
     pub(crate) fn pass(&mut self, now_ns: u64, is_paused: bool) -> &Self {
         let passed_ns = now_ns.saturating_sub(self.looked_ns);
         self.looked_ns = now_ns;
-        self.paused_ns += passed_ns * u64::from(is_paused);
+        let is_waiting = self.is_awaited && !self.has_program;
+        self.paused_ns += passed_ns * u64::from(is_paused || is_waiting);
         self
     }
 
@@ -160,6 +174,21 @@ mod tests {
         }
         assert_eq!(episode.pass(9_300, false).check(9_300, &NOT_YET), None);
         let over = episode.pass(9_400, false).check(9_400, &NOT_YET);
+        assert_eq!(over, Some(Over::Timeout));
+    }
+
+    #[test]
+    fn reading_a_first_program_takes_no_time_of_the_episode() {
+        let mut episode = Episode::new(1_000);
+        episode.on_proposal(true);
+        assert_eq!(episode.pass(5_000, false).check(5_000, &NOT_YET), None);
+        episode.on_proposal(false);
+        assert_eq!(episode.pass(5_400, false).check(5_400, &NOT_YET), None);
+        // One that would take the place of another is read while the arm goes on.
+        episode.on_program(false, 5_400);
+        episode.on_proposal(true);
+        assert_eq!(episode.pass(5_900, false).check(5_900, &NOT_YET), None);
+        let over = episode.pass(6_000, false).check(6_000, &NOT_YET);
         assert_eq!(over, Some(Over::Timeout));
     }
 

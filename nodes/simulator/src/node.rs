@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use eyre::{Result, bail};
 use tiller_core::EpisodeId;
 use tiller_messages::{
-    ArmCommand, Episode as EpisodeMessage, ExecutionMode, ExecutionState, Level, StageCommand,
-    Status, TaskStatus,
+    ArmCommand, Episode as EpisodeMessage, ExecutionMode, ExecutionState, Level, Proposal,
+    ProposalState, StageCommand, Status, TaskStatus,
 };
 use tiller_node_kit::{Inbox, Input, Next, Outbox, Refused, Stream, robot_clock_ns};
 use tiller_world::EpisodeSpec;
@@ -33,6 +33,7 @@ const INPUTS: &[&str] = &[
     "reward_status",
     "episode",
     "execution_state",
+    "proposal",
 ];
 
 /// With these codes an author says that there will be no program.
@@ -157,6 +158,7 @@ struct Streams {
     authors: Stream<Status>,
     episodes: Stream<EpisodeMessage>,
     executions: Stream<ExecutionState>,
+    proposals: Stream<Proposal>,
 }
 
 impl Node<'_> {
@@ -189,10 +191,11 @@ impl Node<'_> {
             }
             "stage" => {
                 let read = self.streams.stages.read(input);
-                if let Some(stage) = outbox.accept(read)? {
-                    let is_ours = stage.episode == self.last_id;
-                    let ended = is_ours && stage.is_over();
-                    self.episode.on_program(ended, self.world.episode_ns());
+                if let Some(stage) = outbox.accept(read)?
+                    && stage.episode == self.last_id
+                {
+                    let now_ns = self.world.episode_ns();
+                    self.episode.on_program(stage.is_over(), now_ns);
                 }
             }
             "reward_status" => {
@@ -214,6 +217,15 @@ impl Node<'_> {
                 let read = self.streams.executions.read(input);
                 if let Some(state) = outbox.accept(read)? {
                     self.is_paused = state.mode == ExecutionMode::Paused;
+                }
+            }
+            "proposal" => {
+                let read = self.streams.proposals.read(input);
+                if let Some(proposal) = outbox.accept(read)?
+                    && proposal.episode == self.last_id
+                {
+                    let is_awaited = proposal.state == ProposalState::Proposed;
+                    self.episode.on_proposal(is_awaited);
                 }
             }
             _ => {}

@@ -230,17 +230,7 @@ impl<'a> Course<'a> {
             stamp_ns: now_ns,
             episode: EPISODE,
             generation: 1,
-            names: points.iter().map(|point| point.name.clone()).collect(),
-            xyz_m: points.iter().flat_map(|point| point.position_m).collect(),
-            visible: points.iter().map(|point| point.visible).collect(),
-            axes: points
-                .iter()
-                .flat_map(|point| point.axes)
-                .flatten()
-                .collect(),
-            age_ns: points.iter().map(|point| point.age_ns).collect(),
-            confidence: points.iter().map(|point| point.confidence).collect(),
-            ..Default::default()
+            ..Keypoint::columns(&points)
         };
         if first {
             self.program_sent = true;

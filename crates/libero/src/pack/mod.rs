@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tiller_core::file::{FileError, read_regular, read_regular_text};
 use tiller_core::{Problems, shown};
@@ -180,7 +179,7 @@ impl Pack {
     ) -> Result<Self, PackError> {
         let mut problems = Problems::default();
         description.check(&mut problems);
-        let found = hex(Sha256::digest(scene_xml.as_bytes()).as_slice());
+        let found = tiller_core::sha256(scene_xml.as_bytes());
         problems.require(
             "hashes.scene_xml",
             description.hashes.scene_xml == found,
@@ -237,9 +236,4 @@ impl Pack {
             reason: reason.to_string(),
         }
     }
-}
-
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -24,11 +24,11 @@ impl Renderer {
         height: usize,
         look: Look,
     ) -> Result<Self, RenderError> {
-        let painted = Painted::new(task, look);
+        let shot = PackShot::new(&Painted::new(task, look));
         let size = [width, height];
         Ok(Self {
-            painter: painted.painter(size)?,
-            shot: PackShot::new(&painted),
+            painter: shot.still.painter(size)?,
+            shot,
             size,
         })
     }
@@ -53,6 +53,6 @@ impl Renderer {
         frame: &mut Frame,
     ) -> Result<(), RenderError> {
         self.shot.take(task, camera, self.size, channels)?;
-        self.shot.paint(&mut self.painter, frame)
+        self.shot.still.paint(&mut self.painter, frame)
     }
 }

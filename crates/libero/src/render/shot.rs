@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mujoco_rs::mujoco_c::mjtRndFlag;
 use mujoco_rs::prelude::{MjModel, MjvCamera, MjvOption, MjvPerturb, MjvScene};
-use tiller_offscreen::{Painter, RenderError, coarsen};
-use tiller_world::{CameraGeometry, Channels, Frame, Shot, Studio, WorldError};
+use tiller_offscreen::{RenderError, Still, coarsen};
+use tiller_world::{Channels, Frame, Shot, Studio, WorldError};
 
 use crate::kind::NAME;
 use crate::native::Native;
@@ -55,14 +55,6 @@ impl Painted {
         }
     }
 
-    /// For images of that size.
-    ///
-    /// # Errors
-    /// As [`Painter::new`].
-    pub(crate) fn painter(&self, size: [usize; 2]) -> Result<Painter, RenderError> {
-        Painter::new(&self.model, size, LIMIT)
-    }
-
     fn things(&self) -> MjvScene {
         let mut things = MjvScene::new(&self.model, MAX_GEOMS);
         if self.look == Look::Plain {
@@ -75,18 +67,10 @@ impl Painted {
     }
 }
 
-/// Everything that is drawn, where it was, and from where it was seen.
+/// A still of a task.
 pub(crate) struct PackShot {
-    painted: Painted,
-    things: MjvScene,
-    /// The same without sites: they are no things, and where one is invisible it would hide what is behind it.
-    labelled: MjvScene,
+    pub(crate) still: Still,
     options: MjvOption,
-    size: [usize; 2],
-    channels: Channels,
-    /// Where the camera was.
-    pub(crate) geometry: CameraGeometry,
-    stamp_ns: u64,
 }
 
 impl PackShot {
@@ -94,21 +78,15 @@ impl PackShot {
     pub(crate) fn new(painted: &Painted) -> Self {
         let mut options = MjvOption::default();
         options.geomgroup[COLLISION_GROUP] = 0;
-        Self {
-            things: painted.things(),
-            labelled: painted.things(),
-            painted: painted.clone(),
-            options,
-            size: [0; 2],
-            channels: Channels::COLOUR,
-            geometry: CameraGeometry::default(),
-            stamp_ns: 0,
-        }
+        let mut still = Still::new(&painted.model, &painted.labels, LIMIT, painted.things());
+        // Without sites: they are no things, and where one is invisible it would hide what is behind it.
+        still.labelled = Some(painted.things());
+        Self { still, options }
     }
 
     /// Whether it is of that task and look.
     pub(crate) fn is_of(&self, painted: &Painted) -> bool {
-        Arc::ptr_eq(&self.painted.model, &painted.model)
+        self.still.is_of(&painted.model)
     }
 
     /// Takes what one of the pack's cameras, by its place among them, sees now.
@@ -122,46 +100,25 @@ impl PackShot {
         size: [usize; 2],
         channels: Channels,
     ) -> Result<(), RenderError> {
-        self.geometry = task
+        let still = &mut self.still;
+        still.geometry = task
             .camera_geometry(camera, size)
             .ok_or(RenderError::Camera(camera))?;
-        self.stamp_ns = task.time_ns();
-        self.size = size;
-        self.channels = channels;
+        still.stamp_ns = task.time_ns();
+        still.size = size;
+        still.channels = channels;
         task.light_sites();
         let mut view = MjvCamera::new_fixed(task.camera_id(camera));
-        let still = MjvPerturb::default();
+        let unmoved = MjvPerturb::default();
         if channels.colour || channels.depth {
-            self.things
-                .update(task.data_mut(), &self.options, &still, &mut view);
+            still
+                .things
+                .update(task.data_mut(), &self.options, &unmoved, &mut view);
         }
-        if channels.segmentation {
+        if let Some(labelled) = still.labelled.as_mut().filter(|_| channels.segmentation) {
             let mut options = self.options.clone();
             options.sitegroup.fill(0);
-            self.labelled
-                .update(task.data_mut(), &options, &still, &mut view);
-        }
-        Ok(())
-    }
-
-    /// Paints it into a frame, whose buffers are reused. Rows count from the top.
-    ///
-    /// # Errors
-    /// When the graphics context is lost.
-    pub(crate) fn paint(
-        &mut self,
-        painter: &mut Painter,
-        frame: &mut Frame,
-    ) -> Result<(), RenderError> {
-        let channels = self.channels;
-        painter.begin(channels, frame)?;
-        frame.geometry = self.geometry;
-        frame.stamp_ns = self.stamp_ns;
-        if channels.colour || channels.depth {
-            painter.colour_and_depth(&mut self.things, frame)?;
-        }
-        if channels.segmentation {
-            painter.segmentation(&mut self.labelled, &self.painted.labels, frame)?;
+            labelled.update(task.data_mut(), &options, &unmoved, &mut view);
         }
         Ok(())
     }
@@ -169,14 +126,6 @@ impl PackShot {
 
 impl Shot for PackShot {
     fn draw(&mut self, studio: &mut Studio, frame: &mut Frame) -> Result<(), WorldError> {
-        let (painted, size) = (&self.painted, self.size);
-        let painter = studio
-            .tool(
-                |painter: &Painter| painter.fits(&painted.model, size),
-                || painted.painter(size),
-            )
-            .map_err(WorldError::failed(NAME, "cannot start the renderer"))?;
-        self.paint(painter, frame)
-            .map_err(WorldError::failed(NAME, "cannot render"))
+        self.still.draw(NAME, studio, frame)
     }
 }

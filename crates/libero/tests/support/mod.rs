@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tiller_libero::pack::{Description, Start};
 use tiller_libero::{Native, Pack, PackError};
 
@@ -45,8 +44,7 @@ pub(crate) const KNOB: usize = 24;
 
 /// `pack.json` of the toy scene, with one episode.
 pub(crate) fn description() -> Value {
-    let digest = Sha256::digest(SCENE.as_bytes());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = tiller_core::sha256(SCENE.as_bytes());
     let object = |name: &str| {
         json!({
             "kind": "object",

@@ -3,7 +3,7 @@
 use tiller_offscreen::{Painter, RenderError};
 use tiller_world::{Channels, Frame, Tool};
 
-use super::shot::{TableShot, painter};
+use super::shot::TableShot;
 use crate::camera::Camera;
 use crate::world::PlayTable;
 
@@ -22,9 +22,10 @@ impl Renderer {
     /// [`RenderError::NoDevice`] when EGL is missing or cannot draw, [`RenderError::Size`] beyond 1024 pixels.
     pub fn new(table: &PlayTable, width: usize, height: usize) -> Result<Self, RenderError> {
         let size = [width, height];
+        let shot = TableShot::of(table);
         Ok(Self {
-            painter: painter(table.pristine(), size)?,
-            shot: TableShot::of(table),
+            painter: shot.0.painter(size)?,
+            shot,
             size,
         })
     }
@@ -46,6 +47,6 @@ impl Renderer {
         frame: &mut Frame,
     ) -> Result<(), RenderError> {
         self.shot.take(table, camera, self.size, channels);
-        self.shot.paint(&mut self.painter, frame)
+        self.shot.0.paint(&mut self.painter, frame)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tiller_policy::{Bundle, BundleError, Condition, ImageView, Observation};
 
@@ -42,9 +41,9 @@ impl Copy {
 
     /// Puts other bytes in a graph's place and writes their fingerprint into the manifest.
     pub(crate) fn replace(&self, file: &str, bytes: &[u8]) {
-        let old = digest(&std::fs::read(self.path(file)).unwrap());
+        let old = tiller_core::sha256(&std::fs::read(self.path(file)).unwrap());
         std::fs::write(self.path(file), bytes).unwrap();
-        self.edit(&old, &digest(bytes));
+        self.edit(&old, &tiller_core::sha256(bytes));
     }
 
     pub(crate) fn load(&self) -> Result<Bundle, BundleError> {
@@ -56,13 +55,6 @@ impl Copy {
         let folder = self.folder.path().display().to_string();
         self.load().unwrap_err().to_string().replace(&folder, "DIR")
     }
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// An observation of one brightness everywhere, in the mean state.

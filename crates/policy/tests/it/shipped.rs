@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tiller_core::{ArmColumns, Pose, StateComponent};
 use tiller_policy::{Bundle, ImageView, Observation, Policy, RuntimeOptions};
 use tiller_steering::Denoiser;
@@ -121,10 +120,7 @@ fn the_manifest_of_models_lists_every_shipped_graph_with_its_hash() {
     for file in manifest["file"].as_array().unwrap() {
         let path = models().join(file["path"].as_str().unwrap());
         let data = std::fs::read(&path).unwrap();
-        let hash: String = Sha256::digest(&data)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = tiller_core::sha256(&data);
         assert_eq!(file["sha256"].as_str().unwrap(), hash, "{}", path.display());
         assert!(!file["licence"].as_str().unwrap().is_empty());
         *bytes

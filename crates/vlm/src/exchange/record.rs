@@ -6,13 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tiller_core::file::{
     FileError, is_draft, is_plain, keep_private, probe_private, write_private,
 };
-use tiller_core::shown;
+use tiller_core::{Digest, sha256, shown};
 
-use crate::cache::{hex, sha256_hex};
 use crate::provider::{Identity, Outcome, ProviderError, Purpose, Query, Reply, Turn, Usage};
 
 const SCHEMA: u32 = 1;
@@ -89,7 +87,7 @@ impl ExchangeRecord {
         };
         let reply = result.as_ref().ok();
         let picture = query.picture.as_ref().map(|picture| {
-            let sha256 = sha256_hex(picture.bytes());
+            let sha256 = sha256(picture.bytes());
             let file = format!("{}.{}", &sha256[..16], picture.extension());
             PictureRecord { file, sha256 }
         });
@@ -156,12 +154,8 @@ impl ExchangeRecord {
 /// whoever is asked, so that a recorded answer is found again.
 #[must_use]
 pub fn question_sha256(query: &Query) -> String {
-    let mut hash = Sha256::new();
-    // Lengths keep parts apart that would else run into one another.
-    let mut add = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
+    let mut hash = Digest::default();
+    let mut add = |bytes: &[u8]| hash.add_part(bytes);
     add(query.system.as_bytes());
     for turn in &query.turns {
         add(&[turn.role as u8]);
@@ -171,7 +165,7 @@ pub fn question_sha256(query: &Query) -> String {
         add(picture.media_type().as_bytes());
         add(picture.bytes());
     }
-    hex(&hash.finalize())
+    hash.hexadecimal()
 }
 
 /// Writes exchanges into a folder as `0001-reward.json` and so on, pictures beside them. The files are

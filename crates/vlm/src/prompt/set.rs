@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
 use tiller_core::file::read_text_within;
-use tiller_core::{MAX_INSTRUCTION, shown};
+use tiller_core::{Digest, MAX_INSTRUCTION, shown};
 use tiller_reward::CompileOptions;
 
 use super::template::placeholders;
 use super::{Block, PromptError, Quoted, Template, language};
 use crate::author::SceneKeypoint;
-use crate::cache::hex;
 
 /// Characters of an object's name.
 const MAX_NAME: usize = 60;
@@ -208,13 +206,11 @@ impl PromptSet {
             self.advice.text(),
             self.example.clone(),
         ];
-        let mut hash = Sha256::new();
+        let mut hash = Digest::default();
         for text in texts {
-            // Lengths keep texts apart that would else run into one another.
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
+            hash.add_part(text.as_bytes());
         }
-        hex(&hash.finalize())
+        hash.hexadecimal()
     }
 
     /// The prompts that come with Tiller.

@@ -18,10 +18,7 @@ use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use tiller_core::REDACTED;
-
-use crate::cache::hex;
-use tiller_core::is_hidden;
+use tiller_core::{REDACTED, hexadecimal, is_hidden};
 
 /// Characters in a row that give a key with digits away.
 const WINDOW: usize = 8;
@@ -160,7 +157,7 @@ fn rules(key: &str) -> Vec<Rule> {
     } else if key.len() >= LONG {
         rules.push(Rule::new(lower.as_bytes(), LONG_WINDOW, true));
     }
-    let mut encoded = Rule::new(hex(key.as_bytes()).as_bytes(), LONG_WINDOW, true);
+    let mut encoded = Rule::new(hexadecimal(key.as_bytes()).as_bytes(), LONG_WINDOW, true);
     encoded.may_gap = true;
     rules.push(encoded);
     // Before the key may stand any number of bytes; three cases tell how they shift it.

@@ -9,6 +9,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Response, StatusCode};
 use rustls_platform_verifier::BuilderVerifierExt;
 use serde_json::{Map, Value};
+use tiller_core::sha256;
 use tokio::time::{Instant, timeout_at};
 
 use super::adapt::{Adaptations, Refused};
@@ -22,7 +23,6 @@ use super::{
     fault, headers, visible_line,
 };
 use crate::budget::{Charge, most_text_tokens};
-use crate::cache::sha256_hex;
 
 /// Bytes of an error's body that are read.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -417,7 +417,7 @@ fn settings_sha256(route: &Route<'_>, config: &RemoteConfig) -> String {
     let url = route.url(false, false);
     // Lists and texts in JSON run into each other nowhere.
     let all = serde_json::json!([url.as_str(), headers, config.extra_body]);
-    sha256_hex(all.to_string().as_bytes())
+    sha256(all.to_string().as_bytes())
 }
 
 /// Reads what a server says instead of an answer. The words are welcome, not needed: whatever stops

@@ -1,15 +1,14 @@
 //! `tiller policy pull`.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::Args;
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tiller_core::file::write_whole;
+use tiller_core::sha256_of;
 
 use super::{say, say_json};
 
@@ -286,19 +285,6 @@ fn fingerprinted(out: &Path, file: HubFile) -> Result<PulledFile> {
 }
 
 fn sha256(path: &Path) -> Result<String> {
-    let failed = || format!("could not read {}", path.display());
-    let mut file = fs::File::open(path).wrap_err_with(failed)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        match file.read(&mut buffer).wrap_err_with(failed)? {
-            0 => {
-                return Ok(hash
-                    .finalize()
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect());
-            }
-            count => hash.update(&buffer[..count]),
-        }
-    }
+    let hashed = fs::File::open(path).and_then(sha256_of);
+    hashed.wrap_err_with(|| format!("could not read {}", path.display()))
 }

@@ -147,8 +147,8 @@ fn disguises(key: &str) -> Vec<String> {
         STANDARD.encode(&with_user),
         STANDARD.encode(format!("Bearer {key}")),
         STANDARD.encode(format!("x{key}y")),
-        hex(key.as_bytes()),
-        hex(key.as_bytes()).to_uppercase(),
+        hexadecimal(key.as_bytes()),
+        hexadecimal(key.as_bytes()).to_uppercase(),
     ]
 }
 
