@@ -29,6 +29,15 @@ const EPISODES: &str = "3";
 /// What is compared, of the control period, ms.
 const FIGURES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "longest_ms"];
 
+/// Ways of a picture to the arm that are told beside, as the summary calls them.
+const HOPS: [&str; 5] = [
+    "image_to_keypoints",
+    "planning",
+    "image_to_chunk",
+    "chunk_to_execution",
+    "image_to_execution",
+];
+
 /// Counts pictures as the page unpacks them.
 const COUNT: &str = "window.pictures = 0; const unpack = window.createImageBitmap.bind(window); \
                      window.createImageBitmap = (...all) => { window.pictures += 1; return unpack(...all); };";
@@ -134,6 +143,7 @@ fn demo(seed: u32, what: &str, lookers: &mut [Looker]) -> Value {
         "seed": seed,
         "what": what,
         "period": summary["control"]["period"],
+        "latencies": summary["latencies"],
         "outcome": summary["outcome"],
         "pictures": shown,
         "load_before": before,
@@ -194,6 +204,29 @@ fn compared(rows: &[Value], what: &str) -> Value {
         (figure.to_owned(), told)
     });
     Value::Object(by_figure.into_iter().collect())
+}
+
+/// Median over all demos of a kind.
+fn median(rows: &[Value], what: &str, of: impl Fn(&Value) -> Option<f64>) -> f64 {
+    let rows = rows.iter().filter(|row| row["what"] == what);
+    let mut values: Vec<_> = rows.filter_map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// How long a picture takes to the arm, hop by hop: medians of the demos' p50 and p99, ms.
+fn hops(rows: &[Value], kinds: &[&str]) -> String {
+    let mut lines = vec!["latency, ms: p50, p99".to_owned()];
+    for hop in HOPS {
+        let mut line = format!("{hop:<20}");
+        for kind in kinds {
+            let of = |figure| median(rows, kind, |row| row["latencies"][hop][figure].as_f64());
+            let [p50, p99] = [of("p50_ms"), of("p99_ms")];
+            line += &format!("  {kind} {p50:.0}, {p99:.0}");
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
 }
 
 fn table(what: &str, comparison: &Value) -> String {
@@ -259,6 +292,7 @@ fn what_is_done_beside_costs_the_control_loop_little() {
     let mut order: Vec<_> = std::iter::once(NOTHING)
         .chain(kinds.iter().copied())
         .collect();
+    let all = order.clone();
     let mut rows = Vec::new();
     for number in 0..demos {
         for what in &order {
@@ -278,6 +312,7 @@ fn what_is_done_beside_costs_the_control_loop_little() {
     for (what, comparison) in &comparisons {
         eprintln!("{}", table(what, comparison));
     }
+    eprintln!("{}", hops(&rows, &all));
     if let Some(path) = setting("COST_JSON") {
         let whole = json!({ "lookers": how, "demos": rows, "period": comparisons });
         fs::write(Path::new(&path), serde_json::to_vec_pretty(&whole).unwrap()).unwrap();
@@ -291,7 +326,8 @@ fn figures_are_compared_over_all_and_pair_by_pair() {
             .iter()
             .map(|figure| ((*figure).to_owned(), json!(ms)))
             .collect();
-        json!({ "seed": seed, "what": what, "period": period })
+        let latencies = json!({ "planning": { "p50_ms": ms, "p99_ms": 2.0 * ms } });
+        json!({ "seed": seed, "what": what, "period": period, "latencies": latencies })
     };
     let rows = [
         row(0, NOTHING, 20.0),
@@ -309,4 +345,7 @@ fn figures_are_compared_over_all_and_pair_by_pair() {
     let factor = found["factor"][1].as_f64().unwrap();
     assert!((factor - (1.05_f64 * 1.1).cbrt()).abs() < 1e-9);
     assert!(table(PAGE, &compared(&rows, PAGE)).contains("+5.0 %"));
+    let told = hops(&rows, &[NOTHING, PAGE]);
+    let planning = "planning              nothing 30, 60  page 30, 60";
+    assert!(told.contains(planning), "{told}");
 }
