@@ -136,6 +136,13 @@ fn a_bench_that_cannot_run_says_why() {
         err(&output)
     );
 
+    for what in [["bench", "playtable"], ["policy", "bench"]] {
+        let processor = ["--provider", "abacus"];
+        let output = tiller(&[&what[..], &processor].concat());
+        assert_eq!(code(&output), 2);
+        assert!(err(&output).contains("cpu, cuda"), "{}", err(&output));
+    }
+
     let output = tiller(&["bench", "playtable", "--method", "magic"]);
     assert_eq!(code(&output), 2);
     assert!(

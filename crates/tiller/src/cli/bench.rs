@@ -11,13 +11,13 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use tiller_bench::{
     self as bench, BenchConfig, FREE_RUN, Handicap, Method, POLICY_STEP_NS, Subject, Tuned, task_of,
 };
-use tiller_policy::Provider;
 use tiller_steering::Guide;
 use tiller_vlm::RecordedPrograms;
 use tiller_world::{ALL_TASKS, Absent, HARD, Suite, Variation, WorldInfo, WorldKind};
 
 use super::bench_report::ReportArgs;
 use super::crew::{Asked, DoraCrew, Places};
+use super::processor::Processor;
 use super::{default_jobs, find_policy, say};
 use crate::worlds::worlds;
 
@@ -283,12 +283,6 @@ enum Group {
     Ablations,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Processor {
-    Cpu,
-    Cuda,
-}
-
 impl BenchArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
         match self.what {
@@ -331,10 +325,7 @@ impl WorldArgs {
             episodes: self.episodes,
             seed: self.seed,
             jobs: self.jobs.unwrap_or_else(default_jobs),
-            provider: match self.provider {
-                Processor::Cpu => Provider::Cpu,
-                Processor::Cuda => Provider::Cuda,
-            },
+            provider: self.provider.into(),
             guide: self.guide,
             handicap: Handicap {
                 keypoint_noise_m: self.keypoint_noise_m,

@@ -15,6 +15,7 @@ mod input;
 mod observe;
 mod order;
 mod policy;
+mod processor;
 mod replay;
 mod reward;
 mod sample;

@@ -11,7 +11,7 @@ use tiller_policy::{Bundle, Policy, RuntimeOptions};
 use tiller_steering::Denoiser;
 
 use super::typical::{INSTRUCTION, Typical};
-use super::{find_policy, say, say_json};
+use super::{Processor, find_policy, say, say_json};
 
 /// Time a policy: opening, one look at the scene, and a sampling step for so many particles.
 ///
@@ -31,6 +31,10 @@ pub(super) struct BenchArgs {
     /// Threads that one graph may use.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=64))]
     threads: u64,
+    /// Processor that runs the policy. `cuda` needs a build with `--features cuda`, an ONNX Runtime for CUDA and a
+    /// GPU, and is an error without them.
+    #[arg(long, value_enum, default_value = "cpu")]
+    provider: Processor,
     /// What a policy that reads is told.
     #[arg(long, value_name = "TEXT", default_value = INSTRUCTION)]
     instruction: String,
@@ -52,6 +56,7 @@ impl BenchArgs {
         let bundle = Bundle::load(&find_policy(&self.policy)?)?;
         let options = RuntimeOptions {
             threads: self.threads as usize,
+            provider: self.provider.into(),
             ..RuntimeOptions::default()
         };
         let mut policy = Policy::open(&bundle, &options)?;

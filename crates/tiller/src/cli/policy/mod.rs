@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use eyre::Result;
 
+use super::processor::Processor;
 use super::{find_policy, say, say_json};
 
 /// Look at, check and time policy bundles.
