@@ -91,6 +91,10 @@ impl Machine {
             .env("DORA_COORDINATOR_PORT", COORDINATOR_PORT.to_string())
             // A connection takes three round trips, dora's default is a second.
             .env("DORA_ZENOH_OPEN_TIMEOUT_MS", "5000")
+            .env(
+                "DORA_ZENOH_CONFIG_OVERLAY",
+                root().join("dataflows/far.json5"),
+            )
             .stdin(Stdio::null());
         command
     }
