@@ -249,7 +249,6 @@ fn an_operator_edits_approves_judges_and_stops_in_a_browser() {
 }
 
 #[test]
-#[ignore = "a minute of watchdogs; a fault test, beside those of tests/faults"]
 fn the_page_outlives_an_author_that_hangs_and_says_when_the_actuator_is_gone() {
     let Some(mut browser) = Browser::start() else {
         return;
