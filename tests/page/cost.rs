@@ -152,14 +152,12 @@ fn demo(seed: u32, what: &str, lookers: &mut [Looker]) -> Value {
 }
 
 /// Lowest, middle and highest.
-fn spread(rows: &[Value], what: &str, figure: &str) -> [f64; 3] {
-    let of = rows.iter().filter(|row| row["what"] == what);
-    let mut values: Vec<_> = of
-        .filter_map(|row| row["period"][figure].as_f64())
-        .collect();
+fn spread(rows: &[Value], what: &str, of: impl Fn(&Value) -> Option<f64>) -> [f64; 3] {
+    let rows = rows.iter().filter(|row| row["what"] == what);
+    let mut values: Vec<_> = rows.filter_map(of).collect();
     values.sort_by(f64::total_cmp);
     let count = values.len();
-    assert!(count > 0, "{figure}");
+    assert!(count > 0, "{what}: no figures");
     let median = (values[(count - 1) / 2] + values[count / 2]) / 2.0;
     [values[0], median, values[count - 1]]
 }
@@ -178,7 +176,8 @@ fn of_logarithms(ratios: &[f64]) -> (f64, f64) {
 /// By figure: without it, with it, and how much more that is; pair by pair too, for demos of one seed are alike.
 fn compared(rows: &[Value], what: &str) -> Value {
     let by_figure = FIGURES.map(|figure| {
-        let [without, with] = [NOTHING, what].map(|what| spread(rows, what, figure));
+        let [without, with] =
+            [NOTHING, what].map(|what| spread(rows, what, |row| row["period"][figure].as_f64()));
         let of = |seed: &Value, what: &str| {
             let mut rows = rows.iter();
             let row = rows.find(|row| row["seed"] == *seed && row["what"] == what);
@@ -206,22 +205,17 @@ fn compared(rows: &[Value], what: &str) -> Value {
     Value::Object(by_figure.into_iter().collect())
 }
 
-/// Median over all demos of a kind.
-fn median(rows: &[Value], what: &str, of: impl Fn(&Value) -> Option<f64>) -> f64 {
-    let rows = rows.iter().filter(|row| row["what"] == what);
-    let mut values: Vec<_> = rows.filter_map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// How long a picture takes to the arm, hop by hop: medians of the demos' p50 and p99, ms.
 fn hops(rows: &[Value], kinds: &[&str]) -> String {
     let mut lines = vec!["latency, ms: p50, p99".to_owned()];
     for hop in HOPS {
         let mut line = format!("{hop:<20}");
         for kind in kinds {
-            let of = |figure| median(rows, kind, |row| row["latencies"][hop][figure].as_f64());
-            let [p50, p99] = [of("p50_ms"), of("p99_ms")];
+            let [p50, p99] = ["p50_ms", "p99_ms"].map(|figure| {
+                let [_, median, _] =
+                    spread(rows, kind, |row| row["latencies"][hop][figure].as_f64());
+                median
+            });
             line += &format!("  {kind} {p50:.0}, {p99:.0}");
         }
         lines.push(line);
@@ -309,14 +303,14 @@ fn what_is_done_beside_costs_the_control_loop_little() {
         .iter()
         .map(|kind| ((*kind).to_owned(), compared(&rows, kind)));
     let comparisons: serde_json::Map<_, _> = comparisons.collect();
-    for (what, comparison) in &comparisons {
-        eprintln!("{}", table(what, comparison));
-    }
-    eprintln!("{}", hops(&rows, &all));
     if let Some(path) = setting("COST_JSON") {
         let whole = json!({ "lookers": how, "demos": rows, "period": comparisons });
         fs::write(Path::new(&path), serde_json::to_vec_pretty(&whole).unwrap()).unwrap();
     }
+    for (what, comparison) in &comparisons {
+        eprintln!("{}", table(what, comparison));
+    }
+    eprintln!("{}", hops(&rows, &all));
 }
 
 #[test]
@@ -326,7 +320,11 @@ fn figures_are_compared_over_all_and_pair_by_pair() {
             .iter()
             .map(|figure| ((*figure).to_owned(), json!(ms)))
             .collect();
-        let latencies = json!({ "planning": { "p50_ms": ms, "p99_ms": 2.0 * ms } });
+        let latencies = HOPS.map(|hop| {
+            let two = json!({ "p50_ms": ms, "p99_ms": 2.0 * ms });
+            (hop.to_owned(), two)
+        });
+        let latencies: serde_json::Map<_, _> = latencies.into_iter().collect();
         json!({ "seed": seed, "what": what, "period": period, "latencies": latencies })
     };
     let rows = [

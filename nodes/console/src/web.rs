@@ -30,6 +30,7 @@ use eyre::{Result, WrapErr};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tiller_core::file::write_private;
+use tiller_core::hexadecimal;
 use tiller_node_kit::Bell;
 use tiller_page::access::{Access, COOKIE, is_of_this_machine};
 use tiller_page::{Ask, Section};
@@ -213,7 +214,7 @@ fn random() -> Result<String> {
     File::open("/dev/urandom")
         .and_then(|mut file| file.read_exact(&mut bytes))
         .wrap_err("no random numbers for a token")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&bytes))
 }
 
 async fn serve(listener: TcpListener, hub: Hub) -> Result<()> {
