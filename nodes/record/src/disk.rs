@@ -12,6 +12,7 @@ use dora_node_api::uuid::Uuid;
 use dora_recording::{FORMAT_VERSION, RecordEntry, RecordingHeader, RecordingWriter};
 use eyre::{Result, WrapErr};
 use tiller_core::file::create_in_place;
+use tiller_node_kit::thread_steps_back;
 
 /// Bytes that may wait for the disk; what comes beyond them is left out, and counted.
 const WAITING: usize = 512 << 20;
@@ -112,6 +113,8 @@ struct Scribe<W: Write> {
 
 impl<W: Write> Scribe<W> {
     fn run(mut self, entries: &Receiver<RecordEntry>) -> Written {
+        // What waits for the disk is in memory; what is not received in time is lost.
+        thread_steps_back();
         let mut written = Written::default();
         let mut flushed = Instant::now();
         loop {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use eyre::{Result, bail};
-use tiller_node_kit::{Environment, Inbox, Next, run_node, step_back};
+use tiller_node_kit::{Environment, Inbox, Next, run_node};
 
 use disk::Disk;
 use settings::{OnLoss, Settings};
@@ -19,7 +19,6 @@ use tally::Tally;
 fn main() -> ExitCode {
     run_node(&[], |inbox, _| {
         let settings = Settings::read(Environment::process())?;
-        step_back();
         record(&settings, inbox)
     })
 }
