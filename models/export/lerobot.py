@@ -1,4 +1,4 @@
-"""Turns a policy trained with LeRobot into a policy bundle: diffusion, SmolVLA.
+"""Turns a policy trained with LeRobot into a policy bundle: diffusion, SmolVLA, pi0, pi0.5.
 
     python models/export/lerobot.py --checkpoint outputs/train/pusher/checkpoints/last \\
         --out models/policies/pusher --position 0 1 2 --gripper 3 --mode delta --rate-hz 10 \\
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import action_layout
 import lerobot_bundle
+import pi_checkpoint
+import pi_network
 import smolvla_checkpoint
 import smolvla_network
 import vla_bundle
@@ -49,6 +51,12 @@ what is supported:
   padding are in the graph, weights lie in files beside the graphs. Where the language model is
   not SmolVLM2, --vlm-config is its config.json.
 
+  pi0 and pi0.5: every configuration without actions relative to the state.
+
+  --lerobot: the same weights do otherwise in LeRobot 0.4 and 0.6. SmolVLA: with the transformers of
+  0.4 all but the first patch of a row and of a column have the position of the one before. pi0,
+  pi0.5: 0.4 fills pictures up with -3 instead of black, and pi0.5's state with zeros.
+
   Diffusion: every configuration that LeRobot's diffusion policy itself runs: DDPM and DDIM; epsilon and sample;
   any number of cameras of one size, with one encoder or one each; resizing and cropping; any
   torchvision ResNet, with group or batch normalisation; any U-Net; several observation steps; the
@@ -85,6 +93,12 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--tokenizer", type=Path, help="tokenizer.json of a policy that reads instructions")
     parser.add_argument("--vlm-config", type=Path, help="config.json of a language model that is unusual")
+    parser.add_argument(
+        "--lerobot",
+        choices=("0.4", "0.6"),
+        default="0.6",
+        help="the LeRobot that SmolVLA, pi0 or pi0.5 was trained with, see below",
+    )
     return parser.parse_args()
 
 
@@ -98,10 +112,13 @@ def convert(options: argparse.Namespace, layout: Layout):
     if kind == "diffusion":
         return lerobot_bundle.export(options.checkpoint, options.out, layout, say)
     if kind == "smolvla":
-        stored = smolvla_checkpoint.read(options.checkpoint, options.vlm_config)
+        stored = smolvla_checkpoint.read(options.checkpoint, options.vlm_config, options.lerobot)
         networks = smolvla_network.load(stored.config, stored.weights)
+    elif kind in ("pi0", "pi05"):
+        stored = pi_checkpoint.read(options.checkpoint, options.vlm_config, options.lerobot)
+        networks = pi_network.load(stored.config, stored.weights)
     else:
-        raise unsupported("config.json: type", kind, "'diffusion' or 'smolvla'")
+        raise unsupported("config.json: type", kind, "'diffusion', 'smolvla', 'pi0' or 'pi05'")
     return vla_bundle.export(stored, networks, options.out, layout, options.tokenizer, say)
 
 

@@ -107,7 +107,7 @@ class Encoder(nn.Module):
             inputs = tuple(value.unsqueeze(1) for value in inputs)
         state, pictures, others = inputs[0], inputs[1 : 1 + cameras], inputs[1 + cameras :]
         parts = [state]
-        if self.config.use_separate_rgb_encoder_per_camera:
+        if self.config.use_separate_rgb_encoder_per_camera and pictures:
             features = [encode(x[0]) for encode, x in zip(self.rgb_encoder, pictures)]
             parts += [value.unsqueeze(0) for value in features]
         elif pictures:

@@ -59,6 +59,8 @@ def config(
         normalization_mapping={kind: NormalizationMode(mode) for kind, mode in modes.items()},
         device="cpu",
         push_to_hub=False,
+        # LeRobot 0.6 begins with weights from a hub unless it is told.
+        pretrained_backbone_weights=None,
         **({"down_dims": (32, 64), "diffusion_step_embed_dim": 32} | options),
     )
 

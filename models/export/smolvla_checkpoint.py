@@ -94,6 +94,8 @@ class Config:
     side: int
     # Patches along an axis that become one place of the language model's.
     scale: int
+    # Whether a patch has the position of the one before it, as in the transformers that LeRobot 0.4 uses.
+    lagging: bool
 
     @property
     def state_is_seen(self) -> bool:
@@ -111,19 +113,20 @@ class Config:
         return "cross" in self.attention_mode and not (every > 0 and index % every == 0)
 
 
-def read(checkpoint: Path, vlm: Path | None) -> Checkpoint:
-    """Reads `checkpoint`; `vlm` is the configuration of the language model, where it is not SmolVLM2's."""
+def read(checkpoint: Path, vlm: Path | None, version: str) -> Checkpoint:
+    """Reads `checkpoint`; `version` is that of the LeRobot that it was trained with, 0.4 or 0.6. `vlm` is the
+    configuration of the language model, where it is not SmolVLM2's."""
     folder = folder_of(checkpoint)
     raw = read_json(folder, "config.json")
     weights = load_torch(present(folder, "model.safetensors"))
     refuse_old(folder, weights)
     weights = Weights(weights)
-    config = _config(raw, language_model(raw.get("vlm_model_name"), vlm), weights)
+    config = _config(raw, language_model(raw.get("vlm_model_name"), vlm), weights, version)
     text = Text.read(folder, "{instruction}\n", config.tokens, NEW_LINE)
     return statistics(folder, config, weights, text, frozenset({NEW_LINE}))
 
 
-def _config(raw: dict, vlm: dict, weights: Weights) -> Config:
+def _config(raw: dict, vlm: dict, weights: Weights, version: str) -> Config:
     missing = [key for key in _NEEDED if key not in raw]
     if missing:
         raise SystemExit(f"cannot export: config.json has no {missing[0]}: is it of a SmolVLA policy?")
@@ -173,6 +176,7 @@ def _config(raw: dict, vlm: dict, weights: Weights) -> Config:
         patch=patch,
         side=side,
         scale=round((shuffled / vision_hidden) ** 0.5),
+        lagging=version == "0.4",
     )
     target = raw.get("resize_imgs_with_padding")
     if target is not None and tuple(target) != config.target:

@@ -212,13 +212,20 @@ def load(config: Config, weights: Weights) -> tuple[Prefix, Denoiser]:
     weights.finish(lambda name: name.startswith(idle))
     # A position embedding for each patch of a whole picture, in the tower's own order.
     table = prefix.vision_model.embeddings.position_embedding.weight
-    table.data = table.data[_positions(config.side // config.patch)]
+    table.data = table.data[_positions(config.side // config.patch, config.lagging)]
     return prefix.eval(), denoiser.eval()
 
 
-def _positions(side: int) -> torch.Tensor:
-    """Which embedding a patch has: the tower's bins of fractions of the picture, [side^2]."""
+def _positions(side: int, lagging: bool) -> torch.Tensor:
+    """Which embedding a patch has: the tower's bins of fractions of the picture, [side^2].
+
+    Before transformers 5 a fraction is a little less than the edge that it should be at, so that all but the
+    first patch of a row or column lie one bin too early (`lagging`)."""
     edges = torch.arange(1 / side, 1.0, 1 / side)
-    places = torch.arange(side, dtype=torch.float32) / side * (1 - 1e-6)
+    places = torch.arange(side, dtype=torch.float32)
+    if lagging:
+        places = places / side * (1 - 1e-6)
+    else:
+        places = torch.clamp(places * (1.0 / torch.tensor(side)), max=1.0 - 1e-6)
     bins = torch.bucketize(places, edges, right=True)
     return (bins[:, None] * side + bins).flatten()

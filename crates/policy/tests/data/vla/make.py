@@ -11,6 +11,7 @@ an observation and LeRobot's results:
     images        by source: uint8 [1, H, W, 3]
     state         [1, n], not normalised
     conditions    by name: [KV, P, d], LeRobot's own, at the places that are no filling
+    places        [P], where the bundle has them
     noise         [B, T, D], the sampler's start
     chunk         [B, T, D], LeRobot's actions, unnormalised, of the columns that mean something
 """
@@ -56,21 +57,52 @@ SMOLVLM = {
     ),
     "scale": 2,
 }
+PALIGEMMA = {
+    "vision": dict(hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2, patch_size=8),
+    "paligemma": dict(width=32, mlp_dim=48),
+    "expert": dict(width=24, mlp_dim=32),
+    "shared": dict(depth=2, num_heads=4, num_kv_heads=1, head_dim=8),
+    "vocabulary": 340,
+}
+COMMON = {
+    "state": 4,
+    "action": 4,
+    "cameras": {"static": (18, 24), "wrist": (20, 16)},
+    "chunk_size": 6,
+    "n_action_steps": 4,
+    "max_action_dim": 6,
+    "max_state_dim": 8,
+}
+USUAL = {"VISUAL": "IDENTITY", "STATE": "MEAN_STD", "ACTION": "MEAN_STD"}
+QUANTILES = {"VISUAL": "IDENTITY", "STATE": "QUANTILES", "ACTION": "QUANTILES"}
 POLICIES = {
     "smolvla": dict(
+        family="smolvla",
         vlm=SMOLVLM,
-        state=4,
-        action=4,
-        cameras={"static": (18, 24), "wrist": (20, 16)},
-        modes={"VISUAL": "IDENTITY", "STATE": "MEAN_STD", "ACTION": "MEAN_STD"},
+        modes=USUAL,
         resize_imgs_with_padding=(32, 32),
         num_vlm_layers=2,
-        chunk_size=6,
-        n_action_steps=4,
         num_steps=4,
-        max_action_dim=6,
-        max_state_dim=8,
         tokenizer_max_length=24,
+        **COMMON,
+    ),
+    "pi0": dict(
+        family="pi0",
+        vlm=PALIGEMMA,
+        modes=USUAL,
+        image_resolution=(32, 32),
+        num_inference_steps=4,
+        tokenizer_max_length=48,
+        **COMMON,
+    ),
+    "pi05": dict(
+        family="pi05",
+        vlm=PALIGEMMA,
+        modes=QUANTILES,
+        image_resolution=(32, 32),
+        num_inference_steps=4,
+        tokenizer_max_length=100,
+        **COMMON,
     ),
 }
 
@@ -101,12 +133,15 @@ def write(name: str, case: dict) -> None:
     worst = max(truth.difference(conditions, expected), float(np.abs(found - chunk).max()))
     if worst > TOLERANCE:
         raise SystemExit(f"{name}: the bundle differs from LeRobot by {worst:.1e}")
+    kept = next(iter(expected.values())).shape[1]
     golden = {
         "instruction": INSTRUCTION,
         "tokens": tokens,
         "images": {key: numbers(value) for key, value in seen.items() if value.dtype == np.uint8},
         "state": numbers(seen["robot_state"]),
         "conditions": {key: numbers(value) for key, value in expected.items()},
+        # pi0's state stands behind what LeRobot keeps.
+        "places": np.flatnonzero(conditions["prefix"][0])[:kept].tolist(),
         "noise": numbers(noise),
         "chunk": numbers(chunk),
     }
