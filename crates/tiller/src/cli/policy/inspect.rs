@@ -155,8 +155,15 @@ fn text(bundle: &Bundle, files: &[(String, u64)]) -> String {
     if let Some(frame) = &manifest.action.frame {
         let _ = write!(text, " in the frame `{frame}`");
     }
-    for (column, meaning) in columns(&manifest.action).iter().enumerate() {
-        let _ = write!(text, "\n  {column:>3}  {meaning}");
+    let mut column = 0;
+    // Columns that only fill up follow each other.
+    for alike in columns(&manifest.action).chunk_by(|one, next| one == next) {
+        let (last, meaning) = (column + alike.len() - 1, &alike[0]);
+        let _ = match last == column {
+            true => write!(text, "\n  {column:>3}  {meaning}"),
+            false => write!(text, "\n  {column} to {last}  {meaning}"),
+        };
+        column = last + 1;
     }
     let _ = write!(text, "\nguided    {}", guided(&manifest.action).join(", "));
     text.push_str("\n\nsees");
@@ -182,4 +189,27 @@ fn line(input: &ObservationInput) -> String {
         let _ = write!(line, ": {template:?}");
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_reads_is_told_in_its_own_words() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy/tests/data/vla/pi05");
+        let bundle = Bundle::load(&folder).unwrap();
+        let text = text(&bundle, &[("encoder.onnx".to_owned(), 1_250_000)]);
+        for line in [
+            "sampling  flow_matching, predicts velocity, flow_euler with 4 steps",
+            "chunk     6 actions at 10 Hz, of which 1 to 4 are executed",
+            "    2  position z\n    3  gripper, 1 open, -1 closed\n  4 to 5  ignored\nguided    position",
+            "instruction    Text [100]: \"Task: {instruction}, State: {state};\\nAction: \"",
+            "encoder.onnx             1.25 MB",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
 }
