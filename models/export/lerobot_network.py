@@ -144,11 +144,20 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, (1, kernel), (1, stride), (0, kernel // 2))
 
 
+class _Mish(nn.Module):
+    """`x tanh(log(1 + e^x))` as `x u / (2 - u)` with `u = s (2 - s)` and the sigmoid `s`: ONNX Runtime's Softplus is slow."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        s = torch.sigmoid(x)
+        u = s * (2.0 - s)
+        return x * (u / (2.0 - u))
+
+
 class _Convolution(nn.Module):
     def __init__(self, kernel: int, groups: int, inputs: int, outputs: int):
         super().__init__()
         self.block = nn.Sequential(
-            _conv(inputs, outputs, kernel), _GroupNorm(groups, outputs), nn.Mish()
+            _conv(inputs, outputs, kernel), _GroupNorm(groups, outputs), _Mish()
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -166,7 +175,7 @@ class _Residual(nn.Module):
         self.conv1 = _Convolution(*sizes, inputs, outputs)
         modulation = 2 * outputs if self.scales else outputs
         self.cond_encoder = nn.Sequential(
-            nn.Mish(), nn.Linear(self.embedding + config.condition, modulation)
+            _Mish(), nn.Linear(self.embedding + config.condition, modulation)
         )
         self.conv2 = _Convolution(*sizes, outputs, outputs)
         self.residual_conv = _conv(inputs, outputs, 1) if inputs != outputs else nn.Identity()
@@ -206,9 +215,9 @@ class Denoiser(nn.Module):
         super().__init__()
         embed, dims = config.diffusion_step_embed_dim, config.down_dims
         self.diffusion_step_encoder = nn.Sequential(
-            _TimeEmbedding(embed), nn.Linear(embed, 4 * embed), nn.Mish(), nn.Linear(4 * embed, embed)
+            _TimeEmbedding(embed), nn.Linear(embed, 4 * embed), _Mish(), nn.Linear(4 * embed, embed)
         )
-        self.mish = nn.Mish()
+        self.mish = _Mish()
         down = list(zip((config.action_dim, *dims[:-1]), dims))
         self.down_modules = nn.ModuleList()
         for index, (inputs, outputs) in enumerate(down):
