@@ -124,8 +124,8 @@ def shipped(folder: Path, particles: list[int], threads: int):
         for parameter in policy.denoiser.parameters():
             # Training starts where much of it is zero.
             parameter += 0.05 * torch.randn_like(parameter)
-    export._encoder(policy, ((256, 256),) * len(shape.cameras), folder / "encoder.onnx")
-    export._denoiser(policy, folder / "denoiser.onnx")
+    export.write_encoder(policy, ((256, 256),) * len(shape.cameras), folder / "encoder.onnx")
+    export.write_denoiser(policy, folder / "denoiser.onnx")
     look, ours = (session(folder / f"{name}.onnx", threads) for name in ("encoder", "denoiser"))
     encoder = export.Encoder(policy).eval()
     inputs = [torch.rand(1, 3, 256, 256) for _ in shape.cameras] + [torch.randn(1, shape.state_dim)]

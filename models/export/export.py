@@ -97,8 +97,8 @@ def export_bundle(checkpoint: Path, out: Path, use: Use) -> str:
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         work = Path(folder)
         errors = [
-            _encoder(policy, columns.sizes, work / "encoder.onnx"),
-            _denoiser(policy, work / "denoiser.onnx"),
+            write_encoder(policy, columns.sizes, work / "encoder.onnx"),
+            write_denoiser(policy, work / "denoiser.onnx"),
         ]
         if max(errors) > TOLERANCE:
             raise SystemExit(f"the exported graphs differ from the networks by {errors}")
@@ -110,7 +110,8 @@ def export_bundle(checkpoint: Path, out: Path, use: Use) -> str:
     return f"{size / 1e6:.2f} MB, encoder within {errors[0]:.1e}, denoiser within {errors[1]:.1e}"
 
 
-def _encoder(policy: Policy, sizes: tuple[tuple[int, int], ...], path: Path) -> float:
+def write_encoder(policy: Policy, sizes: tuple[tuple[int, int], ...], path: Path) -> float:
+    """Writes the look at the scene as a graph; gives its largest difference from the network."""
     encoder = Encoder(policy).eval()
     generator = torch.Generator().manual_seed(0)
     cameras = policy.shape.cameras
@@ -121,7 +122,8 @@ def _encoder(policy: Policy, sizes: tuple[tuple[int, int], ...], path: Path) -> 
     return difference(encoder, path, names, [inputs])
 
 
-def _denoiser(policy: Policy, path: Path) -> float:
+def write_denoiser(policy: Policy, path: Path) -> float:
+    """Writes the denoiser as a graph; gives its largest difference from the network."""
     shape = policy.shape
     names = ["sample", "timestep", "condition"]
     axes = {name: {0: "particles"} for name in ("sample", "timestep", "prediction")}
