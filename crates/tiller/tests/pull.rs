@@ -319,9 +319,12 @@ fn a_python_without_the_client_is_told_what_to_do() {
     let Some(mut lab) = Lab::new() else { return };
     let python = lab.folder.path().join("python");
     let script = "#!/bin/sh\necho '{\"missing\": \"No module named huggingface_hub\"}'; exit 1\n";
-    fs::write(&python, script).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(&python, mode).unwrap();
+    let draft = lab.folder.path().join("python.draft");
+    fs::write(&draft, script).unwrap();
+    // Another process makes it: what a test beside this one starts would hold it open for
+    // writing, and it could not run.
+    let made = Command::new("install").args([&draft, &python]).status();
+    assert!(made.unwrap().success());
     lab.python = python;
     let error = lab.refused(&[REPO]);
     assert!(

@@ -228,7 +228,6 @@ mod tests {
     use super::*;
 
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     fn ppm(width: usize, height: usize, value: u8) -> Vec<u8> {
         let mut bytes = format!("P6\n{width} {height}\n255\n").into_bytes();
@@ -270,8 +269,15 @@ mod tests {
     /// A program that stands in for `ffmpeg`.
     fn stand_in(folder: &Path, script: &str) -> Options {
         let path = folder.join("ffmpeg");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let draft = folder.join("ffmpeg.draft");
+        fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // Another process makes it: what a test beside this one starts would hold it open for
+        // writing, and it could not run.
+        let made = Command::new("install")
+            .args([&draft, &path])
+            .status()
+            .unwrap();
+        assert!(made.success());
         Options {
             rate_hz: 10.0,
             size: Some([4, 2]),

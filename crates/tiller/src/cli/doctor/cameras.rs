@@ -218,7 +218,6 @@ fn calibration(settings: &Settings, cameras: &[String]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
     use tempfile::TempDir;
@@ -236,8 +235,15 @@ mod tests {
         let script = format!(
             "#!/bin/sh\n[ \"$1\" = -version ] && echo 'ffmpeg version 7.1 Copyright' && exit\n{body}\n"
         );
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let draft = folder.path().join("ffmpeg.draft");
+        fs::write(&draft, script).unwrap();
+        // Another process makes it: what a test beside this one starts would hold it open for
+        // writing, and it could not run.
+        let made = Command::new("install")
+            .args([&draft, &path])
+            .status()
+            .unwrap();
+        assert!(made.success());
         path
     }
 

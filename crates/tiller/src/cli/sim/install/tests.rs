@@ -1,6 +1,6 @@
 //! With a Python that only pretends: it notes its arguments and does as files beside it say.
 
-use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -41,8 +41,17 @@ impl Desk {
         }
         desk.put("version", "3.11\n");
         let python = PYTHON.replace("FOLDER", &desk.folder.path().display().to_string());
-        desk.put("python", &python);
-        fs::set_permissions(desk.path("python"), fs::Permissions::from_mode(0o755)).unwrap();
+        desk.put("python.draft", &python);
+        // Another process makes it: what a test beside this one starts would hold it open for
+        // writing, and it could not run.
+        let names = [desk.path("python.draft"), desk.path("python")];
+        assert!(
+            Command::new("install")
+                .args(names)
+                .status()
+                .unwrap()
+                .success()
+        );
         desk
     }
 
