@@ -172,10 +172,7 @@ pub(crate) fn start_recorded(dataflow: &Path, settings: &[(&str, &str)], limit_s
     let recording = folder.path().join(RECORDING);
     let args = ["record".as_ref(), dataflow.as_os_str()];
     let args = [&args[..], &["-o".as_ref(), recording.as_os_str()]].concat();
-    // As the demo records.
-    let roomy = concat!(env!("CARGO_MANIFEST_DIR"), "/dataflows/record.json5");
-    let settings = [settings, &[("DORA_ZENOH_CONFIG_OVERLAY", roomy)]].concat();
-    start(&args, &settings, limit_s, folder)
+    start(&args, settings, limit_s, folder)
 }
 
 /// World and arm of a recording, to everybody else as they are now: dora's own command.

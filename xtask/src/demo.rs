@@ -27,10 +27,6 @@ const OVERHEAD: Duration = Duration::from_secs(120);
 /// On a slow machine simulated time may pass this much slower than wall time.
 const SLOWEST: f64 = 4.0;
 
-/// What dora lays over its settings of zenoh, and what that is for a run that is recorded.
-const ZENOH: &str = "DORA_ZENOH_CONFIG_OVERLAY";
-const ROOMY: &str = "dataflows/record.json5";
-
 /// Bytes of a summary.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Bytes of a line of dora's log.
@@ -224,16 +220,9 @@ fn run_dataflow(
         .as_ref()
         .map_or(args.dataflow.as_path(), NamedTempFile::path);
     match recording(&environment.root, args, folder) {
-        Some(file) => {
-            command.arg("record").arg(dataflow).arg("-o").arg(file);
-            if std::env::var_os(ZENOH).is_none() {
-                command.env(ZENOH, environment.root.join(ROOMY));
-            }
-        }
-        None => {
-            command.arg("run").arg(dataflow);
-        }
-    }
+        Some(file) => command.arg("record").arg(dataflow).arg("-o").arg(file),
+        None => command.arg("run").arg(dataflow),
+    };
     command
         .env("TILLER_INSTRUCTION", &args.instruction)
         .env("TILLER_SEED", args.seed.to_string())
