@@ -20,6 +20,7 @@ mod problems;
 mod robot_state;
 pub mod rotation;
 mod stamps;
+pub mod testing;
 mod text;
 mod trajectories;
 mod variables;

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tiller_core::testing::write_program;
 
 const REPO: &str = "lab/pusher";
 const FIRST: &str = "1111111111111111111111111111111111111111";
@@ -319,12 +320,7 @@ fn a_python_without_the_client_is_told_what_to_do() {
     let Some(mut lab) = Lab::new() else { return };
     let python = lab.folder.path().join("python");
     let script = "#!/bin/sh\necho '{\"missing\": \"No module named huggingface_hub\"}'; exit 1\n";
-    let draft = lab.folder.path().join("python.draft");
-    fs::write(&draft, script).unwrap();
-    // Another process makes it: what a test beside this one starts would hold it open for
-    // writing, and it could not run.
-    let made = Command::new("install").args([&draft, &python]).status();
-    assert!(made.unwrap().success());
+    write_program(&python, script).unwrap();
     lab.python = python;
     let error = lab.refused(&[REPO]);
     assert!(

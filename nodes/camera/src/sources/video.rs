@@ -229,6 +229,8 @@ mod tests {
 
     use std::fs;
 
+    use tiller_core::testing::write_program;
+
     fn ppm(width: usize, height: usize, value: u8) -> Vec<u8> {
         let mut bytes = format!("P6\n{width} {height}\n255\n").into_bytes();
         bytes.extend(vec![value; width * height * 3]);
@@ -269,15 +271,7 @@ mod tests {
     /// A program that stands in for `ffmpeg`.
     fn stand_in(folder: &Path, script: &str) -> Options {
         let path = folder.join("ffmpeg");
-        let draft = folder.join("ffmpeg.draft");
-        fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
-        // Another process makes it: what a test beside this one starts would hold it open for
-        // writing, and it could not run.
-        let made = Command::new("install")
-            .args([&draft, &path])
-            .status()
-            .unwrap();
-        assert!(made.success());
+        write_program(&path, &format!("#!/bin/sh\n{script}\n")).unwrap();
         Options {
             rate_hz: 10.0,
             size: Some([4, 2]),

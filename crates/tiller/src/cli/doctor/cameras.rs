@@ -221,6 +221,7 @@ mod tests {
     use std::path::PathBuf;
 
     use tempfile::TempDir;
+    use tiller_core::testing::write_program;
 
     use super::*;
     use crate::cli::doctor::State;
@@ -235,15 +236,7 @@ mod tests {
         let script = format!(
             "#!/bin/sh\n[ \"$1\" = -version ] && echo 'ffmpeg version 7.1 Copyright' && exit\n{body}\n"
         );
-        let draft = folder.path().join("ffmpeg.draft");
-        fs::write(&draft, script).unwrap();
-        // Another process makes it: what a test beside this one starts would hold it open for
-        // writing, and it could not run.
-        let made = Command::new("install")
-            .args([&draft, &path])
-            .status()
-            .unwrap();
-        assert!(made.success());
+        write_program(&path, &script).unwrap();
         path
     }
 

@@ -1,8 +1,7 @@
 //! With a Python that only pretends: it notes its arguments and does as files beside it say.
 
-use std::process::Command;
-
 use tempfile::TempDir;
+use tiller_core::testing::write_program;
 
 use super::*;
 
@@ -41,17 +40,7 @@ impl Desk {
         }
         desk.put("version", "3.11\n");
         let python = PYTHON.replace("FOLDER", &desk.folder.path().display().to_string());
-        desk.put("python.draft", &python);
-        // Another process makes it: what a test beside this one starts would hold it open for
-        // writing, and it could not run.
-        let names = [desk.path("python.draft"), desk.path("python")];
-        assert!(
-            Command::new("install")
-                .args(names)
-                .status()
-                .unwrap()
-                .success()
-        );
+        write_program(&desk.path("python"), &python).unwrap();
         desk
     }
 
