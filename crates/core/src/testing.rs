@@ -38,10 +38,10 @@ mod tests {
     fn programs_run_while_others_are_made_and_run() {
         let folder = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
-            for maker in 0..4 {
+            for maker in 0..16 {
                 let folder = folder.path();
                 scope.spawn(move || {
-                    for number in 0..25 {
+                    for number in 0..100 {
                         let path = folder.join(format!("{maker}-{number}"));
                         write_program(&path, &format!("#!/bin/sh\necho {number}\n")).unwrap();
                         let said = Command::new(&path).output().unwrap().stdout;
