@@ -21,17 +21,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 
 HERE = Path(__file__).resolve().parent
 sys.path += [str(HERE.parent / "models" / folder) for folder in ("export", "train")]
 
-from action_layout import ActionLayout
-from lerobot_bundle import Layout
+from reference import Bundle, session
 
 SEED = 0
-# 18 million parameters, between the paper's small U-Net and LeRobot's default of 256 million.
+# 17 million parameters, between the paper's small U-Net and LeRobot's default of 256 million.
 UNET = dict(
     state=7,
     action=7,
@@ -75,18 +73,6 @@ SMOLVLA = dict(
 INSTRUCTION = "put the red block into the drawer"
 
 
-def layout(dim: int) -> Layout:
-    return Layout(ActionLayout("delta", position=[0, 1, 2], ignored=list(range(3, dim))), 10.0, {})
-
-
-def session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """As Tiller's sampler opens a graph."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
 def diffusion(folder: Path, dims: list[int], particles: list[int], threads: int):
     """Pairs of calls by name, and the number of parameters."""
     import lerobot_truth as truth
@@ -94,7 +80,7 @@ def diffusion(folder: Path, dims: list[int], particles: list[int], threads: int)
 
     settings = truth.config(**UNET, down_dims=tuple(dims), diffusion_step_embed_dim=128)
     truth.write(settings, folder / "checkpoint", SEED)
-    export(folder / "checkpoint", folder / "bundle", layout(UNET["action"]), lambda _: None)
+    export(folder / "checkpoint", folder / "bundle", truth.layout(UNET["action"]), lambda _: None)
     lerobot = truth.Truth(folder / "checkpoint")
     unet = lerobot.policy.diffusion.unet
     condition = lerobot.condition(truth.observe(settings, SEED))
@@ -143,18 +129,16 @@ def shipped(folder: Path, particles: list[int], threads: int):
 
 
 def vision_language(folder: Path, family: str, real: bool, particles: list[int], threads: int):
-    """The same of a vision-language-action policy: one look, and whole chunks without it."""
+    """The same of a vision-language-action policy: whole chunks, each call with its look."""
+    import lerobot_truth
     import verify_vla as cases
     import vla_truth as truth
-    from reference import Bundle
 
     small = next(case for case in cases.CASES.values() if case["family"] == family)
     case = SMOLVLA if real else small
     dim = case["action"]
-    settings, lerobot = cases.make(case, folder, SEED, folder / "bundle", layout(dim))
-    bundle = Bundle(folder / "bundle")
-    bundle.encoder = session(folder / "bundle" / "encoder.onnx", threads)
-    bundle.denoiser = session(folder / "bundle" / "denoiser.onnx", threads)
+    settings, lerobot = cases.make(case, folder, SEED, folder / "bundle", lerobot_truth.layout(dim))
+    bundle = Bundle(folder / "bundle", threads)
     observation = truth.observe(settings, SEED)
     seen = truth.by_source(observation) | {"instruction": INSTRUCTION}
     pairs = {}

@@ -1,6 +1,6 @@
 """LeRobot's own answer: random checkpoints made by its classes, and the chunks that it samples.
 
-Needs `lerobot==0.4.4` and `diffusers==0.35.2`. This folder holds a `lerobot.py` of its
+Needs `lerobot==0.4.4` or `0.6.1` and `diffusers==0.35.2`. This folder holds a `lerobot.py` of its
 own, which must not be what `import lerobot` finds here.
 """
 
@@ -11,6 +11,9 @@ from unittest import mock
 
 import numpy as np
 import torch
+
+from action_layout import ActionLayout
+from lerobot_bundle import Layout
 
 HERE = str(Path(__file__).resolve().parent)
 
@@ -63,6 +66,11 @@ def config(
         pretrained_backbone_weights=None,
         **({"down_dims": (32, 64), "diffusion_step_embed_dim": 32} | options),
     )
+
+
+def layout(dim: int) -> Layout:
+    """Of a policy that is only compared: three columns move the hand, the others nothing."""
+    return Layout(ActionLayout("delta", position=[0, 1, 2], ignored=list(range(3, dim))), 10.0, {})
 
 
 def statistics(settings: DiffusionConfig, generator: torch.Generator, constant: bool) -> dict:

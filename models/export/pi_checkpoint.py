@@ -5,13 +5,14 @@ from pathlib import Path
 
 from safetensors.torch import load_file as load_torch
 
-from lerobot_files import ACTION, STATE, folder_of, present, read_json, refuse_old, vector
+from lerobot_files import folder_of, present, read_json, refuse_old
 from refusal import unsupported
 from vla_checkpoint import (
     BEFORE,
     Checkpoint,
+    Shape,
     Text,
-    cameras,
+    check_keys,
     count_layers,
     language_model,
     limits,
@@ -38,44 +39,16 @@ SPACES, BINS = ["_", "\n"], 256
 RELATIVE, ABSOLUTE = "relative_actions_processor", "absolute_actions_processor"
 # What cannot be read from the tensors and is the same in every PaliGemma.
 VISION_HEADS, SHARED_HEADS, EPS = 16, 1, 1e-6
-_NEEDED = (
-    "input_features",
-    "output_features",
-    "chunk_size",
-    "n_action_steps",
-    "max_state_dim",
-    "max_action_dim",
-    "num_inference_steps",
-    "tokenizer_max_length",
-    "image_resolution",
-    "min_period",
-    "max_period",
-)
-_FIXED = {
-    "n_obs_steps": (1, "1"),
-    "use_peft": (False, "False (merge the adapter's weights first)"),
-    "use_relative_actions": (False, "False"),
-}
+_NEEDED = ("num_inference_steps", "image_resolution")
+_FIXED = {"use_relative_actions": (False, "False")}
 
 
 @dataclass
-class Config:
-    """What shapes the networks: LeRobot's names where it has one."""
+class Config(Shape):
+    """What shapes the networks."""
 
     # pi0.5: the state is a part of the text, and time reaches every layer's normalisation.
     adaptive: bool
-    # Shapes [3, height, width] by name; pictures that only fill up are left out.
-    images: dict[str, tuple[int, int, int]]
-    state_dim: int
-    action_dim: int
-    # Columns of the network's actions, of which the first `action_dim` mean something.
-    action_columns: int
-    chunk_size: int
-    n_action_steps: int
-    num_steps: int
-    tokens: int
-    min_period: float
-    max_period: float
     # What pictures are filled up with, where 0 is black and 1 white.
     padding: float
     layers: int
@@ -88,17 +61,7 @@ class Config:
     shared_heads: int
     head_dim: int
     eps: float
-    vision_hidden: int
-    vision_inner: int
-    vision_layers: int
     vision_heads: int
-    patch: int
-    side: int
-
-    @property
-    def target(self) -> tuple[int, int]:
-        """Height and width of the pictures that the tower sees."""
-        return self.side, self.side
 
     @property
     def state_is_seen(self) -> bool:
@@ -124,8 +87,8 @@ def read(checkpoint: Path, vlm: Path | None, version: str) -> Checkpoint:
     text = Text.read(folder, template, config.tokens, preparation)
     steps = frozenset({preparation, RELATIVE, ABSOLUTE})
     stored = statistics(folder, config, weights, text, steps)
+    _check_relative(folder)
     if config.adaptive:
-        _check_relative(folder)
         text.spaces, text.bins = SPACES, BINS
         # The zeros that the state is filled up with are words as well.
         text.state_numbers = raw["max_state_dim"] if version == "0.4" else config.state_dim
@@ -139,30 +102,14 @@ def _check_relative(folder: Path) -> None:
 
 
 def _config(raw: dict, vlm: dict, weights: Weights, adaptive: bool, version: str) -> Config:
-    missing = [key for key in _NEEDED if key not in raw]
-    if missing:
-        raise SystemExit(f"cannot export: config.json has no {missing[0]}: is it of a pi0 policy?")
-    for key, (value, supported) in _FIXED.items():
-        if raw.get(key, value) != value:
-            raise unsupported(f"config.json: {key}", raw[key], supported)
+    check_keys(raw, _NEEDED, _FIXED, "pi0")
     vocabulary, hidden = weights.shape(EMBEDDING)
     layers, tower = f"{PALIGEMMA}.language_model.layers.", f"{PALIGEMMA}.vision_tower.vision_model"
-    vision_hidden, _, patch, _ = weights.shape(f"{tower}.embeddings.patch_embedding.weight")
-    patches = weights.shape(f"{tower}.embeddings.position_embedding.weight")[0]
     kept = weights.shape(f"{layers}0.self_attn.k_proj.weight")[0]
     head_dim = kept // SHARED_HEADS
     config = Config(
         adaptive=adaptive,
-        images=cameras(raw["input_features"], empty=raw.get("empty_cameras", 0)),
-        state_dim=vector(raw["input_features"], STATE),
-        action_dim=vector(raw["output_features"], ACTION),
-        action_columns=raw["max_action_dim"],
-        chunk_size=raw["chunk_size"],
-        n_action_steps=raw["n_action_steps"],
-        num_steps=raw["num_inference_steps"],
-        tokens=raw["tokenizer_max_length"],
-        min_period=raw["min_period"],
-        max_period=raw["max_period"],
+        **Shape.read(raw, "num_inference_steps", weights, tower),
         padding=-1.0 if version == "0.4" else 0.0,
         layers=count_layers(weights, layers),
         vocabulary=vocabulary,
@@ -174,12 +121,7 @@ def _config(raw: dict, vlm: dict, weights: Weights, adaptive: bool, version: str
         shared_heads=SHARED_HEADS,
         head_dim=head_dim,
         eps=EPS,
-        vision_hidden=vision_hidden,
-        vision_inner=weights.shape(f"{tower}.encoder.layers.0.mlp.fc1.weight")[0],
-        vision_layers=count_layers(weights, f"{tower}.encoder.layers."),
         vision_heads=vlm.get("vision_config", {}).get("num_attention_heads") or VISION_HEADS,
-        patch=patch,
-        side=round(patches**0.5) * patch,
     )
     if tuple(raw["image_resolution"]) != config.target:
         raise unsupported("config.json: image_resolution", raw["image_resolution"], f"{list(config.target)}")

@@ -11,12 +11,18 @@ import numpy as np
 import onnxruntime
 
 
+def session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+    """A graph that runs in so many threads; 0: as many as there are cores."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 class Bundle:
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, threads: int = 0):
         self.manifest = tomllib.loads((folder / "policy.toml").read_text())
-        providers = ["CPUExecutionProvider"]
         self.encoder, self.denoiser = (
-            onnxruntime.InferenceSession(str(folder / entry["path"]), providers=providers)
+            session(folder / entry["path"], threads)
             for entry in (self.manifest["files"][name] for name in ("encoder", "denoiser"))
         )
         if "tokenizer" in self.manifest["files"]:

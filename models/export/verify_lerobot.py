@@ -18,8 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import lerobot_truth as truth
-from action_layout import ActionLayout
-from lerobot_bundle import Layout, export
+from lerobot_bundle import export
 from reference import Bundle
 
 # Beside actions of the size of 1.
@@ -115,8 +114,7 @@ def compare(case: dict, folder: Path, seed: int) -> tuple[float, float]:
     """Differences of the condition and of the chunks in the actions' units."""
     settings = truth.config(**case)
     truth.write(settings, folder / "checkpoint", seed)
-    ignored = list(range(3, settings.action_feature.shape[0]))
-    layout = Layout(ActionLayout("delta", position=[0, 1, 2], ignored=ignored), 10.0, {})
+    layout = truth.layout(settings.action_feature.shape[0])
     export(folder / "checkpoint", folder / "bundle", layout, lambda _: None)
     lerobot, bundle = truth.Truth(folder / "checkpoint"), Bundle(folder / "bundle")
 
@@ -249,8 +247,7 @@ def check_sources(checkpoint: Path, work: Path) -> list[str]:
     renaming = {"rename_map": {"observation.images.front": name}}
     change("policy_preprocessor.json", lambda steps: steps["steps"][0].update(config=renaming))
     # The checkpoint is that of the first case.
-    ignored = list(range(3, next(iter(CASES.values()))["action"]))
-    layout = Layout(ActionLayout("delta", position=[0, 1, 2], ignored=ignored), 10.0, {})
+    layout = truth.layout(next(iter(CASES.values()))["action"])
     export(checkpoint, work / "renamed", layout, lambda _: None)
     found = [entry["source"] for entry in Bundle(work / "renamed").manifest["observation"]]
     good = found == ["robot_state", "front"]

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import lerobot_truth as base
 import pi_checkpoint
 import pi_network
 import smolvla_checkpoint
 import smolvla_network
 import vla_bundle
 import vla_truth as truth
-from action_layout import ActionLayout
 from lerobot_bundle import Layout
 from reference import Bundle
 
@@ -170,8 +170,7 @@ def make(case: dict, folder: Path, seed: int, out: Path, layout: Layout):
 def compare(case: dict, folder: Path, seed: int) -> tuple[float, float]:
     """Differences of the condition, and of the chunks in the actions' units."""
     dim = case["action"]
-    layout = Layout(ActionLayout("delta", position=[0, 1, 2], ignored=list(range(3, dim))), 10.0, {})
-    settings, lerobot = make(case, folder, seed, folder / "bundle", layout)
+    settings, lerobot = make(case, folder, seed, folder / "bundle", base.layout(dim))
     bundle = Bundle(folder / "bundle")
 
     observation = truth.observe(settings, seed)

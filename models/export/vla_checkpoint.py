@@ -13,12 +13,29 @@ from lerobot_files import (
     normaliser,
     renamed,
     step,
+    vector,
 )
 from refusal import unsupported
 
 BEFORE, AFTER = "policy_preprocessor.json", "policy_postprocessor.json"
 TOKENIZER = "tokenizer_processor"
 TOKENS, MASK = "observation.language.tokens", "observation.language.attention_mask"
+# Keys that every configuration has, and those with one supported value, and what else would be.
+_NEEDED = (
+    "input_features",
+    "output_features",
+    "chunk_size",
+    "n_action_steps",
+    "max_state_dim",
+    "max_action_dim",
+    "tokenizer_max_length",
+    "min_period",
+    "max_period",
+)
+_FIXED = {
+    "n_obs_steps": (1, "1"),
+    "use_peft": (False, "False (merge the adapter's weights first)"),
+}
 # What tiller-policy accepts: a bundle beyond it would be written only to be refused.
 _LIMITS = {"chunk_size": 1024, "num_steps": 1000, "num_inference_steps": 1000, "max_action_dim": 64, "tokenizer_max_length": 1024}
 
@@ -51,6 +68,58 @@ class Text:
 
 
 @dataclass
+class Shape:
+    """What shapes the networks of every such policy: LeRobot's names where it has one."""
+
+    # Shapes [3, height, width] by name; pictures that only fill up are left out.
+    images: dict[str, tuple[int, int, int]]
+    state_dim: int
+    action_dim: int
+    # Columns of the network's actions, of which the first `action_dim` mean something.
+    action_columns: int
+    chunk_size: int
+    n_action_steps: int
+    num_steps: int
+    tokens: int
+    min_period: float
+    max_period: float
+    vision_hidden: int
+    vision_inner: int
+    vision_layers: int
+    patch: int
+    side: int
+
+    @property
+    def target(self) -> tuple[int, int]:
+        """Height and width of the pictures that the tower sees."""
+        return self.side, self.side
+
+    @staticmethod
+    def read(raw: dict, steps: str, weights: Any, tower: str) -> dict:
+        """These fields of a configuration that has them, of which `steps` names the sampling steps, and of
+        a tower's tensors."""
+        vision_hidden, _, patch, _ = weights.shape(f"{tower}.embeddings.patch_embedding.weight")
+        patches = weights.shape(f"{tower}.embeddings.position_embedding.weight")[0]
+        return dict(
+            images=cameras(raw["input_features"], empty=raw.get("empty_cameras", 0)),
+            state_dim=vector(raw["input_features"], STATE),
+            action_dim=vector(raw["output_features"], ACTION),
+            action_columns=raw["max_action_dim"],
+            chunk_size=raw["chunk_size"],
+            n_action_steps=raw["n_action_steps"],
+            num_steps=raw[steps],
+            tokens=raw["tokenizer_max_length"],
+            min_period=raw["min_period"],
+            max_period=raw["max_period"],
+            vision_hidden=vision_hidden,
+            vision_inner=weights.shape(f"{tower}.encoder.layers.0.mlp.fc1.weight")[0],
+            vision_layers=count_layers(weights, f"{tower}.encoder.layers."),
+            patch=patch,
+            side=round(patches**0.5) * patch,
+        )
+
+
+@dataclass
 class Checkpoint:
     config: Any
     weights: Any
@@ -75,6 +144,17 @@ def statistics(folder: Path, config: Any, weights: Any, text: Text, steps: froze
         feature(after, ACTION, (config.action_dim,)),
         {new: old for old, new in renamed(folder, BEFORE).items()},
     )
+
+
+def check_keys(raw: dict, needed: tuple[str, ...], fixed: dict[str, tuple], policy: str) -> None:
+    """Refuses a configuration without a key that is needed, or with another value than the one supported;
+    `fixed` holds that, and what to say of it."""
+    missing = [key for key in (*_NEEDED, *needed) if key not in raw]
+    if missing:
+        raise SystemExit(f"cannot export: config.json has no {missing[0]}: is it of a {policy} policy?")
+    for key, (value, supported) in (_FIXED | fixed).items():
+        if raw.get(key, value) != value:
+            raise unsupported(f"config.json: {key}", raw[key], supported)
 
 
 def cameras(inputs: dict, empty: int) -> dict[str, tuple[int, int, int]]:
