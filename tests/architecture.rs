@@ -541,8 +541,9 @@ fn hardware_differs_in_cameras_arm_and_calibration() {
         .map(|(_, theirs)| theirs.trim())
         .collect();
     let expected = [
-        // A camera sends no labels, and does not know where it stands.
+        // Nobody has trained a network on what stands there, and a camera does not know where it stands.
         "DETECTOR: \"${TILLER_DETECTOR:-clusters}\"",
+        "DETECTOR_MODEL: \"${TILLER_DETECTOR_MODEL:-}\"",
         "CALIBRATION: \"${TILLER_CALIBRATION:-calibration.toml}\"",
         // Nothing that a model wrote moves a real arm before somebody has seen it.
         "APPROVAL: \"${TILLER_APPROVAL:-required}\"",

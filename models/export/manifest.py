@@ -46,7 +46,7 @@ outputs = {tensors(graph.output)}
 
 
 def main() -> None:
-    files = sorted(file for kind in ("controls", "policies") for file in (MODELS / kind).glob("*/*.onnx"))
+    files = sorted(file for kind in ("controls", "detectors", "policies") for file in (MODELS / kind).glob("*/*.onnx"))
     text = "# The shipped ONNX files; written by models/export/manifest.py.\n"
     (MODELS / "manifest.toml").write_text(text + "".join(entry(file) for file in files))
 

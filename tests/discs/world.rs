@@ -48,6 +48,7 @@ static INFO: LazyLock<WorldInfo> = LazyLock::new(|| WorldInfo {
     ],
     without_keypoints: Vec::new(),
     keypoint_counts: Vec::new(),
+    detector: None,
     tasks: COLOURS
         .map(|(colour, _)| TaskInfo {
             id: format!("push_{colour}"),

@@ -5,6 +5,7 @@ use tiller_world::Variation;
 
 use crate::episode::EpisodeResult;
 use crate::handicap::Handicap;
+use crate::sight::SightSettings;
 use crate::tuned::Tuned;
 
 /// One episode, as the JSON file holds it.
@@ -81,6 +82,9 @@ pub struct Settings {
     /// What made episodes harder than the world does.
     #[serde(default, skip_serializing_if = "Handicap::is_none")]
     pub handicap: Handicap,
+    /// How keypoints were found and followed; by the world's own labels when absent.
+    #[serde(default, skip_serializing_if = "SightSettings::is_default")]
+    pub sight: SightSettings,
     /// SHA-256 of the programs that were followed in the place of the world's author's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programs_sha256: Option<String>,

@@ -21,6 +21,7 @@ use crate::method::Method;
 use crate::parallel::{InOrder, in_order};
 use crate::progress::Progress;
 use crate::referee::Records;
+use crate::sight::Sight;
 use crate::station::Station;
 use crate::subject::Subject;
 use crate::table::Tally;
@@ -61,6 +62,8 @@ pub struct BenchConfig {
     pub guide: Option<Guide>,
     /// What makes episodes harder than the world does.
     pub handicap: Handicap,
+    /// How keypoints are found and followed.
+    pub sight: Sight,
     /// Folder of programs that are followed in the place of the author's: the subject has them already, workers elsewhere
     /// read them anew.
     pub programs: Option<PathBuf>,
@@ -219,7 +222,7 @@ pub(crate) fn full(config: &BenchConfig) -> RunnerConfig {
         blind: None,
         handicap: config.handicap,
         last_stage_only: false,
-        grounding: crate::episode::grounding(config.subject.kind.info()),
+        grounding: crate::episode::grounding(config.subject.kind.info(), &config.sight),
         ahead: config.tuned.ahead(),
         planning_ns: config.tuned.planning_ns(),
     }
@@ -236,6 +239,7 @@ pub(crate) fn settings(config: &BenchConfig) -> Result<Settings> {
         max_steps: config.max_steps,
         guide: config.guide.map(|guide| guide.to_string()),
         handicap: config.handicap,
+        sight: config.sight.settings()?,
         programs_sha256: config.subject.programs_sha256.clone(),
         tuned: config.tuned.clone(),
     })

@@ -352,7 +352,7 @@ fn row(width: usize, name: &str, cells: impl Iterator<Item = String>) -> String 
 pub(crate) mod tests {
     use super::*;
     use crate::episode::EpisodeResult;
-    use crate::{Handicap, Settings, Tuned};
+    use crate::{Handicap, Settings, SightSettings, Tuned};
 
     fn tally() -> Tally {
         Tally::new(Arc::new(tiller_playtable::kind()))
@@ -385,6 +385,7 @@ pub(crate) mod tests {
                 max_steps: 400,
                 guide: None,
                 handicap: Handicap::default(),
+                sight: SightSettings::default(),
                 programs_sha256: None,
                 tuned: Tuned::shipped().unwrap(),
             },

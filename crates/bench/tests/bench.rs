@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiller_bench::episode::PhaseTimes;
-use tiller_bench::{self as bench, BenchConfig, EpisodeLine, Handicap, Method, Subject, Tuned};
+use tiller_bench::{
+    self as bench, BenchConfig, EpisodeLine, Handicap, Method, Sight, Subject, Tuned,
+};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
 use tiller_world::Variation;
@@ -25,6 +27,7 @@ fn config(json: &Path) -> BenchConfig {
     BenchConfig {
         guide: None,
         handicap: Handicap::default(),
+        sight: Sight::default(),
         programs: None,
         subject: Subject::new(tiller_playtable::kind(), EmbeddedAuthor),
         tasks: ids(&["button_press", "drawer_open"]),

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use tiller_bench::episode::{
     EpisodeResult, EpisodeSpec, PhaseTimes, Runner, RunnerConfig, grounding,
 };
-use tiller_bench::{Handicap, Subject};
+use tiller_bench::{Handicap, Sight, Subject};
 use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
@@ -45,7 +45,7 @@ fn config() -> RunnerConfig {
         stages: StageConfig::default(),
         blind: None,
         last_stage_only: false,
-        grounding: grounding(tiller_playtable::kind().info()),
+        grounding: grounding(tiller_playtable::kind().info(), &Sight::default()),
         ahead: Ahead::Measured,
         planning_ns: 60_000_000,
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tiller_bench::episode::EpisodeResult;
 use tiller_bench::fleet::{Answer, At, Build, Effect, Plan, Report, Scheduler, Work};
-use tiller_bench::{EpisodeLine, Handicap, NamedJob, Settings, Tuned};
+use tiller_bench::{EpisodeLine, Handicap, NamedJob, Settings, SightSettings, Tuned};
 
 fn settings() -> Settings {
     Settings {
@@ -23,6 +23,7 @@ fn settings() -> Settings {
         max_steps: 400,
         guide: None,
         handicap: Handicap::default(),
+        sight: SightSettings::default(),
         programs_sha256: None,
         tuned: Tuned::shipped().unwrap(),
     }
@@ -34,6 +35,7 @@ fn plan() -> Plan {
         settings: settings(),
         folder: PathBuf::from("/"),
         policy_folder: PathBuf::from("flow"),
+        detector_model: None,
         programs: None,
         pictures: None,
         records: false,

@@ -138,6 +138,7 @@ fn info() -> WorldInfo {
         labels: (1..).zip(LABELS.map(ToOwned::to_owned)).collect(),
         without_keypoints: WITHOUT_KEYPOINTS.to_vec(),
         keypoint_counts: Vec::new(),
+        detector: None,
         tasks: TASKS
             .map(|(id, instruction, group)| TaskInfo {
                 id: id.to_owned(),

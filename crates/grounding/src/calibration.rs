@@ -8,17 +8,23 @@
 //! position_m = [1.26, 0.0, 1.04]       # of the camera in the base frame
 //! quaternion_wxyz = [0.24, -0.67, -0.66, 0.25]  # of its OpenCV axes: x right, y down, z forward
 //! clock_offset_ns = -3_000_000         # added to its stamps
+//!
+//! [wrist]
+//! hand_position_m = [0.05, 0.0, -0.03] # of a camera on the hand, in the frame of the tool
+//! hand_quaternion_wxyz = [0.7, 0.0, 0.0, 0.7]
 //! ```
 //!
-//! `world_from_camera`, 16 numbers or 4 rows of 4, may stand for position and quaternion. Every
-//! line may be missing.
+//! `world_from_camera`, or for a camera on the hand `hand_from_camera`, 16 numbers or 4 rows of 4, may stand for position and
+//! quaternion. Every line may be missing.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use nalgebra::Matrix4;
 use toml::{Table, Value};
 
 use crate::camera::{Geometry, quaternion_to_rotation, rotation_fault};
+use crate::hand::Hand;
 
 /// Largest file that is read, bytes.
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -40,6 +46,8 @@ pub struct CameraCalibration {
     pub size: Option<[usize; 2]>,
     /// Focal lengths, principal point and pose.
     pub geometry: Geometry,
+    /// Of a camera on the hand: homogeneous transform from it (OpenCV axes) to the tool, row-major.
+    pub hand_from_camera: Option<[f64; 16]>,
     /// What to add to the camera's stamps, ns.
     pub clock_offset_ns: i64,
 }
@@ -149,11 +157,53 @@ impl CameraCalibration {
         })
     }
 
+    /// Where a camera on the hand was when the hand was there; any other stays where it is.
+    ///
+    /// # Errors
+    /// What was expected and found, where nobody says where the hand was.
+    pub fn carried(&self, known: Geometry, hand: Option<&Hand>) -> Result<Geometry, String> {
+        let Some(hand_from_camera) = self.hand_from_camera else {
+            return Ok(known);
+        };
+        if known.world_from_camera.is_some() {
+            return Ok(known);
+        }
+        let hand = hand.ok_or(
+            "expected where the hand was when a camera on it took its picture, found no state of the arm near its stamp",
+        )?;
+        let world_from_tool = hand.world_from_tool.isometry().to_homogeneous();
+        let pose = world_from_tool * Matrix4::from_row_slice(&hand_from_camera);
+        let mut rows = [0.0; 16];
+        rows.copy_from_slice(pose.transpose().as_slice());
+        Ok(Geometry {
+            world_from_camera: Some(rows),
+            ..known
+        })
+    }
+
     /// A stamp of the camera in the robot's clock, ns.
     pub fn robot_ns(&self, stamp_ns: u64) -> u64 {
         stamp_ns.saturating_add_signed(self.clock_offset_ns)
     }
 }
+
+/// The lines that say where something is.
+struct PoseKeys {
+    matrix: &'static str,
+    position: &'static str,
+    quaternion: &'static str,
+}
+
+const STANDING: PoseKeys = PoseKeys {
+    matrix: "world_from_camera",
+    position: "position_m",
+    quaternion: "quaternion_wxyz",
+};
+const CARRIED: PoseKeys = PoseKeys {
+    matrix: "hand_from_camera",
+    position: "hand_position_m",
+    quaternion: "hand_quaternion_wxyz",
+};
 
 /// One camera's lines; what is read is taken out.
 struct Lines<'a> {
@@ -171,8 +221,14 @@ impl Lines<'_> {
         let above_0 = |v: &[f64]| v.iter().all(|n| *n > 0.0);
         let focal = self.numbers("focal", "2 numbers above 0, pixels", above_0);
         let principal_point = self.numbers("principal_point", "2 numbers, pixels", |_| true);
-        let world_from_camera = self.pose();
+        let world_from_camera = self.pose(&STANDING);
+        let hand_from_camera = self.pose(&CARRIED);
+        if world_from_camera.is_some() && hand_from_camera.is_some() {
+            let expected = "a place in the base frame or one on the hand";
+            self.problem(CARRIED.matrix, expected, "both");
+        }
         CameraCalibration {
+            hand_from_camera,
             size: size.map(|v| v.map(|n| n as usize)),
             geometry: Geometry {
                 focal,
@@ -183,19 +239,19 @@ impl Lines<'_> {
         }
     }
 
-    fn pose(&mut self) -> Option<[f64; 16]> {
-        let matrix = self.numbers::<16>("world_from_camera", "16 numbers, row by row", |_| true);
-        let position = self.numbers::<3>("position_m", "3 numbers, m", |_| true);
+    fn pose(&mut self, keys: &PoseKeys) -> Option<[f64; 16]> {
+        let matrix = self.numbers::<16>(keys.matrix, "16 numbers, row by row", |_| true);
+        let position = self.numbers::<3>(keys.position, "3 numbers, m", |_| true);
         let unit = |v: &[f64]| {
             (v.iter().map(|n| n * n).sum::<f64>().sqrt() - 1.0).abs() < QUATERNION_SLACK
         };
-        let quaternion = self.numbers::<4>("quaternion_wxyz", "4 numbers of length 1", unit);
+        let quaternion = self.numbers::<4>(keys.quaternion, "4 numbers of length 1", unit);
         match (matrix, position, quaternion) {
             (Some(pose), None, None) => {
                 let whole = pose[12..] == [0.0, 0.0, 0.0, 1.0];
                 let fault = (!whole).then(|| "another last row than 0 0 0 1".to_owned());
                 if let Some(fault) = fault.or_else(|| rotation_fault(&pose)) {
-                    self.problem("world_from_camera", "a rotation and a position", &fault);
+                    self.problem(keys.matrix, "a rotation and a position", &fault);
                 }
                 Some(pose)
             }
@@ -211,24 +267,19 @@ impl Lines<'_> {
             }
             (None, None, None) => None,
             (Some(_), _, _) => {
-                let expected = "either it, or `position_m` and `quaternion_wxyz`";
-                self.problem("world_from_camera", expected, "both");
+                let (position, quaternion) = (keys.position, keys.quaternion);
+                let expected = format!("either it, or `{position}` and `{quaternion}`");
+                self.problem(keys.matrix, &expected, "both");
                 None
             }
             (None, Some(_), None) => {
-                self.problem(
-                    "quaternion_wxyz",
-                    "4 numbers beside `position_m`",
-                    "none that is right",
-                );
+                let expected = format!("4 numbers beside `{}`", keys.position);
+                self.problem(keys.quaternion, &expected, "none that is right");
                 None
             }
             (None, None, Some(_)) => {
-                self.problem(
-                    "position_m",
-                    "3 numbers beside `quaternion_wxyz`",
-                    "none that is right",
-                );
+                let expected = format!("3 numbers beside `{}`", keys.quaternion);
+                self.problem(keys.position, &expected, "none that is right");
                 None
             }
         }
@@ -298,6 +349,8 @@ fn kind(value: &Value) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use tiller_core::Pose;
+
     use super::*;
 
     const WHOLE: &str = "
@@ -372,6 +425,43 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_on_the_hand_is_where_the_hand_was() {
+        let text = "[wrist]\nhand_position_m = [0.1, 0, 0]\nhand_quaternion_wxyz = [1, 0, 0, 0]";
+        let calibration = Calibration::parse(text).unwrap();
+        let camera = calibration.camera(&["wrist"]).unwrap();
+        // A quarter turn about z.
+        let half = std::f64::consts::FRAC_1_SQRT_2;
+        let hand = Hand {
+            stamp_ns: 0,
+            world_from_tool: Pose {
+                position_m: [0.4, 0.0, 0.3],
+                quaternion_wxyz: [half, 0.0, 0.0, half],
+            },
+            gripper_width_m: 0.0,
+        };
+        let carried = camera.carried(known(None), Some(&hand)).unwrap();
+        let pose = carried.world_from_camera.unwrap();
+        let wanted = [
+            0., -1., 0., 0.4, 1., 0., 0., 0.1, 0., 0., 1., 0.3, 0., 0., 0., 1.,
+        ];
+        assert!(
+            pose.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12),
+            "{pose:?}"
+        );
+        let error = camera.carried(known(None), None).unwrap_err();
+        assert!(error.contains("state of the arm"), "{error}");
+        let said = Geometry {
+            world_from_camera: Some(wanted),
+            ..Geometry::default()
+        };
+        assert_eq!(
+            camera.carried(said, None).unwrap(),
+            said,
+            "what the camera says counts"
+        );
+    }
+
+    #[test]
     fn every_problem_is_told_at_once() {
         let text = "
             loose = 3
@@ -392,6 +482,12 @@ mod tests {
             quaternion_wxyz = [1, 0, 0, 0]
             [e]
             world_from_camera = [1,0,0,0, 0,1,0,0, 0,0,-1,0, 0,0,0,1]
+            [f]
+            hand_position_m = [0, 0, 0]
+            [g]
+            hand_from_camera = [1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1]
+            position_m = [0, 0, 0]
+            quaternion_wxyz = [1, 0, 0, 0]
         ";
         let error = Calibration::parse(text).unwrap_err();
         let told = error.to_string();
@@ -407,6 +503,8 @@ mod tests {
             "`c.world_from_camera`",
             "`d.position_m`",
             "`e.world_from_camera`",
+            "`f.hand_quaternion_wxyz`",
+            "`g.hand_from_camera`",
         ] {
             assert!(told.contains(key), "{key} in {told}");
         }

@@ -14,7 +14,8 @@ pub struct GroundingConfig {
     /// Name of the tracker, one of [`tracker_names`](crate::tracker_names); `detector` takes the one that
     /// the detector brings.
     pub tracker: String,
-    /// Folder of the detector's model, for a detector that has one.
+    /// Folder of the detector's model, for a detector that has one; for `learned` also a name below
+    /// `models/detectors`, here or in a folder above.
     pub model: Option<PathBuf>,
     /// Names of objects and where they are in the picture, for a detector that can be asked for them.
     pub prompts: Vec<(String, Prompt)>,

@@ -20,6 +20,8 @@ detectors! {
     labels,
     clusters,
     sam,
+    learned,
 }
 
+pub use learned::{NETWORK_FILE, find_network};
 pub use sam::Prompt;

@@ -65,6 +65,21 @@ impl Grounder {
         })
     }
 
+    /// Forgets what it has seen; the detector's model stays in memory.
+    ///
+    /// # Errors
+    /// [`GroundingError::BadSetting`], never after [`Grounder::new`] has been content.
+    pub fn forget(&mut self) -> Result<(), GroundingError> {
+        self.tracker = tracker(&self.config, self.detector.as_ref())?;
+        self.tracks.clear();
+        self.keypoints.clear();
+        self.skipped.clear();
+        self.masks.clear();
+        self.generation = 0;
+        self.hands = Hands::default();
+        Ok(())
+    }
+
     /// What frames must carry: what the detector needs, and depth where no plane stands in.
     pub fn needs(&self) -> Needs {
         let needs = self.detector.needs();
@@ -189,9 +204,19 @@ impl Grounder {
         self.hands.hear(hand);
     }
 
+    /// Where the hand has been lately.
+    pub fn hands(&self) -> &Hands {
+        &self.hands
+    }
+
     /// The keypoints as of the last frame.
     pub fn keypoints(&self) -> &[Keypoint] {
         &self.keypoints
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &GroundingConfig {
+        &self.config
     }
 
     /// Objects that the last grounding passed over.

@@ -22,14 +22,14 @@ pub struct Hand {
 
 /// What was heard of the hand lately.
 #[derive(Debug, Default)]
-pub(crate) struct Hands {
+pub struct Hands {
     /// By stamp, ascending.
     heard: VecDeque<Hand>,
 }
 
 impl Hands {
     /// Notes a state; one with an earlier stamp than the last begins anew.
-    pub(crate) fn hear(&mut self, hand: Hand) {
+    pub fn hear(&mut self, hand: Hand) {
         if self
             .heard
             .back()
@@ -44,7 +44,7 @@ impl Hands {
     }
 
     /// The hand at a stamp, between the states before and after it; none if they lie too far away.
-    pub(crate) fn at(&self, stamp_ns: u64) -> Option<Hand> {
+    pub fn at(&self, stamp_ns: u64) -> Option<Hand> {
         let after = self.heard.partition_point(|hand| hand.stamp_ns < stamp_ns);
         let before = after.checked_sub(1).and_then(|index| self.heard.get(index));
         let near = |hand: &&Hand| hand.stamp_ns.abs_diff(stamp_ns) <= APART_NS;

@@ -208,6 +208,7 @@ impl LiberoKind {
             labels: (1..).zip(labels).collect(),
             without_keypoints: vec![ROBOT],
             keypoint_counts: Vec::new(),
+            detector: None,
             groups: groups
                 .map(|(name, about)| GroupInfo {
                     name,

@@ -119,6 +119,7 @@ fn info() -> WorldInfo {
             .collect(),
         without_keypoints: WITHOUT_KEYPOINTS.to_vec(),
         keypoint_counts: keypoint_counts(),
+        detector: Some(NAME),
         tasks: Task::ALL
             .into_iter()
             .map(task)

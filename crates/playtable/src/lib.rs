@@ -11,6 +11,7 @@
 //!   [`collateral`](PlayTable::collateral).
 //! * [`Renderer`] draws colour, depth and segmentation of either [`Camera`] without a display.
 //! * [`Variation`] departs from the scenes that policies were trained on, along one [`Axis`] at a time.
+//! * [`Scenery`] makes labelled pictures of it in random looks, for detectors to be trained and tried on.
 //! * [`kind`] registers it as a [`tiller_world::World`] among others.
 //! * [`Expert`] solves any task from privileged state; it proves the oracle and makes demonstrations.
 
@@ -30,6 +31,7 @@ mod objects;
 mod oracle;
 mod render;
 mod said;
+mod scenery;
 mod sequence;
 mod task;
 mod touches;
@@ -48,6 +50,7 @@ pub use labels::{WITHOUT_KEYPOINTS, keypoint_counts, labels};
 pub use objects::{Block, BlockState, ObjectStates, Thing};
 pub use oracle::thresholds;
 pub use render::{RenderError, Renderer};
+pub use scenery::Scenery;
 pub use task::Task;
 pub use tiller_playtable_author::Direction;
 pub use tiller_world::{CameraGeometry, Channels, Frame};

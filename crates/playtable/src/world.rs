@@ -10,14 +10,14 @@ use crate::layout::Layout;
 use crate::objects::{Block, BlockState, ObjectStates};
 use crate::oracle::{Oracle, thresholds};
 use crate::task::Task;
-use crate::vary::{Fixture, Outcome, Parts, Variation};
+use crate::vary::{Fixture, Outcome, Parts, Variation, dress};
 use mujoco_rs::prelude::{MjData, MjModel, MjtObjBase};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tiller_motion::kinematics;
 use tiller_motion::limits::Limits;
 use tiller_motion::{ArmReading, Setpoint};
-use tiller_world::CameraGeometry;
+use tiller_world::{CameraGeometry, Random};
 
 /// Length of one physics step, nanoseconds.
 pub const STEP_NS: u64 = 2_000_000;
@@ -235,6 +235,23 @@ impl PlayTable {
         self.steps = 0;
         self.lamp_on = false;
         self.button_down = false;
+    }
+
+    /// Gives the scene as it stands random looks; `base` is its model before it was dressed.
+    pub(crate) fn dress(&mut self, base: &MjModel, random: &mut Random) {
+        let mut model = Box::new(base.clone());
+        let varied = self.varied.get_or_insert_default();
+        varied.patterns = dress(random, &self.parts, varied.table_z_m, &mut model);
+        self.data.swap_model(model);
+        self.data.forward();
+    }
+
+    /// Puts the hand somewhere at once, pointing straight down, whatever is there.
+    pub(crate) fn put_hand(&mut self, tcp_m: [f64; 3], gripper_width_m: f64) {
+        let qpos = self.data.qpos_mut();
+        qpos[..ARM].copy_from_slice(&arm_at(tcp_m));
+        qpos[ARM..ARM + 2].fill(gripper_width_m / 2.0);
+        self.data.forward();
     }
 
     /// A copy of the scene as it was compiled.

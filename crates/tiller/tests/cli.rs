@@ -269,3 +269,61 @@ fn demonstrations_are_written_and_training_seeds_kept_apart() {
     assert_eq!(code(&output), 2);
     assert!(err(&output).contains("exists"), "{}", err(&output));
 }
+
+#[test]
+fn models_are_listed_checked_and_timed() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let in_root = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tiller"));
+        command.args(arguments).current_dir(root).output().unwrap()
+    };
+    let listed: Value =
+        serde_json::from_str(&out(&in_root(&["models", "list", "--json"]))).unwrap();
+    let names = |kind: &str| -> Vec<&str> {
+        let all = listed.as_array().unwrap().iter();
+        let these = all.filter(|it| it["kind"] == kind && it["bytes"].as_u64().unwrap() > 500);
+        these.map(|it| it["name"].as_str().unwrap()).collect()
+    };
+    assert!(names("policy").contains(&"flow"), "{listed}");
+    assert!(names("detector").contains(&"playtable"), "{listed}");
+
+    let colours = "crates/grounding/tests/data/colours";
+    let output = in_root(&["models", "verify", colours]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("finds nothing"), "{}", out(&output));
+    let picture = tempfile::tempdir().unwrap();
+    let path = picture.path().join("red.png");
+    image::RgbImage::from_pixel(64, 48, image::Rgb([220, 20, 20]))
+        .save(&path)
+        .unwrap();
+    let output = in_root(&[
+        "models",
+        "verify",
+        colours,
+        "--picture",
+        path.to_str().unwrap(),
+    ]);
+    assert!(out(&output).contains("finds red block"), "{}", out(&output));
+    let timed = in_root(&[
+        "models", "bench", colours, "--size", "64x48", "--calls", "2", "--json",
+    ]);
+    let timed: Value = serde_json::from_str(&out(&timed)).unwrap();
+    assert_eq!(
+        (&timed["width"], &timed["height"]),
+        (&json!(64), &json!(48))
+    );
+    assert!(timed["look"]["median_ms"].as_f64().unwrap() > 0.0);
+
+    let broken = picture.path().join("broken");
+    fs::create_dir(&broken).unwrap();
+    for name in ["learned.toml", "network.onnx"] {
+        fs::copy(root.join(colours).join(name), broken.join(name)).unwrap();
+    }
+    fs::write(broken.join("network.onnx"), "no graph").unwrap();
+    let output = in_root(&["models", "verify", broken.to_str().unwrap()]);
+    assert_eq!(code(&output), 1);
+    assert!(out(&output).contains("network.onnx"), "{}", out(&output));
+    let output = in_root(&["models", "verify", "nothing"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("playtable"), "{}", err(&output));
+}

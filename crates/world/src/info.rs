@@ -23,6 +23,8 @@ pub struct WorldInfo {
     pub without_keypoints: Vec<&'static str>,
     /// Labels of things that need more than one keypoint, and how many.
     pub keypoint_counts: Vec<(&'static str, usize)>,
+    /// Name of a network that was trained to find its things in colour alone, below `models/detectors`.
+    pub detector: Option<&'static str>,
     /// Its tasks, in the order in which tables show them.
     pub tasks: Vec<TaskInfo>,
     /// Groups of tasks, in the order in which tables show them.

@@ -123,7 +123,7 @@ impl Node {
                 .notices
                 .warn(outbox, now_ns, ("input_unknown", ""), text);
         };
-        match self.sight.take(input, now_ns) {
+        match self.sight.take(input, now_ns, self.grounder.hands()) {
             Ok(None) => Ok(()),
             Err(reason) => {
                 let text = format!("input `{name}`: {reason}");

@@ -1,7 +1,7 @@
 //! The images of one camera: colour, and depth and labels where they are needed.
 
 use tiller_core::SECOND_NS;
-use tiller_grounding::{Calibration, FrameView, Geometry, GroundingError, Needs};
+use tiller_grounding::{Calibration, FrameView, Geometry, GroundingError, Hands, Needs};
 use tiller_messages::ImageHeader;
 use tiller_node_kit::{
     Complaint, FrameMatcher, FrameStamp, ImageError, ImageInput, ImageReader, Input, Matched,
@@ -71,11 +71,16 @@ impl Sight {
     }
 
     /// Takes an image that arrived at `now_ns` of this machine's clock; gives the moment that it
-    /// completes.
+    /// completes. A camera on the hand is where the hand was.
     ///
     /// # Errors
     /// Why it, or the moment, cannot be used.
-    pub(crate) fn take(&mut self, input: &Input, now_ns: u64) -> Result<Option<Moment>, String> {
+    pub(crate) fn take(
+        &mut self,
+        input: &Input,
+        now_ns: u64,
+        hands: &Hands,
+    ) -> Result<Option<Moment>, String> {
         let Some(index) = self.inputs.iter().position(|known| *known == input.id) else {
             return Ok(None);
         };
@@ -107,7 +112,9 @@ impl Sight {
             ));
         }
         let matched = self.matcher.take(0);
-        matched.map(|matched| self.moment(matched)).transpose()
+        matched
+            .map(|matched| self.moment(matched, hands))
+            .transpose()
     }
 
     /// Notes the arm's clock, which cameras should share, and whether the arm moves, so that a picture
@@ -182,7 +189,7 @@ impl Sight {
         Ok(image)
     }
 
-    fn moment(&self, matched: Matched<ImageInput>) -> Result<Moment, String> {
+    fn moment(&self, matched: Matched<ImageInput>, hands: &Hands) -> Result<Moment, String> {
         let mut frames = matched.frames.into_iter().zip(&self.inputs);
         let (colour, _) = frames.next().ok_or("no image")?;
         let (mut depth, mut labels) = (None, None);
@@ -208,6 +215,7 @@ impl Sight {
         };
         if let Some(camera) = self.calibration.camera(&self.names(header)) {
             geometry = camera.complete(geometry, [header.width, header.height])?;
+            geometry = camera.carried(geometry, hands.at(header.stamp_ns).as_ref())?;
         }
         let names = labels
             .iter()

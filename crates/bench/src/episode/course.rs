@@ -7,7 +7,7 @@ use tiller_closed_loop::{
     keep_last_stage, policy_state, program_message,
 };
 use tiller_core::{EpisodeId, ProgramId, SECOND_NS};
-use tiller_grounding::{Grounder, Keypoint, annotate};
+use tiller_grounding::{Grounder, Hand, Keypoint, annotate};
 use tiller_messages::{
     ArmCommand, ArmState, Episode, Keypoints, Level, Message, Progress, StageCommand,
 };
@@ -64,6 +64,17 @@ pub(super) struct Course<'a> {
     sent: u64,
 }
 
+/// The last episode's, if it was of the same settings, or a new one.
+fn grounder(runner: &mut Runner) -> Result<Grounder> {
+    let wanted = &runner.config.grounding;
+    let last = runner.grounder.take();
+    if let Some(mut grounder) = last.filter(|grounder| grounder.config() == wanted) {
+        grounder.forget()?;
+        return Ok(grounder);
+    }
+    Ok(Grounder::new(wanted.clone())?)
+}
+
 impl<'a> Course<'a> {
     pub(super) fn new(
         runner: &'a mut Runner,
@@ -73,7 +84,7 @@ impl<'a> Course<'a> {
     ) -> Result<Self> {
         let look_ns = runner.world.info().look_ns;
         let grounder = match &spec.instruction {
-            Some(_) => Some(Grounder::new(runner.config.grounding.clone())?),
+            Some(_) => Some(grounder(runner)?),
             None => None,
         };
         Ok(Self {
@@ -109,6 +120,7 @@ impl<'a> Course<'a> {
             }
             self.period()?;
         };
+        self.runner.grounder = self.grounder.take();
         let verdict = self.runner.world.verdict();
         self.result.completed.clone_from(&verdict.completed);
         self.result.collateral = verdict.collateral.iter().map(ToString::to_string).collect();
@@ -211,6 +223,12 @@ impl<'a> Course<'a> {
             return Ok(());
         };
         let view = self.runner.eyes.scene().ok_or_else(no_camera)?;
+        let measured = self.runner.world.arm();
+        grounder.hear(Hand {
+            stamp_ns: now_ns,
+            world_from_tool: measured.base_from_tool,
+            gripper_width_m: measured.reading.gripper_width_m,
+        });
         let first = !self.program_sent;
         let found = timed(&mut self.result.time.ground_s, || {
             if first {

@@ -22,11 +22,16 @@ use serde::{Deserialize, Serialize};
 use tiller_grounding::GroundingConfig;
 use tiller_world::{Variation, WorldInfo};
 
+use crate::sight::Sight;
+
 /// How the things of a world get keypoints.
 #[must_use]
-pub fn grounding(info: &WorldInfo) -> GroundingConfig {
+pub fn grounding(info: &WorldInfo, sight: &Sight) -> GroundingConfig {
     let owned = |name: &&str| (*name).to_owned();
     GroundingConfig {
+        detector: sight.detector.clone(),
+        tracker: sight.tracker.clone(),
+        model: sight.model.clone(),
         ignored: info.without_keypoints.iter().map(owned).collect(),
         counts: info
             .keypoint_counts

@@ -10,7 +10,7 @@ use tiller_closed_loop::{
     Sampler, SamplerConfig, Switcher, SwitcherConfig,
 };
 use tiller_core::{SECOND_NS, StateComponent};
-use tiller_grounding::GroundingConfig;
+use tiller_grounding::{Grounder, GroundingConfig};
 use tiller_motion::ActuatorConfig;
 use tiller_policy::{Bundle, ObservationKind, Observer, Policy, Provider, RuntimeOptions, Supply};
 use tiller_report::Recorder;
@@ -68,6 +68,8 @@ pub struct Runner {
     pub(super) world: Box<dyn World>,
     pub(super) author: Arc<dyn Author + Send + Sync>,
     pub(super) eyes: Eyes,
+    /// Of the last steered episode: its detector's model is loaded once.
+    pub(super) grounder: Option<Grounder>,
     pub(super) policy: Policy,
     pub(super) gaussian: Gaussian,
     /// What the policy is told of the arm, and room for it.
@@ -111,6 +113,7 @@ impl Runner {
             world,
             author: Arc::clone(&subject.author),
             eyes,
+            grounder: None,
             gaussian: Gaussian::new(&policy)?,
             told: (policy.manifest().robot_state(), Vec::new()),
             policy,

@@ -6,6 +6,7 @@ use tiller_world::{CameraGeometry, CameraInfo, Channels, EpisodeSpec, Frame, Wor
 
 use super::eyes::Eyes;
 use crate::rig::Rig;
+use crate::sight::Sight;
 
 /// Columns of the picture for people, pixels, where a camera can show so many.
 const PICTURE_SIZE: usize = 768;
@@ -115,7 +116,7 @@ fn look(kind: &dyn WorldKind, seed: u64, task: Option<&str>) -> Result<(SeededSc
     })?;
     let mut eyes = Eyes::new(kind.info());
     eyes.look(rig.world.as_mut(), Channels::ALL)?;
-    let mut grounder = Grounder::new(super::grounding(kind.info()))?;
+    let mut grounder = Grounder::new(super::grounding(kind.info(), &Sight::default()))?;
     let frame = eyes.scene().ok_or_eyre("the world has no camera")?;
     let keypoints = grounder.ground(&frame)?.to_vec();
     let scene = SeededScene {

@@ -53,6 +53,8 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Folder of the policy there.
     pub policy_folder: PathBuf,
+    /// Folder of the network that finds keypoints there.
+    pub detector_model: Option<PathBuf>,
     /// Folder of programs that are followed in the place of the author's.
     pub programs: Option<PathBuf>,
     /// Folder for the pictures of every episode.
@@ -73,6 +75,7 @@ impl Plan {
             settings,
             folder: std::env::current_dir().wrap_err("there is no working directory")?,
             policy_folder: full(&config.policy_folder)?,
+            detector_model: config.sight.model.as_ref().map(full).transpose()?,
             programs: config.programs.as_ref().map(full).transpose()?,
             pictures: config.pictures.as_ref().map(full).transpose()?,
             records: config.records,
@@ -110,6 +113,7 @@ impl Plan {
             tuned: wanted.tuned.clone(),
             guide: guide.wrap_err("--guide")?,
             handicap: wanted.handicap,
+            sight: wanted.sight.here(self.detector_model.as_deref(), &here)?,
             programs: self.programs.clone(),
             json: None,
             restart: false,

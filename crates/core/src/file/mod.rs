@@ -6,6 +6,7 @@
 //! limit, or writes through a link.
 
 mod lines;
+mod named;
 mod write;
 
 use std::ffi::OsStr;
@@ -20,6 +21,7 @@ use thiserror::Error;
 use crate::shown;
 
 pub use lines::{Line, Lines};
+pub use named::{NoFolder, find_folder};
 pub use write::{
     create_in_place, create_private_dir_all, is_draft, keep_private, open_to_append, probe_private,
     write_private, write_whole,

@@ -307,7 +307,7 @@ fn add(position: &mut [f64; 3], shift: [f64; 2]) {
 }
 
 /// Hamilton product, w x y z.
-fn product(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+pub(super) fn product(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
     [
         a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3],
         a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2],

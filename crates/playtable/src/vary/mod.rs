@@ -4,9 +4,11 @@
 //! so that the three strengths of a seed are the same departure carried further.
 
 mod apply;
+mod looks;
 mod parts;
 
 pub(crate) use apply::Outcome;
+pub(crate) use looks::dress;
 pub(crate) use parts::{Fixture, Parts};
 
 /// What a [`Variation`] departs in.

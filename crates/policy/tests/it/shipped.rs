@@ -134,7 +134,8 @@ fn the_manifest_of_models_lists_every_shipped_graph_with_its_hash() {
     );
 
     let mut shipped = Vec::new();
-    for bundle in bundles().into_iter().chain(controls()) {
+    let detectors = folders("detectors");
+    for bundle in bundles().into_iter().chain(controls()).chain(detectors) {
         let files = std::fs::read_dir(bundle).unwrap();
         shipped.extend(files.map(|file| file.unwrap().path().canonicalize().unwrap()));
     }

@@ -9,7 +9,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use eyre::{Result, WrapErr, ensure, eyre};
 use tiller_bench::{
-    self as bench, BenchConfig, FREE_RUN, Handicap, Method, POLICY_STEP_NS, Subject, Tuned, task_of,
+    self as bench, BenchConfig, FREE_RUN, Handicap, Method, POLICY_STEP_NS, Sight, Subject, Tuned,
+    task_of,
 };
 use tiller_steering::Guide;
 use tiller_vlm::RecordedPrograms;
@@ -221,6 +222,16 @@ struct WorldArgs {
     /// it, the next chunk is planned as early as that takes, as in the dataflow.
     #[arg(long, value_name = "SECONDS")]
     planning_s: Option<f64>,
+    /// What finds objects: `learned` is a network that sees colour alone, `labels` reads off what the simulator knows of every
+    /// pixel [default: learned where the world has a network, else labels].
+    #[arg(long, value_name = "NAME")]
+    detector: Option<String>,
+    /// Folder of the detector's network, or a name below models/detectors [default: the world's].
+    #[arg(long, value_name = "NAME|PATH", requires = "detector")]
+    detector_model: Option<String>,
+    /// What follows objects: `detector` (what the detector brings), `looks` or `flow`.
+    #[arg(long, value_name = "NAME")]
+    tracker: Option<String>,
     /// How far each keypoint is off along each axis, as a standard deviation, for a whole episode, m.
     #[arg(long, value_name = "METRES", default_value_t = 0.0)]
     keypoint_noise_m: f64,
@@ -311,6 +322,13 @@ impl WorldArgs {
             (true, Some(command)) => Some(command.clone()),
             (false, _) => None,
         };
+        let sight = Sight::of(
+            info,
+            self.detector.as_deref(),
+            self.tracker.as_deref(),
+            self.detector_model.as_deref(),
+            &std::env::current_dir().wrap_err("there is no working directory")?,
+        )?;
         let config = BenchConfig {
             max_steps: self
                 .max_steps
@@ -327,6 +345,7 @@ impl WorldArgs {
             jobs: self.jobs.unwrap_or_else(default_jobs),
             provider: self.provider.into(),
             guide: self.guide,
+            sight,
             handicap: Handicap {
                 keypoint_noise_m: self.keypoint_noise_m,
                 without_done: self.without_done,

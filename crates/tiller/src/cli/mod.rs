@@ -12,6 +12,7 @@ mod doctor;
 mod export;
 mod hand;
 mod input;
+mod models;
 mod observe;
 mod order;
 mod policy;
@@ -53,6 +54,7 @@ enum Command {
     Demos(demos::DemosArgs),
     Doctor(doctor::DoctorArgs),
     Export(export::ExportArgs),
+    Models(models::ModelsArgs),
     Pause(order::PauseArgs),
     Policy(policy::PolicyArgs),
     Resume(order::ResumeArgs),
@@ -79,6 +81,7 @@ impl Cli {
             Command::Demos(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Export(args) => args.run(),
+            Command::Models(args) => args.run(),
             Command::Pause(args) => args.run(),
             Command::Policy(args) => args.run(),
             Command::Resume(args) => args.run(),

@@ -1,3 +1,4 @@
+mod carried;
 mod clock;
 mod damages;
 mod episodes;

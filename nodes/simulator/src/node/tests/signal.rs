@@ -62,6 +62,7 @@ fn described(late: Option<Arc<AtomicU64>>) -> Kind {
         labels: Vec::new(),
         without_keypoints: Vec::new(),
         keypoint_counts: Vec::new(),
+        detector: None,
         tasks: ["signal", "wave", "begin anew"].map(task).to_vec(),
         groups: Vec::new(),
         axes: Vec::new(),
