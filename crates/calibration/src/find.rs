@@ -8,11 +8,16 @@ use crate::view::Corner;
 
 /// From the detector's pixels, whose centres are whole numbers, to ours.
 const CENTRE: f64 = 0.5;
+/// Least side of a picture that the detector takes, pixels.
+const LEAST_SIDE: u32 = 16;
 
 /// The board's corners that the picture shows, by rising id; none where the board is not found. Half a board
 /// is enough, for each corner is known by the markers around it.
 #[must_use]
 pub fn find(picture: &GrayImage, board: &Board) -> Vec<Corner> {
+    if picture.width().min(picture.height()) < LEAST_SIDE {
+        return Vec::new();
+    }
     let Ok(detector) = CharucoDetector::new(board.detector()) else {
         return Vec::new();
     };

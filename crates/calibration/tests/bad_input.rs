@@ -21,17 +21,34 @@ fn a_board_that_was_never_seen_is_said_so() {
     let mut views = views(&rig(Mount::Base));
     views.iter_mut().for_each(|view| view.corners.clear());
     let error = refused(&views);
-    assert_eq!(error, SolveError::NoBoard { needed: 3, views: 12 });
+    assert_eq!(
+        error,
+        SolveError::NoBoard {
+            needed: 3,
+            views: 12
+        }
+    );
     assert!(error.to_string().contains("none of 12"), "{error}");
-    assert_eq!(refused(&[]), SolveError::NoBoard { needed: 3, views: 0 });
+    assert_eq!(
+        refused(&[]),
+        SolveError::NoBoard {
+            needed: 3,
+            views: 0
+        }
+    );
 }
 
 #[test]
 fn two_views_are_too_few() {
     let mut views = views(&rig(Mount::Base));
-    views[2..].iter_mut().for_each(|view| view.corners.truncate(5));
+    views[2..]
+        .iter_mut()
+        .for_each(|view| view.corners.truncate(5));
     let told = refused(&views).to_string();
-    assert!(told.contains("at least 3 views") && told.contains("found 2 among 12"), "{told}");
+    assert!(
+        told.contains("at least 3 views") && told.contains("found 2 among 12"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -39,7 +56,11 @@ fn a_hand_that_only_moves_is_refused_with_its_degrees() {
     let mut still = rig(Mount::Base);
     (still.tilt_deg, still.roll_deg) = (3.0, 3.0);
     let error = refused(&views(&still));
-    let SolveError::TooLittleRotation { needed_deg, found_deg } = error else {
+    let SolveError::TooLittleRotation {
+        needed_deg,
+        found_deg,
+    } = error
+    else {
         panic!("{error}");
     };
     assert!(found_deg > 1.0 && found_deg < needed_deg, "{found_deg}");
@@ -109,12 +130,19 @@ fn the_wrong_mount_raises_doubts_or_is_refused() {
 
 #[test]
 fn a_board_that_cannot_be_is_refused_with_all_that_is_wrong() {
-    let told = Board::new(2, 41, 0.0, 0.02, "DICT_9X9").unwrap_err().to_string();
+    let told = Board::new(2, 41, 0.0, 0.02, "DICT_9X9")
+        .unwrap_err()
+        .to_string();
     for name in ["columns", "rows", "square_m", "marker_m", "dictionary"] {
         assert!(told.contains(name), "{name} in {told}");
     }
     assert!(told.contains("DICT_4X4_50"), "{told}");
-    let told = Board::new(12, 10, 0.03, 0.022, "DICT_4X4_50").unwrap_err().to_string();
-    assert!(told.contains("60 markers") && told.contains("50 in"), "{told}");
+    let told = Board::new(12, 10, 0.03, 0.022, "DICT_4X4_50")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains("60 markers") && told.contains("50 in"),
+        "{told}"
+    );
     assert!(Board::new(7, 5, f64::NAN, 0.02, "DICT_4X4_50").is_err());
 }

@@ -14,8 +14,10 @@ fn seen(mount: Mount, seed: u64) -> (Vec<View>, Vec<GrayImage>) {
     let (rig, board) = (rig(mount), board());
     let mut random = Random::new(seed);
     let sights = rig.sights(12, &mut random);
-    let pictures: Vec<GrayImage> =
-        sights.iter().map(|sight| rig.picture(sight, &mut random)).collect();
+    let pictures: Vec<GrayImage> = sights
+        .iter()
+        .map(|sight| rig.picture(sight, &mut random))
+        .collect();
     let view = |(index, sight)| View {
         name: format!("{index}.png"),
         base_from_tool: pose(&rig.base_from_tool(sight)),
@@ -37,7 +39,10 @@ fn corners_are_found_where_they_are() {
             let point_m = board.corner_m(corner.id).unwrap();
             assert_eq!(corner.point_m, point_m);
             let true_pixel = rig.lens.project(&(sight * Point3::from(point_m))).unwrap();
-            let off = [corner.pixel[0] - true_pixel[0], corner.pixel[1] - true_pixel[1]];
+            let off = [
+                corner.pixel[0] - true_pixel[0],
+                corner.pixel[1] - true_pixel[1],
+            ];
             let length = off[0].hypot(off[1]);
             assert!(length < 0.7, "corner {}: {off:?} px off", corner.id);
             count += 1;
@@ -49,7 +54,10 @@ fn corners_are_found_where_they_are() {
     let rms = (sum / f64::from(count)).sqrt();
     println!("{count} corners, {rms:.3} px rms, {bias:?} px bias");
     assert!(rms < 0.2, "{rms} px rms");
-    assert!(bias.iter().all(|bias| bias.abs() < 0.04), "{bias:?} px bias");
+    assert!(
+        bias.iter().all(|bias| bias.abs() < 0.04),
+        "{bias:?} px bias"
+    );
 }
 
 #[test]
@@ -70,16 +78,24 @@ fn pictures_give_the_camera_to_two_millimetres() {
             solution.rms_px,
             solution.board_moves_mm
         );
-        assert!(metres < 2e-3 && degrees < 0.2, "{mount:?} {metres} m, {degrees} degrees");
+        assert!(
+            metres < 2e-3 && degrees < 0.2,
+            "{mount:?} {metres} m, {degrees} degrees"
+        );
         assert_eq!(solution.used, 12);
         let drawn = sheet(&solution, &views, |index| pictures.get(index));
         // The worst view, and three rows of three.
         assert_eq!(drawn.dimensions(), (960, 742 + 3 * 262));
-        let green = drawn.pixels().filter(|pixel| pixel.0 == [0, 160, 60]).count();
+        let green = drawn
+            .pixels()
+            .filter(|pixel| pixel.0 == [0, 160, 60])
+            .count();
         assert!(green > 1000, "{green} green pixels");
         if let Some(folder) = std::env::var_os("TILLER_TEST_PICTURES") {
             let name = format!("calibration-{}-{seed}.png", mount.as_str());
-            drawn.save(std::path::Path::new(&folder).join(name)).unwrap();
+            drawn
+                .save(std::path::Path::new(&folder).join(name))
+                .unwrap();
         }
     }
 }
@@ -90,7 +106,10 @@ fn half_a_board_is_known_by_its_markers() {
     let mut random = Random::new(25);
     let sight = rig.sights(1, &mut random)[0];
     let mut picture = rig.picture(&sight, &mut random);
-    let middle = rig.lens.project(&(sight * Point3::new(0.105, 0.075, 0.0))).unwrap()[0];
+    let middle = rig
+        .lens
+        .project(&(sight * Point3::new(0.105, 0.075, 0.0)))
+        .unwrap()[0];
     for (column, _, pixel) in picture.enumerate_pixels_mut() {
         if f64::from(column) > middle {
             pixel.0 = [90];
@@ -99,7 +118,10 @@ fn half_a_board_is_known_by_its_markers() {
     let found = find(&picture, &board);
     assert!((6..20).contains(&found.len()), "{}", found.len());
     for corner in found {
-        let at = rig.lens.project(&(sight * Point3::from(corner.point_m))).unwrap();
+        let at = rig
+            .lens
+            .project(&(sight * Point3::from(corner.point_m)))
+            .unwrap();
         let off = (corner.pixel[0] - at[0]).hypot(corner.pixel[1] - at[1]);
         assert!(off < 0.7, "corner {}: {off} px off", corner.id);
     }

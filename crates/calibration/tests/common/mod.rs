@@ -10,23 +10,25 @@ use tiller_calibration::{Board, Corner, Lens, Mount, Setup, Solution, View};
 use tiller_core::Pose;
 
 /// Width and height of all pictures, pixels.
-pub const SIZE: [u32; 2] = [640, 480];
+pub(crate) const SIZE: [u32; 2] = [640, 480];
 
 /// Pixels of a square in the picture that is warped.
 const PRINT: u32 = 96;
+/// Shade of what is beside it.
+const BESIDE: f64 = 110.0;
 
-pub fn board() -> Board {
+pub(crate) fn board() -> Board {
     Board::new(7, 5, 0.03, 0.022, "DICT_4X4_50").unwrap()
 }
 
-pub fn lens() -> Lens {
+pub(crate) fn lens() -> Lens {
     Lens {
         focal: [602.0, 598.0],
         principal_point: [331.0, 236.0],
     }
 }
 
-pub fn setup(mount: Mount, lens: Option<Lens>) -> Setup {
+pub(crate) fn setup(mount: Mount, lens: Option<Lens>) -> Setup {
     Setup {
         mount,
         size: SIZE,
@@ -35,19 +37,19 @@ pub fn setup(mount: Mount, lens: Option<Lens>) -> Setup {
 }
 
 /// A seeded source of numbers.
-pub struct Random(ChaCha8Rng);
+pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * (f64::from(self.0.next_u32()) + 0.5) / f64::from(u32::MAX)
     }
 
     /// Normally distributed with deviation 1, after Box and Muller.
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         let length = (-2.0 * self.between(0.0, 1.0).max(1e-12).ln()).sqrt();
         length * (std::f64::consts::TAU * self.between(0.0, 1.0)).cos()
     }
@@ -55,18 +57,18 @@ impl Random {
 
 /// A camera, a board, and how far the board is tilted and turned in the views of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Rig {
-    pub mount: Mount,
+pub(crate) struct Rig {
+    pub(crate) mount: Mount,
     /// `world_from_camera` or `tool_from_camera`.
-    pub camera: Isometry3<f64>,
+    pub(crate) camera: Isometry3<f64>,
     /// `tool_from_board` or `base_from_board`.
-    pub board: Isometry3<f64>,
-    pub lens: Lens,
-    pub tilt_deg: f64,
-    pub roll_deg: f64,
+    pub(crate) board: Isometry3<f64>,
+    pub(crate) lens: Lens,
+    pub(crate) tilt_deg: f64,
+    pub(crate) roll_deg: f64,
 }
 
-pub fn rig(mount: Mount) -> Rig {
+pub(crate) fn rig(mount: Mount) -> Rig {
     let pose = |place: [f64; 3], angles: [f64; 3]| {
         let rotation = UnitQuaternion::from_euler_angles(angles[0], angles[1], angles[2]);
         Isometry3::from_parts(Translation3::from(Vector3::from(place)), rotation)
@@ -93,7 +95,7 @@ pub fn rig(mount: Mount) -> Rig {
 
 impl Rig {
     /// `camera_from_board` in `count` views: all of the board is in the picture.
-    pub fn sights(&self, count: usize, random: &mut Random) -> Vec<Isometry3<f64>> {
+    pub(crate) fn sights(&self, count: usize, random: &mut Random) -> Vec<Isometry3<f64>> {
         let middle = Vector3::new(0.105, 0.075, 0.0);
         let mut one = || {
             let (about, tilt) = (
@@ -115,7 +117,7 @@ impl Rig {
     }
 
     /// The tool in the base frame where the camera sees the board like this.
-    pub fn base_from_tool(&self, camera_from_board: &Isometry3<f64>) -> Isometry3<f64> {
+    pub(crate) fn base_from_tool(&self, camera_from_board: &Isometry3<f64>) -> Isometry3<f64> {
         let link = self.camera * camera_from_board * self.board.inverse();
         match self.mount {
             Mount::Base => link,
@@ -124,7 +126,7 @@ impl Rig {
     }
 
     /// Views with exact corners, or with normally distributed errors of so many pixels.
-    pub fn views(&self, count: usize, noise_px: f64, random: &mut Random) -> Vec<View> {
+    pub(crate) fn views(&self, count: usize, noise_px: f64, random: &mut Random) -> Vec<View> {
         let board = board();
         let sights = self.sights(count, random);
         let view = |(index, sight): (usize, &Isometry3<f64>)| {
@@ -146,37 +148,43 @@ impl Rig {
     }
 
     /// Distance (m) and angle (degrees) of a solution's camera from the true one.
-    pub fn off(&self, solution: &Solution) -> (f64, f64) {
+    pub(crate) fn off(&self, solution: &Solution) -> (f64, f64) {
         let (metres, turn) = solution.camera.distance_to(&pose(&self.camera));
         (metres, turn.to_degrees())
     }
 
     /// The same of its board.
-    pub fn board_off(&self, solution: &Solution) -> (f64, f64) {
+    pub(crate) fn board_off(&self, solution: &Solution) -> (f64, f64) {
         let (metres, turn) = solution.board.distance_to(&pose(&self.board));
         (metres, turn.to_degrees())
     }
 
     /// What the camera sees: the printed board on grey, 4 x 4 samples a pixel, with noise of 2 of 255.
-    pub fn picture(&self, sight: &Isometry3<f64>, random: &mut Random) -> GrayImage {
+    pub(crate) fn picture(&self, sight: &Isometry3<f64>, random: &mut Random) -> GrayImage {
         let board = board();
         let print = board.picture(PRINT);
         let eye = sight.inverse() * Point3::origin();
-        let shade = |x: f64, y: f64| {
+        // Where the print is seen at a place of the picture, pixels of the print.
+        let print_at = |x: f64, y: f64| {
             let [focal, middle] = [self.lens.focal, self.lens.principal_point];
             let ray = Vector3::new((x - middle[0]) / focal[0], (y - middle[1]) / focal[1], 1.0);
             let ray = sight.rotation.inverse() * ray;
             let at = eye - ray * (eye.z / ray.z);
-            let square = |metres: f64| (metres / board.square_m() + 0.5) * f64::from(PRINT);
-            sampled(&print, square(at.x), square(at.y))
+            [at.x, at.y].map(|metres| (metres / board.square_m() + 0.5) * f64::from(PRINT))
         };
+        let [width, height] = [print.width(), print.height()].map(f64::from);
+        let margin = f64::from(PRINT) / 2.0;
+        let near = |value: f64, side: f64| (-margin..side + margin).contains(&value);
         GrayImage::from_fn(SIZE[0], SIZE[1], |column, row| {
-            let mut sum = 0.0;
-            for (a, b) in (0..16).map(|n| (n % 4, n / 4)) {
+            let [x, y] = print_at(f64::from(column) + 0.5, f64::from(row) + 0.5);
+            let shade = if near(x, width) && near(y, height) {
                 let sub = |pixel: u32, n: i32| f64::from(pixel) + (f64::from(n) + 0.5) / 4.0;
-                sum += shade(sub(column, a), sub(row, b));
-            }
-            let value = 30.0 + 0.75 * sum / 16.0 + 2.0 * random.normal();
+                let samples = (0..16).map(|n| print_at(sub(column, n % 4), sub(row, n / 4)));
+                samples.map(|[x, y]| sampled(&print, x, y)).sum::<f64>() / 16.0
+            } else {
+                BESIDE
+            };
+            let value = 30.0 + 0.75 * shade + 2.0 * random.normal();
             image::Luma([value.round().clamp(0.0, 255.0) as u8])
         })
     }
@@ -190,12 +198,14 @@ fn sampled(print: &GrayImage, x: f64, y: f64) -> f64 {
         let (x, y) = (left + dx, top + dy);
         let inside = x >= 0.0 && y >= 0.0;
         let pixel = inside.then(|| print.get_pixel_checked(x as u32, y as u32));
-        pixel.flatten().map_or(110.0, |pixel| f64::from(pixel.0[0]))
+        pixel
+            .flatten()
+            .map_or(BESIDE, |pixel| f64::from(pixel.0[0]))
     };
     let row = |dy: f64| at(0.0, dy) * (1.0 - across) + at(1.0, dy) * across;
     row(0.0) * (1.0 - down) + row(1.0) * down
 }
 
-pub fn pose(isometry: &Isometry3<f64>) -> Pose {
+pub(crate) fn pose(isometry: &Isometry3<f64>) -> Pose {
     Pose::from_parts(isometry.translation.vector, &isometry.rotation)
 }
