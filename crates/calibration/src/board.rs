@@ -186,3 +186,41 @@ impl Board {
 pub fn dictionary_names() -> &'static [&'static str] {
     builtins::BUILTIN_DICTIONARY_NAMES
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_is_what_opencv_draws() {
+        let board = Board::new(5, 4, 0.06, 0.04, "DICT_4X4_50").unwrap();
+        let picture = board.picture(60);
+        assert_eq!(picture.dimensions(), (6 * 60, 5 * 60));
+        // In the middle of cells of 10 pixels: squares have 6 of them, markers 4 + 2 without the margin.
+        let is_white = |x: u32, y: u32| picture.get_pixel(30 + x, 30 + y).0 == [255];
+        assert!(
+            !is_white(5, 5) && is_white(65, 5),
+            "the first square is black, the second white"
+        );
+        assert_eq!(picture.get_pixel(29, 29).0, [255]);
+        // Marker 0, whose four rows of bits are 181 and 50 in OpenCV's table.
+        let cell = 40.0 / 6.0;
+        let at = |bit: u32| (10.0 + (f64::from(bit) + 1.5) * cell) as u32;
+        let bits = (0..16).map(|n| u32::from(is_white(60 + at(n % 4), at(n / 4))));
+        assert_eq!(bits.fold(0, |code, bit| code << 1 | bit), 181 << 8 | 50);
+        assert!(!is_white(60 + 12, 30), "a marker's border is black");
+    }
+
+    #[test]
+    fn corners_are_counted_row_after_row() {
+        let board = Board::new(7, 5, 0.03, 0.022, "4X4_50").unwrap();
+        assert_eq!(board.corners(), 24);
+        assert_eq!(board.corner_m(0), Some([0.03, 0.03, 0.0]));
+        assert_eq!(board.corner_m(7), Some([0.06, 0.06, 0.0]));
+        assert_eq!(board.corner_m(24), None);
+        assert_eq!(
+            (board.columns(), board.rows(), board.square_m()),
+            (7, 5, 0.03)
+        );
+    }
+}

@@ -168,7 +168,10 @@ impl Selector {
 
     /// Whether the tool was near `pose` for the whole time around a stamp; none where states are missing.
     fn is_at_rest(&self, stamp_ns: u64, pose: &Pose) -> Option<bool> {
-        let (first_ns, last_ns) = (stamp_ns.saturating_sub(REST_NS), stamp_ns + REST_NS);
+        let (first_ns, last_ns) = (
+            stamp_ns.checked_sub(REST_NS)?,
+            stamp_ns.checked_add(REST_NS)?,
+        );
         let first = self
             .states
             .partition_point(|(ns, _)| *ns <= first_ns)

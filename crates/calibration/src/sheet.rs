@@ -4,7 +4,7 @@ use ab_glyph::{FontRef, PxScale};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 use imageproc::drawing::{
-    draw_cross_mut, draw_filled_rect_mut, draw_hollow_circle_mut, draw_text_mut,
+    draw_filled_rect_mut, draw_hollow_circle_mut, draw_line_segment_mut, draw_text_mut,
 };
 use imageproc::rect::Rect;
 use tiller_core::visible_line;
@@ -21,8 +21,8 @@ const CAPTION: u32 = 22;
 const WIDTH: u32 = 960;
 const COLUMNS: u32 = 3;
 const MAX_TILES: usize = 9;
-/// Radius of the circles, pixels.
-const RADIUS: i32 = 6;
+/// Circles in a picture's width.
+const CIRCLES: u32 = 140;
 
 const PAPER: Rgb<u8> = Rgb([250, 250, 250]);
 const INK: Rgb<u8> = Rgb([30, 30, 30]);
@@ -98,10 +98,10 @@ fn drawn(
         let [x, y]: [i32; 2] = std::array::from_fn(|i| (pixel[i] * scale[i] - 0.5).round() as i32);
         (x, y)
     };
+    let radius = (width / CIRCLES) as i32;
     for corner in &view.corners {
         let (x, y) = place(corner.pixel);
-        draw_hollow_circle_mut(&mut canvas, (x, y), RADIUS, FOUND);
-        draw_hollow_circle_mut(&mut canvas, (x, y), RADIUS - 1, FOUND);
+        draw_hollow_circle_mut(&mut canvas, (x, y), radius, FOUND);
     }
     let inside = |[x, y]: [f64; 2]| {
         (0.0..picture.width().into()).contains(&x) && (0.0..picture.height().into()).contains(&y)
@@ -113,7 +113,11 @@ fn drawn(
         .filter(|pixel| inside(**pixel))
     {
         let (x, y) = place(*pixel);
-        draw_cross_mut(&mut canvas, COMPUTED, x, y);
+        let [left, right, top, bottom] = [x - radius, x + radius, y - radius, y + radius];
+        let ends = [([left, y], [right, y]), ([x, top], [x, bottom])];
+        for (from, to) in ends.map(|(from, to)| (from.map(|n| n as f32), to.map(|n| n as f32))) {
+            draw_line_segment_mut(&mut canvas, from.into(), to.into(), COMPUTED);
+        }
     }
     if report.left_out {
         draw_filled_rect_mut(&mut canvas, Rect::at(0, 0).of_size(width, 4), COMPUTED);

@@ -91,12 +91,6 @@ fn pictures_give_the_camera_to_two_millimetres() {
             .filter(|pixel| pixel.0 == [0, 160, 60])
             .count();
         assert!(green > 1000, "{green} green pixels");
-        if let Some(folder) = std::env::var_os("TILLER_TEST_PICTURES") {
-            let name = format!("calibration-{}-{seed}.png", mount.as_str());
-            drawn
-                .save(std::path::Path::new(&folder).join(name))
-                .unwrap();
-        }
     }
 }
 
