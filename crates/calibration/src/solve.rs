@@ -14,7 +14,7 @@ use crate::view::{Mount, View};
 /// Views that determine a camera at least.
 const LEAST_VIEWS: usize = 3;
 /// Corners that determine a pose well at least.
-const LEAST_CORNERS: usize = 6;
+pub(crate) const LEAST_CORNERS: usize = 6;
 /// First guesses that are refined.
 const BEST_GUESSES: usize = 3;
 /// A view is left out if its error is so many times the middle one's, and so many pixels.

@@ -10,7 +10,7 @@ use std::path::Path;
 use common::{Random, board, lens, rig, setup};
 use image::GrayImage;
 use tiller_calibration::{
-    CameraFileError, FolderError, Mount, Solution, read_folder, solve, write_camera,
+    CameraFileError, Mount, ReadError, Solution, read_folder, size_of, solve, write_camera,
 };
 use toml::{Table, Value};
 
@@ -121,21 +121,24 @@ fn a_folder_is_read_with_its_poses() {
         .save(folder.path().join("b.png"))
         .unwrap();
     let mut heard = Vec::new();
-    let shots = read_folder(folder.path(), |done, of| heard.push((done, of))).unwrap();
+    let shots = read_folder(folder.path(), &board(), |done, of| heard.push((done, of))).unwrap();
     assert_eq!(heard, [(1, 2), (2, 2)]);
     assert_eq!(
-        (shots[0].name.as_str(), shots[1].name.as_str()),
+        (shots[0].view.name.as_str(), shots[1].view.name.as_str()),
         ("a.png", "b.png")
     );
     assert_eq!(shots[0].picture, picture);
-    assert_eq!(shots[1].base_from_tool.position_m, [1.0, 2.0, 3.0]);
+    assert_eq!(shots[1].view.base_from_tool.position_m, [1.0, 2.0, 3.0]);
+    let told = size_of(&shots).unwrap_err().to_string();
+    assert!(told.contains("b.png") && told.contains("found 20 x 30"), "{told}");
+    assert_eq!(size_of(&shots[..1]).unwrap(), Some([192, 144]));
 }
 
 #[test]
 fn a_folder_that_is_wrong_is_told_what_is() {
     let folder = tempfile::tempdir().unwrap();
-    let read = || read_folder(folder.path(), |_, _| {});
-    assert!(matches!(read(), Err(FolderError::File(_))));
+    let read = || read_folder(folder.path(), &board(), |_, _| {});
+    assert!(matches!(read(), Err(ReadError::File(_))));
     let write = |poses: &str| fs::write(folder.path().join("poses.json"), poses).unwrap();
     write("[1, 2]");
     let told = read().unwrap_err().to_string();

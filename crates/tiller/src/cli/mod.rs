@@ -5,6 +5,7 @@
 
 mod bench;
 mod bench_report;
+mod calibrate;
 mod console;
 mod crew;
 mod demos;
@@ -50,6 +51,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Arm(order::ArmArgs),
+    Calibrate(Box<calibrate::CalibrateArgs>),
     Demos(demos::DemosArgs),
     Doctor(doctor::DoctorArgs),
     Export(export::ExportArgs),
@@ -76,6 +78,7 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Arm(args) => args.run(),
+            Command::Calibrate(args) => args.run(),
             Command::Demos(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Export(args) => args.run(),
