@@ -102,6 +102,22 @@ fn a_view_with_a_wrong_pose_is_left_out_and_named() {
 }
 
 #[test]
+fn single_wrong_corners_do_not_move_the_camera() {
+    let rig = rig(Mount::Base);
+    let mut views = rig.views(15, 0.3, &mut Random::new(10));
+    for (n, view) in views.iter_mut().enumerate() {
+        view.corners[n].pixel[n % 2] += 8.0;
+    }
+    let solution = solve(&views, &setup(Mount::Base, Some(lens()))).unwrap();
+    let (metres, degrees) = rig.off(&solution);
+    assert!(
+        metres < 2e-3 && degrees < 0.2,
+        "{metres} m, {degrees} degrees"
+    );
+    assert!(solution.largest_px > 6.0, "{}", solution.largest_px);
+}
+
+#[test]
 fn views_that_see_half_of_the_board_or_none_of_it_do_no_harm() {
     let rig = rig(Mount::Base);
     let mut views = rig.views(12, 0.0, &mut Random::new(8));

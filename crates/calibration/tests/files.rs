@@ -130,7 +130,10 @@ fn a_folder_is_read_with_its_poses() {
     assert_eq!(shots[0].picture, picture);
     assert_eq!(shots[1].view.base_from_tool.position_m, [1.0, 2.0, 3.0]);
     let told = size_of(&shots).unwrap_err().to_string();
-    assert!(told.contains("b.png") && told.contains("found 20 x 30"), "{told}");
+    assert!(
+        told.contains("b.png") && told.contains("found 20 x 30"),
+        "{told}"
+    );
     assert_eq!(size_of(&shots[..1]).unwrap(), Some([192, 144]));
 }
 

@@ -33,7 +33,12 @@ fn picture(stamp_ns: u64, grey: &GrayImage, lens: Option<Lens>) -> RecordEntry {
         ..ImageHeader::default()
     };
     let data: ArrayRef = Arc::new(UInt8Array::from(file));
-    entry_beside("camera", "image", Some(data.as_ref() as &dyn Array), header.to_pairs())
+    entry_beside(
+        "camera",
+        "image",
+        Some(data.as_ref() as &dyn Array),
+        header.to_pairs(),
+    )
 }
 
 /// The arm's states 50 times a second, a picture four times a second. The board is seen from every pose but
@@ -42,12 +47,20 @@ fn recording(path: &Path, says_lens: bool) {
     let rig = rig(Mount::Base);
     let mut random = Random::new(80);
     let sights = rig.sights(POSES, &mut random);
-    let tools: Vec<Isometry3<f64>> =
-        sights.iter().map(|sight| rig.base_from_tool(sight)).collect();
-    let pictures: Vec<GrayImage> =
-        sights.iter().map(|sight| rig.picture(sight, &mut random)).collect();
+    let tools: Vec<Isometry3<f64>> = sights
+        .iter()
+        .map(|sight| rig.base_from_tool(sight))
+        .collect();
+    let pictures: Vec<GrayImage> = sights
+        .iter()
+        .map(|sight| rig.picture(sight, &mut random))
+        .collect();
     let empty = GrayImage::from_pixel(SIZE[0], SIZE[1], image::Luma([90]));
-    let mut entries = vec![entry("console", "status", Some(&Status::default().to_arrow()))];
+    let mut entries = vec![entry(
+        "console",
+        "status",
+        Some(&Status::default().to_arrow()),
+    )];
     for at_ms in (0..2000 * POSES as u64).step_by(10) {
         let (pose, phase) = ((at_ms / 2000) as usize, at_ms % 2000);
         let next = tools[(pose + 1).min(POSES - 1)];
@@ -62,7 +75,11 @@ fn recording(path: &Path, says_lens: bool) {
             entries.push(entry("actuator", "arm_state", Some(&state.to_arrow())));
         }
         if at_ms % 250 == 0 {
-            let seen = if phase <= 1000 && pose != 2 { &pictures[pose] } else { &empty };
+            let seen = if phase <= 1000 && pose != 2 {
+                &pictures[pose]
+            } else {
+                &empty
+            };
             let lens = says_lens.then(lens);
             entries.push(picture(stamp_ns, seen, lens));
         }
@@ -85,20 +102,31 @@ fn a_recording_gives_a_picture_for_each_pose_at_rest_and_the_camera() {
     let mut last = (0, 0);
     let recorded =
         read_recording(&path, &topics(), &board(), |done, of| last = (done, of)).unwrap();
-    assert_eq!(last.0, last.1, "all of it was read, twice");
+    // All of it was read, twice, up to the mark at the end.
+    assert!(last.0 < last.1 && last.1 - last.0 < 100, "{last:?}");
     assert_eq!(recorded.shots.len(), POSES - 1, "{:?}", recorded.skipped);
     assert_eq!(recorded.pictures, 8 * POSES);
     assert_eq!(recorded.lens, Some(lens()));
     assert_eq!((recorded.unreadable, &recorded.broken), (0, &None));
     let skipped = recorded.skipped;
     // The last pose has no way to a next one: the arm stays there.
-    assert!(skipped.moving >= 4 * (POSES - 1) && skipped.no_board == 3, "{skipped:?}");
+    assert!(
+        skipped.moving >= 4 * (POSES - 1) && skipped.no_board == 3,
+        "{skipped:?}"
+    );
     assert_eq!(size_of(&recorded.shots).unwrap(), Some(SIZE));
-    let views: Vec<View> = recorded.shots.iter().map(|shot| shot.view.clone()).collect();
+    let views: Vec<View> = recorded
+        .shots
+        .iter()
+        .map(|shot| shot.view.clone())
+        .collect();
     assert_eq!(views[0].name, "0.25 s");
     let solution = solve(&views, &setup(Mount::Base, recorded.lens)).unwrap();
     let (metres, degrees) = rig(Mount::Base).off(&solution);
-    assert!(metres < 2e-3 && degrees < 0.2, "{metres} m, {degrees} degrees");
+    assert!(
+        metres < 2e-3 && degrees < 0.2,
+        "{metres} m, {degrees} degrees"
+    );
 }
 
 #[test]
@@ -114,13 +142,19 @@ fn what_a_recording_lacks_is_told_with_what_it_has() {
     );
     let read = |topics: &Topics| read_recording(&path, topics, &board(), |_, _| {});
     let told = read(&topics()).unwrap_err().to_string();
-    assert!(told.contains("`arm_state`") && told.contains("console/status"), "{told}");
+    assert!(
+        told.contains("`arm_state`") && told.contains("console/status"),
+        "{told}"
+    );
     let other = Topics {
         camera: "camera/wrist_image".to_owned(),
         arm: Some("console/status".to_owned()),
     };
     let told = read(&other).unwrap_err().to_string();
-    assert!(told.contains("wrist_image") && told.contains("camera/image"), "{told}");
+    assert!(
+        told.contains("wrist_image") && told.contains("camera/image"),
+        "{told}"
+    );
     let wrong_arm = Topics {
         camera: "camera/image".to_owned(),
         ..other
