@@ -183,17 +183,26 @@ impl SolveArgs {
         let board = self.board.board()?;
         let recorded = self.read(&board)?;
         let cannot = || format!("cannot calibrate from {}", self.source.display());
-        let size = size_of(&recorded.shots)?.ok_or_else(|| nothing(&recorded)).wrap_err_with(cannot)?;
+        let size = size_of(&recorded.shots)?
+            .ok_or_else(|| nothing(&recorded))
+            .wrap_err_with(cannot)?;
         let setup = Setup {
             mount: self.mount.into(),
             size,
             lens: recorded.lens.or(self.lens()),
         };
-        let views: Vec<View> = recorded.shots.iter().map(|shot| shot.view.clone()).collect();
+        let views: Vec<View> = recorded
+            .shots
+            .iter()
+            .map(|shot| shot.view.clone())
+            .collect();
         let solution = solve(&views, &setup).wrap_err_with(cannot)?;
         if let Some(path) = &self.picture {
             let picture = |index: usize| recorded.shots.get(index).map(|shot: &Shot| &shot.picture);
-            save(&DynamicImage::ImageRgb8(sheet(&solution, &views, picture)), path)?;
+            save(
+                &DynamicImage::ImageRgb8(sheet(&solution, &views, picture)),
+                path,
+            )?;
         }
         write_camera(&self.out, &self.name, &solution)?;
         let doubts = solution.doubts();
@@ -258,7 +267,10 @@ impl SolveArgs {
             Mount::Hand => ("the tool's frame", "in the base frame"),
         };
         let numbers = |values: &[f64], digits: usize| {
-            let shown: Vec<String> = values.iter().map(|value| format!("{value:.digits$}")).collect();
+            let shown: Vec<String> = values
+                .iter()
+                .map(|value| format!("{value:.digits$}"))
+                .collect();
             shown.join(", ")
         };
         let (camera, lens) = (&solution.camera, &solution.lens);
@@ -334,7 +346,10 @@ fn left(recorded: &Recorded) -> Option<String> {
     let skipped = recorded.skipped;
     let parts: Vec<String> = [
         (skipped.moving, "while the arm moved"),
-        (skipped.known, "of poses that there are pictures of, or that do not show the board"),
+        (
+            skipped.known,
+            "of poses that there are pictures of, or that do not show the board",
+        ),
         (skipped.no_board, "without the board"),
         (skipped.no_state, "without arm states around them"),
         (skipped.enough, "beyond 60"),
