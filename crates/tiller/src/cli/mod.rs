@@ -5,6 +5,7 @@
 
 mod bench;
 mod bench_report;
+mod calibrate;
 mod console;
 mod crew;
 mod demos;
@@ -51,6 +52,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Arm(order::ArmArgs),
+    Calibrate(Box<calibrate::CalibrateArgs>),
     Demos(demos::DemosArgs),
     Doctor(doctor::DoctorArgs),
     Export(export::ExportArgs),
@@ -78,6 +80,7 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Arm(args) => args.run(),
+            Command::Calibrate(args) => args.run(),
             Command::Demos(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Export(args) => args.run(),
