@@ -39,7 +39,17 @@ fn wander() -> String {
 fn help_teaches_every_command() {
     let help = out(&tiller(&["--help"]));
     for command in [
-        "demos", "reward", "bench", "observe", "sample", "stop", "arm", "doctor", "vlm",
+        "demos",
+        "reward",
+        "bench",
+        "observe",
+        "sample",
+        "stop",
+        "arm",
+        "doctor",
+        "vlm",
+        "models",
+        "calibrate",
     ] {
         assert!(help.contains(command), "{help}");
     }
@@ -326,4 +336,73 @@ fn models_are_listed_checked_and_timed() {
     let output = in_root(&["models", "verify", "nothing"]);
     assert_eq!(code(&output), 2);
     assert!(err(&output).contains("playtable"), "{}", err(&output));
+}
+
+#[test]
+fn a_board_is_drawn_and_pictures_without_one_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let board = [
+        "--board",
+        "7x5",
+        "--square-m",
+        "0.03",
+        "--marker-m",
+        "0.022",
+    ];
+    let print = path("board.png");
+    let mut arguments = vec![
+        "calibrate",
+        "board",
+        "--out",
+        &print,
+        "--pixels-per-square",
+        "40",
+    ];
+    arguments.extend(board);
+    let output = tiller(&arguments);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let drawn = image::open(&print).unwrap();
+    // Half a square of white around it.
+    assert_eq!((drawn.width(), drawn.height()), (8 * 40, 6 * 40));
+
+    let mut poses = serde_json::Map::new();
+    for index in 0..4 {
+        let name = format!("{index}.png");
+        image::RgbImage::from_pixel(64, 48, image::Rgb([90; 3]))
+            .save(path(&name))
+            .unwrap();
+        let pose = json!({ "position_m": [0.4, 0.1 * f64::from(index), 0.3], "quaternion_wxyz": [1.0, 0.0, 0.0, 0.0] });
+        poses.insert(name, pose);
+    }
+    fs::write(path("poses.json"), Value::Object(poses).to_string()).unwrap();
+    fs::remove_file(&print).unwrap();
+    let (source, out_file) = (path(""), path("calibration.toml"));
+    let mut arguments = vec![
+        "calibrate",
+        "camera",
+        &source,
+        "--mount",
+        "base",
+        "--out",
+        &out_file,
+    ];
+    arguments.extend(board);
+    let output = tiller(&arguments);
+    assert_eq!(code(&output), 2, "{}", out(&output));
+    assert!(err(&output).contains("board"), "{}", err(&output));
+    assert!(!Path::new(&out_file).exists());
+    let output = tiller(&[
+        "calibrate",
+        "board",
+        "--out",
+        "x.png",
+        "--board",
+        "2x5",
+        "--square-m",
+        "0.03",
+        "--marker-m",
+        "0.04",
+    ]);
+    assert_eq!(code(&output), 2);
 }

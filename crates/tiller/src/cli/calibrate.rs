@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use eyre::{OptionExt, Result, WrapErr, bail};
+use eyre::{OptionExt, Result, WrapErr};
 use image::{DynamicImage, ImageFormat};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -18,43 +18,25 @@ use tiller_core::file::write_whole;
 
 use super::{say, say_json};
 
-/// Find out where a camera is, from pictures of a printed board and the poses of the arm.
-///
-/// The board is a ChArUco board; `tiller calibrate board` draws one for printing. Either the camera stands still
-/// and the hand holds the board (--mount base), or the camera is on the hand and the board lies still (--mount
-/// hand). Take the hand to 12 to 20 poses, tilted by 20 to 40 degrees about different axes, and let it rest at each for a
-/// second while `dora record` or `cargo xtask demo --record` records. From the recording at most one picture is
-/// taken for each pose, if the tool was at rest.
-///
-/// Instead of a recording a FOLDER may be named: pictures NAME.png, and poses.json with the tool in the base frame,
-///   {"NAME.png": {"position_m": [x, y, z], "quaternion_wxyz": [w, x, y, z]}, ..}
-///
-/// The lens is what the pictures' sender says of it, else --focal and --principal-point, else it is found along
-/// with the rest; distortion is not. The camera's table in the calibration file is replaced; tables of other cameras
-/// stay, comments do not. The exit code is 1 where something speaks against relying on the result.
+/// Find out where cameras are: draw a board, print it, and have it seen from many sides.
 ///
 /// Examples:
 ///   tiller calibrate board --out board.png --board 7x5 --square-m 0.03 --marker-m 0.022
-///   tiller calibrate run.drec --camera camera/image --board 7x5 --square-m 0.03 --marker-m 0.022 \
+///   tiller calibrate camera run.drec --camera camera/image --board 7x5 --square-m 0.03 --marker-m 0.022 \
 ///       --mount base --name static --picture calibration.png
-///   tiller calibrate pictures/ --board 7x5 --square-m 0.03 --marker-m 0.022 --mount hand --name wrist \
+///   tiller calibrate camera pictures/ --board 7x5 --square-m 0.03 --marker-m 0.022 --mount hand --name wrist \
 ///       --focal 615.2,614.8 --principal-point 319.5,240.2
 #[derive(Debug, Args)]
-#[command(
-    verbatim_doc_comment,
-    args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true
-)]
+#[command(arg_required_else_help = true, verbatim_doc_comment)]
 pub(super) struct CalibrateArgs {
     #[command(subcommand)]
-    command: Option<CalibrateCommand>,
-    #[command(flatten)]
-    solve: Option<SolveArgs>,
+    command: CalibrateCommand,
 }
 
 #[derive(Debug, Subcommand)]
 enum CalibrateCommand {
     Board(PrintArgs),
+    Camera(SolveArgs),
 }
 
 /// Draw the board for printing.
@@ -91,7 +73,22 @@ struct BoardArgs {
     dictionary: String,
 }
 
+/// Find out where a camera is, from pictures of a printed board and the poses of the arm.
+///
+/// The board is a ChArUco board; `tiller calibrate board` draws one for printing. Either the camera stands still
+/// and the hand holds the board (--mount base), or the camera is on the hand and the board lies still (--mount
+/// hand). Take the hand to 12 to 20 poses, tilted by 20 to 40 degrees about different axes, and let it rest at each for a
+/// second while `dora record` or `cargo xtask demo --record` records. From the recording at most one picture is
+/// taken for each pose, if the tool was at rest.
+///
+/// Instead of a recording a FOLDER may be named: pictures NAME.png, and poses.json with the tool in the base frame,
+///   {"NAME.png": {"position_m": [x, y, z], "quaternion_wxyz": [w, x, y, z]}, ..}
+///
+/// The lens is what the pictures' sender says of it, else --focal and --principal-point, else it is found along
+/// with the rest; distortion is not. The camera's table in the calibration file is replaced; tables of other cameras
+/// stay, comments do not. The exit code is 1 where something speaks against relying on the result.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 struct SolveArgs {
     /// The recording, x.drec, or a folder with pictures and poses.json.
     #[arg(value_name = "FILE|FOLDER")]
@@ -137,10 +134,9 @@ enum MountArg {
 
 impl CalibrateArgs {
     pub(super) fn run(self) -> Result<ExitCode> {
-        match (self.command, self.solve) {
-            (Some(CalibrateCommand::Board(args)), _) => args.run(),
-            (None, Some(args)) => args.run(),
-            (None, None) => bail!("name a recording or a folder; --help says more"),
+        match self.command {
+            CalibrateCommand::Board(args) => args.run(),
+            CalibrateCommand::Camera(args) => args.run(),
         }
     }
 }
