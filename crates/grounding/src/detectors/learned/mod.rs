@@ -1,7 +1,7 @@
 //! Objects by a network that gives each pixel a name, trained on pictures of the things themselves.
 //!
 //! Pixels of one name that hang together, or nearly, are one thing; where there may be several of a kind, those that lie apart
-//! are, `red block 1` being the leftmost from the robot. The network looks at every frame, so that nothing drifts, and what was hidden
+//! are, `cup 1` being the leftmost from the robot. The network looks at every frame, so that nothing drifts, and what was hidden
 //! is found as soon as it shows.
 
 mod bundle;

@@ -19,8 +19,8 @@ use super::{say, say_json};
 ///
 /// Examples:
 ///   tiller models list
-///   tiller models verify playtable           is it whole, and what does it find in a picture?
-///   tiller models bench playtable --size 640x480
+///   tiller models verify NAME               is it whole, and what does it find in a picture?
+///   tiller models bench NAME --size 640x480
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true, verbatim_doc_comment)]
 pub(super) struct ModelsArgs {
