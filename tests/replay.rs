@@ -10,7 +10,7 @@ mod common;
 
 use common::{root, run_dataflow};
 use tiller_bench::episode::{EpisodeSpec, Runner, RunnerConfig, grounding};
-use tiller_bench::{Handicap, Subjects};
+use tiller_bench::{Handicap, Sight, Subjects};
 use tiller_closed_loop::{Ahead, GrowthConfig, PlannerConfig};
 use tiller_playtable_author::EmbeddedAuthor;
 use tiller_policy::Provider;
@@ -36,6 +36,7 @@ fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
         .with(tiller_playtable::kind(), EmbeddedAuthor)
         .all()[0]
         .clone();
+    let sight = Sight::of(subject.kind.info(), None, None, None, root()).unwrap();
     let config = RunnerConfig {
         guide: None,
         policy: root().join("models/policies/flow"),
@@ -47,7 +48,7 @@ fn an_episode_of_the_benchmark_ends_as_the_dataflow_s() {
         blind: None,
         handicap: Handicap::default(),
         last_stage_only: false,
-        grounding: grounding(subject.kind.info()),
+        grounding: grounding(subject.kind.info(), &sight),
         ahead: Ahead::Measured,
         planning_ns: (planning_ms * 1e6) as u64,
     };

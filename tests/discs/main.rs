@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use simulator::{ESSENTIAL, Settings};
-use tiller_bench::{BenchConfig, Handicap, Method, Subjects, Tuned};
+use tiller_bench::{BenchConfig, Handicap, Method, Sight, Subjects, Tuned};
 use tiller_messages::{ArmCommand, TaskStatus};
 
 use tiller_motion::kinematics::{self, HOME_Q, Pose};
@@ -34,6 +34,7 @@ fn steering_pushes_a_disc_in_the_benchmark() {
     let config = BenchConfig {
         guide: None,
         handicap: Handicap::default(),
+        sight: Sight::default(),
         programs: None,
         subject: subjects.find(Some(NAME)).unwrap().clone(),
         tasks: vec![Some("push_amber".to_owned()), Some("push_green".to_owned())],
