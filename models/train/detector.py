@@ -20,8 +20,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
+from onnx import numpy_helper
 from torch.nn import functional as F
 
 from detector_network import STRIDE, Parts
@@ -42,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--held", type=Path, nargs="+", required=True, help="the same, never trained on")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=2800, help=f"of {BATCH} pictures each")
+    parser.add_argument("--start", type=Path, help="a bundle to go on from, at a tenth of the rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
@@ -85,17 +88,53 @@ def typical_pixels(scenes: Scenes) -> list[int]:
     return [int(count / (2 if name in scenes.several else 1)) for name, count in zip(scenes.classes, shown)]
 
 
+def take_weights(network: Parts, bundle: Path) -> None:
+    """Goes on from a bundle. Its normalisations are folded into its convolutions, and stay so."""
+    stored = onnx.load(bundle / "network.onnx").graph
+    tensors = {entry.name: torch.from_numpy(numpy_helper.to_array(entry).copy()) for entry in stored.initializer}
+    # In the order in which they are called, which is that of the modules.
+    convolutions = [node for node in stored.node if node.op_type in ("Conv", "Gemm")]
+    called: list[torch.nn.Module] = []
+    hooks = [
+        module.register_forward_hook(lambda module, *_: called.append(module))
+        for module in network.modules()
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear, torch.nn.BatchNorm2d))
+    ]
+    network.eval()(torch.zeros(1, 3, STRIDE * 4, STRIDE * 4))
+    for hook in hooks:
+        hook.remove()
+    layers = [module for module in called if not isinstance(module, torch.nn.BatchNorm2d)]
+    after = {a: b for a, b in zip(called, called[1:]) if isinstance(b, torch.nn.BatchNorm2d)}
+    with torch.no_grad():
+        for node, layer in zip(convolutions, layers, strict=True):
+            weight, bias = (tensors[name] for name in node.input[1:])
+            layer.weight.copy_(weight)
+            if layer in after:
+                norm = after[layer]
+                norm.running_mean.zero_()
+                norm.running_var.fill_(1.0 - norm.eps)
+                norm.weight.fill_(1.0)
+                norm.bias.copy_(bias)
+            else:
+                layer.bias.copy_(bias)
+
+
 def train(options: argparse.Namespace, scenes: Scenes, held: Scenes) -> tuple[Parts, dict]:
     torch.manual_seed(options.seed)
     random = torch.Generator().manual_seed(options.seed)
     network = Parts(len(scenes.classes)).to(memory_format=torch.channels_last)
+    rate = RATE
+    if options.start:
+        take_weights(network, options.start)
+        rate = RATE / 10
     average = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True
     )
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, options.steps, pct_start=0.1)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, options.steps, pct_start=0.1)
     count, share = weights(scenes), shares(scenes)
     begun, loss_sum = time.monotonic(), 0.0
+    network.train(not options.start)
     for step in range(1, options.steps + 1):
         rows = torch.multinomial(share, BATCH, generator=random).numpy()
         picture, kind = disturbed(*scenes.take(rows), random)
@@ -120,6 +159,7 @@ def train(options: argparse.Namespace, scenes: Scenes, held: Scenes) -> tuple[Pa
             print(f"held out, mean overlap {np.mean(list(result.values())):.3f}: {result}", flush=True)
     return average.module.eval(), {
         "steps": options.steps,
+        "start": options.start.name if options.start else None,
         "seed": options.seed,
         "pictures": len(scenes),
         "seconds": round(time.monotonic() - begun),

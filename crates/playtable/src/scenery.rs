@@ -8,6 +8,7 @@ use crate::drive::Driver;
 use crate::expert::{Expert, ExpertConfig};
 use crate::hard::{self, HardTable};
 use crate::kind::NAME;
+use crate::objects::Block;
 use crate::render::TableShot;
 use crate::task::Task;
 use crate::vary::{Axis, Variation};
@@ -20,6 +21,12 @@ const HARD: f64 = 0.4;
 /// Where the hand may be in a scene in which nobody works, m.
 const HAND_FROM_M: [f64; 3] = [0.32, -0.32, 0.03];
 const HAND_TO_M: [f64; 3] = [0.62, 0.38, 0.30];
+/// How often a block is where hands bring blocks: between the fingers, in the open drawer, or on another block.
+const BROUGHT: f64 = 0.35;
+/// How far the drawer must be open, and where in it blocks lie, from its handle, m.
+const OPEN_M: f64 = 0.07;
+const IN_DRAWER_FROM_M: [f64; 3] = [0.06, -0.08, -0.03];
+const IN_DRAWER_TO_M: [f64; 3] = [0.13, 0.08, 0.0];
 /// The random numbers' stream.
 const STREAM: u64 = 40;
 const POLICY_STEP_NS: u64 = 100_000_000;
@@ -78,7 +85,9 @@ impl Scenery {
                     let width_m = random.uniform(0.0, 0.08);
                     self.hard[at].table.put_hand(hand_m, width_m);
                 }
+                let stays = self.hard[at].suite.things();
                 let table = &mut self.hard[at].table;
+                bring(table, &mut random, |block| stays.contains(&block.body()));
                 paint(
                     table,
                     &base,
@@ -123,6 +132,10 @@ impl Scenery {
                     None => driver.wait(&mut self.plain, POLICY_STEP_NS),
                 }
             }
+            // What is brought is gone from where the expert works.
+            if picture + 1 == PICTURES {
+                bring(&mut self.plain, &mut random, |_| true);
+            }
             let table = &mut self.plain;
             paint(
                 table,
@@ -137,6 +150,34 @@ impl Scenery {
         }
         Ok(())
     }
+}
+
+/// Puts one of the blocks where hands bring blocks, now and then.
+fn bring(table: &mut PlayTable, random: &mut Random, stays: impl Fn(Block) -> bool) {
+    let block = random.one_of(&Block::ALL);
+    let Some(block) = block.filter(|block| stays(*block) && random.chance(BROUGHT)) else {
+        return;
+    };
+    let objects = table.objects();
+    let yaw_rad = random.within(std::f64::consts::PI);
+    let is_open = objects.drawer_m > OPEN_M;
+    let place_m = match random.uniform(0.0, 3.0) as usize {
+        0 if is_open => {
+            let handle_m = objects.drawer_handle_m;
+            let beside_m = random.in_box(IN_DRAWER_FROM_M, IN_DRAWER_TO_M);
+            [0, 1, 2].map(|axis| handle_m[axis] + beside_m[axis])
+        }
+        1 => {
+            let others = Block::ALL.map(|other| (other != block && stays(other)).then_some(other));
+            let Some(under) = random.one_of(&others).flatten() else {
+                return;
+            };
+            let [x, y, z] = objects.blocks[under.index()].position_m;
+            [x, y, z + 0.042]
+        }
+        _ => table.tcp_position_m(),
+    };
+    table.put_block(block, place_m, yaw_rad);
 }
 
 /// Gives a table new looks and takes its picture.

@@ -254,6 +254,15 @@ impl PlayTable {
         self.data.forward();
     }
 
+    /// Puts a block somewhere at once, level, whatever is there.
+    pub(crate) fn put_block(&mut self, block: Block, position_m: [f64; 3], yaw_rad: f64) {
+        let at = self.ids.blocks[block.index()];
+        let (sin, cos) = (yaw_rad / 2.0).sin_cos();
+        let [x, y, z] = position_m;
+        self.data.qpos_mut()[at..at + 7].copy_from_slice(&[x, y, z, cos, 0.0, 0.0, sin]);
+        self.data.forward();
+    }
+
     /// A copy of the scene as it was compiled.
     fn fresh(&self) -> Box<MjModel> {
         Box::new((*self.pristine).clone())
