@@ -44,7 +44,7 @@ fn a_seed_s_pictures_are_the_same_and_each_looks_otherwise() {
     // All parts of the plain table, and some of what the hard suites add.
     assert!(shown[1..=11].iter().all(|it| *it), "{shown:?}");
     assert!(
-        shown[12..].iter().filter(|it| **it).count() > 3,
+        shown[12..].iter().filter(|it| **it).count() > 2,
         "{shown:?}"
     );
 }
