@@ -136,7 +136,7 @@ def train(options: argparse.Namespace, scenes: Scenes, held: Scenes) -> tuple[Pa
     begun, loss_sum = time.monotonic(), 0.0
     network.train(not options.start)
     for step in range(1, options.steps + 1):
-        rows = torch.multinomial(share, BATCH, generator=random).numpy()
+        rows = torch.multinomial(share, min(BATCH, len(scenes)), generator=random).numpy()
         picture, kind = disturbed(*scenes.take(rows), random)
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(picture.contiguous(memory_format=torch.channels_last))
