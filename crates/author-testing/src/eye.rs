@@ -49,16 +49,8 @@ impl Eye {
         let CameraInfo { name, size, .. } = self.camera;
         world.look(name, size, channels, &mut self.frame)?;
         let view = FrameView {
-            width: size[0],
-            height: size[1],
             rgb: &self.grey,
-            depth_mm: Some(&self.frame.depth_mm),
-            segmentation: Some(&self.frame.segmentation),
-            labels: &self.labels,
-            focal: self.frame.geometry.focal,
-            principal_point: self.frame.geometry.principal_point,
-            world_from_camera: self.frame.geometry.world_from_camera,
-            stamp_ns: self.frame.stamp_ns,
+            ..view(&self.frame, &self.labels)
         };
         let keypoints = if self.grounder.generation() == 0 {
             self.grounder.ground(&view)?
@@ -66,5 +58,22 @@ impl Eye {
             self.grounder.track(&view)?
         };
         Ok(keypoints)
+    }
+}
+
+/// A frame with all channels as grounding wants it.
+#[must_use]
+pub fn view<'a>(frame: &'a Frame, labels: &'a [(u8, String)]) -> FrameView<'a> {
+    FrameView {
+        width: frame.width,
+        height: frame.height,
+        rgb: &frame.rgb,
+        depth_mm: Some(&frame.depth_mm),
+        segmentation: Some(&frame.segmentation),
+        labels,
+        focal: frame.geometry.focal,
+        principal_point: frame.geometry.principal_point,
+        world_from_camera: frame.geometry.world_from_camera,
+        stamp_ns: frame.stamp_ns,
     }
 }

@@ -14,6 +14,8 @@ use tiller_reward::{CompileOptions, HandAccess, Moment, Program, compile};
 use tiller_vlm::{Author, AuthorRequest, SceneKeypoint};
 use tiller_world::{Command, EpisodeSpec, Frame, SETPOINT_NS, World};
 
+pub use eye::view;
+
 use eye::Eye;
 use pull::{Hand, Longest, POINTS};
 

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::json;
-use tiller_grounding::{FrameView, Grounder, GroundingConfig};
+use tiller_author_testing::view;
+use tiller_grounding::{Grounder, GroundingConfig};
 use tiller_libero::{Channels, Frame, kind};
 use tiller_world::{EpisodeSpec, World, WorldKind};
 
@@ -45,18 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         .save(format!("{folder}/{id}_{seed}_{camera}_{name}.png"))?;
                 }
             }
-            let view = FrameView {
-                width: frame.width,
-                height: frame.height,
-                rgb: &frame.rgb,
-                depth_mm: Some(&frame.depth_mm),
-                segmentation: Some(&frame.segmentation),
-                labels,
-                focal: frame.geometry.focal,
-                principal_point: frame.geometry.principal_point,
-                world_from_camera: frame.geometry.world_from_camera,
-                stamp_ns: frame.stamp_ns,
-            };
+            let view = view(&frame, labels);
             let mut grounder = Grounder::new(GroundingConfig {
                 ignored: vec!["robot".to_owned()],
                 ..Default::default()

@@ -35,6 +35,11 @@ const POLICY_STEP_NS: u64 = 100_000_000;
 pub struct Scenery {
     plain: PlayTable,
     hard: Vec<HardTable>,
+    painting: Painting,
+}
+
+/// What pictures are taken with.
+struct Painting {
     studio: Studio,
     shot: Option<Box<dyn Shot>>,
     size: [usize; 2],
@@ -56,9 +61,11 @@ impl Scenery {
         Ok(Self {
             plain: PlayTable::new().map_err(failed())?,
             hard,
-            studio: Studio::default(),
-            shot: None,
-            size,
+            painting: Painting {
+                studio: Studio::default(),
+                shot: None,
+                size,
+            },
         })
     }
 
@@ -88,15 +95,7 @@ impl Scenery {
                 let stays = self.hard[at].suite.things();
                 let table = &mut self.hard[at].table;
                 bring(table, &mut random, |block| stays.contains(&block.body()));
-                paint(
-                    table,
-                    &base,
-                    &mut random,
-                    self.size,
-                    &mut self.studio,
-                    &mut self.shot,
-                    &mut frame,
-                )?;
+                self.painting.paint(table, &base, &mut random, &mut frame)?;
                 show(&frame)?;
             }
             return Ok(());
@@ -137,15 +136,7 @@ impl Scenery {
                 bring(&mut self.plain, &mut random, |_| true);
             }
             let table = &mut self.plain;
-            paint(
-                table,
-                &base,
-                &mut random,
-                self.size,
-                &mut self.studio,
-                &mut self.shot,
-                &mut frame,
-            )?;
+            self.painting.paint(table, &base, &mut random, &mut frame)?;
             show(&frame)?;
         }
         Ok(())
@@ -180,22 +171,22 @@ fn bring(table: &mut PlayTable, random: &mut Random, stays: impl Fn(Block) -> bo
     table.put_block(block, place_m, yaw_rad);
 }
 
-/// Gives a table new looks and takes its picture.
-fn paint(
-    table: &mut PlayTable,
-    base: &MjModel,
-    random: &mut Random,
-    size: [usize; 2],
-    studio: &mut Studio,
-    shot: &mut Option<Box<dyn Shot>>,
-    frame: &mut Frame,
-) -> Result<(), WorldError> {
-    table.dress(base, random);
-    let mut taken = tiller_world::used::<TableShot>(shot.take())
-        .filter(|shot| shot.is_of(table))
-        .unwrap_or_else(|| Box::new(TableShot::of(table)));
-    taken.take(table, Camera::Static, size, Channels::ALL);
-    taken.draw(studio, frame)?;
-    *shot = Some(taken);
-    Ok(())
+impl Painting {
+    /// Gives a table new looks and takes its picture.
+    fn paint(
+        &mut self,
+        table: &mut PlayTable,
+        base: &MjModel,
+        random: &mut Random,
+        frame: &mut Frame,
+    ) -> Result<(), WorldError> {
+        table.dress(base, random);
+        let mut shot = tiller_world::used::<TableShot>(self.shot.take())
+            .filter(|shot| shot.is_of(table))
+            .unwrap_or_else(|| Box::new(TableShot::of(table)));
+        shot.take(table, Camera::Static, self.size, Channels::ALL);
+        shot.draw(&mut self.studio, frame)?;
+        self.shot = Some(shot);
+        Ok(())
+    }
 }

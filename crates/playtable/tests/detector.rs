@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use tiller_grounding::{FrameView, Grounder, GroundingConfig, Keypoint};
+use tiller_author_testing::view;
+use tiller_grounding::{Grounder, GroundingConfig, Keypoint};
 use tiller_playtable::{
     Axis, Camera, Channels, Frame, PlayTable, Renderer, Task, Variation, WITHOUT_KEYPOINTS,
     keypoint_counts, labels,
@@ -22,21 +23,6 @@ fn grounder(detector: &str) -> Grounder {
         ..GroundingConfig::default()
     })
     .unwrap()
-}
-
-fn view<'a>(frame: &'a Frame, labels: &'a [(u8, String)]) -> FrameView<'a> {
-    FrameView {
-        width: frame.width,
-        height: frame.height,
-        rgb: &frame.rgb,
-        depth_mm: Some(&frame.depth_mm),
-        segmentation: Some(&frame.segmentation),
-        labels,
-        focal: frame.geometry.focal,
-        principal_point: frame.geometry.principal_point,
-        world_from_camera: frame.geometry.world_from_camera,
-        stamp_ns: 0,
-    }
 }
 
 fn apart_m(a: &Keypoint, b: &Keypoint) -> f64 {

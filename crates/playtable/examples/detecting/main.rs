@@ -7,6 +7,8 @@
 
 #[path = "../tracking/camera.rs"]
 mod camera;
+#[path = "../tracking/quantile.rs"]
+mod quantile;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -14,7 +16,9 @@ use std::time::Instant;
 
 use camera::Noise;
 use image::RgbImage;
-use tiller_grounding::{FrameView, Grounder, GroundingConfig, annotate};
+use quantile::quantile;
+use tiller_author_testing::view;
+use tiller_grounding::{Grounder, GroundingConfig, annotate};
 use tiller_playtable::{Frame, Scenery, WITHOUT_KEYPOINTS, keypoint_counts, labels};
 
 /// Pixels that a thing must show to be missed.
@@ -186,31 +190,7 @@ fn blur(frame: &mut Frame) {
     }
 }
 
-fn view<'a>(frame: &'a Frame, labels: &'a [(u8, String)]) -> FrameView<'a> {
-    FrameView {
-        width: frame.width,
-        height: frame.height,
-        rgb: &frame.rgb,
-        depth_mm: Some(&frame.depth_mm),
-        segmentation: Some(&frame.segmentation),
-        labels,
-        focal: frame.geometry.focal,
-        principal_point: frame.geometry.principal_point,
-        world_from_camera: frame.geometry.world_from_camera,
-        stamp_ns: 0,
-    }
-}
-
 fn apart_m(a: [f64; 3], b: [f64; 3]) -> f64 {
     let squares = (0..3).map(|axis| (a[axis] - b[axis]).powi(2));
     squares.sum::<f64>().sqrt()
-}
-
-fn quantile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let last = values.len().saturating_sub(1) as f64;
-    values
-        .get((share * last).round() as usize)
-        .copied()
-        .unwrap_or(f64::NAN)
 }

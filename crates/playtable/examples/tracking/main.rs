@@ -9,6 +9,7 @@
 
 mod away;
 mod camera;
+mod quantile;
 mod truth;
 
 use std::error::Error;
@@ -16,8 +17,10 @@ use std::time::Instant;
 
 use away::{Returns, Watch};
 use camera::Noise;
+use quantile::quantile;
+use tiller_author_testing::view;
 use tiller_core::Pose;
-use tiller_grounding::{FrameView, Grounder, GroundingConfig, Hand, Keypoint};
+use tiller_grounding::{Grounder, GroundingConfig, Hand, Keypoint};
 use tiller_motion::Chunk;
 use tiller_playtable::{
     Block, Camera, Channels, Driver, Expert, Frame, PlayTable, Renderer, Task, WITHOUT_KEYPOINTS,
@@ -162,7 +165,7 @@ fn episode(
             let last = step == STEPS && part + 1 == frames;
             for (index, grounder) in grounders.iter_mut().enumerate() {
                 grounder.hear(hand);
-                let view = view(&frame, &names, table.time_ns());
+                let view = view(&frame, &names);
                 if step == 0 && part == 0 {
                     let keypoints = grounder.ground(&view)?;
                     truths.push(Truth::new(table.objects(), keypoints));
@@ -251,31 +254,7 @@ fn trace(
     }
 }
 
-fn view<'a>(frame: &'a Frame, labels: &'a [(u8, String)], stamp_ns: u64) -> FrameView<'a> {
-    FrameView {
-        width: frame.width,
-        height: frame.height,
-        rgb: &frame.rgb,
-        depth_mm: Some(&frame.depth_mm),
-        segmentation: Some(&frame.segmentation),
-        labels,
-        focal: frame.geometry.focal,
-        principal_point: frame.geometry.principal_point,
-        world_from_camera: frame.geometry.world_from_camera,
-        stamp_ns,
-    }
-}
-
 fn spread(values: &mut [f64]) -> String {
     let [p50, p95, most] = [0.5, 0.95, 1.0].map(|share| quantile(values, share) * 1e3);
     format!("{p50:8.1} {p95:7.1} {most:7.1}")
-}
-
-fn quantile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let last = values.len().saturating_sub(1) as f64;
-    values
-        .get((share * last).round() as usize)
-        .copied()
-        .unwrap_or(f64::NAN)
 }
