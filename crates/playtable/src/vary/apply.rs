@@ -205,39 +205,14 @@ impl Work<'_> {
         // Brighter than this and everything is white.
         let all = 1.0 + self.either_way(limit).min(0.2);
         let slopes = [0; 2].map(|_| self.random.within(limit));
-        let dim = |colour: &mut [f32; 3]| {
-            for (value, gain) in colour.iter_mut().zip(gains) {
-                *value = (f64::from(*value) * gain * all).clamp(0.0, 1.0) as f32;
-            }
-        };
-        self.model.light_diffuse_mut().iter_mut().for_each(dim);
-        let headlight = &mut self.model.vis_mut().headlight;
-        dim(&mut headlight.ambient);
-        dim(&mut headlight.diffuse);
-        for direction in self.model.light_dir_mut() {
-            let [x, y, z] = [
-                direction[0] + slopes[0],
-                direction[1] + slopes[1],
-                direction[2],
-            ];
-            let length = (x * x + y * y + z * z).sqrt();
-            *direction = [x, y, z].map(|value| value / length);
-        }
+        relight(self.model, gains, all, slopes);
     }
 
     fn move_camera(&mut self) {
         let (moves, turns) = (CAMERA_M[self.level], CAMERA_RAD[self.level]);
         let shift = [0; 3].map(|_| self.random.within(moves));
         let halves = [0; 3].map(|_| self.random.within(turns) / 2.0);
-        let camera = self.parts.camera;
-        for (value, shift) in self.model.cam_pos_mut()[camera].iter_mut().zip(shift) {
-            *value += shift;
-        }
-        // Small turns: to first order the half angles are the quaternion's vector part.
-        let [x, y, z] = halves;
-        let turned = product(self.model.cam_quat()[camera], [1.0, x, y, z]);
-        let length = turned.iter().map(|value| value * value).sum::<f64>().sqrt();
-        self.model.cam_quat_mut()[camera] = turned.map(|value| value / length);
+        shift_camera(self.model, self.parts.camera, shift, halves);
     }
 
     fn place_distractors(&mut self) {
@@ -306,8 +281,46 @@ fn add(position: &mut [f64; 3], shift: [f64; 2]) {
     position[1] += shift[1];
 }
 
+/// Makes each colour of the light brighter by a factor, all by another, and has it come from another side, by slopes.
+pub(super) fn relight(model: &mut MjModel, gains: [f64; 3], all: f64, slopes: [f64; 2]) {
+    let dim = |colour: &mut [f32; 3]| {
+        for (value, gain) in colour.iter_mut().zip(gains) {
+            *value = (f64::from(*value) * gain * all).clamp(0.0, 1.0) as f32;
+        }
+    };
+    model.light_diffuse_mut().iter_mut().for_each(dim);
+    let headlight = &mut model.vis_mut().headlight;
+    dim(&mut headlight.ambient);
+    dim(&mut headlight.diffuse);
+    for direction in model.light_dir_mut() {
+        let [x, y, z] = [
+            direction[0] + slopes[0],
+            direction[1] + slopes[1],
+            direction[2],
+        ];
+        let length = (x * x + y * y + z * z).sqrt();
+        *direction = [x, y, z].map(|value| value / length);
+    }
+}
+
+/// Moves a camera, m, and turns it about each axis by small angles, of which halves are given, rad.
+pub(super) fn shift_camera(
+    model: &mut MjModel,
+    camera: usize,
+    shift_m: [f64; 3],
+    [x, y, z]: [f64; 3],
+) {
+    for (value, shift) in model.cam_pos_mut()[camera].iter_mut().zip(shift_m) {
+        *value += shift;
+    }
+    // To first order the half angles are the quaternion's vector part.
+    let turned = product(model.cam_quat()[camera], [1.0, x, y, z]);
+    let length = turned.iter().map(|value| value * value).sum::<f64>().sqrt();
+    model.cam_quat_mut()[camera] = turned.map(|value| value / length);
+}
+
 /// Hamilton product, w x y z.
-pub(super) fn product(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+fn product(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
     [
         a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3],
         a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2],

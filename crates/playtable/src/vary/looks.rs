@@ -5,7 +5,7 @@ use mujoco_rs::prelude::MjModel;
 use tiller_world::Random;
 
 use super::Parts;
-use super::apply::product;
+use super::apply::{relight, shift_camera};
 
 /// How far the static camera is moved along and turned about each axis, at most.
 const CAMERA_M: f64 = 0.08;
@@ -53,21 +53,7 @@ fn light(random: &mut Random, model: &mut MjModel) {
     let gains = [0; 3].map(|_| 1.0 + random.within(LIGHT));
     let all = random.uniform(BRIGHTNESS[0], BRIGHTNESS[1]);
     let slopes = [0; 2].map(|_| random.within(SLOPE));
-    let dim = |colour: &mut [f32; 3]| {
-        for (value, gain) in colour.iter_mut().zip(gains) {
-            *value = (f64::from(*value) * gain * all).clamp(0.0, 1.0) as f32;
-        }
-    };
-    model.light_diffuse_mut().iter_mut().for_each(dim);
-    let headlight = &mut model.vis_mut().headlight;
-    dim(&mut headlight.ambient);
-    dim(&mut headlight.diffuse);
-    for direction in model.light_dir_mut() {
-        let [x, y, z] = *direction;
-        let (x, y) = (x + slopes[0], y + slopes[1]);
-        let length = (x * x + y * y + z * z).sqrt();
-        *direction = [x, y, z].map(|value| value / length);
-    }
+    relight(model, gains, all, slopes);
 }
 
 fn paint(
@@ -92,13 +78,9 @@ fn paint(
 }
 
 fn camera(random: &mut Random, parts: &Parts, model: &mut MjModel) {
-    for value in &mut model.cam_pos_mut()[parts.camera] {
-        *value += random.within(CAMERA_M);
-    }
-    let [x, y, z] = [0; 3].map(|_| random.within(CAMERA_RAD) / 2.0);
-    let turned = product(model.cam_quat()[parts.camera], [1.0, x, y, z]);
-    let length = turned.iter().map(|value| value * value).sum::<f64>().sqrt();
-    model.cam_quat_mut()[parts.camera] = turned.map(|value| value / length);
+    let shift_m = [0; 3].map(|_| random.within(CAMERA_M));
+    let halves_rad = [0; 3].map(|_| random.within(CAMERA_RAD) / 2.0);
+    shift_camera(model, parts.camera, shift_m, halves_rad);
 }
 
 fn clutter(random: &mut Random, parts: &Parts, table_z_m: f64, model: &mut MjModel) {
